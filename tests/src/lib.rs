@@ -1,0 +1,1 @@
+//! Golden, live and chaos cases.

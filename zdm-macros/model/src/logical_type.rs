@@ -1,0 +1,101 @@
+//! What a Rust type means to a database, in words that no database owns.
+
+/// The type of a column before a dialect gives it a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum LogicalType {
+    /// `bool`
+    Bool,
+    /// `i16`
+    Int2,
+    /// `i32`
+    Int4,
+    /// `i64`
+    Int8,
+    /// `f32`
+    Float4,
+    /// `f64`
+    Float8,
+    /// `String`
+    Text,
+    /// `Vec<u8>`
+    Bytes,
+    /// `chrono::DateTime<Utc>`
+    TimestampTz,
+    /// `chrono::NaiveDateTime`
+    Timestamp,
+    /// `chrono::NaiveDate`
+    Date,
+    /// `chrono::NaiveTime`
+    Time,
+    /// `uuid::Uuid`
+    Uuid,
+    /// `serde_json::Value`
+    Json,
+}
+
+impl LogicalType {
+    /// Every type, in the order of declaration.
+    pub const ALL: [Self; 14] = [
+        Self::Bool,
+        Self::Int2,
+        Self::Int4,
+        Self::Int8,
+        Self::Float4,
+        Self::Float8,
+        Self::Text,
+        Self::Bytes,
+        Self::TimestampTz,
+        Self::Timestamp,
+        Self::Date,
+        Self::Time,
+        Self::Uuid,
+        Self::Json,
+    ];
+
+    /// The name in snapshots, in `dialect.toml` and in the fingerprint: `int4`, `timestamp_tz`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int2 => "int2",
+            Self::Int4 => "int4",
+            Self::Int8 => "int8",
+            Self::Float4 => "float4",
+            Self::Float8 => "float8",
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+            Self::TimestampTz => "timestamp_tz",
+            Self::Timestamp => "timestamp",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::Uuid => "uuid",
+            Self::Json => "json",
+        }
+    }
+
+    /// The type that a Rust path names by its last segments, `None` for an unknown one (an alias or a newtype, which
+    /// the caller resolves first).
+    pub fn of_rust(path: &str) -> Option<Self> {
+        let compact: String = path.chars().filter(|c| !c.is_whitespace()).collect();
+        let outer = compact.split('<').next().unwrap_or_default();
+        let last = outer.rsplit("::").next().unwrap_or_default();
+        Some(match last {
+            "bool" => Self::Bool,
+            "i16" => Self::Int2,
+            "i32" => Self::Int4,
+            "i64" => Self::Int8,
+            "f32" => Self::Float4,
+            "f64" => Self::Float8,
+            "String" => Self::Text,
+            "Vec" if compact.ends_with("<u8>") => Self::Bytes,
+            "DateTime" if compact.ends_with("Utc>") => Self::TimestampTz,
+            "NaiveDateTime" => Self::Timestamp,
+            "NaiveDate" => Self::Date,
+            "NaiveTime" => Self::Time,
+            "Uuid" => Self::Uuid,
+            "Value" => Self::Json,
+            _ => return None,
+        })
+    }
+}

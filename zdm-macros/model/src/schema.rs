@@ -1,0 +1,248 @@
+//! What a set of models declares: tables, columns, indexes, constraints.
+//!
+//! Comes in: resolved models ([`crate::model`]) or a saved snapshot. Goes out: the two sides of a diff.
+//! Must not know: any database's SQL, any file.
+
+use crate::LogicalType;
+
+/// All tables of a schema version, ordered by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Schema {
+    /// Tables, ordered by name.
+    #[cfg_attr(feature = "serde", serde(default, rename = "table"))]
+    pub tables: Vec<Table>,
+}
+
+impl Schema {
+    /// The table of that name, if the schema has one.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+}
+
+/// A table as its struct declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Table {
+    /// Physical name, unquoted.
+    pub name: String,
+    /// Columns in the struct's order.
+    #[cfg_attr(feature = "serde", serde(rename = "column"))]
+    pub columns: Vec<Column>,
+    /// Names of the key columns, in key order; never empty.
+    pub primary_key: Vec<String>,
+    /// Indexes, ordered by name. A column's `unique` or `index` attribute is an index here.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "index", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub indexes: Vec<Index>,
+    /// Check constraints, ordered by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "check", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub checks: Vec<Check>,
+    /// Foreign keys, ordered by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "foreign_key", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub foreign_keys: Vec<ForeignKey>,
+    /// What the struct declares about columns that it no longer has (`drops("x")`). No part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub drops: Vec<Drop>,
+    /// Where the struct stands, `file:line`. No part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub source: String,
+}
+
+impl Table {
+    /// The column of that physical name, if the table has one.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The key columns, in key order.
+    pub fn key_columns(&self) -> impl Iterator<Item = &Column> {
+        self.primary_key.iter().filter_map(|name| self.column(name))
+    }
+}
+
+/// A column as its field declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Column {
+    /// Physical name, unquoted.
+    pub name: String,
+    /// The struct's field, for generated code and messages.
+    pub field: String,
+    /// The field's Rust type without its `Option`, as the user wrote it (`String`, `chrono::DateTime<chrono::Utc>`).
+    pub rust_type: String,
+    /// What the Rust type means to a database.
+    pub logical_type: LogicalType,
+    /// `sql_type = "…"`: the database's own name of the type, instead of the logical type's default.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub sql_type: Option<String>,
+    /// The field is an `Option`.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub nullable: bool,
+    /// The database assigns the value: identity, `AUTO_INCREMENT`, rowid.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub auto: bool,
+    /// `default = "…"`, an SQL expression.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub default: Option<String>,
+    /// How the column came out of others. Spent at `finalize`, no part of a snapshot or of the fingerprint.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub transition: Option<Transition>,
+    /// Where the field stands, `file:line`. No part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub source: String,
+}
+
+/// A column that comes out of others: `renamed_from`, `from`, `up`, `down`, `valid_if`, `on_invalid`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Transition {
+    /// The columns that it replaces: none for a new column whose `up` fills existing rows.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub from: Vec<String>,
+    /// `renamed_from`: identity both ways.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub renamed: bool,
+    /// Old to new: an expression over the `from` columns. `None`: built in for lossless pairs.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub up: Option<Expression>,
+    /// New to old: per `from` column an expression over the new column.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub down: Vec<(String, Expression)>,
+    /// The values of the `from` columns that `up` can convert.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub valid_if: Option<Expression>,
+    /// What becomes of the others.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub on_invalid: Option<OnInvalid>,
+}
+
+/// An SQL expression, one for all dialects or one per dialect (`up(postgres = "…", sqlite = "…")`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(untagged))]
+pub enum Expression {
+    /// The same text everywhere.
+    Any(String),
+    /// `(dialect, text)`, in the order written.
+    PerDialect(Vec<(String, String)>),
+}
+
+impl Expression {
+    /// The text for a dialect, or `None` where only others were given.
+    pub fn for_dialect(&self, dialect: &str) -> Option<&str> {
+        match self {
+            Self::Any(text) => Some(text),
+            Self::PerDialect(texts) => texts
+                .iter()
+                .find(|(name, _)| name == dialect)
+                .map(|(_, text)| text.as_str()),
+        }
+    }
+}
+
+/// What becomes of a row that `up` cannot convert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum OnInvalid {
+    /// New stays NULL and the row's key is kept until somebody fixes or waives it.
+    Quarantine,
+    /// New becomes NULL.
+    Null,
+    /// New becomes the value of this SQL expression.
+    Default(String),
+    /// The backfill stops at the row.
+    Reject,
+}
+
+/// `drops("x")` or `drops("x", default = "''")` on the struct.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drop {
+    /// The column that goes.
+    pub column: String,
+    /// What rows inserted by new code carry for old code, where the column is NOT NULL without a default.
+    pub default: Option<String>,
+}
+
+/// An index over columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Index {
+    /// Physical name: `idx_<table>_<columns>`, `uq_<table>_<columns>` for unique ones, unless given.
+    pub name: String,
+    /// Column names in index order.
+    pub columns: Vec<String>,
+    /// Whether two rows may not share a value.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub unique: bool,
+    /// The predicate of a partial index.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", rename = "where")
+    )]
+    pub predicate: Option<String>,
+}
+
+/// A check constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Check {
+    /// Physical name.
+    pub name: String,
+    /// The condition, an SQL expression.
+    pub expr: String,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ForeignKey {
+    /// Physical name: `fk_<table>_<columns>` unless given.
+    pub name: String,
+    /// Referencing columns.
+    pub columns: Vec<String>,
+    /// Referenced table.
+    pub references: String,
+    /// Referenced columns.
+    pub referenced_columns: Vec<String>,
+    /// `on_delete = "set null"`, lower case, as SQL spells it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub on_delete: Option<String>,
+}
+
+#[cfg(feature = "serde")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,219 @@
+//! One connection to the target database, whatever its kind: statements with text and integer values, no more.
+//!
+//! Control tables, phases, backfill and gates are written once on top of it. What differs between databases is in
+//! one file each ([`postgres`], [`sqlite`]).
+
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use std::fmt;
+
+/// A kind of database, named as its folder of templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// `PostgreSQL` 13 and newer.
+    Postgres,
+    /// `SQLite` 3.39 and newer.
+    Sqlite,
+}
+
+impl Dialect {
+    /// The name of its folder of templates and in `zdm.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Sqlite => "sqlite",
+        }
+    }
+
+    /// The dialect that a database URL's scheme names.
+    pub fn of_url(url: &str) -> Option<Self> {
+        match url.split(':').next()? {
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            "sqlite" => Some(Self::Sqlite),
+            _ => None,
+        }
+    }
+
+    /// A control statement with its words put in: `{zdm}` the prefix of the control tables, `{now}` the database's
+    /// clock in milliseconds, `{id}` the type of an ascending row number.
+    pub fn control(self, statement: &str) -> String {
+        let (prefix, now, id) = match self {
+            Self::Postgres => (
+                "zdm.",
+                "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+                "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+            ),
+            Self::Sqlite => (
+                "zdm_",
+                "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+                "INTEGER PRIMARY KEY AUTOINCREMENT",
+            ),
+        };
+        statement
+            .replace("{zdm}", prefix)
+            .replace("{now}", now)
+            .replace("{id}", id)
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A value that is bound or returned. The kind of a NULL matters to a typed protocol, so it is part of the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// An integer of up to 64 bits.
+    Int(Option<i64>),
+    /// Text.
+    Text(Option<String>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+/// One row of an answer.
+pub type Row = Vec<Value>;
+
+/// What a database refused, as far as the runtime has to tell the cases apart.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// The value or a constraint (SQLSTATE classes 22 and 23, `SQLITE_CONSTRAINT`, `SQLITE_MISMATCH`): the same statement on the same row fails
+    /// again.
+    #[error("{0}")]
+    Data(#[source] sqlx::Error),
+    /// A lock was not to be had in time, a deadlock, a serialization failure, `SQLITE_BUSY`: try again.
+    #[error("{0}")]
+    Busy(#[source] sqlx::Error),
+    /// The role lacks a right (SQLSTATE 42501, a read-only file).
+    #[error("{0}")]
+    Forbidden(#[source] sqlx::Error),
+    /// The connection is gone.
+    #[error("{0}")]
+    Lost(#[source] sqlx::Error),
+    /// Everything else.
+    #[error("{0}")]
+    Other(#[source] sqlx::Error),
+    /// The URL's scheme names a database that this build has no driver for.
+    #[error("this build has no driver for `{scheme}`: install it with `--features {feature}`")]
+    NoDriver {
+        /// Scheme of the URL.
+        scheme: String,
+        /// The feature that brings the driver.
+        feature: String,
+    },
+}
+
+/// An open connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Connection {
+    /// To `PostgreSQL`.
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgConnection),
+    /// To `SQLite`.
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqliteConnection),
+}
+
+impl Connection {
+    /// Connects to `postgres://…` or `sqlite://…`. A `SQLite` file that is not there is created.
+    pub async fn open(url: &str) -> Result<Self, DatabaseError> {
+        match Dialect::of_url(url) {
+            #[cfg(feature = "postgres")]
+            Some(Dialect::Postgres) => postgres::open(url).await.map(Self::Postgres),
+            #[cfg(feature = "sqlite")]
+            Some(Dialect::Sqlite) => sqlite::open(url).await.map(Self::Sqlite),
+            _ => {
+                let scheme = url.split(':').next().unwrap_or_default();
+                let feature = Dialect::of_url(url).map_or(scheme, |dialect| dialect.name());
+                Err(DatabaseError::NoDriver {
+                    scheme: scheme.to_owned(),
+                    feature: feature.to_owned(),
+                })
+            }
+        }
+    }
+
+    /// The kind of database at the other end.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Dialect::Postgres,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Runs one statement (with [`Dialect::control`]'s words) and returns how many rows it changed.
+    pub async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, DatabaseError> {
+        let sql = self.dialect().control(sql);
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => postgres::execute(connection, sql, values).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite::execute(connection, sql, values).await,
+        }
+    }
+
+    /// Runs one statement (with [`Dialect::control`]'s words) and returns its rows.
+    pub async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, DatabaseError> {
+        let sql = self.dialect().control(sql);
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => postgres::query(connection, sql, values).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite::query(connection, sql, values).await,
+        }
+    }
+
+    /// Runs reviewed SQL byte for byte: no parameters, possibly several statements.
+    pub async fn run_file(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => postgres::run_file(connection, sql).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite::run_file(connection, sql).await,
+        }
+    }
+
+    /// Opens a transaction that may write: `BEGIN`, on `SQLite` `BEGIN IMMEDIATE`.
+    pub async fn begin(&mut self) -> Result<(), DatabaseError> {
+        let begin = match self.dialect() {
+            Dialect::Postgres => "BEGIN",
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+        };
+        self.run_file(begin).await
+    }
+
+    /// Commits the open transaction.
+    pub async fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.run_file("COMMIT").await
+    }
+
+    /// Rolls the open transaction back.
+    pub async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.run_file("ROLLBACK").await
+    }
+}

@@ -1,0 +1,104 @@
+//! `PostgreSQL`: connecting, binding, telling errors apart.
+
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, PgConnection, Row as _,
+    TypeInfo as _,
+};
+
+use super::{DatabaseError, Row, Value};
+
+pub(super) async fn open(url: &str) -> Result<PgConnection, DatabaseError> {
+    let options: PgConnectOptions = url.parse().map_err(DatabaseError::Other)?;
+    options
+        .application_name("zdm")
+        .connect()
+        .await
+        .map_err(classify)
+}
+
+pub(super) async fn execute(
+    connection: &mut PgConnection,
+    sql: String,
+    values: &[Value],
+) -> Result<u64, DatabaseError> {
+    let done = bind(sql, values)
+        .execute(connection)
+        .await
+        .map_err(classify)?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn query(
+    connection: &mut PgConnection,
+    sql: String,
+    values: &[Value],
+) -> Result<Vec<Row>, DatabaseError> {
+    let rows = bind(sql, values)
+        .fetch_all(connection)
+        .await
+        .map_err(classify)?;
+    rows.iter()
+        .map(row)
+        .collect::<Result<_, _>>()
+        .map_err(DatabaseError::Other)
+}
+
+pub(super) async fn run_file(
+    connection: &mut PgConnection,
+    sql: &str,
+) -> Result<(), DatabaseError> {
+    connection
+        .execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())))
+        .await
+        .map_err(classify)?;
+    Ok(())
+}
+
+fn bind(
+    sql: String,
+    values: &[Value],
+) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
+    values.iter().fold(
+        sqlx::query(AssertSqlSafe(sql)),
+        |query, value| match value {
+            Value::Int(value) => query.bind(*value),
+            Value::Text(value) => query.bind(value.clone()),
+        },
+    )
+}
+
+fn row(row: &PgRow) -> Result<Row, sqlx::Error> {
+    row.columns()
+        .iter()
+        .map(|column| {
+            let at = column.ordinal();
+            Ok(match column.type_info().name() {
+                "INT2" => Value::Int(row.try_get::<Option<i16>, _>(at)?.map(i64::from)),
+                "INT4" => Value::Int(row.try_get::<Option<i32>, _>(at)?.map(i64::from)),
+                "INT8" => Value::Int(row.try_get(at)?),
+                "BOOL" => Value::Int(row.try_get::<Option<bool>, _>(at)?.map(i64::from)),
+                _ => Value::Text(row.try_get(at)?),
+            })
+        })
+        .collect()
+}
+
+/// Classes of SQLSTATE: `PostgreSQL`'s manual, appendix "`PostgreSQL` Error Codes".
+pub(crate) fn classify(error: sqlx::Error) -> DatabaseError {
+    let code = match &error {
+        sqlx::Error::Database(database) => database.code().map(std::borrow::Cow::into_owned),
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => return DatabaseError::Lost(error),
+        _ => None,
+    };
+    match code.as_deref() {
+        Some("42501") => DatabaseError::Forbidden(error),
+        Some("55P03" | "40P01" | "40001") => DatabaseError::Busy(error),
+        Some("57P01" | "57P02" | "57P03") => DatabaseError::Lost(error),
+        Some(code) if code.starts_with("08") => DatabaseError::Lost(error),
+        Some(code) if code.starts_with("22") || code.starts_with("23") => {
+            DatabaseError::Data(error)
+        }
+        _ => DatabaseError::Other(error),
+    }
+}

@@ -1,0 +1,109 @@
+//! `SQLite`: connecting, binding, telling errors apart.
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, Row as _, SqliteConnection,
+    TypeInfo as _,
+};
+
+use super::{DatabaseError, Row, Value};
+
+/// How long a statement waits for the write lock, which one writer holds at a time.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+pub(super) async fn open(url: &str) -> Result<SqliteConnection, DatabaseError> {
+    let options: SqliteConnectOptions = url.parse().map_err(DatabaseError::Other)?;
+    options
+        .create_if_missing(true)
+        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+        .busy_timeout(BUSY_TIMEOUT)
+        .connect()
+        .await
+        .map_err(classify)
+}
+
+pub(super) async fn execute(
+    connection: &mut SqliteConnection,
+    sql: String,
+    values: &[Value],
+) -> Result<u64, DatabaseError> {
+    let done = bind(sql, values)
+        .execute(connection)
+        .await
+        .map_err(classify)?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn query(
+    connection: &mut SqliteConnection,
+    sql: String,
+    values: &[Value],
+) -> Result<Vec<Row>, DatabaseError> {
+    let rows = bind(sql, values)
+        .fetch_all(connection)
+        .await
+        .map_err(classify)?;
+    rows.iter()
+        .map(row)
+        .collect::<Result<_, _>>()
+        .map_err(DatabaseError::Other)
+}
+
+pub(super) async fn run_file(
+    connection: &mut SqliteConnection,
+    sql: &str,
+) -> Result<(), DatabaseError> {
+    connection
+        .execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())))
+        .await
+        .map_err(classify)?;
+    Ok(())
+}
+
+fn bind(
+    sql: String,
+    values: &[Value],
+) -> sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments> {
+    values.iter().fold(
+        sqlx::query(AssertSqlSafe(sql)),
+        |query, value| match value {
+            Value::Int(value) => query.bind(*value),
+            Value::Text(value) => query.bind(value.clone()),
+        },
+    )
+}
+
+fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
+    row.columns()
+        .iter()
+        .map(|column| {
+            let at = column.ordinal();
+            // A result column has the storage class of its value, not of its declaration.
+            let class = sqlx::ValueRef::type_info(&row.try_get_raw(at)?)
+                .name()
+                .to_owned();
+            Ok(match class.as_str() {
+                "INTEGER" | "BOOLEAN" => Value::Int(row.try_get_unchecked(at)?),
+                _ => Value::Text(row.try_get_unchecked(at)?),
+            })
+        })
+        .collect()
+}
+
+/// Result codes: `SQLite`'s manual, "Result and Error Codes"; extended codes carry the primary one in their low byte.
+pub(crate) fn classify(error: sqlx::Error) -> DatabaseError {
+    let code = match &error {
+        sqlx::Error::Database(database) => database
+            .code()
+            .and_then(|code| code.parse::<u32>().ok())
+            .map(|code| code & 0xff),
+        _ => None,
+    };
+    match code {
+        Some(5 | 6) => DatabaseError::Busy(error),
+        Some(8 | 23) => DatabaseError::Forbidden(error),
+        Some(19 | 20) => DatabaseError::Data(error),
+        Some(10 | 14) => DatabaseError::Lost(error),
+        _ => DatabaseError::Other(error),
+    }
+}

@@ -1,0 +1,162 @@
+//! The seam between the command line and the runtime: a version's plan as `plan.toml` stores it.
+//!
+//! Comes in: a version's directory. Goes out: [`Migration`], whose every file has been checked against its hash.
+//! Must not know: how a plan is made, any database.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::phase::Section;
+
+/// The format that this runtime writes and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// `plan.toml`: what a version does and how it is executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`] of the tool that wrote it.
+    pub format: u32,
+    /// Stable id, 12 hexadecimal digits; a rebase changes the number, never the id.
+    pub id: String,
+    /// Orders the versions, 1-based.
+    pub version: u32,
+    /// Folder name without the number: `users_full_name`.
+    pub name: String,
+    /// Id of the version before, `None` for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// `postgres` or `sqlite`: the folder of templates that it was rendered from.
+    pub dialect: String,
+    /// Which phases it goes through.
+    pub route: Route,
+    /// Every pair has a way back (`down`), so that `complete` can be rolled back.
+    pub reversible: bool,
+    /// Tables whose writers the migration concerns, unquoted.
+    pub tables: Vec<String>,
+    /// Why each phase is needed, for `diff` and the review page: `(phase or section name, reason)`.
+    #[serde(default)]
+    pub reasons: Vec<(String, String)>,
+    /// What happens, one line per change, for people.
+    pub changes: Vec<String>,
+    /// Hash of the transition attributes that it was generated from (blake3, 16 hexadecimal digits).
+    pub transitions: String,
+    /// Statements in the order of execution, section by section, `up` before `down`.
+    #[serde(default, rename = "step")]
+    pub steps: Vec<Step>,
+    /// The backfill of each table that has one.
+    #[serde(default, rename = "backfill")]
+    pub backfills: Vec<Backfill>,
+    /// blake3 of every `.sql` file, by path below the version's directory.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// `0002_users_full_name`, the directory's name.
+    pub fn folder(&self) -> String {
+        format!("{:04}_{}", self.version, self.name)
+    }
+
+    /// The statements of a section, in the order of execution.
+    pub fn steps_of(&self, section: Section, direction: Direction) -> impl Iterator<Item = &Step> {
+        self.steps
+            .iter()
+            .filter(move |step| step.section == section && step.direction == direction)
+    }
+}
+
+/// Which phases a migration goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// Expand, and that is all: a new table, a nullable column, an index.
+    Direct,
+    /// Expand, then contract when no old code is left: a dropped column or index.
+    ExpandContract,
+    /// All five.
+    FivePhases,
+}
+
+/// Forward or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// `up.sql`
+    Up,
+    /// `down.sql`
+    Down,
+}
+
+/// One entry of a `.sql` file: a statement, or the few that only make sense in one transaction (`SQLite`'s rebuild).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Where it belongs.
+    pub section: Section,
+    /// Forward or back.
+    pub direction: Direction,
+    /// 1-based number within its file. A `down` entry undoes the `up` entry of the number in `undoes`.
+    pub number: u32,
+    /// First and last line in its file, 1-based, inclusive; these lines are executed byte for byte.
+    pub lines: (u32, u32),
+    /// In plain English: "add the column users.full_name".
+    pub summary: String,
+    /// The table whose lock is meant.
+    pub table: String,
+    /// The strongest lock on the table, in the vendor's words (`ACCESS EXCLUSIVE`, `none`).
+    pub lock: String,
+    /// The statement blocks writers while it runs, so it gets `lock_timeout` and retries.
+    pub blocks_writers: bool,
+    /// Reads the whole table while it holds the lock.
+    pub scans: bool,
+    /// Writes the whole table anew.
+    pub rewrites: bool,
+    /// Runs inside a transaction together with its record; otherwise it is repeatable by itself.
+    pub transactional: bool,
+    /// An index that a failed attempt of a non-transactional step leaves invalid, to be dropped before the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builds_index: Option<String>,
+    /// For `down`: the number of the `up` entry that it takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u32>,
+    /// What cannot come back, where the undo loses something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loses: Option<String>,
+    /// The declaration that asked for it, `src/models.rs:12`.
+    pub source: String,
+}
+
+/// The statements of one table's backfill, all below `3_backfill/`. With `k` key columns, keys are bound and returned
+/// as text, `k` values each, in key order; the SQL casts them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backfill {
+    /// The table.
+    pub table: String,
+    /// Key columns in key order: the cursor.
+    pub key: Vec<String>,
+    /// The columns that are filled.
+    pub columns: Vec<String>,
+    /// No parameters; one row: the least key, then the greatest (`2k` values), or no row for an empty table.
+    pub bounds: String,
+    /// `$1..$k` start (inclusive), `$k+1..$2k` end (inclusive), `$2k+1` row limit; one row: the greatest key among the
+    /// first `limit` rows of the range, or no row for an empty range.
+    pub boundary: String,
+    /// `$1..$k` start, `$k+1..$2k` end, both inclusive: makes every row of the range consistent from old to new.
+    pub batch: String,
+    /// The same, from new to old, for the way back from `complete`; `None` where the migration is one-way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverse: Option<String>,
+    /// The range as in `batch`; one row: rows seen, rows that are not consistent.
+    pub verify: String,
+    /// The range as in `batch`; the keys of the rows that are not consistent.
+    pub mismatches: String,
+    /// The range as in `batch`; per value that cannot be converted: the key, the column, the value's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<String>,
+    /// `quarantine`, `null`, `default`, `reject`, or `total` where `up` converts everything.
+    pub on_invalid: String,
+    /// Every new column may be NULL, so quarantined rows can be read while they wait.
+    pub optional: bool,
+}
