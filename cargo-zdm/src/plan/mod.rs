@@ -1,0 +1,88 @@
+//! The plan of a version: what happens in which section, how it is undone, and the pairs that code writes meanwhile.
+//!
+//! Pure data between [`crate::changes`], which decides, and [`crate::render`], which writes it down.
+//! Must not know: templates, files, any connection.
+
+mod pair;
+mod shape;
+mod statement;
+
+pub use pair::Pair;
+pub use shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+pub use statement::Statement;
+pub use zdm_runtime::manifest::Route;
+
+use zdm_runtime::phase::Section;
+
+/// What a version does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The dialect whose SQL the plan holds: `postgres`.
+    pub dialect: String,
+    /// Which phases it goes through.
+    pub route: Route,
+    /// Every pair has a way back.
+    pub reversible: bool,
+    /// Tables whose writers the migration concerns, ordered by name.
+    pub tables: Vec<String>,
+    /// What happens, one line per change, for people.
+    pub changes: Vec<String>,
+    /// Why each phase is needed: `(phase or section, reason)`.
+    pub reasons: Vec<(String, String)>,
+    /// In the order of execution.
+    pub steps: Vec<PlanStep>,
+    /// Columns with two sides, by table and in the struct's order.
+    pub pairs: Vec<Pair>,
+}
+
+impl Plan {
+    /// The steps of a section, in the order of execution.
+    pub fn steps_of(&self, section: Section) -> impl Iterator<Item = &PlanStep> {
+        self.steps
+            .iter()
+            .filter(move |step| step.section == section)
+    }
+
+    /// The pairs of a table, in the struct's order.
+    pub fn pairs_of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a Pair> {
+        self.pairs.iter().filter(move |pair| pair.table == table)
+    }
+}
+
+/// A statement with its undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanStep {
+    /// Where it belongs.
+    pub section: Section,
+    /// What is asked for.
+    pub action: Action,
+    /// How it is taken back.
+    pub undo: Undo,
+    /// The declaration that asked for it, `src/models.rs:12`.
+    pub source: String,
+}
+
+/// A statement and what it does in plain English.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// "add the column users.full_name"
+    pub summary: String,
+    /// What is asked for.
+    pub statement: Statement,
+}
+
+/// The way back from a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// A statement that takes it back; `loses` says what does not come back with it.
+    By {
+        /// The statement.
+        action: Action,
+        /// What cannot come back.
+        loses: Option<String>,
+    },
+    /// There is nothing to take back: another step's undo covers it.
+    Covered,
+    /// Nothing brings it back, and why.
+    Impossible(String),
+}

@@ -1,0 +1,37 @@
+//! Old and new side of a column, as three SQL expressions of the dialect: dual write, backfill, verification and
+//! shadow reads are all built from them.
+//!
+//! Must not know: how the expressions were declared, what is rendered from them.
+
+use zdm_model::{Column, OnInvalid};
+
+/// What replaces what while both are written. Expressions name columns bare, so that `Dialect::bind` can put a
+/// qualified name, `excluded.…` or a parameter in their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The table, unquoted.
+    pub table: String,
+    /// Its key columns, in key order.
+    pub key: Vec<Column>,
+    /// The column that comes.
+    pub new: Column,
+    /// The columns that it replaces; none for a fill, whose `up` reads the other columns of the row.
+    pub old: Vec<Column>,
+    /// f: the new value over the old columns; for a fill, over the row. Total: it never fails.
+    pub up: String,
+    /// g: per old column, in the order of `old`, its value over the new column.
+    pub down: Vec<String>,
+    /// Whether a row's sides agree, over old and new columns; never NULL, never fails. For a fill: new is there.
+    pub consistent: String,
+    /// What becomes of a row that `up` cannot convert; `None` where it converts everything.
+    pub on_invalid: Option<OnInvalid>,
+    /// The new column may be NULL.
+    pub optional: bool,
+}
+
+impl Pair {
+    /// A new column that no old one stands behind: `up` gives existing rows their value.
+    pub fn is_fill(&self) -> bool {
+        self.old.is_empty()
+    }
+}

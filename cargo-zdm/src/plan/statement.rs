@@ -1,0 +1,222 @@
+//! What the steps of a plan ask a dialect for: one variant per template in `templates/<dialect>/`.
+//!
+//! Must not know: any database's SQL.
+
+use serde::Serialize;
+use zdm_model::Check;
+
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+
+/// A statement with everything that its template needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Statement {
+    /// A table with its key, checks and foreign keys; its indexes are steps of their own.
+    CreateTable {
+        /// The table.
+        table: TableShape,
+    },
+    /// The table goes, with every row.
+    DropTable {
+        /// The table.
+        table: String,
+    },
+    /// A column at the end.
+    AddColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: ColumnShape,
+    },
+    /// The column goes, with every value.
+    DropColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// An index, built beside running writes where the database can.
+    CreateIndex {
+        /// The table.
+        table: String,
+        /// The index.
+        index: IndexShape,
+    },
+    /// An index on a table that was created in the same section and holds no rows.
+    CreateIndexOnEmpty {
+        /// The table.
+        table: String,
+        /// The index.
+        index: IndexShape,
+    },
+    /// The index goes.
+    DropIndex {
+        /// The table.
+        table: String,
+        /// The index.
+        index: String,
+    },
+    /// What inserts that do not name the column give it.
+    SetDefault {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// An SQL expression.
+        default: String,
+    },
+    /// No default any more.
+    DropDefault {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// NULL is refused from now on; quick where a validated check proves it.
+    SetNotNull {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// NULL is accepted from now on.
+    DropNotNull {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// A check for new rows; existing ones are validated by a step of their own.
+    AddCheck {
+        /// The table.
+        table: String,
+        /// The check.
+        check: Check,
+    },
+    /// A foreign key for new rows; existing ones are validated by a step of their own.
+    AddForeignKey {
+        /// The table.
+        table: String,
+        /// The key.
+        foreign_key: ForeignKeyShape,
+    },
+    /// Compares existing rows with a constraint.
+    ValidateConstraint {
+        /// The table.
+        table: String,
+        /// The constraint.
+        constraint: String,
+    },
+    /// The constraint goes.
+    DropConstraint {
+        /// The table.
+        table: String,
+        /// The constraint.
+        constraint: String,
+    },
+    /// `f` as a function that never fails.
+    CreateFunction {
+        /// The table whose migration needs it.
+        table: String,
+        /// Name without its schema, unquoted.
+        function: String,
+        /// `(name, type)` of the parameters.
+        parameters: Vec<(String, String)>,
+        /// The type of the result.
+        returns: String,
+        /// The expression over the parameters.
+        expression: String,
+        /// The condition that makes an input convertible.
+        valid_if: Option<String>,
+        /// The result for an input that cannot be converted.
+        invalid: String,
+    },
+    /// The function goes.
+    DropFunction {
+        /// The table whose migration needed it.
+        table: String,
+        /// Name without its schema, unquoted.
+        function: String,
+        /// Types of the parameters.
+        parameters: Vec<String>,
+    },
+    /// The whole table written anew, where the database cannot alter it.
+    RebuildTable {
+        /// What stands there.
+        before: TableShape,
+        /// What shall stand there.
+        after: TableShape,
+    },
+}
+
+impl Statement {
+    /// Every template that a dialect gives, inherits or declares as unsupported.
+    pub const NAMES: [&'static str; 18] = [
+        "create_table",
+        "drop_table",
+        "add_column",
+        "drop_column",
+        "create_index",
+        "create_index_on_empty",
+        "drop_index",
+        "set_default",
+        "drop_default",
+        "set_not_null",
+        "drop_not_null",
+        "add_check",
+        "add_foreign_key",
+        "validate_constraint",
+        "drop_constraint",
+        "create_function",
+        "drop_function",
+        "rebuild_table",
+    ];
+
+    /// The template's name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CreateTable { .. } => "create_table",
+            Self::DropTable { .. } => "drop_table",
+            Self::AddColumn { .. } => "add_column",
+            Self::DropColumn { .. } => "drop_column",
+            Self::CreateIndex { .. } => "create_index",
+            Self::CreateIndexOnEmpty { .. } => "create_index_on_empty",
+            Self::DropIndex { .. } => "drop_index",
+            Self::SetDefault { .. } => "set_default",
+            Self::DropDefault { .. } => "drop_default",
+            Self::SetNotNull { .. } => "set_not_null",
+            Self::DropNotNull { .. } => "drop_not_null",
+            Self::AddCheck { .. } => "add_check",
+            Self::AddForeignKey { .. } => "add_foreign_key",
+            Self::ValidateConstraint { .. } => "validate_constraint",
+            Self::DropConstraint { .. } => "drop_constraint",
+            Self::CreateFunction { .. } => "create_function",
+            Self::DropFunction { .. } => "drop_function",
+            Self::RebuildTable { .. } => "rebuild_table",
+        }
+    }
+
+    /// The table whose lock is meant, unquoted.
+    pub fn table(&self) -> &str {
+        match self {
+            Self::CreateTable { table } => &table.name,
+            Self::RebuildTable { after, .. } => &after.name,
+            Self::DropTable { table }
+            | Self::AddColumn { table, .. }
+            | Self::DropColumn { table, .. }
+            | Self::CreateIndex { table, .. }
+            | Self::CreateIndexOnEmpty { table, .. }
+            | Self::DropIndex { table, .. }
+            | Self::SetDefault { table, .. }
+            | Self::DropDefault { table, .. }
+            | Self::SetNotNull { table, .. }
+            | Self::DropNotNull { table, .. }
+            | Self::AddCheck { table, .. }
+            | Self::AddForeignKey { table, .. }
+            | Self::ValidateConstraint { table, .. }
+            | Self::DropConstraint { table, .. }
+            | Self::CreateFunction { table, .. }
+            | Self::DropFunction { table, .. } => table,
+        }
+    }
+}
