@@ -77,7 +77,7 @@ pub enum Undo {
     /// A statement that takes it back; `loses` says what does not come back with it.
     By {
         /// The statement.
-        action: Action,
+        action: Box<Action>,
         /// What cannot come back.
         loses: Option<String>,
     },
