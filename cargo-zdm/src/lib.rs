@@ -1,3 +1,9 @@
 //! The library behind `cargo zdm`: source → schema → diff → changes → plan → render → lint → output → files.
 
+pub mod cli;
+mod commands;
+pub mod config;
+pub mod context;
+pub mod error;
 pub mod plan;
+pub mod terminal;

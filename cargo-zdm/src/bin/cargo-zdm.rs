@@ -1,2 +1,5 @@
-//! The command line.
-fn main() {}
+//! `cargo zdm …`: what cargo starts for its subcommand `zdm`.
+
+fn main() -> std::process::ExitCode {
+    cargo_zdm::cli::main("cargo zdm")
+}

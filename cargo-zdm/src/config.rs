@@ -1,0 +1,275 @@
+//! `zdm.toml`: which database, what to generate, which policy.
+//!
+//! Comes in: the file. Goes out: [`Config`], with every default filled in.
+//! Must not know: the models, any database.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::error::Failure;
+
+/// The file's name, looked for from the working directory upward.
+pub const FILE: &str = "zdm.toml";
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[database]`
+    #[serde(default)]
+    pub database: Database,
+    /// `[generate]`
+    #[serde(default)]
+    pub generate: Generate,
+    /// `[policy]`
+    #[serde(default)]
+    pub policy: Policy,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres` or `sqlite`: what `generate` writes SQL for.
+    pub dialect: Option<String>,
+    /// The environment variable that holds the URL.
+    pub url_env: String,
+}
+
+/// `[generate]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Generate {
+    /// Source files with models, relative to the file; empty: the crate's modules are followed.
+    pub models: Vec<PathBuf>,
+    /// Whose types the repositories speak: `sqlx`.
+    pub client: String,
+    /// Where the Rust code goes.
+    pub code: PathBuf,
+    /// Where the versions go.
+    pub versions: PathBuf,
+    /// How the folders of SQL are laid out: `zdm`.
+    pub layout: String,
+}
+
+/// `[policy]`: how fast and how cautiously a database is moved.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// How long all reads are on new before writes to old end, and before old is dropped.
+    #[serde(deserialize_with = "duration")]
+    pub soak: Duration,
+    /// The shares of reads that go to new, one after the other.
+    pub ramp: Vec<String>,
+    /// How long `advance` stays on each share.
+    #[serde(deserialize_with = "duration")]
+    pub ramp_dwell: Duration,
+    /// How long a statement that blocks writers waits for its lock.
+    #[serde(deserialize_with = "duration")]
+    pub lock_timeout: Duration,
+    /// How long such a statement is tried again.
+    #[serde(deserialize_with = "duration")]
+    pub ddl_deadline: Duration,
+    /// How long a change of the stage waits for older transactions.
+    #[serde(deserialize_with = "duration")]
+    pub drain_timeout: Duration,
+    /// Run before `contract`; its exit code 0 confirms that a backup exists.
+    pub backup_hook: Option<String>,
+    /// Rows of a backfill's first batch; later ones adapt to `statement_target`.
+    pub batch_rows: u32,
+    /// How long one batch should take.
+    #[serde(deserialize_with = "duration")]
+    pub statement_target: Duration,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            dialect: None,
+            url_env: "DATABASE_URL".to_owned(),
+        }
+    }
+}
+
+impl Default for Generate {
+    fn default() -> Self {
+        Self {
+            models: Vec::new(),
+            client: "sqlx".to_owned(),
+            code: PathBuf::from("src/zdm"),
+            versions: PathBuf::from("zdm"),
+            layout: "zdm".to_owned(),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            soak: Duration::from_hours(24),
+            ramp: ["1%", "10%", "50%", "100%"].map(str::to_owned).to_vec(),
+            ramp_dwell: Duration::from_mins(10),
+            lock_timeout: Duration::from_secs(2),
+            ddl_deadline: Duration::from_mins(10),
+            drain_timeout: Duration::from_mins(5),
+            backup_hook: None,
+            batch_rows: 1000,
+            statement_target: Duration::from_millis(500),
+        }
+    }
+}
+
+impl Policy {
+    /// The ramp in basis points, ascending up to 10 000.
+    pub fn ramp_basis_points(&self) -> Result<Vec<u32>, Failure> {
+        let ramp = self
+            .ramp
+            .iter()
+            .map(|share| basis_points(share))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|problem| {
+                Failure::usage(
+                    format!("{FILE}, [policy] ramp: {problem}"),
+                    "write shares such as ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]",
+                )
+            })?;
+        if ramp.last() != Some(&10_000) || !ramp.is_sorted_by(|before, after| before < after) {
+            return Err(Failure::usage(
+                format!(
+                    "{FILE}, [policy] ramp: the shares must ascend and end with \"100%\", but are {:?}",
+                    self.ramp
+                ),
+                "write for example ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]",
+            ));
+        }
+        Ok(ramp)
+    }
+}
+
+/// `25%` or `0.5%` in hundredths of a percent.
+pub fn basis_points(share: &str) -> Result<u32, String> {
+    let wrong =
+        || format!("`{share}` is no share of reads: write 25% or 0.5%, above 0% and up to 100%");
+    let (whole, fraction) = share
+        .strip_suffix('%')
+        .map(|percent| percent.split_once('.').unwrap_or((percent, "0")))
+        .ok_or_else(wrong)?;
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !digits(whole, 3) || !digits(fraction, 2) {
+        return Err(wrong());
+    }
+    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
+    let points = number(whole)? * 100 + number(&format!("{fraction:0<2}"))?;
+    (1..=10_000)
+        .contains(&points)
+        .then_some(points)
+        .ok_or_else(wrong)
+}
+
+/// Reads `zdm.toml` in `folder` or the nearest folder above, and returns it with the folder that holds it.
+pub fn find(folder: &Path) -> Result<(PathBuf, Config), Failure> {
+    let Some(root) = folder
+        .ancestors()
+        .find(|folder| folder.join(FILE).is_file())
+    else {
+        return Err(Failure::environment(
+            format!("there is no {FILE} in {} or above", folder.display()),
+            "run `cargo zdm init` in the crate that owns the models, or name its folder with --manifest-path",
+        ));
+    };
+    Ok((root.to_owned(), read(&root.join(FILE))?))
+}
+
+fn read(path: &Path) -> Result<Config, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::environment(
+            format!("{} cannot be read: {error}", path.display()),
+            "make the file readable and run the command again",
+        )
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        Failure::usage(
+            format!("{} is not understood: {error}", path.display()),
+            "correct the place shown; nothing has been changed",
+        )
+    })
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(|error| {
+        serde::de::Error::custom(format!(
+            "`{text}` is no duration ({error}): write for example \"1d\", \"10m\" or \"500ms\""
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_has_all_defaults() {
+        let config: Config = toml::from_str("").unwrap();
+        assert_eq!(config.database.url_env, "DATABASE_URL");
+        assert_eq!(config.policy.soak, Duration::from_hours(24));
+        assert_eq!(
+            config.policy.ramp_basis_points().unwrap(),
+            [100, 1000, 5000, 10_000]
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_at_its_place() {
+        let error = toml::from_str::<Config>("[policy]\nsoap = \"1d\"\n").unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("line 2"), "{message}");
+        assert!(message.contains("unknown field `soap`"), "{message}");
+    }
+
+    #[test]
+    fn a_bad_duration_says_how_to_write_one() {
+        let error = toml::from_str::<Config>("[policy]\nsoak = \"soon\"\n").unwrap_err();
+        assert!(error.to_string().contains("write for example \"1d\""));
+    }
+
+    #[test]
+    fn shares_are_exact() {
+        assert_eq!(basis_points("25%"), Ok(2500));
+        assert_eq!(basis_points("0.5%"), Ok(50));
+        assert_eq!(basis_points("0.05%"), Ok(5));
+        assert_eq!(basis_points("100%"), Ok(10_000));
+        for wrong in [
+            "0%", "101%", "100.01%", "25", "-1%", "%", "1.234%", "1.%", "1e1%",
+        ] {
+            assert!(basis_points(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_must_ascend_to_all() {
+        let policy = |ramp: &[&str]| Policy {
+            ramp: ramp.iter().map(|share| (*share).to_owned()).collect(),
+            ..Policy::default()
+        };
+        assert!(policy(&["50%", "10%", "100%"]).ramp_basis_points().is_err());
+        assert!(policy(&["10%", "50%"]).ramp_basis_points().is_err());
+        assert!(policy(&[]).ramp_basis_points().is_err());
+        assert!(policy(&["100%"]).ramp_basis_points().is_ok());
+    }
+
+    #[test]
+    fn the_file_is_found_upward() {
+        let root = tempfile::tempdir().unwrap();
+        let below = root.path().join("crates/service/src");
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::write(root.path().join(FILE), "[generate]\ncode = \"src/db\"\n").unwrap();
+        let (found, config) = find(&below).unwrap();
+        assert_eq!(found, root.path());
+        assert_eq!(config.generate.code, PathBuf::from("src/db"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Where a command's words go: lines for people or one JSON object for programs, and progress on long work.
+//!
+//! Comes in: what a command says while it works, and its [`Answer`]. Goes out: stdout and stderr.
+//! Must not know: what any command does.
+
+use std::io::IsTerminal;
+
+use anstream::{eprintln, println};
+use clap_cargo::style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Failure, Kind};
+
+/// Who reads the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// People.
+    #[default]
+    Human,
+    /// Programs: the last line on stdout is one object.
+    Json,
+}
+
+/// A command's end, as far as it is not a [`Failure`].
+#[derive(Debug)]
+pub struct Answer {
+    /// For people; nothing is printed where it is empty.
+    pub text: String,
+    /// For programs.
+    pub object: Value,
+    /// Findings or a shut gate give the exit code although the answer is complete.
+    pub kind: Option<Kind>,
+}
+
+impl Answer {
+    /// Done, or nothing to do.
+    pub fn done(text: impl Into<String>, object: impl Serialize) -> Result<Self, Failure> {
+        Self::ending(None, text, object)
+    }
+
+    /// A complete answer that does not exit with 0.
+    pub fn ending(
+        kind: Option<Kind>,
+        text: impl Into<String>,
+        object: impl Serialize,
+    ) -> Result<Self, Failure> {
+        let object = serde_json::to_value(object).map_err(|error| {
+            Failure::environment(
+                format!("the answer has no JSON form: {error}"),
+                "please report this as a bug",
+            )
+        })?;
+        Ok(Self {
+            text: text.into(),
+            object,
+            kind,
+        })
+    }
+}
+
+/// The two ways out of the process.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    format: Format,
+}
+
+impl Terminal {
+    /// For readers of `format`.
+    pub const fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// Who reads.
+    pub const fn format(self) -> Format {
+        self.format
+    }
+
+    /// Tells people what happens; programs wait for the answer.
+    pub fn say(self, line: &str) {
+        if self.format == Format::Human {
+            println!("{line}");
+        }
+    }
+
+    /// Prints the end of a command and returns its exit code.
+    pub fn end(self, end: Result<Answer, Failure>) -> u8 {
+        match end {
+            Ok(answer) => {
+                match self.format {
+                    Format::Human if answer.text.is_empty() => {}
+                    Format::Human => println!("{}", answer.text.trim_end()),
+                    Format::Json => println!("{}", answer.object),
+                }
+                answer.kind.map_or(0, Kind::exit_code)
+            }
+            Err(failure) => {
+                let error = style::ERROR;
+                eprintln!("{error}error{error:#}: {failure}");
+                if self.format == Format::Json {
+                    Self::print_object(&failure);
+                }
+                failure.kind.exit_code()
+            }
+        }
+    }
+
+    /// Prints a failure as the one object that programs read.
+    pub fn print_object(failure: &Failure) {
+        println!("{}", json!({ "error": failure }));
+    }
+
+    /// Progress with rate and ETA on a terminal, else nothing.
+    pub fn progress(self, task: &str, total: u64) -> ProgressBar {
+        let shown = self.format == Format::Human && std::io::stderr().is_terminal();
+        let target = if shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let template =
+            "{prefix} [{bar:30}] {human_pos}/{human_len} rows, {per_sec}, {eta} left {msg}";
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(total), target)
+            .with_style(style)
+            .with_prefix(task.to_owned())
+    }
+}
