@@ -2,11 +2,17 @@
 //!
 //! Migrations go through five phases; what code may write and read at a moment is its [`Stage`].
 
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod audit;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod database;
 #[cfg(feature = "operate")]
 pub mod manifest;
+#[cfg(feature = "operate")]
+pub mod migration;
 pub mod phase;
+#[cfg(feature = "operate")]
+pub mod progress;
 mod stage;
 
 pub use stage::{Stage, UnknownStage, Writes};

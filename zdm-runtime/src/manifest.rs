@@ -1,6 +1,6 @@
 //! The seam between the command line and the runtime: a version's plan as `plan.toml` stores it.
 //!
-//! Comes in: a version's directory. Goes out: [`Migration`], whose every file has been checked against its hash.
+//! Plain data: [`Migration`](crate::migration::Migration) reads it and checks the files.
 //! Must not know: how a plan is made, any database.
 
 use std::collections::BTreeMap;
@@ -128,7 +128,8 @@ pub struct Step {
 }
 
 /// The statements of one table's backfill, all below `3_backfill/`. With `k` key columns, keys are bound and returned
-/// as text, `k` values each, in key order; the SQL casts them.
+/// as text, `k` values each, in key order; the SQL casts them. Every statement is a file of its own, named by its path
+/// below the version's directory and listed in `files`: `3_backfill/batch.sql`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backfill {

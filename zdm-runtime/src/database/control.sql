@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS {zdm}step (
     PRIMARY KEY (migration, section, number)
 );
 
+-- direction: up, reverse. state: open, done. Keys are JSON arrays of text. A table without rows has one chunk, done.
 CREATE TABLE IF NOT EXISTS {zdm}chunk (
     chunk {id},
     migration text NOT NULL,
@@ -67,6 +68,7 @@ CREATE TABLE IF NOT EXISTS {zdm}chunk (
     attempts integer NOT NULL
 );
 
+-- state: waiting, waived, released.
 CREATE TABLE IF NOT EXISTS {zdm}quarantine (
     migration text NOT NULL,
     table_name text NOT NULL,
@@ -79,6 +81,7 @@ CREATE TABLE IF NOT EXISTS {zdm}quarantine (
     PRIMARY KEY (migration, table_name, row_key, column_name)
 );
 
+-- side: new, old (which one is to be read). state: running, passed, failed. epoch: the stage's at the start.
 CREATE TABLE IF NOT EXISTS {zdm}verification (
     verification {id},
     migration text NOT NULL,
@@ -87,6 +90,7 @@ CREATE TABLE IF NOT EXISTS {zdm}verification (
     state text NOT NULL,
     rows_seen bigint NOT NULL,
     mismatches bigint NOT NULL,
+    skipped bigint NOT NULL,
     started_at bigint NOT NULL,
     finished_at bigint
 );

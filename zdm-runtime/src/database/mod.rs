@@ -188,6 +188,36 @@ impl Connection {
         }
     }
 
+    /// Runs one reviewed statement byte for byte and returns how many rows it changed.
+    pub async fn execute_file(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<u64, DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => {
+                postgres::execute(connection, sql.to_owned(), values).await
+            }
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite::execute(connection, sql.to_owned(), values).await,
+        }
+    }
+
+    /// Runs one reviewed statement byte for byte and returns its rows.
+    pub async fn query_file(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => postgres::query(connection, sql.to_owned(), values).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite::query(connection, sql.to_owned(), values).await,
+        }
+    }
+
     /// Runs reviewed SQL byte for byte: no parameters, possibly several statements.
     pub async fn run_file(&mut self, sql: &str) -> Result<(), DatabaseError> {
         match self {
