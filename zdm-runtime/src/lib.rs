@@ -13,6 +13,8 @@ pub mod migration;
 pub mod phase;
 #[cfg(feature = "operate")]
 pub mod progress;
+pub mod schema;
 mod stage;
 
+pub use schema::{ColumnType, Generated, Migratable};
 pub use stage::{Stage, UnknownStage, Writes};

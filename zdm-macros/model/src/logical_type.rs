@@ -33,10 +33,12 @@ pub enum LogicalType {
     Uuid,
     /// `serde_json::Value`
     Json,
+    /// Any other Rust type: the column's `sql_type` says what it is in the database.
+    Custom,
 }
 
 impl LogicalType {
-    /// Every type, in the order of declaration.
+    /// Every type that a dialect names, in the order of declaration: all but [`Self::Custom`].
     pub const ALL: [Self; 14] = [
         Self::Bool,
         Self::Int2,
@@ -71,6 +73,7 @@ impl LogicalType {
             Self::Time => "time",
             Self::Uuid => "uuid",
             Self::Json => "json",
+            Self::Custom => "custom",
         }
     }
 
