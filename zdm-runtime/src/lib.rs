@@ -6,6 +6,8 @@
 pub mod audit;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod database;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod executor;
 #[cfg(feature = "operate")]
 pub mod manifest;
 #[cfg(feature = "operate")]

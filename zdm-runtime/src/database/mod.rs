@@ -3,6 +3,8 @@
 //! Control tables, phases, backfill and gates are written once on top of it. What differs between databases is in
 //! one file each ([`postgres`], [`sqlite`]).
 
+#[cfg(feature = "operate")]
+pub mod blockers;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
@@ -115,6 +117,14 @@ pub enum DatabaseError {
     /// Everything else.
     #[error("{0}")]
     Other(#[source] sqlx::Error),
+    /// An answer of another shape than the statement promises.
+    #[error("the answer to the question {question} has an unexpected shape: {answer}")]
+    Unexpected {
+        /// What was asked.
+        question: String,
+        /// What came back.
+        answer: String,
+    },
     /// The URL's scheme names a database that this build has no driver for.
     #[error("this build has no driver for `{scheme}`: install it with `--features {feature}`")]
     NoDriver {
@@ -123,6 +133,24 @@ pub enum DatabaseError {
         /// The feature that brings the driver.
         feature: String,
     },
+}
+
+impl DatabaseError {
+    /// An answer of another shape than the statement promises.
+    pub(crate) fn unexpected(question: &str, answer: &[Value]) -> Self {
+        Self::Unexpected {
+            question: question.to_owned(),
+            answer: format!("{answer:?}"),
+        }
+    }
+
+    /// A deadline or an administrator ended the statement (`PostgreSQL`'s `query_canceled`).
+    pub fn is_cancelled(&self) -> bool {
+        let Self::Other(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        error.code().as_deref() == Some("57014")
+    }
 }
 
 /// An open connection.

@@ -1,0 +1,139 @@
+//! What can keep a section from being executed, and what is safe then.
+
+use std::time::Duration;
+
+use crate::database::blockers::{self, Blocker};
+use crate::database::{DatabaseError, Dialect};
+use crate::manifest::{Direction, Step};
+use crate::migration::section_file;
+use crate::phase::Section;
+
+/// Why a section was not executed to its end. Steps that were done are recorded: running again goes on after them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutorError {
+    /// The plan is for another kind of database.
+    #[error(
+        "the migration {migration} was generated for {plan}, this is {connection}; nothing was executed"
+    )]
+    WrongDialect {
+        /// The migration's id.
+        migration: String,
+        /// What it was generated for.
+        plan: String,
+        /// What was connected to.
+        connection: Dialect,
+    },
+    /// The record of an executed step does not match the file.
+    #[error(
+        "step {number} of {} was executed here with another text (recorded hash {recorded}, the file's is {found}); \
+         nothing was executed now. Restore the reviewed file from version control; a change belongs into a new version",
+        section_file(*.section, Direction::Up)
+    )]
+    EditedAfterExecution {
+        /// The folder.
+        section: Section,
+        /// The step.
+        number: i64,
+        /// Hash in the control table.
+        recorded: String,
+        /// Hash of the lines now, or that there are none.
+        found: String,
+    },
+    /// The lock was not to be had.
+    #[error(
+        "{step} did not get its lock ({lock} on {table}) in {attempts} tries of at most {} ms each; {}. Nothing of this \
+         step is left behind, writers were let through between the tries. End the session in the way or run again at \
+         a quieter time: steps already done are skipped",
+        .lock_timeout.as_millis(),
+        blockers::name(.blockers)
+    )]
+    Blocked {
+        /// Which step.
+        step: StepName,
+        /// The lock.
+        lock: String,
+        /// The table.
+        table: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// How long each waited.
+        lock_timeout: Duration,
+        /// Who was in the way.
+        blockers: Vec<Blocker>,
+        /// The database's last answer.
+        source: DatabaseError,
+    },
+    /// A step outside a transaction took too long.
+    #[error(
+        "{step} was stopped after its deadline of {} s: {source}. What it had begun was removed, nothing blocks \
+         writers. Run again with a later deadline",
+        .deadline.as_secs()
+    )]
+    Deadline {
+        /// Which step.
+        step: StepName,
+        /// The deadline.
+        deadline: Duration,
+        /// The database's answer.
+        source: DatabaseError,
+    },
+    /// A rebuilt table broke references.
+    #[error(
+        "{step} would leave foreign keys without their row ({}); it was rolled back. Mend the rows, then run again",
+        .broken.join(", ")
+    )]
+    ForeignKeys {
+        /// Which step.
+        step: StepName,
+        /// `orders → users: 3 rows`.
+        broken: Vec<String>,
+    },
+    /// The connection ended while a step ran.
+    #[error(
+        "the connection was lost during {step}: {source}. The step is either done and recorded or not there at all; \
+         connect again and run again, it goes on from there"
+    )]
+    Lost {
+        /// Which step.
+        step: StepName,
+        /// What the driver said.
+        source: DatabaseError,
+    },
+    /// The database refused the statement.
+    #[error(
+        "{step} failed: {source}. It was rolled back, the steps before it are done and recorded; mend the cause and run \
+         again"
+    )]
+    Refused {
+        /// Which step.
+        step: StepName,
+        /// The database's answer.
+        source: DatabaseError,
+    },
+    /// The control tables could not be read.
+    #[error("the record of executed steps cannot be read: {0}; nothing was executed")]
+    Control(#[source] DatabaseError),
+}
+
+/// A step as people find it: `step 2 of 1_expand/up.sql, lines 4–6 (add the column users.full_name)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepName(String);
+
+impl From<&Step> for StepName {
+    fn from(step: &Step) -> Self {
+        let (first, last) = step.lines;
+        Self(format!(
+            "step {} of {}, lines {first}–{last} ({})",
+            step.number,
+            section_file(step.section, step.direction),
+            step.summary
+        ))
+    }
+}
+
+impl std::fmt::Display for StepName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,298 @@
+//! Executes the reviewed statements of a section, one step at a time, so that it can be interrupted anywhere.
+//!
+//! Comes in: a connection, a checked [`Migration`], a section and a direction. Goes out: the database changed, every
+//! step recorded in the same transaction. Must not know: stages, gates, what a statement means.
+
+mod error;
+mod outside;
+mod rebuild;
+mod record;
+mod retry;
+mod transaction;
+
+use std::time::{Duration, Instant};
+
+pub use error::{ExecutorError, StepName};
+
+use crate::audit::{self, Entry};
+use crate::database::blockers::{self, Blocker};
+use crate::database::{Connection, DatabaseError};
+use crate::manifest::{Direction, Step};
+use crate::migration::Migration;
+use crate::phase::Section;
+use record::Effect;
+
+/// How patient the executor is, and in whose name it acts.
+#[derive(Debug, Clone)]
+pub struct ExecutorOptions {
+    /// Who acts, for the audit log.
+    pub actor: String,
+    /// How long a statement that blocks writers may wait for its lock: writers queue behind it meanwhile.
+    pub lock_timeout: Duration,
+    /// How often a step is tried.
+    pub attempts: u32,
+    /// The pause after the first refused try; it doubles, with jitter, up to `longest_pause`.
+    pub first_pause: Duration,
+    /// The longest pause between two tries.
+    pub longest_pause: Duration,
+    /// How long a statement that does not block writers may run.
+    pub deadline: Duration,
+}
+
+impl ExecutorOptions {
+    /// The defaults, in somebody's name.
+    pub fn of(actor: impl Into<String>) -> Self {
+        Self {
+            actor: actor.into(),
+            lock_timeout: Duration::from_secs(1),
+            attempts: 10,
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(30),
+            deadline: Duration::from_hours(4),
+        }
+    }
+}
+
+/// What happens while a section is executed.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// The step was done in an earlier run, or there is nothing to undo.
+    AlreadyDone {
+        /// The step.
+        step: &'a Step,
+    },
+    /// The step begins.
+    Started {
+        /// The step.
+        step: &'a Step,
+    },
+    /// The lock was not to be had; another try follows after the pause.
+    Retrying {
+        /// The step.
+        step: &'a Step,
+        /// The try that was refused, 1-based.
+        attempt: u32,
+        /// How long until the next.
+        pause: Duration,
+        /// Who was in the way.
+        blockers: &'a [Blocker],
+    },
+    /// The step is done and recorded.
+    Done {
+        /// The step.
+        step: &'a Step,
+        /// How long its last try took.
+        duration: Duration,
+        /// How long the tries before waited for the lock.
+        lock_wait: Duration,
+    },
+}
+
+/// Receives events.
+pub type OnEvent<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
+
+/// What was executed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Steps executed now.
+    pub executed: u32,
+    /// Steps that were done before.
+    pub already_done: u32,
+}
+
+/// Executes a section's `up.sql` or takes it back by its `down.sql`. Whatever interrupts it, running again goes on.
+pub async fn run(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    direction: Direction,
+    options: &ExecutorOptions,
+    on_event: OnEvent<'_>,
+) -> Result<Outcome, ExecutorError> {
+    let plan = migration.manifest();
+    if plan.dialect != connection.dialect().name() {
+        return Err(ExecutorError::WrongDialect {
+            migration: plan.id.clone(),
+            plan: plan.dialect.clone(),
+            connection: connection.dialect(),
+        });
+    }
+    let recorded = record::read(connection, migration, section).await?;
+    let mut outcome = Outcome::default();
+    for step in plan.steps_of(section, direction) {
+        let Some(effect) = record::effect(migration, &recorded, step) else {
+            outcome.already_done += 1;
+            on_event(Event::AlreadyDone { step });
+            continue;
+        };
+        on_event(Event::Started { step });
+        let task = Task {
+            migration,
+            step,
+            sql: migration.sql(step),
+            effect,
+            options,
+        };
+        task.run(connection, on_event).await?;
+        outcome.executed += 1;
+    }
+    if direction == Direction::Down {
+        record::forget_section(connection, migration, section).await?;
+    }
+    Ok(outcome)
+}
+
+/// One step with all that its execution needs.
+struct Task<'a> {
+    migration: &'a Migration,
+    step: &'a Step,
+    sql: &'a str,
+    effect: Effect,
+    options: &'a ExecutorOptions,
+}
+
+impl Task<'_> {
+    async fn run(
+        &self,
+        connection: &mut Connection,
+        on_event: OnEvent<'_>,
+    ) -> Result<(), ExecutorError> {
+        let mut pauses = retry::Pauses::of(self.options);
+        let mut lock_wait = Duration::ZERO;
+        for attempt in 1.. {
+            let started = Instant::now();
+            let failure = match self.attempt(connection, started, lock_wait).await {
+                Ok(()) => {
+                    on_event(Event::Done {
+                        step: self.step,
+                        duration: started.elapsed(),
+                        lock_wait,
+                    });
+                    break;
+                }
+                Err(failure) => failure,
+            };
+            let duration = started.elapsed();
+            let Failure::Database(DatabaseError::Busy(_)) = &failure else {
+                self.log(connection, "failed", duration, &failure.to_string())
+                    .await;
+                return Err(self.explain(failure));
+            };
+            lock_wait += duration;
+            let blockers = blockers::of_table(connection, &self.step.table, &self.step.lock)
+                .await
+                .map_err(|source| self.explain(Failure::Database(source)))?;
+            let detail = blockers::name(&blockers);
+            self.log(connection, "refused", duration, &detail).await;
+            if attempt >= self.options.attempts {
+                return Err(self.blocked(failure, attempt, blockers));
+            }
+            let pause = pauses.next();
+            on_event(Event::Retrying {
+                step: self.step,
+                attempt,
+                pause,
+                blockers: &blockers,
+            });
+            tokio::time::sleep(pause).await;
+        }
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        connection: &mut Connection,
+        started: Instant,
+        lock_wait: Duration,
+    ) -> Result<(), Failure> {
+        if self.step.transactional {
+            transaction::attempt(self, connection, started, lock_wait).await
+        } else {
+            outside::attempt(self, connection, started, lock_wait).await
+        }
+    }
+
+    /// Takes the record over and logs the success; called inside the step's transaction.
+    async fn record(
+        &self,
+        connection: &mut Connection,
+        started: Instant,
+        lock_wait: Duration,
+    ) -> Result<(), DatabaseError> {
+        record::apply(connection, self.migration, self.step.section, &self.effect).await?;
+        let detail = format!(
+            "{}; waited {} ms for locks in refused tries",
+            self.step.summary,
+            lock_wait.as_millis()
+        );
+        audit::record(connection, self.entry("done", started.elapsed(), &detail)).await
+    }
+
+    /// Logs what did not succeed. The failure itself is reported to the caller, so a log that cannot be written then
+    /// must not take its place.
+    async fn log(
+        &self,
+        connection: &mut Connection,
+        outcome: &str,
+        duration: Duration,
+        detail: &str,
+    ) {
+        if let Err(error) = audit::record(connection, self.entry(outcome, duration, detail)).await {
+            tracing::warn!(%error, detail, "the audit log could not be written");
+        }
+    }
+
+    fn entry<'a>(&'a self, outcome: &'a str, duration: Duration, detail: &'a str) -> Entry<'a> {
+        Entry {
+            actor: &self.options.actor,
+            migration: self.migration.id(),
+            action: "step",
+            statement: Some(self.sql),
+            outcome,
+            duration,
+            detail,
+        }
+    }
+
+    fn blocked(&self, failure: Failure, attempts: u32, blockers: Vec<Blocker>) -> ExecutorError {
+        match failure {
+            Failure::Database(source) => ExecutorError::Blocked {
+                step: self.step.into(),
+                lock: self.step.lock.clone(),
+                table: self.step.table.clone(),
+                attempts,
+                lock_timeout: self.options.lock_timeout,
+                blockers,
+                source,
+            },
+            other @ Failure::ForeignKeys(_) => self.explain(other),
+        }
+    }
+
+    fn explain(&self, failure: Failure) -> ExecutorError {
+        let step = self.step.into();
+        match failure {
+            Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
+            Failure::Database(source @ DatabaseError::Lost(_)) => {
+                ExecutorError::Lost { step, source }
+            }
+            Failure::Database(source) if !self.step.blocks_writers && source.is_cancelled() => {
+                ExecutorError::Deadline {
+                    step,
+                    deadline: self.options.deadline,
+                    source,
+                }
+            }
+            Failure::Database(source) => ExecutorError::Refused { step, source },
+        }
+    }
+}
+
+/// What one try can end with.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    #[error("foreign keys without their row: {}", .0.join(", "))]
+    ForeignKeys(Vec<String>),
+}

@@ -1,0 +1,154 @@
+//! The record of executed steps: what a step changes in it, and whether the files are still what was executed.
+
+use std::collections::BTreeMap;
+
+use super::ExecutorError;
+use crate::database::{Connection, DatabaseError, Value};
+use crate::manifest::{Direction, Step};
+use crate::migration::{Migration, hash};
+use crate::phase::Section;
+
+/// Recorded `up` steps of a section: number → hash.
+pub(super) type Recorded = BTreeMap<i64, String>;
+
+/// What a step changes in the record, in its own transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The step is in effect.
+    Insert { number: i64, hash: String },
+    /// These steps are no longer in effect.
+    Delete { numbers: Vec<i64> },
+}
+
+/// Reads the record and compares it with the files.
+pub(super) async fn read(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+) -> Result<Recorded, ExecutorError> {
+    let rows = connection
+        .query(
+            "SELECT number, content_hash FROM {zdm}step WHERE migration = $1 AND section = $2 ORDER BY number",
+            &[migration.id().into(), section.name().into()],
+        )
+        .await
+        .map_err(ExecutorError::Control)?;
+    let mut recorded = Recorded::new();
+    for row in rows {
+        let [Value::Int(Some(number)), Value::Text(Some(stored))] = row.as_slice() else {
+            return Err(ExecutorError::Control(DatabaseError::unexpected(
+                "which steps are recorded",
+                &row,
+            )));
+        };
+        let found = migration
+            .manifest()
+            .steps_of(section, Direction::Up)
+            .find(|step| i64::from(step.number) == *number)
+            .map_or_else(
+                || "none, the step is not there".to_owned(),
+                |step| hash(migration.sql(step)),
+            );
+        if found != *stored {
+            return Err(ExecutorError::EditedAfterExecution {
+                section,
+                number: *number,
+                recorded: stored.clone(),
+                found,
+            });
+        }
+        recorded.insert(*number, stored.clone());
+    }
+    Ok(recorded)
+}
+
+/// What the step will change in the record; `None` where there is nothing to do.
+pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) -> Option<Effect> {
+    match step.direction {
+        Direction::Up => {
+            let number = i64::from(step.number);
+            (!recorded.contains_key(&number)).then(|| Effect::Insert {
+                number,
+                hash: hash(migration.sql(step)),
+            })
+        }
+        Direction::Down => {
+            let number = i64::from(step.undoes?);
+            recorded.contains_key(&number).then(|| Effect::Delete {
+                numbers: taken_along(migration, step.section, number),
+            })
+        }
+    }
+}
+
+/// A step and the later ones that have no undo of their own: they built on what is taken away now (a validation of a
+/// constraint), so they have to run again.
+fn taken_along(migration: &Migration, section: Section, number: i64) -> Vec<i64> {
+    let undone: Vec<i64> = migration
+        .manifest()
+        .steps_of(section, Direction::Down)
+        .filter_map(|step| step.undoes.map(i64::from))
+        .collect();
+    let later = migration
+        .manifest()
+        .steps_of(section, Direction::Up)
+        .map(|step| i64::from(step.number))
+        .filter(|other| *other > number && !undone.contains(other));
+    std::iter::once(number).chain(later).collect()
+}
+
+/// Changes the record.
+pub(super) async fn apply(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    effect: &Effect,
+) -> Result<(), DatabaseError> {
+    match effect {
+        Effect::Insert { number, hash } => {
+            connection
+                .execute(
+                    "INSERT INTO {zdm}step (migration, section, number, content_hash, done_at)
+                     VALUES ($1, $2, $3, $4, {now})",
+                    &[
+                        migration.id().into(),
+                        section.name().into(),
+                        (*number).into(),
+                        hash.as_str().into(),
+                    ],
+                )
+                .await?;
+        }
+        Effect::Delete { numbers } => {
+            for number in numbers {
+                connection
+                    .execute(
+                        "DELETE FROM {zdm}step WHERE migration = $1 AND section = $2 AND number = $3",
+                        &[
+                            migration.id().into(),
+                            section.name().into(),
+                            (*number).into(),
+                        ],
+                    )
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// After the last undo: what is still recorded has no undo, and forward starts from the beginning.
+pub(super) async fn forget_section(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+) -> Result<(), ExecutorError> {
+    connection
+        .execute(
+            "DELETE FROM {zdm}step WHERE migration = $1 AND section = $2",
+            &[migration.id().into(), section.name().into()],
+        )
+        .await
+        .map_err(ExecutorError::Control)?;
+    Ok(())
+}
