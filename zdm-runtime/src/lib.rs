@@ -5,9 +5,20 @@
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod audit;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod bucket;
+mod code;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod control_value;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod database;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod error;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod executor;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod flags;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod instance;
 #[cfg(feature = "operate")]
 pub mod manifest;
 #[cfg(feature = "operate")]
@@ -17,6 +28,22 @@ pub mod phase;
 pub mod progress;
 pub mod schema;
 mod stage;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod table_flags;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod table_state;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod zdm;
 
+pub use code::{Code, CodeState, MigrationCode, TableCode};
 pub use schema::{ColumnType, Generated, Migratable};
 pub use stage::{Stage, UnknownStage, Writes};
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::{
+    database::{ControlConnection, Pool},
+    error::Error,
+    flags::Flags,
+    table_flags::TableFlags,
+    zdm::Zdm,
+};

@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS {zdm}fence (
     epoch bigint NOT NULL
 );
 
+-- Where a migration stands. `epoch` counts its hops; `old_since` and `new_since` are the epoch from which on that side has
+-- been maintained without a break (NULL: it is not), so a verification counts if its epoch is not smaller.
 CREATE TABLE IF NOT EXISTS {zdm}stage (
     migration text PRIMARY KEY,
     stage text NOT NULL,
@@ -30,7 +32,10 @@ CREATE TABLE IF NOT EXISTS {zdm}stage (
     salt text NOT NULL,
     epoch bigint NOT NULL,
     drained_epoch bigint NOT NULL,
-    entered_at bigint NOT NULL
+    entered_at bigint NOT NULL,
+    old_since bigint,
+    new_since bigint,
+    paused_at bigint
 );
 
 CREATE TABLE IF NOT EXISTS {zdm}stage_table (
@@ -116,6 +121,14 @@ CREATE TABLE IF NOT EXISTS {zdm}instance_fence (
     table_name text NOT NULL,
     epoch bigint NOT NULL,
     PRIMARY KEY (instance, table_name)
+);
+
+-- Rows whose sides an instance saw to differ while it compared them.
+CREATE TABLE IF NOT EXISTS {zdm}mismatch (
+    migration text NOT NULL,
+    instance text NOT NULL,
+    mismatches bigint NOT NULL,
+    PRIMARY KEY (migration, instance)
 );
 
 -- Who may move a migration now: one command line at a time.

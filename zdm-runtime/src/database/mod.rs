@@ -5,12 +5,18 @@
 
 #[cfg(feature = "operate")]
 pub mod blockers;
+pub mod control;
+pub(crate) mod control_connection;
+pub(crate) mod pool;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 use std::fmt;
+
+pub use control_connection::ControlConnection;
+pub use pool::Pool;
 
 /// A kind of database, named as its folder of templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -150,6 +156,18 @@ impl DatabaseError {
             return false;
         };
         error.code().as_deref() == Some("57014")
+    }
+
+    /// The driver's error, or the error itself where no driver was asked.
+    pub(crate) fn into_sqlx(self) -> Result<sqlx::Error, Self> {
+        match self {
+            Self::Data(error)
+            | Self::Busy(error)
+            | Self::Forbidden(error)
+            | Self::Lost(error)
+            | Self::Other(error) => Ok(error),
+            Self::NoDriver { .. } | Self::Unexpected { .. } => Err(self),
+        }
     }
 }
 

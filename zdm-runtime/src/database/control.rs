@@ -1,0 +1,121 @@
+//! The control tables themselves: whether they are there, whether this runtime can read them, installing them.
+
+use std::sync::Arc;
+
+use super::control_connection::sealed::Control;
+use super::{DatabaseError, Dialect, Value};
+use crate::Error;
+
+/// The version of the control tables that this runtime installs.
+pub const VERSION: i64 = 1;
+/// The generation of this runtime, which the tables' `least_runtime` is compared with.
+pub const RUNTIME: i64 = 1;
+
+/// Fails where the control tables are missing, closed to this role or too new for this runtime.
+pub(crate) async fn check<C: Control>(connection: &mut C) -> Result<(), Error> {
+    if !installed(connection).await? {
+        return Err(Error::NoControlTables);
+    }
+    let rows = connection
+        .rows("SELECT version, least_runtime FROM {zdm}meta", &[])
+        .await
+        .map_err(granted)?;
+    match rows.first().map(Vec::as_slice) {
+        None => Err(Error::NoControlTables),
+        Some([Value::Int(Some(version)), Value::Int(Some(least))]) if *least > RUNTIME => {
+            Err(Error::ControlTooNew {
+                version: *version,
+                least: *least,
+                ours: RUNTIME,
+            })
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Asks the catalog, because naming a table that is not there would abort an open transaction.
+pub(crate) async fn installed<C: Control>(connection: &mut C) -> Result<bool, DatabaseError> {
+    let catalog = match connection.dialect() {
+        Dialect::Postgres => {
+            "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                              WHERE n.nspname = 'zdm' AND c.relname = 'meta'"
+        }
+        Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'zdm_meta'",
+    };
+    Ok(!connection.rows(catalog, &[]).await?.is_empty())
+}
+
+/// Creates the control tables where they are missing: all of them or none. Needs the role that may create tables.
+#[cfg(feature = "operate")]
+pub async fn install(connection: &mut super::Connection) -> Result<(), Error> {
+    connection.begin().await?;
+    match install_within(connection).await {
+        Ok(()) => Ok(connection.commit().await?),
+        Err(error) => {
+            connection.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+#[cfg(feature = "operate")]
+async fn install_within(connection: &mut super::Connection) -> Result<(), Error> {
+    if connection.dialect() == Dialect::Postgres {
+        // Two that create the same table at once collide in the catalog, `IF NOT EXISTS` or not.
+        connection
+            .query(
+                "SELECT pg_advisory_xact_lock(hashtext('zdm.control'))::text",
+                &[],
+            )
+            .await?;
+        connection
+            .execute("CREATE SCHEMA IF NOT EXISTS zdm", &[])
+            .await?;
+    }
+    if installed(connection).await? {
+        return check(connection).await;
+    }
+    for statement in statements(include_str!("control.sql")) {
+        connection.execute(&statement, &[]).await?;
+    }
+    connection
+        .execute(
+            "INSERT INTO {zdm}meta (version, least_runtime) VALUES ($1, $2)",
+            &[VERSION.into(), RUNTIME.into()],
+        )
+        .await?;
+    Ok(())
+}
+
+/// One statement per paragraph, without the comments.
+#[cfg(feature = "operate")]
+fn statements(sql: &str) -> impl Iterator<Item = String> {
+    sql.split("\n\n").filter_map(|paragraph| {
+        let lines: Vec<_> = paragraph
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    })
+}
+
+/// The statements that let an application's role use the control tables on `PostgreSQL`.
+pub fn grants(role: &str) -> String {
+    let role = role.replace('"', "\"\"");
+    format!(
+        "GRANT USAGE ON SCHEMA zdm TO \"{role}\";\n\
+         GRANT SELECT ON ALL TABLES IN SCHEMA zdm TO \"{role}\";\n\
+         GRANT INSERT, UPDATE, DELETE ON zdm.instance, zdm.instance_code, zdm.instance_fence, zdm.mismatch TO \"{role}\";"
+    )
+}
+
+/// Says which rights are missing instead of only that some are.
+pub(crate) fn granted(error: DatabaseError) -> Error {
+    match error {
+        DatabaseError::Forbidden(cause) => Error::NotGranted {
+            cause: Arc::new(cause),
+            grants: grants("the application's role"),
+        },
+        other => other.into(),
+    }
+}

@@ -1,0 +1,79 @@
+//! The application's pool, whatever its kind.
+
+use super::control_connection::sealed::Control;
+use super::{DatabaseError, Dialect, Row, Value};
+
+/// A pool that [`Zdm::connect`](crate::Zdm::connect) takes its connections from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Pool {
+    /// Of `PostgreSQL` connections.
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+    /// Of `SQLite` connections.
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
+}
+
+#[cfg(feature = "postgres")]
+impl From<sqlx::PgPool> for Pool {
+    fn from(pool: sqlx::PgPool) -> Self {
+        Self::Postgres(pool)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<sqlx::SqlitePool> for Pool {
+    fn from(pool: sqlx::SqlitePool) -> Self {
+        Self::Sqlite(pool)
+    }
+}
+
+impl Pool {
+    pub(crate) async fn lend(&self) -> Result<Lent, sqlx::Error> {
+        Ok(match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => Lent::Postgres(pool.acquire().await?),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => Lent::Sqlite(pool.acquire().await?),
+        })
+    }
+}
+
+/// A connection that goes back to its pool when it is dropped.
+#[derive(Debug)]
+pub(crate) enum Lent {
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+}
+
+impl Control for Lent {
+    fn dialect(&self) -> Dialect {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Dialect::Postgres,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    async fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.change(sql, values).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => connection.change(sql, values).await,
+        }
+    }
+
+    async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.rows(sql, values).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => connection.rows(sql, values).await,
+        }
+    }
+}

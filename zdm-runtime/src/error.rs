@@ -1,0 +1,148 @@
+//! What can go wrong for an application: each message says what happened, what is safe, and what to do.
+
+use std::sync::Arc;
+
+use crate::Stage;
+use crate::database::DatabaseError;
+
+/// An error of generated code and of the handle it stands on. Cheap to clone.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A statement failed; [`Error::sqlx`] gives the cause.
+    #[error("{0}")]
+    Database(#[source] Arc<sqlx::Error>),
+
+    /// The database has no control tables.
+    #[error(
+        "this database has no control tables, so nothing says which columns may be written; nothing was changed: \
+         run `cargo zdm expand` against it, then start again"
+    )]
+    NoControlTables,
+
+    /// The control tables were upgraded beyond what this library can read.
+    #[error(
+        "the control tables (version {version}) ask for zdm-runtime of generation {least} or newer, this one is of generation \
+         {ours}; nothing was changed: update the dependency zdm-runtime and deploy"
+    )]
+    ControlTooNew {
+        /// Version of the control tables.
+        version: i64,
+        /// Least generation of the runtime that reads them.
+        least: i64,
+        /// Generation of this runtime.
+        ours: i64,
+    },
+
+    /// The role of the application may not use the control tables.
+    #[error(
+        "the role of this connection may not use the control tables ({cause}); nothing was changed: let their owner run\n{grants}"
+    )]
+    NotGranted {
+        /// What the database said.
+        cause: Arc<sqlx::Error>,
+        /// The statements that give the right.
+        grants: String,
+    },
+
+    /// The code needs a migration that this database has not seen.
+    #[error(
+        "table `{table}`: {what}; this code cannot write it, nothing was changed: run `cargo zdm expand` against this \
+         database before the code is rolled out"
+    )]
+    NotExpanded {
+        /// The table.
+        table: String,
+        /// What is missing.
+        what: String,
+    },
+
+    /// A migration that this code does not know has gone beyond `off`.
+    #[error(
+        "table `{table}`: migration {migration} is at `{stage}` and this code was generated before it existed; it may neither \
+         read nor write the table any more, nothing was changed: deploy code that knows the migration, or take the migration \
+         back with `cargo zdm rollback`"
+    )]
+    CodeTooOld {
+        /// The table.
+        table: String,
+        /// The migration's id.
+        migration: String,
+        /// Where it stands.
+        stage: Stage,
+    },
+
+    /// This code has given up the old side of a migration that is not complete.
+    #[error(
+        "table `{table}`: this code names only the new side of migration {migration}, which is at `{stage}` and not \
+         `complete`; writes would leave the old side behind, so they are refused and nothing was changed: deploy the code from \
+         before `cargo zdm finalize`, or bring the migration to `complete` with `cargo zdm advance`"
+    )]
+    CodeTooNew {
+        /// The table.
+        table: String,
+        /// The migration's id.
+        migration: String,
+        /// Where it stands.
+        stage: Stage,
+    },
+
+    /// Two migrations of one table are in transition in this code.
+    #[error(
+        "table `{table}`: migrations {first} and {second} are both in transition in this code, which can follow the stages of \
+         one; nothing was changed: finalize the first, then generate the second"
+    )]
+    TwoTransitions {
+        /// The table.
+        table: String,
+        /// The earlier migration's id.
+        first: String,
+        /// The later migration's id.
+        second: String,
+    },
+
+    /// A control table holds what this library cannot read.
+    #[error(
+        "the control tables hold {what}, which this zdm-runtime cannot read; nothing was changed: update the dependency \
+         zdm-runtime and deploy"
+    )]
+    Unreadable {
+        /// The odd value.
+        what: String,
+    },
+
+    /// A repository was asked for a table that is not in the code given to `Zdm::connect`.
+    #[error(
+        "the code given to `Zdm::connect` has no table `{table}`: pass the `CODE` of the generated module that the repository \
+         belongs to"
+    )]
+    UnknownTable {
+        /// The table.
+        table: String,
+    },
+}
+
+impl Error {
+    /// The driver's error, where a statement failed.
+    pub fn sqlx(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Database(error) | Self::NotGranted { cause: error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl From<DatabaseError> for Error {
+    fn from(error: DatabaseError) -> Self {
+        match error.into_sqlx() {
+            Ok(error) => error.into(),
+            Err(no_driver) => sqlx::Error::Configuration(Box::new(no_driver)).into(),
+        }
+    }
+}

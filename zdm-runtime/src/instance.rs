@@ -1,0 +1,156 @@
+//! This process in the control tables: who it is, what its code knows, what it has seen.
+//!
+//! Comes in: a connection and the code. Goes out: rows of `instance`, `instance_code`, `instance_fence`, `mismatch`.
+//! Must not know: when any of it happens.
+
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use crate::Error;
+use crate::code::Code;
+use crate::database::control_connection::sealed::Control;
+use crate::database::{DatabaseError, Value};
+
+/// How long an instance counts as living after its last sign of life, by the database's clock.
+pub(crate) const LEASE_MS: i64 = 10_000;
+
+/// One registration of one handle.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    id: String,
+    label: String,
+}
+
+impl Instance {
+    pub(crate) fn new() -> Self {
+        let random = || RandomState::new().build_hasher().finish();
+        let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
+        Self {
+            id: format!("{:016x}{:016x}", random(), random()),
+            label: format!("{host} (pid {})", std::process::id()),
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Registers everything before the first flags are loaded, the fences last: from then on gates count this instance, and by
+    /// then they can see what its code knows.
+    pub(crate) async fn register<C: Control>(
+        &self,
+        connection: &mut C,
+        code: &Code,
+    ) -> Result<(), DatabaseError> {
+        connection
+            .change(
+                "INSERT INTO {zdm}instance (instance, label, started_at, lease_until) VALUES ($1, $2, {now}, {now} + $3) \
+                 ON CONFLICT (instance) DO UPDATE SET lease_until = excluded.lease_until",
+                &[self.id.as_str().into(), self.label.as_str().into(), LEASE_MS.into()],
+            )
+            .await?;
+        let known = code
+            .tables
+            .iter()
+            .flat_map(|table| table.migrations)
+            .map(|migration| [migration.id.into(), migration.state.name().into()]);
+        self.insert(
+            connection,
+            "instance_code (instance, migration, code_state)",
+            known,
+        )
+        .await?;
+        let tables = code
+            .tables
+            .iter()
+            .map(|table| [table.table.into(), 0.into()]);
+        self.insert(
+            connection,
+            "instance_fence (instance, table_name, epoch)",
+            tables,
+        )
+        .await
+    }
+
+    /// Many rows of two values after the instance's id, in statements of a size that every database takes.
+    async fn insert<C: Control>(
+        &self,
+        connection: &mut C,
+        into: &str,
+        rows: impl Iterator<Item = [Value; 2]>,
+    ) -> Result<(), DatabaseError> {
+        let rows: Vec<_> = rows.collect();
+        for rows in rows.chunks(200) {
+            let mut sql = format!("INSERT INTO {{zdm}}{into} VALUES ");
+            let mut values = vec![Value::from(self.id.as_str())];
+            for [first, second] in rows {
+                let at = values.len();
+                let comma = if at == 1 { "" } else { ", " };
+                let _ = write!(sql, "{comma}($1, ${}, ${})", at + 1, at + 2);
+                values.extend([first.clone(), second.clone()]);
+            }
+            sql.push_str(" ON CONFLICT DO NOTHING");
+            connection.change(&sql, &values).await?;
+        }
+        Ok(())
+    }
+
+    /// Prolongs the lease; false where the registration is gone.
+    pub(crate) async fn renew<C: Control>(
+        &self,
+        connection: &mut C,
+    ) -> Result<bool, DatabaseError> {
+        let renewed = connection
+            .change(
+                "UPDATE {zdm}instance SET lease_until = {now} + $2 WHERE instance = $1",
+                &[self.id.as_str().into(), LEASE_MS.into()],
+            )
+            .await?;
+        Ok(renewed > 0)
+    }
+
+    /// Says that this instance acts on an epoch of a table from now on.
+    pub(crate) async fn acknowledge<C: Control>(
+        &self,
+        connection: &mut C,
+        table: &str,
+        epoch: i64,
+    ) -> Result<(), DatabaseError> {
+        connection
+            .change(
+                "UPDATE {zdm}instance_fence SET epoch = $3 WHERE instance = $1 AND table_name = $2",
+                &[self.id.as_str().into(), table.into(), epoch.into()],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Adds to the count of rows whose sides were seen to differ.
+    pub(crate) async fn report_mismatches<C: Control>(
+        &self,
+        connection: &mut C,
+        migration: &str,
+        count: i64,
+    ) -> Result<(), DatabaseError> {
+        connection
+            .change(
+                "INSERT INTO {zdm}mismatch AS seen (migration, instance, mismatches) VALUES ($1, $2, $3) \
+                 ON CONFLICT (migration, instance) DO UPDATE SET mismatches = seen.mismatches + excluded.mismatches",
+                &[migration.into(), self.id.as_str().into(), count.into()],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Takes the registration away, the fences first: gates forget this instance before they forget what it knows.
+    pub(crate) async fn deregister<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
+        for sql in [
+            "DELETE FROM {zdm}instance_fence WHERE instance = $1",
+            "DELETE FROM {zdm}instance_code WHERE instance = $1",
+            "DELETE FROM {zdm}instance WHERE instance = $1",
+        ] {
+            connection.change(sql, &[self.id.as_str().into()]).await?;
+        }
+        Ok(())
+    }
+}

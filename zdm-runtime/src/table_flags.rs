@@ -1,0 +1,65 @@
+//! One table's flags, as its repository holds them.
+
+use std::fmt::Display;
+use std::sync::atomic::Ordering;
+
+use crate::zdm::Served;
+use crate::{ControlConnection, Error, Flags, Zdm, table_state};
+
+/// The present flags of a table, and the way to ask for newer ones. Cheap to clone; keeps the handle alive.
+#[derive(Debug, Clone)]
+pub struct TableFlags {
+    zdm: Zdm,
+    at: usize,
+}
+
+impl TableFlags {
+    /// The flags of a table of the code that `zdm` was connected with.
+    pub fn of(zdm: &Zdm, table: &'static str) -> Result<Self, Error> {
+        let at = zdm
+            .tables()
+            .iter()
+            .position(|served| served.code.table == table)
+            .ok_or_else(|| Error::UnknownTable {
+                table: table.to_owned(),
+            })?;
+        Ok(Self {
+            zdm: zdm.clone(),
+            at,
+        })
+    }
+
+    /// The newest flags that this process knows: one atomic load.
+    #[inline]
+    pub fn current(&self) -> Flags {
+        self.table().flags.load()
+    }
+
+    /// Asks the control tables on the caller's own connection, inside its transaction and snapshot: one query.
+    ///
+    /// A snapshot from before the last hop gives an older answer, which is the right one for that transaction alone; the
+    /// others keep the newer.
+    pub async fn refresh<C: ControlConnection>(&self, connection: &mut C) -> Result<Flags, Error> {
+        let table = self.table();
+        let flags = table_state::load(connection, table.code).await?;
+        table.flags.offer(flags);
+        Ok(flags)
+    }
+
+    /// Reports a row whose sides are not consistent: counted here and in the control tables, where it shuts the gate to `live`.
+    pub fn mismatch(&self, key: &dyn Display) {
+        let table = self.table();
+        table.mismatches.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            table = table.code.table,
+            migration = table_state::followed(table.code).unwrap_or_default(),
+            %key,
+            "old and new side of a row are not consistent"
+        );
+    }
+
+    #[inline]
+    fn table(&self) -> &Served {
+        &self.zdm.tables()[self.at]
+    }
+}

@@ -1,0 +1,299 @@
+//! What the control tables say about one table, and whether a given code may serve it.
+//!
+//! Comes in: a connection, a table's code. Goes out: [`Flags`], or the reason why this code must not touch the table.
+
+use std::collections::BTreeMap;
+
+use crate::bucket;
+use crate::code::{CodeState, TableCode};
+use crate::control_value::{integer, optional_text, text};
+use crate::database::control_connection::sealed::Control;
+use crate::database::{DatabaseError, Value};
+use crate::{Error, Flags, Stage};
+
+/// A table's migrations as the database knows them.
+#[derive(Debug, Default)]
+struct Recorded {
+    migration: String,
+    route: String,
+    expanded: bool,
+    stage: Option<Stage>,
+    basis_points: u32,
+}
+
+/// One query on the caller's own connection, so that it sees what the caller's transaction sees.
+const STATE: &str = "SELECT f.epoch, t.migration, m.route, m.expanded_at IS NOT NULL, s.stage, s.read_basis_points \
+    FROM {zdm}fence f \
+    LEFT JOIN {zdm}stage_table t ON t.table_name = f.table_name \
+    LEFT JOIN {zdm}migration m ON m.migration = t.migration \
+    LEFT JOIN {zdm}stage s ON s.migration = t.migration \
+    WHERE f.table_name = $1";
+
+/// The epoch of every table.
+pub(crate) async fn epochs<C: Control>(
+    connection: &mut C,
+) -> Result<BTreeMap<String, i64>, DatabaseError> {
+    let rows = connection
+        .rows("SELECT table_name, epoch FROM {zdm}fence", &[])
+        .await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| match row.as_slice() {
+            [Value::Text(Some(table)), Value::Int(Some(epoch))] => Some((table.clone(), *epoch)),
+            _ => None,
+        })
+        .collect())
+}
+
+/// The present flags of a table for this code.
+pub(crate) async fn load<C: Control>(connection: &mut C, code: &TableCode) -> Result<Flags, Error> {
+    let rows = connection.rows(STATE, &[code.table.into()]).await?;
+    let Some(first) = rows.first() else {
+        return Err(no_fence(code.table));
+    };
+    let epoch = integer(first, 0)?;
+    let mut recorded = Vec::new();
+    for row in &rows {
+        let Some(migration) = optional_text(row, 1)? else {
+            continue;
+        };
+        recorded.push(Recorded {
+            migration,
+            route: text(row, 2)?,
+            expanded: integer(row, 3)? != 0,
+            stage: optional_text(row, 4)?
+                .map(|stage| stage_of(&stage))
+                .transpose()?,
+            basis_points: match optional_text(row, 4)? {
+                Some(_) => points(integer(row, 5)?)?,
+                None => 0,
+            },
+        });
+    }
+    judge(code, epoch, &recorded)
+}
+
+fn judge(code: &TableCode, epoch: i64, recorded: &[Recorded]) -> Result<Flags, Error> {
+    let mut followed: Option<&Recorded> = None;
+    for migration in code.migrations {
+        let found = recorded
+            .iter()
+            .find(|row| row.migration == migration.id && row.expanded)
+            .ok_or_else(|| Error::NotExpanded {
+                table: code.table.to_owned(),
+                what: format!(
+                    "migration {} (`{}`) has not been expanded",
+                    migration.id, migration.name
+                ),
+            })?;
+        let Some(stage) = found.stage else {
+            continue;
+        };
+        match migration.state {
+            CodeState::Final if stage != Stage::Complete => {
+                return Err(Error::CodeTooNew {
+                    table: code.table.to_owned(),
+                    migration: migration.id.to_owned(),
+                    stage,
+                });
+            }
+            CodeState::Transition if found.route == "five_phases" => {
+                if let Some(first) = followed.replace(found) {
+                    return Err(Error::TwoTransitions {
+                        table: code.table.to_owned(),
+                        first: first.migration.clone(),
+                        second: migration.id.to_owned(),
+                    });
+                }
+            }
+            CodeState::Final | CodeState::Transition => {}
+        }
+    }
+    for row in recorded {
+        let known = code
+            .migrations
+            .iter()
+            .any(|known| known.id == row.migration);
+        if let (false, Some(stage)) = (known, row.stage)
+            && stage != Stage::Off
+        {
+            return Err(Error::CodeTooOld {
+                table: code.table.to_owned(),
+                migration: row.migration.clone(),
+                stage,
+            });
+        }
+    }
+    let epoch = u64::try_from(epoch).map_err(|_| Error::Unreadable {
+        what: format!("epoch {epoch} of table `{}`", code.table),
+    })?;
+    Ok(
+        followed.map_or(Flags::new(epoch, Stage::Complete, bucket::ALL), |row| {
+            Flags::new(epoch, row.stage.unwrap_or(Stage::Off), row.basis_points)
+        }),
+    )
+}
+
+/// The id of the migration whose stages the code follows on this table, if any.
+pub(crate) fn followed(code: &TableCode) -> Option<&'static str> {
+    code.migrations
+        .iter()
+        .rev()
+        .find(|migration| migration.state == CodeState::Transition)
+        .map(|migration| migration.id)
+}
+
+pub(crate) fn no_fence(table: &str) -> Error {
+    Error::NotExpanded {
+        table: table.to_owned(),
+        what: "the control tables have no fence for it".to_owned(),
+    }
+}
+
+fn stage_of(name: &str) -> Result<Stage, Error> {
+    name.parse().map_err(|_| Error::Unreadable {
+        what: format!("the stage `{name}`"),
+    })
+}
+
+fn points(points: i64) -> Result<u32, Error> {
+    u32::try_from(points)
+        .ok()
+        .filter(|points| *points <= bucket::ALL)
+        .ok_or_else(|| Error::Unreadable {
+            what: format!("{points} basis points"),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::MigrationCode;
+
+    const TRANSITION: TableCode = TableCode {
+        table: "users",
+        migrations: &[
+            MigrationCode {
+                id: "a",
+                name: "first",
+                state: CodeState::Final,
+            },
+            MigrationCode {
+                id: "b",
+                name: "second",
+                state: CodeState::Transition,
+            },
+        ],
+    };
+    const BEFORE: TableCode = TableCode {
+        table: "users",
+        migrations: &[MigrationCode {
+            id: "a",
+            name: "first",
+            state: CodeState::Final,
+        }],
+    };
+
+    fn recorded(migration: &str, stage: Option<Stage>) -> Recorded {
+        Recorded {
+            migration: migration.to_owned(),
+            route: "five_phases".to_owned(),
+            expanded: true,
+            stage,
+            basis_points: 25,
+        }
+    }
+
+    #[test]
+    fn the_migration_in_transition_gives_the_stage() {
+        for stage in Stage::ALL {
+            let rows = [
+                recorded("a", Some(Stage::Complete)),
+                recorded("b", Some(stage)),
+            ];
+            assert_eq!(
+                judge(&TRANSITION, 3, &rows).unwrap(),
+                Flags::new(3, stage, 25)
+            );
+        }
+    }
+
+    #[test]
+    fn code_from_before_a_migration_serves_until_it_leaves_off() {
+        let rows = |stage| {
+            [
+                recorded("a", Some(Stage::Complete)),
+                recorded("b", Some(stage)),
+            ]
+        };
+        assert_eq!(
+            judge(&BEFORE, 3, &rows(Stage::Off)).unwrap(),
+            Flags::new(3, Stage::Complete, bucket::ALL)
+        );
+        for stage in &Stage::ALL[1..] {
+            let error = judge(&BEFORE, 3, &rows(*stage)).unwrap_err();
+            assert!(
+                matches!(error, Error::CodeTooOld { .. }),
+                "{stage}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn final_code_serves_complete_alone() {
+        for stage in &Stage::ALL[..5] {
+            let error = judge(&BEFORE, 3, &[recorded("a", Some(*stage))]).unwrap_err();
+            assert!(
+                matches!(error, Error::CodeTooNew { .. }),
+                "{stage}: {error}"
+            );
+        }
+        assert!(judge(&BEFORE, 3, &[recorded("a", Some(Stage::Complete))]).is_ok());
+    }
+
+    #[test]
+    fn a_migration_that_was_not_expanded_is_named() {
+        let missing = judge(&TRANSITION, 3, &[recorded("a", Some(Stage::Complete))]).unwrap_err();
+        assert!(missing.to_string().contains("`second`"), "{missing}");
+        let mut undone = recorded("a", None);
+        undone.expanded = false;
+        assert!(matches!(
+            judge(&BEFORE, 3, &[undone]).unwrap_err(),
+            Error::NotExpanded { .. }
+        ));
+    }
+
+    #[test]
+    fn a_direct_migration_needs_no_stage() {
+        let mut direct = recorded("a", None);
+        direct.route = "direct".to_owned();
+        assert!(judge(&BEFORE, 3, &[direct]).is_ok());
+    }
+
+    #[test]
+    fn two_migrations_in_transition_are_refused() {
+        const TWO: TableCode = TableCode {
+            table: "users",
+            migrations: &[
+                MigrationCode {
+                    id: "a",
+                    name: "first",
+                    state: CodeState::Transition,
+                },
+                MigrationCode {
+                    id: "b",
+                    name: "second",
+                    state: CodeState::Transition,
+                },
+            ],
+        };
+        let rows = [
+            recorded("a", Some(Stage::Off)),
+            recorded("b", Some(Stage::Off)),
+        ];
+        assert!(matches!(
+            judge(&TWO, 3, &rows).unwrap_err(),
+            Error::TwoTransitions { .. }
+        ));
+    }
+}

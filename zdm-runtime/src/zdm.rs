@@ -1,0 +1,263 @@
+//! The application's handle: registered in the control tables, its flags never more than about a second old.
+//!
+//! Comes in: a pool and the generated code. Goes out: [`Zdm`], which lends its tables to [`TableFlags`](crate::TableFlags).
+//! Must not know: SQL.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use crate::code::{Code, TableCode};
+use crate::database::control;
+use crate::database::control_connection::sealed::Control;
+use crate::flags::Cached;
+use crate::instance::Instance;
+use crate::{Error, Pool, table_state};
+
+/// Between two signs of life; a lease outlives several lost ones.
+const BEAT: Duration = Duration::from_secs(1);
+/// A sign of life that takes longer than this is given up and begun anew.
+const BEAT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The handle of one database. Cheap to clone; the last one dropped ends its task.
+#[derive(Debug, Clone)]
+pub struct Zdm(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    pool: Pool,
+    code: &'static Code,
+    tables: Vec<Served>,
+    instance: Instance,
+    closed: AtomicBool,
+    /// Held during a beat, so that closing does not race with a registration.
+    beating: tokio::sync::Mutex<()>,
+}
+
+/// A table of the code, and what is known about it now.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) code: &'static TableCode,
+    pub(crate) flags: Cached,
+    pub(crate) mismatches: AtomicU64,
+    reported: AtomicU64,
+    acknowledged: AtomicI64,
+    refusal: Mutex<Option<Error>>,
+}
+
+impl Zdm {
+    /// Registers this process, loads every table's flags and keeps both fresh from a task of its own.
+    ///
+    /// Fails where the control tables are missing or unreadable, or a table of the code has no fence. Where only the present
+    /// stage is none that the code can serve, [`Zdm::ready`] says so, and every statement of that table refuses.
+    pub async fn connect(pool: impl Into<Pool>, code: &'static Code) -> Result<Self, Error> {
+        let zdm = Self(Arc::new(Inner {
+            pool: pool.into(),
+            code,
+            tables: code.tables.iter().map(Served::new).collect(),
+            instance: Instance::new(),
+            closed: AtomicBool::new(false),
+            beating: tokio::sync::Mutex::new(()),
+        }));
+        zdm.0.start().await?;
+        tokio::spawn(beat_until_dropped(Arc::downgrade(&zdm.0)));
+        Ok(zdm)
+    }
+
+    /// Whether this code can serve the present stage of all its tables; the error says which one not and what to do.
+    pub fn ready(&self) -> Result<(), Error> {
+        self.tables()
+            .iter()
+            .find_map(Served::refusal)
+            .map_or(Ok(()), Err)
+    }
+
+    /// How many rows this process has found whose sides were not consistent, by table.
+    pub fn mismatches(&self) -> Vec<(&'static str, u64)> {
+        self.tables()
+            .iter()
+            .map(|table| (table.code.table, table.mismatches.load(Ordering::Relaxed)))
+            .collect()
+    }
+
+    /// The name under which this process stands in the control tables.
+    pub fn instance(&self) -> &str {
+        self.0.instance.id()
+    }
+
+    /// Ends the signs of life and takes the registration away, so that no gate waits for this process.
+    ///
+    /// Call it when the last statement is done: repositories that live on still refuse stale writes, but nobody knows of them.
+    pub async fn close(self) -> Result<(), Error> {
+        self.0.closed.store(true, Ordering::Release);
+        let _beat = self.0.beating.lock().await;
+        let mut connection = self.0.pool.lend().await?;
+        self.0.report(&mut connection).await?;
+        self.0.instance.deregister(&mut connection).await
+    }
+
+    /// Does at once what the task does every second: for tests and health checks that cannot wait.
+    pub async fn beat(&self) -> Result<(), Error> {
+        self.0.beat().await
+    }
+
+    pub(crate) fn tables(&self) -> &[Served] {
+        &self.0.tables
+    }
+}
+
+impl Inner {
+    async fn start(&self) -> Result<(), Error> {
+        let mut connection = self.pool.lend().await?;
+        control::check(&mut connection).await?;
+        let fences = table_state::epochs(&mut connection)
+            .await
+            .map_err(control::granted)?;
+        for table in &self.tables {
+            if !fences.contains_key(table.code.table) {
+                return Err(table_state::no_fence(table.code.table));
+            }
+        }
+        self.instance
+            .register(&mut connection, self.code)
+            .await
+            .map_err(control::granted)?;
+        let loaded = async {
+            self.load(&mut connection).await?;
+            self.acknowledge(&mut connection).await
+        };
+        if let Err(error) = loaded.await {
+            // The lease would say it too, only later.
+            if let Err(left) = self.instance.deregister(&mut connection).await {
+                tracing::warn!(error = %left, "a failed start left its registration until the lease ends");
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    async fn beat(&self) -> Result<(), Error> {
+        let _beat = self.beating.lock().await;
+        if self.closed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut connection = self.pool.lend().await?;
+        if !self.instance.renew(&mut connection).await? {
+            tracing::warn!(
+                instance = self.instance.id(),
+                "the registration was removed: registering anew"
+            );
+            for table in &self.tables {
+                table.acknowledged.store(0, Ordering::Relaxed);
+            }
+            self.instance.register(&mut connection, self.code).await?;
+        }
+        self.report(&mut connection).await?;
+        self.load(&mut connection).await?;
+        self.acknowledge(&mut connection).await
+    }
+
+    /// Loads the flags of every table whose epoch has moved or which could not be served.
+    async fn load<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
+        let epochs = table_state::epochs(connection).await?;
+        for table in &self.tables {
+            let seen = table.flags.load().epoch();
+            if epochs.get(table.code.table) == Some(&seen) && table.refusal().is_none() {
+                continue;
+            }
+            match table_state::load(connection, table.code).await {
+                Ok(flags) => {
+                    table.flags.offer(flags);
+                    table.refuse(None);
+                }
+                Err(error @ Error::Database(_)) => return Err(error),
+                Err(refusal) => table.refuse(Some(refusal)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Only what the atomics already hold is acknowledged: an operator may act on it.
+    async fn acknowledge<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
+        for table in &self.tables {
+            let epoch = table.flags.load().epoch();
+            if table.refusal().is_none() && table.acknowledged.load(Ordering::Relaxed) != epoch {
+                self.instance
+                    .acknowledge(connection, table.code.table, epoch)
+                    .await?;
+                table.acknowledged.store(epoch, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    async fn report<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
+        for table in &self.tables {
+            let seen = table.mismatches.load(Ordering::Relaxed);
+            let new = seen - table.reported.load(Ordering::Relaxed);
+            if let (1.., Some(migration)) = (new, table_state::followed(table.code)) {
+                let new = i64::try_from(new).unwrap_or(i64::MAX);
+                self.instance
+                    .report_mismatches(connection, migration, new)
+                    .await?;
+                table.reported.store(seen, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Served {
+    fn new(code: &'static TableCode) -> Self {
+        Self {
+            code,
+            flags: Cached::unknown(),
+            mismatches: AtomicU64::new(0),
+            reported: AtomicU64::new(0),
+            acknowledged: AtomicI64::new(0),
+            refusal: Mutex::new(None),
+        }
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn refuse(&self, refusal: Option<Error>) {
+        let mut present = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*present, &refusal) {
+            (None, Some(error)) => tracing::error!(table = self.code.table, %error, "not ready"),
+            (Some(_), None) => tracing::info!(table = self.code.table, "ready again"),
+            _ => {}
+        }
+        *present = refusal;
+    }
+}
+
+/// On an error the last known flags stay: every statement carries their epoch, so that stale ones touch nothing.
+async fn beat_until_dropped(inner: Weak<Inner>) {
+    let mut ticks = tokio::time::interval(BEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        if inner.closed.load(Ordering::Acquire) {
+            return;
+        }
+        match tokio::time::timeout(BEAT_TIMEOUT, inner.beat()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "flags are the last known good"),
+            Err(_) => {
+                tracing::warn!("no answer from the control tables: flags are the last known good");
+            }
+        }
+    }
+}
