@@ -1,1 +1,3 @@
-//! Golden, live and chaos cases.
+//! Golden, live and chaos cases, and the servers that they need.
+
+pub mod postgres;
