@@ -4,6 +4,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod context;
+pub mod dialect;
 pub mod error;
 pub mod plan;
 pub mod terminal;

@@ -1,0 +1,229 @@
+//! The user's SQL expressions: read with sqlparser, never rewritten through it. A column's name is replaced where it
+//! stands; every other byte stays.
+
+use std::collections::BTreeSet;
+use std::ops::{ControlFlow, Range};
+
+use sqlparser::ast::{Expr, Ident, ObjectNamePart, visit_expressions};
+use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
+use sqlparser::parser::Parser as SqlParser;
+use sqlparser::tokenizer::{Location, Token};
+
+use super::Dialect;
+use super::facts::Parser;
+
+/// Why an expression cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExpressionError {
+    /// It is no SQL expression.
+    #[error("`{expression}` is not understood as a {vendor} expression: {reason}")]
+    Syntax {
+        /// The text.
+        expression: String,
+        /// The database.
+        vendor: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// It reads other rows.
+    #[error(
+        "`{expression}` contains a subquery: a value computed from other rows is stale as soon as they change; use the row's own columns"
+    )]
+    Subquery {
+        /// The text.
+        expression: String,
+    },
+}
+
+impl Dialect {
+    /// The columns that an expression names bare, each once, in alphabetical order.
+    pub fn columns_in(&self, expression: &str) -> Result<BTreeSet<String>, ExpressionError> {
+        let names = self.identifiers(expression)?;
+        Ok(names.into_iter().map(|name| folded(&name)).collect())
+    }
+
+    /// The functions that an expression calls, in lower case.
+    pub fn functions_in(&self, expression: &str) -> Result<BTreeSet<String>, ExpressionError> {
+        let mut names = BTreeSet::new();
+        let parsed = self.parse(expression)?;
+        let _: ControlFlow<()> = visit_expressions(&parsed, |node| {
+            if let Expr::Function(function) = node
+                && let Some(ObjectNamePart::Identifier(name)) = function.name.0.last()
+            {
+                names.insert(name.value.to_lowercase());
+            }
+            ControlFlow::Continue(())
+        });
+        Ok(names)
+    }
+
+    /// Puts a text in the place of each column that an expression names bare: `users.age`, `excluded.age_int`,
+    /// `CAST($2 AS integer)`. Unquoted names are compared without case, quoted ones exactly; what is not replaced
+    /// stays byte for byte.
+    pub fn bind(
+        &self,
+        expression: &str,
+        replacements: &[(&str, &str)],
+    ) -> Result<String, ExpressionError> {
+        let mut places: Vec<(Range<usize>, &str)> = Vec::new();
+        for ident in self.identifiers(expression)? {
+            let name = folded(&ident);
+            if let Some((_, text)) = replacements.iter().find(|(column, _)| *column == name) {
+                places.push((byte_range(expression, &ident), text));
+            }
+        }
+        places.sort_by_key(|(range, _)| range.start);
+        let mut bound = String::with_capacity(expression.len());
+        let mut done = 0;
+        for (range, text) in places {
+            bound.push_str(&expression[done..range.start]);
+            bound.push_str(text);
+            done = range.end;
+        }
+        bound.push_str(&expression[done..]);
+        Ok(bound)
+    }
+
+    fn identifiers(&self, expression: &str) -> Result<Vec<Ident>, ExpressionError> {
+        let parsed = self.parse(expression)?;
+        let mut idents = Vec::new();
+        let outcome = visit_expressions(&parsed, |node| {
+            match node {
+                Expr::Identifier(ident) => idents.push(ident.clone()),
+                Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => {
+                    return ControlFlow::Break(());
+                }
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        });
+        if outcome.is_break() {
+            return Err(ExpressionError::Subquery {
+                expression: expression.to_owned(),
+            });
+        }
+        Ok(idents)
+    }
+
+    fn parse(&self, expression: &str) -> Result<Expr, ExpressionError> {
+        let grammar: &dyn sqlparser::dialect::Dialect = match self.facts.parser {
+            Parser::PostgreSql => &PostgreSqlDialect {},
+            Parser::Sqlite => &SQLiteDialect {},
+        };
+        let failed = |reason: String| ExpressionError::Syntax {
+            expression: expression.to_owned(),
+            vendor: self.vendor().to_owned(),
+            reason,
+        };
+        let mut parser = SqlParser::new(grammar)
+            .try_with_sql(expression)
+            .map_err(|error| failed(error.to_string()))?;
+        let parsed = parser
+            .parse_expr()
+            .map_err(|error| failed(error.to_string()))?;
+        match parser.peek_token().token {
+            Token::EOF => Ok(parsed),
+            rest => Err(failed(format!("it goes on with `{rest}`"))),
+        }
+    }
+}
+
+/// Unquoted names are compared without case, as the databases do.
+fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() {
+        ident.value.clone()
+    } else {
+        ident.value.to_lowercase()
+    }
+}
+
+fn byte_range(text: &str, ident: &Ident) -> Range<usize> {
+    byte_of(text, ident.span.start)..byte_of(text, ident.span.end)
+}
+
+/// The parser counts lines and characters from 1.
+fn byte_of(text: &str, location: Location) -> usize {
+    let mut line = 1;
+    let mut column = 1;
+    for (byte, character) in text.char_indices() {
+        if (line, column) == (location.line, location.column) {
+            return byte;
+        }
+        if character == '\n' {
+            line += 1;
+            column = 1;
+        } else {
+            column += 1;
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn postgres() -> Dialect {
+        Dialect::named("postgres").expect("postgres")
+    }
+
+    #[test]
+    fn replaces_columns_and_leaves_every_other_byte() {
+        let bound = postgres().bind(
+            "CASE WHEN  AGE ~ '^age$' /* age */ THEN CAST(age AS date) ELSE t.age END -- age",
+            &[("age", "users.age"), ("date", "users.date")],
+        );
+        assert_eq!(
+            bound.as_deref(),
+            Ok(
+                "CASE WHEN  users.age ~ '^age$' /* age */ THEN CAST(users.age AS date) ELSE t.age END -- age"
+            ),
+        );
+    }
+
+    #[test]
+    fn replaces_across_lines_and_wide_characters() {
+        let bound = postgres().bind("'é' ||\n  name || \"Name\"", &[("name", "$2")]);
+        assert_eq!(bound.as_deref(), Ok("'é' ||\n  $2 || \"Name\""));
+    }
+
+    #[test]
+    fn does_not_take_functions_types_or_fields_for_columns() {
+        let columns = postgres().columns_in(
+            "zdm.\"1_up\"(age) + extract(year FROM born) + left(name, 3)::int + coalesce(n, DATE '2020-01-01')",
+        );
+        let expected = ["age", "born", "n", "name"].map(str::to_owned);
+        assert_eq!(columns, Ok(BTreeSet::from(expected)));
+    }
+
+    #[test]
+    fn binds_what_the_plan_composes() {
+        for name in Dialect::names() {
+            let dialect = Dialect::named(name).expect(name);
+            let bound = dialect.bind(
+                "(CAST(age AS TEXT) IS NOT DISTINCT FROM b OR (CASE WHEN (age > 0) IS FALSE THEN NULL ELSE age END) IS NOT NULL)",
+                &[("age", "excluded.age"), ("b", "CAST($2 AS TEXT)")],
+            );
+            assert_eq!(
+                bound.as_deref(),
+                Ok(
+                    "(CAST(excluded.age AS TEXT) IS NOT DISTINCT FROM CAST($2 AS TEXT) OR (CASE WHEN (excluded.age > 0) IS FALSE THEN NULL ELSE excluded.age END) IS NOT NULL)"
+                ),
+                "{name}",
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_expression_of_the_row() {
+        let dialect = postgres();
+        assert!(matches!(
+            dialect.columns_in("age; DROP TABLE users"),
+            Err(ExpressionError::Syntax { .. })
+        ));
+        assert!(matches!(
+            dialect.columns_in("age + (SELECT max(age) FROM users)"),
+            Err(ExpressionError::Subquery { .. })
+        ));
+    }
+}

@@ -1,0 +1,158 @@
+//! `dialect.toml`: what it may say, and how a relative inherits it.
+
+use std::collections::BTreeMap;
+
+use include_dir::Dir;
+use serde::Deserialize;
+
+use super::DialectError;
+use super::quoting::Quoting;
+
+/// A dialect's facts, its ancestors' included.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Facts {
+    pub(super) name: String,
+    pub(super) vendor: String,
+    pub(super) parser: Parser,
+    #[expect(dead_code, reason = "read from the raw table, before this type exists")]
+    #[serde(default)]
+    inherits: Option<String>,
+    pub(super) capabilities: Capabilities,
+    pub(super) quoting: Quoting,
+    pub(super) types: BTreeMap<String, String>,
+    pub(super) lossless: BTreeMap<String, Dual>,
+    pub(super) functions: Functions,
+    pub(super) statement: BTreeMap<String, StatementFacts>,
+    #[serde(default)]
+    pub(super) unsupported: BTreeMap<String, String>,
+}
+
+/// The grammar that reads the user's expressions.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Parser {
+    PostgreSql,
+    Sqlite,
+}
+
+/// What the database can do; what it cannot decides which statements stand in for it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capabilities {
+    /// Constraints, defaults and NOT NULL of a table change in place; otherwise the table is rebuilt.
+    pub alter_in_place: bool,
+    /// A dropped column takes its indexes along; otherwise they have to go first.
+    pub drop_column_drops_indexes: bool,
+    /// A function can make `up` total; otherwise `valid_if` is demanded.
+    pub total_functions: bool,
+    /// A new column may have a stable, not only a constant default without a rewrite.
+    pub stable_default: bool,
+}
+
+/// A built-in conversion with its way back. `{}` stands for the column that it converts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dual {
+    /// Old to new, total.
+    pub up: String,
+    /// New to old; fails where old cannot hold the value, so that a dual write loses nothing silently.
+    pub down: String,
+    /// New to old for comparisons: NULL where old cannot hold the value. `None` where `up` alone decides.
+    #[serde(default)]
+    pub compare: Option<String>,
+}
+
+/// Functions that the analysis of defaults and of `up` knows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Functions {
+    pub(super) stable: Vec<String>,
+    pub(super) changing: Vec<String>,
+}
+
+/// What a statement does to its table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementFacts {
+    /// The strongest lock on the table, in the vendor's words.
+    pub lock: String,
+    /// It blocks writers while it runs.
+    pub blocks_writers: bool,
+    /// It reads the whole table.
+    pub scans: bool,
+    /// It writes the whole table anew.
+    pub rewrites: bool,
+    /// It runs inside a transaction.
+    pub transactional: bool,
+    /// A failed attempt leaves an invalid index behind.
+    #[serde(default)]
+    pub builds_index: bool,
+    /// Where the vendor's manual says so: title and section.
+    pub manual: String,
+    /// The template, where it is not the statement's own name.
+    #[serde(default)]
+    pub template: Option<String>,
+}
+
+/// A dialect's own `dialect.toml`, before inheritance.
+pub(super) struct Ancestor {
+    pub(super) name: String,
+    table: toml::Table,
+}
+
+/// The dialect, then what it inherits from, then what that inherits from.
+pub(super) fn chain(templates: &Dir<'_>, name: &str) -> Result<Vec<Ancestor>, DialectError> {
+    let mut chain: Vec<Ancestor> = Vec::new();
+    let mut next = Some(name.to_owned());
+    while let Some(name) = next {
+        let known = || super::Dialect::names().join(", ");
+        let text = templates
+            .get_file(format!("{name}/dialect.toml"))
+            .and_then(|file| file.contents_utf8())
+            .filter(|_| chain.iter().all(|ancestor| ancestor.name != name))
+            .ok_or_else(|| DialectError::Unknown {
+                name: name.clone(),
+                known: known(),
+            })?;
+        let table: toml::Table = toml::from_str(text).map_err(|source| DialectError::Facts {
+            dialect: name.clone(),
+            source: Box::new(source),
+        })?;
+        next = table
+            .get("inherits")
+            .and_then(|value| value.as_str())
+            .map(str::to_owned);
+        chain.push(Ancestor { name, table });
+    }
+    Ok(chain)
+}
+
+/// The facts of the first of the chain, completed by the others.
+pub(super) fn merged(chain: &[Ancestor]) -> Result<Facts, DialectError> {
+    let mut merged = toml::Table::new();
+    for ancestor in chain.iter().rev() {
+        overlay(&mut merged, &ancestor.table);
+    }
+    let dialect = chain
+        .first()
+        .map(|ancestor| ancestor.name.clone())
+        .unwrap_or_default();
+    toml::Value::Table(merged)
+        .try_into()
+        .map_err(|source| DialectError::Facts {
+            dialect,
+            source: Box::new(source),
+        })
+}
+
+fn overlay(base: &mut toml::Table, over: &toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => overlay(base, over),
+            _ => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A kind of database as its folder in `templates/` describes it: types, quoting, what each statement locks, what it
+//! cannot do and why.
+//!
+//! Comes in: `templates/<dialect>/dialect.toml` and its templates, compiled in. Goes out: answers and rendered SQL.
+//! Must not know: schemas, plans, any database by name.
+
+mod expression;
+mod facts;
+mod quoting;
+
+use include_dir::{Dir, include_dir};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+use zdm_model::{Column, LogicalType};
+
+pub use expression::ExpressionError;
+use facts::Facts;
+pub use facts::{Capabilities, Dual, StatementFacts};
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// A kind of database.
+#[derive(Debug)]
+pub struct Dialect {
+    facts: Facts,
+    templates: Environment<'static>,
+}
+
+impl Dialect {
+    /// The names of all dialects: the folders with a `dialect.toml`, in alphabetical order.
+    pub fn names() -> Vec<&'static str> {
+        let mut names: Vec<_> = TEMPLATES
+            .dirs()
+            .filter(|folder| {
+                folder
+                    .get_file(folder.path().join("dialect.toml"))
+                    .is_some()
+            })
+            .filter_map(|folder| folder.path().to_str())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The dialect of that name.
+    pub fn named(name: &str) -> Result<Self, DialectError> {
+        let chain = facts::chain(&TEMPLATES, name)?;
+        let facts = facts::merged(&chain)?;
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        // A line that holds only a block tag leaves no empty line behind.
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .map_err(|source| DialectError::Template {
+                dialect: name.to_owned(),
+                template: "*".to_owned(),
+                source,
+            })?;
+        templates.set_syntax(syntax);
+        quoting::install(&mut templates, &facts.quoting);
+        for ancestor in chain.iter().rev() {
+            for folder in ["statement", "backfill"] {
+                add_templates(&mut templates, &ancestor.name, folder)?;
+            }
+        }
+        Ok(Self { facts, templates })
+    }
+
+    /// `postgres`, the folder's name.
+    pub fn name(&self) -> &str {
+        &self.facts.name
+    }
+
+    /// `PostgreSQL`, as the vendor spells it.
+    pub fn vendor(&self) -> &str {
+        &self.facts.vendor
+    }
+
+    /// What the database can do.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.facts.capabilities
+    }
+
+    /// The identifier as it is written in a statement: bare where that is safe, else quoted.
+    pub fn ident(&self, name: &str) -> String {
+        self.facts.quoting.ident(name)
+    }
+
+    /// The text as a string literal.
+    pub fn literal(&self, text: &str) -> String {
+        quoting::literal(text)
+    }
+
+    /// The type that a column is declared with.
+    pub fn type_of(&self, column: &Column) -> String {
+        column
+            .sql_type
+            .clone()
+            .unwrap_or_else(|| self.type_name(column.logical_type).to_owned())
+    }
+
+    /// The type that a logical type is declared with.
+    pub fn type_name(&self, logical: LogicalType) -> &str {
+        self.facts
+            .types
+            .get(logical.name())
+            .map_or("", String::as_str)
+    }
+
+    /// The conversions between logical types that lose nothing on the way up.
+    pub fn lossless(&self, from: LogicalType, to: LogicalType) -> Option<&Dual> {
+        self.facts
+            .lossless
+            .get(&format!("{}_{}", from.name(), to.name()))
+    }
+
+    /// Functions that a new column may have as its default without rewriting the table.
+    pub fn is_stable_function(&self, name: &str) -> bool {
+        contains(&self.facts.functions.stable, name)
+    }
+
+    /// Functions that give another value at every call.
+    pub fn is_changing_function(&self, name: &str) -> bool {
+        contains(&self.facts.functions.changing, name)
+    }
+
+    /// What a statement locks, reads and writes; or the reason why the database has no such statement.
+    pub fn statement(&self, name: &str) -> Result<&StatementFacts, DialectError> {
+        if let Some(reason) = self.facts.unsupported.get(name) {
+            return Err(DialectError::Unsupported {
+                vendor: self.facts.vendor.clone(),
+                statement: name.to_owned(),
+                reason: reason.clone(),
+            });
+        }
+        self.facts
+            .statement
+            .get(name)
+            .ok_or_else(|| DialectError::UnknownStatement {
+                dialect: self.facts.name.clone(),
+                statement: name.to_owned(),
+            })
+    }
+
+    /// The text of a statement, without a line break at its end.
+    pub fn render_statement(
+        &self,
+        name: &str,
+        context: impl Serialize,
+    ) -> Result<String, DialectError> {
+        let template = self.statement(name)?.template.as_deref().unwrap_or(name);
+        self.render(&format!("statement/{template}"), context)
+    }
+
+    /// The text of a template: `backfill/batch`.
+    pub fn render(&self, template: &str, context: impl Serialize) -> Result<String, DialectError> {
+        let failed = |source| DialectError::Template {
+            dialect: self.facts.name.clone(),
+            template: template.to_owned(),
+            source,
+        };
+        self.templates
+            .get_template(template)
+            .and_then(|template| template.render(Value::from(Serde(context))))
+            .map_err(failed)
+    }
+}
+
+fn contains(functions: &[String], name: &str) -> bool {
+    functions
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn add_templates(
+    environment: &mut Environment<'static>,
+    dialect: &str,
+    folder: &str,
+) -> Result<(), DialectError> {
+    let Some(files) = TEMPLATES.get_dir(format!("{dialect}/{folder}")) else {
+        return Ok(());
+    };
+    for file in files.files() {
+        let name = file.path().file_name().and_then(|name| name.to_str());
+        let (Some(stem), Some(text)) = (
+            name.and_then(|name| name.strip_suffix(".sql.j2")),
+            file.contents_utf8(),
+        ) else {
+            continue;
+        };
+        let template = format!("{folder}/{stem}");
+        environment
+            .add_template_owned(template.clone(), text.to_owned())
+            .map_err(|source| DialectError::Template {
+                dialect: dialect.to_owned(),
+                template,
+                source,
+            })?;
+    }
+    Ok(())
+}
+
+/// Why a dialect could not be loaded or asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DialectError {
+    /// There is no folder of that name.
+    #[error("there is no dialect `{name}`; choose one of {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A `dialect.toml` that cannot be read.
+    #[error("templates/{dialect}/dialect.toml: {source}")]
+    Facts {
+        /// The folder.
+        dialect: String,
+        /// What is wrong with it.
+        source: Box<toml::de::Error>,
+    },
+    /// A statement that the database does not have.
+    #[error("{vendor} has no `{statement}`: {reason}")]
+    Unsupported {
+        /// The database.
+        vendor: String,
+        /// The statement.
+        statement: String,
+        /// Why, and what happens instead.
+        reason: String,
+    },
+    /// A statement that `dialect.toml` neither describes nor declares unsupported.
+    #[error("templates/{dialect}/dialect.toml says nothing about `{statement}`")]
+    UnknownStatement {
+        /// The folder.
+        dialect: String,
+        /// The statement.
+        statement: String,
+    },
+    /// A template that cannot be rendered.
+    #[error("templates/{dialect}/{template}.sql.j2: {source}")]
+    Template {
+        /// The folder.
+        dialect: String,
+        /// The template.
+        template: String,
+        /// What is wrong with it.
+        source: minijinja::Error,
+    },
+}
