@@ -47,3 +47,4 @@ pub use self::{
     table_flags::TableFlags,
     zdm::Zdm,
 };
+pub use zdm_macros::Migratable;

@@ -1,9 +1,23 @@
 //! The schema model of `cargo zdm`, shared by the derive and the command line so that the two cannot disagree.
+//!
+//! The way of a struct: `attributes` read words, `declaration` puts them beside the fields, `check` judges the whole,
+//! `lower` makes the [`Table`]; [`Declared::parse`] goes that way.
 
+mod attributes;
+mod check;
+mod declaration;
+pub mod fingerprint;
 mod logical_type;
+mod lower;
+mod model;
+pub mod names;
+mod rust_type;
 mod schema;
 
+pub use fingerprint::fingerprint;
 pub use logical_type::LogicalType;
+pub use model::{Declared, Model, ModelField, Newtype};
+pub use rust_type::{RustType, option_of, spelled};
 pub use schema::{
     Check, Column, Drop, Expression, ForeignKey, Index, OnInvalid, Schema, Table, Transition,
 };

@@ -77,27 +77,26 @@ impl LogicalType {
         }
     }
 
-    /// The type that a Rust path names by its last segments, `None` for an unknown one (an alias or a newtype, which
-    /// the caller resolves first).
-    pub fn of_rust(path: &str) -> Option<Self> {
-        let compact: String = path.chars().filter(|c| !c.is_whitespace()).collect();
-        let outer = compact.split('<').next().unwrap_or_default();
-        let last = outer.rsplit("::").next().unwrap_or_default();
-        Some(match last {
-            "bool" => Self::Bool,
-            "i16" => Self::Int2,
-            "i32" => Self::Int4,
-            "i64" => Self::Int8,
-            "f32" => Self::Float4,
-            "f64" => Self::Float8,
-            "String" => Self::Text,
-            "Vec" if compact.ends_with("<u8>") => Self::Bytes,
-            "DateTime" if compact.ends_with("Utc>") => Self::TimestampTz,
-            "NaiveDateTime" => Self::Timestamp,
-            "NaiveDate" => Self::Date,
-            "NaiveTime" => Self::Time,
-            "Uuid" => Self::Uuid,
-            "Value" => Self::Json,
+    /// The type that a Rust type's last path segment and only generic argument name, `None` for an unknown one (an
+    /// alias or a newtype, which the caller resolves).
+    pub fn of_rust(name: &str, argument: Option<&str>) -> Option<Self> {
+        Some(match (name, argument) {
+            ("bool", None) => Self::Bool,
+            ("i16", None) => Self::Int2,
+            ("i32", None) => Self::Int4,
+            ("i64", None) => Self::Int8,
+            ("f32", None) => Self::Float4,
+            ("f64", None) => Self::Float8,
+            ("String", None) => Self::Text,
+            ("Vec", Some("u8")) => Self::Bytes,
+            ("DateTime", Some(zone)) if zone.rsplit("::").next() == Some("Utc") => {
+                Self::TimestampTz
+            }
+            ("NaiveDateTime", None) => Self::Timestamp,
+            ("NaiveDate", None) => Self::Date,
+            ("NaiveTime", None) => Self::Time,
+            ("Uuid", None) => Self::Uuid,
+            ("Value", None) => Self::Json,
             _ => return None,
         })
     }

@@ -1,0 +1,108 @@
+//! The words on a field.
+//!
+//! Comes in: a field's attributes. Goes out: [`ColumnAttributes`].
+//! Must not know: the field's type, the other fields.
+
+use syn::parse::ParseStream;
+use syn::{Attribute, Ident};
+
+use super::expression::{self, Down};
+use super::values::{self, Reference};
+use super::{Errors, Given, keep, read_attributes, vocabulary};
+use crate::{Expression, OnInvalid};
+
+/// What a field's `#[zdm(…)]` says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ColumnAttributes {
+    pub(crate) primary_key: Option<Given<()>>,
+    pub(crate) auto: Option<Given<()>>,
+    pub(crate) column: Option<Given<String>>,
+    pub(crate) sql_type: Option<Given<String>>,
+    pub(crate) default: Option<Given<String>>,
+    pub(crate) skip: Option<Given<()>>,
+    pub(crate) unique: Option<Given<()>>,
+    /// `index` or `index = "name"`.
+    pub(crate) index: Option<Given<Option<String>>>,
+    pub(crate) references: Option<Given<Reference>>,
+    pub(crate) on_delete: Option<Given<String>>,
+    pub(crate) renamed_from: Option<Given<String>>,
+    pub(crate) from: Option<Given<Vec<Given<String>>>>,
+    pub(crate) up: Option<Given<Expression>>,
+    pub(crate) down: Option<Given<Down>>,
+    pub(crate) valid_if: Option<Given<Expression>>,
+    pub(crate) on_invalid: Option<Given<OnInvalid>>,
+}
+
+impl ColumnAttributes {
+    /// Reads a field's attributes.
+    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        let mut column = Self::default();
+        read_attributes(attributes, errors, |word, input| column.word(word, input));
+        column
+    }
+
+    /// Whether no word was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            primary_key,
+            auto,
+            column,
+            sql_type,
+            default,
+            skip,
+            unique,
+            index,
+            references,
+            on_delete,
+            renamed_from,
+            from,
+            up,
+            down,
+            valid_if,
+            on_invalid,
+        } = self;
+        [primary_key, auto, skip, unique]
+            .iter()
+            .all(|flag| flag.is_none())
+            && [column, sql_type, default, on_delete, renamed_from]
+                .iter()
+                .all(|text| text.is_none())
+            && [up, valid_if].iter().all(|expression| expression.is_none())
+            && index.is_none()
+            && references.is_none()
+            && from.is_none()
+            && down.is_none()
+            && on_invalid.is_none()
+    }
+
+    fn word(&mut self, word: &Ident, input: ParseStream) -> syn::Result<()> {
+        use expression::{down, expression, on_invalid};
+        use values::{names, on_delete, reference, text};
+        match word.to_string().as_str() {
+            "primary_key" => keep(&mut self.primary_key, word, ()),
+            "auto" => keep(&mut self.auto, word, ()),
+            "skip" => keep(&mut self.skip, word, ()),
+            "unique" => keep(&mut self.unique, word, ()),
+            "column" => keep(&mut self.column, word, text(word, input)?),
+            "sql_type" => keep(&mut self.sql_type, word, text(word, input)?),
+            "default" => keep(&mut self.default, word, text(word, input)?),
+            "renamed_from" => keep(&mut self.renamed_from, word, text(word, input)?),
+            "index" if input.peek(syn::Token![=]) => {
+                keep(&mut self.index, word, Some(text(word, input)?))
+            }
+            "index" => keep(&mut self.index, word, None),
+            "references" => keep(&mut self.references, word, reference(word, input)?),
+            "on_delete" => keep(&mut self.on_delete, word, on_delete(word, input)?),
+            "from" => keep(&mut self.from, word, names(word, input)?),
+            "up" => keep(&mut self.up, word, expression(word, input)?),
+            "down" => keep(&mut self.down, word, down(word, input)?),
+            "valid_if" => keep(&mut self.valid_if, word, expression(word, input)?),
+            "on_invalid" => keep(&mut self.on_invalid, word, on_invalid(word, input)?),
+            _ => Err(vocabulary::unknown(
+                word,
+                &vocabulary::COLUMN,
+                Some((&vocabulary::TABLE, "the struct, not on a field")),
+            )),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What follows a word: a string, a list of names, a reference to another table.
+//!
+//! Comes in: the input behind the word. Goes out: the value, or an error that shows how it is written.
+//! Must not know: which word it is read for, beyond its name in messages.
+
+use proc_macro2::TokenTree;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Ident, LitStr, Token, parenthesized};
+
+use super::Given;
+
+/// `= "text"`, not empty.
+pub(crate) fn text(word: &Ident, input: ParseStream) -> syn::Result<String> {
+    content(&literal(word, input)?)
+}
+
+/// `= "text"`, with its place.
+fn literal(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
+    let shown = || format!("expected a string: `{word} = \"…\"`");
+    input
+        .parse::<Token![=]>()
+        .map_err(|error| syn::Error::new(error.span(), shown()))?;
+    input
+        .parse()
+        .map_err(|error| syn::Error::new(error.span(), shown()))
+}
+
+/// A literal's text, not empty.
+pub(crate) fn content(literal: &LitStr) -> syn::Result<String> {
+    let value = literal.value();
+    if value.trim().is_empty() {
+        return Err(syn::Error::new(literal.span(), "this string is empty"));
+    }
+    Ok(value)
+}
+
+/// `(…)`, read to its end. After an error the rest of the list is passed over, so that it causes no second one.
+pub(crate) fn list<T>(
+    word: &Ident,
+    input: ParseStream,
+    read: impl FnOnce(ParseStream) -> syn::Result<T>,
+) -> syn::Result<T> {
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(
+            word.span(),
+            format!("expected a list: `{word}(…)`"),
+        ));
+    }
+    let inside;
+    parenthesized!(inside in input);
+    let outcome = read(&inside).and_then(|value| {
+        if inside.is_empty() {
+            Ok(value)
+        } else {
+            Err(inside.error("expected `,` or the end of the list"))
+        }
+    });
+    while !inside.is_empty() {
+        inside.parse::<TokenTree>()?;
+    }
+    outcome
+}
+
+/// `(a, b)` or `("a", "b")`, at least one.
+pub(crate) fn names(word: &Ident, input: ParseStream) -> syn::Result<Vec<Given<String>>> {
+    list(word, input, |inside| {
+        let mut names = Vec::new();
+        while !inside.is_empty() {
+            names.push(name(inside)?);
+            if !inside.is_empty() {
+                inside.parse::<Token![,]>()?;
+            }
+        }
+        if names.is_empty() {
+            return Err(syn::Error::new(
+                word.span(),
+                format!("`{word}(…)` names no column"),
+            ));
+        }
+        Ok(names)
+    })
+}
+
+/// `a` or `"a"`.
+pub(crate) fn name(input: ParseStream) -> syn::Result<Given<String>> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        return Ok(Given {
+            span: literal.span(),
+            value: content(&literal)?,
+        });
+    }
+    let ident = Ident::parse_any(input)
+        .map_err(|error| syn::Error::new(error.span(), "expected a column's name"))?;
+    Ok(Given {
+        span: ident.span(),
+        value: ident.unraw().to_string(),
+    })
+}
+
+/// A foreign key's target.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    pub(crate) table: String,
+    pub(crate) columns: Vec<String>,
+}
+
+/// `references = "teams(id)"`.
+pub(crate) fn reference(word: &Ident, input: ParseStream) -> syn::Result<Reference> {
+    let literal = literal(word, input)?;
+    parse_reference(&literal.value()).ok_or_else(|| {
+        syn::Error::new(
+            literal.span(),
+            format!("expected a table and its columns: `{word} = \"teams(id)\"`"),
+        )
+    })
+}
+
+fn parse_reference(text: &str) -> Option<Reference> {
+    let (table, rest) = text.trim().split_once('(')?;
+    let columns: Vec<String> = rest
+        .strip_suffix(')')?
+        .split(',')
+        .map(|column| column.trim().to_owned())
+        .collect();
+    let table = table.trim();
+    (!table.is_empty() && columns.iter().all(|column| !column.is_empty())).then(|| Reference {
+        table: table.to_owned(),
+        columns,
+    })
+}
+
+/// `on_delete = "set null"`, as SQL spells it, in lower case.
+pub(crate) fn on_delete(word: &Ident, input: ParseStream) -> syn::Result<String> {
+    const ACTIONS: [&str; 5] = [
+        "cascade",
+        "set null",
+        "set default",
+        "restrict",
+        "no action",
+    ];
+    let literal = literal(word, input)?;
+    let action = literal.value().to_lowercase();
+    if ACTIONS.contains(&action.as_str()) {
+        return Ok(action);
+    }
+    Err(syn::Error::new(
+        literal.span(),
+        format!("`{action}` is no action; one of: {}", ACTIONS.join(", ")),
+    ))
+}

@@ -1,0 +1,53 @@
+//! Columns: their names and types.
+
+use std::collections::BTreeMap;
+
+use syn::spanned::Spanned;
+
+use crate::attributes::Errors;
+use crate::declaration::Declaration;
+use crate::names;
+
+pub(super) fn there_is_one(declaration: &Declaration, errors: &mut Errors) {
+    if declaration.fields.is_empty() {
+        errors.at(
+            declaration.ident.span(),
+            "a table needs columns, and this struct declares none",
+        );
+    }
+}
+
+pub(super) fn types_are_known(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        if field.attributes.sql_type.is_none()
+            && let Some(problem) = &field.rust.problem
+        {
+            errors.at(field.ty.span(), problem);
+        }
+    }
+}
+
+pub(super) fn names_are_unique(declaration: &Declaration, errors: &mut Errors) {
+    let mut seen = BTreeMap::new();
+    for field in &declaration.fields {
+        let name = &field.name.value;
+        if let Some(first) = seen.insert(name, &field.ident) {
+            errors.at(
+                field.name.span,
+                format!(
+                    "two fields are the column `{name}`: `{first}` and `{}`",
+                    field.ident
+                ),
+            );
+        }
+    }
+}
+
+pub(super) fn names_fit(declaration: &Declaration, errors: &mut Errors) {
+    let columns = declaration.fields.iter().map(|field| &field.name);
+    for name in columns.chain([&declaration.table_name]) {
+        if let Some(problem) = names::too_long(&name.value) {
+            errors.at(name.span, problem);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The primary key: backfill, dual write and every generated read go by it.
+
+use syn::spanned::Spanned;
+
+use crate::LogicalType;
+use crate::attributes::Errors;
+use crate::declaration::Declaration;
+
+pub(super) fn is_declared_once(declaration: &Declaration, errors: &mut Errors) {
+    let on_fields: Vec<_> = declaration
+        .fields
+        .iter()
+        .filter_map(|field| field.attributes.primary_key.as_ref())
+        .collect();
+    match (&declaration.attributes.primary_key, on_fields.as_slice()) {
+        (None, []) if !declaration.fields.is_empty() => errors.at(
+            declaration.ident.span(),
+            "a table needs a primary key: mark its field `#[zdm(primary_key)]`, or name several on the struct, \
+             `#[zdm(primary_key(a, b))]`",
+        ),
+        (None, [_, second, ..]) => errors.at(
+            second.span,
+            "a key of several columns is declared on the struct, in its order: `#[zdm(primary_key(a, b))]`",
+        ),
+        (Some(_), [field, ..]) => {
+            errors.at(field.span, "the struct's `primary_key(…)` names the key already");
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn exists(declaration: &Declaration, errors: &mut Errors) {
+    let Some(key) = &declaration.attributes.primary_key else {
+        return;
+    };
+    for (index, name) in key.value.iter().enumerate() {
+        if declaration.field(&name.value).is_none() {
+            errors.at(
+                name.span,
+                super::constraints::no_column(declaration, &name.value),
+            );
+        }
+        if key.value[..index]
+            .iter()
+            .any(|other| other.value == name.value)
+        {
+            errors.at(name.span, format!("`{}` is given twice", name.value));
+        }
+    }
+}
+
+pub(super) fn is_never_null(declaration: &Declaration, errors: &mut Errors) {
+    for field in declaration.key() {
+        if field.is_optional() {
+            errors.at(
+                field.ty.span(),
+                "a key column is never NULL, so its field cannot be an `Option`",
+            );
+        }
+    }
+}
+
+pub(super) fn auto_is_the_key(declaration: &Declaration, errors: &mut Errors) {
+    let key = declaration.key();
+    for field in &declaration.fields {
+        let Some(auto) = &field.attributes.auto else {
+            continue;
+        };
+        let is_whole_key = matches!(key.as_slice(), [only] if only.ident == field.ident);
+        if !is_whole_key {
+            errors.at(
+                auto.span,
+                "only a primary key of one column can be `auto`: not every database counts other columns",
+            );
+        }
+        if let Some(default) = &field.attributes.default {
+            errors.at(
+                default.span,
+                "the database assigns an `auto` column, so it takes no `default`",
+            );
+        }
+    }
+}
+
+pub(super) fn auto_is_an_integer(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let counts = matches!(
+            field.rust.logical,
+            None | Some(LogicalType::Int2 | LogicalType::Int4 | LogicalType::Int8)
+        );
+        if let Some(auto) = &field.attributes.auto
+            && !counts
+        {
+            errors.at(
+                auto.span,
+                format!(
+                    "`auto` counts, so the field is an `i64`, `i32` or `i16`, not `{}`; for other types give a `default`",
+                    field.rust.text
+                ),
+            );
+        }
+    }
+}

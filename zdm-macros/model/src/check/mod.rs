@@ -1,0 +1,46 @@
+//! What a declaration must fulfil, as a list of checks.
+//!
+//! Comes in: a [`Declaration`]. Goes out: errors, each at the word that is wrong, with the way on.
+//! Must not know: any database, the schema before. What depends on the old columns' types is the planner's.
+
+mod columns;
+mod constraints;
+mod keys;
+mod transitions;
+
+use crate::attributes::Errors;
+use crate::declaration::Declaration;
+
+type Check = fn(&Declaration, &mut Errors);
+
+/// Every check, in the order in which their errors are shown.
+const CHECKS: [Check; 21] = [
+    columns::there_is_one,
+    columns::types_are_known,
+    columns::names_are_unique,
+    columns::names_fit,
+    keys::is_declared_once,
+    keys::exists,
+    keys::is_never_null,
+    keys::auto_is_the_key,
+    keys::auto_is_an_integer,
+    transitions::rename_stands_alone,
+    transitions::both_directions,
+    transitions::down_covers_the_old_columns,
+    transitions::down_has_an_old_column,
+    transitions::validity_is_complete,
+    transitions::invalid_rows_have_a_place,
+    transitions::fill_is_needed,
+    transitions::old_columns_are_gone,
+    transitions::drops_are_gone,
+    constraints::columns_exist,
+    constraints::references_match,
+    constraints::delete_action_fits,
+];
+
+/// Runs every check.
+pub(crate) fn all(declaration: &Declaration, errors: &mut Errors) {
+    for check in CHECKS {
+        check(declaration, errors);
+    }
+}

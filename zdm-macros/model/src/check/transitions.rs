@@ -1,0 +1,267 @@
+//! How columns come out of others: `renamed_from`, `from`, `up`, `down`, `valid_if`, `on_invalid`, `drops`.
+
+use std::collections::BTreeMap;
+
+use crate::OnInvalid;
+use crate::attributes::expression::Down;
+use crate::attributes::{Errors, Given};
+use crate::declaration::{Declaration, Field};
+
+pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors) {
+    let mut renamed = BTreeMap::new();
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(rename) = &given.renamed_from else {
+            continue;
+        };
+        let beside = [
+            ("from", given.from.is_some()),
+            ("up", given.up.is_some()),
+            ("down", given.down.is_some()),
+            ("valid_if", given.valid_if.is_some()),
+            ("on_invalid", given.on_invalid.is_some()),
+        ];
+        for (word, _) in beside.iter().filter(|(_, given)| *given) {
+            errors.at(
+                rename.span,
+                format!(
+                    "`renamed_from` keeps every value, so `{word}` cannot stand beside it; \
+                     to convert values write `from(\"{}\")` with `up` and `down`",
+                    rename.value
+                ),
+            );
+        }
+        if let Some(first) = renamed.insert(&rename.value, &field.ident) {
+            errors.at(
+                rename.span,
+                format!("`{first}` is renamed from `{}` already", rename.value),
+            );
+        }
+    }
+}
+
+/// Without both directions a dual write cannot keep the sides together. Lossless pairs have them built in, which the
+/// planner knows: a `from` of one column with neither is its to judge.
+pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(from) = &given.from else { continue };
+        let (missing, present, direction) = match (&given.up, &given.down) {
+            (Some(up), None) => ("down", up.span, "old out of new"),
+            (None, Some(down)) => ("up", down.span, "new out of old"),
+            (None, None) if from.value.len() > 1 => ("up", from.span, "new out of the old columns"),
+            _ => continue,
+        };
+        errors.at(
+            present,
+            format!(
+                "`{missing}` is missing: while both sides are written, it makes {direction} \
+                 (and is what a rollback goes by)"
+            ),
+        );
+    }
+}
+
+pub(super) fn down_covers_the_old_columns(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let (Some(from), Some(down)) = (&field.attributes.from, &field.attributes.down) else {
+            continue;
+        };
+        match &down.value {
+            Down::One(_) if from.value.len() > 1 => errors.at(
+                down.span,
+                format!(
+                    "with several old columns `down` needs one expression each: `down({})`",
+                    join(&from.value, |name| format!("{name} = \"…\""))
+                ),
+            ),
+            Down::One(_) => {}
+            Down::PerColumn(entries) => {
+                for old in &from.value {
+                    if !entries.iter().any(|(name, _)| name.value == old.value) {
+                        errors.at(
+                            down.span,
+                            format!("`down` has no expression for `{}`", old.value),
+                        );
+                    }
+                }
+                for (name, _) in entries {
+                    if !from.value.iter().any(|old| old.value == name.value) {
+                        errors.at(
+                            name.span,
+                            format!(
+                                "`{}` is neither an old column of `from({})` nor a dialect",
+                                name.value,
+                                join(&from.value, |name| format!("\"{name}\""))
+                            ),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn down_has_an_old_column(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        if let Some(down) = &given.down
+            && given.from.is_none()
+            && given.renamed_from.is_none()
+        {
+            errors.at(
+                down.span,
+                "`down` writes an old column, but none is named: add `from(\"…\")`",
+            );
+        }
+    }
+}
+
+pub(super) fn validity_is_complete(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        match (&given.valid_if, &given.on_invalid) {
+            (Some(valid_if), None) => errors.at(
+                valid_if.span,
+                "`valid_if` needs `on_invalid`, which says what becomes of the other rows: \
+                 \"quarantine\", \"null\", \"reject\" or default(\"0\")",
+            ),
+            (None, Some(on_invalid)) => errors.at(
+                on_invalid.span,
+                "`on_invalid` needs `valid_if`, which says which old values `up` can convert",
+            ),
+            _ => {}
+        }
+        let conditional = given.valid_if.as_ref().map(|given| given.span);
+        if let Some(span) = conditional
+            && given.up.is_none()
+            && given.renamed_from.is_none()
+        {
+            errors.at(span, "`valid_if` guards `up`, but there is no `up`");
+        }
+    }
+}
+
+pub(super) fn invalid_rows_have_a_place(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let Some(on_invalid) = &field.attributes.on_invalid else {
+            continue;
+        };
+        let word = match on_invalid.value {
+            OnInvalid::Quarantine => "quarantine",
+            OnInvalid::Null => "null",
+            OnInvalid::Default(_) | OnInvalid::Reject => continue,
+        };
+        if field.is_required() {
+            errors.at(
+                on_invalid.span,
+                format!(
+                    "`{word}` leaves NULL in rows that cannot be converted, so the field must be an \
+                     `Option<{}>`; or choose \"reject\" or default(\"…\")",
+                    field.rust.text
+                ),
+            );
+        }
+    }
+}
+
+/// `up` without an old column fills a new one: that is for NOT NULL columns which have no default.
+pub(super) fn fill_is_needed(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(up) = &given.up else { continue };
+        if given.from.is_some() || given.renamed_from.is_some() {
+            continue;
+        }
+        if field.is_optional() {
+            errors.at(
+                up.span,
+                "`up` without `from` fills a new column that is never NULL, but this field is an `Option`; \
+                 name the old columns with `from(\"…\")`, or drop the `Option`",
+            );
+        }
+        if given.default.is_some() {
+            errors.at(
+                up.span,
+                "existing rows get either the `default` or what `up` computes: give one of them",
+            );
+        }
+    }
+}
+
+pub(super) fn old_columns_are_gone(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let mut seen: Vec<&str> = Vec::new();
+        for old in old_columns(field) {
+            if seen.contains(&old.value.as_str()) {
+                errors.at(old.span, format!("`{}` is given twice", old.value));
+            }
+            seen.push(&old.value);
+            if old.value == field.name.value {
+                errors.at(
+                    old.span,
+                    format!(
+                        "old and new stand side by side for a while, so the new column cannot be `{}` as well: \
+                         give it a name with `column = \"…\"`",
+                        old.value
+                    ),
+                );
+            } else if column_named(declaration, &old.value) {
+                errors.at(
+                    old.span,
+                    format!(
+                        "`{}` is still a column of this struct, but this field replaces it",
+                        old.value
+                    ),
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn drops_are_gone(declaration: &Declaration, errors: &mut Errors) {
+    let mut seen: Vec<&str> = Vec::new();
+    for drop in &declaration.attributes.drops {
+        let column = drop.value.column.as_str();
+        if column_named(declaration, column) {
+            errors.at(
+                drop.span,
+                format!("`{column}` is still a column of this struct; remove the field to drop it"),
+            );
+        }
+        let replaced = declaration
+            .fields
+            .iter()
+            .find(|field| old_columns(field).any(|old| old.value == column));
+        if let Some(field) = replaced {
+            errors.at(
+                drop.span,
+                format!(
+                    "`{}` replaces `{column}`, which is dropped in the end anyway; remove this `drops`",
+                    field.ident
+                ),
+            );
+        }
+        if seen.contains(&column) {
+            errors.at(drop.span, format!("`{column}` is dropped twice"));
+        }
+        seen.push(column);
+    }
+}
+
+fn old_columns(field: &Field) -> impl Iterator<Item = &Given<String>> {
+    let from = field.attributes.from.iter().flat_map(|from| &from.value);
+    from.chain(&field.attributes.renamed_from)
+}
+
+fn column_named(declaration: &Declaration, name: &str) -> bool {
+    declaration
+        .fields
+        .iter()
+        .any(|field| field.name.value == name)
+}
+
+fn join(names: &[Given<String>], shown: impl Fn(&str) -> String) -> String {
+    let shown: Vec<_> = names.iter().map(|name| shown(&name.value)).collect();
+    shown.join(", ")
+}

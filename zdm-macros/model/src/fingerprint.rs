@@ -1,0 +1,192 @@
+//! The fingerprint of a table: what generated code depends on, and nothing else.
+//!
+//! Comes in: a table. Goes out: a number that changes with its name, columns, key, indexes and constraints; not with
+//! transitions, the order of the fields, or how Rust spells them.
+//! Must not know: the database. zdm-runtime has [`of_parts`] as well, because the derive computes through constants.
+
+use crate::{Column, Table};
+
+/// A piece of the canonical description. The derive leaves the holes to the compiler, which sees through aliases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Fixed text.
+    Text(String),
+    /// The name of the logical type of the column at this position in [`Table::columns`].
+    Logical(usize),
+    /// Whether that column may be NULL, as [`nullability`] spells it.
+    Nullability(usize),
+}
+
+/// The fingerprint of a table whose types are all resolved.
+pub fn fingerprint(table: &Table) -> u64 {
+    let parts = description(table);
+    let texts: Vec<&str> = parts
+        .iter()
+        .map(|part| match part {
+            Part::Text(text) => text.as_str(),
+            Part::Logical(column) => table.columns[*column].logical_type.name(),
+            Part::Nullability(column) => nullability(table.columns[*column].nullable),
+        })
+        .collect();
+    of_parts(&texts)
+}
+
+/// The canonical description, in pieces. Every name and text carries its length, so no two tables share one.
+pub fn description(table: &Table) -> Vec<Part> {
+    let mut text = Description::default();
+    text.line("table", [&table.name]);
+    let mut columns: Vec<(usize, &Column)> = table.columns.iter().enumerate().collect();
+    columns.sort_by_key(|(_, column)| &column.name);
+    for (position, column) in columns {
+        text.column(position, column);
+    }
+    text.line("key", &table.primary_key);
+    for index in &table.indexes {
+        text.line("index", [&index.name]);
+        text.line(if index.unique { "unique" } else { "on" }, &index.columns);
+        text.line("where", &index.predicate);
+    }
+    for check in &table.checks {
+        text.line("check", [&check.name, &check.expr]);
+    }
+    for key in &table.foreign_keys {
+        text.line("foreign_key", [&key.name]);
+        text.line("on", &key.columns);
+        text.line("references", [&key.references]);
+        text.line("on", &key.referenced_columns);
+        text.line("delete", &key.on_delete);
+    }
+    text.finish()
+}
+
+/// FNV-1a, 64 bits, over the concatenation of the parts.
+pub fn of_parts(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// How the description spells whether a column may be NULL.
+pub const fn nullability(nullable: bool) -> &'static str {
+    if nullable { "null" } else { "not null" }
+}
+
+#[derive(Default)]
+struct Description {
+    done: Vec<Part>,
+    text: String,
+}
+
+impl Description {
+    fn line<'a>(&mut self, word: &str, values: impl IntoIterator<Item = &'a String>) {
+        self.text.push_str(word);
+        for value in values {
+            self.value(value);
+        }
+        self.text.push('\n');
+    }
+
+    fn column(&mut self, position: usize, column: &Column) {
+        self.text.push_str("column");
+        self.value(&column.name);
+        if let Some(sql_type) = &column.sql_type {
+            self.text.push_str(" sql");
+            self.value(sql_type);
+        } else {
+            self.text.push(' ');
+            self.hole(Part::Logical(position));
+        }
+        self.text.push(' ');
+        self.hole(Part::Nullability(position));
+        if column.auto {
+            self.text.push_str(" auto");
+        }
+        self.line(" default", &column.default);
+    }
+
+    fn value(&mut self, value: &str) {
+        self.text.push(' ');
+        self.text.push_str(&value.len().to_string());
+        self.text.push(':');
+        self.text.push_str(value);
+    }
+
+    fn hole(&mut self, hole: Part) {
+        self.done.push(Part::Text(std::mem::take(&mut self.text)));
+        self.done.push(hole);
+    }
+
+    fn finish(mut self) -> Vec<Part> {
+        self.done.push(Part::Text(self.text));
+        self.done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Declared, RustType};
+
+    fn table(source: &str) -> Table {
+        let input = syn::parse_str(source).expect("a struct");
+        match Declared::parse(&input, &RustType::of) {
+            Ok(Declared::Model(model)) => model.table,
+            Ok(Declared::Newtype(_)) => panic!("a newtype"),
+            Err(errors) => panic!("{errors:?}"),
+        }
+    }
+
+    const USER: &str = "struct User { #[zdm(primary_key, auto)] id: i64, name: String }";
+
+    #[test]
+    fn the_order_and_rust_names_of_fields_do_not_count() {
+        let other = "#[zdm(table = \"users\")] struct Account {
+            #[zdm(column = \"name\", renamed_from = \"nick\")] full_name: std::string::String,
+            #[zdm(primary_key, auto)] id: i64,
+        }";
+        assert_eq!(fingerprint(&table(USER)), fingerprint(&table(other)));
+    }
+
+    #[test]
+    fn everything_that_the_database_sees_counts() {
+        let variants = [
+            USER,
+            "#[zdm(table = \"people\")] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
+            "struct User { #[zdm(primary_key)] id: i64, name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i32, name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, name: Option<String> }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, label: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(default = \"''\")] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(sql_type = \"text\")] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(index)] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(unique)] name: String }",
+            "#[zdm(check(name = \"c\", expr = \"id > 0\"))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(references = \"t(x)\")] name: String }",
+        ];
+        let distinct: std::collections::BTreeSet<u64> = variants
+            .iter()
+            .map(|source| fingerprint(&table(source)))
+            .collect();
+        assert_eq!(distinct.len(), variants.len());
+    }
+
+    #[test]
+    fn the_fingerprint_of_a_table_never_changes_between_releases() {
+        let description: Vec<Part> = description(&table(USER));
+        assert_eq!(
+            description,
+            [
+                Part::Text("table 5:users\ncolumn 2:id ".into()),
+                Part::Logical(0),
+                Part::Text(" ".into()),
+                Part::Nullability(0),
+                Part::Text(" auto default\ncolumn 4:name ".into()),
+                Part::Logical(1),
+                Part::Text(" ".into()),
+                Part::Nullability(1),
+                Part::Text(" default\nkey 2:id\n".into()),
+            ]
+        );
+    }
+}
