@@ -5,6 +5,7 @@ mod commands;
 pub mod config;
 pub mod context;
 pub mod dialect;
+pub mod diff;
 pub mod error;
 pub mod plan;
 pub mod terminal;

@@ -1,0 +1,185 @@
+//! What differs between two declared schemas.
+//!
+//! Comes in: the last snapshot and what the structs declare now. Goes out: deltas, in a stable order.
+//! Must not know: any database, what a difference means for one.
+
+mod error;
+mod pairing;
+
+use zdm_model::{Check, Column, ForeignKey, Index, Schema, Table};
+
+pub use error::{DiffError, Problem};
+
+/// A raw difference. Columns are given as the side that has them declares them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delta {
+    /// A table that was not there.
+    TableAdded(Table),
+    /// A table that no struct declares any more.
+    TableRemoved(Table),
+    /// A column that stands for nothing that was there; with a transition, its `up` fills existing rows.
+    ColumnAdded(Place, Column),
+    /// A column that replaces others, as its transition declares.
+    ColumnReplaced {
+        /// Where.
+        at: Place,
+        /// The columns that go, in the order of `from`.
+        old: Vec<Column>,
+        /// The column that comes.
+        new: Column,
+    },
+    /// A column that goes; with what rows inserted by new code carry for old code, where `drops` says so.
+    ColumnRemoved(Place, Column, Option<String>),
+    /// The type of a column of the same name.
+    TypeChanged(Place, Column, Column),
+    /// Whether a column of the same name accepts NULL.
+    NullabilityChanged(Place, Column, Column),
+    /// The default of a column of the same name.
+    DefaultChanged(Place, Column, Column),
+    /// Whether the database assigns the values of a column of the same name.
+    AutoChanged(Place, Column),
+    /// The key's columns: before, after.
+    PrimaryKeyChanged(Place, Vec<String>, Vec<String>),
+    /// An index that was not there.
+    IndexAdded(Place, Index),
+    /// An index that goes.
+    IndexRemoved(Place, Index),
+    /// Another definition under the same name: before, after.
+    IndexChanged(Place, Index, Index),
+    /// A check that was not there.
+    CheckAdded(Place, Check),
+    /// A check that goes.
+    CheckRemoved(Place, Check),
+    /// Another condition under the same name: before, after.
+    CheckChanged(Place, Check, Check),
+    /// A foreign key that was not there.
+    ForeignKeyAdded(Place, ForeignKey),
+    /// A foreign key that goes.
+    ForeignKeyRemoved(Place, ForeignKey),
+    /// Another definition under the same name: before, after.
+    ForeignKeyChanged(Place, ForeignKey, ForeignKey),
+}
+
+/// Where a difference stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The table.
+    pub table: String,
+    /// The declaration, `src/models.rs:12`.
+    pub source: String,
+}
+
+/// The differences between two schemas: table by table in the order of names, within a table columns in the struct's
+/// order, then the key, indexes, checks and foreign keys.
+pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
+    let mut deltas = Vec::new();
+    let mut problems = Vec::new();
+    let mut names: Vec<&str> = from
+        .tables
+        .iter()
+        .chain(&to.tables)
+        .map(|table| table.name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        match (from.table(name), to.table(name)) {
+            (None, Some(added)) => deltas.push(Delta::TableAdded(added.clone())),
+            (Some(removed), None) => deltas.push(Delta::TableRemoved(removed.clone())),
+            (Some(before), Some(after)) => {
+                pairing::columns(before, after, &mut deltas, &mut problems);
+                key(before, after, &mut deltas);
+                parts(before, after, &mut deltas);
+            }
+            (None, None) => {}
+        }
+    }
+    if problems.is_empty() {
+        Ok(deltas)
+    } else {
+        Err(DiffError(problems))
+    }
+}
+
+fn place(table: &Table) -> Place {
+    Place {
+        table: table.name.clone(),
+        source: table.source.clone(),
+    }
+}
+
+fn key(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
+    if before.primary_key != after.primary_key {
+        deltas.push(Delta::PrimaryKeyChanged(
+            place(after),
+            before.primary_key.clone(),
+            after.primary_key.clone(),
+        ));
+    }
+}
+
+fn parts(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
+    let at = || place(after);
+    by_name(
+        &before.indexes,
+        &after.indexes,
+        |index| &index.name,
+        |old, new| {
+            deltas.push(match (old, new) {
+                (Some(old), Some(new)) => Delta::IndexChanged(at(), old.clone(), new.clone()),
+                (Some(old), None) => Delta::IndexRemoved(at(), old.clone()),
+                (None, Some(new)) => Delta::IndexAdded(at(), new.clone()),
+                (None, None) => return,
+            });
+        },
+    );
+    by_name(
+        &before.checks,
+        &after.checks,
+        |check| &check.name,
+        |old, new| {
+            deltas.push(match (old, new) {
+                (Some(old), Some(new)) => Delta::CheckChanged(at(), old.clone(), new.clone()),
+                (Some(old), None) => Delta::CheckRemoved(at(), old.clone()),
+                (None, Some(new)) => Delta::CheckAdded(at(), new.clone()),
+                (None, None) => return,
+            });
+        },
+    );
+    by_name(
+        &before.foreign_keys,
+        &after.foreign_keys,
+        |key| &key.name,
+        |old, new| {
+            deltas.push(match (old, new) {
+                (Some(old), Some(new)) => Delta::ForeignKeyChanged(at(), old.clone(), new.clone()),
+                (Some(old), None) => Delta::ForeignKeyRemoved(at(), old.clone()),
+                (None, Some(new)) => Delta::ForeignKeyAdded(at(), new.clone()),
+                (None, None) => return,
+            });
+        },
+    );
+}
+
+/// Calls back for every name whose two sides differ: those that go or changed first, then those that come.
+fn by_name<T: PartialEq>(
+    before: &[T],
+    after: &[T],
+    name: fn(&T) -> &str,
+    mut found: impl FnMut(Option<&T>, Option<&T>),
+) {
+    for old in before {
+        let new = after.iter().find(|new| name(new) == name(old));
+        if new != Some(old) {
+            found(Some(old), new);
+        }
+    }
+    for new in after {
+        if before.iter().all(|old| name(old) != name(new)) {
+            found(None, Some(new));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

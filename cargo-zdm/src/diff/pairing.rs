@@ -1,0 +1,142 @@
+//! Which column of before is which column of after. Names pair columns; a rename only where it is declared.
+
+use zdm_model::{Column, Table, Transition};
+
+use super::{Delta, Place, Problem};
+
+pub(super) fn columns(
+    before: &Table,
+    after: &Table,
+    deltas: &mut Vec<Delta>,
+    problems: &mut Vec<Problem>,
+) {
+    for column in &after.columns {
+        match before.column(&column.name) {
+            // A transition whose column is already there is spent: `finalize` removes its attributes.
+            Some(old) => changed(after, old, column, deltas),
+            None => added(before, after, column, deltas, problems),
+        }
+    }
+    removed(before, after, deltas, problems);
+}
+
+fn at(table: &Table, column: &Column) -> Place {
+    Place {
+        table: table.name.clone(),
+        source: if column.source.is_empty() {
+            table.source.clone()
+        } else {
+            column.source.clone()
+        },
+    }
+}
+
+fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
+    let sides = || (at(table, new), old.clone(), new.clone());
+    if (old.logical_type, &old.sql_type) != (new.logical_type, &new.sql_type) {
+        let (at, old, new) = sides();
+        deltas.push(Delta::TypeChanged(at, old, new));
+    }
+    if old.nullable != new.nullable {
+        let (at, old, new) = sides();
+        deltas.push(Delta::NullabilityChanged(at, old, new));
+    }
+    if old.default != new.default {
+        let (at, old, new) = sides();
+        deltas.push(Delta::DefaultChanged(at, old, new));
+    }
+    if old.auto != new.auto {
+        deltas.push(Delta::AutoChanged(at(table, new), new.clone()));
+    }
+}
+
+fn added(
+    before: &Table,
+    after: &Table,
+    column: &Column,
+    deltas: &mut Vec<Delta>,
+    problems: &mut Vec<Problem>,
+) {
+    let at = at(after, column);
+    let replaced = replaced_by(column);
+    if replaced.is_empty() {
+        deltas.push(Delta::ColumnAdded(at, column.clone()));
+        return;
+    }
+    let mut old = Vec::new();
+    for name in replaced {
+        let taken_by = after
+            .columns
+            .iter()
+            .take_while(|other| other.name != column.name)
+            .find(|other| {
+                before.column(&other.name).is_none() && replaced_by(other).contains(name)
+            });
+        match before.column(name) {
+            None => problems.push(Problem::UnknownSource {
+                at: at.clone(),
+                column: column.name.clone(),
+                from: name.clone(),
+                known: before.columns.iter().map(|c| c.name.clone()).collect(),
+            }),
+            Some(_) if after.column(name).is_some() => problems.push(Problem::SourceStays {
+                at: at.clone(),
+                column: column.name.clone(),
+                from: name.clone(),
+            }),
+            Some(_) if let Some(other) = taken_by => problems.push(Problem::SharedSource {
+                at: at.clone(),
+                columns: [other.name.clone(), column.name.clone()],
+                from: name.clone(),
+            }),
+            Some(source) => old.push(source.clone()),
+        }
+    }
+    deltas.push(Delta::ColumnReplaced {
+        at,
+        old,
+        new: column.clone(),
+    });
+}
+
+fn replaced_by(column: &Column) -> &[String] {
+    column
+        .transition
+        .as_ref()
+        .map_or(&[], |transition: &Transition| &transition.from)
+}
+
+fn removed(before: &Table, after: &Table, deltas: &mut Vec<Delta>, problems: &mut Vec<Problem>) {
+    let new = || {
+        after
+            .columns
+            .iter()
+            .filter(|column| before.column(&column.name).is_none())
+    };
+    let gone = before
+        .columns
+        .iter()
+        .filter(|old| after.column(&old.name).is_none())
+        .filter(|old| new().all(|column| !replaced_by(column).contains(&old.name)));
+    for old in gone {
+        let declared = after.drops.iter().find(|drop| drop.column == old.name);
+        let candidates: Vec<String> = new()
+            .filter(|column| column.transition.is_none())
+            .map(|column| column.field.clone())
+            .collect();
+        let at = Place {
+            table: after.name.clone(),
+            source: after.source.clone(),
+        };
+        if declared.is_none() && !candidates.is_empty() {
+            problems.push(Problem::Ambiguity {
+                at,
+                removed: old.name.clone(),
+                candidates,
+            });
+        } else {
+            let default = declared.and_then(|drop| drop.default.clone());
+            deltas.push(Delta::ColumnRemoved(at, old.clone(), default));
+        }
+    }
+}
