@@ -4,6 +4,8 @@
 
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod audit;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod backfill;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bucket;
 mod code;
@@ -19,19 +21,29 @@ pub mod executor;
 mod flags;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod instance;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod key;
 #[cfg(feature = "operate")]
 pub mod manifest;
 #[cfg(feature = "operate")]
 pub mod migration;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+mod pauses;
 pub mod phase;
 #[cfg(feature = "operate")]
 pub mod progress;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod quarantine;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+mod ranges;
 pub mod schema;
 mod stage;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod table_flags;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod table_state;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod verification;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod zdm;
 

@@ -1,4 +1,4 @@
-//! Who holds the lock that a statement did not get.
+//! Who holds the lock that a statement did not get, and how many wait for this session.
 //!
 //! Must not know: what the statement was for.
 
@@ -91,6 +91,17 @@ pub(crate) async fn of_table(
     holders(connection, table, modes).await
 }
 
+/// Other sessions that hold row locks of the table.
+pub(crate) async fn of_rows(
+    connection: &mut Connection,
+    table: &str,
+) -> Result<Vec<Blocker>, DatabaseError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(Vec::new());
+    }
+    holders(connection, table, "RowShareLock RowExclusiveLock").await
+}
+
 async fn holders(
     connection: &mut Connection,
     table: &str,
@@ -134,4 +145,23 @@ fn blocker(row: &[Value]) -> Result<Blocker, DatabaseError> {
             .map(Duration::from_millis),
         query: query.clone(),
     })
+}
+
+/// How many sessions wait for a lock that this session holds. Asked before the commit that frees them.
+/// `pg_locks` shows every session to every role, `pg_stat_activity` does not.
+pub(crate) async fn waiting_for_us(connection: &mut Connection) -> Result<i64, DatabaseError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(0);
+    }
+    let rows = connection
+        .query(
+            "SELECT count(DISTINCT pid) FROM pg_locks
+             WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+            &[],
+        )
+        .await?;
+    match rows.first().map(Vec::as_slice).unwrap_or_default() {
+        [Value::Int(Some(waiting))] => Ok(*waiting),
+        row => Err(DatabaseError::unexpected("how many sessions wait", row)),
+    }
 }

@@ -143,6 +143,7 @@ pub enum DatabaseError {
 
 impl DatabaseError {
     /// An answer of another shape than the statement promises.
+    #[cfg(feature = "operate")]
     pub(crate) fn unexpected(question: &str, answer: &[Value]) -> Self {
         Self::Unexpected {
             question: question.to_owned(),

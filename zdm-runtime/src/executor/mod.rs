@@ -7,7 +7,6 @@ mod error;
 mod outside;
 mod rebuild;
 mod record;
-mod retry;
 mod transaction;
 
 use std::time::{Duration, Instant};
@@ -19,6 +18,7 @@ use crate::database::blockers::{self, Blocker};
 use crate::database::{Connection, DatabaseError};
 use crate::manifest::{Direction, Step};
 use crate::migration::Migration;
+use crate::pauses::Pauses;
 use crate::phase::Section;
 use record::Effect;
 
@@ -157,7 +157,7 @@ impl Task<'_> {
         connection: &mut Connection,
         on_event: OnEvent<'_>,
     ) -> Result<(), ExecutorError> {
-        let mut pauses = retry::Pauses::of(self.options);
+        let mut pauses = Pauses::new(self.options.first_pause, self.options.longest_pause);
         let mut lock_wait = Duration::ZERO;
         for attempt in 1.. {
             let started = Instant::now();

@@ -3,11 +3,9 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use super::ExecutorOptions;
-
-/// The pauses of one step.
+/// The pauses of one undertaking.
 #[derive(Debug)]
-pub(super) struct Pauses {
+pub(crate) struct Pauses {
     next: Duration,
     longest: Duration,
     jitter: RandomState,
@@ -15,17 +13,17 @@ pub(super) struct Pauses {
 }
 
 impl Pauses {
-    pub(super) fn of(options: &ExecutorOptions) -> Self {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
         Self {
-            next: options.first_pause.min(options.longest_pause),
-            longest: options.longest_pause,
+            next: first.min(longest),
+            longest,
             jitter: RandomState::new(),
             count: 0,
         }
     }
 
     /// Between half of the full pause and all of it.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let full = self.next;
         self.count += 1;
         self.next = (full * 2).min(self.longest);
@@ -40,12 +38,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_lie_between_half_and_all() {
-        let options = ExecutorOptions {
-            first_pause: Duration::from_millis(100),
-            longest_pause: Duration::from_millis(300),
-            ..ExecutorOptions::of("test")
-        };
-        let mut pauses = Pauses::of(&options);
+        let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_millis(300));
         for full in [100, 200, 300, 300] {
             let pause = pauses.next();
             let full = Duration::from_millis(full);

@@ -1,0 +1,82 @@
+//! Cuts a table into ranges, one per worker.
+//!
+//! Must not know: leases, batches.
+
+use super::ledger::Range;
+use crate::database::{Connection, DatabaseError, Dialect, Value};
+use crate::ranges::Ranges;
+
+/// Ranges over the table's present rows; rows that come later are written on both sides by their writers. Neighbours
+/// share one row, which counts for the first of them.
+pub(super) async fn cut(
+    connection: &mut Connection,
+    ranges: Ranges<'_>,
+    workers: u32,
+) -> Result<Vec<Range>, DatabaseError> {
+    let Some((lo, hi)) = ranges.bounds(connection).await? else {
+        return Ok(Vec::new());
+    };
+    let mut cut = Vec::new();
+    let mut start = (lo, None);
+    if workers > 1 {
+        let rows = estimate(connection, &ranges.backfill.table).await?;
+        let share = rows.div_ceil(u64::from(workers)).max(1);
+        for _ in 1..workers {
+            let end = ranges
+                .boundary(connection, &start.0, &hi, share + 1)
+                .await?;
+            let Some(end) = end.filter(|end| *end != hi && *end != start.0) else {
+                break;
+            };
+            cut.push(Range {
+                lo: start.0,
+                hi: end.clone(),
+                cursor: start.1,
+            });
+            start = (end.clone(), Some(end));
+        }
+    }
+    cut.push(Range {
+        lo: start.0,
+        hi,
+        cursor: start.1,
+    });
+    Ok(cut)
+}
+
+/// How many rows the table has: counted on `SQLite`, where that is cheap; on `PostgreSQL` as its planner reckons from
+/// the table's size, which needs no earlier ANALYZE.
+pub(crate) async fn estimate(
+    connection: &mut Connection,
+    table: &str,
+) -> Result<u64, DatabaseError> {
+    let quoted = quoted(table);
+    if connection.dialect() == Dialect::Sqlite {
+        let rows = connection
+            .query_file(&format!("SELECT count(*) FROM {quoted}"), &[])
+            .await?;
+        return match rows.first().map(Vec::as_slice).unwrap_or_default() {
+            [Value::Int(Some(count))] => Ok(u64::try_from(*count).unwrap_or_default()),
+            row => Err(DatabaseError::unexpected("how many rows a table has", row)),
+        };
+    }
+    let rows = connection
+        .query_file(&format!("EXPLAIN SELECT FROM {quoted}"), &[])
+        .await?;
+    let row = rows.first().map(Vec::as_slice).unwrap_or_default();
+    let [Value::Text(Some(line))] = row else {
+        return Err(DatabaseError::unexpected("how many rows a table has", row));
+    };
+    line.split_once("rows=")
+        .and_then(|(_, rest)| rest.split_ascii_whitespace().next())
+        .and_then(|rows| rows.parse().ok())
+        .ok_or_else(|| DatabaseError::unexpected("how many rows a table has", row))
+}
+
+fn quoted(table: &str) -> String {
+    let parts: Vec<String> = table
+        .split('.')
+        .map(|part| format!("\"{}\"", part.replace('"', "\"\"")))
+        .collect();
+    parts.join(".")
+}

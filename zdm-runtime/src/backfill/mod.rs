@@ -1,0 +1,247 @@
+//! Gives rows from before the dual write their new side, or after `complete` their old side back, in batches.
+//!
+//! Comes in: a connection per worker, a checked [`Migration`]. Goes out: filled columns, a ledger, a quarantine. It
+//! needs maintained sides, which the gates see to. Must not know: stages, what the statements say.
+
+mod batch;
+mod chunks;
+mod error;
+mod ledger;
+mod pace;
+mod worker;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+pub use error::BackfillError;
+pub use pace::{FIRST_BATCH, MOST_ROWS};
+
+pub(crate) use chunks::estimate;
+
+use crate::database::{Connection, DatabaseError};
+use crate::manifest::Backfill;
+use crate::migration::Migration;
+use crate::progress::OnProgress;
+use crate::ranges::Ranges;
+use ledger::Ledger;
+
+/// From which side to which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From old to new.
+    Up,
+    /// From new to old, on the way back from `complete`.
+    Reverse,
+}
+
+impl Way {
+    /// The word in the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Reverse => "reverse",
+        }
+    }
+}
+
+/// How a worker goes about it.
+#[derive(Debug, Clone)]
+pub struct BackfillOptions {
+    /// Who acts, for the audit log.
+    pub actor: String,
+    /// The worker's name, unlike every other's: it holds the lease.
+    pub worker: String,
+    /// How many workers will run, each on a connection of its own: a table is cut into as many chunks.
+    pub workers: u32,
+    /// Old to new, or back.
+    pub way: Way,
+    /// Rows of the first batch; later ones grow or shrink towards half a second.
+    pub first_batch: u32,
+    /// No batch is larger.
+    pub most_rows: u32,
+    /// Go slower while other sessions wait for the backfill. The time per statement always counts.
+    pub throttle: bool,
+    /// Stop as soon as this file is there.
+    pub kill_switch: Option<PathBuf>,
+    /// How long a worker that says nothing keeps its chunk.
+    pub lease: Duration,
+    /// How long a batch waits for a row lock.
+    pub lock_timeout: Duration,
+    /// How often in a row a batch is tried that does not get its locks.
+    pub attempts: u32,
+    /// The pause after the first of these tries; it doubles up to a hundredfold.
+    pub first_pause: Duration,
+}
+
+impl BackfillOptions {
+    /// The defaults for one worker, in somebody's name.
+    pub fn of(actor: impl Into<String>, worker: impl Into<String>) -> Self {
+        Self {
+            actor: actor.into(),
+            worker: worker.into(),
+            workers: 1,
+            way: Way::Up,
+            first_batch: FIRST_BATCH,
+            most_rows: MOST_ROWS,
+            throttle: true,
+            kill_switch: None,
+            lease: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(1),
+            attempts: 20,
+            first_pause: Duration::from_millis(100),
+        }
+    }
+}
+
+/// What one worker's run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Rows that this run went over.
+    pub rows: u64,
+    /// Rows that it changed: the others were right already.
+    pub changed: u64,
+    /// Committed batches.
+    pub batches: u64,
+    /// Values that it put into quarantine.
+    pub quarantined: u64,
+    /// How long it took.
+    pub duration: Duration,
+    /// Where it ended.
+    pub end: End,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum End {
+    /// Every chunk of every table is at its end.
+    #[default]
+    Done,
+    /// Nothing is left to take, but other workers are not done: their leases end if they are gone.
+    Elsewhere {
+        /// Chunks that others hold.
+        chunks: u64,
+    },
+    /// Something asked it to stop; running again goes on from there.
+    Stopped {
+        /// What.
+        reason: String,
+    },
+}
+
+/// Cuts every table of the migration into chunks, unless that was done before, and reports how many are open. Calling
+/// it before the workers start is not needed, only tidy.
+pub async fn plan_chunks(
+    connection: &mut Connection,
+    migration: &Migration,
+    options: &BackfillOptions,
+) -> Result<u64, BackfillError> {
+    let mut open = 0;
+    for backfill in &migration.manifest().backfills {
+        let ledger = ledger(migration, backfill, options.way);
+        open += enter(connection, migration, backfill, ledger, options.workers)
+            .await
+            .map_err(|error| BackfillError::of(&backfill.table, error))?
+            .open;
+    }
+    Ok(open)
+}
+
+/// Works until nothing is left to take. Whatever interrupts it, running again goes on and repeats one batch at most.
+pub async fn run(
+    connection: &mut Connection,
+    migration: &Migration,
+    options: &BackfillOptions,
+    on_progress: OnProgress<'_>,
+) -> Result<Outcome, BackfillError> {
+    let plan = migration.manifest();
+    if plan.dialect != connection.dialect().name() {
+        return Err(BackfillError::WrongDialect {
+            migration: plan.id.clone(),
+            plan: plan.dialect.clone(),
+            connection: connection.dialect(),
+        });
+    }
+    let started = Instant::now();
+    let mut outcome = Outcome::default();
+    for backfill in &plan.backfills {
+        let file = match options.way {
+            Way::Up => &backfill.batch,
+            Way::Reverse => backfill
+                .reverse
+                .as_ref()
+                .ok_or_else(|| BackfillError::OneWay {
+                    table: backfill.table.clone(),
+                })?,
+        };
+        let ledger = ledger(migration, backfill, options.way);
+        let totals = enter(connection, migration, backfill, ledger, options.workers)
+            .await
+            .map_err(|error| BackfillError::of(&backfill.table, error))?;
+        if totals.open > 0 {
+            worker::Worker::of(migration, backfill, file, ledger, options)
+                .run(connection, totals, &mut outcome, on_progress)
+                .await?;
+        }
+        if matches!(outcome.end, End::Stopped { .. }) {
+            break;
+        }
+    }
+    outcome.duration = started.elapsed();
+    Ok(outcome)
+}
+
+/// Frees the chunks of workers that are known to be gone, so that nobody waits for their leases to end. A worker that is
+/// alive after all loses its batch and takes a chunk again. How many chunks that were.
+pub async fn take_over(
+    connection: &mut Connection,
+    migration: &str,
+    way: Way,
+) -> Result<u64, DatabaseError> {
+    connection
+        .execute(
+            "UPDATE {zdm}chunk SET lease_owner = NULL, lease_until = 0, lease_epoch = lease_epoch + 1
+             WHERE migration = $1 AND direction = $2 AND state <> 'done' AND lease_owner IS NOT NULL",
+            &[migration.into(), way.name().into()],
+        )
+        .await
+}
+
+/// Forgets how far the migration's backfills are: after `dual_write → off` new is maintained by nobody, and after
+/// another `complete` old is not.
+pub async fn reset(
+    connection: &mut Connection,
+    migration: &str,
+    way: Way,
+) -> Result<(), DatabaseError> {
+    connection
+        .execute(
+            "DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = $2",
+            &[migration.into(), way.name().into()],
+        )
+        .await?;
+    Ok(())
+}
+
+fn ledger<'a>(migration: &'a Migration, backfill: &'a Backfill, way: Way) -> Ledger<'a> {
+    Ledger {
+        migration: migration.id(),
+        table: &backfill.table,
+        way,
+    }
+}
+
+async fn enter(
+    connection: &mut Connection,
+    migration: &Migration,
+    backfill: &Backfill,
+    ledger: Ledger<'_>,
+    workers: u32,
+) -> Result<ledger::Totals, DatabaseError> {
+    let totals = ledger.totals(connection).await?;
+    if totals.chunks > 0 {
+        return Ok(totals);
+    }
+    let ranges = chunks::cut(connection, Ranges::of(migration, backfill), workers).await?;
+    ledger.enter(connection, &ranges).await?;
+    ledger.totals(connection).await
+}

@@ -1,0 +1,318 @@
+//! One worker on one table: takes chunks, runs batches, goes slower where it is in somebody's way.
+//!
+//! Must not know: what a batch does inside its transaction.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::batch::{Advance, Batch, Tried};
+use super::ledger::{Chunk, Claim, Ledger, Totals};
+use super::pace::Pace;
+use super::{BackfillError, BackfillOptions, End, Outcome, estimate};
+use crate::audit;
+use crate::database::{Connection, DatabaseError, blockers};
+use crate::manifest::Backfill;
+use crate::migration::Migration;
+use crate::pauses::Pauses;
+use crate::progress::{Meter, OnProgress};
+use crate::ranges::Ranges;
+
+/// Longest pause after a refused lock, as a multiple of the first.
+const LONGEST_PAUSE: u32 = 100;
+
+/// A worker on a table.
+#[derive(Debug)]
+pub(super) struct Worker<'a> {
+    migration: &'a Migration,
+    backfill: &'a Backfill,
+    ledger: Ledger<'a>,
+    options: &'a BackfillOptions,
+    batch: Batch<'a>,
+    pace: Pace,
+}
+
+/// Why a chunk was left.
+enum Left {
+    ForTheNext,
+    Stopped(String),
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn of(
+        migration: &'a Migration,
+        backfill: &'a Backfill,
+        file: &'a str,
+        ledger: Ledger<'a>,
+        options: &'a BackfillOptions,
+    ) -> Self {
+        Self {
+            migration,
+            backfill,
+            ledger,
+            options,
+            batch: Batch {
+                migration: migration.id(),
+                ranges: Ranges::of(migration, backfill),
+                way: options.way,
+                file,
+                lease: options.lease,
+                lock_timeout: options.lock_timeout,
+                looks_around: options.throttle,
+            },
+            pace: Pace::start(options.first_batch, options.most_rows),
+        }
+    }
+
+    /// Takes chunk after chunk until none is free, adds to the outcome and logs.
+    pub(super) async fn run(
+        mut self,
+        connection: &mut Connection,
+        before: Totals,
+        outcome: &mut Outcome,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), BackfillError> {
+        let started = Instant::now();
+        let mut part = Outcome::default();
+        let worked = self
+            .chunks(connection, before, &mut part, on_progress)
+            .await;
+        self.log(connection, &part, started.elapsed(), worked.as_ref().err())
+            .await;
+        outcome.rows += part.rows;
+        outcome.changed += part.changed;
+        outcome.batches += part.batches;
+        outcome.quarantined += part.quarantined;
+        if part.end != End::Done {
+            outcome.end = part.end;
+        }
+        worked
+    }
+
+    async fn chunks(
+        &mut self,
+        connection: &mut Connection,
+        before: Totals,
+        outcome: &mut Outcome,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), BackfillError> {
+        let total = estimate(connection, &self.backfill.table)
+            .await
+            .map_err(|error| self.failure(error))?;
+        let mut position = Position {
+            meter: Meter::start(before.rows, Some(total.max(before.rows))),
+            rows: before.rows,
+        };
+        let claim = Claim {
+            worker: &self.options.worker,
+            lease: self.options.lease,
+        };
+        while let Some(mut chunk) = self.ledger.claim(connection, claim).await? {
+            let left = self
+                .work(connection, &mut chunk, &mut position, outcome, on_progress)
+                .await;
+            if let Err(BackfillError::Unconvertible { .. } | BackfillError::Blocked { .. }) = &left
+            {
+                self.release(connection, &chunk).await?;
+            }
+            if let Left::Stopped(reason) = left? {
+                self.release(connection, &chunk).await?;
+                outcome.end = End::Stopped { reason };
+                return Ok(());
+            }
+        }
+        let totals = self
+            .ledger
+            .totals(connection)
+            .await
+            .map_err(|error| self.failure(error))?;
+        if totals.open > 0 {
+            outcome.end = End::Elsewhere {
+                chunks: totals.open,
+            };
+        }
+        Ok(())
+    }
+
+    async fn release(
+        &self,
+        connection: &mut Connection,
+        chunk: &Chunk,
+    ) -> Result<(), BackfillError> {
+        chunk
+            .release(connection)
+            .await
+            .map_err(|error| self.failure(error))
+    }
+
+    /// Batch after batch, to the cursor's end: "no row changed" says nothing about the rows that follow.
+    async fn work(
+        &mut self,
+        connection: &mut Connection,
+        chunk: &mut Chunk,
+        position: &mut Position,
+        outcome: &mut Outcome,
+        on_progress: OnProgress<'_>,
+    ) -> Result<Left, BackfillError> {
+        let mut refused = Refused::none(self.options);
+        loop {
+            if let Some(reason) = killed(self.options.kill_switch.as_deref()) {
+                return Ok(Left::Stopped(reason));
+            }
+            let rows = self.pace.rows();
+            let tried = self.batch.run(connection, chunk, u64::from(rows)).await;
+            let throttle = match tried {
+                Ok(Tried::Advanced(advance)) => {
+                    refused = Refused::none(self.options);
+                    position.rows += advance.done.rows;
+                    outcome.rows += advance.done.rows;
+                    outcome.changed += advance.done.changed;
+                    outcome.batches += 1;
+                    outcome.quarantined += advance.quarantined;
+                    let throttle = self.adapt(&advance);
+                    chunk.cursor = Some(advance.cursor);
+                    throttle
+                }
+                Ok(Tried::End) => {
+                    let finished = chunk.finish(connection).await;
+                    // A lease lost at the last moment leaves the last step to its new owner.
+                    return match finished {
+                        Ok(_) => Ok(Left::ForTheNext),
+                        Err(error) => Err(self.failure(error)),
+                    };
+                }
+                Ok(Tried::LeaseLost) => return Ok(Left::ForTheNext),
+                Ok(Tried::Unconvertible { keys, reason }) => {
+                    return Err(self.unconvertible(keys, reason));
+                }
+                Err(source @ DatabaseError::Busy(_)) => {
+                    self.pace.halve();
+                    refused.count += 1;
+                    if refused.count >= self.options.attempts {
+                        return Err(self.blocked(connection, rows, source).await?);
+                    }
+                    tokio::time::sleep(refused.pauses.next()).await;
+                    let rows = self.pace.rows();
+                    Some(format!("a row lock was not to be had: {rows} rows next"))
+                }
+                Err(error) => return Err(self.failure(error)),
+            };
+            let rows = self.pace.rows();
+            let table = &self.backfill.table;
+            on_progress(&position.meter.read(table, position.rows, rows, throttle));
+        }
+    }
+
+    /// The size of the next batch, and the reason where it is smaller.
+    fn adapt(&mut self, advance: &Advance) -> Option<String> {
+        if advance.waiting > 0 {
+            self.pace.halve();
+            return Some(format!(
+                "{} sessions waited for rows of the last batch: {} rows next",
+                advance.waiting,
+                self.pace.rows()
+            ));
+        }
+        self.pace.after(advance.took)
+    }
+
+    fn unconvertible(&self, keys: Vec<crate::key::Key>, reason: String) -> BackfillError {
+        let rule = match self.backfill.on_invalid.as_str() {
+            _ if self.options.way == super::Way::Reverse => {
+                "On the way back `down` has to convert every value".to_owned()
+            }
+            "reject" => "`on_invalid = \"reject\"` asks to stop here".to_owned(),
+            "total" => "`up` was declared to convert every value".to_owned(),
+            rule => format!("`on_invalid = \"{rule}\"` covers values, not the table's constraints"),
+        };
+        BackfillError::Unconvertible {
+            table: self.backfill.table.clone(),
+            columns: self.backfill.columns.join(", "),
+            keys,
+            reason,
+            rule,
+        }
+    }
+
+    async fn blocked(
+        &self,
+        connection: &mut Connection,
+        rows: u32,
+        source: DatabaseError,
+    ) -> Result<BackfillError, BackfillError> {
+        let blockers = blockers::of_rows(connection, &self.backfill.table)
+            .await
+            .map_err(|error| self.failure(error))?;
+        Ok(BackfillError::Blocked {
+            table: self.backfill.table.clone(),
+            attempts: self.options.attempts,
+            rows,
+            blockers,
+            source,
+        })
+    }
+
+    /// What happened is reported to the caller, so a log that cannot be written then must not take its place.
+    async fn log(
+        &self,
+        connection: &mut Connection,
+        part: &Outcome,
+        duration: Duration,
+        error: Option<&BackfillError>,
+    ) {
+        let mut detail = format!(
+            "{} {}: {} rows, {} changed, {} batches, {} quarantined",
+            self.backfill.table,
+            self.options.way.name(),
+            part.rows,
+            part.changed,
+            part.batches,
+            part.quarantined
+        );
+        if let Some(error) = error {
+            detail = format!("{detail}; {error}");
+        }
+        let entry = audit::Entry {
+            actor: &self.options.actor,
+            migration: self.migration.id(),
+            action: "backfill",
+            statement: Some(self.migration.file(self.batch.file)),
+            outcome: if error.is_none() { "done" } else { "failed" },
+            duration,
+            detail: &detail,
+        };
+        if let Err(error) = audit::record(connection, entry).await {
+            tracing::warn!(%error, detail, "the audit log could not be written");
+        }
+    }
+
+    fn failure(&self, error: DatabaseError) -> BackfillError {
+        BackfillError::of(&self.backfill.table, error)
+    }
+}
+
+/// How far the table is.
+struct Position {
+    meter: Meter,
+    rows: u64,
+}
+
+/// Tries in a row that did not get their locks.
+struct Refused {
+    count: u32,
+    pauses: Pauses,
+}
+
+impl Refused {
+    fn none(options: &BackfillOptions) -> Self {
+        Self {
+            count: 0,
+            pauses: Pauses::new(options.first_pause, options.first_pause * LONGEST_PAUSE),
+        }
+    }
+}
+
+fn killed(kill_switch: Option<&Path>) -> Option<String> {
+    let path = kill_switch?;
+    path.exists()
+        .then(|| format!("the kill switch {} is there", path.display()))
+}

@@ -1,0 +1,79 @@
+//! Lets rows out: those that somebody mended, and those that a later write made right.
+
+use super::table::{self, Found};
+use super::{Fixed, QuarantineError};
+use crate::database::{Connection, DatabaseError};
+use crate::key::Key;
+use crate::manifest::Backfill;
+use crate::migration::Migration;
+use crate::ranges::Ranges;
+
+/// Tries every row of a table that waits or is waived again; how many were released.
+pub(crate) async fn valid(
+    connection: &mut Connection,
+    migration: &Migration,
+    backfill: &Backfill,
+) -> Result<u64, QuarantineError> {
+    let mut released = 0;
+    for key in table::kept(connection, migration.id(), &backfill.table).await? {
+        if !matches!(
+            fix(connection, migration, backfill, &key).await?,
+            Fixed::Still { .. }
+        ) {
+            released += 1;
+        }
+    }
+    Ok(released)
+}
+
+/// Converts one row in a transaction of its own and releases it where that succeeds.
+pub(super) async fn fix(
+    connection: &mut Connection,
+    migration: &Migration,
+    backfill: &Backfill,
+    key: &Key,
+) -> Result<Fixed, QuarantineError> {
+    connection.begin().await?;
+    let fixed = convert(connection, migration, backfill, key).await;
+    match fixed {
+        Ok(fixed @ (Fixed::Converted | Fixed::Gone)) => {
+            connection.commit().await?;
+            Ok(fixed)
+        }
+        Ok(fixed) => {
+            connection.rollback().await?;
+            Ok(fixed)
+        }
+        Err(error) => {
+            // The failure is what is reported; a connection that is gone has rolled back by itself.
+            let _ = connection.rollback().await;
+            match error {
+                DatabaseError::Data(_) => Ok(Fixed::Still {
+                    error: error.to_string(),
+                }),
+                error => Err(error.into()),
+            }
+        }
+    }
+}
+
+async fn convert(
+    connection: &mut Connection,
+    migration: &Migration,
+    backfill: &Backfill,
+    key: &Key,
+) -> Result<Fixed, DatabaseError> {
+    let ranges = Ranges::of(migration, backfill);
+    let there = ranges.boundary(connection, key, key, 1).await?.is_some();
+    if there {
+        ranges
+            .convert(connection, &backfill.batch, key, key)
+            .await?;
+        let invalid = ranges.invalid(connection, key, key).await?;
+        if let Some(found) = invalid.into_iter().next().map(Found::of) {
+            return Ok(Fixed::Still { error: found.error });
+        }
+    }
+    table::release(connection, migration.id(), &backfill.table, key).await?;
+    Ok(if there { Fixed::Converted } else { Fixed::Gone })
+}

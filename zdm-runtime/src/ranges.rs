@@ -1,0 +1,220 @@
+//! The statements of one table's backfill, asked for ranges of keys. Both ends belong to a range.
+//!
+//! Must not know: ledgers, leases, what the statements say.
+
+use crate::database::{Connection, DatabaseError, Value};
+use crate::key::Key;
+use crate::manifest::Backfill;
+use crate::migration::Migration;
+
+/// A table's backfill with its SQL at hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ranges<'a> {
+    migration: &'a Migration,
+    /// What the plan says of it.
+    pub(crate) backfill: &'a Backfill,
+}
+
+/// What a range holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Compared {
+    pub(crate) rows: u64,
+    pub(crate) mismatches: u64,
+}
+
+/// A value that cannot be converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Invalid {
+    pub(crate) key: Key,
+    pub(crate) column: String,
+    pub(crate) value_type: String,
+}
+
+/// A range in two, to find the row on which a statement fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Split {
+    /// No row is left in it.
+    Empty,
+    /// It holds one row.
+    Row(Key),
+    /// Start, end and the number of rows at most, of each half.
+    Halves([(Key, Key, u64); 2]),
+}
+
+impl<'a> Ranges<'a> {
+    pub(crate) fn of(migration: &'a Migration, backfill: &'a Backfill) -> Self {
+        Self {
+            migration,
+            backfill,
+        }
+    }
+
+    /// The least and the greatest key; `None` for an empty table.
+    pub(crate) async fn bounds(
+        self,
+        connection: &mut Connection,
+    ) -> Result<Option<(Key, Key)>, DatabaseError> {
+        let columns = self.backfill.key.len();
+        let rows = connection
+            .query_file(self.migration.file(&self.backfill.bounds), &[])
+            .await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let greatest = row.get(columns..).unwrap_or_default();
+        Ok(Some((
+            Key::read(row, columns)?,
+            Key::read(greatest, columns)?,
+        )))
+    }
+
+    /// The greatest key among the first `limit` rows; `None` for an empty range.
+    pub(crate) async fn boundary(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+        limit: u64,
+    ) -> Result<Option<Key>, DatabaseError> {
+        let mut values = Key::range(start, end);
+        values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let rows = connection
+            .query_file(self.migration.file(&self.backfill.boundary), &values)
+            .await?;
+        rows.first()
+            .map(|row| Key::read(row, self.backfill.key.len()))
+            .transpose()
+    }
+
+    /// How many rows a range holds, which are at most `most` and at least one: the least limit whose boundary is the
+    /// end. It reads keys alone, so no value can make it fail.
+    pub(crate) async fn count(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+        most: u64,
+    ) -> Result<u64, DatabaseError> {
+        let (mut low, mut high) = (1, most.max(1));
+        while low < high {
+            let middle = low.midpoint(high);
+            let boundary = self.boundary(connection, start, end, middle).await?;
+            if boundary.as_ref() == Some(end) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
+    }
+
+    /// Makes every row of the range consistent by one of the plan's files; how many rows that changed.
+    pub(crate) async fn convert(
+        self,
+        connection: &mut Connection,
+        file: &str,
+        start: &Key,
+        end: &Key,
+    ) -> Result<u64, DatabaseError> {
+        connection
+            .execute_file(self.migration.file(file), &Key::range(start, end))
+            .await
+    }
+
+    /// Counts the rows of the range and those that are not consistent.
+    pub(crate) async fn compare(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+    ) -> Result<Compared, DatabaseError> {
+        let sql = self.migration.file(&self.backfill.verify);
+        let rows = connection.query_file(sql, &Key::range(start, end)).await?;
+        let row = rows.first().map(Vec::as_slice).unwrap_or_default();
+        let [Value::Int(Some(seen)), Value::Int(mismatches)] = row else {
+            return Err(DatabaseError::unexpected(
+                "how many rows are consistent",
+                row,
+            ));
+        };
+        Ok(Compared {
+            rows: u64::try_from(*seen).unwrap_or_default(),
+            // A sum over no rows is NULL.
+            mismatches: u64::try_from(mismatches.unwrap_or_default()).unwrap_or_default(),
+        })
+    }
+
+    /// The keys of the rows of the range that are not consistent.
+    pub(crate) async fn mismatches(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+    ) -> Result<Vec<Key>, DatabaseError> {
+        let sql = self.migration.file(&self.backfill.mismatches);
+        let rows = connection.query_file(sql, &Key::range(start, end)).await?;
+        rows.iter()
+            .map(|row| Key::read(row, self.backfill.key.len()))
+            .collect()
+    }
+
+    /// The values of the range that cannot be converted, where the plan has a test for that.
+    pub(crate) async fn invalid(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+    ) -> Result<Vec<Invalid>, DatabaseError> {
+        let Some(file) = &self.backfill.invalid else {
+            return Ok(Vec::new());
+        };
+        let columns = self.backfill.key.len();
+        let rows = connection
+            .query_file(self.migration.file(file), &Key::range(start, end))
+            .await?;
+        rows.iter()
+            .map(|row| match row.get(columns..) {
+                Some([Value::Text(Some(column)), Value::Text(Some(value_type))]) => Ok(Invalid {
+                    key: Key::read(row, columns)?,
+                    column: column.clone(),
+                    value_type: value_type.clone(),
+                }),
+                _ => Err(DatabaseError::unexpected(
+                    "which values cannot be converted",
+                    row,
+                )),
+            })
+            .collect()
+    }
+
+    /// Divides a range of at most `rows` rows. The halves share no row: a row that fails would fail both.
+    pub(crate) async fn split(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+        rows: u64,
+    ) -> Result<Split, DatabaseError> {
+        let mut rows = rows.max(1);
+        loop {
+            let half = rows.div_ceil(2);
+            let Some(middle) = self.boundary(connection, start, end, half).await? else {
+                return Ok(Split::Empty);
+            };
+            let right = match self.boundary(connection, &middle, end, 2).await? {
+                Some(next) if next != middle => Some(next),
+                _ => None,
+            };
+            match right {
+                Some(next) => {
+                    return Ok(Split::Halves([
+                        (start.clone(), middle, half),
+                        (next, end.clone(), rows - half),
+                    ]));
+                }
+                None if half == 1 => return Ok(Split::Row(middle)),
+                None => rows = half,
+            }
+        }
+    }
+}
