@@ -30,7 +30,7 @@ pub mod migration;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 mod pauses;
 pub mod phase;
-#[cfg(feature = "operate")]
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod progress;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod quarantine;
