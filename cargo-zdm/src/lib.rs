@@ -7,5 +7,6 @@ pub mod context;
 pub mod dialect;
 pub mod diff;
 pub mod error;
+pub mod files;
 pub mod plan;
 pub mod terminal;
