@@ -9,4 +9,5 @@ pub mod diff;
 pub mod error;
 pub mod files;
 pub mod plan;
+pub mod render;
 pub mod terminal;

@@ -1,0 +1,3 @@
+//! Flat view models → SQL and Rust text.
+
+pub mod rust;

@@ -1,0 +1,201 @@
+//! The Rust code that is generated: a repository per table, a folder per migration in transition, the module above them.
+//!
+//! Comes in: tables, pairs, what each table's code knows. Goes out: unformatted Rust by its path below the code folder.
+//! Must not know: how pairs came to be, the disk, rustfmt.
+
+mod format;
+mod names;
+mod sides;
+mod statements;
+mod templates;
+mod view;
+mod words;
+
+pub use format::{FormatError, State, finished, state};
+pub use templates::Templates;
+
+use camino::Utf8PathBuf;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use zdm_model::Table;
+use zdm_runtime::CodeState;
+
+use crate::dialect::{Dialect, ExpressionError};
+use crate::plan::Pair;
+
+/// A model with what its code is generated from.
+#[derive(Debug, Clone)]
+pub struct Model<'a> {
+    /// The table as the struct declares it.
+    pub table: &'a Table,
+    /// The struct's path, `crate::models::User`.
+    pub path: String,
+    /// The fingerprint of the table.
+    pub fingerprint: u64,
+    /// Fields of the struct that are no columns.
+    pub skipped: Vec<String>,
+    /// The migration of this table that is in transition.
+    pub transition: Option<Transition<'a>>,
+}
+
+/// A migration in transition, as far as the code of one table needs it.
+#[derive(Debug, Clone)]
+pub struct Transition<'a> {
+    /// Stable id.
+    pub id: &'a str,
+    /// Folder of the version: `0002_users_full_name`.
+    pub folder: String,
+    /// Folder of the version before.
+    pub parent: Option<String>,
+    /// The versions' folder, `zdm`.
+    pub versions: String,
+    /// The pairs of this table.
+    pub pairs: Vec<Pair>,
+    /// What happens, one line per change.
+    pub changes: &'a [String],
+    /// The migration has pairs on other tables too.
+    pub shared: bool,
+}
+
+impl Transition<'_> {
+    /// `m0002_users_full_name`
+    pub fn module(&self) -> String {
+        format!("m{}", self.folder)
+    }
+
+    /// `users_full_name`
+    fn name(&self) -> &str {
+        self.folder.split_once('_').map_or("", |(_, name)| name)
+    }
+}
+
+/// What the code of one table knows: `CODE` in the module.
+#[derive(Debug, Clone)]
+pub struct KnownTable {
+    /// Its name.
+    pub table: String,
+    /// Id, name and state of its migrations, from the first.
+    pub migrations: Vec<(String, String, CodeState)>,
+}
+
+/// An unformatted file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RustFile {
+    /// Below the code folder.
+    pub path: Utf8PathBuf,
+    /// The text after the header's hash line.
+    pub text: String,
+}
+
+/// Why code cannot be generated.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A template is wrong: a mistake of this program.
+    #[error("templates/rust/sqlx, `{template}`: {source:#}")]
+    Template {
+        /// Its name.
+        template: String,
+        /// What is wrong.
+        source: minijinja::Error,
+    },
+    /// An expression of the user's cannot be put into statements.
+    #[error("table `{table}`: {source}")]
+    Expression {
+        /// The table.
+        table: String,
+        /// What is wrong.
+        source: ExpressionError,
+    },
+    /// The client has no driver.
+    #[error(
+        "code for sqlx cannot be generated for the dialect `{dialect}`: sqlx reads and writes postgres and sqlite here"
+    )]
+    NoDriver {
+        /// The dialect.
+        dialect: String,
+    },
+    /// A pair concerns the key.
+    #[error(
+        "table `{table}`: the key column `{column}` cannot be replaced while rows are found by it; declare it as a plain column first, or create a new table"
+    )]
+    KeyInTransition {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// Rows in transition are assigned to a side by their key, which has to have a text.
+    #[error(
+        "table `{table}`: its key column `{column}` has a type of its own, whose text is not known, so reads cannot be switched by key; give it a type that the database knows"
+    )]
+    KeyWithoutText {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+}
+
+/// The files of one table: its repository, and its part of the migration in transition.
+pub fn table(
+    templates: &Templates,
+    dialect: &Dialect,
+    model: &Model<'_>,
+) -> Result<Vec<RustFile>, RenderError> {
+    let view = view::table(templates, dialect, model)?;
+    let mut files = vec![file(
+        format!("{}.rs", view.module),
+        templates.file("repository", &view)?,
+    )];
+    if let Some(transition) = &model.transition {
+        let folder = if transition.shared {
+            format!("{}/{}", transition.module(), view.module)
+        } else {
+            transition.module()
+        };
+        let mut modules = vec!["backfill", "switch_reads"];
+        if view.dual {
+            modules.insert(1, "dual_write");
+        }
+        for module in &modules {
+            files.push(file(
+                format!("{folder}/{module}.rs"),
+                templates.file(module, &view)?,
+            ));
+        }
+        files.push(file(
+            format!("{folder}/mod.rs"),
+            templates.file(
+                "migration",
+                context! { modules, ..Value::from(Serde(&view)) },
+            )?,
+        ));
+    }
+    Ok(files)
+}
+
+/// The module above all tables, and the modules of migrations that several tables share.
+pub fn module(
+    templates: &Templates,
+    models: &[Model<'_>],
+    known: &[KnownTable],
+) -> Result<Vec<RustFile>, RenderError> {
+    let mut files = vec![file(
+        "mod.rs",
+        templates.file("module", view::module(models, known))?,
+    )];
+    for (folder, view) in view::shared_migrations(models) {
+        files.push(file(
+            format!("{folder}/mod.rs"),
+            templates.file("migration", view)?,
+        ));
+    }
+    Ok(files)
+}
+
+fn file(path: impl Into<Utf8PathBuf>, text: String) -> RustFile {
+    RustFile {
+        path: path.into(),
+        text,
+    }
+}

@@ -1,0 +1,189 @@
+//! Names and types of generated Rust: identifiers that are legal, arguments that a caller likes to pass.
+//!
+//! Comes in: columns and tables. Goes out: text for templates.
+//! Must not know: SQL.
+
+use heck::{ToPascalCase, ToSnakeCase};
+use zdm_model::{Column, LogicalType};
+
+/// Variables of the generated functions; a field of that name is passed under another one.
+const TAKEN: [&str; 9] = [
+    "conn", "flags", "now", "done", "row", "rows", "after", "limit", "stored",
+];
+
+/// A field's name as an expression spells it: `r#type`.
+pub(super) fn identifier(name: &str) -> String {
+    if syn::parse_str::<syn::Ident>(name).is_ok() {
+        name.to_owned()
+    } else {
+        format!("r#{name}")
+    }
+}
+
+/// A field's name as a function's argument.
+pub(super) fn argument(field: &str) -> String {
+    if TAKEN.contains(&field) {
+        format!("{field}_value")
+    } else {
+        identifier(field)
+    }
+}
+
+/// The module of a table: `users`.
+pub(super) fn module(table: &str) -> String {
+    let name = table.to_snake_case();
+    let legal = syn::parse_str::<syn::Ident>(&name).is_ok() && name != "mod";
+    if legal { name } else { format!("{name}_table") }
+}
+
+/// The type of a table's repository: `Users`, or `DataRepository` where the model is called `Data` itself.
+pub(super) fn repository(table: &str, model: &str) -> String {
+    let name = table.to_pascal_case();
+    if name == model || syn::parse_str::<syn::Ident>(&name).is_err() {
+        format!("{name}Repository")
+    } else {
+        name
+    }
+}
+
+/// What one record of the table is called in arguments: `user`.
+pub(super) fn subject(model: &str) -> String {
+    let name = model.to_snake_case();
+    let legal = syn::parse_str::<syn::Ident>(&name).is_ok();
+    if legal && !TAKEN.contains(&name.as_str()) {
+        name
+    } else {
+        "record".to_owned()
+    }
+}
+
+/// The Rust type of a column without its `Option`.
+#[derive(Debug, Clone)]
+pub(super) struct RustType {
+    /// `String`
+    pub(super) owned: String,
+    /// `&str`
+    pub(super) borrowed: String,
+    /// It is passed by value.
+    pub(super) copies: bool,
+    /// It is the type that its logical type stands for, no alias or newtype of it.
+    pub(super) known: bool,
+}
+
+impl RustType {
+    /// The type of a column whose model stands in `module` (`crate::models`).
+    pub(super) fn of(column: &Column, module: &str) -> Self {
+        let written = column.rust_type.as_str();
+        let known = column.logical_type != LogicalType::Custom
+            && LogicalType::of_rust(written) == Some(column.logical_type);
+        let (owned, copies) = match column.logical_type {
+            LogicalType::Custom => (resolved(written, module), false),
+            _ if !known => (resolved(written, module), false),
+            LogicalType::Bool => ("bool".to_owned(), true),
+            LogicalType::Int2 => ("i16".to_owned(), true),
+            LogicalType::Int4 => ("i32".to_owned(), true),
+            LogicalType::Int8 => ("i64".to_owned(), true),
+            LogicalType::Float4 => ("f32".to_owned(), true),
+            LogicalType::Float8 => ("f64".to_owned(), true),
+            LogicalType::Text => ("String".to_owned(), false),
+            LogicalType::Bytes => ("Vec<u8>".to_owned(), false),
+            LogicalType::TimestampTz => {
+                let chrono = crate_path(written, "chrono");
+                (format!("{chrono}::DateTime<{chrono}::Utc>"), true)
+            }
+            LogicalType::Timestamp => (chrono_type(written, "NaiveDateTime"), true),
+            LogicalType::Date => (chrono_type(written, "NaiveDate"), true),
+            LogicalType::Time => (chrono_type(written, "NaiveTime"), true),
+            LogicalType::Uuid => (format!("{}::Uuid", crate_path(written, "uuid")), true),
+            LogicalType::Json if written.starts_with("sqlx") => {
+                ("sqlx::types::JsonValue".to_owned(), false)
+            }
+            LogicalType::Json => ("serde_json::Value".to_owned(), false),
+        };
+        let borrowed = match owned.as_str() {
+            "String" => "&str".to_owned(),
+            "Vec<u8>" => "&[u8]".to_owned(),
+            other if copies => other.to_owned(),
+            other => format!("&{other}"),
+        };
+        Self {
+            owned,
+            borrowed,
+            copies,
+            known,
+        }
+    }
+
+    /// The argument's type, with its `Option`.
+    pub(super) fn argument(&self, nullable: bool) -> String {
+        if nullable {
+            format!("Option<{}>", self.borrowed)
+        } else {
+            self.borrowed.clone()
+        }
+    }
+}
+
+fn chrono_type(written: &str, name: &str) -> String {
+    format!("{}::{name}", crate_path(written, "chrono"))
+}
+
+/// The crate itself, or sqlx's re-export of it where the model uses that.
+fn crate_path(written: &str, name: &str) -> String {
+    if written.replace(' ', "").starts_with("sqlx::types::") {
+        format!("sqlx::types::{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// A type of the user's own, as it is called from another module.
+fn resolved(written: &str, module: &str) -> String {
+    let compact = written.replace(' ', "");
+    if let Some(below) = compact.strip_prefix("self::") {
+        return format!("{module}::{below}");
+    }
+    if let Some(above) = compact.strip_prefix("super::") {
+        let parent = module
+            .rsplit_once("::")
+            .map_or("crate", |(parent, _)| parent);
+        return resolved(&format!("self::{above}"), parent);
+    }
+    if compact
+        .split('<')
+        .next()
+        .is_some_and(|path| path.contains("::"))
+    {
+        compact
+    } else {
+        format!("{module}::{compact}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_legal_and_do_not_collide() {
+        assert_eq!(identifier("type"), "r#type");
+        assert_eq!(argument("flags"), "flags_value");
+        assert_eq!(module("type"), "type_table");
+        assert_eq!(module("mod"), "mod_table");
+        assert_eq!(module("OrderLines"), "order_lines");
+        assert_eq!(repository("users", "User"), "Users");
+        assert_eq!(repository("data", "Data"), "DataRepository");
+        assert_eq!(subject("OrderLine"), "order_line");
+        assert_eq!(subject("Row"), "record");
+    }
+
+    #[test]
+    fn types_of_the_users_own_are_found_from_elsewhere() {
+        assert_eq!(resolved("UserId", "crate::models"), "crate::models::UserId");
+        assert_eq!(resolved("super::UserId", "crate::a::b"), "crate::a::UserId");
+        assert_eq!(
+            resolved("crate::ids::UserId", "crate::a"),
+            "crate::ids::UserId"
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! What a statement of generated code does with the columns of a table, side by side: values, assignments, select lists.
+//!
+//! Comes in: a table, its pairs and the names of parameters. Goes out: fragments of SQL for templates.
+//! Must not know: Rust, whole statements.
+
+use zdm_model::{Column, Table};
+use zdm_runtime::Writes;
+
+use super::words::Words;
+use crate::dialect::ExpressionError;
+use crate::plan::Pair;
+
+/// A table with the pairs that are in transition on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sides<'a> {
+    pub(super) words: Words<'a>,
+    pub(super) table: &'a Table,
+    pub(super) pairs: &'a [Pair],
+}
+
+impl<'a> Sides<'a> {
+    /// The pair that has an old side and this new column.
+    pub(super) fn pair(&self, column: &Column) -> Option<&'a Pair> {
+        self.pairs
+            .iter()
+            .find(|pair| !pair.is_fill() && pair.new.name == column.name)
+    }
+
+    /// The pairs that have an old side.
+    pub(super) fn dual(&self) -> impl Iterator<Item = &'a Pair> {
+        self.pairs.iter().filter(|pair| !pair.is_fill())
+    }
+
+    /// `(column, value)` of an insert; `columns` come with their parameters.
+    pub(super) fn inserted(
+        &self,
+        writes: Writes,
+        columns: &[(&Column, String)],
+    ) -> Result<Vec<(String, String)>, ExpressionError> {
+        let mut values = Vec::new();
+        for (column, parameter) in columns {
+            let value = self.words.typed_parameter(column, parameter);
+            let pair = self.pair(column);
+            if pair.is_none() || writes != Writes::Old {
+                values.push((self.words.ident(&column.name), value.clone()));
+            }
+            let Some(pair) = pair.filter(|_| writes != Writes::New) else {
+                continue;
+            };
+            for (old, down) in pair.old.iter().zip(&pair.down) {
+                let down = self.words.bind(down, &[(&column.name, &value)])?;
+                values.push((self.words.ident(&old.name), down));
+            }
+        }
+        Ok(values)
+    }
+
+    /// `(column, value)` of an update; with `qualified`, stored values are named with their table, as an upsert's conflict
+    /// branch demands.
+    pub(super) fn assigned(
+        &self,
+        writes: Writes,
+        columns: &[(&Column, String)],
+        qualified: bool,
+    ) -> Result<Vec<(String, String)>, ExpressionError> {
+        let mut values = Vec::new();
+        for (column, parameter) in columns {
+            let pair = self.pair(column);
+            if pair.is_none() || writes != Writes::Old {
+                values.push((
+                    self.words.ident(&column.name),
+                    self.words.assigned_parameter(column, parameter),
+                ));
+            }
+            if let Some(pair) = pair.filter(|_| writes != Writes::New) {
+                values.extend(self.old_assigned(pair, column, parameter, qualified)?);
+            }
+        }
+        Ok(values)
+    }
+
+    /// Old keeps its value where it converts to the new one already.
+    fn old_assigned(
+        &self,
+        pair: &Pair,
+        column: &Column,
+        parameter: &str,
+        qualified: bool,
+    ) -> Result<Vec<(String, String)>, ExpressionError> {
+        let value = self.words.typed_parameter(column, parameter);
+        let stored: Vec<(&str, String)> = pair
+            .old
+            .iter()
+            .map(|old| (old.name.as_str(), self.stored(old, qualified)))
+            .collect();
+        let replacements: Vec<(&str, &str)> = stored
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
+            .collect();
+        let up = self.words.bind(&pair.up, &replacements)?;
+        let mut values = Vec::new();
+        for ((old, down), (_, stored)) in pair.old.iter().zip(&pair.down).zip(&stored) {
+            let name = self.words.ident(&old.name);
+            let assigned = if is_column(&pair.up, &old.name) && is_column(down, &column.name) {
+                self.words.assigned_parameter(old, parameter)
+            } else {
+                let down = self.words.bind(down, &[(&column.name, &value)])?;
+                format!("CASE WHEN {up} IS NOT DISTINCT FROM {value} THEN {stored} ELSE {down} END")
+            };
+            values.push((name, assigned));
+        }
+        Ok(values)
+    }
+
+    fn stored(&self, column: &Column, qualified: bool) -> String {
+        let name = self.words.ident(&column.name);
+        if qualified {
+            format!("{}.{name}", self.words.ident(&self.table.name))
+        } else {
+            name
+        }
+    }
+
+    /// The select list: plain columns, both sides of pairs, whether these agree, and the epoch.
+    pub(super) fn selected(&self) -> Vec<String> {
+        let mut list = Vec::new();
+        for column in &self.table.columns {
+            let name = self.words.ident(&column.name);
+            let listed = self.words.listed(column);
+            let found = self.pairs.iter().find(|pair| pair.new.name == column.name);
+            match found {
+                None if listed == name => list.push(name),
+                None => list.push(format!("{listed} AS {name}")),
+                Some(fill) if fill.is_fill() => {
+                    let filled = format!("COALESCE({name}, {})", fill.up);
+                    let filled = self.words.computed(column, &filled);
+                    list.push(format!("{filled} AS {name}"));
+                }
+                Some(pair) => {
+                    let old = if pair.old.iter().any(|old| is_column(&pair.up, &old.name))
+                        && column.sql_type.is_none()
+                    {
+                        pair.up.clone()
+                    } else {
+                        self.words.computed(column, &pair.up)
+                    };
+                    let (old_alias, new_alias) = self.aliases(column);
+                    list.push(format!("{old} AS {}", self.words.ident(&old_alias)));
+                    list.push(format!("{listed} AS {}", self.words.ident(&new_alias)));
+                }
+            }
+        }
+        let agree: Vec<_> = self
+            .dual()
+            .map(|pair| format!("({})", pair.consistent))
+            .collect();
+        if !agree.is_empty() {
+            list.push(format!("{} AS zdm_consistent", agree.join(" AND ")));
+        }
+        list.push(format!(
+            "{} AS zdm_epoch",
+            self.words.fence(&self.table.name)
+        ));
+        list
+    }
+
+    /// The names under which a query returns old and new side of a column. Longer ones than 63 bytes would be cut.
+    pub(super) fn aliases(&self, column: &Column) -> (String, String) {
+        let name = if column.name.len() + "zdm_old_".len() <= 63 {
+            column.name.clone()
+        } else {
+            let at = self.table.columns.iter().position(|other| other == column);
+            at.unwrap_or_default().to_string()
+        };
+        (format!("zdm_old_{name}"), format!("zdm_new_{name}"))
+    }
+}
+
+/// The expression is that column and nothing else.
+fn is_column(expression: &str, column: &str) -> bool {
+    expression.trim().trim_matches('"') == column
+}

@@ -1,0 +1,147 @@
+//! The words of a dialect that generated statements need: names, types, parameters, the fence.
+//!
+//! Comes in: names, columns. Goes out: fragments of SQL.
+//! Must not know: statements.
+
+use zdm_model::{Column, LogicalType};
+
+use crate::dialect::{Dialect, ExpressionError};
+
+/// A dialect as sqlx sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words<'a> {
+    dialect: &'a Dialect,
+    /// Parameters carry a type that must be written out where nothing tells it.
+    pub(super) typed: bool,
+    /// sqlx's connection: `PgConnection`.
+    pub(super) connection: &'static str,
+    /// sqlx's row with its module: `postgres::PgRow`.
+    pub(super) row: &'static str,
+    fence: &'static str,
+}
+
+impl<'a> Words<'a> {
+    /// `None` for a dialect that sqlx has no driver for.
+    pub(super) fn of(dialect: &'a Dialect) -> Option<Self> {
+        match dialect.name() {
+            "postgres" => Some(Self {
+                dialect,
+                typed: true,
+                connection: "PgConnection",
+                row: "postgres::PgRow",
+                fence: "zdm.fence",
+            }),
+            "sqlite" => Some(Self {
+                dialect,
+                typed: false,
+                connection: "SqliteConnection",
+                row: "sqlite::SqliteRow",
+                fence: "zdm_fence",
+            }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn ident(self, name: &str) -> String {
+        self.dialect.ident(name)
+    }
+
+    /// Puts texts in the place of the columns that an expression names.
+    pub(super) fn bind(
+        self,
+        expression: &str,
+        replacements: &[(&str, &str)],
+    ) -> Result<String, ExpressionError> {
+        self.dialect.bind(expression, replacements)
+    }
+
+    /// A subquery with the present epoch of a table.
+    pub(super) fn fence(self, table: &str) -> String {
+        let (fence, table) = (self.fence, self.dialect.literal(table));
+        format!("(SELECT epoch FROM {fence} WHERE table_name = {table})")
+    }
+
+    /// A parameter whose type its surroundings do not tell.
+    pub(super) fn typed_parameter(self, column: &Column, parameter: &str) -> String {
+        if self.typed {
+            format!("CAST({parameter} AS {})", self.written_type(column))
+        } else {
+            parameter.to_owned()
+        }
+    }
+
+    /// A parameter that is assigned to its column.
+    pub(super) fn assigned_parameter(self, column: &Column, parameter: &str) -> String {
+        if self.written_type(column) == self.encoded_type(column) {
+            parameter.to_owned()
+        } else {
+            self.typed_parameter(column, parameter)
+        }
+    }
+
+    /// A stored value in a select list. A list that names a `varchar(10)` breaks prepared statements when it becomes a
+    /// `varchar(20)`; one that casts to the unbounded base type does not.
+    pub(super) fn listed(self, column: &Column) -> String {
+        let name = self.ident(&column.name);
+        if self.typed && column.sql_type.is_some() && column.logical_type != LogicalType::Custom {
+            format!("{name}::{}", self.encoded_type(column))
+        } else {
+            name
+        }
+    }
+
+    /// A computed value in a select list, as the field's type is decoded from it.
+    pub(super) fn computed(self, column: &Column, expression: &str) -> String {
+        if self.typed {
+            format!("CAST({expression} AS {})", self.encoded_type(column))
+        } else {
+            expression.to_owned()
+        }
+    }
+
+    /// The column's type without its bounds: a cast to `varchar(10)` would cut silently what an assignment refuses.
+    pub(super) fn written_type(self, column: &Column) -> String {
+        column
+            .sql_type
+            .as_deref()
+            .map_or_else(|| self.encoded_type(column), unbounded)
+    }
+
+    /// The type that sqlx reads and writes the field as.
+    fn encoded_type(self, column: &Column) -> String {
+        match (&column.sql_type, column.logical_type) {
+            (Some(sql_type), LogicalType::Custom) => unbounded(sql_type),
+            (_, logical) => self.dialect.type_name(logical).to_owned(),
+        }
+    }
+}
+
+fn unbounded(sql_type: &str) -> String {
+    let lower = sql_type.trim().to_lowercase();
+    let bare = match (lower.find('('), lower.find(')')) {
+        (Some(open), Some(close)) if open < close => {
+            format!("{}{}", lower[..open].trim_end(), &lower[close + 1..])
+        }
+        _ => lower,
+    };
+    match bare.as_str() {
+        "varchar" | "character varying" | "char" | "character" | "bpchar" => "text".to_owned(),
+        _ => bare,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_taken_off() {
+        assert_eq!(unbounded("VARCHAR(255)"), "text");
+        assert_eq!(unbounded("numeric(10, 2)"), "numeric");
+        assert_eq!(
+            unbounded("timestamp(3) with time zone"),
+            "timestamp with time zone"
+        );
+        assert_eq!(unbounded("citext"), "citext");
+    }
+}
