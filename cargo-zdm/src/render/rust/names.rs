@@ -11,8 +11,14 @@ const TAKEN: [&str; 9] = [
     "conn", "flags", "now", "done", "row", "rows", "after", "limit", "stored",
 ];
 
+/// A field's name as part of another one: `type`.
+pub(super) fn bare(field: &str) -> &str {
+    field.strip_prefix("r#").unwrap_or(field)
+}
+
 /// A field's name as an expression spells it: `r#type`.
-pub(super) fn identifier(name: &str) -> String {
+pub(super) fn identifier(field: &str) -> String {
+    let name = bare(field);
     if syn::parse_str::<syn::Ident>(name).is_ok() {
         name.to_owned()
     } else {
@@ -75,7 +81,7 @@ impl RustType {
     pub(super) fn of(column: &Column, module: &str) -> Self {
         let written = column.rust_type.as_str();
         let known = column.logical_type != LogicalType::Custom
-            && LogicalType::of_rust(written) == Some(column.logical_type);
+            && spells(written) == Some(column.logical_type);
         let (owned, copies) = match column.logical_type {
             LogicalType::Custom => (resolved(written, module), false),
             _ if !known => (resolved(written, module), false),
@@ -124,6 +130,12 @@ impl RustType {
     }
 }
 
+/// The logical type that a Rust type's own spelling tells.
+fn spells(written: &str) -> Option<LogicalType> {
+    let parsed = syn::parse_str(written).ok()?;
+    zdm_model::RustType::of(&parsed).logical
+}
+
 fn chrono_type(written: &str, name: &str) -> String {
     format!("{}::{name}", crate_path(written, "chrono"))
 }
@@ -167,6 +179,7 @@ mod tests {
     #[test]
     fn names_are_legal_and_do_not_collide() {
         assert_eq!(identifier("type"), "r#type");
+        assert_eq!(identifier("r#type"), "r#type");
         assert_eq!(argument("flags"), "flags_value");
         assert_eq!(module("type"), "type_table");
         assert_eq!(module("mod"), "mod_table");

@@ -197,7 +197,7 @@ impl<'a> Statements<'a> {
             context! {
                 table => words.ident(name),
                 fence => words.fence(name),
-                ..minijinja::value::merge_maps([more, absent])
+                ..minijinja::value::merge_maps([absent, more])
             },
         )
     }

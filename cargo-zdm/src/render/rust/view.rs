@@ -44,7 +44,7 @@ pub(super) struct TableView {
     key_columns: Vec<KeyColumn>,
     loop_pattern: String,
     loop_arguments: String,
-    shown_key: String,
+    shown_key: Option<String>,
     returned_key: Option<String>,
     binds: Vec<String>,
     insert_binds: Vec<String>,
@@ -289,7 +289,7 @@ fn setters(
         }
         let plain = statements.sides.pair(column).is_none();
         setters.push(Setter {
-            constant: format!("SET_{}", column.field.to_uppercase()),
+            constant: format!("SET_{}", names::bare(&column.field).to_uppercase()),
             argument: names::argument(&column.field),
             argument_type: rust(column).argument(column.nullable),
             sql: if plain {
@@ -297,7 +297,7 @@ fn setters(
             } else {
                 None
             },
-            field: column.field.clone(),
+            field: names::bare(&column.field).to_owned(),
         });
     }
     Ok(setters)
@@ -349,8 +349,8 @@ fn dual_writes(statements: &Statements<'_>) -> Result<Vec<DualWrite>, RenderErro
     ];
     for column in &statements.sides.table.columns {
         if statements.sides.pair(column).is_some() {
-            let does = format!("Writes `{}` of a row.", column.field);
-            let function = format!("set_{}", column.field);
+            let does = format!("Writes `{}` of a row.", names::bare(&column.field));
+            let function = format!("set_{}", names::bare(&column.field));
             writes.push(dual_write(&function, &does, |side| {
                 statements.set(side, column)
             })?);
@@ -384,7 +384,7 @@ fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, RenderError>
             Ok::<_, RenderError>(format_string(&assignments))
         };
         let old = format!(
-            "{} = {}",
+            "({}) = {}",
             pair.up,
             sides.words.typed_parameter(column, ANY_PARAMETER)
         );
@@ -394,7 +394,7 @@ fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, RenderError>
             sides.words.assigned_parameter(column, ANY_PARAMETER)
         );
         views.push(PairView {
-            field: column.field.clone(),
+            field: names::bare(&column.field).to_owned(),
             column: column.name.clone(),
             set_old: set(Writes::Old)?,
             set_both: set(Writes::Both)?,
@@ -512,7 +512,7 @@ fn key_columns(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> Vec<KeyC
                 _ => format!("key.{at}"),
             };
             KeyColumn {
-                variable: format!("{}_keys", key.field),
+                variable: format!("{}_keys", names::bare(&key.field)),
                 borrowed: rust.borrowed,
                 from_key,
             }
@@ -541,30 +541,26 @@ fn loop_arguments(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> Strin
     arguments.join(", ")
 }
 
-/// The key's text: what reads are switched by and mismatches are reported with.
-fn shown_key(keys: &[&Column]) -> String {
-    let argument = |key: &Column| names::argument(&key.field);
-    match keys {
-        [key] if key.logical_type != LogicalType::Bytes => argument(key),
-        keys => {
-            let places: Vec<_> = keys
-                .iter()
-                .map(|key| {
-                    if key.logical_type == LogicalType::Bytes {
-                        "{:?}"
-                    } else {
-                        "{}"
-                    }
-                })
-                .collect();
-            let arguments: Vec<_> = keys.iter().map(|key| argument(key)).collect();
-            format!(
-                "format!(\"{}\", {})",
-                places.join(","),
-                arguments.join(", ")
-            )
-        }
+/// The key's text where it is not the text of one value: what reads are switched by and mismatches are reported with.
+fn shown_key(keys: &[&Column]) -> Option<String> {
+    if let [key] = keys
+        && key.logical_type != LogicalType::Bytes
+    {
+        return None;
     }
+    let places: Vec<_> = keys
+        .iter()
+        .map(|key| match key.logical_type {
+            LogicalType::Bytes => "{:?}",
+            _ => "{}",
+        })
+        .collect();
+    let arguments: Vec<_> = keys.iter().map(|key| names::argument(&key.field)).collect();
+    Some(format!(
+        "format!(\"{}\", {})",
+        places.join(","),
+        arguments.join(", ")
+    ))
 }
 
 /// The type that a key is read as for its text: that of its logical type, whatever newtype the field has.

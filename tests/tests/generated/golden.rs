@@ -1,0 +1,162 @@
+//! What is generated for the models beside this file. `ZDM_BLESS=1` writes it anew.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_zdm::dialect::Dialect;
+use cargo_zdm::files::FileTree;
+use cargo_zdm::plan::Pair;
+use cargo_zdm::render::rust::{self, KnownTable, Model, Templates, Transition};
+use zdm_model::{Column, Declared, LogicalType, OnInvalid, RustType, Table, fingerprint};
+use zdm_runtime::CodeState;
+
+const MODELS: &str = include_str!("models.rs");
+const ID: &str = "0123456789ab";
+const FOLDER: &str = "0002_names_and_ages";
+
+fn models() -> Vec<zdm_model::Model> {
+    let file = syn::parse_file(MODELS).unwrap();
+    let structs = file
+        .items
+        .into_iter()
+        .filter_map(|declaration| match declaration {
+            syn::Item::Struct(found) => Some(syn::DeriveInput::from(found)),
+            _ => None,
+        });
+    structs
+        .map(|input| match Declared::parse(&input, &RustType::of) {
+            Ok(Declared::Model(model)) => model,
+            _ => panic!("{} is no model", input.ident),
+        })
+        .collect()
+}
+
+fn text(name: &str) -> Column {
+    Column {
+        name: name.to_owned(),
+        field: name.to_owned(),
+        rust_type: "String".to_owned(),
+        logical_type: LogicalType::Text,
+        sql_type: None,
+        nullable: true,
+        auto: false,
+        default: None,
+        transition: None,
+        source: String::new(),
+    }
+}
+
+fn pairs(table: &Table) -> Vec<Pair> {
+    let (new, old, up, down, consistent) = match table.name.as_str() {
+        "users" => (
+            "full_name",
+            vec![text("name")],
+            "name",
+            vec!["full_name".to_owned()],
+            "name IS NOT DISTINCT FROM full_name",
+        ),
+        "people" => (
+            "age_int",
+            vec![text("age")],
+            "CASE WHEN (age NOT LIKE '%x%') IS FALSE THEN NULL ELSE CAST(age AS INTEGER) END",
+            vec!["CAST(age_int AS TEXT)".to_owned()],
+            "CASE WHEN (age NOT LIKE '%x%') IS FALSE THEN NULL ELSE CAST(age AS INTEGER) END IS NOT DISTINCT FROM age_int \
+             OR CAST(age_int AS TEXT) IS NOT DISTINCT FROM age",
+        ),
+        "tasks" => (
+            "weight",
+            vec![],
+            "length(title)",
+            vec![],
+            "weight IS NOT NULL",
+        ),
+        _ => return Vec::new(),
+    };
+    let new = table.column(new).unwrap().clone();
+    vec![Pair {
+        table: table.name.clone(),
+        key: table.key_columns().cloned().collect(),
+        optional: new.nullable,
+        on_invalid: (table.name == "people").then_some(OnInvalid::Quarantine),
+        new,
+        old,
+        up: up.to_owned(),
+        down,
+        consistent: consistent.to_owned(),
+    }]
+}
+
+fn generated(dialect: &str) -> FileTree {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generated");
+    let templates = Templates::sqlx().unwrap();
+    let words = Dialect::named(dialect).unwrap();
+    let declared = models();
+    let changes = ["names and ages under new columns".to_owned()];
+    let models: Vec<_> = declared
+        .iter()
+        .map(|model| {
+            let pairs = pairs(&model.table);
+            Model {
+                table: &model.table,
+                path: format!("crate::{dialect}::models::{}", model.ident),
+                fingerprint: fingerprint(&model.table),
+                skipped: model.skipped.iter().map(ToString::to_string).collect(),
+                transition: (!pairs.is_empty()).then(|| Transition {
+                    id: ID,
+                    folder: FOLDER.to_owned(),
+                    parent: Some("0001_create_users".to_owned()),
+                    versions: "zdm".to_owned(),
+                    pairs,
+                    changes: &changes,
+                    shared: true,
+                }),
+            }
+        })
+        .collect();
+    let known: Vec<_> = models
+        .iter()
+        .map(|model| KnownTable {
+            table: model.table.name.clone(),
+            migrations: model
+                .transition
+                .iter()
+                .map(|_| {
+                    (
+                        ID.to_owned(),
+                        "names_and_ages".to_owned(),
+                        CodeState::Transition,
+                    )
+                })
+                .collect(),
+        })
+        .collect();
+    let mut files = rust::module(&templates, &models, &known).unwrap();
+    for model in &models {
+        files.extend(rust::table(&templates, &words, model).unwrap());
+    }
+    let mut tree = FileTree::default();
+    for file in files {
+        let path = Utf8PathBuf::from(dialect).join(&file.path);
+        let found = std::fs::read_to_string(folder.join(&path)).ok();
+        let text = rust::finished(&file, found.as_deref(), &folder).unwrap();
+        tree.insert(path, text);
+    }
+    tree
+}
+
+fn assert_checked_in(dialect: &str) {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generated");
+    let tree = generated(dialect);
+    if std::env::var_os("ZDM_BLESS").is_some() {
+        tree.write(&folder).unwrap();
+    }
+    assert_eq!(tree.differences(&folder).unwrap(), []);
+}
+
+#[test]
+fn postgres_code_is_what_is_checked_in() {
+    assert_checked_in("postgres");
+}
+
+#[test]
+fn sqlite_code_is_what_is_checked_in() {
+    assert_checked_in("sqlite");
+}

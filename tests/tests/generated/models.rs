@@ -1,0 +1,62 @@
+// Included once per database, so that each has structs of its own.
+
+use zdm_runtime::Migratable;
+
+/// A column under a new name.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(renamed_from = "name", sql_type = "varchar(255)")]
+    pub full_name: String,
+    pub email: Option<String>,
+    #[zdm(skip)]
+    pub greeted: bool,
+}
+
+/// A column of another type, with rows that cannot be converted.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "people")]
+pub struct Person {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(
+        column = "age_int",
+        from("age"),
+        up = "CAST(age AS INTEGER)",
+        down = "CAST(age_int AS TEXT)",
+        valid_if = "age NOT LIKE '%x%'",
+        on_invalid = "quarantine"
+    )]
+    pub age: Option<i32>,
+    pub r#type: String,
+}
+
+/// A new column that existing rows are filled with.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "tasks")]
+pub struct Task {
+    #[zdm(primary_key)]
+    pub id: uuid::Uuid,
+    pub title: String,
+    #[zdm(up = "length(title)")]
+    pub weight: i64,
+}
+
+/// A key of two columns, and no migration.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "order_lines", primary_key(order_id, product))]
+pub struct OrderLine {
+    pub order_id: i64,
+    pub product: String,
+    pub quantity: i32,
+}
+
+/// Nothing but a key.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "tags")]
+pub struct Tag {
+    #[zdm(primary_key)]
+    pub name: String,
+}
