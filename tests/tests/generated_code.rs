@@ -1,10 +1,14 @@
 //! The generated Rust of a migration in transition: the text is checked in, compiled here and run against both databases
 //! at every stage.
 
-#![allow(missing_docs, unreachable_pub, reason = "the models are a user's")]
-
+/// As a user's crate has it.
 #[path = "generated"]
 pub mod postgres {
+    /// The user's structs.
+    #[allow(
+        missing_docs,
+        reason = "what is generated is documented, a user's struct need not be"
+    )]
     pub mod models {
         include!("generated/models.rs");
     }
@@ -12,8 +16,14 @@ pub mod postgres {
     pub mod zdm;
 }
 
+/// As a user's crate has it.
 #[path = "generated"]
 pub mod sqlite {
+    /// The user's structs.
+    #[allow(
+        missing_docs,
+        reason = "what is generated is documented, a user's struct need not be"
+    )]
     pub mod models {
         include!("generated/models.rs");
     }

@@ -10,6 +10,10 @@ const MIGRATION: &str = "0123456789ab";
 macro_rules! at_every_stage {
     ($test:ident, $module:ident, $pool:ty, $url:expr) => {
         #[tokio::test(flavor = "multi_thread")]
+        #[allow(
+            clippy::too_many_lines,
+            reason = "one stage after the other, all operations of each"
+        )]
         async fn $test() {
             use crate::$module::models::{OrderLine, Person, Tag, Task, User};
             use crate::$module::zdm::{CODE, order_lines, people, tags, tasks, users};

@@ -125,6 +125,6 @@ fn sql_literal(sql: &str) -> String {
     if !sql.contains('\n') {
         return format!("r{hashes}\"{sql}\"{hashes}");
     }
-    let indented: String = sql.lines().map(|line| format!("\n    {line}")).collect();
-    format!("r{hashes}\"{indented}\n\"{hashes}")
+    let indented = sql.replace('\n', "\n    ");
+    format!("r{hashes}\"\n    {indented}\n\"{hashes}")
 }
