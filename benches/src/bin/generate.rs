@@ -1,0 +1,50 @@
+//! `cargo zdm generate` with one changed model among many: wall time and peak memory, and how they grow.
+//!
+//!     cargo build --release -p cargo-zdm && cargo run --release -p zdm-benches --bin generate -- target/release/cargo-zdm
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zdm_benches::{COLUMNS, measure, median, write_model, write_project};
+
+const RUNS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let tool = std::env::args().nth(1).map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
+    let tool = tool.canonicalize().map_err(|error| format!("{}: {error}", tool.display()))?;
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../zdm-runtime").canonicalize()?;
+    println!("models  columns  wall_s (median of {RUNS})  peak_MB  wall_ms_per_model");
+    for models in [1_000, 2_000, 5_000] {
+        let project = tempfile::tempdir()?;
+        write_project(project.path(), models, &runtime)?;
+        run(&tool, project.path(), &["init"])?;
+        let (mut walls, mut peak_kib) = (Vec::new(), 0);
+        for number in 0..RUNS {
+            // A rename: the change with all five phases.
+            write_model(project.path(), number, true)?;
+            let measured = run(&tool, project.path(), &["generate"])?;
+            walls.push(measured.wall);
+            peak_kib = peak_kib.max(measured.peak_kib);
+        }
+        let wall = median(walls);
+        println!(
+            "{models:>6}  {COLUMNS:>7}  {:>26.3}  {:>7}  {:>17.3}",
+            wall.as_secs_f64(),
+            peak_kib / 1024,
+            wall.as_secs_f64() * 1e3 / f64::from(u32::try_from(models)?)
+        );
+    }
+    Ok(())
+}
+
+fn run(tool: &Path, project: &Path, arguments: &[&str]) -> Result<zdm_benches::Run, Box<dyn Error>> {
+    let measured = measure(
+        Command::new(tool).arg("zdm").args(arguments).current_dir(project).stdout(Stdio::null()).stdin(Stdio::null()),
+    )?;
+    if measured.status.success() {
+        Ok(measured)
+    } else {
+        Err(format!("`cargo zdm {}` ended with {}", arguments.join(" "), measured.status).into())
+    }
+}
