@@ -12,10 +12,16 @@ pub const COLUMNS: usize = 20;
 
 /// The source of one model with [`COLUMNS`] columns; `derives` stands in the derive list.
 pub fn model_source(number: usize, derives: &str, renamed: bool) -> String {
-    let mut text = format!("#[derive({derives})]\npub struct Record{number} {{\n    #[zdm(primary_key, auto)]\n    pub id: i64,\n");
+    let mut text = format!(
+        "#[derive({derives})]\npub struct Record{number} {{\n    #[zdm(primary_key, auto)]\n    pub id: i64,\n"
+    );
     for column in 1..COLUMNS {
         let kind = ["String", "i64", "Option<String>", "bool", "i32"][column % 5];
-        let name = if renamed && column == 1 { "renamed_1".to_owned() } else { format!("column_{column}") };
+        let name = if renamed && column == 1 {
+            "renamed_1".to_owned()
+        } else {
+            format!("column_{column}")
+        };
         if renamed && column == 1 {
             text.push_str("    #[zdm(renamed_from = \"column_1\")]\n");
         }
@@ -31,11 +37,15 @@ pub fn write_project(folder: &Path, models: usize, runtime: &Path) -> io::Result
     fs::write(
         folder.join("Cargo.toml"),
         format!(
-            "[package]\nname = \"many-models\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nzdm-runtime = {{ path = {runtime:?} }}\n"
+            "[package]\nname = \"many-models\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nzdm-runtime = {{ path = \"{}\" }}\n",
+            runtime.display()
         ),
     )?;
     fs::write(folder.join("src/lib.rs"), "pub mod models;\n")?;
-    let modules: String = (0..models).map(|n| format!("pub mod record{n};\n")).collect();
+    let mut modules = String::new();
+    for number in 0..models {
+        let _ = writeln!(modules, "pub mod record{number};");
+    }
     fs::write(folder.join("src/models/mod.rs"), modules)?;
     for number in 0..models {
         write_model(folder, number, false)?;
@@ -75,7 +85,11 @@ pub fn measure(command: &mut Command) -> io::Result<Run> {
         }
         std::thread::sleep(Duration::from_millis(1));
     };
-    Ok(Run { status, wall: before.elapsed(), peak_kib })
+    Ok(Run {
+        status,
+        wall: before.elapsed(),
+        peak_kib,
+    })
 }
 
 /// `VmHWM` of a running process: Linux manual page proc_pid_status(5).

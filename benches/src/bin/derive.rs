@@ -14,22 +14,41 @@ const STRUCTS: usize = 200;
 const RUNS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let tool = std::env::args().nth(1).map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
-    let tool = tool.canonicalize().map_err(|error| format!("{}: {error}", tool.display()))?;
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../zdm-runtime").canonicalize()?;
+    let tool = std::env::args()
+        .nth(1)
+        .map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
+    let tool = tool
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", tool.display()))?;
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../zdm-runtime")
+        .canonicalize()?;
     let folder = tempfile::tempdir()?;
 
-    let plain = crate_with(folder.path(), "plain", "", &|number| strip(&model_source(number, "Debug", false)))?;
-    let serde = crate_with(folder.path(), "with-serde", "serde = { version = \"1\", features = [\"derive\"] }", &|number| {
-        strip(&model_source(number, "Debug, serde::Serialize", false))
+    let plain = crate_with(folder.path(), "plain", "", &|number| {
+        strip(&model_source(number, "Debug", false))
     })?;
-    let zdm = crate_with(folder.path(), "with-zdm", &format!("zdm-runtime = {{ path = {runtime:?} }}"), &|number| {
-        model_source(number, "Debug, zdm_runtime::Migratable", false)
-    })?;
+    let serde = crate_with(
+        folder.path(),
+        "with-serde",
+        "serde = { version = \"1\", features = [\"derive\"] }",
+        &|number| strip(&model_source(number, "Debug, serde::Serialize", false)),
+    )?;
+    let zdm = crate_with(
+        folder.path(),
+        "with-zdm",
+        &format!("zdm-runtime = {{ path = \"{}\" }}", runtime.display()),
+        &|number| model_source(number, "Debug, zdm_runtime::Migratable", false),
+    )?;
     // What generated code says of a model, without its repository: the derive's own cost is to be seen.
-    let fingerprints = Command::new(&tool).args(["zdm", "init", "--format", "json"]).current_dir(&zdm).output()?;
+    let fingerprints = Command::new(&tool)
+        .args(["zdm", "init", "--format", "json"])
+        .current_dir(&zdm)
+        .output()?;
     if !fingerprints.status.success() {
-        return Err(String::from_utf8_lossy(&fingerprints.stderr).into_owned().into());
+        return Err(String::from_utf8_lossy(&fingerprints.stderr)
+            .into_owned()
+            .into());
     }
     keep_only_fingerprints(&zdm)?;
 
@@ -43,15 +62,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (serde_only, zdm_only) = (serde.saturating_sub(plain), zdm.saturating_sub(plain));
     println!("structs {STRUCTS}, cargo check, medians of {RUNS}");
     println!("without a derive     {:.3} s", plain.as_secs_f64());
-    println!("serde::Serialize     {:.3} s, itself {:.3} s", serde.as_secs_f64(), serde_only.as_secs_f64());
-    println!("Migratable           {:.3} s, itself {:.3} s", zdm.as_secs_f64(), zdm_only.as_secs_f64());
-    println!("Migratable / Serialize = {:.2}", zdm_only.as_secs_f64() / serde_only.as_secs_f64());
+    println!(
+        "serde::Serialize     {:.3} s, itself {:.3} s",
+        serde.as_secs_f64(),
+        serde_only.as_secs_f64()
+    );
+    println!(
+        "Migratable           {:.3} s, itself {:.3} s",
+        zdm.as_secs_f64(),
+        zdm_only.as_secs_f64()
+    );
+    println!(
+        "Migratable / Serialize = {:.2}",
+        zdm_only.as_secs_f64() / serde_only.as_secs_f64()
+    );
     Ok(())
 }
 
 /// The source without attributes that only our derive knows.
 fn strip(source: &str) -> String {
-    source.lines().filter(|line| !line.trim_start().starts_with("#[zdm")).map(|line| format!("{line}\n")).collect()
+    source
+        .split_inclusive('\n')
+        .filter(|line| !line.trim_start().starts_with("#[zdm"))
+        .collect()
 }
 
 fn crate_with(
@@ -64,9 +97,14 @@ fn crate_with(
     fs::create_dir_all(home.join("src"))?;
     fs::write(
         home.join("Cargo.toml"),
-        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{dependency}\n"),
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{dependency}\n"
+        ),
     )?;
-    fs::write(home.join("src/lib.rs"), (0..STRUCTS).map(source).collect::<String>())?;
+    fs::write(
+        home.join("src/lib.rs"),
+        (0..STRUCTS).map(source).collect::<String>(),
+    )?;
     Ok(home)
 }
 
@@ -76,21 +114,33 @@ fn keep_only_fingerprints(home: &Path) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(home.join("src/zdm"))? {
         let text = fs::read_to_string(entry?.path()).unwrap_or_default();
         if let Some(start) = text.find("impl zdm_runtime::Generated") {
-            let end = text[start..].find("\n}").map_or(text.len(), |end| start + end + 2);
+            let end = text[start..]
+                .find("\n}")
+                .map_or(text.len(), |end| start + end + 2);
             impls.push_str(&text[start..end]);
             impls.push('\n');
         }
     }
     fs::remove_dir_all(home.join("src/zdm"))?;
-    fs::write(home.join("src/zdm.rs"), impls.replace("for User", "for crate::User"))?;
+    fs::write(
+        home.join("src/zdm.rs"),
+        impls.replace("for User", "for crate::User"),
+    )?;
     Ok(())
 }
 
 fn check(home: &Path) -> Result<Duration, Box<dyn Error>> {
     let cargo = |arguments: &[&str]| {
-        Command::new("cargo").args(arguments).current_dir(home).stderr(Stdio::piped()).output()
+        Command::new("cargo")
+            .args(arguments)
+            .current_dir(home)
+            .stderr(Stdio::piped())
+            .output()
     };
-    let name = home.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = home
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     let first = cargo(&["check"])?;
     if !first.status.success() {
         return Err(String::from_utf8_lossy(&first.stderr).into_owned().into());

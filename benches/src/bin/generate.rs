@@ -11,9 +11,15 @@ use zdm_benches::{COLUMNS, measure, median, write_model, write_project};
 const RUNS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let tool = std::env::args().nth(1).map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
-    let tool = tool.canonicalize().map_err(|error| format!("{}: {error}", tool.display()))?;
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../zdm-runtime").canonicalize()?;
+    let tool = std::env::args()
+        .nth(1)
+        .map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
+    let tool = tool
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", tool.display()))?;
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../zdm-runtime")
+        .canonicalize()?;
     println!("models  columns  wall_s (median of {RUNS})  peak_MB  wall_ms_per_model");
     for models in [1_000, 2_000, 5_000] {
         let project = tempfile::tempdir()?;
@@ -38,13 +44,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn run(tool: &Path, project: &Path, arguments: &[&str]) -> Result<zdm_benches::Run, Box<dyn Error>> {
+fn run(
+    tool: &Path,
+    project: &Path,
+    arguments: &[&str],
+) -> Result<zdm_benches::Run, Box<dyn Error>> {
     let measured = measure(
-        Command::new(tool).arg("zdm").args(arguments).current_dir(project).stdout(Stdio::null()).stdin(Stdio::null()),
+        Command::new(tool)
+            .arg("zdm")
+            .args(arguments)
+            .current_dir(project)
+            .stdout(Stdio::null())
+            .stdin(Stdio::null()),
     )?;
     if measured.status.success() {
         Ok(measured)
     } else {
-        Err(format!("`cargo zdm {}` ended with {}", arguments.join(" "), measured.status).into())
+        Err(format!(
+            "`cargo zdm {}` ended with {}",
+            arguments.join(" "),
+            measured.status
+        )
+        .into())
     }
 }
