@@ -1,188 +1,240 @@
-//! A `PostgreSQL` server of a test's own: in a temporary folder, on a Unix socket, stopped and removed at the end.
+//! A real PostgreSQL server per test: its own data directory, reached through a socket in it, gone with the value.
 //!
-//! Comes in: the installed binaries. Goes out: URLs of empty databases.
-//! Must not know: what is tested.
+//! A missing PostgreSQL fails the test with the way to install it; nothing is skipped.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
 
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
-    folder: tempfile::TempDir,
-    binaries: PathBuf,
-    /// Whose process this is: the owner of what it creates.
-    uid: u32,
+    process: Child,
+    directory: TempDir,
 }
 
 impl Server {
-    /// Initialises and starts a server. The server's own words are in the panic's message where that fails.
+    /// Starts a fresh server.
     ///
     /// # Panics
-    /// Where no `PostgreSQL` is installed (`tests/run` installs it) or the server does not start.
+    ///
+    /// Where PostgreSQL is not installed or does not start, with the reason.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("zdm-postgres-")
-            .tempdir()
-            .expect("a temporary folder");
-        let uid = folder.path().metadata().expect("the folder").uid();
-        let server = Self {
-            folder,
-            binaries: binaries(),
-            uid,
-        };
-        if server.user().is_some() {
-            run(Command::new("chown").arg("postgres").arg(server.path("")));
+        Self::start_with(&[])
+    }
+
+    /// Starts a fresh server with settings such as `max_connections=5`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::start`].
+    pub fn start_with(settings: &[&str]) -> Self {
+        let programs = Programs::find();
+        let template = programs.template();
+        // Not below `target`: a socket's path may have about 100 characters.
+        let directory = TempDir::with_prefix("zdm-pg-").expect("a temporary directory");
+        open_to_all(directory.path());
+        run(Command::new("cp")
+            .arg("-a")
+            .arg(&template)
+            .arg(directory.path().join("data")));
+        programs.own(directory.path());
+
+        let mut server = programs.command("postgres");
+        server.arg("-D").arg(directory.path().join("data"));
+        server.arg("-k").arg(directory.path());
+        let quick = [
+            "listen_addresses=",
+            "fsync=off",
+            "full_page_writes=off",
+            "shared_buffers=16MB",
+            "max_prepared_transactions=10",
+        ];
+        for setting in quick.iter().chain(settings) {
+            server.arg("-c").arg(setting);
         }
-        let data = server.path("data");
-        run(server
-            .command("initdb")
-            .args([
-                "--no-sync",
-                "-U",
-                "zdm",
-                "--auth=trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-D",
-            ])
-            .arg(&data));
-        let options = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off",
-            server.path("").display()
-        );
-        run(server
-            .command("pg_ctl")
-            .args(["-w", "-o", &options, "-l"])
-            .arg(server.path("log"))
-            .arg("-D")
-            .arg(&data)
-            .arg("start"));
-        server
+        let mut process = server
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("postgres was found");
+        let log = process.stderr.take().expect("stderr is piped");
+        wait_until_ready(log);
+        Self { process, directory }
     }
 
     /// Creates an empty database and returns its URL.
     ///
     /// # Panics
+    ///
     /// Where the server refuses.
     pub fn database(&self, name: &str) -> String {
-        let socket = self.path("");
-        run(self
+        run(Programs::find()
             .command("createdb")
             .args(["-U", "zdm", "-h"])
-            .arg(&socket)
+            .arg(self.directory.path())
             .arg(name));
-        format!("postgres://zdm@localhost/{name}?host={}", socket.display())
+        self.url_of(name, "zdm")
     }
 
-    /// The server refuses to run as root.
-    fn user(&self) -> Option<&'static str> {
-        (self.uid == 0).then_some("postgres")
+    /// The URL of the database that every server has.
+    pub fn url(&self) -> String {
+        self.url_of("postgres", "zdm")
     }
 
-    fn command(&self, program: &str) -> Command {
-        let program = self.binaries.join(program);
-        let mut command = match self.user() {
-            Some(user) => {
-                let mut command = Command::new("runuser");
-                command.args(["-u", user, "--"]).arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
-        command.current_dir(self.folder.path());
-        command
+    /// The URL of a database as one of the server's roles.
+    pub fn url_of(&self, database: &str, role: &str) -> String {
+        let socket = self.directory.path().display();
+        format!("postgres://{role}@localhost/{database}?host={socket}")
     }
 
-    fn path(&self, below: &str) -> PathBuf {
-        match below {
-            "" => self.folder.path().to_owned(),
-            _ => self.folder.path().join(below),
-        }
+    /// The server's process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 }
 
 impl Drop for Server {
+    /// An immediate shutdown: the server ends its own children and gives its shared memory back.
     fn drop(&mut self) {
-        let stopped = self
-            .command("pg_ctl")
-            .args(["-w", "-m", "immediate", "-D"])
-            .arg(self.path("data"))
-            .arg("stop")
-            .output();
-        if let Err(error) = stopped {
-            eprintln!(
-                "the server in {} was not stopped: {error}",
-                self.path("").display()
+        let pid = self.process.id().to_string();
+        let _ = Command::new("kill").args(["-QUIT", &pid]).status();
+        let _ = self.process.wait();
+    }
+}
+
+/// Where the programs are and as whom they run.
+struct Programs {
+    folder: PathBuf,
+    user: Option<(u32, u32)>,
+}
+
+impl Programs {
+    fn find() -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .filter_map(|version| Some(version.ok()?.path().join("bin")))
+            .collect();
+        debian.sort();
+        folders.extend(debian.into_iter().rev());
+        let folder = folders
+            .into_iter()
+            .find(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
+            .expect(
+                "this test needs PostgreSQL 13 or newer, and `initdb` is neither in PATH nor below /usr/lib/postgresql: \
+                 install it (Debian: apt-get install postgresql; macOS: brew install postgresql)",
             );
+        Self {
+            folder,
+            user: is_root().then(unprivileged),
         }
     }
-}
 
-/// Debian keeps the server's binaries outside of `PATH`.
-fn binaries() -> PathBuf {
-    let debian = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|version| version.path().join("bin"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut found: Vec<PathBuf> = debian
-        .chain(std::env::split_paths(&path))
-        .filter(|folder| folder.join("initdb").is_file())
-        .collect();
-    found.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
-    found
-        .into_iter()
-        .next()
-        .expect("PostgreSQL is not installed: run tests/run, which installs it")
-}
-
-fn version(binaries: &Path) -> u32 {
-    binaries
-        .parent()
-        .and_then(Path::file_name)
-        .and_then(|name| name.to_str()?.parse().ok())
-        .unwrap_or_default()
-}
-
-/// Output goes to a file: the server, once started, would keep a pipe open.
-fn run(command: &mut Command) {
-    let out = tempfile::NamedTempFile::new().expect("a temporary file");
-    let status = command
-        .stdout(out.reopen().expect("the temporary file"))
-        .stderr(out.reopen().expect("the temporary file"))
-        .status()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = std::fs::read_to_string(out.path()).expect("the temporary file");
-    assert!(status.success(), "{command:?}: {said}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sqlx::Connection as _;
-
-    #[tokio::test]
-    async fn databases_are_apart_and_the_server_goes_with_its_guard() {
-        let server = Server::start();
-        let (one, other) = (server.database("one"), server.database("other"));
-        let mut connection = sqlx::PgConnection::connect(&one).await.unwrap();
-        sqlx::query("CREATE TABLE here (id int)")
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        let mut connection = sqlx::PgConnection::connect(&other).await.unwrap();
-        let absent: bool = sqlx::query_scalar("SELECT to_regclass('here') IS NULL")
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        assert!(absent);
-        let folder = server.path("");
-        drop(server);
-        assert!(!folder.exists());
-        sqlx::PgConnection::connect(&one).await.unwrap_err();
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.folder.join(program));
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        command.env("LC_ALL", "C").current_dir("/");
+        command
     }
+
+    /// Gives a directory's tree to the user that the server runs as.
+    fn own(&self, directory: &Path) {
+        if let Some((user, group)) = self.user {
+            run(Command::new("chown")
+                .arg("-R")
+                .arg(format!("{user}:{group}"))
+                .arg(directory));
+        }
+    }
+
+    /// An initialised data directory to copy, made once.
+    fn template(&self) -> PathBuf {
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/postgres");
+        fs::create_dir_all(&target).expect("target is writable");
+        let lock = File::create(target.join("lock")).expect("target is writable");
+        lock.lock().expect("target's file system has locks");
+        let template = target.join("template");
+        if !template.exists() {
+            let scratch = TempDir::with_prefix("zdm-initdb-").expect("a temporary directory");
+            open_to_all(scratch.path());
+            self.own(scratch.path());
+            let data = scratch.path().join("data");
+            run(self
+                .command("initdb")
+                .args([
+                    "--no-sync",
+                    "--auth=trust",
+                    "--username=zdm",
+                    "--encoding=UTF8",
+                    "-D",
+                ])
+                .arg(&data));
+            let unfinished = target.join("template.unfinished");
+            run(Command::new("rm").arg("-rf").arg(&unfinished));
+            run(Command::new("cp").arg("-a").arg(&data).arg(&unfinished));
+            fs::rename(&unfinished, &template).expect("a rename within target");
+        }
+        template
+    }
+}
+
+/// Reads the server's log until it accepts connections, then leaves the rest to a thread, so that the pipe never fills.
+fn wait_until_ready(log: impl std::io::Read + Send + 'static) {
+    let mut lines = BufReader::new(log).lines();
+    let mut read = Vec::new();
+    loop {
+        match lines.next() {
+            Some(Ok(line)) if line.contains("ready to accept connections") => break,
+            Some(Ok(line)) => read.push(line),
+            _ => panic!("PostgreSQL does not start:\n{}", read.join("\n")),
+        }
+    }
+    std::thread::spawn(move || lines.for_each(drop));
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// PostgreSQL refuses to run as root: the user that its package made, else `nobody`.
+fn unprivileged() -> (u32, u32) {
+    let users = fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable");
+    ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| {
+            let line = users
+                .lines()
+                .find(|line| line.split(':').next() == Some(name))?;
+            let mut fields = line.split(':').skip(2);
+            Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+        })
+        .expect(
+            "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`",
+        )
+}
+
+fn open_to_all(directory: &Path) {
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("our own directory");
+}
+
+fn run(command: &mut Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -10,6 +10,15 @@ pub(crate) fn integer(row: &Row, at: usize) -> Result<i64, Error> {
     }
 }
 
+#[cfg(feature = "operate")]
+pub(crate) fn optional_integer(row: &Row, at: usize) -> Result<Option<i64>, Error> {
+    match row.get(at) {
+        Some(Value::Int(value)) => Ok(*value),
+        Some(Value::Text(None)) => Ok(None),
+        other => Err(odd(other, "a number")),
+    }
+}
+
 pub(crate) fn text(row: &Row, at: usize) -> Result<String, Error> {
     optional_text(row, at)?.ok_or_else(|| odd(row.get(at), "a text"))
 }

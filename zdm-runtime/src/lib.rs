@@ -17,8 +17,18 @@ pub mod database;
 mod error;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod executor;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod facts;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod flags;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod fleet;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod gates;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod history;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod hop;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod instance;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
@@ -27,6 +37,8 @@ pub mod key;
 pub mod manifest;
 #[cfg(feature = "operate")]
 pub mod migration;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod operator;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 mod pauses;
 pub mod phase;

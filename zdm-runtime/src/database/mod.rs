@@ -7,6 +7,8 @@
 pub mod blockers;
 pub mod control;
 pub(crate) mod control_connection;
+#[cfg(feature = "operate")]
+pub mod older_transactions;
 pub(crate) mod pool;
 #[cfg(feature = "postgres")]
 pub mod postgres;

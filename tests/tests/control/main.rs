@@ -1,0 +1,5 @@
+//! Control tables, handles, hops and gates against real databases.
+
+mod fixture;
+mod handle;
+mod hops;

@@ -1,0 +1,82 @@
+//! Who is out there: the instances that write a migration's tables, what their code knows and what they have seen.
+
+use std::time::Duration;
+
+use crate::Error;
+use crate::code::CodeState;
+use crate::control_value::{integer, optional_text, text};
+use crate::database::Connection;
+
+/// An instance with a repository of one of the migration's tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name in the control tables.
+    pub instance: String,
+    /// For people: host and process.
+    pub label: String,
+    /// Its lease has not ended.
+    pub living: bool,
+    /// Milliseconds until its lease ends; negative: since it ended.
+    pub lease_left_ms: i64,
+    /// What its code can do about the migration; `None`: it was generated before.
+    pub code: Option<CodeState>,
+    /// How many of the migration's tables have moved on since it acknowledged them.
+    pub behind: i64,
+}
+
+/// Every instance that matters to a migration.
+pub async fn members(connection: &mut Connection, migration: &str) -> Result<Vec<Member>, Error> {
+    let rows = connection
+        .query(
+            "SELECT i.instance, i.label, i.lease_until - {now}, c.code_state, \
+             count(CASE WHEN a.epoch < f.epoch THEN 1 END) \
+             FROM {zdm}stage_table t \
+             JOIN {zdm}fence f ON f.table_name = t.table_name \
+             JOIN {zdm}instance_fence a ON a.table_name = t.table_name \
+             JOIN {zdm}instance i ON i.instance = a.instance \
+             LEFT JOIN {zdm}instance_code c ON c.instance = i.instance AND c.migration = t.migration \
+             WHERE t.migration = $1 \
+             GROUP BY i.instance, i.label, i.lease_until, c.code_state ORDER BY i.label, i.instance",
+            &[migration.into()],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let left = integer(row, 2)?;
+            Ok(Member {
+                instance: text(row, 0)?,
+                label: text(row, 1)?,
+                living: left > 0,
+                lease_left_ms: left,
+                code: optional_text(row, 3)?
+                    .map(|name| code_state(&name))
+                    .transpose()?,
+                behind: integer(row, 4)?,
+            })
+        })
+        .collect()
+}
+
+/// Forgets instances whose lease ended longer ago than `silence`; their processes, should one still sleep, register anew.
+pub async fn forget(connection: &mut Connection, silence: Duration) -> Result<u64, Error> {
+    let silence = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
+    for table in ["instance_fence", "instance_code"] {
+        let sql = format!(
+            "DELETE FROM {{zdm}}{table} WHERE instance IN \
+             (SELECT instance FROM {{zdm}}instance WHERE {{now}} - lease_until > $1)"
+        );
+        connection.execute(&sql, &[silence.into()]).await?;
+    }
+    Ok(connection
+        .execute(
+            "DELETE FROM {zdm}instance WHERE {now} - lease_until > $1",
+            &[silence.into()],
+        )
+        .await?)
+}
+
+fn code_state(name: &str) -> Result<CodeState, Error> {
+    CodeState::of_name(name).ok_or_else(|| Error::Unreadable {
+        what: format!("the code state `{name}`"),
+    })
+}

@@ -1,0 +1,20 @@
+//! The conditions themselves, one function each. A number in brackets names an invariant of the write protocol: 2 one hop, 3 read only
+//! what is maintained and verified, 4 drain before verifying, 5 the instant way back, 6 and 7 `complete` and back, 8 dropping old, 11 the
+//! cursor's end, 21 quarantine.
+
+mod data;
+mod fleet;
+mod patience;
+mod sections;
+mod way;
+
+pub(super) use data::{
+    backfilled, everyone_reads_new, maintained, no_shadow_mismatch, quarantine_readable,
+    quarantine_settled, verified, verified_again,
+};
+pub(super) use fleet::{
+    acknowledged, final_everywhere, known_everywhere, nobody_final, nobody_knows,
+};
+pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
+pub(super) use sections::{expanded, not_contracted, reversible, section_done, section_undone};
+pub(super) use way::{Hop, drained, not_paused, one_hop, standing, standing_if_any, way_back};

@@ -1,0 +1,93 @@
+//! What only time or caution asks for.
+
+use std::time::Duration;
+
+use super::super::finding::{known, names, open, shut, standing as on_standing};
+use super::super::{Gate, Policy};
+use crate::code::CodeState;
+use crate::facts::Facts;
+
+pub(in crate::gates) fn dwelt(facts: &Facts, policy: &Policy) -> Gate {
+    waited("dwell", "this share of readers", policy.dwell, facts)
+}
+
+pub(in crate::gates) fn soaked(facts: &Facts, policy: &Policy) -> Gate {
+    waited("soak", "this stage", policy.soak, facts)
+}
+
+fn waited(name: &'static str, what: &str, demanded: Duration, facts: &Facts) -> Gate {
+    let demanded = milliseconds(demanded);
+    on_standing(name, facts, |standing| {
+        let passed = facts.now - standing.entered_at;
+        let reason = format!("{what} has lasted {} of {}", span(passed), span(demanded));
+        if passed >= demanded {
+            open(name, reason)
+        } else {
+            shut(name, reason, format!("in {}", span(demanded - passed)))
+        }
+    })
+}
+
+/// An instance whose lease has ended may only be asleep, and would name old when it wakes (8).
+pub(in crate::gates) fn sleepers_gone(facts: &Facts, policy: &Policy) -> Gate {
+    const NAME: &str = "sleepers";
+    let patience = milliseconds(policy.sleepers);
+    known(NAME, &facts.instances, |members| {
+        let asleep: Vec<_> = members
+            .iter()
+            .filter(|member| !member.living && -member.lease_left_ms < patience)
+            .filter(|member| member.code != Some(CodeState::Final))
+            .collect();
+        let left = asleep
+            .iter()
+            .map(|member| patience + member.lease_left_ms)
+            .max();
+        match left {
+            None => open(
+                NAME,
+                "no instance went silent lately that could still name old",
+            ),
+            Some(left) => shut(
+                NAME,
+                format!(
+                    "{} went silent and may still name old",
+                    names(asleep.iter().map(|member| member.label.as_str()))
+                ),
+                format!("in {}", span(left)),
+            ),
+        }
+    })
+}
+
+pub(in crate::gates) fn backed_up(facts: &Facts, policy: &Policy) -> Gate {
+    const NAME: &str = "backup";
+    if !policy.backup {
+        return open(NAME, "not asked for by policy");
+    }
+    on_standing(NAME, facts, |standing| {
+        known(NAME, &facts.backup_at, |at| match at {
+            Some(at) if *at >= standing.entered_at => open(NAME, "a backup was made at this stage"),
+            Some(_) => shut(
+                NAME,
+                "the last backup is from before this stage",
+                "make a backup",
+            ),
+            None => shut(NAME, "no backup is on record", "make a backup"),
+        })
+    })
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds as a person says them, in the two largest units.
+pub(super) fn span(milliseconds: i64) -> String {
+    let seconds = milliseconds.max(0) / 1_000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}

@@ -1,0 +1,105 @@
+//! Which reviewed statements are in effect.
+
+use super::super::Gate;
+use super::super::finding::{known, open, shut};
+use crate::facts::Facts;
+use crate::phase::Section;
+
+pub(in crate::gates) fn expanded(facts: &Facts) -> Gate {
+    const NAME: &str = "expanded";
+    let steps = section_done(Section::Expand, facts);
+    known(NAME, &facts.record, |record| {
+        if record.expanded && steps.open {
+            open(NAME, "new stands beside old")
+        } else {
+            shut(NAME, "expand is not done", "`cargo zdm expand`")
+        }
+    })
+}
+
+pub(in crate::gates) fn not_contracted(facts: &Facts) -> Gate {
+    const NAME: &str = "not_contracted";
+    known(NAME, &facts.record, |record| {
+        if record.contracted {
+            shut(
+                NAME,
+                "old is dropped",
+                "nothing: what was dropped cannot come back",
+            )
+        } else {
+            open(NAME, "old is there")
+        }
+    })
+}
+
+pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
+    const NAME: &str = "section_done";
+    on_steps(NAME, section, facts, |done, planned| {
+        if done >= planned {
+            open(
+                NAME,
+                format!("all {planned} steps of {} are in effect", section.folder()),
+            )
+        } else {
+            shut(
+                NAME,
+                format!(
+                    "{done} of {planned} steps of {} are in effect",
+                    section.folder()
+                ),
+                format!("execute {}/up.sql", section.folder()),
+            )
+        }
+    })
+}
+
+pub(in crate::gates) fn section_undone(section: Section, facts: &Facts) -> Gate {
+    const NAME: &str = "section_undone";
+    on_steps(NAME, section, facts, |done, _| match done {
+        0 => open(
+            NAME,
+            format!("no step of {} is in effect", section.folder()),
+        ),
+        _ if section == Section::Drop => shut(
+            NAME,
+            "old is dropped",
+            "nothing: what was dropped cannot come back",
+        ),
+        _ => shut(
+            NAME,
+            format!("{done} steps of {} are in effect", section.folder()),
+            format!("execute {}/down.sql", section.folder()),
+        ),
+    })
+}
+
+fn on_steps(
+    name: &'static str,
+    section: Section,
+    facts: &Facts,
+    judge: impl FnOnce(i64, i64) -> Gate,
+) -> Gate {
+    known(name, &facts.sections, |sections| {
+        match sections.get(&section) {
+            Some(steps) => judge(steps.done, steps.planned),
+            None => shut(
+                name,
+                format!("nothing is known of {}", section.folder()),
+                "read the facts again",
+            ),
+        }
+    })
+}
+
+pub(in crate::gates) fn reversible(facts: &Facts) -> Gate {
+    const NAME: &str = "reversible";
+    if facts.reversible {
+        open(NAME, "every pair has a way back")
+    } else {
+        shut(
+            NAME,
+            "the migration declares no `down`, so old cannot be filled from new",
+            "nothing: go forward with a new migration instead",
+        )
+    }
+}

@@ -1,0 +1,134 @@
+//! Which stage may follow which, where a migration has to stand, and whether the last hop is behind everybody.
+
+use super::super::Gate;
+use super::super::finding::{known, names, open, shut, standing as on_standing};
+use super::patience::span;
+use crate::Stage;
+use crate::facts::Facts;
+use crate::manifest::Route;
+
+/// A move between two stages.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::gates) struct Hop {
+    pub(in crate::gates) from: Stage,
+    pub(in crate::gates) to: Stage,
+}
+
+/// Live writers span at most two adjacent stages (2).
+pub(in crate::gates) fn one_hop(hop: Hop, facts: &Facts) -> Gate {
+    const NAME: &str = "one_hop";
+    let next = match facts.route {
+        Route::FivePhases => hop.from.next(),
+        Route::ExpandContract => (hop.from == Stage::Off).then_some(Stage::Complete),
+        Route::Direct => None,
+    };
+    let same = facts.route == Route::FivePhases && hop.from == Stage::Live && hop.to == Stage::Live;
+    match next {
+        _ if same => open(NAME, "the share of readers of new grows"),
+        Some(next) if next == hop.to => open(NAME, format!("{} follows {}", hop.to, hop.from)),
+        Some(next) => shut(
+            NAME,
+            format!("from {} the only stage forward is {next}", hop.from),
+            format!("go to {next} first"),
+        ),
+        None => shut(
+            NAME,
+            format!("there is no stage after {} for this migration", hop.from),
+            "nothing: it is as far as its stages go",
+        ),
+    }
+}
+
+/// Only these ways lead back (3, 5, 7).
+pub(in crate::gates) fn way_back(hop: Hop, facts: &Facts) -> Gate {
+    use Stage::{Complete, DualWrite, Live, Off, RampDown, Shadow};
+    const NAME: &str = "way_back";
+    let possible = match facts.route {
+        Route::Direct => false,
+        Route::ExpandContract => (hop.from, hop.to) == (Complete, Off),
+        Route::FivePhases => match hop.from {
+            Off => false,
+            DualWrite => hop.to == Off,
+            Complete => hop.to == RampDown,
+            Live if hop.to == Live => true,
+            Shadow | Live | RampDown => (DualWrite..hop.from).contains(&hop.to),
+        },
+    };
+    if possible {
+        open(NAME, format!("{} can go back to {}", hop.from, hop.to))
+    } else {
+        shut(
+            NAME,
+            format!("no way leads back from {} to {}", hop.from, hop.to),
+            match hop.from {
+                Off => "undo expand instead",
+                Complete if facts.route == Route::FivePhases => "go to ramp_down first",
+                _ if hop.to == Off => "go to dual_write first",
+                _ => "nothing: choose a stage before the present one",
+            },
+        )
+    }
+}
+
+pub(in crate::gates) fn standing(allowed: &[Stage], facts: &Facts) -> Gate {
+    const NAME: &str = "standing";
+    on_standing(NAME, facts, |standing| at(NAME, allowed, standing.stage))
+}
+
+/// For routes that may have no stage at all.
+pub(in crate::gates) fn standing_if_any(allowed: &[Stage], facts: &Facts) -> Gate {
+    const NAME: &str = "standing";
+    known(NAME, &facts.standing, |standing| match standing {
+        None => open(NAME, "the migration has no stage"),
+        Some(standing) => at(NAME, allowed, standing.stage),
+    })
+}
+
+fn at(name: &'static str, allowed: &[Stage], stage: Stage) -> Gate {
+    let reason = format!("the migration is at {stage}");
+    if allowed.contains(&stage) {
+        open(name, reason)
+    } else {
+        let allowed = names(allowed.iter().map(|stage| stage.name()));
+        shut(name, reason, format!("at {allowed}"))
+    }
+}
+
+pub(in crate::gates) fn not_paused(facts: &Facts) -> Gate {
+    const NAME: &str = "not_paused";
+    known(NAME, &facts.standing, |standing| {
+        match standing.and_then(|standing| standing.paused_at) {
+            None => open(NAME, "the migration is not paused"),
+            Some(since) => shut(
+                NAME,
+                format!(
+                    "the migration has been paused for {}",
+                    span(facts.now - since)
+                ),
+                "`cargo zdm resume`",
+            ),
+        }
+    })
+}
+
+/// No transaction from before the last hop is left (2, 4).
+pub(in crate::gates) fn drained(facts: &Facts) -> Gate {
+    const NAME: &str = "drained";
+    known(NAME, &facts.standing, |standing| match standing {
+        None => open(
+            NAME,
+            "the migration has no stage that a transaction could remember",
+        ),
+        Some(standing) if standing.drained_epoch >= standing.epoch => {
+            open(NAME, "no transaction from before the last hop is left")
+        }
+        Some(standing) => shut(
+            NAME,
+            format!(
+                "transactions from before hop {} may still be open (waited for up to hop {})",
+                standing.epoch, standing.drained_epoch
+            ),
+            "run the command for the present stage again: it goes on waiting for them",
+        ),
+    })
+}

@@ -1,0 +1,283 @@
+//! The conditions of the protocol: what has to hold before a migration may move, each with what was found.
+//!
+//! Comes in: [`Facts`] and a [`Policy`]. Goes out: a list of [`Gate`]s. Pure: what is unknown shuts its gate.
+//! Must not know: any database, any clock but the facts' own.
+
+mod condition;
+mod finding;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use condition as c;
+
+use crate::Stage;
+use crate::facts::Facts;
+use crate::manifest::{Direction, Route};
+use crate::phase::Section;
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// Its name, for waivers and the audit log.
+    pub name: &'static str,
+    /// It holds, or was waived.
+    pub open: bool,
+    /// What was found.
+    pub reason: String,
+    /// What opens it, or when; for a shut gate.
+    pub opens: Option<String>,
+}
+
+/// What a team demands beyond the protocol, from `zdm.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// How long `ramp_down` lasts before `complete`, and `complete` before old is dropped.
+    pub soak: Duration,
+    /// How long each share of readers lasts at `live` before the next.
+    pub dwell: Duration,
+    /// A full comparison after the last reader has moved, before `ramp_down`: the only net under writers outside the application.
+    pub verify_again: bool,
+    /// Old is dropped only after a backup was recorded.
+    pub backup: bool,
+    /// How long an instance whose lease has ended may still come back and name old.
+    pub sleepers: Duration,
+    /// Names of gates that were waived for this migration; those that guard data cannot be.
+    pub waivers: Vec<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            soak: Duration::from_hours(24),
+            dwell: Duration::ZERO,
+            verify_again: true,
+            backup: false,
+            sleepers: Duration::from_mins(10),
+            waivers: Vec::new(),
+        }
+    }
+}
+
+/// Gates that rest on caution, not on the safety of data.
+pub const WAIVABLE: [&str; 6] = [
+    "soak",
+    "dwell",
+    "verified_again",
+    "backup",
+    "sleepers",
+    "no_shadow_mismatch",
+];
+
+/// Which way a backfill or a verification goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// New is filled from old, and allowed to be read.
+    New,
+    /// Old is filled from new, and allowed to be read again.
+    Old,
+}
+
+/// Before a hop forward; from `live` to `live` for a greater share.
+pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Gate> {
+    let hop = c::Hop { from, to };
+    let mut gates = vec![
+        c::one_hop(hop, facts),
+        c::standing(&[from], facts),
+        c::not_paused(facts),
+        c::drained(facts),
+        c::expanded(facts),
+        c::known_everywhere(facts),
+        c::acknowledged(facts),
+    ];
+    match (facts.route, to) {
+        (Route::ExpandContract | Route::Direct, _) | (_, Stage::Off) => {}
+        (Route::FivePhases, Stage::DualWrite) => {
+            gates.push(c::section_done(Section::DualWrite, facts));
+        }
+        (Route::FivePhases, Stage::Shadow) => gates.extend([
+            c::backfilled(Side::New, facts),
+            c::verified(Side::New, facts),
+            c::section_done(Section::SwitchReads, facts),
+        ]),
+        (Route::FivePhases, Stage::Live) => {
+            gates.extend([
+                c::verified(Side::New, facts),
+                c::quarantine_readable(facts),
+                c::no_shadow_mismatch(facts),
+            ]);
+            if from == Stage::Live {
+                gates.push(c::dwelt(facts, policy));
+            }
+        }
+        (Route::FivePhases, Stage::RampDown) => gates.extend([
+            c::everyone_reads_new(facts),
+            c::verified(Side::New, facts),
+            c::no_shadow_mismatch(facts),
+            c::dwelt(facts, policy),
+            c::verified_again(facts, policy),
+        ]),
+        (Route::FivePhases, Stage::Complete) => gates.extend([
+            c::verified(Side::New, facts),
+            c::section_done(Section::Release, facts),
+            c::soaked(facts, policy),
+        ]),
+    }
+    waive(gates, policy)
+}
+
+/// Before a way back; from `live` to `live` for a smaller share. No pause and no policy stands in the way of a rollback.
+pub fn for_back(from: Stage, to: Stage, facts: &Facts) -> Vec<Gate> {
+    let hop = c::Hop { from, to };
+    let mut gates = vec![c::way_back(hop, facts), c::standing(&[from], facts)];
+    match (from, to) {
+        (Stage::Complete, Stage::Off) => {
+            gates.extend([c::drained(facts), c::section_undone(Section::Drop, facts)]);
+        }
+        (Stage::Complete, _) => gates.extend([
+            c::drained(facts),
+            c::section_undone(Section::Drop, facts),
+            c::reversible(facts),
+            c::nobody_final(facts),
+        ]),
+        (_, Stage::Off) => gates.extend([
+            c::drained(facts),
+            c::acknowledged(facts),
+            c::section_undone(Section::SwitchReads, facts),
+        ]),
+        _ => gates.push(c::verified(Side::Old, facts)),
+    }
+    gates
+}
+
+/// The shut gate of a share of readers that is no way back.
+pub(crate) fn greater_share(present: u32, wanted: u32) -> Gate {
+    finding::shut(
+        "smaller_share",
+        format!("{wanted} basis points are more than the present {present}"),
+        "go forward to a greater share, back to a smaller one",
+    )
+}
+
+/// Before a section's `up.sql` or `down.sql` is executed.
+pub fn for_section(
+    section: Section,
+    direction: Direction,
+    facts: &Facts,
+    policy: &Policy,
+) -> Vec<Gate> {
+    use Stage::{Complete, DualWrite, Live, Off, RampDown, Shadow};
+    let gates = match (section, direction) {
+        (Section::Expand, Direction::Up) => vec![c::not_contracted(facts)],
+        (Section::Expand, Direction::Down) => {
+            let mut gates = vec![
+                c::not_contracted(facts),
+                c::standing_if_any(&[Off], facts),
+                c::drained(facts),
+                c::nobody_knows(facts),
+            ];
+            let later = [
+                Section::DualWrite,
+                Section::SwitchReads,
+                Section::Release,
+                Section::Drop,
+            ];
+            gates.extend(later.map(|section| c::section_undone(section, facts)));
+            gates
+        }
+        (Section::DualWrite, Direction::Up) => vec![
+            c::not_paused(facts),
+            c::expanded(facts),
+            c::standing(&[Off, DualWrite, Shadow, Live, RampDown], facts),
+        ],
+        (Section::DualWrite, Direction::Down) => {
+            vec![c::standing(&[Off], facts), c::drained(facts)]
+        }
+        (Section::SwitchReads, Direction::Up) => vec![
+            c::not_paused(facts),
+            c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
+            c::drained(facts),
+            c::verified(Side::New, facts),
+        ],
+        (Section::SwitchReads, Direction::Down) => vec![
+            c::standing(&[DualWrite], facts),
+            c::drained(facts),
+            c::acknowledged(facts),
+        ],
+        (Section::Release, Direction::Up) => vec![
+            c::not_paused(facts),
+            match facts.route {
+                Route::FivePhases => c::standing(&[RampDown], facts),
+                Route::ExpandContract | Route::Direct => {
+                    c::standing_if_any(&[Off, Complete], facts)
+                }
+            },
+            c::drained(facts),
+            c::acknowledged(facts),
+        ],
+        (Section::Release, Direction::Down) => vec![
+            c::standing(&[Off, DualWrite, Shadow, Live, RampDown], facts),
+            c::drained(facts),
+            c::verified(Side::Old, facts),
+        ],
+        (Section::Drop, Direction::Up) => vec![
+            c::standing(&[Complete], facts),
+            c::not_paused(facts),
+            c::drained(facts),
+            c::acknowledged(facts),
+            c::final_everywhere(facts),
+            c::section_done(Section::Release, facts),
+            c::quarantine_settled(facts),
+            c::soaked(facts, policy),
+            c::sleepers_gone(facts, policy),
+            c::backed_up(facts, policy),
+        ],
+        (Section::Drop, Direction::Down) => {
+            vec![c::standing(&[Complete], facts), c::drained(facts)]
+        }
+    };
+    waive(gates, policy)
+}
+
+/// Before a backfill begins or goes on.
+pub fn for_backfill(side: Side, facts: &Facts) -> Vec<Gate> {
+    use Stage::{DualWrite, Live, RampDown, Shadow};
+    let mut gates = vec![
+        c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
+        c::not_paused(facts),
+        c::drained(facts),
+    ];
+    if side == Side::Old {
+        gates.push(c::reversible(facts));
+    }
+    gates
+}
+
+/// Before a full comparison.
+pub fn for_verification(side: Side, facts: &Facts) -> Vec<Gate> {
+    use Stage::{DualWrite, Live, RampDown, Shadow};
+    vec![
+        c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
+        c::maintained(side, facts),
+        c::drained(facts),
+        c::backfilled(side, facts),
+    ]
+}
+
+/// Whether all gates are open.
+pub fn all_open(gates: &[Gate]) -> bool {
+    gates.iter().all(|gate| gate.open)
+}
+
+fn waive(mut gates: Vec<Gate>, policy: &Policy) -> Vec<Gate> {
+    for gate in &mut gates {
+        let waived = policy.waivers.iter().any(|name| name == gate.name);
+        if !gate.open && waived && WAIVABLE.contains(&gate.name) {
+            gate.open = true;
+            gate.reason = format!("waived by policy: {}", gate.reason);
+            gate.opens = None;
+        }
+    }
+    gates
+}

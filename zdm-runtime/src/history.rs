@@ -1,0 +1,200 @@
+//! What this database has seen: versions on record, their stages and fences.
+//!
+//! Comes in: a manifest and the hash of its content. Goes out: rows of `migration`, `stage`, `stage_table`, `fence`.
+//! Must not know: whether the statements were executed; the caller does.
+
+use std::time::Duration;
+
+use crate::audit::{self, Entry};
+use crate::control_value::{integer, text};
+use crate::database::{Connection, Value};
+use crate::manifest::{Manifest, Route};
+use crate::{Error, Stage};
+
+/// A version on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Stable id.
+    pub migration: String,
+    /// Its place in the order.
+    pub version: i64,
+    /// Its name.
+    pub name: String,
+    /// Hash of what was executed.
+    pub content_hash: String,
+    /// Expand is in effect.
+    pub expanded: bool,
+    /// Old is dropped.
+    pub contracted: bool,
+}
+
+/// Every version on record, in order.
+pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
+    let rows = connection
+        .query(
+            "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, contracted_at IS NOT NULL \
+             FROM {zdm}migration ORDER BY version",
+            &[],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Recorded {
+                migration: text(row, 0)?,
+                version: integer(row, 1)?,
+                name: text(row, 2)?,
+                content_hash: text(row, 3)?,
+                expanded: integer(row, 4)? != 0,
+                contracted: integer(row, 5)? != 0,
+            })
+        })
+        .collect()
+}
+
+/// Records that a version is expanded: from now on its code finds a stage (`off`) and a fence on each of its tables. Doing it
+/// again changes nothing.
+pub async fn expanded(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    content_hash: &str,
+    actor: &str,
+) -> Result<(), Error> {
+    record(connection, manifest, content_hash, actor, Stage::Off).await
+}
+
+/// Records a version as past: the tables were created as they are after it (a fresh database, a baseline).
+pub async fn adopted(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    content_hash: &str,
+    actor: &str,
+) -> Result<(), Error> {
+    record(connection, manifest, content_hash, actor, Stage::Complete).await
+}
+
+async fn record(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    content_hash: &str,
+    actor: &str,
+    stage: Stage,
+) -> Result<(), Error> {
+    connection.begin().await?;
+    match record_within(connection, manifest, content_hash, actor, stage).await {
+        Ok(()) => Ok(connection.commit().await?),
+        Err(error) => {
+            connection.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn record_within(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    content_hash: &str,
+    actor: &str,
+    stage: Stage,
+) -> Result<(), Error> {
+    let id = || Value::from(manifest.id.as_str());
+    connection
+        .execute(
+            "INSERT INTO {zdm}migration AS known (migration, version, name, content_hash, route, expanded_at) \
+             VALUES ($1, $2, $3, $4, $5, {now}) \
+             ON CONFLICT (migration) DO UPDATE SET version = excluded.version, name = excluded.name, \
+             content_hash = excluded.content_hash, route = excluded.route, \
+             expanded_at = coalesce(known.expanded_at, excluded.expanded_at)",
+            &[
+                id(),
+                i64::from(manifest.version).into(),
+                manifest.name.as_str().into(),
+                content_hash.into(),
+                route_name(manifest.route).into(),
+            ],
+        )
+        .await?;
+    for table in &manifest.tables {
+        connection
+            .execute(
+                "INSERT INTO {zdm}fence (table_name, epoch) VALUES ($1, 1) ON CONFLICT DO NOTHING",
+                &[table.as_str().into()],
+            )
+            .await?;
+        connection
+            .execute(
+                "INSERT INTO {zdm}stage_table (migration, table_name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                &[id(), table.as_str().into()],
+            )
+            .await?;
+    }
+    if manifest.route != Route::Direct {
+        connection
+            .execute(
+                "INSERT INTO {zdm}stage (migration, stage, read_basis_points, salt, epoch, drained_epoch, entered_at, \
+                 old_since, new_since) VALUES ($1, $2, 0, $1, 1, 1, {now}, $3, $4) ON CONFLICT DO NOTHING",
+                &[
+                    id(),
+                    stage.name().into(),
+                    Value::Int((stage == Stage::Off).then_some(0)),
+                    Value::Int((stage == Stage::Complete).then_some(0)),
+                ],
+            )
+            .await?;
+    }
+    if stage == Stage::Complete {
+        mark_contracted(connection, &manifest.id).await?;
+    }
+    let entry = Entry {
+        actor,
+        migration: &manifest.id,
+        action: "expand",
+        statement: None,
+        outcome: "done",
+        duration: Duration::ZERO,
+        detail: &format!("on record at {stage}"),
+    };
+    Ok(audit::record(connection, entry).await?)
+}
+
+/// Records that old is dropped.
+pub async fn contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    mark_contracted(connection, migration).await
+}
+
+async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    connection
+        .execute(
+            "UPDATE {zdm}migration SET contracted_at = coalesce(contracted_at, {now}) WHERE migration = $1",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Takes a version off the record after its expand was undone. The fences stay: other code carries their epochs.
+pub async fn unexpanded(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    connection.begin().await?;
+    for sql in [
+        "DELETE FROM {zdm}stage WHERE migration = $1",
+        "DELETE FROM {zdm}chunk WHERE migration = $1",
+        "DELETE FROM {zdm}verification WHERE migration = $1",
+        "DELETE FROM {zdm}quarantine WHERE migration = $1",
+        "DELETE FROM {zdm}mismatch WHERE migration = $1",
+        "UPDATE {zdm}migration SET expanded_at = NULL WHERE migration = $1",
+    ] {
+        if let Err(error) = connection.execute(sql, &[migration.into()]).await {
+            connection.rollback().await?;
+            return Err(error.into());
+        }
+    }
+    Ok(connection.commit().await?)
+}
+
+/// The name of a route in the control tables, as `plan.toml` spells it.
+pub(crate) const fn route_name(route: Route) -> &'static str {
+    match route {
+        Route::Direct => "direct",
+        Route::ExpandContract => "expand_contract",
+        Route::FivePhases => "five_phases",
+    }
+}

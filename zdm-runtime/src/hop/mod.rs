@@ -1,0 +1,214 @@
+//! Moving a migration between stages: gates on facts, the stage, the fences and the audit in one transaction; then waiting for
+//! every older one.
+//!
+//! Comes in: a claimed migration, a manifest and where to go. Goes out: a moved and drained stage, or the shut gates.
+//! Must not know: what a gate asks, how a backfill works.
+
+mod drain;
+mod error;
+mod write;
+
+use std::time::Duration;
+
+pub use error::HopError;
+
+use crate::audit::{self, Entry};
+use crate::database::{Connection, DatabaseError};
+use crate::facts::{self, Fact, Facts, Standing};
+use crate::gates::{self, Gate, Policy};
+use crate::manifest::Manifest;
+use crate::operator::Lease;
+use crate::{Error, Stage, bucket};
+
+/// Where a migration is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    stage: Stage,
+    basis_points: u32,
+}
+
+impl Target {
+    /// A stage; `live` means one basis point, see [`Target::live`].
+    pub fn stage(stage: Stage) -> Self {
+        Self {
+            stage,
+            basis_points: u32::from(stage == Stage::Live),
+        }
+    }
+
+    /// `live` with a share of keys that read new, of 1 to 10 000 basis points.
+    pub fn live(basis_points: u32) -> Result<Self, HopError> {
+        if !(1..=bucket::ALL).contains(&basis_points) {
+            return Err(HopError::NoSuchShare { basis_points });
+        }
+        Ok(Self {
+            stage: Stage::Live,
+            basis_points,
+        })
+    }
+}
+
+/// What a hop did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Where the migration stood.
+    pub from: Stage,
+    /// Where it stands.
+    pub to: Stage,
+    /// False: it stood there already, and at most the waiting was finished.
+    pub moved: bool,
+    /// What was found at the gates.
+    pub gates: Vec<Gate>,
+    /// How long older transactions were waited for.
+    pub waited: Duration,
+}
+
+/// Moves forward by one stage, or to a greater share at `live`. Where the migration stands there already, the waiting for older
+/// transactions is finished: that is how an interrupted hop goes on.
+pub async fn advance(
+    connection: &mut Connection,
+    lease: &Lease,
+    manifest: &Manifest,
+    target: Target,
+    policy: &Policy,
+    patience: Duration,
+) -> Result<Moved, HopError> {
+    let judge =
+        |at: &Standing, facts: &Facts| gates::for_hop(at.stage, target.stage, facts, policy);
+    hop(connection, lease, manifest, target, patience, &judge).await
+}
+
+/// Moves back: reads any number of stages, writes by one. From `dual_write` to `off` the backfill, the verification and the
+/// quarantine begin anew; from `complete` to `ramp_down` old is not to be read until it is filled and verified.
+pub async fn back(
+    connection: &mut Connection,
+    lease: &Lease,
+    manifest: &Manifest,
+    target: Target,
+    patience: Duration,
+) -> Result<Moved, HopError> {
+    let judge = |at: &Standing, facts: &Facts| {
+        let mut gates = gates::for_back(at.stage, target.stage, facts);
+        if at.stage == Stage::Live && target.basis_points > at.basis_points {
+            gates.push(gates::greater_share(at.basis_points, target.basis_points));
+        }
+        gates
+    };
+    hop(connection, lease, manifest, target, patience, &judge).await
+}
+
+async fn hop(
+    connection: &mut Connection,
+    lease: &Lease,
+    manifest: &Manifest,
+    target: Target,
+    patience: Duration,
+    judge: &(dyn Fn(&Standing, &Facts) -> Vec<Gate> + Sync),
+) -> Result<Moved, HopError> {
+    connection.begin().await?;
+    let flipped = flip(connection, lease, manifest, target, judge).await;
+    match &flipped {
+        Ok(_) => connection.commit().await?,
+        Err(refused) => {
+            connection.rollback().await?;
+            if let HopError::Shut { from, .. } = refused {
+                let detail = refused.to_string();
+                record(connection, lease, *from, target, "refused", &detail).await?;
+            }
+        }
+    }
+    let mut moved = flipped?;
+    moved.waited = drain::wait(connection, lease, patience).await?;
+    Ok(moved)
+}
+
+/// Inside one transaction that holds the stage's row.
+async fn flip(
+    connection: &mut Connection,
+    lease: &Lease,
+    manifest: &Manifest,
+    target: Target,
+    judge: &(dyn Fn(&Standing, &Facts) -> Vec<Gate> + Sync),
+) -> Result<Moved, HopError> {
+    lease.renew(connection).await?;
+    // The update locks the row in every dialect, `SELECT … FOR UPDATE` does not.
+    connection
+        .execute(
+            "UPDATE {zdm}stage SET epoch = epoch WHERE migration = $1",
+            &[lease.migration().into()],
+        )
+        .await?;
+    let facts = facts::collect(connection, manifest).await?;
+    let present = present(&facts)?;
+    let from = present.stage;
+    if from == target.stage && (from != Stage::Live || present.basis_points == target.basis_points)
+    {
+        return Ok(Moved {
+            from,
+            to: target.stage,
+            moved: false,
+            gates: Vec::new(),
+            waited: Duration::ZERO,
+        });
+    }
+    let gates = judge(&present, &facts);
+    if !gates::all_open(&gates) {
+        return Err(HopError::Shut {
+            from,
+            to: target.stage,
+            gates,
+        });
+    }
+    write::stage(connection, lease.migration(), &present, target).await?;
+    write::fences(connection, lease.migration()).await?;
+    write::reset(connection, lease.migration(), from, target.stage).await?;
+    let found = gates
+        .iter()
+        .map(|gate| format!("{}: {}", gate.name, gate.reason))
+        .collect::<Vec<_>>()
+        .join("; ");
+    record(connection, lease, from, target, "done", &found).await?;
+    Ok(Moved {
+        from,
+        to: target.stage,
+        moved: true,
+        gates,
+        waited: Duration::ZERO,
+    })
+}
+
+fn present(facts: &Facts) -> Result<Standing, HopError> {
+    match &facts.standing {
+        Fact::Known(Some(standing)) => Ok(*standing),
+        Fact::Known(None) => Err(HopError::NoStage {
+            migration: facts.migration.clone(),
+        }),
+        Fact::Unknown(reason) => Err(HopError::Control(Error::Unreadable {
+            what: format!("no readable stage ({reason})"),
+        })),
+    }
+}
+
+async fn record(
+    connection: &mut Connection,
+    lease: &Lease,
+    from: Stage,
+    target: Target,
+    outcome: &str,
+    detail: &str,
+) -> Result<(), DatabaseError> {
+    let share = match target.stage {
+        Stage::Live => format!(" ({} basis points)", target.basis_points),
+        _ => String::new(),
+    };
+    let entry = Entry {
+        actor: lease.actor(),
+        migration: lease.migration(),
+        action: "hop",
+        statement: None,
+        outcome,
+        duration: Duration::ZERO,
+        detail: &format!("{from} → {}{share}: {detail}", target.stage),
+    };
+    audit::record(connection, entry).await
+}

@@ -1,0 +1,83 @@
+//! What a hop writes, all of it inside the hop's transaction.
+
+use super::Target;
+use crate::Stage;
+use crate::database::{Connection, DatabaseError, Value};
+use crate::facts::Standing;
+
+/// The stage itself, and from when on each side is maintained.
+pub(super) async fn stage(
+    connection: &mut Connection,
+    migration: &str,
+    present: &Standing,
+    target: Target,
+) -> Result<(), DatabaseError> {
+    let epoch = present.epoch + 1;
+    let since = |before: Option<i64>, maintained: bool| {
+        Value::Int(maintained.then_some(before.unwrap_or(epoch)))
+    };
+    connection
+        .execute(
+            "UPDATE {zdm}stage SET stage = $2, read_basis_points = $3, epoch = $4, entered_at = {now}, old_since = $5, \
+             new_since = $6 WHERE migration = $1",
+            &[
+                migration.into(),
+                target.stage.name().into(),
+                i64::from(target.basis_points).into(),
+                epoch.into(),
+                since(present.old_since, target.stage != Stage::Complete),
+                since(present.new_since, target.stage != Stage::Off),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// In the tables' order, so that two migrations with several common tables do not wait for each other in a circle.
+pub(super) async fn fences(
+    connection: &mut Connection,
+    migration: &str,
+) -> Result<(), DatabaseError> {
+    let tables = connection
+        .query(
+            "SELECT table_name FROM {zdm}stage_table WHERE migration = $1 ORDER BY table_name",
+            &[migration.into()],
+        )
+        .await?;
+    for table in tables.into_iter().flatten() {
+        connection
+            .execute(
+                "UPDATE {zdm}fence SET epoch = epoch + 1 WHERE table_name = $1",
+                &[table],
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// What no longer counts after a hop (invariants 5 and 7).
+pub(super) async fn reset(
+    connection: &mut Connection,
+    migration: &str,
+    from: Stage,
+    to: Stage,
+) -> Result<(), DatabaseError> {
+    let void: &[&str] = match (from, to) {
+        (_, Stage::Off) => &[
+            "DELETE FROM {zdm}chunk WHERE migration = $1",
+            "DELETE FROM {zdm}quarantine WHERE migration = $1",
+            "DELETE FROM {zdm}mismatch WHERE migration = $1",
+        ],
+        (Stage::Complete, _) => {
+            &["DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'reverse'"]
+        }
+        (Stage::DualWrite, Stage::Shadow) | (_, Stage::DualWrite) => {
+            &["DELETE FROM {zdm}mismatch WHERE migration = $1"]
+        }
+        _ => &[],
+    };
+    for sql in void {
+        connection.execute(sql, &[migration.into()]).await?;
+    }
+    Ok(())
+}

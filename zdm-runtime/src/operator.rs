@@ -1,0 +1,147 @@
+//! One command line per migration: a row lease, fenced by its epoch, so that one that slept through it changes nothing.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
+
+use crate::control_value::{integer, text};
+use crate::database::{Connection, DatabaseError};
+
+/// How long a command line may be silent before another may take over.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// The right to move one migration.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    migration: String,
+    actor: String,
+    owner: String,
+    epoch: i64,
+}
+
+/// Why a migration may not be moved from here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaseError {
+    /// Somebody else is at it.
+    #[error(
+        "{owner} is moving migration {migration} at present; nothing was changed: wait until that command ends (its claim runs \
+         out after at most {seconds} s of silence), then run this again"
+    )]
+    Held {
+        /// The migration.
+        migration: String,
+        /// Who.
+        owner: String,
+        /// Until its claim ends.
+        seconds: i64,
+    },
+    /// The claim ran out and another took over.
+    #[error(
+        "this command was silent for so long that another one took migration {migration} over; what it had committed \
+         stands, nothing else was changed: look at `cargo zdm status`, then run it again"
+    )]
+    Lost {
+        /// The migration.
+        migration: String,
+    },
+    /// The control tables do not answer.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// They hold what cannot be read.
+    #[error(transparent)]
+    Control(#[from] crate::Error),
+}
+
+impl Lease {
+    /// Claims a migration for `actor`.
+    pub async fn acquire(
+        connection: &mut Connection,
+        migration: &str,
+        actor: &str,
+    ) -> Result<Self, LeaseError> {
+        let random = RandomState::new().build_hasher().finish();
+        let owner = format!("{actor} (pid {}, {random:08x})", std::process::id());
+        let claimed = connection
+            .query(
+                "INSERT INTO {zdm}operator AS held (migration, owner, lease_epoch, lease_until) VALUES ($1, $2, 1, {now} + $3) \
+                 ON CONFLICT (migration) DO UPDATE SET owner = excluded.owner, lease_epoch = held.lease_epoch + 1, \
+                 lease_until = excluded.lease_until WHERE held.lease_until < {now} RETURNING lease_epoch",
+                &[migration.into(), owner.as_str().into(), lease_ms().into()],
+            )
+            .await?;
+        if let Some(row) = claimed.first() {
+            return Ok(Self {
+                migration: migration.to_owned(),
+                actor: actor.to_owned(),
+                owner,
+                epoch: integer(row, 0)?,
+            });
+        }
+        let held = connection
+            .query(
+                "SELECT owner, (lease_until - {now}) / 1000 + 1 FROM {zdm}operator WHERE migration = $1",
+                &[migration.into()],
+            )
+            .await?;
+        let (owner, seconds) = match held.first() {
+            Some(row) => (text(row, 0)?, integer(row, 1)?),
+            None => ("another command".to_owned(), 0),
+        };
+        Err(LeaseError::Held {
+            migration: migration.to_owned(),
+            owner,
+            seconds,
+        })
+    }
+
+    /// Prolongs the claim. Inside a transaction it also keeps everybody else from taking over until the commit.
+    pub async fn renew(&self, connection: &mut Connection) -> Result<(), LeaseError> {
+        let renewed = connection
+            .execute(
+                "UPDATE {zdm}operator SET lease_until = {now} + $4 \
+                 WHERE migration = $1 AND owner = $2 AND lease_epoch = $3",
+                &[
+                    self.migration.as_str().into(),
+                    self.owner.as_str().into(),
+                    self.epoch.into(),
+                    lease_ms().into(),
+                ],
+            )
+            .await?;
+        if renewed == 0 {
+            return Err(LeaseError::Lost {
+                migration: self.migration.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Gives the claim back.
+    pub async fn release(self, connection: &mut Connection) -> Result<(), LeaseError> {
+        connection
+            .execute(
+                "UPDATE {zdm}operator SET lease_until = 0 WHERE migration = $1 AND owner = $2 AND lease_epoch = $3",
+                &[
+                    self.migration.as_str().into(),
+                    self.owner.as_str().into(),
+                    self.epoch.into(),
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// The migration that is claimed.
+    pub fn migration(&self) -> &str {
+        &self.migration
+    }
+
+    /// In whose name.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+}
+
+fn lease_ms() -> i64 {
+    i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX)
+}
