@@ -10,4 +10,5 @@ pub mod error;
 pub mod files;
 pub mod plan;
 pub mod render;
+pub mod source;
 pub mod terminal;

@@ -11,6 +11,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type, Visibility};
 use crate::attributes::column::ColumnAttributes;
 use crate::attributes::table::TableAttributes;
 use crate::attributes::{Errors, Given};
+use crate::model::ModelField;
 use crate::names;
 use crate::rust_type::RustType;
 
@@ -22,7 +23,7 @@ pub(crate) struct Declaration {
     /// The fields that are columns.
     pub(crate) fields: Vec<Field>,
     /// The fields that are none.
-    pub(crate) skipped: Vec<Ident>,
+    pub(crate) skipped: Vec<ModelField>,
 }
 
 /// A field that is a column.
@@ -98,7 +99,11 @@ impl Declaration {
         let attributes = ColumnAttributes::read(&field.attrs, errors);
         if attributes.skip.is_some() {
             refuse_words_beside_skip(&attributes, errors);
-            self.skipped.push(ident.clone());
+            self.skipped.push(ModelField {
+                ident: ident.clone(),
+                visibility: field.vis.clone(),
+                ty: field.ty.clone(),
+            });
             return;
         }
         self.fields.push(Field {

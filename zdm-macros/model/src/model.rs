@@ -31,7 +31,7 @@ pub struct Model {
     /// The fields behind `table.columns`, in the same order.
     pub fields: Vec<ModelField>,
     /// Fields with `#[zdm(skip)]`, which generated code fills with their `Default`.
-    pub skipped: Vec<Ident>,
+    pub skipped: Vec<ModelField>,
 }
 
 /// A field that is a column.

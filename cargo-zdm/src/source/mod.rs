@@ -1,0 +1,112 @@
+//! The models of a workspace: every struct with `#[derive(Migratable)]`, found by following modules from each crate root.
+//!
+//! Comes in: a manifest's path. Goes out: [`Models`], the declared schema and where each model stands, or every mistake
+//! in them at once.
+//! Must not know: saved versions, any database.
+//!
+//! What is seen is source, not what macros make of it: structs and modules produced by `macro_rules!`, procedural macros
+//! or `include!` are not found.
+
+mod diagnostics;
+mod models;
+mod module_tree;
+mod scan;
+mod scope;
+mod workers;
+mod workspace;
+
+use std::path::PathBuf;
+
+use camino::Utf8PathBuf;
+use zdm_model::Schema;
+
+pub use diagnostics::{Diagnostic, render};
+
+/// Where to look.
+#[derive(Debug, Clone, Default)]
+pub struct SourceOptions {
+    /// `--manifest-path`; `None`: the workspace of the working directory.
+    pub manifest_path: Option<PathBuf>,
+    /// Files or folders that alone may hold models; empty: all may.
+    pub only: Vec<PathBuf>,
+    /// The folder of generated code, which is not read and need not exist yet.
+    pub code: Option<PathBuf>,
+}
+
+/// What the workspace declares.
+#[derive(Debug, Clone)]
+pub struct Models {
+    /// All tables, ordered by name; `source` is relative to the workspace's root.
+    pub schema: Schema,
+    /// The structs behind them, in the same order.
+    pub models: Vec<FoundModel>,
+    /// The packages that hold models, ordered by name.
+    pub packages: Vec<FoundPackage>,
+    /// The workspace's root.
+    pub workspace_root: Utf8PathBuf,
+}
+
+/// A struct with `#[derive(Migratable)]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundModel {
+    /// Its table.
+    pub table_name: String,
+    /// Its name.
+    pub ident: String,
+    /// How the rest of its crate names it: `crate::models::User`.
+    pub crate_path: String,
+    /// Its package.
+    pub package: String,
+    /// The target's root file (`src/lib.rs`), absolute.
+    pub root_file: Utf8PathBuf,
+    /// The struct's file, absolute.
+    pub file: Utf8PathBuf,
+    /// Line of the struct's name, from 1.
+    pub line: usize,
+    /// Its visibility as written: `pub`, `pub(crate)`, or nothing.
+    pub visibility: String,
+    /// Fields with `#[zdm(skip)]`, which generated code fills with their `Default`.
+    pub skipped_fields: Vec<String>,
+    /// The `cfg` conditions on the struct and its modules, which generated code repeats.
+    pub conditions: Vec<String>,
+}
+
+/// A package that holds models.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundPackage {
+    /// Its name.
+    pub name: String,
+    /// The folder of its manifest, absolute.
+    pub directory: Utf8PathBuf,
+}
+
+/// Why no schema came out.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Cargo does not know the workspace.
+    #[error(
+        "cargo cannot describe the workspace: {0}\n  next: run the command inside a cargo project, or give --manifest-path"
+    )]
+    Metadata(#[from] cargo_metadata::Error),
+    /// A file of the workspace cannot be read.
+    #[error("{file} cannot be read: {error}\n  next: make the file readable for this user")]
+    Unreadable {
+        /// The file.
+        file: Utf8PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// A path of `[generate] models` names nothing.
+    #[error("no model is declared in {0}\n  next: correct `models` under [generate] in zdm.toml")]
+    NothingThere(PathBuf),
+    /// The models have mistakes.
+    #[error("{}", diagnostics::render(.0, false))]
+    Mistakes(Vec<Diagnostic>),
+}
+
+/// Reads every model of the workspace.
+pub fn read(options: &SourceOptions) -> Result<Models, SourceError> {
+    let workspace = workspace::read(options.manifest_path.as_deref())?;
+    let findings = workers::read(&workspace, options)?;
+    models::assemble(workspace, findings, &options.only)
+}

@@ -1,0 +1,234 @@
+//! From structs to the schema.
+//!
+//! Comes in: the structs that derive `Migratable`, the names of the workspace. Goes out: [`Models`], or what is wrong
+//! between models.
+//! Must not know: how files are found.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use camino::Utf8Path;
+use quote::ToTokens;
+use syn::DeriveInput;
+use zdm_model::{Declared, Model, ModelField, Schema, Table};
+
+use super::diagnostics::Diagnostic;
+use super::scan::{Candidate, seen_from_root};
+use super::scope::{At, Scope};
+use super::workers::Findings;
+use super::workspace::Workspace;
+use super::{FoundModel, Models, SourceError};
+
+/// A model as its file declares it.
+pub(super) struct Declaration {
+    target: usize,
+    table: Table,
+    model: FoundModel,
+    /// The struct's name in its file, for mistakes between models; its message is empty.
+    place: Diagnostic,
+}
+
+/// Reads a struct on the thread that parsed it.
+pub(super) fn read(candidate: Candidate, scope: &Scope) -> Result<Declaration, Vec<Diagnostic>> {
+    let Candidate {
+        target,
+        context,
+        file,
+        source,
+        item,
+    } = candidate;
+    let at = At {
+        target,
+        path: context.path,
+    };
+    let place = source.at(item.ident.span(), "");
+    let visible = seen_from_root(&item.vis, at.path.len());
+    let input = DeriveInput::from(item);
+    let declared = Declared::parse(&input, &|ty| scope.resolve(ty, &at));
+    let model = match declared {
+        Ok(Declared::Model(model)) => model,
+        // A newtype that is none is refused, so a candidate is a model or has mistakes.
+        Ok(Declared::Newtype(newtype)) => {
+            let message = format!("`{}` is no tuple struct of one field", newtype.ident);
+            return Err(vec![place.saying(message)]);
+        }
+        Err(errors) => {
+            let errors = errors.into_iter();
+            return Err(errors
+                .map(|error| source.at(error.span(), error.to_string()))
+                .collect());
+        }
+    };
+    let mut diagnostics: Vec<_> = hidden_fields(&model, at.path.len())
+        .map(|field| {
+            let message = format!(
+                "generated code cannot see the private field `{}`: make it `pub(crate)` or `pub`",
+                field.ident
+            );
+            source.at(field.ident.span(), message)
+        })
+        .collect();
+    let path = scope.public_path(&at, &model.ident.to_string());
+    let Some(path) = path.filter(|_| visible && diagnostics.is_empty()) else {
+        if diagnostics.is_empty() {
+            let message = format!(
+                "generated code cannot name `{}`: make the struct and the modules around it `pub(crate)` or `pub`, \
+                 or re-export it where the whole crate sees it",
+                model.ident
+            );
+            diagnostics.push(place.saying(message));
+        }
+        return Err(diagnostics);
+    };
+    let mut table = model.table;
+    table.source = source.location(model.ident.span());
+    for (column, field) in table.columns.iter_mut().zip(&model.fields) {
+        column.source = source.location(field.ident.span());
+    }
+    Ok(Declaration {
+        target,
+        model: FoundModel {
+            table_name: table.name.clone(),
+            ident: model.ident.to_string(),
+            crate_path: format!("crate::{}", path.join("::")),
+            package: String::new(),
+            root_file: file.clone(),
+            line: place.line,
+            file,
+            visibility: input.vis.to_token_stream().to_string().replace(' ', ""),
+            skipped_fields: model
+                .skipped
+                .iter()
+                .map(|field| field.ident.to_string())
+                .collect(),
+            conditions: context.conditions,
+        },
+        table,
+        place,
+    })
+}
+
+/// Puts all models together.
+pub(super) fn assemble(
+    workspace: Workspace,
+    findings: Findings,
+    only: &[PathBuf],
+) -> Result<Models, SourceError> {
+    let mut declarations = findings.declarations;
+    restrict(&mut declarations, only)?;
+    declarations.sort_by(|left, right| {
+        let key = |declaration: &Declaration| {
+            (
+                declaration.table.name.clone(),
+                declaration.model.file.clone(),
+                declaration.target,
+            )
+        };
+        key(left).cmp(&key(right))
+    });
+    let mut diagnostics = findings.diagnostics;
+    diagnostics.extend(doubles(&declarations));
+    diagnostics.extend(shared_index_names(&declarations));
+    if !diagnostics.is_empty() {
+        diagnostics.sort_by(|left, right| {
+            (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))
+        });
+        diagnostics.dedup();
+        return Err(SourceError::Mistakes(diagnostics));
+    }
+    let mut models = Models {
+        schema: Schema::default(),
+        models: Vec::new(),
+        packages: Vec::new(),
+        workspace_root: workspace.root,
+    };
+    for declaration in declarations {
+        let target = &workspace.targets[declaration.target];
+        models.packages.push(target.package.clone());
+        models.schema.tables.push(declaration.table);
+        models.models.push(FoundModel {
+            package: target.package.name.clone(),
+            root_file: target.root_file.clone(),
+            ..declaration.model
+        });
+    }
+    models.packages.sort();
+    models.packages.dedup();
+    Ok(models)
+}
+
+fn hidden_fields(model: &Model, depth: usize) -> impl Iterator<Item = &ModelField> {
+    let fields = model.fields.iter().chain(&model.skipped);
+    fields.filter(move |field| !seen_from_root(&field.visibility, depth))
+}
+
+/// Keeps the models below the given paths.
+fn restrict(declarations: &mut Vec<Declaration>, only: &[PathBuf]) -> Result<(), SourceError> {
+    if only.is_empty() {
+        return Ok(());
+    }
+    let canonical = |path: &Utf8Path| path.canonicalize().ok();
+    for path in only {
+        let absolute = path.canonicalize().ok();
+        let holds = declarations.iter().any(|declaration| {
+            let file = canonical(&declaration.model.file);
+            matches!((&file, &absolute), (Some(file), Some(path)) if file.starts_with(path))
+        });
+        if !holds {
+            return Err(SourceError::NothingThere(path.clone()));
+        }
+    }
+    let only: Vec<_> = only
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    declarations.retain(|declaration| {
+        canonical(&declaration.model.file)
+            .is_some_and(|file| only.iter().any(|path| file.starts_with(path)))
+    });
+    Ok(())
+}
+
+fn doubles(declarations: &[Declaration]) -> impl Iterator<Item = Diagnostic> {
+    declarations.windows(2).filter_map(|pair| {
+        let (first, second) = (&pair[0], &pair[1]);
+        if first.table.name != second.table.name {
+            return None;
+        }
+        let same_struct = first.model.file == second.model.file && first.model.line == second.model.line;
+        let message = if same_struct {
+            format!(
+                "`{}` is compiled into two targets (library and binary): declare its module in the library alone, and let \
+                 the binary use it from there",
+                second.model.ident
+            )
+        } else {
+            format!(
+                "the table `{}` is declared twice, here and at {}: remove one, or name it with `#[zdm(table = \"…\")]`",
+                second.table.name, first.table.source
+            )
+        };
+        Some(second.place.saying(message))
+    })
+}
+
+/// Index names are unique in a PostgreSQL schema and in an SQLite file, not just in a table.
+fn shared_index_names(declarations: &[Declaration]) -> Vec<Diagnostic> {
+    let mut owners: BTreeMap<&str, &Declaration> = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    for declaration in declarations {
+        for index in &declaration.table.indexes {
+            let Some(first) = owners.insert(&index.name, declaration) else {
+                continue;
+            };
+            if first.table.name != declaration.table.name {
+                diagnostics.push(declaration.place.saying(format!(
+                    "the index name `{}` is taken by the table `{}` ({}), and a database has each name once: give \
+                     `index = \"…\"` another one",
+                    index.name, first.table.name, first.table.source
+                )));
+            }
+        }
+    }
+    diagnostics
+}

@@ -1,0 +1,371 @@
+//! What a name in a field's type means: aliases, newtypes and imports, followed through the workspace's modules.
+//!
+//! Comes in: the modules of every crate. Goes out: the [`RustType`] of a field.
+//! Must not know: syntax beyond types, files.
+
+use std::collections::HashMap;
+
+use syn::{GenericArgument, PathArguments, Type, TypePath};
+use zdm_model::{LogicalType, RustType, option_of};
+
+use super::scan::{Module, Name};
+
+/// No chain of aliases and re-exports is longer.
+const LONGEST_CHAIN: usize = 32;
+
+/// Every module of every crate in the workspace.
+#[derive(Default)]
+pub(super) struct Scope {
+    modules: HashMap<(usize, String), Module>,
+    /// Libraries by the name that other crates use.
+    libraries: HashMap<String, usize>,
+}
+
+/// A module, and in which target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) target: usize,
+    pub(super) path: Vec<String>,
+}
+
+/// What a path leads to.
+#[derive(Debug, PartialEq, Eq)]
+enum Found<'a> {
+    /// A declaration in the workspace.
+    Declared(At, String, &'a Name),
+    /// A path into a crate outside of the workspace.
+    External(Vec<String>),
+    /// No declaration and no import: the language's own names.
+    Prelude,
+    /// A path into the workspace that ends nowhere.
+    Lost,
+}
+
+impl Scope {
+    /// Puts the modules of all files together.
+    pub(super) fn new(modules: Vec<(usize, Module)>, libraries: HashMap<String, usize>) -> Self {
+        let modules = modules
+            .into_iter()
+            .map(|(target, module)| ((target, module.context.path.join("::")), module))
+            .collect();
+        Self { modules, libraries }
+    }
+
+    /// What a type means that stands in a module.
+    pub(super) fn resolve(&self, ty: &Type, at: &At) -> RustType {
+        self.resolve_within(ty, at, LONGEST_CHAIN)
+    }
+
+    /// How the whole crate names a type that stands in `at`, if it can: where a module around it is private, by a
+    /// re-export.
+    pub(super) fn public_path(&self, at: &At, ident: &str) -> Option<Vec<String>> {
+        let module = self.module(at)?;
+        if !module.context.hidden {
+            return Some([at.path.as_slice(), &[ident.to_owned()]].concat());
+        }
+        (0..at.path.len()).rev().find_map(|depth| {
+            let outer = At {
+                target: at.target,
+                path: at.path[..depth].to_vec(),
+            };
+            let module = self
+                .module(&outer)
+                .filter(|module| !module.context.hidden)?;
+            let leads_here = |name: &str| {
+                let found = self.find(&outer, &[name.to_owned()], LONGEST_CHAIN);
+                matches!(found, Found::Declared(to, last, _) if to == *at && last == ident)
+            };
+            let named = module.names.iter().filter_map(|(name, value)| {
+                let visible = matches!(value, Name::Import { visible: true, .. });
+                (visible && leads_here(name)).then(|| name.clone())
+            });
+            let name = named
+                .min()
+                .or_else(|| leads_here(ident).then(|| ident.to_owned()))?;
+            Some([outer.path.as_slice(), &[name]].concat())
+        })
+    }
+
+    fn resolve_within(&self, ty: &Type, at: &At, chain: usize) -> RustType {
+        if let Some(inner) = option_of(ty) {
+            let inner = self.resolve_within(inner, at, chain);
+            let problem = (inner.nullable == Some(true))
+                .then(|| "an `Option` in an `Option` has no column type".to_owned());
+            return RustType {
+                nullable: Some(true),
+                problem: problem.or_else(|| inner.problem.clone()),
+                ..inner
+            };
+        }
+        let Type::Path(path) = ty else {
+            return RustType::of(ty);
+        };
+        if chain == 0 {
+            return unknown(RustType::of(ty).text, "its aliases go in a circle");
+        }
+        let segments = segments(path);
+        if path.path.leading_colon.is_some() {
+            return self.external(path, &segments, at);
+        }
+        match self.find(at, &segments, LONGEST_CHAIN) {
+            Found::Prelude => in_prelude(ty),
+            Found::External(full) => self.external(path, &full, at),
+            Found::Lost => {
+                let text = segments.join("::");
+                let reason = "the path leads to nothing in this workspace that could be read; \
+                              what macros make is not seen";
+                unknown(text, reason)
+            }
+            Found::Declared(to, name, declared) => {
+                let text = self.path_from(at, &to, &name);
+                match declared {
+                    Name::Alias(target) => self.alias(text, target, &to, chain - 1),
+                    Name::Newtype(inner) => self.newtype(text, inner, &to, chain - 1),
+                    Name::Type(what) => {
+                        let reason = format!(
+                            "it is {what}; make it a newtype with `#[derive(Migratable)] #[zdm(transparent)]`"
+                        );
+                        unknown(text, &reason)
+                    }
+                    Name::Module | Name::Import { .. } => unknown(text, "it names no type"),
+                }
+            }
+        }
+    }
+
+    fn alias(&self, text: String, target: &str, to: &At, chain: usize) -> RustType {
+        let Ok(ty) = syn::parse_str::<Type>(target) else {
+            return unknown(text, "its alias cannot be read");
+        };
+        let resolved = self.resolve_within(&ty, to, chain);
+        if resolved.nullable == Some(true) {
+            return resolved;
+        }
+        RustType { text, ..resolved }
+    }
+
+    fn newtype(&self, text: String, inner: &str, to: &At, chain: usize) -> RustType {
+        let Ok(ty) = syn::parse_str::<Type>(inner) else {
+            return unknown(text, "what it wraps cannot be read");
+        };
+        let wrapped = self.resolve_within(&ty, to, chain);
+        RustType {
+            text,
+            nullable: Some(false),
+            ..wrapped
+        }
+    }
+
+    /// A type of another crate, known by its last segment, spelled with its full path.
+    fn external(&self, path: &TypePath, full: &[String], at: &At) -> RustType {
+        let mut text = full.join("::");
+        let arguments = path.path.segments.last().map(|last| &last.arguments);
+        if let Some(PathArguments::AngleBracketed(arguments)) = arguments {
+            let arguments: Vec<_> = arguments
+                .args
+                .iter()
+                .map(|argument| match argument {
+                    GenericArgument::Type(ty) => self.argument(ty, at),
+                    other => quote::quote!(#other).to_string(),
+                })
+                .collect();
+            text = format!("{text}<{}>", arguments.join(", "));
+        }
+        let Ok(ty) = syn::parse_str::<Type>(&text) else {
+            return unknown(text, "its path cannot be read");
+        };
+        let known = RustType::of(&ty);
+        if known.logical.is_some() || known.problem.is_some() {
+            return known;
+        }
+        unknown(text, "no database type is known for it")
+    }
+
+    fn argument(&self, ty: &Type, at: &At) -> String {
+        if let Type::Path(path) = ty
+            && let Found::External(full) = self.find(at, &segments(path), LONGEST_CHAIN)
+        {
+            return full.join("::");
+        }
+        RustType::of(ty).text
+    }
+
+    /// Follows a path from a module.
+    fn find(&self, at: &At, path: &[String], chain: usize) -> Found<'_> {
+        let (Some(first), Some(chain)) = (path.first(), chain.checked_sub(1)) else {
+            return Found::Lost;
+        };
+        let rest = &path[1..];
+        let inside = |path: &[String]| At {
+            target: at.target,
+            path: path.to_vec(),
+        };
+        match first.as_str() {
+            "crate" => return self.descend(&inside(&[]), rest, chain),
+            "self" if rest.first().is_some_and(|next| next == "super") => {
+                return self.find(at, rest, chain);
+            }
+            "self" => return self.descend(at, rest, chain),
+            "super" => {
+                return match at.path.split_last() {
+                    Some((_, parent)) if rest.first().is_some_and(|next| next == "super") => {
+                        self.find(&inside(parent), rest, chain)
+                    }
+                    Some((_, parent)) => self.descend(&inside(parent), rest, chain),
+                    None => Found::Lost,
+                };
+            }
+            _ => {}
+        }
+        if self.declares(at, first, chain) {
+            return self.descend(at, path, chain);
+        }
+        if let Some(library) = self.libraries.get(first)
+            && !rest.is_empty()
+        {
+            let root = At {
+                target: *library,
+                path: Vec::new(),
+            };
+            return self.descend(&root, rest, chain);
+        }
+        if rest.is_empty() {
+            Found::Prelude
+        } else {
+            Found::External(path.to_vec())
+        }
+    }
+
+    fn declares(&self, at: &At, name: &str, chain: usize) -> bool {
+        let Some(module) = self.module(at) else {
+            return false;
+        };
+        // `use chrono;` imports the crate's own name and leads back to itself.
+        match module.names.get(name) {
+            Some(Name::Import { path, .. }) => *path != [name.to_owned()],
+            Some(_) => true,
+            None => self.glob(at, module, name, chain).is_some(),
+        }
+    }
+
+    /// Follows a path whose first segment stands in the module itself.
+    fn descend(&self, at: &At, path: &[String], chain: usize) -> Found<'_> {
+        let (Some((first, rest)), Some(chain)) = (path.split_first(), chain.checked_sub(1)) else {
+            return Found::Lost;
+        };
+        let Some(module) = self.module(at) else {
+            return Found::Lost;
+        };
+        match module.names.get(first) {
+            Some(Name::Import { path, .. }) => {
+                self.find(at, &[path.as_slice(), rest].concat(), chain)
+            }
+            Some(Name::Module) if !rest.is_empty() => {
+                let child = At {
+                    target: at.target,
+                    path: [at.path.as_slice(), std::slice::from_ref(first)].concat(),
+                };
+                self.descend(&child, rest, chain)
+            }
+            Some(name) if rest.is_empty() => Found::Declared(at.clone(), first.clone(), name),
+            Some(_) => Found::Lost,
+            None => match self.glob(at, module, first, chain) {
+                Some(from) => self.descend(&from, path, chain),
+                None => Found::Lost,
+            },
+        }
+    }
+
+    /// The module of the workspace from which a glob import brings a name.
+    fn glob(&self, at: &At, module: &Module, name: &str, chain: usize) -> Option<At> {
+        let chain = chain.checked_sub(1)?;
+        module.globs.iter().find_map(|(path, _)| {
+            let from = self.module_at(at, path, chain)?;
+            (from != *at && self.declares(&from, name, chain)).then_some(from)
+        })
+    }
+
+    /// The module that a `use` path names, if it is one of the workspace.
+    fn module_at(&self, at: &At, path: &[String], chain: usize) -> Option<At> {
+        let mut here = at.clone();
+        for (position, segment) in path.iter().enumerate() {
+            match segment.as_str() {
+                "crate" => here.path.clear(),
+                "self" => {}
+                "super" => {
+                    here.path.pop()?;
+                }
+                name => match self.module(&here)?.names.get(name) {
+                    Some(Name::Module) => here.path.push(name.to_owned()),
+                    Some(Name::Import { path, .. }) if *path != [name.to_owned()] => {
+                        here = self.module_at(&here, path, chain.checked_sub(1)?)?;
+                    }
+                    _ if position == 0 => {
+                        here = At {
+                            target: *self.libraries.get(name)?,
+                            path: Vec::new(),
+                        }
+                    }
+                    _ => return None,
+                },
+            }
+        }
+        Some(here)
+    }
+
+    fn module(&self, at: &At) -> Option<&Module> {
+        self.modules.get(&(at.target, at.path.join("::")))
+    }
+
+    fn path_from(&self, at: &At, to: &At, name: &str) -> String {
+        let crate_name = self
+            .libraries
+            .iter()
+            .find(|(_, target)| **target == to.target && to.target != at.target)
+            .map_or("crate", |(name, _)| name.as_str());
+        let path = self.public_path(to, name);
+        let path = path.unwrap_or_else(|| [to.path.as_slice(), &[name.to_owned()]].concat());
+        format!("{crate_name}::{}", path.join("::"))
+    }
+}
+
+fn segments(path: &TypePath) -> Vec<String> {
+    let segments = path.path.segments.iter();
+    segments.map(|segment| segment.ident.to_string()).collect()
+}
+
+/// A name without declaration or import: the language's, or what a glob import of another crate brings.
+fn in_prelude(ty: &Type) -> RustType {
+    let known = RustType::of(ty);
+    let full = match known.logical {
+        None if known.problem.is_some() => return known,
+        None => {
+            return unknown(
+                known.text,
+                "no declaration and no import of it was found; what macros make is not seen",
+            );
+        }
+        Some(LogicalType::TimestampTz) => "chrono::DateTime<chrono::Utc>",
+        Some(LogicalType::Timestamp) => "chrono::NaiveDateTime",
+        Some(LogicalType::Date) => "chrono::NaiveDate",
+        Some(LogicalType::Time) => "chrono::NaiveTime",
+        Some(LogicalType::Uuid) => "uuid::Uuid",
+        Some(LogicalType::Json) => "serde_json::Value",
+        Some(_) => return known,
+    };
+    RustType {
+        text: full.to_owned(),
+        ..known
+    }
+}
+
+fn unknown(text: String, reason: &str) -> RustType {
+    RustType {
+        problem: Some(format!(
+            "the column type of `{text}` is not known: {reason}. Or name it in the database: `#[zdm(sql_type = \"…\")]`"
+        )),
+        text,
+        logical: None,
+        nullable: Some(false),
+    }
+}

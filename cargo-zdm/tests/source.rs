@@ -1,0 +1,254 @@
+//! Models are found in real cargo projects.
+
+use std::path::Path;
+
+use cargo_zdm::source::{self, Models, SourceError, SourceOptions};
+use tempfile::TempDir;
+use zdm_model::LogicalType;
+
+const MANIFEST: &str =
+    "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        std::fs::write(path, text).expect("a file");
+    }
+    folder
+}
+
+fn options(folder: &Path) -> SourceOptions {
+    SourceOptions {
+        manifest_path: Some(folder.join("Cargo.toml")),
+        only: Vec::new(),
+        code: Some(folder.join("src/zdm")),
+    }
+}
+
+fn read(files: &[(&str, &str)]) -> Result<Models, SourceError> {
+    let folder = project(&[&[("Cargo.toml", MANIFEST)], files].concat());
+    source::read(&options(folder.path()))
+}
+
+fn mistakes(files: &[(&str, &str)]) -> Vec<String> {
+    match read(files) {
+        Err(SourceError::Mistakes(diagnostics)) => diagnostics
+            .iter()
+            .map(|found| format!("{}:{}: {}", found.file, found.line, found.message))
+            .collect(),
+        other => panic!("expected mistakes, found {other:?}"),
+    }
+}
+
+fn model(name: &str, field: &str) -> String {
+    format!(
+        "#[derive(Debug, zdm_runtime::Migratable)]\npub struct {name} {{\n    #[zdm(primary_key)]\n    pub id: i64,\n    {field}\n}}\n"
+    )
+}
+
+#[test]
+fn modules_are_followed_through_files_folders_and_inline_ones() {
+    let user = model("User", "pub name: String,");
+    let order = model("Order", "");
+    let day = model("Day", "");
+    let models = read(&[
+        ("src/lib.rs", "pub mod models;\nmod zdm;\npub mod inline { pub mod deep; }\n#[path = \"elsewhere/days.rs\"]\nmod days;"),
+        ("src/models.rs", "pub(crate) mod user;"),
+        ("src/models/user.rs", &user),
+        ("src/inline/deep/mod.rs", &order),
+        ("src/elsewhere/days.rs", &day),
+    ])
+    .expect("models");
+    let found: Vec<_> = models
+        .models
+        .iter()
+        .map(|model| (model.table_name.as_str(), model.crate_path.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("days", "crate::days::Day"),
+            ("orders", "crate::inline::deep::Order"),
+            ("users", "crate::models::user::User"),
+        ]
+    );
+    let users = models.schema.table("users").expect("users");
+    assert_eq!(users.source, "src/models/user.rs:2");
+    assert_eq!(users.columns[1].source, "src/models/user.rs:5");
+    assert_eq!(models.packages[0].name, "shop");
+    assert_eq!(models.models[2].visibility, "pub");
+}
+
+#[test]
+fn aliases_newtypes_and_imports_are_resolved_by_name() {
+    let ids = "use zdm_runtime::Migratable;\npub type TeamId = i64;\npub type Nick = Option<String>;\n\
+               #[derive(Migratable)]\n#[zdm(transparent)]\npub struct UserId(TeamId);\n";
+    let user = "use chrono::{DateTime, Utc};\nuse super::prelude::*;\n#[derive(zdm_runtime::Migratable)]\npub struct User {\n\
+                #[zdm(primary_key)] pub id: UserId,\npub team: Option<ids::TeamId>,\npub nick: Nick,\n\
+                pub at: DateTime<Utc>,\npub other: self::super::prelude::Other,\n\
+                #[zdm(sql_type = \"numeric(10, 2)\")] pub price: Option<rust_decimal::Decimal>,\n}\n";
+    let models = read(&[
+        (
+            "src/lib.rs",
+            "mod ids;\nmod user;\nmod prelude { pub use crate::ids::{self, *}; pub use ids::TeamId as Other; }",
+        ),
+        ("src/ids.rs", ids),
+        ("src/user.rs", user),
+    ])
+    .expect("models");
+    let columns: Vec<_> = models.schema.tables[0]
+        .columns
+        .iter()
+        .map(|column| {
+            (
+                column.rust_type.as_str(),
+                column.logical_type,
+                column.nullable,
+            )
+        })
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("crate::ids::UserId", LogicalType::Int8, false),
+            ("crate::ids::TeamId", LogicalType::Int8, true),
+            ("String", LogicalType::Text, true),
+            (
+                "chrono::DateTime<chrono::Utc>",
+                LogicalType::TimestampTz,
+                false
+            ),
+            ("crate::ids::TeamId", LogicalType::Int8, false),
+            ("rust_decimal::Decimal", LogicalType::Custom, true),
+        ]
+    );
+}
+
+#[test]
+fn types_of_other_packages_of_the_workspace_are_resolved() {
+    let package = |name: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
+    };
+    let folder = project(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"my-ids\"]\n",
+        ),
+        ("app/Cargo.toml", &package("app")),
+        (
+            "app/src/main.rs",
+            &model("User", "pub team: my_ids::TeamId,"),
+        ),
+        ("my-ids/Cargo.toml", &package("my-ids")),
+        ("my-ids/src/lib.rs", "mod inner;\npub use inner::TeamId;"),
+        ("my-ids/src/inner.rs", "pub type TeamId = i32;"),
+    ]);
+    let models = source::read(&options(folder.path())).expect("models");
+    let team = &models.schema.tables[0].columns[1];
+    assert_eq!(team.logical_type, LogicalType::Int4);
+    assert_eq!(team.source, "app/src/main.rs:5");
+    assert!(models.models[0].root_file.ends_with("app/src/main.rs"));
+}
+
+#[test]
+fn all_mistakes_are_shown_at_once_with_their_lines() {
+    let user = model("User", "#[zdm(uniqe)]\n    pub age: Age,");
+    let found = mistakes(&[
+        (
+            "src/lib.rs",
+            "mod a;\nmod b;\nmod missing;\n#[cfg_attr(unix, path = \"u.rs\")]\nmod sys;",
+        ),
+        ("src/a.rs", &user),
+        ("src/b.rs", "type X = ;\n"),
+    ]);
+    assert_eq!(found.len(), 5, "{found:#?}");
+    assert!(found[0].starts_with("src/a.rs:5: unknown attribute `uniqe`; did you mean `unique`?"));
+    assert!(found[1].starts_with("src/a.rs:6: the column type of `Age` is not known"));
+    assert!(found[1].contains("sql_type"), "{}", found[1]);
+    assert!(found[2].starts_with("src/b.rs:1: this file is not Rust"));
+    assert!(found[3].starts_with("src/lib.rs:3: the module `missing` has no file"));
+    assert!(found[4].starts_with("src/lib.rs:5: the file of `sys` depends on `cfg_attr"));
+}
+
+#[test]
+fn one_table_has_one_struct_in_one_target() {
+    let user = model("User", "#[zdm(index = \"by_name\")] pub name: String,");
+    let twice = mistakes(&[
+        ("src/lib.rs", "mod a;\nmod b;"),
+        ("src/a.rs", &user),
+        ("src/b.rs", &user),
+    ]);
+    assert!(
+        twice[0].contains("`users` is declared twice, here and at src/a.rs:2"),
+        "{twice:?}"
+    );
+    let both = mistakes(&[
+        ("src/lib.rs", "mod a;"),
+        ("src/main.rs", "mod a;\nfn main() {}"),
+        ("src/a.rs", &user),
+    ]);
+    assert!(both[0].contains("two targets"), "{both:?}");
+    let other = model("Order", "#[zdm(index = \"by_name\")] pub name: String,");
+    let index = mistakes(&[("src/lib.rs", &format!("{user}{other}"))]);
+    assert!(
+        index[0].contains("`by_name` is taken by the table `orders`"),
+        "{index:?}"
+    );
+}
+
+#[test]
+fn what_generated_code_cannot_reach_is_refused_unless_re_exported() {
+    let nested = format!("pub mod outer {{ mod inner {{ {} }} }}", model("User", ""));
+    let found = mistakes(&[("src/lib.rs", &nested)]);
+    assert!(found[0].contains("cannot name `User`"), "{found:?}");
+    let exported = nested.replace("mod inner", "pub use inner::User as Account; mod inner");
+    let models = read(&[("src/lib.rs", &exported)]).expect("models");
+    assert_eq!(models.models[0].crate_path, "crate::outer::Account");
+    let private = mistakes(&[
+        ("src/lib.rs", "mod a;"),
+        ("src/a.rs", &model("User", "name: String,")),
+    ]);
+    assert!(private[0].contains("private field `name`"), "{private:?}");
+}
+
+#[test]
+fn test_code_is_passed_over_and_other_conditions_are_kept() {
+    let models = read(&[
+        ("src/lib.rs", "#[cfg(feature = \"shop\")]\nmod a;\n#[cfg(test)]\nmod tests;\n#[cfg(windows)]\nmod absent;"),
+        ("src/a.rs", &model("User", "#[zdm(skip)] pub cache: Vec<u64>,")),
+        ("src/tests.rs", &model("Fake", "")),
+    ])
+    .expect("models");
+    assert_eq!(models.models.len(), 1);
+    assert_eq!(models.models[0].conditions, ["feature = \"shop\""]);
+    assert_eq!(models.models[0].skipped_fields, ["cache"]);
+}
+
+#[test]
+fn only_the_configured_files_hold_models() {
+    let folder = project(&[
+        ("Cargo.toml", MANIFEST),
+        ("src/lib.rs", "mod a;\nmod b;"),
+        ("src/a.rs", &model("User", "")),
+        ("src/b.rs", &model("Order", "")),
+    ]);
+    let mut options = options(folder.path());
+    options.only = vec![folder.path().join("src/b.rs")];
+    let models = source::read(&options).expect("models");
+    assert_eq!(models.schema.tables.len(), 1);
+    assert_eq!(models.schema.tables[0].name, "orders");
+    options.only = vec![folder.path().join("src/c.rs")];
+    assert!(matches!(
+        source::read(&options),
+        Err(SourceError::NothingThere(_))
+    ));
+}
+
+#[test]
+fn a_project_without_models_has_an_empty_schema() {
+    let models = read(&[("src/lib.rs", "pub fn nothing() {}\n")]).expect("no mistakes");
+    assert!(models.schema.tables.is_empty());
+    assert!(models.packages.is_empty());
+}
