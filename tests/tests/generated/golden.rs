@@ -98,7 +98,11 @@ fn generated(dialect: &str) -> FileTree {
                 table: &model.table,
                 path: format!("crate::{dialect}::models::{}", model.ident),
                 fingerprint: fingerprint(&model.table),
-                skipped: model.skipped.iter().map(ToString::to_string).collect(),
+                skipped: model
+                    .skipped
+                    .iter()
+                    .map(|field| field.ident.to_string())
+                    .collect(),
                 transition: (!pairs.is_empty()).then(|| Transition {
                     id: ID,
                     folder: FOLDER.to_owned(),
