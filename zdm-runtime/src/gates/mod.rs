@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use condition as c;
 
+pub use crate::verification::Side;
+
 use crate::Stage;
 use crate::facts::Facts;
 use crate::manifest::{Direction, Route};
@@ -69,15 +71,6 @@ pub const WAIVABLE: [&str; 6] = [
     "sleepers",
     "no_shadow_mismatch",
 ];
-
-/// Which way a backfill or a verification goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// New is filled from old, and allowed to be read.
-    New,
-    /// Old is filled from new, and allowed to be read again.
-    Old,
-}
 
 /// Before a hop forward; from `live` to `live` for a greater share.
 pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Gate> {

@@ -1,1 +1,416 @@
+//! Every gate open and shut, by a healthy migration and one thing that spoils it.
 
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::code::CodeState;
+use crate::facts::{Fact, Progress, Quarantine, Record, Standing, Steps, Verification};
+use crate::fleet::Member;
+
+const HOUR: i64 = 3_600_000;
+
+/// Two days after it got to `stage`, with everything done that is done by then.
+fn healthy(stage: Stage) -> Facts {
+    let complete = stage == Stage::Complete;
+    let steps = |section: Section| {
+        let undone = match section {
+            Section::Drop => true,
+            Section::SwitchReads => stage == Stage::Off,
+            _ => false,
+        };
+        let done = i64::from(!undone);
+        (section, Steps { done, planned: 1 })
+    };
+    Facts {
+        migration: "0123456789ab".to_owned(),
+        route: Route::FivePhases,
+        reversible: true,
+        optional: false,
+        now: 100 * HOUR,
+        record: Fact::Known(Record {
+            expanded: true,
+            contracted: false,
+        }),
+        standing: Fact::Known(Some(Standing {
+            stage,
+            basis_points: 10_000,
+            epoch: 9,
+            drained_epoch: 9,
+            entered_at: 50 * HOUR,
+            old_since: (!complete).then_some(0),
+            new_since: (stage != Stage::Off).then_some(2),
+            paused_at: None,
+        })),
+        instances: Fact::Known(vec![member(if complete {
+            CodeState::Final
+        } else {
+            CodeState::Transition
+        })]),
+        backfill: Fact::Known(Progress {
+            not_begun: Vec::new(),
+            done: 4,
+            chunks: 4,
+        }),
+        reverse_backfill: Fact::Known(Progress::default()),
+        verification_of_new: Fact::Known(Some(Verification {
+            epoch: 9,
+            passed: true,
+            mismatches: 0,
+            started_at: 60 * HOUR,
+        })),
+        verification_of_old: Fact::Known(None),
+        quarantine: Fact::Known(Quarantine::default()),
+        sections: Fact::Known(Section::ALL.into_iter().map(steps).collect()),
+        shadow_mismatches: Fact::Known(0),
+        backup_at: Fact::Known(Some(70 * HOUR)),
+    }
+}
+
+fn member(code: CodeState) -> Member {
+    Member {
+        instance: "a".to_owned(),
+        label: "web-1".to_owned(),
+        living: true,
+        lease_left_ms: 9_000,
+        code: Some(code),
+        behind: 0,
+    }
+}
+
+fn strict() -> Policy {
+    Policy {
+        soak: Duration::from_hours(24),
+        dwell: Duration::from_hours(1),
+        verify_again: true,
+        backup: true,
+        sleepers: Duration::from_mins(10),
+        waivers: Vec::new(),
+    }
+}
+
+/// What is asked of the gates.
+#[derive(Debug, Clone, Copy)]
+enum Ask {
+    Hop(Stage, Stage),
+    Back(Stage, Stage),
+    Up(Section),
+    Down(Section),
+    Backfill(Side),
+    Verify(Side),
+}
+
+use Ask::{Back, Backfill, Down, Hop, Up, Verify};
+use Stage::{Complete, DualWrite, Live, Off, RampDown, Shadow};
+
+fn answer(ask: Ask, facts: &Facts) -> Vec<Gate> {
+    match ask {
+        Hop(from, to) => for_hop(from, to, facts, &strict()),
+        Back(from, to) => for_back(from, to, facts),
+        Up(section) => for_section(section, Direction::Up, facts, &strict()),
+        Down(section) => for_section(section, Direction::Down, facts, &strict()),
+        Backfill(side) => for_backfill(side, facts),
+        Verify(side) => for_verification(side, facts),
+    }
+}
+
+/// The shut gates with their reasons.
+fn shut(gates: &[Gate]) -> BTreeMap<&'static str, &str> {
+    gates
+        .iter()
+        .filter(|gate| !gate.open)
+        .map(|gate| (gate.name, gate.reason.as_str()))
+        .collect()
+}
+
+fn standing(facts: &mut Facts) -> &mut Standing {
+    match &mut facts.standing {
+        Fact::Known(Some(standing)) => standing,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn first(facts: &mut Facts) -> &mut Member {
+    match &mut facts.instances {
+        Fact::Known(members) => &mut members[0],
+        Fact::Unknown(reason) => panic!("{reason}"),
+    }
+}
+
+fn steps(facts: &mut Facts, section: Section, done: i64) {
+    match &mut facts.sections {
+        Fact::Known(sections) => sections.insert(section, Steps { done, planned: 1 }),
+        Fact::Unknown(reason) => panic!("{reason}"),
+    };
+}
+
+/// Everything that a healthy migration may do at a stage.
+const ALLOWED: [(Stage, Ask); 33] = [
+    (Off, Hop(Off, DualWrite)),
+    (DualWrite, Hop(DualWrite, Shadow)),
+    (Shadow, Hop(Shadow, Live)),
+    (Live, Hop(Live, Live)),
+    (Live, Hop(Live, RampDown)),
+    (RampDown, Hop(RampDown, Complete)),
+    (Shadow, Back(Shadow, DualWrite)),
+    (Live, Back(Live, DualWrite)),
+    (Live, Back(Live, Shadow)),
+    (Live, Back(Live, Live)),
+    (RampDown, Back(RampDown, DualWrite)),
+    (RampDown, Back(RampDown, Live)),
+    (Off, Up(Section::Expand)),
+    (Off, Up(Section::DualWrite)),
+    (DualWrite, Up(Section::DualWrite)),
+    (Off, Down(Section::DualWrite)),
+    (DualWrite, Up(Section::SwitchReads)),
+    (Live, Up(Section::SwitchReads)),
+    (DualWrite, Down(Section::SwitchReads)),
+    (RampDown, Up(Section::Release)),
+    (RampDown, Down(Section::Release)),
+    (DualWrite, Down(Section::Release)),
+    (Complete, Up(Section::Drop)),
+    (Complete, Down(Section::Drop)),
+    (DualWrite, Backfill(Side::New)),
+    (Live, Backfill(Side::New)),
+    (RampDown, Backfill(Side::Old)),
+    (DualWrite, Verify(Side::New)),
+    (Shadow, Verify(Side::New)),
+    (Live, Verify(Side::New)),
+    (RampDown, Verify(Side::New)),
+    (RampDown, Verify(Side::Old)),
+    (DualWrite, Verify(Side::Old)),
+];
+
+#[test]
+fn what_is_healthy_passes() {
+    for (stage, ask) in ALLOWED {
+        assert_eq!(
+            shut(&answer(ask, &healthy(stage))),
+            BTreeMap::new(),
+            "{ask:?}"
+        );
+    }
+}
+
+/// One thing that shuts exactly one gate.
+struct Case {
+    at: Stage,
+    ask: Ask,
+    gate: &'static str,
+    reason: &'static str,
+    spoil: fn(&mut Facts),
+}
+
+const fn case(
+    at: Stage,
+    ask: Ask,
+    gate: &'static str,
+    reason: &'static str,
+    spoil: fn(&mut Facts),
+) -> Case {
+    Case {
+        at,
+        ask,
+        gate,
+        reason,
+        spoil,
+    }
+}
+
+#[rustfmt::skip]
+const CASES: [Case; 46] = [
+    case(Off, Hop(Off, DualWrite), "not_paused", "paused for 1 h 0 min", |f| standing(f).paused_at = Some(99 * HOUR)),
+    case(Off, Hop(Off, DualWrite), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
+    case(Off, Hop(Off, DualWrite), "expanded", "expand is not done", |f| steps(f, Section::Expand, 0)),
+    case(Off, Hop(Off, DualWrite), "expanded", "expand is not done", |f| f.record = Fact::Known(Record::default())),
+    case(Off, Hop(Off, DualWrite), "known_everywhere", "web-1 run code from before", |f| first(f).code = None),
+    case(Off, Hop(Off, DualWrite), "acknowledged", "web-1 have not acknowledged", |f| first(f).behind = 1),
+    case(Off, Hop(Off, DualWrite), "section_done", "0 of 1 steps of 2_dual_write", |f| steps(f, Section::DualWrite, 0)),
+    case(Off, Hop(Off, DualWrite), "standing", "is at shadow", |f| standing(f).stage = Shadow),
+    case(DualWrite, Hop(DualWrite, Shadow), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
+    case(DualWrite, Hop(DualWrite, Shadow), "backfilled", "users has not begun", |f| f.backfill = Fact::Known(Progress { not_begun: vec!["users".to_owned()], done: 0, chunks: 0 })),
+    case(DualWrite, Hop(DualWrite, Shadow), "backfilled", "3 of 4 chunks", |f| f.backfill = Fact::Known(Progress { not_begun: vec![], done: 3, chunks: 4 })),
+    case(DualWrite, Hop(DualWrite, Shadow), "verified", "never been verified", |f| f.verification_of_new = Fact::Known(None)),
+    case(DualWrite, Hop(DualWrite, Shadow), "verified", "found 3 rows", |f| f.verification_of_new = Fact::Known(Some(Verification { epoch: 9, passed: false, mismatches: 3, started_at: 0 }))),
+    case(DualWrite, Hop(DualWrite, Shadow), "verified", "is from hop 1", |f| f.verification_of_new = Fact::Known(Some(Verification { epoch: 1, passed: true, mismatches: 0, started_at: 0 }))),
+    case(DualWrite, Hop(DualWrite, Shadow), "section_done", "4_switch_reads", |f| steps(f, Section::SwitchReads, 0)),
+    case(Shadow, Hop(Shadow, Live), "quarantine_readable", "2 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 1 })),
+    case(Shadow, Hop(Shadow, Live), "no_shadow_mismatch", "5 times", |f| f.shadow_mismatches = Fact::Known(5)),
+    case(Live, Hop(Live, Live), "dwell", "30 min 0 s of 1 h 0 min", |f| standing(f).entered_at = 100 * HOUR - HOUR / 2),
+    case(Live, Hop(Live, RampDown), "everyone_reads_new", "9999 of 10000", |f| standing(f).basis_points = 9_999),
+    case(Live, Hop(Live, RampDown), "verified_again", "not verified since", |f| standing(f).entered_at = 61 * HOUR),
+    case(Live, Hop(Live, RampDown), "no_shadow_mismatch", "1 times", |f| f.shadow_mismatches = Fact::Known(1)),
+    case(RampDown, Hop(RampDown, Complete), "section_done", "5_contract/1_release", |f| steps(f, Section::Release, 0)),
+    case(RampDown, Hop(RampDown, Complete), "soak", "10 h 0 min of 1 d 0 h", |f| standing(f).entered_at = 90 * HOUR),
+    case(RampDown, Hop(RampDown, Complete), "acknowledged", "web-1", |f| first(f).behind = 1),
+    case(Live, Back(Live, DualWrite), "verified", "never been verified", |f| standing(f).old_since = Some(8)),
+    case(Live, Back(Live, Off), "way_back", "no way", |_| {}),
+    case(DualWrite, Back(DualWrite, Off), "section_undone", "4_switch_reads", |_| {}),
+    case(Complete, Back(Complete, RampDown), "nobody_final", "web-1 run code that names only new", |_| {}),
+    case(Complete, Back(Complete, RampDown), "reversible", "no `down`", |f| { f.reversible = false; first(f).code = Some(CodeState::Transition); }),
+    case(Complete, Back(Complete, RampDown), "section_undone", "old is dropped", |f| { steps(f, Section::Drop, 1); first(f).code = Some(CodeState::Transition); }),
+    case(Off, Down(Section::Expand), "nobody_knows", "names new", |f| for section in [Section::DualWrite, Section::Release] { steps(f, section, 0) }),
+    case(Off, Down(Section::Expand), "section_undone", "1 steps of 2_dual_write", |f| { steps(f, Section::Release, 0); first(f).code = None; }),
+    case(DualWrite, Up(Section::SwitchReads), "verified", "never", |f| f.verification_of_new = Fact::Known(None)),
+    case(Live, Down(Section::SwitchReads), "standing", "is at live", |_| {}),
+    case(Live, Up(Section::Release), "standing", "is at live", |_| {}),
+    case(RampDown, Down(Section::Release), "verified", "old has never", |f| standing(f).old_since = Some(8)),
+    case(RampDown, Up(Section::Drop), "standing", "is at ramp_down", |f| first(f).code = Some(CodeState::Final)),
+    case(Complete, Up(Section::Drop), "final_everywhere", "web-1 run code that names old", |f| first(f).code = Some(CodeState::Transition)),
+    case(Complete, Up(Section::Drop), "quarantine_settled", "7 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 7, waived: 2 })),
+    case(Complete, Up(Section::Drop), "soak", "1 h 0 min of 1 d", |f| { standing(f).entered_at = 99 * HOUR; f.backup_at = Fact::Known(Some(99 * HOUR)); }),
+    case(Complete, Up(Section::Drop), "sleepers", "web-1 went silent", |f| { first(f).living = false; first(f).lease_left_ms = -60_000; first(f).code = None; }),
+    case(Complete, Up(Section::Drop), "backup", "before this stage", |f| f.backup_at = Fact::Known(Some(49 * HOUR))),
+    case(Off, Backfill(Side::New), "standing", "is at off", |_| {}),
+    case(RampDown, Backfill(Side::Old), "reversible", "no `down`", |f| f.reversible = false),
+    case(DualWrite, Verify(Side::New), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
+    case(RampDown, Verify(Side::Old), "backfilled", "3 of 4", |f| { standing(f).old_since = Some(8); f.reverse_backfill = Fact::Known(Progress { not_begun: vec![], done: 3, chunks: 4 }); }),
+];
+
+#[test]
+fn one_spoilt_thing_shuts_its_gate_and_says_why() {
+    for Case {
+        at,
+        ask,
+        gate,
+        reason,
+        spoil,
+    } in CASES
+    {
+        let mut facts = healthy(at);
+        spoil(&mut facts);
+        let gates = answer(ask, &facts);
+        let shut = shut(&gates);
+        let found = shut.get(gate).copied().unwrap_or_default();
+        assert!(found.contains(reason), "{ask:?}, {gate}: {shut:?}");
+        // A stage that the hop does not start from contradicts more than one gate.
+        let alone = gate == "standing" || gate == "way_back" || shut.len() == 1;
+        assert!(alone, "{ask:?}, only {gate}: {shut:?}");
+        let opens = gates.iter().find(|found| found.name == gate && !found.open);
+        assert!(opens.is_some_and(|gate| gate.opens.is_some()), "{ask:?}");
+    }
+}
+
+#[test]
+fn what_is_unknown_shuts_every_gate_that_asks_for_it() {
+    type Spoil = fn(&mut Facts, String);
+    let unknown = || "connection refused".to_owned();
+    let spoil: [(&str, Spoil); 10] = [
+        ("record", |f, why| f.record = Fact::Unknown(why)),
+        ("standing", |f, why| f.standing = Fact::Unknown(why)),
+        ("instances", |f, why| f.instances = Fact::Unknown(why)),
+        ("backfill", |f, why| f.backfill = Fact::Unknown(why)),
+        ("new", |f, why| f.verification_of_new = Fact::Unknown(why)),
+        ("quarantine", |f, why| f.quarantine = Fact::Unknown(why)),
+        ("sections", |f, why| f.sections = Fact::Unknown(why)),
+        ("mismatches", |f, why| {
+            f.shadow_mismatches = Fact::Unknown(why);
+        }),
+        ("backup", |f, why| f.backup_at = Fact::Unknown(why)),
+        ("old", |f, why| {
+            standing(f).old_since = Some(8);
+            f.verification_of_old = Fact::Unknown(why);
+        }),
+    ];
+    for (what, spoil) in spoil {
+        let mut asked = 0;
+        for (stage, ask) in ALLOWED {
+            let mut facts = healthy(stage);
+            spoil(&mut facts, unknown());
+            let gates = answer(ask, &facts);
+            asked += shut(&gates)
+                .values()
+                .filter(|reason| reason.contains("connection refused"))
+                .count();
+        }
+        assert!(asked > 0, "{what}: no gate asks for it");
+    }
+}
+
+#[test]
+fn only_the_next_stage_is_one_hop_away() {
+    for from in Stage::ALL {
+        for to in Stage::ALL {
+            let gates = answer(Hop(from, to), &healthy(from));
+            let one_hop = gates[0].open;
+            let expected = from.next() == Some(to) || (from, to) == (Live, Live);
+            assert_eq!(one_hop, expected, "{from} → {to}");
+        }
+    }
+}
+
+#[test]
+fn every_forward_hop_waits_for_drained_known_and_acknowledged() {
+    for (from, to) in Stage::ALL.into_iter().zip(Stage::ALL.into_iter().skip(1)) {
+        let gates = answer(Hop(from, to), &healthy(from));
+        for name in ["drained", "known_everywhere", "acknowledged", "not_paused"] {
+            assert!(
+                gates.iter().any(|gate| gate.name == name),
+                "{from} → {to}: {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_pause_does_not_hold_a_rollback() {
+    for (stage, ask) in ALLOWED {
+        if let Back(..) = ask {
+            let mut facts = healthy(stage);
+            standing(&mut facts).paused_at = Some(0);
+            assert!(all_open(&answer(ask, &facts)), "{ask:?}");
+        }
+    }
+}
+
+#[test]
+fn instances_that_are_gone_or_serve_nothing_hold_nobody() {
+    let mut facts = healthy(Off);
+    first(&mut facts).living = false;
+    first(&mut facts).code = None;
+    first(&mut facts).behind = 1;
+    assert!(all_open(&answer(Hop(Off, DualWrite), &facts)));
+    let mut facts = healthy(DualWrite);
+    first(&mut facts).code = Some(CodeState::Final);
+    first(&mut facts).behind = 1;
+    assert!(all_open(&answer(Hop(DualWrite, Shadow), &facts)));
+    let mut facts = healthy(Complete);
+    first(&mut facts).behind = 1;
+    assert!(shut(&answer(Up(Section::Drop), &facts)).contains_key("acknowledged"));
+}
+
+#[test]
+fn an_optional_field_reads_null_while_its_row_waits_in_quarantine() {
+    let mut facts = healthy(Shadow);
+    facts.optional = true;
+    facts.quarantine = Fact::Known(Quarantine {
+        waiting: 3,
+        waived: 0,
+    });
+    assert!(all_open(&answer(Hop(Shadow, Live), &facts)));
+}
+
+#[test]
+fn expand_and_contract_alone_have_one_hop() {
+    let mut facts = healthy(Off);
+    facts.route = Route::ExpandContract;
+    assert!(all_open(&answer(Hop(Off, Complete), &facts)));
+    assert!(!all_open(&answer(Hop(Off, DualWrite), &facts)));
+    let mut facts = healthy(Complete);
+    facts.route = Route::ExpandContract;
+    assert!(all_open(&answer(Back(Complete, Off), &facts)));
+    assert!(!all_open(&answer(Back(Complete, RampDown), &facts)));
+}
+
+#[test]
+fn caution_can_be_waived_and_safety_cannot() {
+    let mut facts = healthy(Complete);
+    standing(&mut facts).entered_at = 77 * HOUR;
+    facts.backup_at = Fact::Known(Some(80 * HOUR));
+    standing(&mut facts).drained_epoch = 8;
+    let mut policy = strict();
+    policy.waivers = vec!["soak".to_owned(), "drained".to_owned()];
+    let gates = for_section(Section::Drop, Direction::Up, &facts, &policy);
+    assert_eq!(shut(&gates).into_keys().collect::<Vec<_>>(), ["drained"]);
+    let soak = gates.iter().find(|gate| gate.name == "soak").unwrap();
+    assert!(soak.open && soak.reason.starts_with("waived"), "{soak:?}");
+}

@@ -67,6 +67,7 @@ pub(super) async fn reset(
             "DELETE FROM {zdm}chunk WHERE migration = $1",
             "DELETE FROM {zdm}quarantine WHERE migration = $1",
             "DELETE FROM {zdm}mismatch WHERE migration = $1",
+            "DELETE FROM {zdm}verification WHERE migration = $1 AND state = 'running'",
         ],
         (Stage::Complete, _) => {
             &["DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'reverse'"]
