@@ -24,6 +24,7 @@ impl Schema {
 /// A table as its struct declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Table {
     /// Physical name, unquoted.
     pub name: String,
@@ -73,6 +74,7 @@ impl Table {
 /// A column as its field declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Column {
     /// Physical name, unquoted.
     pub name: String,
@@ -192,6 +194,7 @@ pub struct Drop {
 /// An index over columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Index {
     /// Physical name: `idx_<table>_<columns>`, `uq_<table>_<columns>` for unique ones, unless given.
     pub name: String,
@@ -211,6 +214,7 @@ pub struct Index {
 /// A check constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Check {
     /// Physical name.
     pub name: String,
@@ -221,6 +225,7 @@ pub struct Check {
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct ForeignKey {
     /// Physical name: `fk_<table>_<columns>` unless given.
     pub name: String,

@@ -1,0 +1,232 @@
+//! The saved versions: a folder per version in `zdm/`, chained by `zdm.sum`; what the code knows of them in `code.toml`.
+//!
+//! Comes in: the folder. Goes out: a checked [`History`], and the files of one version more.
+//! Must not know: models, plans, how a version's files came to be.
+
+pub mod code_states;
+mod error;
+mod fork;
+pub mod naming;
+pub mod snapshot;
+mod sum;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use zdm_model::Schema;
+use zdm_runtime::CodeState;
+use zdm_runtime::manifest::{Manifest, Route};
+
+pub use code_states::CodeStates;
+pub use error::VersionError;
+use sum::Sum;
+
+use crate::files::{FileTree, read_if_there};
+
+/// The plan in a version's folder.
+pub const PLAN_FILE: &str = "plan.toml";
+
+/// The versions in their order, every file checked.
+#[derive(Debug, Clone)]
+pub struct History {
+    folder: Utf8PathBuf,
+    sum: Sum,
+    versions: Vec<Manifest>,
+    code: CodeStates,
+    /// Left out of the history: it is to be generated again.
+    taken_out: Option<Manifest>,
+}
+
+impl History {
+    /// Reads and checks the versions below `folder`; an absent folder is an empty history.
+    pub fn open(folder: &Utf8Path) -> Result<Self, VersionError> {
+        Self::read(folder, None)
+    }
+
+    /// The history without its last version, which is to be generated again under the same id: `generate --amend`.
+    pub fn without_last(mut self) -> Result<Self, VersionError> {
+        let last = self.versions.pop().ok_or(VersionError::NothingToAmend)?;
+        if fork::is_merged(&self.folder, &last.folder()) {
+            return Err(VersionError::Merged {
+                folder: last.folder(),
+            });
+        }
+        self.taken_out = Some(last);
+        self.sum.lines.pop();
+        Ok(self)
+    }
+
+    /// The history as it was merged, without the user's own version, which is to be generated again behind it under the
+    /// same id: `generate --rebase`. `own` is its name, where git does not tell.
+    pub fn without_own(folder: &Utf8Path, own: Option<&str>) -> Result<Self, VersionError> {
+        let own = fork::own_version(folder, own)?;
+        let manifest = read_manifest(&folder.join(&own).join(PLAN_FILE))?;
+        let mut history = Self::read(folder, Some(&own))?;
+        history.taken_out = Some(manifest);
+        Ok(history)
+    }
+
+    fn read(folder: &Utf8Path, left_out: Option<&str>) -> Result<Self, VersionError> {
+        let sum_path = folder.join(sum::FILE);
+        let mut sum = Sum::parse(&read_text(&sum_path)?, &sum_path)?;
+        sum.lines
+            .retain(|line| Some(line.folder.as_str()) != left_out);
+        let mut folders = version_folders(folder)?;
+        folders.retain(|found| Some(found.as_str()) != left_out);
+        if left_out.is_none() {
+            if sum.conflicted {
+                return Err(forked("zdm.sum holds the markers of a merge conflict"));
+            }
+            fork::check(&sum, &folders)?;
+        }
+        sum.lines.sort_by_key(sum::Line::number);
+        sum.verify(&|name| sum::version_files(&folder.join(name)))?;
+        let versions = sum
+            .lines
+            .iter()
+            .map(|line| read_manifest(&folder.join(&line.folder).join(PLAN_FILE)))
+            .collect::<Result<Vec<_>, _>>()?;
+        check_parents(&versions)?;
+        let code_path = folder.join(code_states::FILE);
+        let code = CodeStates::parse(&read_text(&code_path)?, &code_path)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            sum,
+            versions,
+            code,
+            taken_out: None,
+        })
+    }
+
+    /// The plans of all versions, in their order.
+    pub fn versions(&self) -> &[Manifest] {
+        &self.versions
+    }
+
+    /// The last version.
+    pub fn last(&self) -> Option<&Manifest> {
+        self.versions.last()
+    }
+
+    /// The version that is to be generated again.
+    pub fn taken_out(&self) -> Option<&Manifest> {
+        self.taken_out.as_ref()
+    }
+
+    /// The states of the code.
+    pub fn code(&self) -> &CodeStates {
+        &self.code
+    }
+
+    /// The version whose folder or name is `name`.
+    pub fn named(&self, name: &str) -> Option<&Manifest> {
+        self.versions
+            .iter()
+            .rev()
+            .find(|version| version.name == name || version.folder() == name || version.id == name)
+    }
+
+    /// The schema after the last version; empty before the first.
+    pub fn last_schema(&self) -> Result<Schema, VersionError> {
+        self.last()
+            .map_or(Ok(Schema::default()), |last| self.schema_after(last))
+    }
+
+    /// The schema after a version.
+    pub fn schema_after(&self, version: &Manifest) -> Result<Schema, VersionError> {
+        let path = self.folder.join(version.folder()).join(snapshot::FILE);
+        snapshot::parse(&read_text(&path)?, &path)
+    }
+
+    /// Puts a version behind the last one. `files` are those of its folder, `plan.toml` among them; the paths of the tree
+    /// that comes back are relative to the folder of the versions.
+    pub fn append(&mut self, manifest: Manifest, files: &FileTree) -> FileTree {
+        let mut tree = FileTree::default();
+        let name = manifest.folder();
+        if let Some(old) = self.taken_out.take() {
+            let old = old.folder();
+            if let Ok(stale) = sum::version_files(&self.folder.join(&old)) {
+                for path in stale.into_keys() {
+                    tree.remove(Utf8Path::new(&old).join(path));
+                }
+            }
+            self.code.set(&old, None);
+        }
+        let contents = files
+            .files()
+            .map(|(path, text)| (path.as_str().to_owned(), text.as_bytes().to_vec()))
+            .collect();
+        self.sum.append(&name, &manifest.id, &contents);
+        if manifest.route == Route::FivePhases {
+            self.code.set(&name, Some(CodeState::Transition));
+        }
+        tree.insert_all(Utf8Path::new(&name), files.clone());
+        tree.insert(sum::FILE, self.sum.text());
+        tree.insert(code_states::FILE, self.code.text());
+        self.versions.push(manifest);
+        tree
+    }
+
+    /// Makes the code of a version final and returns the changed `code.toml`.
+    pub fn make_final(&mut self, version: &str) -> FileTree {
+        self.code.set(version, Some(CodeState::Final));
+        let mut tree = FileTree::default();
+        tree.insert(code_states::FILE, self.code.text());
+        tree
+    }
+}
+
+/// The stable id of a version: a rebase changes its number, never this.
+pub fn id(parent: Option<&str>, name: &str, schema: &str) -> String {
+    let text = format!("{}\n{name}\n{schema}", parent.unwrap_or_default());
+    blake3::hash(text.as_bytes()).to_hex()[..12].to_owned()
+}
+
+fn forked(reason: impl Into<String>) -> VersionError {
+    VersionError::Forked {
+        reason: reason.into(),
+    }
+}
+
+fn check_parents(versions: &[Manifest]) -> Result<(), VersionError> {
+    let mut before: Option<&Manifest> = None;
+    for version in versions {
+        if version.parent.as_deref() != before.map(|before| before.id.as_str()) {
+            let before = before.map_or("the beginning".to_owned(), Manifest::folder);
+            return Err(forked(format!(
+                "{} was generated behind another version than {before}",
+                version.folder()
+            )));
+        }
+        before = Some(version);
+    }
+    Ok(())
+}
+
+fn version_folders(folder: &Utf8Path) -> Result<BTreeSet<String>, VersionError> {
+    Ok(sum::entries(folder)?
+        .iter()
+        .filter(|path| path.is_dir())
+        .filter_map(|path| path.file_name())
+        .filter(|name| sum::number(name).is_some())
+        .map(str::to_owned)
+        .collect())
+}
+
+fn read_manifest(path: &Utf8Path) -> Result<Manifest, VersionError> {
+    toml::from_str(&read_text(path)?).map_err(|error| VersionError::Malformed {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// The file's text; nothing where there is no such file.
+fn read_text(path: &Utf8Path) -> Result<String, VersionError> {
+    let bytes = read_if_there(path)?.unwrap_or_default();
+    String::from_utf8(bytes).map_err(|error| VersionError::Malformed {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
