@@ -149,6 +149,11 @@ impl Scope {
             return unknown(text, "what it wraps cannot be read");
         };
         let wrapped = self.resolve_within(&ty, to, chain);
+        if wrapped.nullable == Some(true) {
+            let reason =
+                "it wraps an `Option`; let it wrap the value, and the field be an `Option`";
+            return unknown(text, reason);
+        }
         RustType {
             text,
             nullable: Some(false),

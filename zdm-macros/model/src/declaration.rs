@@ -20,6 +20,8 @@ pub(crate) struct Declaration {
     pub(crate) ident: Ident,
     pub(crate) table_name: Given<String>,
     pub(crate) attributes: TableAttributes,
+    /// Every attribute of the struct and its fields could be read.
+    pub(crate) is_whole: bool,
     /// The fields that are columns.
     pub(crate) fields: Vec<Field>,
     /// The fields that are none.
@@ -35,6 +37,8 @@ pub(crate) struct Field {
     /// The column's physical name, with the place that gave it.
     pub(crate) name: Given<String>,
     pub(crate) attributes: ColumnAttributes,
+    /// Every attribute of the field could be read.
+    pub(crate) is_whole: bool,
 }
 
 impl Declaration {
@@ -55,6 +59,7 @@ impl Declaration {
             ident: input.ident.clone(),
             table_name,
             attributes,
+            is_whole: errors.is_empty(),
             fields: Vec::new(),
             skipped: Vec::new(),
         };
@@ -70,6 +75,11 @@ impl Declaration {
             .iter()
             .find(|field| field.ident.unraw() == name)
             .or_else(|| self.fields.iter().find(|field| field.name.value == name))
+    }
+
+    /// The fields whose attributes could all be read: what is missing on them is missing indeed.
+    pub(crate) fn whole_fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.is_whole)
     }
 
     /// The key's fields in key order, as far as they exist.
@@ -96,7 +106,10 @@ impl Declaration {
     ) {
         let Some(ident) = &field.ident else { return };
         refuse_conditions(&field.attrs, errors);
+        let before = errors.count();
         let attributes = ColumnAttributes::read(&field.attrs, errors);
+        let is_whole = errors.count() == before;
+        self.is_whole &= is_whole;
         if attributes.skip.is_some() {
             refuse_words_beside_skip(&attributes, errors);
             self.skipped.push(ModelField {
@@ -116,6 +129,7 @@ impl Declaration {
                 value: ident.unraw().to_string(),
             }),
             attributes,
+            is_whole,
         });
     }
 }

@@ -83,6 +83,7 @@ pub fn spelled(ty: &Type) -> String {
         (" < ", "<"),
         (" >", ">"),
         (" ,", ","),
+        ("& ", "&"),
     ] {
         text = text.replace(loose, tight);
     }

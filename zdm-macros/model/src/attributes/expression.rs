@@ -28,7 +28,7 @@ pub(crate) fn expression(word: &Ident, input: ParseStream) -> syn::Result<Expres
     if !input.peek(syn::token::Paren) {
         return text(word, input).map(Expression::Any);
     }
-    let entries = list(word, input, entries)?;
+    let entries = list(word, input, |inside| entries(word, inside))?;
     per_dialect(word, entries)
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn down(word: &Ident, input: ParseStream) -> syn::Result<Down> {
     if !input.peek(syn::token::Paren) {
         return text(word, input).map(|text| Down::One(Expression::Any(text)));
     }
-    let entries = list(word, input, entries)?;
+    let entries = list(word, input, |inside| entries(word, inside))?;
     if entries.iter().any(|(name, _)| is_dialect(&name.value)) {
         return per_dialect(word, entries).map(Down::One);
     }
@@ -77,7 +77,7 @@ fn is_dialect(name: &str) -> bool {
     DIALECTS.contains(&name)
 }
 
-fn entries(inside: ParseStream) -> syn::Result<Vec<(Given<String>, Expression)>> {
+fn entries(word: &Ident, inside: ParseStream) -> syn::Result<Vec<(Given<String>, Expression)>> {
     let mut entries: Vec<(Given<String>, Expression)> = Vec::new();
     while !inside.is_empty() {
         let key = name(inside)?;
@@ -99,7 +99,10 @@ fn entries(inside: ParseStream) -> syn::Result<Vec<(Given<String>, Expression)>>
         }
     }
     if entries.is_empty() {
-        return Err(inside.error("expected `name = \"…\"`"));
+        return Err(syn::Error::new(
+            word.span(),
+            format!("`{word}(…)` holds no expression"),
+        ));
     }
     Ok(entries)
 }

@@ -30,6 +30,11 @@ impl Errors {
         self.0.push(error);
     }
 
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether nothing was wrong so far.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

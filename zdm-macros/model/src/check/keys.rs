@@ -13,7 +13,7 @@ pub(super) fn is_declared_once(declaration: &Declaration, errors: &mut Errors) {
         .filter_map(|field| field.attributes.primary_key.as_ref())
         .collect();
     match (&declaration.attributes.primary_key, on_fields.as_slice()) {
-        (None, []) if !declaration.fields.is_empty() => errors.at(
+        (None, []) if declaration.is_whole && !declaration.fields.is_empty() => errors.at(
             declaration.ident.span(),
             "a table needs a primary key: mark its field `#[zdm(primary_key)]`, or name several on the struct, \
              `#[zdm(primary_key(a, b))]`",

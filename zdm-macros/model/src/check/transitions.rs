@@ -15,18 +15,23 @@ pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors
             continue;
         };
         let beside = [
-            ("from", given.from.is_some()),
-            ("up", given.up.is_some()),
-            ("down", given.down.is_some()),
-            ("valid_if", given.valid_if.is_some()),
-            ("on_invalid", given.on_invalid.is_some()),
+            ("`from`", given.from.is_some()),
+            ("`up`", given.up.is_some()),
+            ("`down`", given.down.is_some()),
+            ("`valid_if`", given.valid_if.is_some()),
+            ("`on_invalid`", given.on_invalid.is_some()),
         ];
-        for (word, _) in beside.iter().filter(|(_, given)| *given) {
+        let beside: Vec<_> = beside
+            .iter()
+            .filter_map(|(word, given)| given.then_some(*word))
+            .collect();
+        if !beside.is_empty() {
             errors.at(
                 rename.span,
                 format!(
-                    "`renamed_from` keeps every value, so `{word}` cannot stand beside it; \
-                     to convert values write `from(\"{}\")` with `up` and `down`",
+                    "`renamed_from` keeps every value, so {} cannot stand beside it; to convert values write \
+                     `from(\"{}\")` with `up` and `down`",
+                    beside.join(", "),
                     rename.value
                 ),
             );
@@ -43,7 +48,7 @@ pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors
 /// Without both directions a dual write cannot keep the sides together. Lossless pairs have them built in, which the
 /// planner knows: a `from` of one column with neither is its to judge.
 pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
-    for field in &declaration.fields {
+    for field in declaration.whole_fields() {
         let given = &field.attributes;
         let Some(from) = &given.from else { continue };
         let (missing, present, direction) = match (&given.up, &given.down) {
@@ -63,7 +68,7 @@ pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
 }
 
 pub(super) fn down_covers_the_old_columns(declaration: &Declaration, errors: &mut Errors) {
-    for field in &declaration.fields {
+    for field in declaration.whole_fields() {
         let (Some(from), Some(down)) = (&field.attributes.from, &field.attributes.down) else {
             continue;
         };
@@ -103,7 +108,7 @@ pub(super) fn down_covers_the_old_columns(declaration: &Declaration, errors: &mu
 }
 
 pub(super) fn down_has_an_old_column(declaration: &Declaration, errors: &mut Errors) {
-    for field in &declaration.fields {
+    for field in declaration.whole_fields() {
         let given = &field.attributes;
         if let Some(down) = &given.down
             && given.from.is_none()
@@ -118,7 +123,7 @@ pub(super) fn down_has_an_old_column(declaration: &Declaration, errors: &mut Err
 }
 
 pub(super) fn validity_is_complete(declaration: &Declaration, errors: &mut Errors) {
-    for field in &declaration.fields {
+    for field in declaration.whole_fields() {
         let given = &field.attributes;
         match (&given.valid_if, &given.on_invalid) {
             (Some(valid_if), None) => errors.at(

@@ -1,0 +1,14 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(split_from = "people")]
+struct User {
+    #[zdm(primary_key, auto)]
+    id: i64,
+    #[zdm(from("a"), with = "crate::convert")]
+    a2: i32,
+    #[zdm(from("b"), up = "b", one_way)]
+    b2: i32,
+}
+
+fn main() {}

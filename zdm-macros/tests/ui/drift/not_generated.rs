@@ -1,0 +1,10 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+struct User {
+    #[zdm(primary_key, auto)]
+    id: i64,
+    name: String,
+}
+
+fn main() {}

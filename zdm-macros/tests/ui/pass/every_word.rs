@@ -1,0 +1,42 @@
+use zdm_runtime::Migratable;
+
+/// As in the book.
+#[derive(Migratable)]
+#[zdm(table = "people", drops("fax"), drops("telex", default = "''"))]
+#[zdm(index(columns(team_id, email), unique, where = "team_id > 0", name = "by_team"))]
+#[zdm(check(name = "adult", expr = "age_int >= 18"))]
+#[zdm(foreign_key(columns(team_id), references = "teams(id)", on_delete = "cascade", name = "fk_team"))]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(renamed_from = "name", sql_type = "varchar(255)")]
+    pub full_name: String,
+    #[zdm(column = "age_int", from("age"),
+          up = "CAST(age AS INTEGER)", down = "CAST(age_int AS TEXT)",
+          valid_if = "age ~ '^[0-9]{1,9}$'", on_invalid = "quarantine")]
+    pub age: Option<i32>,
+    #[zdm(unique, index = "idx_users_email")]
+    pub email: String,
+    #[zdm(references = "teams(id)", on_delete = "set null")]
+    pub team_id: Option<i64>,
+    #[zdm(default = "now()")]
+    pub created_at: chrono::DateTime<chrono::Utc>,
+    #[zdm(from("first", "last"), up(postgres = "first || last", sqlite = "first"),
+          down(first = "both", last(postgres = "''", sqlite = "both")))]
+    pub both: String,
+    #[zdm(up = "lower(email)", index)]
+    pub slug: String,
+    #[zdm(from("b"), up = "b", down = "b2", valid_if = "b > 0", on_invalid = default("0"))]
+    pub b2: i16,
+    #[zdm(skip)]
+    pub cache: Vec<u64>,
+    pub r#type: Option<serde_json::Value>,
+    pub key: uuid::Uuid,
+    pub raw: Vec<u8>,
+}
+
+impl zdm_runtime::Generated for User {
+    const FINGERPRINT: u64 = <User as zdm_runtime::Migratable>::FINGERPRINT;
+}
+
+fn main() {}

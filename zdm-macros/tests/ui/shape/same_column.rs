@@ -1,0 +1,12 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+struct User {
+    #[zdm(primary_key, auto)]
+    id: i64,
+    name: String,
+    #[zdm(column = "name")]
+    full_name: String,
+}
+
+fn main() {}
