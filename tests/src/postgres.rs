@@ -128,7 +128,11 @@ impl Programs {
         folders.extend(debian.into_iter().rev());
         let folder = folders
             .into_iter()
-            .find(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
+            .find(|folder| {
+                ["initdb", "postgres", "createdb"]
+                    .iter()
+                    .all(|program| folder.join(program).is_file())
+            })
             .expect(
                 "this test needs PostgreSQL 13 or newer, and `initdb` is neither in PATH nor below /usr/lib/postgresql: \
                  install it (Debian: apt-get install postgresql; macOS: brew install postgresql)",

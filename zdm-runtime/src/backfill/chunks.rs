@@ -46,10 +46,7 @@ pub(super) async fn cut(
 
 /// How many rows the table has: counted on `SQLite`, where that is cheap; on `PostgreSQL` as its planner reckons from
 /// the table's size, which needs no earlier ANALYZE.
-pub(crate) async fn estimate(
-    connection: &mut Connection,
-    table: &str,
-) -> Result<u64, DatabaseError> {
+pub async fn estimate(connection: &mut Connection, table: &str) -> Result<u64, DatabaseError> {
     let quoted = quoted(table);
     if connection.dialect() == Dialect::Sqlite {
         let rows = connection

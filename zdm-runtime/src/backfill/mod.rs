@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 pub use error::BackfillError;
 pub use pace::{FIRST_BATCH, MOST_ROWS};
 
-pub(crate) use chunks::estimate;
+pub use chunks::estimate;
 
 use crate::database::{Connection, DatabaseError};
 use crate::manifest::Backfill;

@@ -45,6 +45,16 @@ pub(crate) async fn installed<C: Control>(connection: &mut C) -> Result<bool, Da
     Ok(!connection.rows(catalog, &[]).await?.is_empty())
 }
 
+/// Whether the control tables are there; an error where they are too new for this runtime.
+#[cfg(feature = "operate")]
+pub async fn is_installed(connection: &mut super::Connection) -> Result<bool, Error> {
+    match check(connection).await {
+        Ok(()) => Ok(true),
+        Err(Error::NoControlTables) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Creates the control tables where they are missing: all of them or none. Needs the role that may create tables.
 #[cfg(feature = "operate")]
 pub async fn install(connection: &mut super::Connection) -> Result<(), Error> {
