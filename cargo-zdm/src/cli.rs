@@ -10,6 +10,10 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_cargo::style::CLAP_STYLING;
 
 use crate::commands::completions;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::commands::{
+    advance, backfill, contract, expand, quarantine, rollback, status, switch, verify,
+};
 use crate::context::{Common, Context};
 use crate::error::Failure;
 use crate::terminal::{Answer, Terminal};
@@ -28,13 +32,50 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[command(flatten)]
+    Database(DatabaseCommand),
     Completions(completions::Completions),
 }
 
+/// Commands that act on a database: built with a driver only.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[derive(Debug, Subcommand)]
+enum DatabaseCommand {
+    Advance(advance::Advance),
+    Status(status::Status),
+    Expand(expand::Expand),
+    Backfill(backfill::Backfill),
+    Verify(verify::Verify),
+    Switch(switch::Switch),
+    Contract(contract::Contract),
+    Rollback(rollback::Rollback),
+    Quarantine(quarantine::Quarantine),
+}
+
 impl Command {
-    fn run(self, _context: &Context, invoked_as: &'static str) -> Result<Answer, Failure> {
+    fn run(self, context: &Context, invoked_as: &'static str) -> Result<Answer, Failure> {
         match self {
+            #[cfg(any(feature = "postgres", feature = "sqlite"))]
+            Self::Database(command) => crate::operate::block_on(command.run(context)),
             Self::Completions(command) => command.run(grammar(invoked_as)),
+        }
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl DatabaseCommand {
+    async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        match self {
+            Self::Advance(command) => command.run(context).await,
+            Self::Status(command) => command.run(context).await,
+            Self::Expand(command) => command.run(context).await,
+            Self::Backfill(command) => command.run(context).await,
+            Self::Verify(command) => command.run(context).await,
+            Self::Switch(command) => command.run(context).await,
+            Self::Contract(command) => command.run(context).await,
+            Self::Rollback(command) => command.run(context).await,
+            Self::Quarantine(command) => command.run(context).await,
         }
     }
 }

@@ -69,12 +69,17 @@ pub struct Policy {
     /// How long a statement that blocks writers waits for its lock.
     #[serde(deserialize_with = "duration")]
     pub lock_timeout: Duration,
-    /// How long such a statement is tried again.
+    /// How long a statement that does not block writers may run (`CREATE INDEX CONCURRENTLY`).
     #[serde(deserialize_with = "duration")]
     pub ddl_deadline: Duration,
     /// How long a change of the stage waits for older transactions.
     #[serde(deserialize_with = "duration")]
     pub drain_timeout: Duration,
+    /// How long an instance that was not heard of may still come back and name old.
+    #[serde(deserialize_with = "duration")]
+    pub sleepers: Duration,
+    /// Gates that this team does without; those that guard data cannot be waived.
+    pub waive: Vec<String>,
     /// Run before `contract`; its exit code 0 confirms that a backup exists.
     pub backup_hook: Option<String>,
     /// Rows of a backfill's first batch; later ones adapt to `statement_target`.
@@ -111,9 +116,11 @@ impl Default for Policy {
             soak: Duration::from_hours(24),
             ramp: ["1%", "10%", "50%", "100%"].map(str::to_owned).to_vec(),
             ramp_dwell: Duration::from_mins(10),
-            lock_timeout: Duration::from_secs(2),
-            ddl_deadline: Duration::from_mins(10),
+            lock_timeout: Duration::from_secs(1),
+            ddl_deadline: Duration::from_hours(4),
             drain_timeout: Duration::from_mins(5),
+            sleepers: Duration::from_mins(10),
+            waive: Vec::new(),
             backup_hook: None,
             batch_rows: 1000,
             statement_target: Duration::from_millis(500),

@@ -8,6 +8,8 @@ pub mod dialect;
 pub mod diff;
 pub mod error;
 pub mod files;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod operate;
 pub mod plan;
 pub mod render;
 pub mod source;

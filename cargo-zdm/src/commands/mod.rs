@@ -1,3 +1,21 @@
 //! One file per subcommand, each thin: its arguments, one call, its answer.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod advance;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod backfill;
 pub(crate) mod completions;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod contract;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod expand;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod quarantine;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod rollback;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod status;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod switch;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod verify;

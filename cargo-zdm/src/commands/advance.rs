@@ -1,0 +1,32 @@
+//! `advance`: the next safe steps of every migration, up to the first shut gate.
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::operate::moves::advance;
+use crate::operate::session::Session;
+use crate::terminal::Answer;
+
+/// Take every migration as far as gates and policy allow
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm advance --before-deploy     before a rollout: expand
+  cargo zdm advance                     after it, and as often as you like
+  cargo zdm advance --watch             until everything is done
+
+Exit code 4 while something is left: the shut gate is printed with what opens it.")]
+pub(crate) struct Advance {
+    /// Only what must happen before new code is rolled out: expand
+    #[arg(long)]
+    before_deploy: bool,
+    /// Go on until everything is done
+    #[arg(long, conflicts_with = "before_deploy")]
+    watch: bool,
+}
+
+impl Advance {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let mut session = Session::open(context, true).await?;
+        advance::run(&mut session, self.before_deploy, self.watch).await
+    }
+}

@@ -1,0 +1,206 @@
+//! `quarantine list | fix | waive`: rows that could not be converted.
+
+use std::fmt::Write as _;
+
+use zdm_runtime::key::Key;
+use zdm_runtime::quarantine::{self, Entry, Fixed, QuarantineError, State};
+
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::operate::session::{Session, nothing_to_do};
+use crate::terminal::Answer;
+
+/// Rows that could not be converted: list them, convert them again, or do without them
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm quarantine list
+  cargo zdm quarantine fix users_age
+  cargo zdm quarantine waive users_age --table users --key 42 --reason 'test account'")]
+pub(crate) struct Quarantine {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show the rows with what is wrong with them
+    #[command(after_help = "Example:\n  cargo zdm quarantine list users_age --format json")]
+    List {
+        /// Number, folder, name or id; default: the only one in transition
+        migration: Option<String>,
+    },
+    /// Convert rows again, after their values were mended
+    #[command(after_help = "Example:\n  cargo zdm quarantine fix users_age --table users --key 42")]
+    Fix {
+        /// Number, folder, name or id; default: the only one in transition
+        migration: Option<String>,
+        #[command(flatten)]
+        row: Row,
+    },
+    /// Go on without rows that nobody will mend
+    #[command(
+        after_help = "Example:\n  cargo zdm quarantine waive users_age --reason 'imported junk, see ticket 17'"
+    )]
+    Waive {
+        /// Number, folder, name or id; default: the only one in transition
+        migration: Option<String>,
+        #[command(flatten)]
+        row: Row,
+        /// Why nobody will miss them; it stands in the audit log
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// One row; default: all that wait.
+#[derive(Debug, clap::Args)]
+struct Row {
+    /// The row's table; default: all rows that wait
+    #[arg(long, requires = "key")]
+    table: Option<String>,
+    /// The row's key, once per key column
+    #[arg(long, requires = "table", value_name = "VALUE")]
+    key: Vec<String>,
+}
+
+impl Row {
+    fn named(&self) -> Option<(&str, Key)> {
+        let table = self.table.as_deref()?;
+        Some((table, Key::of(self.key.iter().cloned())))
+    }
+}
+
+impl Quarantine {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let mut session = Session::open(context, false).await?;
+        let migration = match &self.action {
+            Action::List { migration }
+            | Action::Fix { migration, .. }
+            | Action::Waive { migration, .. } => migration.as_deref(),
+        };
+        let chosen = session
+            .choose(migration, "quarantine", |position, _| {
+                position.in_transition()
+            })
+            .await?;
+        let Some(place) = chosen else {
+            return nothing_to_do("look at");
+        };
+        session.must_be_installed()?;
+        match self.action {
+            Action::List { .. } => list(&mut session, place).await,
+            Action::Fix { row, .. } => fix(&mut session, place, &row).await,
+            Action::Waive { row, reason, .. } => waive(&mut session, place, &row, &reason).await,
+        }
+    }
+}
+
+async fn list(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let id = session.manifest(place).id.clone();
+    let entries = quarantine::list(&mut session.connection, &id).await?;
+    let rows: Vec<_> = entries.iter().map(object).collect();
+    let mut text = format!(
+        "{}: {} values in quarantine",
+        session.folder(place),
+        rows.len()
+    );
+    for entry in &entries {
+        let _ = write!(
+            text,
+            "\n  {}  {} ({})  {}: {} [{}]",
+            entry.state.name(),
+            entry.table,
+            entry.key,
+            entry.column,
+            entry.error,
+            entry.value_type
+        );
+    }
+    let object = serde_json::json!({ "migration": session.folder(place), "id": id, "rows": rows });
+    Answer::done(text, object)
+}
+
+async fn fix(session: &mut Session, place: usize, row: &Row) -> Result<Answer, Failure> {
+    let id = session.manifest(place).id.clone();
+    let rows: Vec<(String, Key)> = match row.named() {
+        Some((table, key)) => vec![(table.to_owned(), key)],
+        None => quarantine::list(&mut session.connection, &id)
+            .await?
+            .into_iter()
+            .filter(|entry| entry.state == State::Waiting)
+            .map(|entry| (entry.table, entry.key))
+            .collect(),
+    };
+    let (mut converted, mut gone, mut still) = (0, 0, Vec::new());
+    for (table, key) in rows {
+        let migration = &session.migrations[place];
+        match quarantine::fix(
+            &mut session.connection,
+            migration,
+            &table,
+            &key,
+            &session.actor,
+        )
+        .await?
+        {
+            Fixed::Converted => converted += 1,
+            Fixed::Gone => gone += 1,
+            Fixed::Still { error } => {
+                still.push(
+                    serde_json::json!({ "table": table, "key": key.to_string(), "error": error }),
+                );
+            }
+        }
+    }
+    let text = format!(
+        "{}: {converted} rows converted, {gone} were deleted meanwhile, {} still cannot be converted",
+        session.folder(place),
+        still.len()
+    );
+    let kind = (!still.is_empty()).then_some(Kind::Findings);
+    let object = serde_json::json!({
+        "migration": session.folder(place), "id": id, "converted": converted, "gone": gone, "still": still,
+    });
+    Answer::ending(kind, text, object)
+}
+
+async fn waive(
+    session: &mut Session,
+    place: usize,
+    row: &Row,
+    reason: &str,
+) -> Result<Answer, Failure> {
+    let named = row.named();
+    let named = named.as_ref().map(|(table, key)| (*table, key));
+    let migration = &session.migrations[place];
+    let waived = quarantine::waive(
+        &mut session.connection,
+        migration,
+        named,
+        &session.actor,
+        reason,
+    )
+    .await?;
+    let object = serde_json::json!({ "migration": session.folder(place), "waived": waived });
+    Answer::done(
+        format!("{}: {waived} values waived", session.folder(place)),
+        object,
+    )
+}
+
+fn object(entry: &Entry) -> serde_json::Value {
+    serde_json::json!({
+        "table": entry.table, "key": entry.key.to_string(), "column": entry.column,
+        "error": entry.error, "value_type": entry.value_type, "state": entry.state.name(),
+    })
+}
+
+impl From<QuarantineError> for Failure {
+    fn from(error: QuarantineError) -> Self {
+        match error {
+            QuarantineError::Database(error) => error.into(),
+            other => Self::usage(other, "see `cargo zdm quarantine list`"),
+        }
+    }
+}

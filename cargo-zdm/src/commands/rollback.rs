@@ -1,0 +1,41 @@
+//! `rollback [MIGRATION]`: the right way back from where the migration stands.
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::operate::moves::rollback;
+use crate::operate::session::{Session, nothing_to_do};
+use crate::terminal::Answer;
+
+/// Take the right way back from where the migration stands, or say why there is none
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm rollback --dry-run
+  cargo zdm rollback users_full_name
+
+From shadow, live and ramp_down all reads go to old at once. A second rollback goes on from there.")]
+pub(crate) struct Rollback {
+    /// Number, folder, name or id; default: the only one in transition
+    migration: Option<String>,
+    /// Say what would be done, change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Rollback {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let mut session = Session::open(context, false).await?;
+        let Some(place) = session
+            .choose(self.migration.as_deref(), "rollback", |position, _| {
+                position.in_transition()
+            })
+            .await?
+        else {
+            return nothing_to_do("rollback");
+        };
+        if self.dry_run {
+            return rollback::preview(&mut session, place).await;
+        }
+        rollback::run(&mut session, place).await
+    }
+}

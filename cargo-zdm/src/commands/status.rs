@@ -1,0 +1,37 @@
+//! `status [MIGRATION]`: where every migration stands, and what stands before its next step.
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::operate::report;
+use crate::operate::session::Session;
+use crate::terminal::Answer;
+
+/// Show per migration: stage, gates with reasons, instances, progress, quarantine
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm status
+  cargo zdm status users_full_name --format json
+  cargo zdm status --audit")]
+pub(crate) struct Status {
+    /// Number, folder, name or id; default: all
+    migration: Option<String>,
+    /// Show the audit log instead: who did what, when, how it went
+    #[arg(long)]
+    audit: bool,
+}
+
+impl Status {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let mut session = Session::open(context, false).await?;
+        let only = self
+            .migration
+            .map(|argument| session.named(&argument))
+            .transpose()?;
+        if self.audit {
+            report::audit::answer(&mut session, only).await
+        } else {
+            report::status::answer(&mut session, only).await
+        }
+    }
+}

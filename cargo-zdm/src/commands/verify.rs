@@ -1,0 +1,42 @@
+//! `verify [MIGRATION]`: every row's two sides are compared.
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::operate::moves::verify;
+use crate::operate::position::Position;
+use crate::operate::session::{Session, nothing_to_do};
+use crate::terminal::Answer;
+use zdm_runtime::Stage;
+
+/// Compare both sides of every row while every write keeps both
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  cargo zdm verify users_full_name
+
+Exit code 1 where rows differ; their keys are printed.")]
+pub(crate) struct Verify {
+    /// Number, folder, name or id; default: the only one whose writes keep both sides
+    migration: Option<String>,
+}
+
+impl Verify {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let mut session = Session::open(context, false).await?;
+        let Some(place) = session
+            .choose(self.migration.as_deref(), "verify", |position, _| {
+                matches!(
+                    position,
+                    Position::At(
+                        Stage::DualWrite | Stage::Shadow | Stage::Live | Stage::RampDown,
+                        _
+                    )
+                )
+            })
+            .await?
+        else {
+            return nothing_to_do("verify");
+        };
+        verify::run(&mut session, place).await
+    }
+}

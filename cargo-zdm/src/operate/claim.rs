@@ -1,0 +1,102 @@
+//! One command line moves a migration at a time: the operator's lease around a command's work.
+//!
+//! Comes in: the session, a migration, the work. Goes out: the work's outcome, the lease given back.
+//! Must not know: what the work is.
+
+use std::time::Duration;
+
+use zdm_runtime::operator::{Lease, LeaseError};
+
+use super::session::{Session, connect};
+use crate::error::Failure;
+
+/// Well below the lease's length.
+const RENEW_EVERY: Duration = Duration::from_secs(15);
+
+impl Session {
+    /// Does `work` while nobody else may move the migration.
+    pub(crate) async fn claimed<T>(
+        &mut self,
+        place: usize,
+        work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let lease = self.acquire(place).await?;
+        let keeper = tokio::spawn(keep(self.url().to_owned(), lease.clone()));
+        let outcome = work(self, &lease).await;
+        keeper.abort();
+        let released = lease.release(&mut self.connection).await;
+        // What the work met comes first: after a lost connection the release fails as well, and the lease runs out.
+        let outcome = outcome?;
+        released?;
+        Ok(outcome)
+    }
+
+    async fn acquire(&mut self, place: usize) -> Result<Lease, Failure> {
+        let id = self.manifest(place).id.clone();
+        match Lease::acquire(&mut self.connection, &id, &self.actor).await {
+            Err(LeaseError::Held { owner, .. }) if self.is_dead(&owner) => {
+                self.terminal.say(&format!(
+                    "taking over from {owner}, whose process has ended"
+                ));
+                self.connection
+                    .execute(
+                        "UPDATE {zdm}operator SET lease_until = 0 WHERE migration = $1 AND owner = $2",
+                        &[id.as_str().into(), owner.into()],
+                    )
+                    .await?;
+                Ok(Lease::acquire(&mut self.connection, &id, &self.actor).await?)
+            }
+            acquired => Ok(acquired?),
+        }
+    }
+
+    /// The owner was a process of this user on this host, and that process is gone. Should it yet live in another process
+    /// namespace, its lease's epoch keeps it from changing anything.
+    fn is_dead(&self, owner: &str) -> bool {
+        let pid = owner
+            .strip_prefix(&self.actor)
+            .filter(|_| self.actor.contains('@'))
+            .and_then(|rest| rest.strip_prefix(" (pid "))
+            .and_then(|rest| rest.split([',', ')']).next())
+            .and_then(|pid| pid.parse::<u32>().ok());
+        let processes = std::path::Path::new("/proc");
+        match pid {
+            Some(pid) => {
+                processes.join("self").exists() && !processes.join(pid.to_string()).exists()
+            }
+            None => false,
+        }
+    }
+}
+
+/// Prolongs the lease on a connection of its own, for as long as the work takes.
+async fn keep(url: String, lease: Lease) {
+    let mut connection = None;
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        if connection.is_none() {
+            connection = connect(&url).await.ok();
+        }
+        if let Some(open) = &mut connection {
+            match lease.renew(open).await {
+                Ok(()) => {}
+                // Every move checks the lease itself and refuses then.
+                Err(LeaseError::Lost { .. }) => return,
+                Err(_) => connection = None,
+            }
+        }
+    }
+}
+
+impl From<LeaseError> for Failure {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Database(error) => error.into(),
+            LeaseError::Control(error) => error.into(),
+            held => Self::gate(
+                held,
+                "run `cargo zdm status` to see where the migration stands, then the same command again",
+            ),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Every migration, in order, as far as gates and policy allow; idempotent.
+//!
+//! Comes in: the session. Goes out: where every migration stands now, with the first shut gate of each.
+//! Must not know: what a move does.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+use zdm_runtime::Stage;
+use zdm_runtime::gates::Side;
+
+use super::backfill::{self, Effort};
+use super::{contract, expand, switch, verify};
+use crate::error::{Failure, Kind, ShownGate};
+use crate::operate::gate;
+use crate::operate::position::{ALL_READS, Move, Position};
+use crate::operate::session::Session;
+use crate::operate::target::Target;
+use crate::terminal::Answer;
+
+/// How long `--watch` waits before it looks again.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Serialize)]
+struct Advanced {
+    migration: String,
+    stage: String,
+    done: bool,
+    moves: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shut: Vec<ShownGate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Advances until nothing more is possible now; with `watch` until everything is done.
+pub(crate) async fn run(
+    session: &mut Session,
+    before_deploy: bool,
+    watch: bool,
+) -> Result<Answer, Failure> {
+    if before_deploy {
+        return expand::run(session, None).await;
+    }
+    expand::run(session, None).await?;
+    loop {
+        let mut all = Vec::new();
+        for place in 0..session.migrations.len() {
+            all.push(one(session, place).await?);
+        }
+        let done = all.iter().all(|migration| migration.done);
+        if done || !watch {
+            let kind = (!done).then_some(Kind::Gate);
+            let object = serde_json::json!({ "done": done, "migrations": all });
+            return Answer::ending(kind, text(&all), object);
+        }
+        session.terminal.say(&text(&all));
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// One migration up to its first shut gate.
+async fn one(session: &mut Session, place: usize) -> Result<Advanced, Failure> {
+    let folder = session.folder(place);
+    let route = session.migrations[place].manifest().route;
+    let mut moves = 0;
+    loop {
+        let position = session.position(place).await?;
+        let here = |done, failure: Option<Failure>| Advanced {
+            migration: folder.clone(),
+            stage: position.name(),
+            done,
+            moves,
+            waits: failure.as_ref().map(|failure| failure.message.clone()),
+            next: failure.as_ref().map(|failure| failure.next.clone()),
+            shut: failure.map_or_else(Vec::new, |failure| {
+                failure
+                    .gates
+                    .into_iter()
+                    .filter(|gate| !gate.open)
+                    .collect()
+            }),
+        };
+        let Some(step) = position.next(route) else {
+            return Ok(here(true, None));
+        };
+        match take(session, place, position, step).await {
+            Ok(answer) => {
+                moves += 1;
+                session.terminal.say(&answer.text);
+            }
+            Err(failure) if failure.kind == Kind::Gate => return Ok(here(false, Some(failure))),
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+async fn take(
+    session: &mut Session,
+    place: usize,
+    position: Position,
+    step: Move,
+) -> Result<Answer, Failure> {
+    match step {
+        Move::Expand => expand::run(session, Some(place)).await,
+        Move::DualWrite => switch::run(session, place, Target::at(Stage::DualWrite)).await,
+        Move::Shadow => {
+            let target = Target::at(Stage::Shadow);
+            if shut(session, place, position, target)
+                .await?
+                .contains(&"backfilled")
+            {
+                let filled = backfill::run(session, place, Effort::gentle()).await?;
+                session.terminal.say(&filled.text);
+            }
+            verify_if_only_that(session, place, position, target).await?;
+            switch::run(session, place, target).await
+        }
+        Move::Live { above } => {
+            let ramp = session.policy.ramp_basis_points()?;
+            let share = ramp.into_iter().find(|share| *share > above);
+            switch::run(session, place, Target::live(share.unwrap_or(ALL_READS))).await
+        }
+        Move::RampDown => {
+            let target = Target::at(Stage::RampDown);
+            verify_if_only_that(session, place, position, target).await?;
+            switch::run(session, place, target).await
+        }
+        Move::Complete => switch::run(session, place, Target::at(Stage::Complete)).await,
+        Move::Contract => contract::run(session, place).await,
+    }
+}
+
+/// A full comparison is long: it is made when nothing else is in the way.
+async fn verify_if_only_that(
+    session: &mut Session,
+    place: usize,
+    position: Position,
+    target: Target,
+) -> Result<(), Failure> {
+    let shut = shut(session, place, position, target).await?;
+    let verifies = |name: &&str| matches!(*name, "verified" | "verified_again");
+    let only = shut
+        .iter()
+        .all(|name| verifies(name) || *name == "section_done");
+    if only && shut.iter().any(verifies) {
+        verify::must_pass(session, place, Side::New).await?;
+    }
+    Ok(())
+}
+
+async fn shut(
+    session: &mut Session,
+    place: usize,
+    position: Position,
+    target: Target,
+) -> Result<Vec<&'static str>, Failure> {
+    let facts = session.facts(place).await?;
+    let gates = switch::gates_of(session, &facts, position, target)?;
+    Ok(gate::shut(&gates))
+}
+
+fn text(all: &[Advanced]) -> String {
+    let mut text = String::new();
+    for migration in all {
+        let Advanced {
+            migration: folder,
+            stage,
+            ..
+        } = migration;
+        if migration.done {
+            let _ = writeln!(text, "{folder}: {stage}, done");
+            continue;
+        }
+        let waits = migration.waits.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "{folder}: {stage}; {waits}");
+        for gate in &migration.shut {
+            let _ = writeln!(text, "  shut: {}: {}", gate.gate, gate.reason);
+            if let Some(opens) = &gate.opens_when {
+                let _ = writeln!(text, "        opens: {opens}");
+            }
+        }
+    }
+    text
+}

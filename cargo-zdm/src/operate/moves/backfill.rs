@@ -1,0 +1,195 @@
+//! Backfill: rows from before get their new side, or, on the way back from `complete`, their old side.
+//!
+//! Comes in: the session, a migration, the effort. Goes out: filled columns, and how fast it went.
+//! Must not know: how a batch is made.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, End, Outcome, Way};
+use zdm_runtime::gates::{self, Side};
+use zdm_runtime::progress::Progress;
+
+use super::verify;
+use crate::error::{Failure, Kind};
+use crate::operate::gate;
+use crate::operate::session::{Session, connect};
+use crate::terminal::Answer;
+
+/// How hard to work.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Effort {
+    /// Connections that work at the same time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) workers: u32,
+    /// Do not go slower while other sessions wait for the backfill
+    #[arg(long)]
+    pub(crate) no_throttle: bool,
+    /// Rows of the first batch; later ones adapt. Default: [policy] batch_rows in zdm.toml
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch_rows: Option<u32>,
+}
+
+impl Effort {
+    /// One worker that gives way, as zdm.toml has it.
+    pub(crate) fn gentle() -> Self {
+        Self {
+            workers: 1,
+            no_throttle: false,
+            batch_rows: None,
+        }
+    }
+}
+
+/// All workers together.
+#[derive(Debug, Default)]
+struct Total {
+    outcome: Outcome,
+    stopped: Option<String>,
+    took: Duration,
+}
+
+/// Fills new from old, or says which gate is shut.
+pub(crate) async fn run(
+    session: &mut Session,
+    place: usize,
+    effort: Effort,
+) -> Result<Answer, Failure> {
+    let total = session
+        .claimed(place, async |session, _| {
+            fill(session, place, &effort, Side::New).await
+        })
+        .await?;
+    answer(session, place, &total)
+}
+
+/// Fills old from new, while the caller holds the migration.
+pub(crate) async fn revive_old(session: &mut Session, place: usize) -> Result<(), Failure> {
+    fill(session, place, &Effort::gentle(), Side::Old)
+        .await
+        .map(|_| ())
+}
+
+async fn fill(
+    session: &mut Session,
+    place: usize,
+    effort: &Effort,
+    side: Side,
+) -> Result<Total, Failure> {
+    let facts = session.facts(place).await?;
+    let what = format!("backfill of {}", session.folder(place));
+    gate::pass(&what, &gates::for_backfill(side, &facts), &[])?;
+    let options = options(session, effort, side);
+    let migration = &session.migrations[place];
+    // The migration is claimed, so whoever else had begun is gone.
+    backfill::take_over(&mut session.connection, migration.id(), options.way).await?;
+    backfill::plan_chunks(&mut session.connection, migration, &options).await?;
+    let bar = session.terminal.progress("backfill", 0);
+    let started = Instant::now();
+    let mut workers = JoinSet::new();
+    for number in 0..effort.workers {
+        let (migration, bar) = (migration.clone(), bar.clone());
+        let mut connection = connect(session.url()).await?;
+        let mut options = options.clone();
+        options.worker = format!("{} worker {number}", options.worker);
+        workers.spawn(async move {
+            let mut last = None;
+            let mut on_progress = |progress: &Progress| {
+                verify::show(&bar, progress, &mut last);
+            };
+            backfill::run(&mut connection, &migration, &options, &mut on_progress).await
+        });
+    }
+    let mut total = Total::default();
+    let mut failure = None;
+    while let Some(joined) = workers.join_next().await {
+        match joined {
+            Ok(Ok(outcome)) => total.add(&outcome),
+            Ok(Err(error)) => failure = Some(Failure::from(error)),
+            Err(error) => {
+                failure = Some(Failure::environment(
+                    format!("a worker of the backfill ended early: {error}"),
+                    "run the same command again: it continues at the cursors",
+                ));
+            }
+        }
+    }
+    bar.finish_and_clear();
+    total.took = started.elapsed();
+    failure.map_or(Ok(total), Err)
+}
+
+fn options(session: &Session, effort: &Effort, side: Side) -> BackfillOptions {
+    let worker = format!("{} (pid {})", session.actor, std::process::id());
+    BackfillOptions {
+        workers: effort.workers,
+        way: match side {
+            Side::New => Way::Up,
+            Side::Old => Way::Reverse,
+        },
+        first_batch: effort.batch_rows.unwrap_or(session.policy.batch_rows),
+        throttle: !effort.no_throttle,
+        lock_timeout: session.policy.lock_timeout,
+        ..BackfillOptions::of(session.actor.clone(), worker)
+    }
+}
+
+impl Total {
+    fn add(&mut self, outcome: &Outcome) {
+        self.outcome.rows += outcome.rows;
+        self.outcome.changed += outcome.changed;
+        self.outcome.batches += outcome.batches;
+        self.outcome.quarantined += outcome.quarantined;
+        if let End::Stopped { reason } = &outcome.end {
+            self.stopped = Some(reason.clone());
+        }
+    }
+}
+
+fn answer(session: &Session, place: usize, total: &Total) -> Result<Answer, Failure> {
+    let Outcome {
+        rows,
+        changed,
+        batches,
+        quarantined,
+        ..
+    } = total.outcome;
+    let seconds = total.took.as_secs_f64();
+    // A rate needs no exactness.
+    #[allow(clippy::cast_precision_loss)]
+    let rate = rows as f64 / seconds.max(1e-6);
+    let object = serde_json::json!({
+        "migration": session.folder(place), "id": session.manifest(place).id, "rows": rows,
+        "changed": changed, "batches": batches, "quarantined": quarantined, "seconds": seconds,
+        "rows_per_second": rate, "stopped": total.stopped,
+    });
+    let text = format!(
+        "{}: {rows} rows in {batches} batches, {changed} changed, {quarantined} into quarantine; {seconds:.1} s, {rate:.0} rows/s",
+        session.folder(place)
+    );
+    match &total.stopped {
+        None => Answer::done(text, object),
+        Some(reason) => Answer::ending(
+            Some(Kind::Gate),
+            format!("{text}\nstopped: {reason}; the same command continues at the cursors"),
+            object,
+        ),
+    }
+}
+
+impl From<BackfillError> for Failure {
+    fn from(error: BackfillError) -> Self {
+        match error {
+            BackfillError::Unconvertible { .. } => Self::findings(
+                error,
+                "mend these rows (or declare on_invalid), then run `cargo zdm backfill` again: it goes on there",
+            ),
+            BackfillError::OneWay { .. } => Self::usage(error, "restore from a backup"),
+            other => Self::environment(
+                other,
+                "mend the cause, then run the same command again: it continues at the cursors",
+            ),
+        }
+        .safe("data and cursor are committed together: nothing is half done, and reads stay where they are")
+    }
+}

@@ -1,0 +1,135 @@
+//! Contract: old goes, when no instance and no transaction can name it.
+//!
+//! Comes in: the session, a migration. Goes out: `5_contract/2_drop` executed and on record.
+//! Must not know: what is dropped.
+
+use std::fmt::Write as _;
+use std::process::Stdio;
+use std::time::Instant;
+
+use zdm_runtime::audit;
+use zdm_runtime::gates::{self, Gate};
+use zdm_runtime::history;
+use zdm_runtime::manifest::Direction;
+use zdm_runtime::phase::Section;
+
+use crate::error::Failure;
+use crate::operate::gate;
+use crate::operate::position::Position;
+use crate::operate::section;
+use crate::operate::session::Session;
+use crate::terminal::Answer;
+
+/// Drops old, or says which gate is shut.
+pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let folder = session.folder(place);
+    match session.position(place).await? {
+        Position::Absent => {
+            return Err(Failure::usage(
+                format!("{folder} is not in this database yet"),
+                "run `cargo zdm expand` first",
+            ));
+        }
+        Position::Expanded | Position::Contracted => {
+            let object = serde_json::json!({ "migration": folder, "contracted": true, "steps": 0 });
+            return Answer::done(format!("{folder}: nothing is left to contract"), object);
+        }
+        Position::At(..) => {}
+    }
+    let steps = session
+        .claimed(place, async |session, _| {
+            let what = format!("contract of {}", session.folder(place));
+            let shut_but_backup = gate::pass(&what, &gates_of(session, place).await?, &["backup"]);
+            shut_but_backup?;
+            confirm_backup(session, place).await?;
+            gate::pass(&what, &gates_of(session, place).await?, &[])?;
+            let outcome = section::run(session, place, Section::Drop, Direction::Up).await?;
+            let id = session.manifest(place).id.clone();
+            history::contracted(&mut session.connection, &id).await?;
+            Ok(outcome.executed)
+        })
+        .await?;
+    let object = serde_json::json!({
+        "migration": folder, "id": session.manifest(place).id, "contracted": true, "steps": steps,
+    });
+    Answer::done(format!("{folder} is finished: old is gone"), object)
+}
+
+/// The gates and the SQL, with what cannot come back.
+pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let gates = gate::show_all(&gates_of(session, place).await?);
+    let sql = section::preview(session, place, Section::Drop, Direction::Up);
+    let loses: Vec<String> = session
+        .manifest(place)
+        .steps_of(Section::Drop, Direction::Down)
+        .filter_map(|step| step.loses.clone())
+        .collect();
+    let mut text = format!(
+        "contract of {}\n{}",
+        session.folder(place),
+        gate::lines(&gates)
+    );
+    for lost in &loses {
+        let _ = writeln!(text, "  cannot come back: {lost}");
+    }
+    text.push_str(&sql);
+    let object = serde_json::json!({
+        "dry_run": true, "migration": session.folder(place), "gates": gates, "sql": sql, "loses": loses,
+    });
+    Answer::done(text, object)
+}
+
+/// What stands between a migration and its contract.
+pub(crate) async fn gates_of(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {
+    let policy = gate::policy(&session.policy)?;
+    let facts = session.facts(place).await?;
+    Ok(gates::for_section(
+        Section::Drop,
+        Direction::Up,
+        &facts,
+        &policy,
+    ))
+}
+
+/// Runs the team's command, whose success stands for a backup, and puts it on record.
+async fn confirm_backup(session: &mut Session, place: usize) -> Result<(), Failure> {
+    let Some(hook) = session.policy.backup_hook.clone() else {
+        return Ok(());
+    };
+    if gate::shut(&gates_of(session, place).await?).is_empty() {
+        return Ok(());
+    }
+    let id = session.manifest(place).id.clone();
+    session.terminal.say(&format!("backup: {hook}"));
+    let started = Instant::now();
+    let status = tokio::process::Command::new("sh")
+        .args(["-c", &hook])
+        .env("ZDM_MIGRATION", &id)
+        .stdin(Stdio::null())
+        .stdout(std::io::stderr())
+        .status()
+        .await;
+    let (outcome, detail) = match &status {
+        Ok(status) if status.success() => ("done", format!("`{hook}` confirmed a backup")),
+        Ok(status) => ("failed", format!("`{hook}` ended with {status}")),
+        Err(error) => ("failed", format!("`{hook}` did not start: {error}")),
+    };
+    let entry = audit::Entry {
+        actor: &session.actor,
+        migration: &id,
+        action: "backup",
+        statement: None,
+        outcome,
+        duration: started.elapsed(),
+        detail: &detail,
+    };
+    audit::record(&mut session.connection, entry).await?;
+    if outcome == "done" {
+        return Ok(());
+    }
+    Err(Failure::environment(
+        detail,
+        "make the backup possible, then run the same command again ([policy] backup_hook in zdm.toml)",
+    )
+    .safe("nothing was dropped"))
+}

@@ -1,0 +1,162 @@
+//! Expand: the versions that a database lacks, in their order.
+//!
+//! Comes in: the session, perhaps one version. Goes out: new beside old, each version on record.
+//! Must not know: what the SQL says.
+
+use serde::Serialize;
+use zdm_runtime::history::{self, Recorded};
+use zdm_runtime::manifest::Direction;
+use zdm_runtime::phase::Section;
+
+use crate::error::Failure;
+use crate::operate::code_states::State;
+use crate::operate::section;
+use crate::operate::session::Session;
+use crate::terminal::Answer;
+
+/// What is to be done about a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Treatment {
+    /// `1_expand/up.sql`.
+    Expand,
+    /// All sections: nothing holds data or runs yet, and the code names only the result.
+    CreateFinal,
+    /// The tables exist already.
+    Adopt,
+}
+
+#[derive(Debug, Serialize)]
+struct Expanded {
+    migration: String,
+    id: String,
+    did: Treatment,
+    steps: u32,
+}
+
+/// Expands one version, or all that are missing.
+pub(crate) async fn run(session: &mut Session, only: Option<usize>) -> Result<Answer, Failure> {
+    session.install().await?;
+    let due = due(session, only).await?;
+    let mut done = Vec::new();
+    for (place, treatment) in due {
+        session.terminal.say(&heading(session, place, treatment));
+        let steps = session
+            .claimed(place, async |session, _| {
+                treat(session, place, treatment).await
+            })
+            .await?;
+        let manifest = session.manifest(place);
+        done.push(Expanded {
+            migration: manifest.folder(),
+            id: manifest.id.clone(),
+            did: treatment,
+            steps,
+        });
+    }
+    let text = match done.len() {
+        0 => "nothing to expand: the database has every version".to_owned(),
+        1 => "1 version expanded".to_owned(),
+        many => format!("{many} versions expanded"),
+    };
+    Answer::done(text, serde_json::json!({ "expanded": done }))
+}
+
+/// The SQL that [`run`] would execute.
+pub(crate) async fn preview(session: &mut Session, only: Option<usize>) -> Result<Answer, Failure> {
+    let mut text = String::new();
+    let mut versions = Vec::new();
+    for (place, treatment) in due(session, only).await? {
+        versions.push(session.folder(place));
+        for section in sections(treatment) {
+            text.push_str(&section::preview(session, place, *section, Direction::Up));
+        }
+    }
+    if text.is_empty() {
+        text.push_str("nothing to execute");
+    }
+    let object = serde_json::json!({ "dry_run": true, "would_expand": versions, "sql": text });
+    Answer::done(text, object)
+}
+
+async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Result<u32, Failure> {
+    let mut steps = 0;
+    for section in sections(treatment) {
+        steps += section::run(session, place, *section, Direction::Up)
+            .await?
+            .executed;
+    }
+    let migration = &session.migrations[place];
+    let (manifest, hash) = (migration.manifest(), migration.content_hash());
+    let (connection, actor) = (&mut session.connection, &session.actor);
+    match treatment {
+        Treatment::Expand => history::expanded(connection, manifest, hash, actor).await?,
+        Treatment::CreateFinal | Treatment::Adopt => {
+            history::adopted(connection, manifest, hash, actor).await?;
+        }
+    }
+    Ok(steps)
+}
+
+const fn sections(treatment: Treatment) -> &'static [Section] {
+    match treatment {
+        Treatment::Expand => &[Section::Expand],
+        Treatment::CreateFinal => &Section::ALL,
+        Treatment::Adopt => &[],
+    }
+}
+
+fn heading(session: &Session, place: usize, treatment: Treatment) -> String {
+    let folder = session.folder(place);
+    match treatment {
+        Treatment::Expand => format!("expand {folder}"),
+        Treatment::CreateFinal => {
+            format!("create {folder} as it is after all phases (fresh database, finalized code)")
+        }
+        Treatment::Adopt => format!("record {folder}: its tables are there already (baseline)"),
+    }
+}
+
+/// The missing versions, in their order, with what to do about each.
+async fn due(
+    session: &mut Session,
+    only: Option<usize>,
+) -> Result<Vec<(usize, Treatment)>, Failure> {
+    let recorded = session.recorded().await?;
+    let missing: Vec<usize> = (0..session.migrations.len())
+        .filter(|place| !is_expanded(&recorded, session.migrations[*place].id()))
+        .collect();
+    if let (Some(wanted), Some(first)) = (only, missing.first())
+        && missing.contains(&wanted)
+        && wanted != *first
+    {
+        return Err(Failure::usage(
+            format!(
+                "{} stands on {}, which this database lacks",
+                session.folder(wanted),
+                session.folder(*first)
+            ),
+            "run `cargo zdm expand` without a name: it takes every missing version in order",
+        ));
+    }
+    let fresh = recorded.is_empty() && !session.any_table_exists().await?;
+    let mut due = Vec::new();
+    for place in missing {
+        if only.is_some_and(|wanted| wanted != place) {
+            continue;
+        }
+        let treatment = match session.code_state(place) {
+            Some(State::Baseline) if !fresh => Treatment::Adopt,
+            Some(State::Final) if fresh => Treatment::CreateFinal,
+            _ => Treatment::Expand,
+        };
+        due.push((place, treatment));
+    }
+    Ok(due)
+}
+
+fn is_expanded(recorded: &[Recorded], id: &str) -> bool {
+    recorded
+        .iter()
+        .any(|version| version.migration == id && version.expanded)
+}

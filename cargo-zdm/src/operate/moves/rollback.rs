@@ -1,0 +1,132 @@
+//! Rollback: the right way back from where a migration stands.
+//!
+//! Comes in: the session, a migration. Goes out: the migration one safe position further back.
+//! Must not know: what the SQL says.
+
+use zdm_runtime::Stage;
+use zdm_runtime::gates::{self, Side};
+use zdm_runtime::history;
+use zdm_runtime::manifest::Direction;
+use zdm_runtime::operator::Lease;
+use zdm_runtime::phase::Section;
+
+use super::{backfill, switch, verify};
+use crate::error::Failure;
+use crate::operate::gate;
+use crate::operate::position::WayBack;
+use crate::operate::section;
+use crate::operate::session::Session;
+use crate::operate::target::Target;
+use crate::terminal::Answer;
+
+/// Takes the way back, or says why there is none.
+pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let from = session.position(place).await?;
+    let way = way(session, place).await?;
+    let folder = session.folder(place);
+    session
+        .terminal
+        .say(&format!("{folder} ({}): {}", from.name(), way.describe()));
+    if way != WayBack::Nothing {
+        session
+            .claimed(place, async |session, lease| {
+                take(session, place, lease, way).await
+            })
+            .await?;
+    }
+    let to = session.position(place).await?;
+    let text = format!("{folder}: {} → {}", from.name(), to.name());
+    let object = serde_json::json!({
+        "migration": folder, "id": session.manifest(place).id,
+        "from": from.name(), "to": to.name(), "did": way.describe(),
+    });
+    Answer::done(text, object)
+}
+
+/// What [`run`] would do.
+pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let from = session.position(place).await?;
+    let way = way(session, place).await?;
+    let sections: &[Section] = match way {
+        WayBack::UndoExpand => &[Section::Expand],
+        WayBack::WriteOld => &[Section::SwitchReads, Section::DualWrite],
+        WayBack::Reopen | WayBack::ReviveOld => &[Section::Release],
+        WayBack::Nothing | WayBack::ReadOld | WayBack::Gone(_) => &[],
+    };
+    let sql: String = sections
+        .iter()
+        .map(|section| section::preview(session, place, *section, Direction::Down))
+        .collect();
+    let folder = session.folder(place);
+    let text = format!("{folder} ({}): {}\n{sql}", from.name(), way.describe());
+    let object = serde_json::json!({
+        "dry_run": true, "migration": folder, "from": from.name(), "would": way.describe(), "sql": sql,
+    });
+    Answer::done(text, object)
+}
+
+async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
+    let position = session.position(place).await?;
+    let manifest = session.manifest(place);
+    match position.way_back(manifest.route, manifest.reversible) {
+        WayBack::Gone(reason) => Err(Failure::usage(
+            format!("{} has no way back: {reason}", manifest.folder()),
+            "go on forward; a change of the model and a new migration can bring the column back, empty",
+        )
+        .safe("nothing was changed")),
+        way => Ok(way),
+    }
+}
+
+async fn take(
+    session: &mut Session,
+    place: usize,
+    lease: &Lease,
+    way: WayBack,
+) -> Result<(), Failure> {
+    match way {
+        WayBack::Nothing | WayBack::Gone(_) => {}
+        WayBack::UndoExpand => {
+            undo(session, place, Section::DualWrite).await?;
+            undo(session, place, Section::Release).await?;
+            undo(session, place, Section::Expand).await?;
+            let id = session.manifest(place).id.clone();
+            history::unexpanded(&mut session.connection, &id).await?;
+        }
+        WayBack::WriteOld => {
+            undo(session, place, Section::Release).await?;
+            undo(session, place, Section::SwitchReads).await?;
+            switch::back(session, place, lease, Target::at(Stage::Off)).await?;
+            undo(session, place, Section::DualWrite).await?;
+        }
+        WayBack::ReadOld => {
+            switch::back(session, place, lease, Target::at(Stage::DualWrite)).await?;
+        }
+        WayBack::ReviveOld => {
+            switch::back(session, place, lease, Target::at(Stage::RampDown)).await?;
+            backfill::revive_old(session, place).await?;
+            verify::must_pass(session, place, Side::Old).await?;
+            undo(session, place, Section::Release).await?;
+        }
+        WayBack::Reopen => {
+            switch::back(session, place, lease, Target::at(Stage::Off)).await?;
+            undo(session, place, Section::Release).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Executes a section's `down.sql` where its `up.sql` is in effect, after its gates.
+async fn undo(session: &mut Session, place: usize, section: Section) -> Result<(), Failure> {
+    let facts = session.facts(place).await?;
+    // Expand may lack statements and still be on record.
+    if section != Section::Expand && section::in_effect(&facts, section)? == 0 {
+        return Ok(());
+    }
+    let policy = gate::policy(&session.policy)?;
+    let gates = gates::for_section(section, Direction::Down, &facts, &policy);
+    let what = format!("undo of {}/{}", session.folder(place), section.folder());
+    gate::pass(&what, &gates, &[])?;
+    section::run(session, place, section, Direction::Down).await?;
+    Ok(())
+}

@@ -1,0 +1,262 @@
+//! Switch: a hop of the stage forward, with the reviewed SQL that belongs before it, or another share of the reads.
+//!
+//! Comes in: the session, a migration, a target. Goes out: the stage moved and older transactions waited for.
+//! Must not know: how to fill or verify.
+
+use zdm_runtime::Stage;
+use zdm_runtime::facts::Facts;
+use zdm_runtime::gates::{self, Gate};
+use zdm_runtime::hop::{self, HopError, Moved};
+use zdm_runtime::manifest::{Direction, Route};
+use zdm_runtime::operator::Lease;
+use zdm_runtime::phase::Section;
+
+use crate::error::Failure;
+use crate::operate::gate;
+use crate::operate::position::{Move, Position};
+use crate::operate::section;
+use crate::operate::session::Session;
+use crate::operate::target::Target;
+use crate::terminal::Answer;
+
+/// The gate that the move itself opens, by executing the section.
+const OPENED_HERE: &[&str] = &["section_done"];
+
+/// Whether `target` is what comes next from here.
+pub(crate) fn is_next(position: Position, route: Route, target: Target) -> bool {
+    let next = match target.stage {
+        Stage::Off => return false,
+        Stage::DualWrite => Move::DualWrite,
+        Stage::Shadow => Move::Shadow,
+        Stage::Live => return matches!(position.next(route), Some(Move::Live { .. })),
+        Stage::RampDown => Move::RampDown,
+        Stage::Complete => Move::Complete,
+    };
+    position.next(route) == Some(next)
+}
+
+/// Moves, or says which gate is shut.
+pub(crate) async fn run(
+    session: &mut Session,
+    place: usize,
+    target: Target,
+) -> Result<Answer, Failure> {
+    let position = session.position(place).await?;
+    refuse_odd_ways(session, place, position, target)?;
+    let moved = session
+        .claimed(place, async |session, lease| {
+            if goes_back(position, target) {
+                return back(session, place, lease, target).await;
+            }
+            let facts = session.facts(place).await?;
+            let gates = gates_of(session, &facts, position, target)?;
+            gate::pass(&what(session, place, target), &gates, OPENED_HERE)?;
+            if let Some(section) = section_before(target.stage) {
+                run_section(session, place, section).await?;
+            }
+            forward(session, place, lease, target).await
+        })
+        .await?;
+    answer(session, place, target, &moved)
+}
+
+/// The gates and the SQL.
+pub(crate) async fn preview(
+    session: &mut Session,
+    place: usize,
+    target: Target,
+) -> Result<Answer, Failure> {
+    let position = session.position(place).await?;
+    refuse_odd_ways(session, place, position, target)?;
+    let facts = session.facts(place).await?;
+    let gates = gate::show_all(&gates_of(session, &facts, position, target)?);
+    let sql = section_before(target.stage)
+        .map(|section| section::preview(session, place, section, Direction::Up))
+        .unwrap_or_default();
+    let text = format!(
+        "{}\n{}{sql}",
+        what(session, place, target),
+        gate::lines(&gates)
+    );
+    let object = serde_json::json!({
+        "dry_run": true, "migration": session.folder(place), "from": position.name(),
+        "to": target.name(), "gates": gates, "sql": sql,
+    });
+    Answer::done(text, object)
+}
+
+/// Executes a section that is not in effect yet, after its own gates.
+pub(crate) async fn run_section(
+    session: &mut Session,
+    place: usize,
+    section: Section,
+) -> Result<(), Failure> {
+    let facts = session.facts(place).await?;
+    if !section::is_pending(&facts, section)? {
+        return Ok(());
+    }
+    let gates = gates::for_section(
+        section,
+        Direction::Up,
+        &facts,
+        &gate::policy(&session.policy)?,
+    );
+    let what = format!("{}/{}", session.folder(place), section.folder());
+    gate::pass(&what, &gates, &[])?;
+    section::run(session, place, section, Direction::Up).await?;
+    Ok(())
+}
+
+/// The hop itself, gates judged once more inside its transaction.
+async fn forward(
+    session: &mut Session,
+    place: usize,
+    lease: &Lease,
+    target: Target,
+) -> Result<Moved, Failure> {
+    let policy = gate::policy(&session.policy)?;
+    let patience = session.policy.drain_timeout;
+    let manifest = session.migrations[place].manifest();
+    let connection = &mut session.connection;
+    Ok(hop::advance(connection, lease, manifest, to(target)?, &policy, patience).await?)
+}
+
+/// Fewer reads on new, at once.
+pub(crate) async fn back(
+    session: &mut Session,
+    place: usize,
+    lease: &Lease,
+    target: Target,
+) -> Result<Moved, Failure> {
+    let patience = session.policy.drain_timeout;
+    let manifest = session.migrations[place].manifest();
+    Ok(hop::back(
+        &mut session.connection,
+        lease,
+        manifest,
+        to(target)?,
+        patience,
+    )
+    .await?)
+}
+
+fn to(target: Target) -> Result<hop::Target, HopError> {
+    match target.stage {
+        Stage::Live => hop::Target::live(target.share),
+        stage => Ok(hop::Target::stage(stage)),
+    }
+}
+
+/// What stands between a position and a target; empty where it is reached.
+pub(crate) fn gates_of(
+    session: &Session,
+    facts: &Facts,
+    position: Position,
+    target: Target,
+) -> Result<Vec<Gate>, Failure> {
+    let Position::At(from, _) = position else {
+        return Ok(Vec::new());
+    };
+    if goes_back(position, target) {
+        return Ok(gates::for_back(from, target.stage, facts));
+    }
+    let already = position == Position::At(target.stage, target.share)
+        || (from == target.stage && from != Stage::Live);
+    if already {
+        return Ok(Vec::new());
+    }
+    let policy = gate::policy(&session.policy)?;
+    Ok(gates::for_hop(from, target.stage, facts, &policy))
+}
+
+/// Reads go back any number of stages; writes only by `rollback`.
+fn goes_back(position: Position, target: Target) -> bool {
+    match position {
+        Position::At(Stage::Live, share) if target.stage == Stage::Live => target.share < share,
+        Position::At(stage @ (Stage::Shadow | Stage::Live | Stage::RampDown), _) => {
+            target.stage < stage
+        }
+        _ => false,
+    }
+}
+
+fn refuse_odd_ways(
+    session: &Session,
+    place: usize,
+    position: Position,
+    target: Target,
+) -> Result<(), Failure> {
+    let folder = session.folder(place);
+    let (problem, next) = match position {
+        Position::Absent => (
+            "is not in this database yet",
+            "run `cargo zdm expand` first",
+        ),
+        Position::Expanded => (
+            "is done with expand: nothing is to be switched",
+            "nothing is left to do for it",
+        ),
+        Position::Contracted => ("is finished: old is gone", "nothing is left to do for it"),
+        Position::At(Stage::Complete, _) if target.stage != Stage::Complete => (
+            "is complete: the way back fills old from new first",
+            "run `cargo zdm rollback`",
+        ),
+        Position::At(..) => return Ok(()),
+    };
+    Err(Failure::usage(format!("{folder} {problem}"), next))
+}
+
+const fn section_before(stage: Stage) -> Option<Section> {
+    match stage {
+        Stage::DualWrite => Some(Section::DualWrite),
+        Stage::Shadow => Some(Section::SwitchReads),
+        Stage::Complete => Some(Section::Release),
+        Stage::Off | Stage::Live | Stage::RampDown => None,
+    }
+}
+
+fn what(session: &Session, place: usize, target: Target) -> String {
+    format!("{} → {}", session.folder(place), target.name())
+}
+
+fn answer(
+    session: &Session,
+    place: usize,
+    target: Target,
+    moved: &Moved,
+) -> Result<Answer, Failure> {
+    let text = if moved.moved {
+        format!(
+            "{}: {} → {} ({} ms for older transactions)",
+            session.folder(place),
+            moved.from,
+            target.name(),
+            moved.waited.as_millis()
+        )
+    } else {
+        format!("{} is at {} already", session.folder(place), target.name())
+    };
+    let object = serde_json::json!({
+        "migration": session.folder(place), "id": session.manifest(place).id,
+        "from": moved.from.name(), "to": moved.to.name(), "reads_basis_points": target.share,
+        "moved": moved.moved, "waited_ms": u64::try_from(moved.waited.as_millis()).unwrap_or(u64::MAX),
+    });
+    Answer::done(text, object)
+}
+
+impl From<HopError> for Failure {
+    fn from(error: HopError) -> Self {
+        match error {
+            HopError::Shut { from, to, gates } => {
+                gate::refusal(&format!("{from} → {to}")).with_gates(gate::show_all(&gates))
+            }
+            HopError::Lease(error) => error.into(),
+            HopError::Control(error) => error.into(),
+            HopError::NotDrained { .. } => Self::gate(
+                error,
+                "end the transactions named, then run the same command again: it goes on waiting",
+            ),
+            other => Self::usage(other, "see `cargo zdm status`"),
+        }
+    }
+}

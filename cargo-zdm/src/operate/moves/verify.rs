@@ -1,0 +1,149 @@
+//! Verify: every row's two sides are compared, and the result is recorded for the gates.
+//!
+//! Comes in: the session, a migration. Goes out: a passed verification, or the keys of the rows that differ.
+//! Must not know: how rows are compared.
+
+use indicatif::ProgressBar;
+use zdm_runtime::Stage;
+use zdm_runtime::facts::{Fact, Facts};
+use zdm_runtime::gates::{self, Side};
+use zdm_runtime::progress::Progress;
+use zdm_runtime::verification::{self, VerificationError, VerificationOptions, Verified};
+
+use crate::error::{Failure, Kind};
+use crate::operate::gate;
+use crate::operate::session::Session;
+use crate::terminal::Answer;
+
+/// Compares, or says which gate is shut.
+pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let facts = session.facts(place).await?;
+    let side = side(&facts);
+    let verified = compare(session, place, side).await?;
+    answer(session, place, side, &verified)
+}
+
+/// Compares, and stops where rows differ.
+pub(crate) async fn must_pass(
+    session: &mut Session,
+    place: usize,
+    side: Side,
+) -> Result<(), Failure> {
+    let verified = compare(session, place, side).await?;
+    if verified.passed() {
+        return Ok(());
+    }
+    Err(differ(session, place, &verified))
+}
+
+async fn compare(session: &mut Session, place: usize, side: Side) -> Result<Verified, Failure> {
+    let facts = session.facts(place).await?;
+    let what = format!("verification of {}", session.folder(place));
+    gate::pass(&what, &gates::for_verification(side, &facts), &[])?;
+    let options = VerificationOptions::of(session.actor.clone(), recorded_as(side));
+    let bar = session.terminal.progress("verify", 0);
+    let mut last = None;
+    let mut on_progress = |progress: &Progress| show(&bar, progress, &mut last);
+    let verified = verification::run(
+        &mut session.connection,
+        &session.migrations[place],
+        &options,
+        &mut on_progress,
+    )
+    .await;
+    bar.finish_and_clear();
+    Ok(verified?)
+}
+
+/// Old has to be proved only where it was left to itself in between, and new is read already then.
+fn side(facts: &Facts) -> Side {
+    let Fact::Known(Some(standing)) = &facts.standing else {
+        return Side::New;
+    };
+    let passed = matches!(&facts.verification_of_old, Fact::Known(Some(last))
+        if last.passed && standing.old_since.is_some_and(|since| last.epoch >= since));
+    match standing.old_since {
+        Some(since) if since > 0 && standing.stage == Stage::RampDown && !passed => Side::Old,
+        _ => Side::New,
+    }
+}
+
+const fn recorded_as(side: Side) -> verification::Side {
+    match side {
+        Side::New => verification::Side::New,
+        Side::Old => verification::Side::Old,
+    }
+}
+
+fn answer(
+    session: &Session,
+    place: usize,
+    side: Side,
+    verified: &Verified,
+) -> Result<Answer, Failure> {
+    let first: Vec<_> = verified
+        .first
+        .iter()
+        .map(|(table, key)| serde_json::json!({ "table": table, "key": key.to_string() }))
+        .collect();
+    let object = serde_json::json!({
+        "migration": session.folder(place), "id": session.manifest(place).id, "side": recorded_as(side).name(),
+        "verified": verified.passed(), "rows": verified.rows, "mismatches": verified.mismatches,
+        "skipped": verified.skipped, "released": verified.released, "first": first,
+    });
+    if verified.passed() {
+        let text = format!(
+            "{}: {} rows compared, all consistent; {} in quarantine left out",
+            session.folder(place),
+            verified.rows,
+            verified.skipped
+        );
+        return Answer::done(text, object);
+    }
+    let text = differ(session, place, verified).to_string();
+    Answer::ending(Some(Kind::Findings), text, object)
+}
+
+fn differ(session: &Session, place: usize, verified: &Verified) -> Failure {
+    let keys: Vec<_> = verified
+        .first
+        .iter()
+        .map(|(table, key)| format!("{table} ({key})"))
+        .collect();
+    Failure::findings(
+        format!(
+            "{}: {} of {} rows have sides that differ: {}",
+            session.folder(place),
+            verified.mismatches,
+            verified.rows,
+            keys.join(", ")
+        ),
+        "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again",
+    )
+    .safe("the comparison only reads; reads stay where they are")
+}
+
+/// Draws a moment of one worker's progress; `last` is the worker's number of rows before.
+pub(crate) fn show(bar: &ProgressBar, progress: &Progress, last: &mut Option<u64>) {
+    match last.replace(progress.rows) {
+        Some(before) => bar.inc(progress.rows.saturating_sub(before)),
+        None => bar.set_position(progress.rows.max(bar.position())),
+    }
+    if let Some(total) = progress.total {
+        bar.set_length(total.max(bar.position()));
+    }
+    bar.set_message(match &progress.throttle {
+        Some(reason) => format!("{} — slower: {reason}", progress.table),
+        None => progress.table.clone(),
+    });
+}
+
+impl From<VerificationError> for Failure {
+    fn from(error: VerificationError) -> Self {
+        match error {
+            VerificationError::Database(error) => error.into(),
+            other => Self::environment(other, "see `cargo zdm status`, then verify again")
+                .safe("the comparison only reads"),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Where a migration stands in one database, the next step forward from there, and the way back.
+//!
+//! Comes in: the route, and what the control tables hold. Goes out: a [`Move`] or a [`WayBack`].
+//! Must not know: any connection, any gate: whether a move is allowed now is the gates' business.
+
+use zdm_runtime::Stage;
+use zdm_runtime::facts::{Fact, Facts};
+use zdm_runtime::manifest::Route;
+
+use crate::error::Failure;
+
+/// All reads.
+pub(crate) const ALL_READS: u32 = 10_000;
+
+/// Where a migration stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// The database lacks it.
+    Absent,
+    /// Expanded, on the direct route: that was all.
+    Expanded,
+    /// In transition, with the share of reads (basis points) that go to new.
+    At(Stage, u32),
+    /// Finished: old is gone.
+    Contracted,
+}
+
+/// One step forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// New beside old.
+    Expand,
+    /// Writes keep both sides.
+    DualWrite,
+    /// Fill, verify, constrain new, then compare reads.
+    Shadow,
+    /// Reads above this share go to new next.
+    Live {
+        /// The share now.
+        above: u32,
+    },
+    /// All reads are on new for good.
+    RampDown,
+    /// Writes leave old.
+    Complete,
+    /// Old goes.
+    Contract,
+}
+
+/// The right way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WayBack {
+    /// The database lacks it: nothing to take back.
+    Nothing,
+    /// Run expand's `down.sql`.
+    UndoExpand,
+    /// Drop new's constraints, then write old alone.
+    WriteOld,
+    /// Read old again; writes go on keeping both sides.
+    ReadOld,
+    /// Write both again, fill old from new, verify old.
+    ReviveOld,
+    /// Let code that names old write again; nothing was dropped yet.
+    Reopen,
+    /// There is none.
+    Gone(&'static str),
+}
+
+impl Position {
+    /// Read off the facts; what could not be read is an error, not a guess.
+    pub(crate) fn of(facts: &Facts) -> Result<Self, Failure> {
+        let record = known(&facts.record)?;
+        let standing = known(&facts.standing)?;
+        Ok(match (record, standing) {
+            (record, _) if record.contracted => Self::Contracted,
+            (record, _) if !record.expanded => Self::Absent,
+            (_, Some(standing)) => Self::At(standing.stage, standing.basis_points),
+            (_, None) => Self::Expanded,
+        })
+    }
+
+    /// Under way: begun and not finished.
+    pub(crate) fn in_transition(self) -> bool {
+        matches!(self, Self::At(..))
+    }
+
+    /// The next step on the route, `None` where the migration is finished.
+    pub(crate) fn next(self, route: Route) -> Option<Move> {
+        let stage = match self {
+            Self::Absent => return Some(Move::Expand),
+            Self::Expanded | Self::Contracted => return None,
+            Self::At(Stage::Live, share) if share < ALL_READS => {
+                return Some(Move::Live { above: share });
+            }
+            Self::At(stage, _) => stage,
+        };
+        Some(match stage {
+            Stage::Off if route == Route::FivePhases => Move::DualWrite,
+            Stage::DualWrite => Move::Shadow,
+            Stage::Shadow => Move::Live { above: 0 },
+            Stage::Live => Move::RampDown,
+            Stage::Off | Stage::RampDown => Move::Complete,
+            Stage::Complete => Move::Contract,
+        })
+    }
+
+    /// The way back from here.
+    pub(crate) fn way_back(self, route: Route, reversible: bool) -> WayBack {
+        match self {
+            Self::Absent => WayBack::Nothing,
+            Self::Expanded | Self::At(Stage::Off, _) => WayBack::UndoExpand,
+            Self::At(Stage::DualWrite, _) => WayBack::WriteOld,
+            Self::At(Stage::Shadow | Stage::Live | Stage::RampDown, _) => WayBack::ReadOld,
+            Self::At(Stage::Complete, _) if route != Route::FivePhases => WayBack::Reopen,
+            Self::At(Stage::Complete, _) if reversible => WayBack::ReviveOld,
+            Self::At(Stage::Complete, _) => WayBack::Gone(
+                "writes keep new alone, and the migration is one-way: nothing declares how old is computed from new (`down`)",
+            ),
+            Self::Contracted => WayBack::Gone(
+                "old is dropped, and with it what only old held; 5_contract/2_drop/down.sql says what a restored column would lack",
+            ),
+        }
+    }
+
+    /// In a few words, for people and programs.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Absent => "absent".to_owned(),
+            Self::Expanded => "expanded".to_owned(),
+            Self::At(stage, _) => stage.name().to_owned(),
+            Self::Contracted => "contracted".to_owned(),
+        }
+    }
+}
+
+impl Move {
+    /// In plain English, for `status` and `advance`.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::Expand => "expand: put new beside old".to_owned(),
+            Self::DualWrite => "dual_write: every write keeps both sides".to_owned(),
+            Self::Shadow => {
+                "shadow: backfill, verify, constrain new, then compare reads".to_owned()
+            }
+            Self::Live { above: 0 } => "live: the first reads go to new".to_owned(),
+            Self::Live { above } => {
+                format!("live: more than {} of reads go to new", percent(above))
+            }
+            Self::RampDown => "ramp_down: all reads stay on new".to_owned(),
+            Self::Complete => "complete: writes leave old".to_owned(),
+            Self::Contract => "contract: old goes".to_owned(),
+        }
+    }
+}
+
+impl WayBack {
+    /// What a rollback will do, before it does it.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Nothing => "the database lacks this migration: nothing to take back",
+            Self::UndoExpand => {
+                "expand is undone (1_expand/down.sql): new goes, old was never touched"
+            }
+            Self::WriteOld => {
+                "new's constraints go (4_switch_reads/down.sql), then writes keep old alone; backfill and verification start over"
+            }
+            Self::ReadOld => {
+                "all reads go to old at once (dual_write); writes go on keeping both sides, so nothing is lost"
+            }
+            Self::ReviveOld => {
+                "writes keep both sides again (ramp_down), then old is filled from new and verified; reads stay on new"
+            }
+            Self::Reopen => {
+                "code that names old may write again (off); 5_contract/1_release/down.sql restores what was released"
+            }
+            Self::Gone(reason) => reason,
+        }
+    }
+}
+
+/// A fact's answer; what could not be read is an error, not a guess.
+pub(crate) fn known<T>(fact: &Fact<T>) -> Result<&T, Failure> {
+    match fact {
+        Fact::Known(answer) => Ok(answer),
+        Fact::Unknown(reason) => Err(Failure::environment(
+            format!("the control tables cannot be read: {reason}"),
+            "check the role's rights on them, then run the command again",
+        )
+        .safe("nothing has been changed")),
+    }
+}
+
+/// Basis points as people write them: `25%`, `0.5%`.
+pub(crate) fn percent(basis_points: u32) -> String {
+    let (whole, rest) = (basis_points / 100, basis_points % 100);
+    if rest == 0 {
+        format!("{whole}%")
+    } else {
+        format!("{whole}.{rest:02}%").replace("0%", "%")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIVE: Route = Route::FivePhases;
+
+    /// Following `next` from nothing to the end passes every stage once and stops.
+    #[test]
+    fn forward_reaches_the_end() {
+        let mut position = Position::Absent;
+        let mut passed = Vec::new();
+        while let Some(step) = position.next(Route::FivePhases) {
+            passed.push(step);
+            position = match step {
+                Move::Expand => Position::At(Stage::Off, 0),
+                Move::DualWrite => Position::At(Stage::DualWrite, 0),
+                Move::Shadow => Position::At(Stage::Shadow, 0),
+                Move::Live { above: 0 } => Position::At(Stage::Live, 100),
+                Move::Live { .. } => Position::At(Stage::Live, ALL_READS),
+                Move::RampDown => Position::At(Stage::RampDown, ALL_READS),
+                Move::Complete => Position::At(Stage::Complete, ALL_READS),
+                Move::Contract => Position::Contracted,
+            };
+        }
+        assert_eq!(
+            passed,
+            [
+                Move::Expand,
+                Move::DualWrite,
+                Move::Shadow,
+                Move::Live { above: 0 },
+                Move::Live { above: 100 },
+                Move::RampDown,
+                Move::Complete,
+                Move::Contract
+            ]
+        );
+    }
+
+    #[test]
+    fn short_routes_end_early() {
+        assert_eq!(Position::Expanded.next(Route::Direct), None);
+        let off = Position::At(Stage::Off, 0);
+        assert_eq!(off.next(Route::ExpandContract), Some(Move::Complete));
+        let complete = Position::At(Stage::Complete, 0);
+        assert_eq!(complete.next(Route::ExpandContract), Some(Move::Contract));
+        assert_eq!(
+            complete.way_back(Route::ExpandContract, false),
+            WayBack::Reopen
+        );
+        assert_eq!(Position::Contracted.next(Route::ExpandContract), None);
+    }
+
+    #[test]
+    fn every_stage_that_reads_new_goes_straight_to_old_reads() {
+        for stage in [Stage::Shadow, Stage::Live, Stage::RampDown] {
+            assert_eq!(
+                Position::At(stage, 500).way_back(FIVE, false),
+                WayBack::ReadOld
+            );
+        }
+    }
+
+    #[test]
+    fn complete_has_a_way_back_only_with_down() {
+        let complete = Position::At(Stage::Complete, ALL_READS);
+        assert_eq!(complete.way_back(FIVE, true), WayBack::ReviveOld);
+        assert!(
+            matches!(complete.way_back(FIVE, false), WayBack::Gone(reason) if reason.contains("one-way"))
+        );
+        assert!(matches!(
+            Position::Contracted.way_back(FIVE, true),
+            WayBack::Gone(_)
+        ));
+    }
+
+    #[test]
+    fn shares_read_as_they_are_written() {
+        for share in ["25%", "0.5%", "0.05%", "100%", "10%", "12.34%"] {
+            assert_eq!(percent(crate::config::basis_points(share).unwrap()), share);
+        }
+    }
+}

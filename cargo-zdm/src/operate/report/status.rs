@@ -1,0 +1,209 @@
+//! Where every migration stands, and what stands before its next step.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use zdm_runtime::facts::Facts;
+use zdm_runtime::gates::{self, Gate};
+use zdm_runtime::manifest::{Direction, Route};
+use zdm_runtime::phase::Section;
+use zdm_runtime::{CodeState, Stage};
+
+use super::pace::{self, Pace};
+use crate::error::{Failure, ShownGate};
+use crate::operate::gate;
+use crate::operate::moves::switch;
+use crate::operate::position::{ALL_READS, Move, Position, known, percent};
+use crate::operate::session::Session;
+use crate::operate::target::Target;
+use crate::terminal::Answer;
+
+#[derive(Debug, Serialize)]
+struct Status {
+    migration: String,
+    id: String,
+    route: Route,
+    stage: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reads_basis_points: Option<u32>,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    gates: Vec<ShownGate>,
+    instances: Vec<Instance>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backfill: Option<Pace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantine: Option<Quarantine>,
+}
+
+#[derive(Debug, Serialize)]
+struct Instance {
+    label: String,
+    living: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    behind: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Quarantine {
+    waiting: i64,
+    waived: i64,
+}
+
+/// All migrations, or one.
+pub(crate) async fn answer(session: &mut Session, only: Option<usize>) -> Result<Answer, Failure> {
+    let mut all = Vec::new();
+    for place in 0..session.migrations.len() {
+        if only.is_none_or(|wanted| wanted == place) {
+            all.push(one(session, place).await?);
+        }
+    }
+    let text = if all.is_empty() {
+        "there is no version yet: change a model and run `cargo zdm generate`".to_owned()
+    } else {
+        all.iter().map(Status::text).collect()
+    };
+    Answer::done(text, serde_json::json!({ "migrations": all }))
+}
+
+async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
+    let manifest = session.manifest(place);
+    let mut status = Status {
+        migration: manifest.folder(),
+        id: manifest.id.clone(),
+        route: manifest.route,
+        stage: Position::Absent.name(),
+        reads_basis_points: None,
+        done: false,
+        next: Some(Move::Expand.describe()),
+        gates: Vec::new(),
+        instances: Vec::new(),
+        backfill: None,
+        quarantine: None,
+    };
+    if !session.is_installed() {
+        return Ok(status);
+    }
+    let facts = session.facts(place).await?;
+    let position = Position::of(&facts)?;
+    let next = position.next(status.route);
+    status.stage = position.name();
+    status.done = next.is_none();
+    status.next = next.map(Move::describe);
+    if let Position::At(stage, share) = position {
+        status.reads_basis_points = Some(match stage {
+            Stage::Live => share,
+            stage => Target::at(stage).share,
+        });
+        status.quarantine = Some(quarantine(&facts)?);
+    }
+    if let Some(next) = next {
+        let gates = gates_of(session, &facts, position, next)?;
+        status.gates = gate::show_all(&gates);
+        status.instances = instances(&facts)?;
+    }
+    if position == Position::At(Stage::DualWrite, 0) {
+        status.backfill = pace::measure(session, place).await?;
+    }
+    Ok(status)
+}
+
+/// What stands before a move.
+fn gates_of(
+    session: &Session,
+    facts: &Facts,
+    position: Position,
+    next: Move,
+) -> Result<Vec<Gate>, Failure> {
+    let policy = gate::policy(&session.policy)?;
+    let up = |section| gates::for_section(section, Direction::Up, facts, &policy);
+    let target = match next {
+        Move::Expand => return Ok(up(Section::Expand)),
+        Move::Contract => return Ok(up(Section::Drop)),
+        Move::DualWrite => Target::at(Stage::DualWrite),
+        Move::Shadow => Target::at(Stage::Shadow),
+        Move::Live { above } => Target::live((above + 1).min(ALL_READS)),
+        Move::RampDown => Target::at(Stage::RampDown),
+        Move::Complete => Target::at(Stage::Complete),
+    };
+    switch::gates_of(session, facts, position, target)
+}
+
+fn instances(facts: &Facts) -> Result<Vec<Instance>, Failure> {
+    Ok(known(&facts.instances)?
+        .iter()
+        .map(|member| Instance {
+            label: member.label.clone(),
+            living: member.living,
+            code: member.code.map(CodeState::name),
+            behind: member.behind,
+        })
+        .collect())
+}
+
+fn quarantine(facts: &Facts) -> Result<Quarantine, Failure> {
+    let found = known(&facts.quarantine)?;
+    Ok(Quarantine {
+        waiting: found.waiting,
+        waived: found.waived,
+    })
+}
+
+impl Status {
+    fn text(&self) -> String {
+        let mut text = format!("{}: {}", self.migration, self.stage);
+        if let Some(share) = self.reads_basis_points {
+            let _ = write!(text, ", {} of reads on new", share_of(share));
+        }
+        text.push('\n');
+        for instance in &self.instances {
+            let life = if instance.living { "living" } else { "silent" };
+            let code = instance.code.unwrap_or("from before");
+            let behind = match instance.behind {
+                0 => "up to date",
+                _ => "has not acknowledged the last hop",
+            };
+            let _ = writeln!(
+                text,
+                "  instance {}: {life}, code {code}, {behind}",
+                instance.label
+            );
+        }
+        if let Some(pace) = self.backfill {
+            let _ = write!(
+                text,
+                "  backfill: {} of about {} rows",
+                pace.rows, pace.total
+            );
+            if let Some(rate) = pace.rows_per_second {
+                let _ = write!(text, ", {rate:.0} rows/s");
+            }
+            if let Some(left) = pace.seconds_left {
+                let _ = write!(text, ", about {left:.0} s left");
+            }
+            text.push('\n');
+        }
+        if let Some(Quarantine { waiting, waived }) = self.quarantine
+            && waiting + waived > 0
+        {
+            let _ = writeln!(text, "  quarantine: {waiting} values wait, {waived} waived");
+        }
+        match &self.next {
+            Some(next) => {
+                let _ = writeln!(text, "  next: {next}");
+            }
+            None => text.push_str("  done\n"),
+        }
+        text.push_str(&gate::lines(&self.gates));
+        text
+    }
+}
+
+fn share_of(basis_points: u32) -> String {
+    match basis_points {
+        0 => "none".to_owned(),
+        share => percent(share),
+    }
+}

@@ -1,0 +1,313 @@
+//! One command's work on one database: the connection, the versions, who acts.
+//!
+//! Comes in: the context. Goes out: [`Session`].
+//! Must not know: what the command does with it.
+
+use zdm_runtime::database::{Connection, DatabaseError, Dialect, control};
+use zdm_runtime::facts::{self, Facts};
+use zdm_runtime::history::{self, Recorded};
+use zdm_runtime::manifest::{Manifest, Route};
+use zdm_runtime::migration::{LoadError, Migration};
+
+use super::choose;
+use super::code_states::{CodeStates, State};
+use super::position::Position;
+use crate::config::Policy;
+use crate::context::{Context, shown_url};
+use crate::error::Failure;
+use crate::terminal::{Answer, Terminal};
+
+/// An open database beside the versions that the repository holds for it.
+pub(crate) struct Session {
+    /// The connection that control tables and statements go through.
+    pub(crate) connection: Connection,
+    /// All versions in their order, files checked.
+    pub(crate) migrations: Vec<Migration>,
+    /// `[policy]`
+    pub(crate) policy: Policy,
+    /// For the audit log and the operator's lease.
+    pub(crate) actor: String,
+    /// Where words go.
+    pub(crate) terminal: Terminal,
+    code_states: CodeStates,
+    /// The control tables are there.
+    installed: bool,
+    url: String,
+}
+
+impl Session {
+    /// Reads the versions, then connects. A database that is not there is an error, except that `SQLite` creates the
+    /// file where `create` says so.
+    pub(crate) async fn open(context: &Context, create: bool) -> Result<Self, Failure> {
+        let project = context.project()?;
+        let migrations = Migration::load_all(project.versions())?;
+        let code_states = CodeStates::read(&project.versions())?;
+        let url = context.database_url(&project.config)?;
+        fits(&url, &migrations)?;
+        if !create {
+            must_exist(&url)?;
+        }
+        let mut connection = connect(&url).await?;
+        let installed = control::is_installed(&mut connection).await?;
+        let mut session = Self {
+            connection,
+            migrations,
+            policy: project.config.policy,
+            actor: context.actor(),
+            terminal: context.terminal,
+            code_states,
+            installed,
+            url,
+        };
+        session.recorded().await?;
+        Ok(session)
+    }
+
+    /// Where further connections go; not to be printed.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Creates the control tables where they are missing.
+    pub(crate) async fn install(&mut self) -> Result<(), Failure> {
+        control::install(&mut self.connection).await?;
+        self.installed = true;
+        Ok(())
+    }
+
+    /// The versions on record. A database ahead of the folder, or one that executed other SQL, stops every command.
+    pub(crate) async fn recorded(&mut self) -> Result<Vec<Recorded>, Failure> {
+        if !self.installed {
+            return Ok(Vec::new());
+        }
+        let recorded = history::list(&mut self.connection).await?;
+        for version in &recorded {
+            let known = self
+                .migrations
+                .iter()
+                .find(|migration| migration.id() == version.migration);
+            let (problem, next) = match known {
+                None => (
+                    "is in this database and not in the versions' folder: the database is ahead of this checkout",
+                    "use a checkout that has it; or, if it was expanded by mistake, `cargo zdm rollback` from that checkout",
+                ),
+                Some(migration)
+                    if version.expanded && migration.content_hash() != version.content_hash =>
+                {
+                    (
+                        "was executed in this database with other SQL than the folder holds now",
+                        "restore the reviewed files from version control; a change belongs into a new version",
+                    )
+                }
+                Some(_) => continue,
+            };
+            return Err(Failure::environment(
+                format!(
+                    "{:04}_{} ({}) {problem}",
+                    version.version, version.name, version.migration
+                ),
+                next,
+            )
+            .safe("nothing was executed"));
+        }
+        Ok(recorded)
+    }
+
+    /// Whether the control tables are there.
+    pub(crate) fn is_installed(&self) -> bool {
+        self.installed
+    }
+
+    /// Refuses where the database has no record of any migration.
+    pub(crate) fn must_be_installed(&self) -> Result<(), Failure> {
+        if self.installed {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            "this database has no control tables yet",
+            "run `cargo zdm expand` first",
+        ))
+    }
+
+    /// Whether any table of the versions is there: a database without is fresh.
+    pub(crate) async fn any_table_exists(&mut self) -> Result<bool, Failure> {
+        let sql = match self.connection.dialect() {
+            Dialect::Postgres => "SELECT 1 WHERE to_regclass(quote_ident($1)) IS NOT NULL",
+            Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+        };
+        for migration in &self.migrations {
+            for table in &migration.manifest().tables {
+                let found = self.connection.query(sql, &[table.as_str().into()]).await?;
+                if !found.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// What the repository's code is about a migration.
+    pub(crate) fn code_state(&self, place: usize) -> Option<State> {
+        self.code_states.of(self.migrations[place].id())
+    }
+
+    /// A version's plan.
+    pub(crate) fn manifest(&self, place: usize) -> &Manifest {
+        self.migrations[place].manifest()
+    }
+
+    /// A version's folder, by which messages call it.
+    pub(crate) fn folder(&self, place: usize) -> String {
+        self.manifest(place).folder()
+    }
+
+    /// The migration that an argument means.
+    pub(crate) fn named(&self, argument: &str) -> Result<usize, Failure> {
+        choose::named(&self.manifests(), argument)
+    }
+
+    /// The migration that is meant: the named one, else the only one that can take `step`, else the only one in
+    /// transition. `None`: there is nothing to do it to.
+    pub(crate) async fn choose(
+        &mut self,
+        argument: Option<&str>,
+        step: &str,
+        fits: impl Fn(Position, Route) -> bool,
+    ) -> Result<Option<usize>, Failure> {
+        if let Some(argument) = argument {
+            return self.named(argument).map(Some);
+        }
+        let (mut candidates, mut moving) = (Vec::new(), Vec::new());
+        for place in 0..self.migrations.len() {
+            let position = self.position(place).await?;
+            if fits(position, self.manifest(place).route) {
+                candidates.push(place);
+            }
+            if position.in_transition() {
+                moving.push(place);
+            }
+        }
+        let manifests = self.manifests();
+        match choose::only(&manifests, &candidates, step)? {
+            Some(place) => Ok(Some(place)),
+            None => choose::only(&manifests, &moving, step),
+        }
+    }
+
+    /// What the control tables hold about a migration.
+    pub(crate) async fn facts(&mut self, place: usize) -> Result<Facts, Failure> {
+        let manifest = self.migrations[place].manifest();
+        Ok(facts::collect(&mut self.connection, manifest).await?)
+    }
+
+    /// Where a migration stands.
+    pub(crate) async fn position(&mut self, place: usize) -> Result<Position, Failure> {
+        if !self.installed {
+            return Ok(Position::Absent);
+        }
+        Position::of(&self.facts(place).await?)
+    }
+
+    fn manifests(&self) -> Vec<&Manifest> {
+        self.migrations.iter().map(Migration::manifest).collect()
+    }
+}
+
+pub(crate) async fn connect(url: &str) -> Result<Connection, Failure> {
+    Connection::open(url).await.map_err(|error| match error {
+        DatabaseError::NoDriver { .. } => {
+            Failure::environment(error, "nothing has been changed; install the driver and run the command again")
+        }
+        _ => Failure::environment(
+            format!("cannot connect to {}: {error}", shown_url(url)),
+            "check that the server runs and that --database-url or the variable named in zdm.toml is right; nothing has been changed",
+        )
+        .without(url, &shown_url(url)),
+    })
+}
+
+/// The versions' SQL is written for one kind of database.
+fn fits(url: &str, migrations: &[Migration]) -> Result<(), Failure> {
+    let Some(dialect) = Dialect::of_url(url) else {
+        let scheme = url.split(':').next().unwrap_or_default();
+        return Err(Failure::usage(
+            format!("`{scheme}` is no kind of database that zdm knows"),
+            "write a URL that begins with postgres:// or sqlite://",
+        ));
+    };
+    match migrations
+        .iter()
+        .find(|migration| migration.manifest().dialect != dialect.name())
+    {
+        Some(other) => Err(Failure::usage(
+            format!(
+                "{} is written for {}, the database is {dialect}",
+                other.manifest().folder(),
+                other.manifest().dialect
+            ),
+            format!("give the URL of a {} database", other.manifest().dialect),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn must_exist(url: &str) -> Result<(), Failure> {
+    if Dialect::of_url(url) != Some(Dialect::Sqlite) {
+        return Ok(());
+    }
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    if path.is_empty() || path.starts_with(':') || std::path::Path::new(path).exists() {
+        return Ok(());
+    }
+    Err(Failure::environment(
+        format!("there is no database file {path}"),
+        "check the URL; `cargo zdm expand` creates the file with the tables",
+    ))
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::environment(
+            error,
+            "restore the versions' folder from version control; `cargo zdm check` compares all of it",
+        )
+        .safe("nothing has been executed")
+    }
+}
+
+impl From<zdm_runtime::Error> for Failure {
+    fn from(error: zdm_runtime::Error) -> Self {
+        Self::environment(
+            error,
+            "see `cargo zdm status` for where the migration stands; the same command continues there",
+        )
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        let next = match &error {
+            DatabaseError::Forbidden(_) => {
+                "grant the role that right, or use the role that owns the tables, then run the command again"
+            }
+            DatabaseError::Busy(_) => "run the same command again: it continues where it stopped",
+            DatabaseError::Lost(_) => {
+                "check the server, then run the same command again: it continues where it stopped"
+            }
+            _ => {
+                "see `cargo zdm status` for where the migration stands; the same command continues there"
+            }
+        };
+        Self::environment(format!("the database refused: {error}"), next)
+            .safe("every finished step is recorded, an unfinished transaction was rolled back")
+    }
+}
+
+/// For a command without a name where no migration is under way.
+pub(crate) fn nothing_to_do(step: &str) -> Result<Answer, Failure> {
+    Answer::done(
+        format!("nothing to {step}: no migration is in transition"),
+        serde_json::json!({ "done": true, "migration": null }),
+    )
+}
