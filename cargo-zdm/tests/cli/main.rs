@@ -1,0 +1,9 @@
+//! The real binaries, as a person or a pipeline runs them, in a folder outside the workspace.
+
+mod advance;
+mod back;
+mod database;
+mod forward;
+mod project;
+mod usage;
+mod versions;

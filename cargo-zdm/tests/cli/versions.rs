@@ -1,0 +1,200 @@
+//! Two versions written by hand, so that the commands are tested apart from the generator: a table, then a renamed
+//! column in five phases. The SQL is the same for both databases.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use zdm_runtime::manifest::{Backfill, Direction, FORMAT, Manifest, Route, Step};
+use zdm_runtime::migration::{PLAN_FILE, hash, section_file};
+use zdm_runtime::phase::Section;
+
+/// The creating version's id.
+pub(crate) const INIT: &str = "1111aaaa1111";
+/// The rename's id.
+pub(crate) const RENAME: &str = "2222bbbb2222";
+
+const KEY_RANGE: &str = "id BETWEEN CAST($1 AS BIGINT) AND CAST($2 AS BIGINT)";
+
+/// Writes both versions below `zdm/`.
+pub(crate) fn write(zdm: &Path, dialect: &str) {
+    let mut init = Version::new(1, "init", INIT, dialect, Route::Direct);
+    init.section(
+        Section::Expand,
+        &[(
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, name TEXT);",
+            "DROP TABLE users;",
+        )],
+    );
+    init.section_add(
+        Section::Expand,
+        "CREATE INDEX users_name ON users (name);",
+        "DROP INDEX users_name;",
+    );
+    init.write(zdm);
+
+    let mut rename = Version::new(2, "users_full_name", RENAME, dialect, Route::FivePhases);
+    rename.manifest.parent = Some(INIT.to_owned());
+    rename.section(
+        Section::Expand,
+        &[(
+            "ALTER TABLE users ADD COLUMN full_name TEXT;",
+            "ALTER TABLE users DROP COLUMN full_name;",
+        )],
+    );
+    rename.section(
+        Section::SwitchReads,
+        &[(
+            "CREATE INDEX users_full_name ON users (full_name);",
+            "DROP INDEX users_full_name;",
+        )],
+    );
+    rename.section(
+        Section::Release,
+        &[(
+            "DROP INDEX users_name;",
+            "CREATE INDEX users_name ON users (name);",
+        )],
+    );
+    rename.section(
+        Section::Drop,
+        &[(
+            "ALTER TABLE users DROP COLUMN name;",
+            "ALTER TABLE users ADD COLUMN name TEXT;",
+        )],
+    );
+    rename.backfill();
+    rename.write(zdm);
+}
+
+/// Takes the way back from `complete` out of the rename.
+pub(crate) fn make_one_way(zdm: &Path) {
+    let folder = zdm.join("0002_users_full_name");
+    let plan = folder.join(PLAN_FILE);
+    let mut manifest: Manifest = toml::from_str(&std::fs::read_to_string(&plan).unwrap()).unwrap();
+    manifest.reversible = false;
+    for backfill in &mut manifest.backfills {
+        let reverse = backfill.reverse.take().unwrap();
+        manifest.files.remove(&reverse);
+        std::fs::remove_file(folder.join(reverse)).unwrap();
+    }
+    std::fs::write(plan, toml::to_string(&manifest).unwrap()).unwrap();
+}
+
+struct Version {
+    manifest: Manifest,
+    files: BTreeMap<String, String>,
+}
+
+impl Version {
+    fn new(version: u32, name: &str, id: &str, dialect: &str, route: Route) -> Self {
+        let manifest = Manifest {
+            format: FORMAT,
+            id: id.to_owned(),
+            version,
+            name: name.to_owned(),
+            parent: None,
+            dialect: dialect.to_owned(),
+            route,
+            reversible: true,
+            tables: vec!["users".to_owned()],
+            reasons: Vec::new(),
+            changes: vec![name.replace('_', " ")],
+            transitions: "0000000000000000".to_owned(),
+            steps: Vec::new(),
+            backfills: Vec::new(),
+            files: BTreeMap::new(),
+        };
+        Self {
+            manifest,
+            files: BTreeMap::new(),
+        }
+    }
+
+    fn section(&mut self, section: Section, statements: &[(&str, &str)]) {
+        for (up, down) in statements {
+            self.section_add(section, up, down);
+        }
+    }
+
+    fn section_add(&mut self, section: Section, up: &str, down: &str) {
+        for (direction, sql) in [(Direction::Up, up), (Direction::Down, down)] {
+            let file = self
+                .files
+                .entry(section_file(section, direction))
+                .or_default();
+            let line = u32::try_from(file.lines().count()).unwrap() + 1;
+            writeln!(file, "{sql}").unwrap();
+            self.manifest.steps.push(Step {
+                section,
+                direction,
+                number: line,
+                lines: (line, line),
+                summary: sql.to_owned(),
+                table: "users".to_owned(),
+                lock: "ACCESS EXCLUSIVE".to_owned(),
+                blocks_writers: true,
+                scans: false,
+                rewrites: false,
+                transactional: true,
+                builds_index: None,
+                undoes: (direction == Direction::Down).then_some(line),
+                loses: None,
+                source: "src/models.rs:1".to_owned(),
+            });
+        }
+    }
+
+    fn backfill(&mut self) {
+        let mut file = |name: &str, sql: String| {
+            let path = format!("3_backfill/{name}.sql");
+            self.files.insert(path.clone(), sql + "\n");
+            path
+        };
+        let backfill = Backfill {
+            table: "users".to_owned(),
+            key: vec!["id".to_owned()],
+            columns: vec!["full_name".to_owned()],
+            bounds: file(
+                "bounds",
+                "SELECT CAST(min(id) AS TEXT), CAST(max(id) AS TEXT) FROM users HAVING count(*) > 0".to_owned(),
+            ),
+            boundary: file(
+                "boundary",
+                format!("SELECT CAST(id AS TEXT) FROM (SELECT id FROM users WHERE {KEY_RANGE} ORDER BY id LIMIT $3) AS range ORDER BY range.id DESC LIMIT 1"),
+            ),
+            batch: file(
+                "batch",
+                format!("UPDATE users SET full_name = name WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name"),
+            ),
+            reverse: Some(file(
+                "reverse",
+                format!("UPDATE users SET name = full_name WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name"),
+            )),
+            verify: file(
+                "verify",
+                format!("SELECT count(*), count(*) FILTER (WHERE name IS DISTINCT FROM full_name) FROM users WHERE {KEY_RANGE}"),
+            ),
+            mismatches: file(
+                "mismatches",
+                format!("SELECT CAST(id AS TEXT) FROM users WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name ORDER BY id"),
+            ),
+            invalid: None,
+            on_invalid: "total".to_owned(),
+            optional: true,
+        };
+        self.manifest.backfills.push(backfill);
+    }
+
+    fn write(mut self, zdm: &Path) {
+        let folder = zdm.join(self.manifest.folder());
+        for (path, content) in &self.files {
+            let file = folder.join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, content).unwrap();
+            self.manifest.files.insert(path.clone(), hash(content));
+        }
+        let plan = toml::to_string(&self.manifest).unwrap();
+        std::fs::write(folder.join(PLAN_FILE), plan).unwrap();
+    }
+}
