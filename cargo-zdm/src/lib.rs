@@ -1,5 +1,6 @@
 //! The library behind `cargo zdm`: source → schema → diff → changes → plan → render → lint → output → files.
 
+pub mod changes;
 pub mod cli;
 mod commands;
 pub mod config;

@@ -23,6 +23,10 @@ pub(super) struct Facts {
     pub(super) types: BTreeMap<String, String>,
     pub(super) lossless: BTreeMap<String, Dual>,
     pub(super) functions: Functions,
+    #[serde(default)]
+    pub(super) defaults: BTreeMap<String, String>,
+    pub(super) key: KeyTexts,
+    pub(super) type_of_value: String,
     pub(super) statement: BTreeMap<String, StatementFacts>,
     #[serde(default)]
     pub(super) unsupported: BTreeMap<String, String>,
@@ -48,9 +52,29 @@ pub struct Capabilities {
     pub total_functions: bool,
     /// A new column may have a stable, not only a constant default without a rewrite.
     pub stable_default: bool,
+    /// A default that calls a function stands in parentheses.
+    pub parenthesized_defaults: bool,
 }
 
-/// A built-in conversion with its way back. `{}` stands for the column that it converts.
+/// How a key travels as text: `{parameter}`, `{type}` and `{column}` are put in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyTexts {
+    pub(super) bind: String,
+    pub(super) read: String,
+    #[serde(default)]
+    pub(super) exceptions: BTreeMap<String, KeyException>,
+}
+
+/// The same for a logical type that does not travel like the others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyException {
+    pub(super) bind: String,
+    pub(super) read: String,
+}
+
+/// A built-in conversion with its way back. `{old}` and `{new}` stand for the columns.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dual {
@@ -58,7 +82,7 @@ pub struct Dual {
     pub up: String,
     /// New to old; fails where old cannot hold the value, so that a dual write loses nothing silently.
     pub down: String,
-    /// New to old for comparisons: NULL where old cannot hold the value. `None` where `up` alone decides.
+    /// Whether `down` gives old, in a way that never fails. `None` where `up` alone decides.
     #[serde(default)]
     pub compare: Option<String>,
 }

@@ -21,6 +21,9 @@ pub use facts::{Capabilities, Dual, StatementFacts};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
+/// The folder of what all databases write the same way; it is no dialect by itself.
+const STANDARD: &str = "standard";
+
 /// A kind of database.
 #[derive(Debug)]
 pub struct Dialect {
@@ -62,9 +65,10 @@ impl Dialect {
             })?;
         templates.set_syntax(syntax);
         quoting::install(&mut templates, &facts.quoting);
-        for ancestor in chain.iter().rev() {
+        let ancestors = chain.iter().rev().map(|ancestor| ancestor.name.as_str());
+        for ancestor in std::iter::once(STANDARD).chain(ancestors) {
             for folder in ["statement", "backfill"] {
-                add_templates(&mut templates, &ancestor.name, folder)?;
+                add_templates(&mut templates, ancestor, folder)?;
             }
         }
         Ok(Self { facts, templates })
@@ -109,6 +113,48 @@ impl Dialect {
             .types
             .get(logical.name())
             .map_or("", String::as_str)
+    }
+
+    /// The default as the dialect spells it.
+    pub fn default_of(&self, default: &str) -> String {
+        let spelled = self
+            .facts
+            .defaults
+            .iter()
+            .find(|(text, _)| text.eq_ignore_ascii_case(default.trim()));
+        if let Some((_, spelled)) = spelled {
+            return spelled.clone();
+        }
+        let calls = self
+            .functions_in(default)
+            .is_ok_and(|functions| !functions.is_empty());
+        if self.facts.capabilities.parenthesized_defaults && calls && default.contains('(') {
+            format!("({default})")
+        } else {
+            default.to_owned()
+        }
+    }
+
+    /// A key column's value out of a parameter that is bound as text.
+    pub fn key_parameter(&self, column: &Column, parameter: &str) -> String {
+        let exception = self.facts.key.exceptions.get(column.logical_type.name());
+        exception
+            .map_or(&self.facts.key.bind, |exception| &exception.bind)
+            .replace("{parameter}", parameter)
+            .replace("{type}", &self.type_of(column))
+    }
+
+    /// A key column's value as text.
+    pub fn key_text(&self, column: &Column, expression: &str) -> String {
+        let exception = self.facts.key.exceptions.get(column.logical_type.name());
+        exception
+            .map_or(&self.facts.key.read, |exception| &exception.read)
+            .replace("{column}", expression)
+    }
+
+    /// An expression for the type of a value, as text.
+    pub fn type_of_value(&self, expression: &str) -> String {
+        self.facts.type_of_value.replace("{expression}", expression)
     }
 
     /// The conversions between logical types that lose nothing on the way up.

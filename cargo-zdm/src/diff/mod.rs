@@ -60,6 +60,32 @@ pub enum Delta {
     ForeignKeyChanged(Place, ForeignKey, ForeignKey),
 }
 
+impl Delta {
+    /// Where it is declared.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::TableAdded(table) | Self::TableRemoved(table) => place(table),
+            Self::ColumnReplaced { at, .. }
+            | Self::ColumnAdded(at, ..)
+            | Self::ColumnRemoved(at, ..)
+            | Self::TypeChanged(at, ..)
+            | Self::NullabilityChanged(at, ..)
+            | Self::DefaultChanged(at, ..)
+            | Self::AutoChanged(at, ..)
+            | Self::PrimaryKeyChanged(at, ..)
+            | Self::IndexAdded(at, ..)
+            | Self::IndexRemoved(at, ..)
+            | Self::IndexChanged(at, ..)
+            | Self::CheckAdded(at, ..)
+            | Self::CheckRemoved(at, ..)
+            | Self::CheckChanged(at, ..)
+            | Self::ForeignKeyAdded(at, ..)
+            | Self::ForeignKeyRemoved(at, ..)
+            | Self::ForeignKeyChanged(at, ..) => at.clone(),
+        }
+    }
+}
+
 /// Where a difference stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

@@ -3,12 +3,20 @@
 //! Pure data between [`crate::changes`], which decides, and [`crate::render`], which writes it down.
 //! Must not know: templates, files, any connection.
 
+mod alteration;
+mod build;
+mod lower;
 mod pair;
 mod shape;
+mod shapes;
 mod statement;
 
+pub use alteration::{Alteration, Function};
+pub use build::{BuildError, Request, build};
+pub use lower::Drafted;
 pub use pair::Pair;
 pub use shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+pub(crate) use shapes::{column_shape, table_shape};
 pub use statement::Statement;
 pub use zdm_runtime::manifest::Route;
 
@@ -74,10 +82,10 @@ pub struct Action {
 /// The way back from a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
-    /// A statement that takes it back; `loses` says what does not come back with it.
+    /// Statements that take it back; each may run again. `loses` says what does not come back with them.
     By {
-        /// The statement.
-        action: Box<Action>,
+        /// The statements, in the order of execution.
+        actions: Vec<Action>,
         /// What cannot come back.
         loses: Option<String>,
     },

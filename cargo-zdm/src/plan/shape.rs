@@ -23,6 +23,13 @@ pub struct TableShape {
     pub foreign_keys: Vec<ForeignKeyShape>,
 }
 
+impl TableShape {
+    /// The column of that name, if the table has one.
+    pub fn column(&self, name: &str) -> Option<&ColumnShape> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
 /// A column's physical definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ColumnShape {

@@ -20,6 +20,8 @@ pub enum Statement {
     DropTable {
         /// The table.
         table: String,
+        /// It has foreign keys, so the referenced tables are locked too.
+        references: bool,
     },
     /// A column at the end.
     AddColumn {
@@ -107,6 +109,13 @@ pub enum Statement {
         /// The constraint.
         constraint: String,
     },
+    /// The foreign key goes; the referenced table is locked too.
+    DropForeignKey {
+        /// The table.
+        table: String,
+        /// The constraint.
+        constraint: String,
+    },
     /// The constraint goes.
     DropConstraint {
         /// The table.
@@ -150,10 +159,12 @@ pub enum Statement {
 }
 
 impl Statement {
-    /// Every template that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 18] = [
+    /// Every statement that a dialect gives, inherits or declares as unsupported.
+    pub const NAMES: [&'static str; 21] = [
         "create_table",
+        "create_referencing_table",
         "drop_table",
+        "drop_referencing_table",
         "add_column",
         "drop_column",
         "create_index",
@@ -166,17 +177,22 @@ impl Statement {
         "add_check",
         "add_foreign_key",
         "validate_constraint",
+        "drop_foreign_key",
         "drop_constraint",
         "create_function",
         "drop_function",
         "rebuild_table",
     ];
 
-    /// The template's name.
-    pub const fn name(&self) -> &'static str {
+    /// The name in `dialect.toml`.
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::CreateTable { .. } => "create_table",
-            Self::DropTable { .. } => "drop_table",
+            Self::CreateTable { table } if table.foreign_keys.is_empty() => "create_table",
+            Self::CreateTable { .. } => "create_referencing_table",
+            Self::DropTable {
+                references: false, ..
+            } => "drop_table",
+            Self::DropTable { .. } => "drop_referencing_table",
             Self::AddColumn { .. } => "add_column",
             Self::DropColumn { .. } => "drop_column",
             Self::CreateIndex { .. } => "create_index",
@@ -189,6 +205,7 @@ impl Statement {
             Self::AddCheck { .. } => "add_check",
             Self::AddForeignKey { .. } => "add_foreign_key",
             Self::ValidateConstraint { .. } => "validate_constraint",
+            Self::DropForeignKey { .. } => "drop_foreign_key",
             Self::DropConstraint { .. } => "drop_constraint",
             Self::CreateFunction { .. } => "create_function",
             Self::DropFunction { .. } => "drop_function",
@@ -201,7 +218,7 @@ impl Statement {
         match self {
             Self::CreateTable { table } => &table.name,
             Self::RebuildTable { after, .. } => &after.name,
-            Self::DropTable { table }
+            Self::DropTable { table, .. }
             | Self::AddColumn { table, .. }
             | Self::DropColumn { table, .. }
             | Self::CreateIndex { table, .. }
@@ -214,6 +231,7 @@ impl Statement {
             | Self::AddCheck { table, .. }
             | Self::AddForeignKey { table, .. }
             | Self::ValidateConstraint { table, .. }
+            | Self::DropForeignKey { table, .. }
             | Self::DropConstraint { table, .. }
             | Self::CreateFunction { table, .. }
             | Self::DropFunction { table, .. } => table,

@@ -1,3 +1,4 @@
 //! Flat view models → SQL and Rust text.
 
 pub mod rust;
+pub mod sql;

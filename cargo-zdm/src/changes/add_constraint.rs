@@ -1,0 +1,62 @@
+//! A new check or foreign key on a table that exists.
+
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::{Change, ChangeError, Context, Kind};
+use crate::diff::{Delta, Place};
+use crate::plan::{Alteration, ForeignKeyShape};
+
+pub(super) const KIND: Kind = Kind {
+    name: "add_constraint",
+    documentation: "Expand adds the constraint for new rows, then compares existing rows with it beside running writes. \
+                    A constraint on a column that arrives in five phases waits for switch_reads.",
+    claim,
+};
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    let (at, name, columns, alteration) = match delta {
+        Delta::CheckAdded(at, check) => (
+            at,
+            format!("check {}", check.name),
+            context.columns_of(&[], Some(&check.expr)),
+            Alteration::AddCheck(check.clone()),
+        ),
+        Delta::ForeignKeyAdded(at, key) => (
+            at,
+            format!("foreign key {}", key.name),
+            key.columns.clone(),
+            Alteration::AddForeignKey(ForeignKeyShape::from(key)),
+        ),
+        _ => return Ok(None),
+    };
+    Ok(Some(change(context, at, &name, &columns, alteration)))
+}
+
+fn change(
+    context: &Context<'_>,
+    at: &Place,
+    name: &str,
+    columns: &[String],
+    alteration: Alteration,
+) -> Change {
+    let line = format!("add the {name} to {}", at.table);
+    let waits = columns
+        .iter()
+        .any(|column| context.arrives_in_phases(&at.table, column));
+    if waits {
+        Change::new(at, Route::FivePhases, line)
+            .because(
+                Phase::SwitchReads,
+                format!("the {name} comes when every row has its new side"),
+            )
+            .alter(Section::SwitchReads, at, alteration)
+    } else {
+        Change::new(at, Route::Direct, line)
+            .because(
+                Phase::Expand,
+                format!("the {name} holds for old code too, from now on"),
+            )
+            .alter(Section::Expand, at, alteration)
+    }
+}

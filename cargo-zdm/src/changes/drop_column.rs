@@ -1,0 +1,103 @@
+//! A column that goes and that nothing replaces.
+
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::expressions::Written;
+use super::{Change, ChangeError, Context, Kind};
+use crate::diff::Delta;
+use crate::plan::Alteration;
+
+pub(super) const KIND: Kind = Kind {
+    name: "drop_column",
+    documentation: "Contract drops the column once no instance is left whose code names it. Until then rows inserted by \
+                    new code have to satisfy old code: a column that is NOT NULL and has no default gets the one that \
+                    `drops(\"x\", default = \"…\")` gives, during expand.",
+    claim,
+};
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    let Delta::ColumnRemoved(at, column, default) = delta else {
+        return Ok(None);
+    };
+    let subject = format!("{}.{}", at.table, column.name);
+    let mut change = Change::new(
+        at,
+        Route::ExpandContract,
+        format!("drop the column {subject}"),
+    )
+    .because(
+        Phase::Contract,
+        format!("{subject} can go only when no instance names it"),
+    );
+    let mut default_holds = column.default.is_some();
+    if !column.nullable && column.default.is_none() {
+        let Some(default) = default else {
+            return Err(ChangeError::Declaration {
+                at: at.clone(),
+                subject,
+                problem: "it is NOT NULL and has no default, so inserts by new code would fail until it is gone"
+                    .to_owned(),
+                way_on: format!(
+                    "Say what such rows carry for old code: `#[zdm(drops(\"{}\", default = \"''\"))]`",
+                    column.name
+                ),
+            });
+        };
+        Written {
+            at,
+            subject: &subject,
+            attribute: "drops default",
+            text: default,
+        }
+        .names_only(context.dialect, &[])?;
+        let spelled = context.dialect.default_of(default);
+        default_holds = true;
+        change = change
+            .because(
+                Phase::Expand,
+                format!("new code inserts rows without {subject}, which is NOT NULL: they carry {default} for old code"),
+            )
+            .alter(
+                Section::Expand,
+                at,
+                Alteration::SetDefault(column.name.clone(), Some(spelled)),
+            );
+    }
+    if default_holds {
+        change = release_unique(context, change, at, &column.name);
+    }
+    Ok(Some(change.alter(
+        Section::Drop,
+        at,
+        Alteration::DropColumn(column.name.clone()),
+    )))
+}
+
+/// Rows inserted by new code all carry the same default, which a unique index would refuse from the second on.
+fn release_unique(
+    context: &Context<'_>,
+    mut change: Change,
+    at: &crate::diff::Place,
+    column: &str,
+) -> Change {
+    let indexes = context.before(&at.table).map(|table| &table.indexes);
+    for index in indexes.into_iter().flatten() {
+        if index.unique && index.columns.iter().any(|name| name == column) {
+            change = change
+                .because(
+                    Phase::Expand,
+                    format!(
+                        "rows inserted by new code share one value of {}.{column}, which {} would refuse",
+                        at.table, index.name
+                    ),
+                )
+                .alter(
+                    Section::Expand,
+                    at,
+                    Alteration::DropIndex(index.name.clone()),
+                );
+        }
+    }
+    change
+}

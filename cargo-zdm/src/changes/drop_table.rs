@@ -1,0 +1,38 @@
+//! A table that goes, by the user's word.
+
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::{Change, ChangeError, Context, Kind};
+use crate::diff::{Delta, Place};
+use crate::plan::Alteration;
+
+pub(super) const KIND: Kind = Kind {
+    name: "drop_table",
+    documentation: "Contract drops the table once no instance is left whose code names it. `--drop-table` has to say \
+                    so: a missing struct alone is no order to delete rows.",
+    claim,
+};
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    let Delta::TableRemoved(table) = delta else {
+        return Ok(None);
+    };
+    let at = Place {
+        table: table.name.clone(),
+        source: format!("--drop-table {}", table.name),
+    };
+    if !context.dropped_tables.contains(&table.name) {
+        return Err(ChangeError::TableGone { at });
+    }
+    let line = format!("drop the table {}", table.name);
+    let references = !table.foreign_keys.is_empty();
+    Ok(Some(
+        Change::new(&at, Route::ExpandContract, line)
+            .because(
+                Phase::Contract,
+                format!("{} can go only when no instance names it", table.name),
+            )
+            .alter(Section::Drop, &at, Alteration::DropTable(references)),
+    ))
+}

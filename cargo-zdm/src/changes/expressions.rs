@@ -1,0 +1,133 @@
+//! The user's SQL in attributes, checked against the columns that it may name.
+
+use zdm_model::{Schema, Table};
+
+use super::{ChangeError, Context};
+use crate::dialect::Dialect;
+use crate::diff::Place;
+
+/// An expression with what is needed to complain about it.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) at: &'a Place,
+    pub(super) subject: &'a str,
+    pub(super) attribute: &'a str,
+    pub(super) text: &'a str,
+}
+
+impl Written<'_> {
+    /// Every column that the expression names is one of these.
+    pub(super) fn names_only(
+        self,
+        dialect: &Dialect,
+        allowed: &[&str],
+    ) -> Result<Vec<String>, ChangeError> {
+        let columns = dialect
+            .columns_in(self.text)
+            .map_err(|source| self.mistaken(source))?;
+        match columns
+            .iter()
+            .find(|name| !allowed.contains(&name.as_str()))
+        {
+            None => Ok(columns.into_iter().collect()),
+            Some(column) => Err(ChangeError::ForeignColumn {
+                at: self.at.clone(),
+                subject: self.subject.to_owned(),
+                attribute: self.attribute.to_owned(),
+                column: column.clone(),
+                allowed: if allowed.is_empty() {
+                    "constants".to_owned()
+                } else {
+                    format!("`{}`", allowed.join("`, `"))
+                },
+            }),
+        }
+    }
+
+    /// The expression gives the same value whenever it is asked.
+    pub(super) fn is_steady(self, dialect: &Dialect) -> Result<(), ChangeError> {
+        let functions = dialect
+            .functions_in(self.text)
+            .map_err(|source| self.mistaken(source))?;
+        match functions
+            .into_iter()
+            .find(|name| dialect.is_changing_function(name))
+        {
+            None => Ok(()),
+            Some(function) => Err(ChangeError::Changing {
+                at: self.at.clone(),
+                subject: self.subject.to_owned(),
+                attribute: self.attribute.to_owned(),
+                function,
+                way_on: "Compute it from columns of the row that do not change".to_owned(),
+            }),
+        }
+    }
+
+    pub(super) fn mistaken(self, source: crate::dialect::ExpressionError) -> ChangeError {
+        ChangeError::Expression {
+            at: self.at.clone(),
+            subject: self.subject.to_owned(),
+            attribute: self.attribute.to_owned(),
+            source,
+        }
+    }
+}
+
+/// Defaults, checks and predicates of what is declared now: each an expression of the dialect over its own table.
+pub(crate) fn check_schema(schema: &Schema, dialect: &Dialect) -> Vec<ChangeError> {
+    schema
+        .tables
+        .iter()
+        .flat_map(|table| check_table(table, dialect))
+        .collect()
+}
+
+fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
+    let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    let mut errors = Vec::new();
+    let mut check = |source: &str, subject: &str, attribute: &str, text: &str, allowed: &[&str]| {
+        let at = Place {
+            table: table.name.clone(),
+            source: source.to_owned(),
+        };
+        let written = Written {
+            at: &at,
+            subject,
+            attribute,
+            text,
+        };
+        errors.extend(written.names_only(dialect, allowed).err());
+    };
+    for column in &table.columns {
+        let subject = format!("{}.{}", table.name, column.name);
+        if let Some(default) = &column.default {
+            check(&column.source, &subject, "default", default, &[]);
+        }
+    }
+    for declared in &table.checks {
+        check(
+            &table.source,
+            &declared.name,
+            "check",
+            &declared.expr,
+            &names,
+        );
+    }
+    for index in &table.indexes {
+        if let Some(predicate) = &index.predicate {
+            check(&table.source, &index.name, "where", predicate, &names);
+        }
+    }
+    errors
+}
+
+impl Context<'_> {
+    /// The columns that an index or check names, its predicate's included. The expression has been checked.
+    pub(super) fn columns_of(&self, listed: &[String], expression: Option<&str>) -> Vec<String> {
+        let mut columns = listed.to_vec();
+        let named = expression.and_then(|text| self.dialect.columns_in(text).ok());
+        columns.extend(named.into_iter().flatten());
+        columns
+    }
+}

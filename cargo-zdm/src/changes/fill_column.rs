@@ -1,0 +1,76 @@
+//! A new column that `up` computes from the row for those that exist.
+
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::conversion::{Conversion, Way};
+use super::replace_column::arrive;
+use super::{Change, ChangeError, Context, Kind};
+use crate::diff::Delta;
+use crate::plan::Alteration;
+
+pub(super) const KIND: Kind = Kind {
+    name: "fill_column",
+    documentation: "Expand adds the column; it may be NULL. New code writes it from the first day on and reads, where a \
+                    row has none yet, what `up` gives. The backfill fills existing rows; NOT NULL comes in switch_reads, \
+                    when every row has been compared.",
+    claim,
+};
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    let Delta::ColumnAdded(at, new) = delta else {
+        return Ok(None);
+    };
+    let (Some(table), Some(transition)) = (context.before(&at.table), &new.transition) else {
+        return Ok(None);
+    };
+    let way = Way {
+        context,
+        at,
+        table,
+        old: &[],
+        new,
+        transition,
+    };
+    let Conversion { pair, function } = way.filling()?;
+    let subject = format!("{}.{}", at.table, new.name);
+    let mut change = Change::new(
+        at,
+        Route::FivePhases,
+        format!("add the column {subject} and fill it"),
+    )
+    .because(
+        Phase::Expand,
+        format!("{subject} has to be there before any code writes it"),
+    )
+    .because(
+        Phase::DualWrite,
+        format!("old instances insert rows without {subject} until they are gone"),
+    )
+    .because(
+        Phase::Backfill,
+        format!("rows from before have no {subject} yet"),
+    )
+    .because(
+        Phase::SwitchReads,
+        format!("{subject} becomes NOT NULL once every row has it"),
+    );
+    if let Some(function) = &function {
+        change = change.alter(
+            Section::Expand,
+            at,
+            Alteration::CreateFunction(function.clone()),
+        );
+    }
+    change = arrive(context, change, at, new);
+    if let Some(function) = function {
+        change = change.alter_for_good(
+            Section::Drop,
+            at,
+            Alteration::DropFunction(function),
+            "no code reads by it any more".to_owned(),
+        );
+    }
+    change.pair = Some(pair);
+    Ok(Some(change))
+}

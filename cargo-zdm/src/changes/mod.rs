@@ -1,0 +1,187 @@
+//! The kinds of change that we know. Each claims deltas and says what happens in which section; undo, order and the
+//! dialect's statements follow from that.
+//!
+//! To add one: a file here with a [`Kind`], and a line in [`KINDS`].
+
+mod add_column;
+mod add_constraint;
+mod add_index;
+mod change_default;
+mod conversion;
+mod create_table;
+mod drop_column;
+mod drop_constraint;
+mod drop_index;
+mod drop_table;
+mod error;
+mod expressions;
+mod fill_column;
+mod refusal;
+mod replace_column;
+
+use zdm_model::{Schema, Table};
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+pub use error::ChangeError;
+pub(crate) use expressions::check_schema;
+pub(crate) use refusal::reference_cycle;
+
+use crate::dialect::Dialect;
+use crate::diff::{Delta, Place};
+use crate::plan::{Alteration, Drafted, Pair};
+
+/// A kind of change.
+#[derive(Debug)]
+pub struct Kind {
+    /// `add_column`
+    pub name: &'static str,
+    /// What happens in which phase and why, for the user's documentation.
+    pub documentation: &'static str,
+    claim: fn(&Context<'_>, &Delta) -> Result<Option<Change>, ChangeError>,
+}
+
+/// Every kind, in the order in which a delta is offered to them.
+pub const KINDS: [&Kind; 11] = [
+    &create_table::KIND,
+    &drop_table::KIND,
+    &replace_column::KIND,
+    &fill_column::KIND,
+    &add_column::KIND,
+    &drop_column::KIND,
+    &change_default::KIND,
+    &add_index::KIND,
+    &drop_index::KIND,
+    &add_constraint::KIND,
+    &drop_constraint::KIND,
+];
+
+/// What a kind may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The last snapshot.
+    pub from: &'a Schema,
+    /// What the structs declare now.
+    pub to: &'a Schema,
+    /// The database.
+    pub dialect: &'a Dialect,
+    /// The version's id.
+    pub id: &'a str,
+    /// Tables that the user has agreed to drop.
+    pub dropped_tables: &'a [String],
+}
+
+/// The recognised meaning of a delta.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What happens, for people: "rename users.name to full_name".
+    pub line: String,
+    /// The table.
+    pub table: String,
+    /// Which phases it needs.
+    pub route: Route,
+    /// Why each of them is needed.
+    pub reasons: Vec<(Phase, String)>,
+    /// What is asked for, section by section.
+    pub alterations: Vec<Drafted>,
+    /// The two sides, where there are two.
+    pub pair: Option<Pair>,
+}
+
+impl Change {
+    fn new(at: &Place, route: Route, line: String) -> Self {
+        Self {
+            line,
+            table: at.table.clone(),
+            route,
+            reasons: Vec::new(),
+            alterations: Vec::new(),
+            pair: None,
+        }
+    }
+
+    fn because(mut self, phase: Phase, reason: impl Into<String>) -> Self {
+        self.reasons.push((phase, reason.into()));
+        self
+    }
+
+    fn alter(mut self, section: Section, at: &Place, alteration: Alteration) -> Self {
+        self.alterations.push(Drafted {
+            section,
+            table: at.table.clone(),
+            alteration,
+            no_way_back: None,
+            source: at.source.clone(),
+        });
+        self
+    }
+
+    fn alter_for_good(
+        mut self,
+        section: Section,
+        at: &Place,
+        alteration: Alteration,
+        reason: String,
+    ) -> Self {
+        self = self.alter(section, at, alteration);
+        if let Some(last) = self.alterations.last_mut() {
+            last.no_way_back = Some(reason);
+        }
+        self
+    }
+}
+
+/// The meaning of every delta, or everything that stands in the way.
+pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>, Vec<ChangeError>> {
+    let mut changes = Vec::new();
+    let mut errors = Vec::new();
+    for delta in deltas {
+        match claim(context, delta) {
+            Ok(change) => changes.push(change),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() {
+        Ok(changes)
+    } else {
+        Err(errors)
+    }
+}
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Change, ChangeError> {
+    for kind in KINDS {
+        if let Some(change) = (kind.claim)(context, delta)? {
+            return Ok(change);
+        }
+    }
+    Err(refusal::of(context, delta))
+}
+
+impl Context<'_> {
+    /// The table before.
+    fn before(&self, table: &str) -> Option<&Table> {
+        self.from.table(table)
+    }
+
+    /// Whether the column comes with this version by way of five phases, so that its constraints and indexes wait
+    /// until every row has been compared.
+    fn arrives_in_phases(&self, table: &str, column: &str) -> bool {
+        self.before(table)
+            .is_some_and(|before| before.column(column).is_none())
+            && self
+                .to
+                .table(table)
+                .and_then(|after| after.column(column))
+                .is_some_and(|column| column.transition.is_some())
+    }
+
+    /// Whether the column goes with this version.
+    fn goes(&self, table: &str, column: &str) -> bool {
+        self.before(table)
+            .is_some_and(|before| before.column(column).is_some())
+            && self
+                .to
+                .table(table)
+                .is_none_or(|after| after.column(column).is_none())
+    }
+}

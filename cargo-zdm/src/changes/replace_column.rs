@@ -1,0 +1,198 @@
+//! A column that replaces others: a rename, another type, a merge.
+
+use zdm_model::{Column, Table};
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::conversion::{Conversion, Way};
+use super::{Change, ChangeError, Context, Kind};
+use crate::diff::{Delta, Place};
+use crate::plan::{Alteration, column_shape};
+
+pub(super) const KIND: Kind = Kind {
+    name: "replace_column",
+    documentation: "Expand adds the new column beside the old ones; it may be NULL and nothing constrains it. Every \
+                    write then keeps both sides, the backfill gives existing rows their new side, and every row is \
+                    compared. Switch_reads brings the new column's default, NOT NULL, constraints and indexes, and \
+                    readers move over. Contract first lets inserts leave the old columns out, then drops them.",
+    claim,
+};
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    let Delta::ColumnReplaced { at, old, new } = delta else {
+        return Ok(None);
+    };
+    let (Some(table), Some(transition)) = (context.before(&at.table), &new.transition) else {
+        return Ok(None);
+    };
+    for column in old {
+        refuse_what_the_database_writes(at, table, column)?;
+    }
+    let way = Way {
+        context,
+        at,
+        table,
+        old,
+        new,
+        transition,
+    };
+    let Conversion { pair, function } = way.replacing()?;
+    let names: Vec<&str> = old.iter().map(|column| column.name.as_str()).collect();
+    let old_names = format!("{}.{}", at.table, names.join(", "));
+    let new_name = format!("{}.{}", at.table, new.name);
+    let verb = if transition.renamed {
+        "rename"
+    } else {
+        "replace"
+    };
+    let link = if transition.renamed { "to" } else { "by" };
+    let line = format!("{verb} {old_names} {link} {}", new.name);
+    let mut change = Change::new(at, Route::FivePhases, line)
+        .because(
+            Phase::Expand,
+            format!("{new_name} has to stand beside {old_names} before any code writes it"),
+        )
+        .because(
+            Phase::DualWrite,
+            format!("old and new instances run side by side, so every write keeps {old_names} and {new_name}"),
+        )
+        .because(
+            Phase::Backfill,
+            format!("rows from before have no {new_name} yet"),
+        )
+        .because(
+            Phase::SwitchReads,
+            format!("readers move to {new_name} once every row agrees"),
+        )
+        .because(
+            Phase::Contract,
+            format!("{old_names} can go only when no instance names it"),
+        );
+    for column in old {
+        if new.nullable && !column.nullable {
+            change = change.because(
+                Phase::DualWrite,
+                format!(
+                    "a write of NULL to {new_name} needs a value for {}.{}, which is NOT NULL: `down` has to give one",
+                    at.table, column.name
+                ),
+            );
+        }
+    }
+    if let Some(function) = &function {
+        change = change.alter(
+            Section::Expand,
+            at,
+            Alteration::CreateFunction(function.clone()),
+        );
+    }
+    change = arrive(context, change, at, new);
+    change = leave(change, at, table, old);
+    if let Some(function) = function {
+        change = change.alter_for_good(
+            Section::Drop,
+            at,
+            Alteration::DropFunction(function),
+            format!("{old_names}, which it reads, is gone"),
+        );
+    }
+    change.pair = Some(pair);
+    Ok(Some(change))
+}
+
+/// Expand and switch_reads of a column that arrives in five phases.
+pub(super) fn arrive(context: &Context<'_>, change: Change, at: &Place, new: &Column) -> Change {
+    let mut bare = column_shape(new, context.dialect);
+    bare.nullable = true;
+    let default = bare.default.take();
+    let mut change = change.alter(Section::Expand, at, Alteration::AddColumn(bare));
+    if default.is_some() {
+        change = change.alter(
+            Section::SwitchReads,
+            at,
+            Alteration::SetDefault(new.name.clone(), default),
+        );
+    }
+    if !new.nullable {
+        change = change.alter(
+            Section::SwitchReads,
+            at,
+            Alteration::SetNotNull(new.name.clone()),
+        );
+    }
+    change
+}
+
+/// Contract of the columns that go. Code at `complete` no longer names them: a NOT NULL without a default would refuse
+/// its inserts, and a default in a unique index would refuse the second of them.
+fn leave(mut change: Change, at: &Place, table: &Table, old: &[Column]) -> Change {
+    for column in old {
+        let unique = table
+            .indexes
+            .iter()
+            .any(|index| index.unique && index.columns.contains(&column.name));
+        let default_stays = column.default.is_some() && !unique;
+        if column.default.is_some() && unique {
+            change = change.alter(
+                Section::Release,
+                at,
+                Alteration::SetDefault(column.name.clone(), None),
+            );
+        }
+        if !column.nullable && !default_stays {
+            change = change.alter(
+                Section::Release,
+                at,
+                Alteration::DropNotNull(column.name.clone()),
+            );
+        }
+    }
+    for column in old {
+        change = change.alter(
+            Section::Drop,
+            at,
+            Alteration::DropColumn(column.name.clone()),
+        );
+    }
+    change
+}
+
+/// A column that the database itself writes cannot be kept equal to another by the application's writes.
+fn refuse_what_the_database_writes(
+    at: &Place,
+    table: &Table,
+    column: &Column,
+) -> Result<(), ChangeError> {
+    let subject = format!("{}.{}", table.name, column.name);
+    let cascade = table.foreign_keys.iter().find(|key| {
+        key.columns.contains(&column.name)
+            && key
+                .on_delete
+                .as_deref()
+                .is_some_and(|action| action.trim().to_ascii_lowercase().starts_with("set "))
+    });
+    if let Some(key) = cascade {
+        return Err(ChangeError::Declaration {
+            at: at.clone(),
+            subject,
+            problem: format!(
+                "the foreign key {} changes it (on delete {}) without any of your code, so the new column would \
+                 keep the old value",
+                key.name,
+                key.on_delete.as_deref().unwrap_or_default()
+            ),
+            way_on: "Drop that action first, in a version of its own, and let the application write the change"
+                .to_owned(),
+        });
+    }
+    if table.primary_key.contains(&column.name) || column.auto {
+        return Err(ChangeError::Declaration {
+            at: at.clone(),
+            subject,
+            problem: "it is part of the key, by which the backfill walks through the table"
+                .to_owned(),
+            way_on: "Keep the key; a new table with the new key can take the rows over".to_owned(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! What a change asks for, in words that no database owns. [`super::lower`] finds the statements of a dialect for it;
+//! the undo follows from the shape of the table before.
+
+use zdm_model::Check;
+
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+use super::shapes::Shapes;
+
+/// One alteration of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alteration {
+    /// A table without its indexes.
+    CreateTable(TableShape),
+    /// The table goes; whether it has foreign keys.
+    DropTable(bool),
+    /// A column at the end.
+    AddColumn(ColumnShape),
+    /// The column goes, with the indexes and constraints that name it.
+    DropColumn(String),
+    /// An index.
+    CreateIndex(IndexShape),
+    /// The index goes.
+    DropIndex(String),
+    /// Another default; `None` for none.
+    SetDefault(String, Option<String>),
+    /// The column refuses NULL.
+    SetNotNull(String),
+    /// The column accepts NULL.
+    DropNotNull(String),
+    /// A check, validated.
+    AddCheck(Check),
+    /// The check goes.
+    DropCheck(String),
+    /// A foreign key, validated.
+    AddForeignKey(ForeignKeyShape),
+    /// The foreign key goes.
+    DropForeignKey(String),
+    /// A function that makes `up` total.
+    CreateFunction(Function),
+    /// The function goes.
+    DropFunction(Function),
+}
+
+/// `up` as a function that never fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Name without its schema, unquoted.
+    pub name: String,
+    /// `(name, type)` of the parameters.
+    pub parameters: Vec<(String, String)>,
+    /// The type of the result.
+    pub returns: String,
+    /// The expression over the parameters.
+    pub expression: String,
+    /// The condition that makes an input convertible.
+    pub valid_if: Option<String>,
+    /// The result for an input that cannot be converted.
+    pub invalid: String,
+}
+
+impl Alteration {
+    /// Where it stands among the alterations of its section: what goes before what comes, columns before what names
+    /// them.
+    pub(super) const fn rank(&self) -> u8 {
+        match self {
+            Self::DropForeignKey(_) => 0,
+            Self::DropCheck(_) => 1,
+            Self::DropIndex(_) => 2,
+            Self::DropColumn(_) => 3,
+            Self::DropTable(_) => 4,
+            Self::DropFunction(_) => 5,
+            Self::CreateTable(_) => 6,
+            Self::AddColumn(_) => 7,
+            Self::CreateFunction(_) => 8,
+            Self::SetDefault(..) => 9,
+            Self::SetNotNull(_) | Self::DropNotNull(_) => 10,
+            Self::AddCheck(_) => 11,
+            Self::AddForeignKey(_) => 12,
+            Self::CreateIndex(_) => 13,
+        }
+    }
+
+    /// In plain English: "add the column users.full_name".
+    pub(super) fn summary(&self, table: &str) -> String {
+        match self {
+            Self::CreateTable(_) => format!("create the table {table}"),
+            Self::DropTable(_) => format!("drop the table {table}"),
+            Self::AddColumn(column) => format!("add the column {table}.{}", column.name),
+            Self::DropColumn(column) => format!("drop the column {table}.{column}"),
+            Self::CreateIndex(index) => {
+                let kind = if index.unique {
+                    "unique index"
+                } else {
+                    "index"
+                };
+                let columns = index.columns.join(", ");
+                format!("build the {kind} {} on {table} ({columns})", index.name)
+            }
+            Self::DropIndex(index) => format!("drop the index {index} of {table}"),
+            Self::SetDefault(column, Some(default)) => {
+                format!("give {table}.{column} the default {default}")
+            }
+            Self::SetDefault(column, None) => format!("take the default of {table}.{column} away"),
+            Self::SetNotNull(column) => format!("make {table}.{column} NOT NULL"),
+            Self::DropNotNull(column) => format!("let {table}.{column} be NULL"),
+            Self::AddCheck(check) => format!("add the check {} to {table}", check.name),
+            Self::DropCheck(check) => format!("drop the check {check} of {table}"),
+            Self::AddForeignKey(key) => format!(
+                "add the foreign key {} from {table} to {}",
+                key.name, key.references
+            ),
+            Self::DropForeignKey(key) => format!("drop the foreign key {key} of {table}"),
+            Self::CreateFunction(function) => {
+                format!(
+                    "create the function zdm.{}, which never fails",
+                    function.name
+                )
+            }
+            Self::DropFunction(function) => format!("drop the function zdm.{}", function.name),
+        }
+    }
+
+    /// What takes it back, given the table's shape before; or why nothing does.
+    pub(super) fn inverse(&self, table: &str, before: &Shapes) -> Result<Self, String> {
+        let shape = before.table(table);
+        let column = |name: &str| shape.and_then(|shape| shape.column(name));
+        let unknown = || format!("{table} does not have it before");
+        Ok(match self {
+            Self::CreateTable(shape) => Self::DropTable(!shape.foreign_keys.is_empty()),
+            Self::DropTable(_) => {
+                return Err(format!(
+                    "the rows of {table} are gone; a backup brings them back"
+                ));
+            }
+            Self::AddColumn(column) => Self::DropColumn(column.name.clone()),
+            Self::DropColumn(column) => {
+                return Err(format!(
+                    "the values of {table}.{column} are gone; a backup brings them back"
+                ));
+            }
+            Self::CreateIndex(index) => Self::DropIndex(index.name.clone()),
+            Self::DropIndex(name) => shape
+                .and_then(|shape| shape.indexes.iter().find(|index| index.name == *name))
+                .map(|index| Self::CreateIndex(index.clone()))
+                .ok_or_else(unknown)?,
+            Self::SetDefault(name, _) => {
+                let default = column(name).ok_or_else(unknown)?.default.clone();
+                Self::SetDefault(name.clone(), default)
+            }
+            Self::SetNotNull(name) => Self::DropNotNull(name.clone()),
+            Self::DropNotNull(name) => Self::SetNotNull(name.clone()),
+            Self::AddCheck(check) => Self::DropCheck(check.name.clone()),
+            Self::DropCheck(name) => shape
+                .and_then(|shape| shape.checks.iter().find(|check| check.name == *name))
+                .map(|check| Self::AddCheck(check.clone()))
+                .ok_or_else(unknown)?,
+            Self::AddForeignKey(key) => Self::DropForeignKey(key.name.clone()),
+            Self::DropForeignKey(name) => shape
+                .and_then(|shape| shape.foreign_keys.iter().find(|key| key.name == *name))
+                .map(|key| Self::AddForeignKey(key.clone()))
+                .ok_or_else(unknown)?,
+            Self::CreateFunction(function) => Self::DropFunction(function.clone()),
+            Self::DropFunction(function) => Self::CreateFunction(function.clone()),
+        })
+    }
+
+    /// What its undo loses for good.
+    pub(super) fn loses(&self, table: &str) -> Option<String> {
+        match self {
+            Self::CreateTable(_) => Some(format!("every row of {table}")),
+            Self::AddColumn(column) => Some(format!("every value of {table}.{}", column.name)),
+            _ => None,
+        }
+    }
+}

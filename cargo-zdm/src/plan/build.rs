@@ -1,0 +1,164 @@
+//! From two schemas to the plan of the version between them.
+//!
+//! Must not know: templates, files, the version's number.
+
+use std::collections::BTreeSet;
+
+use zdm_model::Schema;
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::Phase;
+
+use super::shapes::Shapes;
+use super::{Drafted, Pair, Plan, lower};
+use crate::changes::{self, Change, ChangeError, Context};
+use crate::dialect::Dialect;
+use crate::diff::{self, Delta, DiffError};
+
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The last snapshot.
+    pub from: &'a Schema,
+    /// What the structs declare now.
+    pub to: &'a Schema,
+    /// The database.
+    pub dialect: &'a Dialect,
+    /// The version's id, 12 hexadecimal digits.
+    pub id: &'a str,
+    /// Tables that the user has agreed to drop.
+    pub dropped_tables: &'a [String],
+}
+
+/// Why there is no plan. Nothing has been written.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The declarations do not say what happened.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
+    /// Declared changes that cannot be carried out, in the schema's order.
+    #[error("{}", listed(.0))]
+    Changes(Vec<ChangeError>),
+}
+
+fn listed(errors: &[ChangeError]) -> String {
+    let lines: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{}: {error}", error.place().source))
+        .collect();
+    lines.join("\n")
+}
+
+/// The plan from one schema to the next. Equal schemas have a plan without steps.
+pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
+    let deltas = diff::diff(request.from, request.to)?;
+    let context = Context {
+        from: request.from,
+        to: request.to,
+        dialect: request.dialect,
+        id: request.id,
+        dropped_tables: request.dropped_tables,
+    };
+    let mistakes = changes::check_schema(request.to, request.dialect);
+    if !mistakes.is_empty() {
+        return Err(BuildError::Changes(mistakes));
+    }
+    let deltas = parents_first(deltas).map_err(|cycle| BuildError::Changes(vec![cycle]))?;
+    let changes = changes::recognise(&context, &deltas).map_err(BuildError::Changes)?;
+    Ok(plan(request, changes))
+}
+
+fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
+    let route = changes
+        .iter()
+        .map(|change| change.route)
+        .max_by_key(|route| match route {
+            Route::Direct => 0,
+            Route::ExpandContract => 1,
+            Route::FivePhases => 2,
+        })
+        .unwrap_or(Route::Direct);
+    let tables: BTreeSet<String> = changes.iter().map(|change| change.table.clone()).collect();
+    let reasons = reasons(&changes);
+    let lines = changes.iter().map(|change| change.line.clone()).collect();
+    let mut drafted: Vec<Drafted> = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
+    for change in changes {
+        drafted.extend(change.alterations);
+        pairs.extend(change.pair);
+    }
+    let shapes = Shapes::of(request.from, request.dialect);
+    Plan {
+        dialect: request.dialect.name().to_owned(),
+        route,
+        reversible: pairs.iter().all(|pair| pair.down.len() == pair.old.len()),
+        tables: tables.into_iter().collect(),
+        changes: lines,
+        reasons,
+        steps: lower::steps(drafted, shapes, request.dialect),
+        pairs,
+    }
+}
+
+/// Phase by phase, each reason once.
+fn reasons(changes: &[Change]) -> Vec<(String, String)> {
+    let mut reasons: Vec<(String, String)> = Vec::new();
+    for phase in Phase::ALL {
+        for (_, reason) in changes
+            .iter()
+            .flat_map(|change| &change.reasons)
+            .filter(|(needed, _)| *needed == phase)
+        {
+            let reason = (phase.name().to_owned(), reason.clone());
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+    }
+    reasons
+}
+
+/// New tables after the new tables that they reference, removed ones before those that they reference.
+fn parents_first(deltas: Vec<Delta>) -> Result<Vec<Delta>, ChangeError> {
+    let (mut added, rest): (Vec<Delta>, Vec<Delta>) = deltas
+        .into_iter()
+        .partition(|delta| matches!(delta, Delta::TableAdded(_)));
+    let (mut removed, rest): (Vec<Delta>, Vec<Delta>) = rest
+        .into_iter()
+        .partition(|delta| matches!(delta, Delta::TableRemoved(_)));
+    let mut ordered = take_parents_first(&mut added)?;
+    let mut dropped = take_parents_first(&mut removed)?;
+    dropped.reverse();
+    ordered.extend(rest);
+    ordered.extend(dropped);
+    Ok(ordered)
+}
+
+fn take_parents_first(waiting: &mut Vec<Delta>) -> Result<Vec<Delta>, ChangeError> {
+    let mut ordered = Vec::new();
+    while let Some(first) = waiting.first() {
+        let free = waiting.iter().position(|delta| {
+            waiting
+                .iter()
+                .all(|other| other == delta || !references(delta, other))
+        });
+        let Some(free) = free else {
+            return Err(changes::reference_cycle(first, waiting));
+        };
+        ordered.push(waiting.remove(free));
+    }
+    Ok(ordered)
+}
+
+fn references(delta: &Delta, other: &Delta) -> bool {
+    let (
+        Delta::TableAdded(child) | Delta::TableRemoved(child),
+        Delta::TableAdded(parent) | Delta::TableRemoved(parent),
+    ) = (delta, other)
+    else {
+        return false;
+    };
+    child
+        .foreign_keys
+        .iter()
+        .any(|key| key.references == parent.name)
+}

@@ -1,0 +1,200 @@
+//! Statements for a database that alters in place: constraints arrive unvalidated and are validated beside running
+//! writes, and NOT NULL comes by way of a validated check, so that no step scans under a lock that blocks writers.
+
+use zdm_model::Check;
+
+use super::{Drafted, Lowering};
+use crate::plan::alteration::{Alteration, Function};
+use crate::plan::shapes::Shapes;
+use crate::plan::{Action, Statement, Undo};
+
+impl Lowering<'_> {
+    pub(super) fn alter(&mut self, drafted: &Drafted, before: &Shapes) {
+        let table = &drafted.table;
+        let mut actions = self.actions(table, &drafted.alteration);
+        if actions.len() == 1 {
+            let undo = self.undo(table, &drafted.alteration, before);
+            if let Some(action) = actions.pop() {
+                self.push(drafted, action, undo);
+            }
+            return;
+        }
+        // What comes in several steps is taken back by the undo of the step that made it effective: a validation
+        // leaves nothing behind, and a check that NOT NULL has replaced is gone already.
+        for action in actions {
+            let undo = match &action.statement {
+                Statement::AddCheck { check, .. } => drop_constraint(table, &check.name),
+                Statement::AddForeignKey { foreign_key, .. } => {
+                    by(self.actions(table, &Alteration::DropForeignKey(foreign_key.name.clone())))
+                }
+                Statement::SetNotNull { column, .. } => {
+                    by(self.actions(table, &Alteration::DropNotNull(column.clone())))
+                }
+                _ => Undo::Covered,
+            };
+            self.push(drafted, action, undo);
+        }
+    }
+
+    fn undo(&self, table: &str, alteration: &Alteration, before: &Shapes) -> Undo {
+        match alteration.inverse(table, before) {
+            Ok(inverse) => Undo::By {
+                actions: self.actions(table, &inverse),
+                loses: alteration.loses(table),
+            },
+            Err(reason) => Undo::Impossible(reason),
+        }
+    }
+
+    fn actions(&self, table: &str, alteration: &Alteration) -> Vec<Action> {
+        if let Some(action) = self.common(table, alteration) {
+            return vec![action];
+        }
+        let named = || table.to_owned();
+        let one = |statement| {
+            vec![Action {
+                summary: alteration.summary(table),
+                statement,
+            }]
+        };
+        match alteration {
+            Alteration::SetDefault(column, Some(default)) => one(Statement::SetDefault {
+                table: named(),
+                column: column.clone(),
+                default: default.clone(),
+            }),
+            Alteration::SetDefault(column, None) => one(Statement::DropDefault {
+                table: named(),
+                column: column.clone(),
+            }),
+            Alteration::SetNotNull(column) => self.set_not_null(table, column),
+            Alteration::DropNotNull(column) => one(Statement::DropNotNull {
+                table: named(),
+                column: column.clone(),
+            }),
+            Alteration::AddCheck(check) => with_validation(
+                table,
+                &check.name,
+                Action {
+                    summary: format!("add the check {} to {table} for new rows", check.name),
+                    statement: Statement::AddCheck {
+                        table: named(),
+                        check: check.clone(),
+                    },
+                },
+            ),
+            Alteration::AddForeignKey(key) => with_validation(
+                table,
+                &key.name,
+                Action {
+                    summary: format!("add the foreign key {} to {table} for new rows", key.name),
+                    statement: Statement::AddForeignKey {
+                        table: named(),
+                        foreign_key: key.clone(),
+                    },
+                },
+            ),
+            Alteration::DropCheck(name) => one(Statement::DropConstraint {
+                table: named(),
+                constraint: name.clone(),
+            }),
+            Alteration::DropForeignKey(name) => one(Statement::DropForeignKey {
+                table: named(),
+                constraint: name.clone(),
+            }),
+            Alteration::CreateFunction(function) => one(create_function(table, function)),
+            Alteration::DropFunction(function) => one(Statement::DropFunction {
+                table: named(),
+                function: function.name.clone(),
+                parameters: function
+                    .parameters
+                    .iter()
+                    .map(|(_, sql_type)| sql_type.clone())
+                    .collect(),
+            }),
+            // `common` has answered these.
+            Alteration::CreateTable(_)
+            | Alteration::DropTable(_)
+            | Alteration::AddColumn(_)
+            | Alteration::DropColumn(_)
+            | Alteration::CreateIndex(_)
+            | Alteration::DropIndex(_) => Vec::new(),
+        }
+    }
+
+    fn set_not_null(&self, table: &str, column: &str) -> Vec<Action> {
+        let check = Check {
+            name: format!("{table}_{column}_not_null"),
+            expr: format!("{} IS NOT NULL", self.dialect.ident(column)),
+        };
+        let constraint = check.name.clone();
+        let mut actions = with_validation(
+            table,
+            &constraint,
+            Action {
+                summary: format!("refuse NULL in {table}.{column} for new rows"),
+                statement: Statement::AddCheck {
+                    table: table.to_owned(),
+                    check,
+                },
+            },
+        );
+        actions.push(Action {
+            summary: format!(
+                "make {table}.{column} NOT NULL, which the check proves without a scan"
+            ),
+            statement: Statement::SetNotNull {
+                table: table.to_owned(),
+                column: column.to_owned(),
+            },
+        });
+        actions.push(Action {
+            summary: format!("drop the check {constraint}, which NOT NULL has replaced"),
+            statement: Statement::DropConstraint {
+                table: table.to_owned(),
+                constraint,
+            },
+        });
+        actions
+    }
+}
+
+fn with_validation(table: &str, constraint: &str, add: Action) -> Vec<Action> {
+    let validate = Action {
+        summary: format!("compare the rows of {table} with {constraint}"),
+        statement: Statement::ValidateConstraint {
+            table: table.to_owned(),
+            constraint: constraint.to_owned(),
+        },
+    };
+    vec![add, validate]
+}
+
+fn by(actions: Vec<Action>) -> Undo {
+    Undo::By {
+        actions,
+        loses: None,
+    }
+}
+
+fn drop_constraint(table: &str, constraint: &str) -> Undo {
+    by(vec![Action {
+        summary: format!("drop {constraint} of {table}"),
+        statement: Statement::DropConstraint {
+            table: table.to_owned(),
+            constraint: constraint.to_owned(),
+        },
+    }])
+}
+
+fn create_function(table: &str, function: &Function) -> Statement {
+    Statement::CreateFunction {
+        table: table.to_owned(),
+        function: function.name.clone(),
+        parameters: function.parameters.clone(),
+        returns: function.returns.clone(),
+        expression: function.expression.clone(),
+        valid_if: function.valid_if.clone(),
+        invalid: function.invalid.clone(),
+    }
+}

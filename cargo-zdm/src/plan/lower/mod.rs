@@ -1,0 +1,137 @@
+//! From alterations to the statements of a dialect, section by section, each with its undo.
+//!
+//! A database that alters in place gets [`in_place`]; one that cannot gets its table rebuilt ([`rebuild`]).
+
+mod in_place;
+mod rebuild;
+
+use std::collections::BTreeSet;
+
+use zdm_runtime::phase::Section;
+
+use super::alteration::Alteration;
+use super::shapes::Shapes;
+use super::{Action, PlanStep, Statement, Undo};
+use crate::dialect::Dialect;
+
+/// An alteration with its place in the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drafted {
+    /// Where it belongs.
+    pub section: Section,
+    /// The table.
+    pub table: String,
+    /// What is asked for.
+    pub alteration: Alteration,
+    /// Why it cannot be taken back, where that does not follow from the alteration alone: what it needs is gone too.
+    pub no_way_back: Option<String>,
+    /// The declaration that asked for it.
+    pub source: String,
+}
+
+/// The steps of all sections. `shapes` are the tables before the first.
+pub(super) fn steps(
+    mut drafted: Vec<Drafted>,
+    mut shapes: Shapes,
+    dialect: &Dialect,
+) -> Vec<PlanStep> {
+    drafted.sort_by_key(|drafted| (drafted.section, drafted.alteration.rank()));
+    let mut steps = Vec::new();
+    for section in Section::ALL {
+        let mut lowering = Lowering {
+            section,
+            dialect,
+            shapes,
+            steps: Vec::new(),
+            new_tables: BTreeSet::new(),
+            rebuilds: Vec::new(),
+        };
+        for drafted in drafted.iter().filter(|drafted| drafted.section == section) {
+            lowering.take(drafted);
+        }
+        lowering.finish_rebuilds();
+        steps.append(&mut lowering.steps);
+        shapes = lowering.shapes;
+    }
+    steps
+}
+
+/// One section on its way.
+struct Lowering<'a> {
+    section: Section,
+    dialect: &'a Dialect,
+    shapes: Shapes,
+    steps: Vec<PlanStep>,
+    /// Tables that this section created, which hold no row yet.
+    new_tables: BTreeSet<String>,
+    rebuilds: Vec<rebuild::Rebuild>,
+}
+
+impl Lowering<'_> {
+    fn take(&mut self, drafted: &Drafted) {
+        let before = self.shapes.clone();
+        self.shapes.apply(&drafted.table, &drafted.alteration);
+        if self.dialect.capabilities().alter_in_place {
+            self.alter(drafted, &before);
+        } else {
+            self.alter_or_rebuild(drafted, &before);
+        }
+        if matches!(drafted.alteration, Alteration::CreateTable(_)) {
+            self.new_tables.insert(drafted.table.clone());
+        }
+    }
+
+    fn push(&mut self, drafted: &Drafted, action: Action, undo: Undo) {
+        let undo = match &drafted.no_way_back {
+            Some(reason) => Undo::Impossible(reason.clone()),
+            None => undo,
+        };
+        self.steps.push(PlanStep {
+            section: self.section,
+            action,
+            undo,
+            source: drafted.source.clone(),
+        });
+    }
+
+    /// The statement of an alteration that every dialect has one for.
+    fn common(&self, table: &str, alteration: &Alteration) -> Option<Action> {
+        let named = || table.to_owned();
+        let statement = match alteration {
+            Alteration::CreateTable(shape) => Statement::CreateTable {
+                table: shape.clone(),
+            },
+            Alteration::DropTable(references) => Statement::DropTable {
+                table: named(),
+                references: *references,
+            },
+            Alteration::AddColumn(column) => Statement::AddColumn {
+                table: named(),
+                column: column.clone(),
+            },
+            Alteration::DropColumn(column) => Statement::DropColumn {
+                table: named(),
+                column: column.clone(),
+            },
+            Alteration::CreateIndex(index) if self.new_tables.contains(table) => {
+                Statement::CreateIndexOnEmpty {
+                    table: named(),
+                    index: index.clone(),
+                }
+            }
+            Alteration::CreateIndex(index) => Statement::CreateIndex {
+                table: named(),
+                index: index.clone(),
+            },
+            Alteration::DropIndex(index) => Statement::DropIndex {
+                table: named(),
+                index: index.clone(),
+            },
+            _ => return None,
+        };
+        Some(Action {
+            summary: alteration.summary(table),
+            statement,
+        })
+    }
+}

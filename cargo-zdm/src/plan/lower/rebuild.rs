@@ -1,0 +1,133 @@
+//! Statements for a database that cannot alter a column: what it has no statement for becomes one rebuild per table
+//! and section, which takes along what follows in that section.
+
+use super::{Drafted, Lowering};
+use crate::plan::alteration::Alteration;
+use crate::plan::shape::TableShape;
+use crate::plan::shapes::Shapes;
+use crate::plan::{Action, PlanStep, Statement, Undo};
+
+/// A table that will be written anew at the end of the section.
+pub(super) struct Rebuild {
+    table: String,
+    before: TableShape,
+    does: Vec<String>,
+    undoes: Vec<String>,
+    loses: Vec<String>,
+    impossible: Option<String>,
+    source: String,
+}
+
+impl Lowering<'_> {
+    pub(super) fn alter_or_rebuild(&mut self, drafted: &Drafted, before: &Shapes) {
+        let table = &drafted.table;
+        let pending = self.rebuilds.iter().any(|rebuild| rebuild.table == *table);
+        let Some(action) = self.common(table, &drafted.alteration) else {
+            return self.rebuild(drafted, before);
+        };
+        if pending {
+            return self.rebuild(drafted, before);
+        }
+        if let (Alteration::DropColumn(column), Some(shape)) =
+            (&drafted.alteration, before.table(table))
+        {
+            self.drop_indexes_of(drafted, shape, column);
+        }
+        let undo = self.undo_of(table, &drafted.alteration, before);
+        self.push(drafted, action, undo);
+    }
+
+    fn undo_of(&self, table: &str, alteration: &Alteration, before: &Shapes) -> Undo {
+        match alteration.inverse(table, before) {
+            Ok(inverse) => Undo::By {
+                actions: self.common(table, &inverse).into_iter().collect(),
+                loses: alteration.loses(table),
+            },
+            Err(reason) => Undo::Impossible(reason),
+        }
+    }
+
+    fn drop_indexes_of(&mut self, drafted: &Drafted, shape: &TableShape, column: &str) {
+        if self.dialect.capabilities().drop_column_drops_indexes {
+            return;
+        }
+        for index in &shape.indexes {
+            if index.columns.iter().any(|name| name == column) {
+                let alteration = Alteration::DropIndex(index.name.clone());
+                let reason = format!("the index goes with {}.{column}", drafted.table);
+                if let Some(action) = self.common(&drafted.table, &alteration) {
+                    self.push(drafted, action, Undo::Impossible(reason));
+                }
+            }
+        }
+    }
+
+    fn rebuild(&mut self, drafted: &Drafted, before: &Shapes) {
+        let table = &drafted.table;
+        let does = drafted.alteration.summary(table);
+        let undo = drafted.alteration.inverse(table, before);
+        let position = self
+            .rebuilds
+            .iter()
+            .position(|rebuild| rebuild.table == *table);
+        let Some(shape) = before.table(table) else {
+            return;
+        };
+        if position.is_none() {
+            self.rebuilds.push(Rebuild {
+                table: table.clone(),
+                before: shape.clone(),
+                does: Vec::new(),
+                undoes: Vec::new(),
+                loses: Vec::new(),
+                impossible: drafted.no_way_back.clone(),
+                source: drafted.source.clone(),
+            });
+        }
+        let position = position.unwrap_or(self.rebuilds.len() - 1);
+        let rebuild = &mut self.rebuilds[position];
+        rebuild.does.push(does);
+        rebuild.loses.extend(drafted.alteration.loses(table));
+        match undo {
+            Ok(inverse) => rebuild.undoes.insert(0, inverse.summary(table)),
+            Err(reason) => rebuild.impossible = Some(reason),
+        }
+    }
+
+    pub(super) fn finish_rebuilds(&mut self) {
+        for rebuild in std::mem::take(&mut self.rebuilds) {
+            let Some(after) = self.shapes.table(&rebuild.table).cloned() else {
+                continue;
+            };
+            let undo = match rebuild.impossible {
+                Some(reason) => Undo::Impossible(reason),
+                None => Undo::By {
+                    actions: vec![Action {
+                        summary: format!(
+                            "rebuild {}: {}",
+                            rebuild.table,
+                            rebuild.undoes.join("; ")
+                        ),
+                        statement: Statement::RebuildTable {
+                            before: after.clone(),
+                            after: rebuild.before.clone(),
+                        },
+                    }],
+                    loses: (!rebuild.loses.is_empty()).then(|| rebuild.loses.join("; ")),
+                },
+            };
+            self.steps.push(PlanStep {
+                section: self.section,
+                action: Action {
+                    summary: format!("rebuild {}: {}", rebuild.table, rebuild.does.join("; ")),
+                    statement: Statement::RebuildTable {
+                        before: rebuild.before,
+                        after,
+                    },
+                },
+                undo,
+                source: rebuild.source,
+            });
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! All tables as the database has them at a moment of the plan, and what an alteration makes of them.
+
+use std::collections::BTreeMap;
+
+use zdm_model::{Column, Schema, Table};
+
+use super::alteration::Alteration;
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+use crate::dialect::Dialect;
+
+/// Tables by name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shapes(BTreeMap<String, TableShape>);
+
+impl Shapes {
+    /// What a schema looks like once its version is through.
+    pub(super) fn of(schema: &Schema, dialect: &Dialect) -> Self {
+        Self(
+            schema
+                .tables
+                .iter()
+                .map(|table| (table.name.clone(), table_shape(table, dialect)))
+                .collect(),
+        )
+    }
+
+    pub(super) fn table(&self, name: &str) -> Option<&TableShape> {
+        self.0.get(name)
+    }
+
+    /// The shapes after an alteration of a table.
+    pub(super) fn apply(&mut self, table: &str, alteration: &Alteration) {
+        match alteration {
+            Alteration::CreateTable(shape) => {
+                self.0.insert(table.to_owned(), shape.clone());
+            }
+            Alteration::DropTable(_) => {
+                self.0.remove(table);
+            }
+            _ => {
+                if let Some(shape) = self.0.get_mut(table) {
+                    alter(shape, alteration);
+                }
+            }
+        }
+    }
+}
+
+fn alter(shape: &mut TableShape, alteration: &Alteration) {
+    match alteration {
+        Alteration::AddColumn(column) => shape.columns.push(column.clone()),
+        Alteration::DropColumn(name) => {
+            shape.columns.retain(|column| column.name != *name);
+            shape.indexes.retain(|index| !index.columns.contains(name));
+            shape.foreign_keys.retain(|key| !key.columns.contains(name));
+        }
+        Alteration::CreateIndex(index) => {
+            shape.indexes.push(index.clone());
+            shape.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Alteration::DropIndex(name) => shape.indexes.retain(|index| index.name != *name),
+        Alteration::SetDefault(name, default) => {
+            with_column(shape, name, |column| column.default.clone_from(default));
+        }
+        Alteration::SetNotNull(name) => with_column(shape, name, |column| column.nullable = false),
+        Alteration::DropNotNull(name) => with_column(shape, name, |column| column.nullable = true),
+        Alteration::AddCheck(check) => {
+            shape.checks.push(check.clone());
+            shape.checks.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Alteration::DropCheck(name) => shape.checks.retain(|check| check.name != *name),
+        Alteration::AddForeignKey(key) => {
+            shape.foreign_keys.push(key.clone());
+            shape.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Alteration::DropForeignKey(name) => shape.foreign_keys.retain(|key| key.name != *name),
+        Alteration::CreateTable(_)
+        | Alteration::DropTable(_)
+        | Alteration::CreateFunction(_)
+        | Alteration::DropFunction(_) => {}
+    }
+}
+
+fn with_column(shape: &mut TableShape, name: &str, change: impl FnOnce(&mut ColumnShape)) {
+    if let Some(column) = shape.columns.iter_mut().find(|column| column.name == name) {
+        change(column);
+    }
+}
+
+/// The table with the dialect's types.
+pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
+    TableShape {
+        name: table.name.clone(),
+        columns: table
+            .columns
+            .iter()
+            .map(|column| column_shape(column, dialect))
+            .collect(),
+        primary_key: table.primary_key.clone(),
+        indexes: table.indexes.iter().map(IndexShape::from).collect(),
+        checks: table.checks.clone(),
+        foreign_keys: table
+            .foreign_keys
+            .iter()
+            .map(ForeignKeyShape::from)
+            .collect(),
+    }
+}
+
+/// The column with the dialect's type.
+pub(crate) fn column_shape(column: &Column, dialect: &Dialect) -> ColumnShape {
+    ColumnShape {
+        name: column.name.clone(),
+        sql_type: dialect.type_of(column),
+        nullable: column.nullable,
+        auto: column.auto,
+        default: column
+            .default
+            .as_deref()
+            .map(|default| dialect.default_of(default)),
+    }
+}

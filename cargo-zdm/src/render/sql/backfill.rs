@@ -1,0 +1,302 @@
+//! The statements of a table's backfill. Keys and both ends of a range travel as text.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use zdm_model::{Column, OnInvalid};
+use zdm_runtime::manifest::Backfill;
+use zdm_runtime::phase::BACKFILL_FOLDER;
+
+use super::{Identity, header};
+use crate::dialect::{Dialect, DialectError};
+use crate::plan::{Pair, Plan};
+
+/// What the templates see.
+#[derive(Serialize)]
+struct View {
+    table: String,
+    /// Names of the key columns.
+    key: Vec<String>,
+    /// The key columns as text.
+    texts: Vec<String>,
+    least: Vec<String>,
+    greatest: Vec<String>,
+    ascending: String,
+    descending: String,
+    /// The rows from `$1..$k` to `$k+1..$2k`.
+    range: String,
+    limit: String,
+    assignments: Vec<String>,
+    consistent: String,
+    fallible: Vec<Fallible>,
+}
+
+/// A pair whose `up` cannot convert every value.
+#[derive(Clone, Serialize)]
+struct Fallible {
+    column: String,
+    value_type: String,
+    /// There is something to convert.
+    given: String,
+    up: String,
+}
+
+pub(super) fn render(
+    plan: &Plan,
+    dialect: &Dialect,
+    identity: &Identity,
+    table: &str,
+) -> Result<Option<(Backfill, BTreeMap<String, String>)>, DialectError> {
+    let pairs: Vec<&Pair> = plan.pairs_of(table).collect();
+    let Some(first) = pairs.first() else {
+        return Ok(None);
+    };
+    let several = plan.pairs.iter().any(|pair| pair.table != table);
+    let folder = if several {
+        format!("{BACKFILL_FOLDER}/{table}")
+    } else {
+        BACKFILL_FOLDER.to_owned()
+    };
+    let mut texts = BTreeMap::new();
+    let mut write = |name: &str, about: &str, template: &str, view: &View| {
+        let path = format!("{folder}/{name}.sql");
+        let sql = dialect.render(&format!("backfill/{template}"), view)?;
+        let header = header(plan, identity, about);
+        texts.insert(path.clone(), format!("{header}\n{}\n", sql.trim_end()));
+        Ok::<_, DialectError>(path)
+    };
+    let view = view(dialect, table, &first.key, &pairs);
+    let k = first.key.len();
+    let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
+    let two_sided: Vec<&Pair> = pairs
+        .iter()
+        .copied()
+        .filter(|pair| !pair.is_fill())
+        .collect();
+    let reverse = (!two_sided.is_empty()).then(|| View {
+        assignments: reverse_assignments(dialect, &two_sided),
+        consistent: all_consistent(&two_sided),
+        ..self::view(dialect, table, &first.key, &two_sided)
+    });
+    let backfill = Backfill {
+        table: table.to_owned(),
+        key: first.key.iter().map(|column| column.name.clone()).collect(),
+        columns: pairs.iter().map(|pair| pair.new.name.clone()).collect(),
+        bounds: write(
+            "bounds",
+            "Backfill: the least and the greatest key.",
+            "bounds",
+            &view,
+        )?,
+        boundary: write(
+            "boundary",
+            &format!(
+                "Backfill: where a batch ends. Keys {range}, both included; at most ${} rows.",
+                2 * k + 1
+            ),
+            "boundary",
+            &view,
+        )?,
+        batch: write(
+            "batch",
+            &format!(
+                "Backfill: rows from {range}, both included, get their new side where it does not agree."
+            ),
+            "update",
+            &view,
+        )?,
+        reverse: match &reverse {
+            Some(reverse) => Some(write(
+                "reverse",
+                &format!(
+                    "Backfill on the way back: rows from {range} get their old side where it does not agree."
+                ),
+                "update",
+                reverse,
+            )?),
+            None => None,
+        },
+        verify: write(
+            "verify",
+            &format!("Verification: rows from {range}, and how many of them do not agree."),
+            "verify",
+            &view,
+        )?,
+        mismatches: write(
+            "mismatches",
+            &format!("Verification: which rows from {range} do not agree."),
+            "mismatches",
+            &view,
+        )?,
+        invalid: if view.fallible.is_empty() {
+            None
+        } else {
+            Some(write(
+                "invalid",
+                &format!(
+                    "Quarantine: rows from {range} whose value cannot be converted, with its type."
+                ),
+                "invalid",
+                &view,
+            )?)
+        },
+        on_invalid: rule(&pairs).to_owned(),
+        optional: pairs.iter().all(|pair| pair.optional),
+    };
+    Ok(Some((backfill, texts)))
+}
+
+fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View {
+    let text = |prefix: &str| -> Vec<String> {
+        key.iter()
+            .map(|column| {
+                let name = dialect.ident(&column.name);
+                dialect.key_text(column, &format!("{prefix}{name}"))
+            })
+            .collect()
+    };
+    let order = |direction: &str| {
+        let columns: Vec<String> = key
+            .iter()
+            .map(|column| format!("{}{direction}", dialect.ident(&column.name)))
+            .collect();
+        columns.join(", ")
+    };
+    View {
+        table: table.to_owned(),
+        key: key.iter().map(|column| column.name.clone()).collect(),
+        texts: text(""),
+        least: text("lowest."),
+        greatest: text("highest."),
+        ascending: order(""),
+        descending: order(" DESC"),
+        range: range(dialect, key),
+        limit: format!("${}", 2 * key.len() + 1),
+        assignments: assignments(dialect, pairs),
+        consistent: all_consistent(pairs),
+        fallible: fallible(dialect, pairs),
+    }
+}
+
+/// Both ends included. A range of one column is what every planner knows best; several are compared as a row.
+fn range(dialect: &Dialect, key: &[Column]) -> String {
+    let parameters = |first: usize| -> Vec<String> {
+        key.iter()
+            .enumerate()
+            .map(|(index, column)| dialect.key_parameter(column, &format!("${}", first + index)))
+            .collect()
+    };
+    let (start, end) = (parameters(1), parameters(key.len() + 1));
+    let names: Vec<String> = key
+        .iter()
+        .map(|column| dialect.ident(&column.name))
+        .collect();
+    if let [name] = &names[..] {
+        format!("{name} BETWEEN {} AND {}", start.join(""), end.join(""))
+    } else {
+        let names = names.join(", ");
+        format!(
+            "({names}) >= ({}) AND ({names}) <= ({})",
+            start.join(", "),
+            end.join(", ")
+        )
+    }
+}
+
+/// One pair is set outright, since only rows that do not agree are touched; of several, those that agree stay.
+fn assignments(dialect: &Dialect, pairs: &[&Pair]) -> Vec<String> {
+    pairs
+        .iter()
+        .map(|pair| assignment(dialect, &pair.new.name, &pair.up, pair, pairs.len()))
+        .collect()
+}
+
+fn reverse_assignments(dialect: &Dialect, pairs: &[&Pair]) -> Vec<String> {
+    pairs
+        .iter()
+        .flat_map(|pair| {
+            pair.old
+                .iter()
+                .zip(&pair.down)
+                .map(|(old, down)| assignment(dialect, &old.name, down, pair, pairs.len()))
+        })
+        .collect()
+}
+
+fn assignment(dialect: &Dialect, column: &str, value: &str, pair: &Pair, pairs: usize) -> String {
+    let column = dialect.ident(column);
+    if pairs == 1 {
+        format!("{column} = {value}")
+    } else {
+        format!(
+            "{column} = CASE WHEN {} THEN {column} ELSE {value} END",
+            pair.consistent
+        )
+    }
+}
+
+fn all_consistent(pairs: &[&Pair]) -> String {
+    let conditions: Vec<&str> = pairs.iter().map(|pair| pair.consistent.as_str()).collect();
+    match &conditions[..] {
+        [one] if one.starts_with('(') => (*one).to_owned(),
+        conditions => format!("({})", conditions.join(" AND ")),
+    }
+}
+
+fn fallible(dialect: &Dialect, pairs: &[&Pair]) -> Vec<Fallible> {
+    pairs
+        .iter()
+        .filter(|pair| {
+            matches!(
+                pair.on_invalid,
+                Some(OnInvalid::Quarantine | OnInvalid::Reject)
+            ) && !pair.is_fill()
+        })
+        .map(|pair| {
+            let old: Vec<String> = pair
+                .old
+                .iter()
+                .map(|old| dialect.ident(&old.name))
+                .collect();
+            let given: Vec<String> = old
+                .iter()
+                .map(|name| format!("{name} IS NOT NULL"))
+                .collect();
+            let types: Vec<String> = old.iter().map(|name| dialect.type_of_value(name)).collect();
+            Fallible {
+                column: pair.new.name.clone(),
+                value_type: types.join(" || ', ' || "),
+                given: if let [one] = &given[..] {
+                    one.clone()
+                } else {
+                    format!("({})", given.join(" OR "))
+                },
+                up: format!("({})", pair.up),
+            }
+        })
+        .collect()
+}
+
+/// The strictest rule among the pairs of a table: their rows are converted together.
+fn rule(pairs: &[&Pair]) -> &'static str {
+    let rules = pairs.iter().map(|pair| match &pair.on_invalid {
+        None => (0, "total"),
+        Some(OnInvalid::Default(_)) => (1, "default"),
+        Some(OnInvalid::Null) => (2, "null"),
+        Some(OnInvalid::Quarantine) => (3, "quarantine"),
+        Some(OnInvalid::Reject) => (4, "reject"),
+    });
+    rules.max().map_or("total", |(_, rule)| rule)
+}
+
+/// `$1` or `($1, $2)`.
+fn parameters(first: usize, count: usize) -> String {
+    let names: Vec<String> = (first..first + count)
+        .map(|number| format!("${number}"))
+        .collect();
+    if let [one] = &names[..] {
+        one.clone()
+    } else {
+        format!("({})", names.join(", "))
+    }
+}

@@ -1,0 +1,270 @@
+//! `up.sql` and `down.sql` of a section, entry by entry, with what each entry locks.
+
+use zdm_runtime::manifest::{Direction, Step};
+use zdm_runtime::migration::section_file;
+use zdm_runtime::phase::Section;
+
+use super::{Identity, header};
+use crate::dialect::{Dialect, DialectError, StatementFacts};
+use crate::plan::{Action, Plan, PlanStep, Statement, Undo};
+
+/// A section's two files with the manifest's entries for them.
+pub(super) struct Files {
+    pub(super) steps: Vec<Step>,
+    pub(super) files: [(String, String); 2],
+}
+
+pub(super) fn render(
+    plan: &Plan,
+    dialect: &Dialect,
+    identity: &Identity,
+    section: Section,
+) -> Result<Files, DialectError> {
+    let steps: Vec<&PlanStep> = plan.steps_of(section).collect();
+    let down = down_entries(&steps);
+    let mut up_file = File::new(
+        section,
+        Direction::Up,
+        header(plan, identity, about(section, Direction::Up)),
+    );
+    let mut down_file = File::new(
+        section,
+        Direction::Down,
+        header(plan, identity, about(section, Direction::Down)),
+    );
+    for (position, step) in steps.iter().enumerate() {
+        let number = number(position);
+        let way_back = way_back(step, &down, number);
+        up_file.entry(dialect, &step.action, &step.source, &way_back, None, None)?;
+    }
+    for entry in &down {
+        match entry {
+            DownEntry::Statement {
+                action,
+                undoes,
+                loses,
+                source,
+            } => {
+                let takes_back = format!("takes back up.sql {undoes}");
+                down_file.entry(
+                    dialect,
+                    action,
+                    source,
+                    &takes_back,
+                    Some(*undoes),
+                    loses.clone(),
+                )?;
+            }
+            DownEntry::Impossible(text) => down_file.remark(text),
+        }
+    }
+    if steps.is_empty() {
+        up_file.remark("Nothing to do here.");
+    }
+    if down.is_empty() {
+        down_file.remark("Nothing to do here.");
+    }
+    let mut entries = up_file.steps;
+    entries.extend(down_file.steps);
+    Ok(Files {
+        steps: entries,
+        files: [
+            (section_file(section, Direction::Up), up_file.text),
+            (section_file(section, Direction::Down), down_file.text),
+        ],
+    })
+}
+
+fn about(section: Section, direction: Direction) -> &'static str {
+    match (section, direction) {
+        (Section::Expand, Direction::Up) => {
+            "Expand: new stands beside old. Before the code that needs it is deployed."
+        }
+        (Section::Expand, Direction::Down) => {
+            "Takes expand back, when no code is left that names what it added."
+        }
+        (Section::DualWrite, Direction::Up) => "Dual write: every write keeps both sides.",
+        (Section::DualWrite, Direction::Down) => "Takes dual write back.",
+        (Section::SwitchReads, Direction::Up) => {
+            "Switch reads: defaults, constraints and indexes of the new columns, after every row was compared."
+        }
+        (Section::SwitchReads, Direction::Down) => {
+            "Takes the constraints of the new columns back, so that code which writes old alone can insert."
+        }
+        (Section::Release, Direction::Up) => {
+            "Contract, 1: inserts may leave the old columns out. Before any instance writes new alone."
+        }
+        (Section::Release, Direction::Down) => {
+            "Takes release back, after the old columns have been filled again."
+        }
+        (Section::Drop, Direction::Up) => {
+            "Contract, 2: old goes, when no instance and no transaction can name it."
+        }
+        (Section::Drop, Direction::Down) => "What contract dropped.",
+    }
+}
+
+/// What `down.sql` says, in its order: the last step first.
+enum DownEntry {
+    Statement {
+        action: Action,
+        undoes: u32,
+        loses: Option<String>,
+        source: String,
+    },
+    Impossible(String),
+}
+
+fn down_entries(steps: &[&PlanStep]) -> Vec<DownEntry> {
+    let mut entries = Vec::new();
+    for (position, step) in steps.iter().enumerate().rev() {
+        let undoes = number(position);
+        match &step.undo {
+            Undo::By { actions, loses } => {
+                entries.extend(actions.iter().map(|action| DownEntry::Statement {
+                    action: action.clone(),
+                    undoes,
+                    loses: loses.clone(),
+                    source: step.source.clone(),
+                }));
+            }
+            Undo::Covered => {}
+            Undo::Impossible(reason) => entries.push(DownEntry::Impossible(format!(
+                "up.sql {undoes} ({}) has no way back: {reason}.",
+                step.action.summary
+            ))),
+        }
+    }
+    entries
+}
+
+fn way_back(step: &PlanStep, down: &[DownEntry], up_number: u32) -> String {
+    let statements = down.iter().filter_map(|entry| match entry {
+        DownEntry::Statement { undoes, .. } => Some(*undoes),
+        DownEntry::Impossible(_) => None,
+    });
+    let numbers: Vec<u32> = statements
+        .enumerate()
+        .filter(|(_, undoes)| *undoes == up_number)
+        .map(|(position, _)| number(position))
+        .collect();
+    match (&step.undo, &numbers[..]) {
+        (Undo::Impossible(reason), _) => format!("no way back: {reason}"),
+        (_, []) => "nothing to take back".to_owned(),
+        (_, [one]) => format!("undo: down.sql {one}"),
+        (_, [first, .., last]) => format!("undo: down.sql {first}–{last}"),
+    }
+}
+
+/// Positions count from 0, entries from 1.
+fn number(position: usize) -> u32 {
+    u32::try_from(position).map_or(u32::MAX, |position| position.saturating_add(1))
+}
+
+/// A file on its way, with the manifest's entries for it.
+struct File {
+    section: Section,
+    direction: Direction,
+    text: String,
+    steps: Vec<Step>,
+}
+
+impl File {
+    fn new(section: Section, direction: Direction, text: String) -> Self {
+        Self {
+            section,
+            direction,
+            text,
+            steps: Vec::new(),
+        }
+    }
+
+    fn remark(&mut self, remark: &str) {
+        self.text.push_str("\n-- ");
+        self.text.push_str(remark);
+        self.text.push('\n');
+    }
+
+    fn entry(
+        &mut self,
+        dialect: &Dialect,
+        action: &Action,
+        source: &str,
+        way_back: &str,
+        undoes: Option<u32>,
+        loses: Option<String>,
+    ) -> Result<(), DialectError> {
+        let statement = &action.statement;
+        let facts = dialect.statement(statement.name())?;
+        let sql = dialect.render_statement(statement.name(), statement)?;
+        let number = number(self.steps.len());
+        self.text.push_str(&format!(
+            "\n-- {number}. {}\n--    {} · {way_back}{} · from {source}\n",
+            action.summary,
+            effect(facts),
+            loses
+                .as_ref()
+                .map_or(String::new(), |loses| format!(" · loses {loses}")),
+        ));
+        let first = line_after(&self.text);
+        self.text.push_str(sql.trim_end());
+        self.text.push('\n');
+        let last = line_after(&self.text) - 1;
+        self.steps.push(Step {
+            section: self.section,
+            direction: self.direction,
+            number,
+            lines: (first, last),
+            summary: action.summary.clone(),
+            table: statement.table().to_owned(),
+            lock: facts.lock.clone(),
+            blocks_writers: facts.blocks_writers,
+            scans: facts.scans,
+            rewrites: facts.rewrites,
+            transactional: facts.transactional,
+            builds_index: built_index(facts, statement),
+            undoes,
+            loses,
+            source: source.to_owned(),
+        });
+        Ok(())
+    }
+}
+
+fn built_index(facts: &StatementFacts, statement: &Statement) -> Option<String> {
+    match statement {
+        Statement::CreateIndex { index, .. } if facts.builds_index => Some(index.name.clone()),
+        _ => None,
+    }
+}
+
+/// `lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction`
+fn effect(facts: &StatementFacts) -> String {
+    let brief = if facts.blocks_writers && !facts.scans && !facts.rewrites {
+        " (brief)"
+    } else {
+        ""
+    };
+    let lock = if facts.lock == "none" {
+        "no lock".to_owned()
+    } else {
+        format!("lock {}{brief}", facts.lock)
+    };
+    let scan = if facts.scans { "scans" } else { "no scan" };
+    let rewrite = if facts.rewrites {
+        "rewrites"
+    } else {
+        "no rewrite"
+    };
+    let transaction = if facts.transactional {
+        "in a transaction"
+    } else {
+        "outside a transaction"
+    };
+    format!("{lock} · {scan} · {rewrite} · {transaction}")
+}
+
+/// The 1-based number of the line that comes next.
+fn line_after(text: &str) -> u32 {
+    number(text.matches('\n').count())
+}
