@@ -24,7 +24,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let subject = format!("{}.{}", at.table, column.name);
     if column.auto {
         return Err(ChangeError::Declaration {
-            at: at.clone(),
+            at: Box::new(at.clone()),
             subject,
             problem: "an `auto` column cannot be added to a table that exists: numbering its rows rewrites it"
                 .to_owned(),
@@ -36,7 +36,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             return Ok(Some(plain(context, at, column)));
         }
         return Err(ChangeError::Declaration {
-            at: at.clone(),
+            at: Box::new(at.clone()),
             subject,
             problem: "existing rows and inserts by old code have no value for it, and it is no `Option`".to_owned(),
             way_on: "Give it `default = \"…\"`, or `up = \"…\"` over the row's other columns to fill it, or make the \
@@ -55,7 +55,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     }
     if !column.nullable {
         return Err(ChangeError::Declaration {
-            at: at.clone(),
+            at: Box::new(at.clone()),
             subject,
             problem: format!(
                 "the default `{default}` is no constant: adding the column with it would write the whole table anew \

@@ -15,6 +15,7 @@ pub(super) const KIND: Kind = Kind {
     claim,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "every kind may refuse")]
 fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
     let Delta::IndexAdded(at, index) = delta else {
         return Ok(None);

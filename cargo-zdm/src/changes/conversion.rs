@@ -51,13 +51,13 @@ impl Way<'_> {
                 .down
                 .iter()
                 .find(|(name, _)| *name == old.name);
-            let text = match self.declared(&attribute, declared.map(|(_, text)| text))? {
-                Some(text) => text.to_owned(),
-                None => {
+            let text =
+                if let Some(text) = self.declared(&attribute, declared.map(|(_, text)| text))? {
+                    text.to_owned()
+                } else {
                     let half = built_in.as_ref().and_then(|halves| halves.down.get(index));
                     self.built_in_half(half.map(String::as_str))?
-                }
-            };
+                };
             self.check(&attribute, &text, &[&self.new.name])?;
             down.push(text);
         }
@@ -140,7 +140,7 @@ impl Way<'_> {
 
     fn mistake(&self, problem: String, way_on: String) -> ChangeError {
         ChangeError::Declaration {
-            at: self.at.clone(),
+            at: Box::new(self.at.clone()),
             subject: self.subject(),
             problem,
             way_on,

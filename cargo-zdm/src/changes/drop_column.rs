@@ -34,7 +34,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     if !column.nullable && column.default.is_none() {
         let Some(default) = default else {
             return Err(ChangeError::Declaration {
-                at: at.clone(),
+                at: Box::new(at.clone()),
                 subject,
                 problem: "it is NOT NULL and has no default, so inserts by new code would fail until it is gone"
                     .to_owned(),

@@ -23,7 +23,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         source: format!("--drop-table {}", table.name),
     };
     if !context.dropped_tables.contains(&table.name) {
-        return Err(ChangeError::TableGone { at });
+        return Err(ChangeError::TableGone { at: Box::new(at) });
     }
     let line = format!("drop the table {}", table.name);
     let references = !table.foreign_keys.is_empty();

@@ -10,7 +10,7 @@ pub enum ChangeError {
     #[error("{what} is no change that can be made without downtime: {reason}\n{way_on}")]
     Unclaimed {
         /// Where.
-        at: Place,
+        at: Box<Place>,
         /// The change.
         what: String,
         /// Why not.
@@ -22,25 +22,25 @@ pub enum ChangeError {
     #[error("no struct declares the table `{}` any more: `--drop-table {}` says that it goes with all its rows; otherwise bring its struct back", .at.table, .at.table)]
     TableGone {
         /// Where.
-        at: Place,
+        at: Box<Place>,
     },
     /// An expression that is none.
     #[error("`{attribute}` of {subject}: {source}")]
     Expression {
         /// Where.
-        at: Place,
+        at: Box<Place>,
         /// `users.age_int`
         subject: String,
         /// `up`
         attribute: String,
         /// What is wrong with it.
-        source: ExpressionError,
+        source: Box<ExpressionError>,
     },
     /// An expression over a column that it may not name.
     #[error("`{attribute}` of {subject} names `{column}`, but it may name only {allowed}")]
     ForeignColumn {
         /// Where.
-        at: Place,
+        at: Box<Place>,
         /// `users.age_int`
         subject: String,
         /// `up`
@@ -56,7 +56,7 @@ pub enum ChangeError {
     )]
     Changing {
         /// Where.
-        at: Place,
+        at: Box<Place>,
         /// `users.age_int`
         subject: String,
         /// `up`
@@ -70,7 +70,7 @@ pub enum ChangeError {
     #[error("{subject}: {problem}\n{way_on}")]
     Declaration {
         /// Where.
-        at: Place,
+        at: Box<Place>,
         /// `users.age_int`
         subject: String,
         /// What is missing or contradictory.

@@ -31,7 +31,7 @@ impl Written<'_> {
         {
             None => Ok(columns.into_iter().collect()),
             Some(column) => Err(ChangeError::ForeignColumn {
-                at: self.at.clone(),
+                at: Box::new(self.at.clone()),
                 subject: self.subject.to_owned(),
                 attribute: self.attribute.to_owned(),
                 column: column.clone(),
@@ -55,7 +55,7 @@ impl Written<'_> {
         {
             None => Ok(()),
             Some(function) => Err(ChangeError::Changing {
-                at: self.at.clone(),
+                at: Box::new(self.at.clone()),
                 subject: self.subject.to_owned(),
                 attribute: self.attribute.to_owned(),
                 function,
@@ -66,10 +66,10 @@ impl Written<'_> {
 
     pub(super) fn mistaken(self, source: crate::dialect::ExpressionError) -> ChangeError {
         ChangeError::Expression {
-            at: self.at.clone(),
+            at: Box::new(self.at.clone()),
             subject: self.subject.to_owned(),
             attribute: self.attribute.to_owned(),
-            source,
+            source: Box::new(source),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
         claimed => unclaimed(claimed),
     };
     ChangeError::Unclaimed {
-        at,
+        at: Box::new(at),
         what,
         reason,
         way_on,
@@ -52,7 +52,7 @@ pub(crate) fn reference_cycle(first: &Delta, tables: &[Delta]) -> ChangeError {
         reason: "none of the tables can be created or dropped first".to_owned(),
         way_on: "Leave one of the foreign keys out, and add or drop it in a version of its own"
             .to_owned(),
-        at: first.place(),
+        at: Box::new(first.place()),
     }
 }
 

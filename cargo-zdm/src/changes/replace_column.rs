@@ -45,8 +45,8 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     } else {
         "replace"
     };
-    let link = if transition.renamed { "to" } else { "by" };
-    let line = format!("{verb} {old_names} {link} {}", new.name);
+    let word = if transition.renamed { "to" } else { "by" };
+    let line = format!("{verb} {old_names} {word} {}", new.name);
     let mut change = Change::new(at, Route::FivePhases, line)
         .because(
             Phase::Expand,
@@ -173,7 +173,7 @@ fn refuse_what_the_database_writes(
     });
     if let Some(key) = cascade {
         return Err(ChangeError::Declaration {
-            at: at.clone(),
+            at: Box::new(at.clone()),
             subject,
             problem: format!(
                 "the foreign key {} changes it (on delete {}) without any of your code, so the new column would \
@@ -187,7 +187,7 @@ fn refuse_what_the_database_writes(
     }
     if table.primary_key.contains(&column.name) || column.auto {
         return Err(ChangeError::Declaration {
-            at: at.clone(),
+            at: Box::new(at.clone()),
             subject,
             problem: "it is part of the key, by which the backfill walks through the table"
                 .to_owned(),

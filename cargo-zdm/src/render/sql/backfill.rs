@@ -41,12 +41,18 @@ struct Fallible {
     up: String,
 }
 
+/// A table's backfill: the manifest's entry and its files by path.
+pub(super) struct Files {
+    pub(super) backfill: Backfill,
+    pub(super) texts: BTreeMap<String, String>,
+}
+
 pub(super) fn render(
     plan: &Plan,
     dialect: &Dialect,
     identity: &Identity,
     table: &str,
-) -> Result<Option<(Backfill, BTreeMap<String, String>)>, DialectError> {
+) -> Result<Option<Files>, DialectError> {
     let pairs: Vec<&Pair> = plan.pairs_of(table).collect();
     let Some(first) = pairs.first() else {
         return Ok(None);
@@ -143,7 +149,7 @@ pub(super) fn render(
         on_invalid: rule(&pairs).to_owned(),
         optional: pairs.iter().all(|pair| pair.optional),
     };
-    Ok(Some((backfill, texts)))
+    Ok(Some(Files { backfill, texts }))
 }
 
 fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View {

@@ -56,9 +56,9 @@ pub fn render(
     }
     let mut backfills = Vec::new();
     for table in &plan.tables {
-        if let Some((backfill, texts)) = backfill::render(plan, dialect, identity, table)? {
-            backfills.push(backfill);
-            files.extend(texts);
+        if let Some(rendered) = backfill::render(plan, dialect, identity, table)? {
+            backfills.push(rendered.backfill);
+            files.extend(rendered.texts);
         }
     }
     let hashes = files

@@ -107,7 +107,7 @@ fn about(section: Section, direction: Direction) -> &'static str {
 /// What `down.sql` says, in its order: the last step first.
 enum DownEntry {
     Statement {
-        action: Action,
+        action: Box<Action>,
         undoes: u32,
         loses: Option<String>,
         source: String,
@@ -122,7 +122,7 @@ fn down_entries(steps: &[&PlanStep]) -> Vec<DownEntry> {
         match &step.undo {
             Undo::By { actions, loses } => {
                 entries.extend(actions.iter().map(|action| DownEntry::Statement {
-                    action: action.clone(),
+                    action: Box::new(action.clone()),
                     undoes,
                     loses: loses.clone(),
                     source: step.source.clone(),
@@ -198,14 +198,15 @@ impl File {
         let facts = dialect.statement(statement.name())?;
         let sql = dialect.render_statement(statement.name(), statement)?;
         let number = number(self.steps.len());
-        self.text.push_str(&format!(
-            "\n-- {number}. {}\n--    {} · {way_back}{} · from {source}\n",
+        let losing = loses
+            .as_ref()
+            .map_or(String::new(), |loses| format!(" · loses {loses}"));
+        let heading = format!(
+            "\n-- {number}. {}\n--    {} · {way_back}{losing} · from {source}\n",
             action.summary,
             effect(facts),
-            loses
-                .as_ref()
-                .map_or(String::new(), |loses| format!(" · loses {loses}")),
-        ));
+        );
+        self.text.push_str(&heading);
         let first = line_after(&self.text);
         self.text.push_str(sql.trim_end());
         self.text.push('\n');
