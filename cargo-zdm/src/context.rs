@@ -136,7 +136,7 @@ impl Context {
     pub fn actor(&self) -> String {
         self.common.actor.clone().unwrap_or_else(|| {
             let user = std::env::var("USER")
-                .or_else(|_| std::env::var("LOGNAME"))
+                .or_else(|_| whoami::username())
                 .unwrap_or_else(|_| "unknown".to_owned());
             let host = whoami::hostname().unwrap_or_else(|_| "unknown".to_owned());
             format!("{user}@{host}")

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::advance;
+use crate::operate::report::status;
 use crate::operate::session::Session;
 use crate::terminal::Answer;
 
@@ -22,11 +23,17 @@ pub(crate) struct Advance {
     /// Go on until everything is done
     #[arg(long, conflicts_with = "before_deploy")]
     watch: bool,
+    /// Show each migration's next step with its gates, change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Advance {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, true).await?;
+        let mut session = Session::open(context, !self.dry_run).await?;
+        if self.dry_run {
+            return status::answer(&mut session, None).await;
+        }
         advance::run(&mut session, self.before_deploy, self.watch).await
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct Backfill {
     migration: Option<String>,
     #[command(flatten)]
     effort: Effort,
+    /// Show the gates and the SQL of a batch, change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Backfill {
@@ -34,6 +37,9 @@ impl Backfill {
         else {
             return nothing_to_do("backfill");
         };
+        if self.dry_run {
+            return backfill::preview(&mut session, place).await;
+        }
         backfill::run(&mut session, place, self.effort).await
     }
 }

@@ -62,12 +62,22 @@ struct Row {
     /// The row's key, once per key column
     #[arg(long, requires = "table", value_name = "VALUE")]
     key: Vec<String>,
+    /// Show the rows that are meant, change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Row {
     fn named(&self) -> Option<(&str, Key)> {
         let table = self.table.as_deref()?;
         Some((table, Key::of(self.key.iter().cloned())))
+    }
+
+    fn means(&self, entry: &Entry) -> bool {
+        match self.named() {
+            Some((table, key)) => entry.table == table && entry.key == key,
+            None => entry.state == State::Waiting,
+        }
     }
 }
 
@@ -89,16 +99,23 @@ impl Quarantine {
         };
         session.must_be_installed()?;
         match self.action {
-            Action::List { .. } => list(&mut session, place).await,
+            Action::List { .. } => list(&mut session, place, None).await,
+            Action::Fix { row, .. } | Action::Waive { row, .. } if row.dry_run => {
+                list(&mut session, place, Some(&row)).await
+            }
             Action::Fix { row, .. } => fix(&mut session, place, &row).await,
             Action::Waive { row, reason, .. } => waive(&mut session, place, &row, &reason).await,
         }
     }
 }
 
-async fn list(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+/// All rows, or those that `fix` and `waive` would act on.
+async fn list(session: &mut Session, place: usize, meant: Option<&Row>) -> Result<Answer, Failure> {
     let id = session.manifest(place).id.clone();
-    let entries = quarantine::list(&mut session.connection, &id).await?;
+    let mut entries = quarantine::list(&mut session.connection, &id).await?;
+    if let Some(meant) = meant {
+        entries.retain(|entry| meant.means(entry));
+    }
     let rows: Vec<_> = entries.iter().map(object).collect();
     let mut text = format!(
         "{}: {} values in quarantine",
@@ -128,7 +145,7 @@ async fn fix(session: &mut Session, place: usize, row: &Row) -> Result<Answer, F
         None => quarantine::list(&mut session.connection, &id)
             .await?
             .into_iter()
-            .filter(|entry| entry.state == State::Waiting)
+            .filter(|entry| row.means(entry))
             .map(|entry| (entry.table, entry.key))
             .collect(),
     };

@@ -52,14 +52,19 @@ impl Project {
     pub(crate) fn cargo_zdm(&self, arguments: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-zdm"));
         command.arg("zdm").args(arguments);
-        self.run(command)
+        Run::from(self.at_home(command).output().unwrap())
     }
 
     /// Plain `zdm …`.
     pub(crate) fn zdm(&self, arguments: &[&str]) -> Run {
+        Run::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Plain `zdm …`, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zdm"));
         command.args(arguments);
-        self.run(command)
+        self.at_home(command)
     }
 
     /// A run that must end with 0.
@@ -69,11 +74,11 @@ impl Project {
         run
     }
 
-    fn run(&self, mut command: Command) -> Run {
+    fn at_home(&self, mut command: Command) -> Command {
         command
             .current_dir(self.folder.path())
             .env("DATABASE_URL", &self.url);
-        Run::from(command.output().unwrap())
+        command
     }
 }
 

@@ -147,6 +147,10 @@ async fn verify_if_only_that(
         .iter()
         .all(|name| verifies(name) || *name == "section_done");
     if only && shut.iter().any(verifies) {
+        session.terminal.say(&format!(
+            "{}: comparing both sides of every row",
+            session.folder(place)
+        ));
         verify::must_pass(session, place, Side::New).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! Comes in: the session, a migration, the effort. Goes out: filled columns, and how fast it went.
 //! Must not know: how a batch is made.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -61,6 +62,27 @@ pub(crate) async fn run(
         })
         .await?;
     answer(session, place, &total)
+}
+
+/// The gates and the SQL of a batch.
+pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let facts = session.facts(place).await?;
+    let gates = gate::show_all(&gates::for_backfill(Side::New, &facts));
+    let migration = &session.migrations[place];
+    let mut sql = String::new();
+    for backfill in &migration.manifest().backfills {
+        let _ = writeln!(sql, "-- {}", backfill.batch);
+        sql.push_str(migration.file(&backfill.batch));
+    }
+    let text = format!(
+        "backfill of {}\n{}{sql}",
+        session.folder(place),
+        gate::lines(&gates)
+    );
+    let object = serde_json::json!({
+        "dry_run": true, "migration": session.folder(place), "gates": gates, "sql": sql,
+    });
+    Answer::done(text, object)
 }
 
 /// Fills old from new, while the caller holds the migration.

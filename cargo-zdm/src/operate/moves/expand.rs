@@ -56,8 +56,8 @@ pub(crate) async fn run(session: &mut Session, only: Option<usize>) -> Result<An
     }
     let text = match done.len() {
         0 => "nothing to expand: the database has every version".to_owned(),
-        1 => "1 version expanded".to_owned(),
-        many => format!("{many} versions expanded"),
+        1 => "1 version expanded; the code that goes with it can be rolled out".to_owned(),
+        many => format!("{many} versions expanded; the code that goes with them can be rolled out"),
     };
     Answer::done(text, serde_json::json!({ "expanded": done }))
 }

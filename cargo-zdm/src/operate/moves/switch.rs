@@ -227,7 +227,7 @@ fn answer(
 ) -> Result<Answer, Failure> {
     let text = if moved.moved {
         format!(
-            "{}: {} → {} ({} ms for older transactions)",
+            "{}: {} → {} (waited {} ms for older transactions)",
             session.folder(place),
             moved.from,
             target.name(),
