@@ -116,9 +116,8 @@ struct PairView {
     set_old: String,
     set_both: String,
     set_new: String,
-    old_equals: String,
-    either_equals: String,
-    new_equals: String,
+    old_value: String,
+    new_value: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -383,25 +382,14 @@ fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, RenderError>
             let assignments = statements.fragment(writes, column, ANY_PARAMETER)?;
             Ok::<_, RenderError>(format_string(&assignments))
         };
-        let old = format!(
-            "({}) = {}",
-            pair.up,
-            sides.words.typed_parameter(column, ANY_PARAMETER)
-        );
-        let new = format!(
-            "{} = {}",
-            sides.words.ident(&column.name),
-            sides.words.assigned_parameter(column, ANY_PARAMETER)
-        );
         views.push(PairView {
             field: names::bare(&column.field).to_owned(),
             column: column.name.clone(),
             set_old: set(Writes::Old)?,
             set_both: set(Writes::Both)?,
             set_new: set(Writes::New)?,
-            either_equals: format_string(&format!("({new} OR {old})")),
-            old_equals: format_string(&old),
-            new_equals: format_string(&new),
+            old_value: format!("({})", pair.up),
+            new_value: sides.words.ident(&column.name),
         });
     }
     Ok(views)
