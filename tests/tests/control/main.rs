@@ -3,3 +3,4 @@
 mod fixture;
 mod handle;
 mod hops;
+mod oracle;
