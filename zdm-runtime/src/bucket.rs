@@ -9,7 +9,7 @@ pub(crate) const ALL: u32 = 10_000;
 
 /// The bucket of a key under a salt, below [`ALL`].
 pub(crate) fn of(salt: &str, key: &dyn Display) -> u32 {
-    let mut hash = Murmur3::default();
+    let mut hash = Murmur3::new();
     hash.update(salt.as_bytes());
     hash.update(b":");
     // `update` cannot fail; a key whose own `Display` fails is hashed as far as it came.
@@ -18,32 +18,63 @@ pub(crate) fn of(salt: &str, key: &dyn Display) -> u32 {
 }
 
 /// MurmurHash3_x86_32 with seed 0 over bytes that arrive piece by piece.
-#[derive(Default)]
 struct Murmur3 {
     state: u32,
-    tail: u32,
     length: u32,
+    held: usize,
+    /// A whole number of blocks, enough for most keys at once.
+    bytes: [u8; 64],
 }
 
 impl Murmur3 {
-    #[inline]
-    fn update(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            let place = self.length % 4;
-            self.tail |= u32::from(byte) << (8 * place);
-            self.length = self.length.wrapping_add(1);
-            if place == 3 {
-                self.state = (self.state ^ scramble(self.tail))
-                    .rotate_left(13)
-                    .wrapping_mul(5)
-                    .wrapping_add(0xe654_6b64);
-                self.tail = 0;
-            }
+    const fn new() -> Self {
+        Self {
+            state: 0,
+            length: 0,
+            held: 0,
+            bytes: [0; 64],
         }
     }
 
-    fn finish(self) -> u32 {
-        let mut hash = self.state ^ scramble(self.tail) ^ self.length;
+    #[inline]
+    fn update(&mut self, mut bytes: &[u8]) {
+        while let Some((now, later)) = bytes.split_at_checked(self.bytes.len() - self.held) {
+            self.bytes[self.held..].copy_from_slice(now);
+            self.held = self.bytes.len();
+            self.absorb();
+            self.held = 0;
+            bytes = later;
+        }
+        self.bytes[self.held..self.held + bytes.len()].copy_from_slice(bytes);
+        self.held += bytes.len();
+    }
+
+    /// Hashes the whole blocks that are held and returns the rest as the last, incomplete one.
+    #[inline]
+    fn absorb(&mut self) -> u32 {
+        let (blocks, rest) = self.bytes[..self.held].as_chunks();
+        for block in blocks {
+            self.state = (self.state ^ scramble(u32::from_le_bytes(*block)))
+                .rotate_left(13)
+                .wrapping_mul(5)
+                .wrapping_add(0xe654_6b64);
+        }
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "at most 64; the hash counts modulo 2^32"
+        )]
+        {
+            self.length = self.length.wrapping_add(self.held as u32);
+        }
+        rest.iter()
+            .rev()
+            .fold(0, |block, byte| block << 8 | u32::from(*byte))
+    }
+
+    #[inline]
+    fn finish(mut self) -> u32 {
+        let rest = self.absorb();
+        let mut hash = self.state ^ scramble(rest) ^ self.length;
         hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
         hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
         hash ^ (hash >> 16)
@@ -78,6 +109,16 @@ mod tests {
                 let reference = murmur3::murmur3_32(&mut text.as_bytes(), 0).unwrap();
                 assert_eq!(of(salt, &number), reference % ALL, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn agrees_on_keys_of_every_length() {
+        for length in 0..300 {
+            let key = "né".repeat(length);
+            let text = format!("salt:{key}");
+            let reference = murmur3::murmur3_32(&mut text.as_bytes(), 0).unwrap();
+            assert_eq!(of("salt", &key), reference % ALL, "{length}");
         }
     }
 

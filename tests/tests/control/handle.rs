@@ -279,3 +279,27 @@ async fn a_role_without_rights_is_told_which_ones_and_they_suffice() {
     owner.run_file(&control::grants("app")).await.unwrap();
     connect(server).await.unwrap().ready().unwrap();
 }
+
+#[tokio::test]
+async fn its_task_ends_with_the_last_handle() {
+    let database = Database::sqlite().expanded().await;
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let pool = database.pool().await;
+    let before = tasks();
+    let zdm = Zdm::connect(pool, &TRANSITION).await.unwrap();
+    let flags = TableFlags::of(&zdm, "users").unwrap();
+    drop(zdm);
+    assert!(tasks() > before, "a repository keeps it alive");
+    drop(flags);
+    for _ in 0..600 {
+        if tasks() <= before {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the task is still there");
+}

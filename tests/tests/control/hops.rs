@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use zdm_runtime::hop::{HopError, Target};
+use zdm_runtime::database::control;
+use zdm_runtime::hop::{self, HopError, Target};
 use zdm_runtime::operator::{Lease, LeaseError};
 use zdm_runtime::{Stage, history};
 
-use crate::fixture::{BEFORE, Database, FINAL, MIGRATION, Operator, TRANSITION};
+use crate::fixture::{BEFORE, Database, FINAL, MIGRATION, Operator, TRANSITION, manifest};
 
 /// The names of the shut gates.
 fn shut(error: HopError) -> Vec<&'static str> {
@@ -363,5 +364,54 @@ async fn undoing_expand_takes_the_stage_and_leaves_the_fence() {
         assert!(zdm.ready().is_err());
         let zdm = database.zdm(&BEFORE).await;
         zdm.ready().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_pause_holds_hops_forward_and_lets_a_rollback_through() {
+    for database in [Database::postgres(), Database::sqlite()] {
+        let database = database.expanded().await;
+        let mut operator = Operator::of(&database).await;
+        operator.go(Stage::DualWrite).await;
+        let mut anybody = database.connection().await;
+        hop::pause(&mut anybody, MIGRATION, "test", "a holiday")
+            .await
+            .unwrap();
+        operator.backfill("up").await;
+        operator.verify("new").await;
+        let error = operator
+            .advance(Target::stage(Stage::Shadow))
+            .await
+            .unwrap_err();
+        assert_eq!(shut(error), ["not_paused"]);
+        operator.back(Target::stage(Stage::Off)).await.unwrap();
+        hop::resume(&mut anybody, MIGRATION, "test", "back")
+            .await
+            .unwrap();
+        operator
+            .advance(Target::stage(Stage::DualWrite))
+            .await
+            .unwrap();
+        hop::pause(&mut anybody, "nothing", "test", "")
+            .await
+            .unwrap_err();
+    }
+}
+
+/// A fresh database is created at the last finalized schema: its past versions stand at `complete`.
+#[tokio::test]
+async fn an_adopted_version_is_past() {
+    for database in [Database::postgres(), Database::sqlite()] {
+        let mut connection = database.connection().await;
+        control::install(&mut connection).await.unwrap();
+        for _ in 0..2 {
+            history::adopted(&mut connection, &manifest(), "hash", "test")
+                .await
+                .unwrap();
+        }
+        database.zdm(&FINAL).await.ready().unwrap();
+        database.zdm(&TRANSITION).await.ready().unwrap();
+        let recorded = history::list(&mut connection).await.unwrap();
+        assert!(recorded.len() == 1 && recorded[0].expanded && recorded[0].contracted);
     }
 }

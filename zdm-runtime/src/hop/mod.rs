@@ -6,11 +6,13 @@
 
 mod drain;
 mod error;
+mod pause;
 mod write;
 
 use std::time::Duration;
 
 pub use error::HopError;
+pub use pause::{pause, resume};
 
 use crate::audit::{self, Entry};
 use crate::database::{Connection, DatabaseError};

@@ -1,0 +1,53 @@
+//! Holding a migration where it stands. Anybody may, also while a command is at work: its next move finds the gate shut.
+
+use std::time::Duration;
+
+use super::HopError;
+use crate::audit::{self, Entry};
+use crate::database::Connection;
+
+/// Holds the migration: no hop forward, no backfill until [`resume`]. A rollback is not held.
+pub async fn pause(
+    connection: &mut Connection,
+    migration: &str,
+    actor: &str,
+    reason: &str,
+) -> Result<(), HopError> {
+    let sql = "UPDATE {zdm}stage SET paused_at = coalesce(paused_at, {now}) WHERE migration = $1";
+    set(connection, sql, migration, actor, ("pause", reason)).await
+}
+
+/// Lets the migration go on.
+pub async fn resume(
+    connection: &mut Connection,
+    migration: &str,
+    actor: &str,
+    reason: &str,
+) -> Result<(), HopError> {
+    let sql = "UPDATE {zdm}stage SET paused_at = NULL WHERE migration = $1";
+    set(connection, sql, migration, actor, ("resume", reason)).await
+}
+
+async fn set(
+    connection: &mut Connection,
+    sql: &str,
+    migration: &str,
+    actor: &str,
+    (action, reason): (&str, &str),
+) -> Result<(), HopError> {
+    if connection.execute(sql, &[migration.into()]).await? == 0 {
+        return Err(HopError::NoStage {
+            migration: migration.to_owned(),
+        });
+    }
+    let entry = Entry {
+        actor,
+        migration,
+        action,
+        statement: None,
+        outcome: "done",
+        duration: Duration::ZERO,
+        detail: reason,
+    };
+    Ok(audit::record(connection, entry).await?)
+}
