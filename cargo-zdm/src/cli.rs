@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_cargo::style::CLAP_STYLING;
 
-use crate::commands::completions;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
     advance, backfill, contract, expand, quarantine, rollback, status, switch, verify,
 };
+use crate::commands::{completions, review};
 use crate::context::{Common, Context};
 use crate::error::Failure;
 use crate::terminal::{Answer, Terminal};
@@ -32,6 +32,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Review(review::Review),
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     #[command(flatten)]
     Database(DatabaseCommand),
@@ -56,6 +57,7 @@ enum DatabaseCommand {
 impl Command {
     fn run(self, context: &Context, invoked_as: &'static str) -> Result<Answer, Failure> {
         match self {
+            Self::Review(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             Self::Database(command) => crate::operate::block_on(command.run(context)),
             Self::Completions(command) => command.run(grammar(invoked_as)),

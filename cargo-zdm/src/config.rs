@@ -128,6 +128,24 @@ impl Default for Policy {
     }
 }
 
+impl Generate {
+    /// Words that may get more values.
+    fn check(&self) -> Result<(), Failure> {
+        for (key, value, known) in [
+            ("client", &self.client, "sqlx"),
+            ("layout", &self.layout, "zdm"),
+        ] {
+            if value != known {
+                return Err(Failure::usage(
+                    format!("{FILE}, [generate] {key}: `{value}` is not supported"),
+                    format!("write {key} = \"{known}\" or leave the line out"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Policy {
     /// The ramp in basis points, ascending up to 10 000.
     pub fn ramp_basis_points(&self) -> Result<Vec<u32>, Failure> {
@@ -198,12 +216,14 @@ fn read(path: &Path) -> Result<Config, Failure> {
             "make the file readable and run the command again",
         )
     })?;
-    toml::from_str(&text).map_err(|error| {
+    let config: Config = toml::from_str(&text).map_err(|error| {
         Failure::usage(
             format!("{} is not understood: {error}", path.display()),
             "correct the place shown; nothing has been changed",
         )
-    })
+    })?;
+    config.generate.check()?;
+    Ok(config)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -236,6 +256,13 @@ mod tests {
         let message = error.to_string();
         assert!(message.contains("line 2"), "{message}");
         assert!(message.contains("unknown field `soap`"), "{message}");
+    }
+
+    #[test]
+    fn a_client_that_is_not_there_is_refused() {
+        let config: Config = toml::from_str("[generate]\nclient = \"diesel\"\n").unwrap();
+        let failure = config.generate.check().unwrap_err();
+        assert!(failure.to_string().contains("`diesel`"), "{failure}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use zdm_runtime::migration::LoadError;
 
 /// Why a command stops short of its goal. Each kind has its exit code; 0 is "done, or nothing to do".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -137,3 +138,13 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::environment(
+            error,
+            "restore the versions' folder from version control; `cargo zdm check` compares all of it",
+        )
+        .safe("nothing has been executed")
+    }
+}

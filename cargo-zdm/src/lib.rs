@@ -1,6 +1,7 @@
 //! The library behind `cargo zdm`: source → schema → diff → changes → plan → render → lint → output → files.
 
 pub mod changes;
+mod choose;
 pub mod cli;
 mod commands;
 pub mod config;

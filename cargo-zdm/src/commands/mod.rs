@@ -11,6 +11,7 @@ pub(crate) mod contract;
 pub(crate) mod expand;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod quarantine;
+pub(crate) mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod rollback;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

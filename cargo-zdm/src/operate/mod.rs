@@ -3,7 +3,6 @@
 //! Comes in: the context and the command's arguments. Goes out: a moved migration and what to tell about it.
 //! Must not know: the models, the generator; only `zdm.toml` and the versions' folder are read.
 
-pub(crate) mod choose;
 mod claim;
 mod code_states;
 pub(crate) mod gate;

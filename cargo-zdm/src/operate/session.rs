@@ -7,11 +7,11 @@ use zdm_runtime::database::{Connection, DatabaseError, Dialect, control};
 use zdm_runtime::facts::{self, Facts};
 use zdm_runtime::history::{self, Recorded};
 use zdm_runtime::manifest::{Manifest, Route};
-use zdm_runtime::migration::{LoadError, Migration};
+use zdm_runtime::migration::Migration;
 
-use super::choose;
 use super::code_states::{CodeStates, State};
 use super::position::Position;
+use crate::choose;
 use crate::config::Policy;
 use crate::context::{Context, shown_url};
 use crate::error::Failure;
@@ -264,16 +264,6 @@ fn must_exist(url: &str) -> Result<(), Failure> {
         format!("there is no database file {path}"),
         "check the URL; `cargo zdm expand` creates the file with the tables",
     ))
-}
-
-impl From<LoadError> for Failure {
-    fn from(error: LoadError) -> Self {
-        Self::environment(
-            error,
-            "restore the versions' folder from version control; `cargo zdm check` compares all of it",
-        )
-        .safe("nothing has been executed")
-    }
 }
 
 impl From<zdm_runtime::Error> for Failure {

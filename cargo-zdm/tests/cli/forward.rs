@@ -160,3 +160,18 @@ fn a_fresh_database_is_created_at_the_finalized_schema() {
         assert_eq!(project.value(names), "0");
     });
 }
+
+#[test]
+fn the_review_page_is_printed_as_it_stands() {
+    on_sqlite("", |project| {
+        std::fs::write(
+            project.path("zdm/0002_users_full_name/README.md"),
+            "# Rename\n",
+        )
+        .unwrap();
+        project.done(&["review"]).says("# Rename");
+        let page = project.done(&["review", "2", "--format", "json"]).object();
+        assert_eq!(page["page"], "# Rename\n");
+        assert_eq!(project.zdm(&["review", "init"]).code, 3);
+    });
+}

@@ -37,6 +37,7 @@ pub(crate) fn named(manifests: &[&Manifest], argument: &str) -> Result<usize, Fa
 }
 
 /// Without an argument: the only candidate for `step`. `None` where there is no candidate at all.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) fn only(
     manifests: &[&Manifest],
     candidates: &[usize],
@@ -133,6 +134,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn without_an_argument_only_a_single_candidate_is_taken() {
         let (first, second) = (manifest(1, "a", "a1"), manifest(2, "b", "b1"));
         let all = [&first, &second];

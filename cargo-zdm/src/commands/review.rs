@@ -1,0 +1,51 @@
+//! `review [MIGRATION]`: a version's review page.
+
+use zdm_runtime::manifest::Manifest;
+use zdm_runtime::migration::Migration;
+
+use crate::choose;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::terminal::Answer;
+
+/// The page in a version's folder.
+const PAGE: &str = "README.md";
+
+/// Print the review page of a version as Markdown: phases, locks, gates, undo, runbook
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm review
+  cargo zdm review users_full_name | gh pr comment --body-file -")]
+pub(crate) struct Review {
+    /// Number, folder, name or id; default: the last version
+    migration: Option<String>,
+}
+
+impl Review {
+    pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let versions = context.project()?.versions();
+        let migrations = Migration::load_all(&versions)?;
+        let manifests: Vec<&Manifest> = migrations.iter().map(Migration::manifest).collect();
+        let place = match &self.migration {
+            Some(argument) => Some(choose::named(&manifests, argument)?),
+            None => manifests.len().checked_sub(1),
+        };
+        let Some(manifest) = place.and_then(|place| manifests.get(place)) else {
+            return Answer::done(
+                "there is no version yet: run `cargo zdm generate`",
+                serde_json::json!({ "migration": null }),
+            );
+        };
+        let folder = manifest.folder();
+        let path = versions.join(&folder).join(PAGE);
+        let page = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::environment(
+                format!("{} cannot be read: {error}", path.display()),
+                "restore it from version control, or run `cargo zdm generate`",
+            )
+        })?;
+        let object = serde_json::json!({ "migration": folder, "id": manifest.id, "page": page });
+        Answer::done(page.clone(), object)
+    }
+}
