@@ -281,6 +281,35 @@ async fn a_hop_that_was_killed_before_it_drained_goes_on_when_it_is_called_again
     next.back(Target::stage(Stage::Off)).await.unwrap();
 }
 
+/// The command dies while it waits: nobody gives its claim back, and it says nothing more.
+#[tokio::test]
+async fn a_command_that_died_while_waiting_leaves_work_that_the_next_one_finishes() {
+    let database = Database::postgres().expanded().await;
+    let mut writer = database.connection().await;
+    writer.begin().await.unwrap();
+    let mut dying = Operator::of(&database).await;
+    let to = Target::stage(Stage::DualWrite);
+    let hop = tokio::spawn(async move { dying.advance(to).await.map(drop) });
+    let mut watcher = database.connection().await;
+    let moved = "SELECT 1 FROM {zdm}stage WHERE stage = 'dual_write' AND drained_epoch < epoch";
+    while watcher.query(moved, &[]).await.unwrap().is_empty() {
+        assert!(!hop.is_finished(), "it has to wait for the writer");
+        tokio::task::yield_now().await;
+    }
+    hop.abort();
+    assert!(hop.await.unwrap_err().is_cancelled());
+
+    watcher
+        .execute("UPDATE {zdm}operator SET lease_until = 0", &[])
+        .await
+        .unwrap();
+    writer.commit().await.unwrap();
+    let mut next = Operator::of(&database).await;
+    assert!(!next.advance(to).await.unwrap().moved);
+    assert!(watcher.query(moved, &[]).await.unwrap().is_empty());
+    next.back(Target::stage(Stage::Off)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_prepared_transaction_is_waited_for() {
     let database = Database::postgres().expanded().await;
@@ -316,7 +345,7 @@ async fn transactions_of_other_databases_are_not_waited_for() {
         .unwrap();
     let mut operator = Operator::of(&database).await;
     let to = Target::stage(Stage::DualWrite);
-    operator.advance_with(to, Duration::ZERO).await.unwrap();
+    operator.advance(to).await.unwrap();
 }
 
 /// A role that owns the control tables, but may not see who the other backends are.

@@ -19,14 +19,14 @@ pub struct OlderTransaction {
 }
 
 /// A plain role sees every row of `pg_locks`, and of `pg_stat_activity` each row's pid, database, role and application, but no
-/// `backend_type`: so only what is known to be an autovacuum worker is left out (`PostgreSQL`'s manual, "The Cumulative
+/// `backend_type`: so only what is known to be autovacuum, which writes no rows, is left out (`PostgreSQL`'s manual, "The Cumulative
 /// Statistics System" and "pg_locks").
 const OPEN: &str = "SELECT l.virtualxid, l.pid::bigint, \
     coalesce(nullif(a.application_name, ''), 'application unknown') || ', role ' || coalesce(a.usename::text, 'unknown') \
     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
     WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND l.pid <> pg_backend_pid() \
     AND (a.datid IS NULL OR a.datid = (SELECT oid FROM pg_database WHERE datname = current_database())) \
-    AND a.backend_type IS DISTINCT FROM 'autovacuum worker'";
+    AND coalesce(a.backend_type, '') NOT IN ('autovacuum worker', 'autovacuum launcher')";
 
 const PREPARED: &str = "SELECT gid, NULL::bigint, 'prepared by ' || owner::text FROM pg_prepared_xacts \
     WHERE database = current_database()";

@@ -11,6 +11,8 @@ use crate::{Error, Stage};
 
 /// Between two looks at the transactions that are waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Well below the lease's length.
+const RENEW_AFTER: Duration = Duration::from_secs(15);
 
 /// Waits until no transaction from before the last hop is left, and records it.
 pub(super) async fn wait(
@@ -45,30 +47,20 @@ pub(super) async fn wait(
             what: format!("{error}"),
         })
     })?;
-    let older = older_transactions::open(connection).await?;
-    let left = wait_for(
-        connection,
+    let mut wait = Wait {
         lease,
-        older,
-        older_transactions::open,
         began,
+        renewed: began,
         patience,
-    )
-    .await?;
-    let left = if left.is_empty() {
-        let prepared = older_transactions::prepared(connection).await?;
-        wait_for(
-            connection,
-            lease,
-            prepared,
-            older_transactions::prepared,
-            began,
-            patience,
-        )
-        .await?
-    } else {
-        left
     };
+    let mut left = wait
+        .until_gone(connection, older_transactions::open)
+        .await?;
+    if left.is_empty() {
+        left = wait
+            .until_gone(connection, older_transactions::prepared)
+            .await?;
+    }
     if !left.is_empty() {
         return Err(HopError::NotDrained {
             stage,
@@ -85,27 +77,33 @@ pub(super) async fn wait(
     Ok(began.elapsed())
 }
 
-/// What of `waited_for` is still there when patience ends.
-async fn wait_for<F>(
-    connection: &mut Connection,
-    lease: &Lease,
-    mut waited_for: BTreeSet<OlderTransaction>,
-    look: F,
+struct Wait<'a> {
+    lease: &'a Lease,
     began: Instant,
+    renewed: Instant,
     patience: Duration,
-) -> Result<Vec<OlderTransaction>, HopError>
-where
-    F: AsyncFn(&mut Connection) -> Result<BTreeSet<OlderTransaction>, DatabaseError>,
-{
-    while !waited_for.is_empty() && began.elapsed() < patience {
-        tokio::time::sleep(LOOK_AGAIN).await;
-        lease.renew(connection).await?;
-        let ids: BTreeSet<String> = look(connection)
-            .await?
-            .into_iter()
-            .map(|open| open.id)
-            .collect();
-        waited_for.retain(|older| ids.contains(&older.id));
+}
+
+impl Wait<'_> {
+    /// Waits for what `look` shows now; what of it is still there when patience ends.
+    async fn until_gone<F>(
+        &mut self,
+        connection: &mut Connection,
+        look: F,
+    ) -> Result<Vec<OlderTransaction>, HopError>
+    where
+        F: AsyncFn(&mut Connection) -> Result<BTreeSet<OlderTransaction>, DatabaseError>,
+    {
+        let mut older = look(connection).await?;
+        while !older.is_empty() && self.began.elapsed() < self.patience {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            if self.renewed.elapsed() > RENEW_AFTER {
+                self.lease.renew(connection).await?;
+                self.renewed = Instant::now();
+            }
+            let present = look(connection).await?;
+            older.retain(|waited_for| present.iter().any(|open| open.id == waited_for.id));
+        }
+        Ok(older.into_iter().collect())
     }
-    Ok(waited_for.into_iter().collect())
 }

@@ -17,10 +17,14 @@ pub use pause::{pause, resume};
 use crate::audit::{self, Entry};
 use crate::database::{Connection, DatabaseError};
 use crate::facts::{self, Fact, Facts, Standing};
+use crate::fleet;
 use crate::gates::{self, Gate, Policy};
 use crate::manifest::Manifest;
 use crate::operator::Lease;
 use crate::{Error, Stage, bucket};
+
+/// Registrations of processes that ended without a word are kept this long for `status`.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// Where a migration is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +125,7 @@ async fn hop(
     }
     let mut moved = flipped?;
     moved.waited = drain::wait(connection, lease, patience).await?;
+    fleet::forget(connection, FORGOTTEN_AFTER).await?;
     Ok(moved)
 }
 
