@@ -16,10 +16,9 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
-use zdm_runtime::CodeState;
 use zdm_runtime::manifest::{Manifest, Route};
 
-pub use code_states::CodeStates;
+pub use code_states::{CodeStates, State};
 pub use error::VersionError;
 use sum::Sum;
 
@@ -141,40 +140,61 @@ impl History {
     }
 
     /// Puts a version behind the last one. `files` are those of its folder, `plan.toml` among them; the paths of the tree
-    /// that comes back are relative to the folder of the versions.
-    pub fn append(&mut self, manifest: Manifest, files: &FileTree) -> FileTree {
+    /// that comes back are relative to the folder of the versions. `baseline`: the tables are there already.
+    pub fn append(
+        &mut self,
+        manifest: Manifest,
+        files: &FileTree,
+        baseline: bool,
+    ) -> Result<FileTree, VersionError> {
         let mut tree = FileTree::default();
         let name = manifest.folder();
         if let Some(old) = self.taken_out.take() {
+            self.code.forget(&old.id);
             let old = old.folder();
-            if let Ok(stale) = sum::version_files(&self.folder.join(&old)) {
-                for path in stale.into_keys() {
-                    tree.remove(Utf8Path::new(&old).join(path));
-                }
+            for path in sum::version_files(&self.folder.join(&old))?.into_keys() {
+                tree.remove(Utf8Path::new(&old).join(path));
             }
-            self.code.set(&old, None);
         }
         let contents = files
             .files()
             .map(|(path, text)| (path.as_str().to_owned(), text.as_bytes().to_vec()))
             .collect();
         self.sum.append(&name, &manifest.id, &contents);
-        if manifest.route == Route::FivePhases {
-            self.code.set(&name, Some(CodeState::Transition));
+        match (baseline, manifest.route) {
+            (true, _) => self.code.set(&manifest.id, State::Baseline),
+            (false, Route::FivePhases) => self.code.set(&manifest.id, State::Transition),
+            (false, _) => {}
         }
+        self.versions.push(manifest);
         tree.insert_all(Utf8Path::new(&name), files.clone());
         tree.insert(sum::FILE, self.sum.text());
-        tree.insert(code_states::FILE, self.code.text());
-        self.versions.push(manifest);
+        tree.insert(code_states::FILE, self.code_text());
+        Ok(tree)
+    }
+
+    /// The migrations whose code is in transition, in their order.
+    pub fn in_transition(&self) -> impl Iterator<Item = &Manifest> {
+        self.versions
+            .iter()
+            .filter(|version| self.code.of(&version.id) == Some(State::Transition))
+    }
+
+    /// Makes the code of migrations final and returns the changed `code.toml`.
+    pub fn make_final(&mut self, ids: &[String]) -> FileTree {
+        for id in ids {
+            self.code.set(id, State::Final);
+        }
+        let mut tree = FileTree::default();
+        tree.insert(code_states::FILE, self.code_text());
         tree
     }
 
-    /// Makes the code of a version final and returns the changed `code.toml`.
-    pub fn make_final(&mut self, version: &str) -> FileTree {
-        self.code.set(version, Some(CodeState::Final));
-        let mut tree = FileTree::default();
-        tree.insert(code_states::FILE, self.code.text());
-        tree
+    fn code_text(&self) -> String {
+        self.code.text(&|id| {
+            let version = self.versions.iter().find(|version| version.id == id)?;
+            Some(version.folder())
+        })
     }
 }
 

@@ -1,9 +1,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
-use zdm_runtime::CodeState;
 use zdm_runtime::manifest::{Manifest, Route};
 
-use super::{History, PLAN_FILE, VersionError, id, snapshot};
+use super::{History, PLAN_FILE, State, VersionError, id, snapshot};
 use crate::files::FileTree;
 
 fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -37,7 +36,8 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
     files.insert(PLAN_FILE, toml::to_string(&manifest).unwrap());
     files.insert(snapshot::FILE, schema);
     files.insert("1_expand/up.sql", format!("-- {name}\n"));
-    history.append(manifest, &files).write(folder).unwrap();
+    let tree = history.append(manifest, &files, false).unwrap();
+    tree.write(folder).unwrap();
 }
 
 fn two_versions(folder: &Utf8Path) {
@@ -53,11 +53,12 @@ fn a_history_is_read_as_it_was_written() {
     let history = History::open(&folder).unwrap();
     let folders: Vec<_> = history.versions().iter().map(Manifest::folder).collect();
     assert_eq!(folders, ["0001_create_users", "0002_users_full_name"]);
-    assert_eq!(history.code().of("0001_create_users"), None);
-    assert_eq!(
-        history.code().of("0002_users_full_name"),
-        Some(CodeState::Transition)
-    );
+    let states: Vec<_> = history
+        .versions()
+        .iter()
+        .map(|version| history.code().of(&version.id))
+        .collect();
+    assert_eq!(states, [None, Some(State::Transition)]);
     assert_eq!(history.last_schema().unwrap(), Schema::default());
     assert_eq!(history.named("users_full_name").unwrap().version, 2);
 }
@@ -131,7 +132,7 @@ fn an_amended_version_keeps_its_id_and_leaves_no_file_behind() {
     assert_eq!(history.last().unwrap().id, before);
     assert_eq!(history.versions().len(), 2);
     assert!(!folder.join("0002_users_full_name").exists());
-    assert_eq!(history.code().of("0002_users_full_name"), None);
+    assert_eq!(history.in_transition().count(), 1);
 }
 
 #[test]
