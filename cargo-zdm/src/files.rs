@@ -170,6 +170,27 @@ pub fn read_if_there(path: &Utf8Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
+/// What a folder holds, in the order of the names, hidden files left out; nothing where there is no such folder.
+pub(crate) fn entries(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, FileError> {
+    let unreadable = |source| FileError::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    let listing = match folder.read_dir_utf8() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing.map_err(unreadable)?,
+    };
+    let mut paths = Vec::new();
+    for entry in listing {
+        let entry = entry.map_err(unreadable)?;
+        if !entry.file_name().starts_with('.') {
+            paths.push(entry.into_path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
 /// Writes the text beside its target, so that the later rename stays on one disk.
 fn prepare(target: &Utf8Path, text: &str, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
     let folder = target.parent().unwrap_or(Utf8Path::new("."));

@@ -12,8 +12,103 @@ pub mod error;
 pub mod files;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod operate;
+pub mod pipeline;
 pub mod plan;
 pub mod render;
 pub mod source;
 pub mod terminal;
 pub mod versions;
+
+use dialect::Dialect;
+use files::FileTree;
+use pipeline::{Finding, Options, PipelineError};
+use plan::Plan;
+use zdm_runtime::manifest::Manifest;
+
+/// What `generate` has made; nothing is on disk yet: [`FileTree::write`] with the root puts it there.
+#[derive(Debug)]
+pub struct Generated {
+    /// Everything that should stand on disk, relative to the root.
+    pub files: FileTree,
+    /// The new version, with its plan; `None` where the structs are as the last version left them.
+    pub version: Option<(Manifest, Plan)>,
+}
+
+/// From the structs to everything that is generated from them: a version of SQL where they have changed, and the Rust code.
+pub fn generate(options: &Options) -> Result<Generated, PipelineError> {
+    let models = source::read(&options.source)?;
+    let dialect = Dialect::named(&options.dialect)?;
+    let mut history = options.history()?;
+    options.check_dialect(&history)?;
+    let mut in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let planned = pipeline::version::plan(options, &history, &dialect, &models.schema)?;
+    let mut files = FileTree::default();
+    let mut version = None;
+    if let Some(planned) = planned {
+        pipeline::transitions::check_free(&planned.plan, &in_transition)?;
+        let (manifest, folder) = pipeline::version::render(&planned, &dialect, &models.schema)?;
+        in_transition.extend(pipeline::transitions::begun(
+            options, &history, &planned, &manifest,
+        ));
+        let appended = history.append(manifest.clone(), &folder, options.baseline)?;
+        files.insert_all(&options.versions, appended);
+        version = Some((manifest, planned.plan));
+    }
+    let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
+    files.insert_all("".into(), pipeline::code::finish(options, &code)?);
+    files.insert_all("".into(), pipeline::code::module_line(options, &models)?);
+    Ok(Generated { files, version })
+}
+
+/// What is not as it should be: for CI. Needs neither rustfmt nor a database.
+pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
+    let models = source::read(&options.source)?;
+    let dialect = Dialect::named(&options.dialect)?;
+    let history = options.history()?;
+    options.check_dialect(&history)?;
+    let planned = pipeline::version::plan(options, &history, &dialect, &models.schema)?;
+    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let mut findings = Vec::new();
+    if let Some(planned) = &planned {
+        findings.extend(pipeline::findings::ungenerated(planned));
+    }
+    let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
+    findings.extend(pipeline::findings::of_files(options, &code)?);
+    findings.extend(pipeline::findings::spent(
+        &models.schema,
+        &in_transition,
+        planned.as_ref(),
+    ));
+    Ok(findings)
+}
+
+/// What `finalize` has made; nothing is on disk yet.
+#[derive(Debug)]
+pub struct Finalized {
+    /// Everything that should stand on disk, relative to the root: the code without old names, `code.toml`, and the user's
+    /// files without spent attributes.
+    pub files: FileTree,
+    /// Folders of the versions that are final now.
+    pub versions: Vec<String>,
+}
+
+/// Ends the transition of a migration, or of all, in the repository.
+pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, PipelineError> {
+    let models = source::read(&options.source)?;
+    let dialect = Dialect::named(&options.dialect)?;
+    let mut history = options.history()?;
+    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let chosen = pipeline::finalize::chosen(&history, &in_transition, name)?;
+    let mut files = pipeline::finalize::without_attributes(options, &models, &chosen)?;
+    let ids: Vec<String> = chosen.iter().map(|over| over.manifest.id.clone()).collect();
+    let versions = chosen.iter().map(|over| over.manifest.folder()).collect();
+    files.insert_all(&options.versions, history.make_final(&ids));
+    let remaining: Vec<_> = in_transition
+        .iter()
+        .filter(|transition| !ids.contains(&transition.manifest.id))
+        .cloned()
+        .collect();
+    let code = pipeline::code::render(options, &models, &history, &remaining, &dialect)?;
+    files.insert_all("".into(), pipeline::code::finish(options, &code)?);
+    Ok(Finalized { files, versions })
+}

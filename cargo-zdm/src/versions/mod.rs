@@ -22,7 +22,7 @@ pub use code_states::{CodeStates, State};
 pub use error::VersionError;
 use sum::Sum;
 
-use crate::files::{FileTree, read_if_there};
+use crate::files::{FileTree, entries, read_if_there};
 
 /// The plan in a version's folder.
 pub const PLAN_FILE: &str = "plan.toml";
@@ -226,7 +226,7 @@ fn check_parents(versions: &[Manifest]) -> Result<(), VersionError> {
 }
 
 fn version_folders(folder: &Utf8Path) -> Result<BTreeSet<String>, VersionError> {
-    Ok(sum::entries(folder)?
+    Ok(entries(folder)?
         .iter()
         .filter(|path| path.is_dir())
         .filter_map(|path| path.file_name())

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::VersionError;
-use crate::files::FileError;
+use crate::files::{FileError, entries};
 
 /// The file beside the versions.
 pub(super) const FILE: &str = "zdm.sum";
@@ -189,27 +189,6 @@ pub(super) fn version_files(folder: &Utf8Path) -> Result<VersionFiles, FileError
         }
     }
     Ok(files)
-}
-
-/// What a folder holds, `zdm`'s own unfinished files left out; nothing where there is no such folder.
-pub(super) fn entries(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, FileError> {
-    let unreadable = |source| FileError::Read {
-        path: folder.to_owned(),
-        source,
-    };
-    let listing = match folder.read_dir_utf8() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        listing => listing.map_err(unreadable)?,
-    };
-    let mut paths = Vec::new();
-    for entry in listing {
-        let entry = entry.map_err(unreadable)?;
-        if !entry.file_name().starts_with('.') {
-            paths.push(entry.into_path());
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 fn chain(previous: &str, id: &str, files: &VersionFiles) -> String {

@@ -103,6 +103,7 @@ fn generated(dialect: &str) -> FileTree {
                     .iter()
                     .map(|field| field.ident.to_string())
                     .collect(),
+                conditions: Vec::new(),
                 transition: (!pairs.is_empty()).then(|| Transition {
                     id: ID,
                     folder: FOLDER.to_owned(),
@@ -119,6 +120,7 @@ fn generated(dialect: &str) -> FileTree {
         .iter()
         .map(|model| KnownTable {
             table: model.table.name.clone(),
+            conditions: Vec::new(),
             migrations: model
                 .transition
                 .iter()

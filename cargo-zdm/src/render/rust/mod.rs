@@ -34,6 +34,8 @@ pub struct Model<'a> {
     pub fingerprint: u64,
     /// Fields of the struct that are no columns.
     pub skipped: Vec<String>,
+    /// The `cfg` conditions under which the struct is there.
+    pub conditions: Vec<String>,
     /// The migration of this table that is in transition.
     pub transition: Option<Transition<'a>>,
 }
@@ -74,6 +76,8 @@ impl Transition<'_> {
 pub struct KnownTable {
     /// Its name.
     pub table: String,
+    /// The `cfg` conditions under which its struct is there.
+    pub conditions: Vec<String>,
     /// Id, name and state of its migrations, from the first.
     pub migrations: Vec<(String, String, CodeState)>,
 }
@@ -163,11 +167,15 @@ pub fn table(
                 templates.file(module, &view)?,
             ));
         }
+        let inner: Vec<_> = modules
+            .iter()
+            .map(|name| context! { name => *name, conditions => Vec::<String>::new() })
+            .collect();
         files.push(file(
             format!("{folder}/mod.rs"),
             templates.file(
                 "migration",
-                context! { modules, ..Value::from(Serde(&view)) },
+                context! { modules => inner, ..Value::from(Serde(&view)) },
             )?,
         ));
     }

@@ -422,18 +422,31 @@ fn migration(transition: &Transition<'_>, model: &Model<'_>) -> MigrationView {
 pub(super) fn module(models: &[Model<'_>], known: &[KnownTable]) -> Value {
     let mut tables: Vec<_> = models
         .iter()
-        .map(|model| context! { module => names::module(&model.table.name) })
+        .map(|model| (names::module(&model.table.name), &model.conditions))
         .collect();
-    tables.sort_by_key(ToString::to_string);
+    tables.sort();
+    let tables: Vec<_> = tables
+        .into_iter()
+        .map(|(module, conditions)| context! { module, conditions => conditions.clone() })
+        .collect();
     let mut migrations: Vec<_> = models
         .iter()
-        .filter_map(|model| model.transition.as_ref().map(Transition::module))
+        .filter_map(|model| {
+            let transition = model.transition.as_ref()?;
+            // A folder that several tables share has its conditions inside.
+            let conditions = if transition.shared {
+                &[][..]
+            } else {
+                &model.conditions
+            };
+            Some((transition.module(), conditions))
+        })
         .collect();
     migrations.sort();
     migrations.dedup();
     let migrations: Vec<_> = migrations
         .into_iter()
-        .map(|module| context! { module })
+        .map(|(module, conditions)| context! { module, conditions => conditions.to_vec() })
         .collect();
     let code: Vec<_> = known
         .iter()
@@ -449,7 +462,7 @@ pub(super) fn module(models: &[Model<'_>], known: &[KnownTable]) -> Value {
                     context! { id, name, state }
                 })
                 .collect();
-            context! { name => table.table.as_str(), migrations }
+            context! { name => table.table.as_str(), conditions => table.conditions.clone(), migrations }
         })
         .collect();
     let states = known.iter().any(|table| !table.migrations.is_empty());
@@ -463,25 +476,34 @@ pub(super) fn module(models: &[Model<'_>], known: &[KnownTable]) -> Value {
 
 /// Folder and view of the migrations in transition on several tables.
 pub(super) fn shared_migrations(models: &[Model<'_>]) -> Vec<(String, Value)> {
-    let mut shared: BTreeMap<String, (Vec<String>, &Transition<'_>)> = BTreeMap::new();
+    let mut shared: BTreeMap<String, Vec<&Model<'_>>> = BTreeMap::new();
     for model in models {
         if let Some(transition) = model.transition.as_ref().filter(|found| found.shared) {
-            let entry = shared
-                .entry(transition.module())
-                .or_insert((Vec::new(), transition));
-            entry.0.push(names::module(&model.table.name));
+            shared.entry(transition.module()).or_default().push(model);
         }
     }
     shared
         .into_iter()
-        .map(|(folder, (modules, transition))| {
+        .filter_map(|(folder, models)| {
+            let transition = models.first()?.transition.as_ref()?;
             let header = Header {
                 source: "the models".to_owned(),
                 regenerate: "change the structs and run `cargo zdm generate`",
                 versions: None,
             };
-            let migration = context! { folder => transition.folder.as_str(), changes => transition.changes.to_vec() };
-            (folder, context! { header => Value::from(Serde(header)), modules, migration })
+            let modules: Vec<_> = models
+                .iter()
+                .map(|model| {
+                    let name = names::module(&model.table.name);
+                    context! { name, conditions => model.conditions.clone() }
+                })
+                .collect();
+            let migration = context! {
+                folder => transition.folder.as_str(),
+                changes => transition.changes.to_vec(),
+            };
+            let header = Value::from(Serde(header));
+            Some((folder, context! { header, modules, migration }))
         })
         .collect()
 }

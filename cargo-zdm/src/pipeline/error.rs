@@ -1,0 +1,102 @@
+//! Why a build-time command stops. Nothing has been written.
+
+use camino::Utf8PathBuf;
+
+use crate::dialect::DialectError;
+use crate::files::FileError;
+use crate::plan::BuildError;
+use crate::render::rust::{FormatError, RenderError};
+use crate::source::SourceError;
+use crate::versions::VersionError;
+
+/// The stage that stops, with its reason.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// Reading the models.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Reading the saved versions.
+    #[error(transparent)]
+    Versions(#[from] VersionError),
+    /// The dialect.
+    #[error(transparent)]
+    Dialect(#[from] DialectError),
+    /// Planning.
+    #[error(transparent)]
+    Plan(#[from] BuildError),
+    /// Rendering Rust.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// Formatting Rust.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// Reading or writing files.
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// Writing TOML: a mistake of this program.
+    #[error("a version cannot be written as TOML: {0}")]
+    Toml(#[from] toml::ser::Error),
+    /// Models in two crates.
+    #[error(
+        "models stand in two crates, {first} and {second}; generated code belongs to one. Name the files of one crate under `models` in [generate] of zdm.toml, and give the other a zdm.toml of its own"
+    )]
+    SeveralCrates {
+        /// A crate's root file.
+        first: Utf8PathBuf,
+        /// Another one's.
+        second: Utf8PathBuf,
+    },
+    /// The database changed its kind.
+    #[error(
+        "the versions were generated for {before}, zdm.toml says {now}: a database of another kind needs versions of its own, in another folder (`versions` under [generate])"
+    )]
+    OtherDialect {
+        /// What the last version was generated for.
+        before: String,
+        /// What is wanted now.
+        now: String,
+    },
+    /// Two migrations of one table.
+    #[error(
+        "table `{table}` is in transition: {migration} has to be over before the table changes again. Run `cargo zdm finalize {migration}` once it is complete everywhere, or put the change into it with `cargo zdm generate --amend` if it is not merged"
+    )]
+    TableInTransition {
+        /// The table.
+        table: String,
+        /// The migration's folder.
+        migration: String,
+    },
+    /// The attributes that a migration in transition was generated from are gone or changed.
+    #[error(
+        "the transition attributes of {migration} have changed since it was generated (`renamed_from`, `from`, `up`, `down`, `valid_if`, `on_invalid`). Restore them, or generate it again with `cargo zdm generate --amend` if it is not merged; `cargo zdm finalize` removes them when it is over"
+    )]
+    TransitionChanged {
+        /// The migration's folder.
+        migration: String,
+    },
+    /// `--amend` or `--rebase`, and the structs are as they were before that version.
+    #[error(
+        "the structs do not differ from the version before {folder}: there is nothing to generate it from. Remove the folder and its line in zdm.sum if it is not merged"
+    )]
+    NothingLeft {
+        /// The version.
+        folder: String,
+    },
+    /// No such migration, or not in transition.
+    #[error("{name} is not in transition; these are: {known}")]
+    NotInTransition {
+        /// What was asked for.
+        name: String,
+        /// What could have been meant.
+        known: String,
+    },
+    /// A Rust file of the user's cannot be changed.
+    #[error("{file} cannot be read as Rust: {reason}; nothing has been written")]
+    UserSource {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,113 @@
+//! What `check` finds: generated files that are not what would be generated now, and attributes that are spent.
+//!
+//! Comes in: the same stages as of `generate`. Goes out: findings, in a stable order.
+//! Must not know: the disk's other files.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+use zdm_model::Schema;
+
+use super::transitions::InTransition;
+use super::version::Planned;
+use super::{Options, PipelineError, code};
+use crate::render::rust::{RustFile, State, state};
+
+/// Something that is not as it should be, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable name of the kind of finding: `stale`, `edited`, `missing`, `superfluous`, `ungenerated`, `spent`.
+    pub kind: &'static str,
+    /// A file relative to the root, or `file:line`.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub next: String,
+}
+
+const GENERATE: &str = "run `cargo zdm generate`";
+
+/// The structs differ from the last version.
+pub(crate) fn ungenerated(planned: &Planned) -> Vec<Finding> {
+    let changes = &planned.plan.changes;
+    changes
+        .iter()
+        .map(|change| Finding {
+            kind: "ungenerated",
+            place: String::new(),
+            message: format!("no version has this change of the structs: {change}"),
+            next: GENERATE.to_owned(),
+        })
+        .collect()
+}
+
+/// Files that are not what would be generated now.
+pub(crate) fn of_files(
+    options: &Options,
+    files: &[RustFile],
+) -> Result<Vec<Finding>, PipelineError> {
+    let mut findings = Vec::new();
+    for file in files {
+        let path = options.code.join(&file.path);
+        let found = code::text(&options.root.join(&path))?;
+        let (kind, message) = match found.map(|found| state(file, &found)) {
+            Some(State::Current) => continue,
+            None => ("missing", "the generated file is missing"),
+            Some(State::Stale) => ("stale", "something else would be generated now"),
+            Some(State::Edited) => ("edited", "the file was edited after it was generated"),
+        };
+        findings.push(finding(kind, &path, message));
+    }
+    for path in code::superfluous(options, files)? {
+        findings.push(finding(
+            "superfluous",
+            &path,
+            "the file would not be generated any more",
+        ));
+    }
+    Ok(findings)
+}
+
+/// Transition attributes of migrations that are over.
+pub(crate) fn spent(
+    declared: &Schema,
+    transitions: &[InTransition],
+    planned: Option<&Planned>,
+) -> Vec<Finding> {
+    let needed = |table: &str, column: &str| {
+        let pairs = transitions.iter().flat_map(|transition| &transition.pairs);
+        let planned = planned.iter().flat_map(|planned| &planned.plan.pairs);
+        pairs
+            .chain(planned)
+            .any(|pair| pair.table == table && pair.new.name == column)
+    };
+    let mut findings = Vec::new();
+    for table in &declared.tables {
+        for column in &table.columns {
+            if column.transition.is_some() && !needed(&table.name, &column.name) {
+                findings.push(Finding {
+                    kind: "spent",
+                    place: column.source.clone(),
+                    message: format!(
+                        "the transition attributes of {}.{} are spent: the migration is final",
+                        table.name, column.name
+                    ),
+                    next:
+                        "remove them, they would be read as a wish if the column's name came back"
+                            .to_owned(),
+                });
+            }
+        }
+    }
+    findings
+}
+
+fn finding(kind: &'static str, path: &Utf8Path, message: &str) -> Finding {
+    let place: Utf8PathBuf = path.to_owned();
+    Finding {
+        kind,
+        place: place.into_string(),
+        message: message.to_owned(),
+        next: GENERATE.to_owned(),
+    }
+}

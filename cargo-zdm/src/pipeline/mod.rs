@@ -1,0 +1,15 @@
+//! The stages between source and files, as [`crate::generate`] puts them together.
+
+pub(crate) mod code;
+mod error;
+pub(crate) mod finalize;
+pub(crate) mod findings;
+mod module_line;
+mod options;
+mod spent;
+pub(crate) mod transitions;
+pub(crate) mod version;
+
+pub use error::PipelineError;
+pub use findings::Finding;
+pub use options::{Mode, Options};

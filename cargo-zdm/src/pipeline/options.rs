@@ -1,0 +1,110 @@
+//! What the build-time commands are given.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::PipelineError;
+use crate::source::{Models, SourceOptions};
+use crate::versions::History;
+
+/// Where everything is, and what is wanted.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder of `zdm.toml`; every path that is written is below it.
+    pub root: Utf8PathBuf,
+    /// Where the models are.
+    pub source: SourceOptions,
+    /// `postgres` or `sqlite`.
+    pub dialect: String,
+    /// Folder of generated code, relative to the root.
+    pub code: Utf8PathBuf,
+    /// Folder of the versions, relative to the root.
+    pub versions: Utf8PathBuf,
+    /// The version's name; with [`Mode::Rebase`], the user's own one of two.
+    pub name: Option<String>,
+    /// What becomes of the last version.
+    pub mode: Mode,
+    /// Tables that the user has agreed to drop.
+    pub dropped_tables: Vec<String>,
+    /// The tables are there already.
+    pub baseline: bool,
+    /// `mod zdm;` is put into the crate's root where it is missing.
+    pub add_module: bool,
+}
+
+/// Which version is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// A new one behind the last.
+    #[default]
+    Append,
+    /// The last one again, under the same id.
+    Amend,
+    /// The user's own one of two that follow the same version, behind the other.
+    Rebase,
+}
+
+impl Options {
+    /// The defaults of `zdm.toml` for the crate below `root`.
+    pub fn new(root: impl Into<Utf8PathBuf>, dialect: impl Into<String>) -> Self {
+        let root = root.into();
+        Self {
+            source: SourceOptions {
+                manifest_path: Some(root.join("Cargo.toml").into_std_path_buf()),
+                only: Vec::new(),
+                code: Some(root.join("src/zdm").into_std_path_buf()),
+            },
+            root,
+            dialect: dialect.into(),
+            code: "src/zdm".into(),
+            versions: "zdm".into(),
+            name: None,
+            mode: Mode::Append,
+            dropped_tables: Vec::new(),
+            baseline: false,
+            add_module: false,
+        }
+    }
+
+    /// The versions, without the one that is to be generated again.
+    pub(crate) fn history(&self) -> Result<History, PipelineError> {
+        let folder = self.root.join(&self.versions);
+        Ok(match self.mode {
+            Mode::Append => History::open(&folder)?,
+            Mode::Amend => History::open(&folder)?.without_last()?,
+            Mode::Rebase => History::without_own(&folder, self.name.as_deref())?,
+        })
+    }
+
+    /// The versions are for the database that is wanted.
+    pub(crate) fn check_dialect(&self, history: &History) -> Result<(), PipelineError> {
+        match history.last() {
+            Some(last) if last.dialect != self.dialect => Err(PipelineError::OtherDialect {
+                before: last.dialect.clone(),
+                now: self.dialect.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The root file of the crate that holds the models; there is one.
+    pub(crate) fn crate_root<'a>(
+        &self,
+        models: &'a Models,
+    ) -> Result<Option<&'a Utf8Path>, PipelineError> {
+        let mut roots: Vec<_> = models
+            .models
+            .iter()
+            .map(|model| model.root_file.as_path())
+            .collect();
+        roots.sort();
+        roots.dedup();
+        match roots.as_slice() {
+            [] => Ok(None),
+            [root] => Ok(Some(root)),
+            [first, second, ..] => Err(PipelineError::SeveralCrates {
+                first: (*first).to_owned(),
+                second: (*second).to_owned(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A version's files out of its plan.
+//!
+//! Comes in: the plan, the history. Goes out: the manifest and everything in the version's folder.
+//! Must not know: Rust code.
+
+use zdm_model::Schema;
+use zdm_runtime::manifest::Manifest;
+
+use super::{Options, PipelineError, transitions};
+use crate::dialect::Dialect;
+use crate::diff;
+use crate::files::FileTree;
+use crate::plan::{self, BuildError, Plan};
+use crate::render::review;
+use crate::render::sql::{self, Identity};
+use crate::versions::{self, History, naming, snapshot};
+
+/// A plan with the version that it belongs to.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) identity: Identity,
+}
+
+/// The plan from the last version to the declared schema; `None` where they are the same.
+pub(crate) fn plan(
+    options: &Options,
+    history: &History,
+    dialect: &Dialect,
+    declared: &Schema,
+) -> Result<Option<Planned>, PipelineError> {
+    let from = history.last_schema()?;
+    let deltas = diff::diff(&from, declared).map_err(BuildError::from)?;
+    if deltas.is_empty() {
+        return match history.taken_out() {
+            Some(taken_out) => Err(PipelineError::NothingLeft {
+                folder: taken_out.folder(),
+            }),
+            None => Ok(None),
+        };
+    }
+    let identity = identity(options, history, &from, declared, || {
+        naming::automatic(&deltas)
+    })?;
+    let plan = plan::build(&plan::Request {
+        from: &from,
+        to: declared,
+        dialect,
+        id: &identity.id,
+        dropped_tables: &options.dropped_tables,
+    })?;
+    Ok(Some(Planned { plan, identity }))
+}
+
+/// The manifest and the files of the version's folder.
+pub(crate) fn render(
+    planned: &Planned,
+    dialect: &Dialect,
+    declared: &Schema,
+) -> Result<(Manifest, FileTree), PipelineError> {
+    let rendered = sql::render(&planned.plan, dialect, &planned.identity)?;
+    let mut files = FileTree::default();
+    files.insert(versions::PLAN_FILE, toml::to_string(&rendered.manifest)?);
+    files.insert(snapshot::FILE, snapshot::text(declared)?);
+    files.insert(review::FILE, review::page(&rendered.manifest));
+    for (path, text) in rendered.files {
+        files.insert(path, text);
+    }
+    Ok((rendered.manifest, files))
+}
+
+fn identity(
+    options: &Options,
+    history: &History,
+    from: &Schema,
+    declared: &Schema,
+    automatic: impl FnOnce() -> String,
+) -> Result<Identity, PipelineError> {
+    let taken_out = history.taken_out();
+    let name = match (&options.name, taken_out) {
+        (Some(name), _) => naming::legal(name.trim_start_matches(|c: char| c.is_ascii_digit())),
+        (None, Some(taken_out)) => taken_out.name.clone(),
+        (None, None) => automatic(),
+    };
+    let parent = history.last().map(|last| last.id.clone());
+    let id = match taken_out {
+        Some(taken_out) => taken_out.id.clone(),
+        None => versions::id(parent.as_deref(), &name, &snapshot::text(declared)?),
+    };
+    Ok(Identity {
+        id,
+        version: history.last().map_or(0, |last| last.version) + 1,
+        name,
+        parent,
+        transitions: transitions::hash(from, declared),
+    })
+}
