@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_zdm::pipeline::{Mode, Options, PipelineError};
 use cargo_zdm::{check, finalize, generate};
 
-const FIRST: &str = r#"//! A service.
+const FIRST: &str = r"//! A service.
 
 mod models {
     use zdm_runtime::Migratable;
@@ -24,7 +24,7 @@ mod models {
 }
 
 fn main() {}
-"#;
+";
 const RENAMED: &str = "        #[zdm(renamed_from = \"name\")]\n        pub full_name: String,\n";
 
 struct Project {

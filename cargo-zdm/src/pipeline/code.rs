@@ -75,7 +75,7 @@ pub(crate) fn superfluous(
 /// The crate's root file with `mod zdm;`, where that is wanted and missing.
 pub(crate) fn module_line(options: &Options, models: &Models) -> Result<FileTree, PipelineError> {
     let mut tree = FileTree::default();
-    let root = options.crate_root(models)?;
+    let root = crate_root(models)?;
     let (Some(root), Some(name)) = (
         root.filter(|_| options.add_module),
         options.code.file_name(),
@@ -94,6 +94,23 @@ pub(crate) fn module_line(options: &Options, models: &Models) -> Result<FileTree
         tree.insert(finalize::relative(&options.root, root), changed);
     }
     Ok(tree)
+}
+
+/// The root file of the crate that holds the models; there is one.
+fn crate_root(models: &Models) -> Result<Option<&Utf8Path>, PipelineError> {
+    let roots: BTreeSet<_> = models
+        .models
+        .iter()
+        .map(|model| model.root_file.as_path())
+        .collect();
+    let mut roots = roots.into_iter();
+    match (roots.next(), roots.next()) {
+        (Some(first), Some(second)) => Err(PipelineError::SeveralCrates {
+            first: first.to_owned(),
+            second: second.to_owned(),
+        }),
+        (root, _) => Ok(root),
+    }
 }
 
 /// A file's text, or `None` where there is no such file.

@@ -20,8 +20,7 @@ pub(super) fn with_module(text: &str, name: &str, library: bool) -> syn::Result<
     let last_module = file
         .items
         .iter()
-        .filter(|item| matches!(item, Item::Mod(module) if module.content.is_none()))
-        .next_back();
+        .rfind(|item| matches!(item, Item::Mod(module) if module.content.is_none()));
     let (at, line) = match (last_module, file.items.first()) {
         (Some(module), _) => (
             end_of_line(text, module.span().byte_range().end),

@@ -1,9 +1,9 @@
 //! What the build-time commands are given.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::PipelineError;
-use crate::source::{Models, SourceOptions};
+use crate::source::SourceOptions;
 use crate::versions::History;
 
 /// Where everything is, and what is wanted.
@@ -83,28 +83,6 @@ impl Options {
                 now: self.dialect.clone(),
             }),
             _ => Ok(()),
-        }
-    }
-
-    /// The root file of the crate that holds the models; there is one.
-    pub(crate) fn crate_root<'a>(
-        &self,
-        models: &'a Models,
-    ) -> Result<Option<&'a Utf8Path>, PipelineError> {
-        let mut roots: Vec<_> = models
-            .models
-            .iter()
-            .map(|model| model.root_file.as_path())
-            .collect();
-        roots.sort();
-        roots.dedup();
-        match roots.as_slice() {
-            [] => Ok(None),
-            [root] => Ok(Some(root)),
-            [first, second, ..] => Err(PipelineError::SeveralCrates {
-                first: (*first).to_owned(),
-                second: (*second).to_owned(),
-            }),
         }
     }
 }

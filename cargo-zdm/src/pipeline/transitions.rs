@@ -4,6 +4,8 @@
 //! Comes in: the history and the declared schema. Goes out: pairs by table.
 //! Must not know: how code is rendered.
 
+use std::fmt::Write as _;
+
 use zdm_model::{Schema, Table};
 use zdm_runtime::manifest::{Manifest, Route};
 
@@ -102,7 +104,7 @@ pub(crate) fn hash(from: &Schema, to: &Schema) -> String {
         for column in &table.columns {
             let is_new = before.is_some_and(|before| before.column(&column.name).is_none());
             if let Some(transition) = column.transition.as_ref().filter(|_| is_new) {
-                text += &format!("{}.{} {transition:?}\n", table.name, column.name);
+                let _ = writeln!(text, "{}.{} {transition:?}", table.name, column.name);
             }
         }
     }
