@@ -1,3 +1,4 @@
 //! Golden, live and chaos cases, and the servers that they need.
 
+pub mod cases;
 pub mod postgres;

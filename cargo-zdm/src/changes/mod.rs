@@ -135,7 +135,10 @@ impl Change {
 pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>, Vec<ChangeError>> {
     let mut changes = Vec::new();
     let mut errors = Vec::new();
-    for delta in deltas {
+    for delta in deltas
+        .iter()
+        .filter(|delta| !is_told_already(delta, deltas))
+    {
         match claim(context, delta) {
             Ok(change) => changes.push(change),
             Err(error) => errors.push(error),
@@ -146,6 +149,19 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
     } else {
         Err(errors)
     }
+}
+
+/// What to do about another type covers NULL and the default too.
+fn is_told_already(delta: &Delta, deltas: &[Delta]) -> bool {
+    let (Delta::NullabilityChanged(_, _, column) | Delta::DefaultChanged(_, _, column)) = delta
+    else {
+        return false;
+    };
+    let at = delta.place();
+    deltas.iter().any(|other| {
+        matches!(other, Delta::TypeChanged(place, _, changed)
+            if place.table == at.table && changed.name == column.name)
+    })
 }
 
 fn claim(context: &Context<'_>, delta: &Delta) -> Result<Change, ChangeError> {

@@ -70,8 +70,16 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
             .is_some();
     let mut attributes = vec![format!("column = \"{fresh}\", from(\"{name}\")")];
     if !built_in {
-        attributes.push(format!("up = \"CAST({name} AS {new_type})\""));
-        attributes.push(format!("down = \"CAST({fresh} AS {old_type})\""));
+        let mut up = format!("CAST({name} AS {new_type})");
+        let mut down = format!("CAST({fresh} AS {old_type})");
+        if old.nullable && !new.nullable {
+            up = format!("coalesce({up}, …)");
+        }
+        if new.nullable && !old.nullable {
+            down = format!("coalesce({down}, …)");
+        }
+        attributes.push(format!("up = \"{up}\""));
+        attributes.push(format!("down = \"{down}\""));
     }
     if !built_in && old.logical_type == LogicalType::Text && new.logical_type != LogicalType::Text {
         let rule = if new.nullable { "quarantine" } else { "reject" };

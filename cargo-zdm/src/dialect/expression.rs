@@ -7,10 +7,10 @@ use std::ops::{ControlFlow, Range};
 use sqlparser::ast::{Expr, Ident, ObjectNamePart, visit_expressions};
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser as SqlParser;
-use sqlparser::tokenizer::{Location, Token};
+use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-use super::Dialect;
 use super::facts::Parser;
+use super::{Dialect, sqlite};
 
 /// Why an expression cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,9 +115,13 @@ impl Dialect {
             vendor: self.vendor().to_owned(),
             reason,
         };
-        let mut parser = SqlParser::new(grammar)
-            .try_with_sql(expression)
+        let mut tokens = Tokenizer::new(grammar, expression)
+            .tokenize_with_location()
             .map_err(|error| failed(error.to_string()))?;
+        if matches!(self.facts.parser, Parser::Sqlite) {
+            tokens = sqlite::understood(tokens);
+        }
+        let mut parser = SqlParser::new(grammar).with_tokens_with_locations(tokens);
         let parsed = parser
             .parse_expr()
             .map_err(|error| failed(error.to_string()))?;
@@ -212,6 +216,21 @@ mod tests {
                 "{name}",
             );
         }
+    }
+
+    #[test]
+    fn reads_the_operators_that_only_sqlite_has() {
+        let sqlite = Dialect::named("sqlite").expect("sqlite");
+        let bound = sqlite.bind(
+            "a NOT GLOB '*[^0-9]*' AND b IS NOT c AND d IS 1 AND e IS NOT NULL AND f IS FALSE",
+            &[("a", "t.a"), ("c", "t.c"), ("d", "t.d"), ("f", "t.f")],
+        );
+        assert_eq!(
+            bound.as_deref(),
+            Ok(
+                "t.a NOT GLOB '*[^0-9]*' AND b IS NOT t.c AND t.d IS 1 AND e IS NOT NULL AND t.f IS FALSE"
+            ),
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod expression;
 mod facts;
 mod quoting;
+mod sqlite;
 
 use include_dir::{Dir, include_dir};
 use minijinja::syntax::SyntaxConfig;

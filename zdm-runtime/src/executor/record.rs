@@ -74,11 +74,27 @@ pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) ->
         }
         Direction::Down => {
             let number = i64::from(step.undoes?);
-            recorded.contains_key(&number).then(|| Effect::Delete {
-                numbers: taken_along(migration, step.section, number),
-            })
+            let undone = || {
+                if goes_on(migration, step) {
+                    Vec::new()
+                } else {
+                    taken_along(migration, step.section, number)
+                }
+            };
+            recorded
+                .contains_key(&number)
+                .then(|| Effect::Delete { numbers: undone() })
         }
     }
+}
+
+/// Whether a later step takes back the same one: it counts as undone after the last of them, so that an interrupted undo
+/// begins again with the first.
+fn goes_on(migration: &Migration, step: &Step) -> bool {
+    migration
+        .manifest()
+        .steps_of(step.section, Direction::Down)
+        .any(|other| other.number > step.number && other.undoes == step.undoes)
 }
 
 /// A step and the later ones that have no undo of their own: they built on what is taken away now (a validation of a

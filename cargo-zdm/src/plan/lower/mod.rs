@@ -82,9 +82,11 @@ impl Lowering<'_> {
     }
 
     fn push(&mut self, drafted: &Drafted, action: Action, undo: Undo) {
-        let undo = match &drafted.no_way_back {
-            Some(reason) => Undo::Impossible(reason.clone()),
-            None => undo,
+        let undo = match (&drafted.no_way_back, &action.statement) {
+            (Some(reason), _) => Undo::Impossible(reason.clone()),
+            // The index goes with its table.
+            (None, Statement::CreateIndexOnEmpty { .. }) => Undo::Covered,
+            (None, _) => undo,
         };
         self.steps.push(PlanStep {
             section: self.section,

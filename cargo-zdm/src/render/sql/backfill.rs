@@ -23,6 +23,9 @@ struct View {
     greatest: Vec<String>,
     ascending: String,
     descending: String,
+    /// Qualified, because PostgreSQL calls the text of a key by the key's own name, and would order by the text.
+    descending_of_batch: String,
+    ascending_of_table: String,
     /// The rows from `$1..$k` to `$k+1..$2k`.
     range: String,
     limit: String,
@@ -161,10 +164,10 @@ fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View
             })
             .collect()
     };
-    let order = |direction: &str| {
+    let order = |prefix: &str, direction: &str| {
         let columns: Vec<String> = key
             .iter()
-            .map(|column| format!("{}{direction}", dialect.ident(&column.name)))
+            .map(|column| format!("{prefix}{}{direction}", dialect.ident(&column.name)))
             .collect();
         columns.join(", ")
     };
@@ -174,8 +177,10 @@ fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View
         texts: text(""),
         least: text("lowest."),
         greatest: text("highest."),
-        ascending: order(""),
-        descending: order(" DESC"),
+        ascending: order("", ""),
+        descending: order("", " DESC"),
+        descending_of_batch: order("rows_of_batch.", " DESC"),
+        ascending_of_table: order(&format!("{}.", dialect.ident(table)), ""),
         range: range(dialect, key),
         limit: format!("${}", 2 * key.len() + 1),
         assignments: assignments(dialect, pairs),

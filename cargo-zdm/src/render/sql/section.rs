@@ -248,6 +248,8 @@ fn effect(facts: &StatementFacts) -> String {
     };
     let lock = if facts.lock == "none" {
         "no lock".to_owned()
+    } else if facts.lock.ends_with("lock") {
+        format!("{}{brief}", facts.lock)
     } else {
         format!("lock {}{brief}", facts.lock)
     };

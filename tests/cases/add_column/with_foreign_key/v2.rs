@@ -1,0 +1,18 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub name: String,
+    #[zdm(references = "teams(id)", index)]
+    pub team_id: Option<i64>,
+}
+
+#[derive(Migratable)]
+pub struct Team {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub name: String,
+}

@@ -1,0 +1,12 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(renamed_from = "name")]
+    pub full_name: String,
+    #[zdm(renamed_from = "mail", default = "''")]
+    pub email: String,
+}

@@ -1,0 +1,190 @@
+//! Golden cases: `tests/cases/<change>/<name>/{v1.rs,v2.rs}` with what is expected of each dialect beside them.
+//!
+//! Comes in: a case's folder. Goes out: its schemas, its plan and its version's files, or the reason why there is none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_zdm::dialect::Dialect;
+use cargo_zdm::plan::{self, BuildError, Plan, Request};
+use cargo_zdm::render::sql::{self, Identity, Rendered};
+use syn::DeriveInput;
+use zdm_model::{Declared, RustType, Schema};
+use zdm_runtime::migration::{Migration, PLAN_FILE};
+
+/// The id of every case's second version.
+pub const ID: &str = "0123456789ab";
+
+/// A folder with two versions of the same models.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// `rename_column/users_full_name`
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+impl Case {
+    /// All cases, ordered by name.
+    ///
+    /// # Panics
+    ///
+    /// Where the folder of cases cannot be read.
+    pub fn all() -> Vec<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+        let mut cases: Vec<Self> = folders(&root)
+            .iter()
+            .flat_map(|change| folders(change))
+            .map(|folder| Self {
+                name: folder
+                    .strip_prefix(&root)
+                    .expect("below the root")
+                    .display()
+                    .to_string(),
+                folder,
+            })
+            .collect();
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        cases
+    }
+
+    /// Whether the case shows a mistake instead of a plan.
+    pub fn is_refused(&self) -> bool {
+        self.name.starts_with("refused/")
+    }
+
+    /// The schema of `v1.rs` or `v2.rs`.
+    ///
+    /// # Panics
+    ///
+    /// Where the file holds anything but models.
+    pub fn schema(&self, version: &str) -> Schema {
+        let text =
+            fs::read_to_string(self.folder.join(version)).expect("the case has two versions");
+        let file = syn::parse_file(&text).expect("a Rust file");
+        let structs = file.items.into_iter().filter_map(|found| match found {
+            syn::Item::Struct(found) => Some(DeriveInput::from(found)),
+            _ => None,
+        });
+        let mut tables: Vec<_> = structs.map(|input| table(&input)).collect();
+        tables.sort_by(|a, b| a.name.cmp(&b.name));
+        Schema { tables }
+    }
+
+    /// The plan from `v1.rs` to `v2.rs`. Cases below `drop_table` agree to what goes.
+    pub fn plan(&self, dialect: &Dialect) -> Result<Plan, BuildError> {
+        let dropped: Vec<String> = if self.name.starts_with("drop_table/") {
+            vec!["teams".to_owned()]
+        } else {
+            Vec::new()
+        };
+        plan::build(&Request {
+            from: &self.schema("v1.rs"),
+            to: &self.schema("v2.rs"),
+            dialect,
+            id: ID,
+            dropped_tables: &dropped,
+        })
+    }
+
+    /// The second version.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no plan.
+    pub fn rendered(&self, dialect: &Dialect) -> Rendered {
+        let plan = self
+            .plan(dialect)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        render(&plan, dialect, ID, 2)
+    }
+
+    /// The second version, loaded from files as a command would.
+    pub fn migration(&self, dialect: &Dialect) -> Migration {
+        load(&self.rendered(dialect))
+    }
+
+    /// A first version that creates the tables of `v1.rs`.
+    ///
+    /// # Panics
+    ///
+    /// Where they cannot be created.
+    pub fn foundation(&self, dialect: &Dialect) -> Migration {
+        self.creating(dialect, &self.schema("v1.rs"))
+    }
+
+    /// A first version that creates the tables of `v2.rs`: what `v1.rs` and the migration have to lead to.
+    ///
+    /// # Panics
+    ///
+    /// Where they cannot be created.
+    pub fn target(&self, dialect: &Dialect) -> Migration {
+        let mut schema = self.schema("v2.rs");
+        for column in schema
+            .tables
+            .iter_mut()
+            .flat_map(|table| &mut table.columns)
+        {
+            column.transition = None;
+        }
+        self.creating(dialect, &schema)
+    }
+
+    fn creating(&self, dialect: &Dialect, schema: &Schema) -> Migration {
+        let plan = plan::build(&Request {
+            from: &Schema::default(),
+            to: schema,
+            dialect,
+            id: "000000000001",
+            dropped_tables: &[],
+        })
+        .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        load(&render(&plan, dialect, "000000000001", 1))
+    }
+}
+
+fn render(plan: &Plan, dialect: &Dialect, id: &str, version: u32) -> Rendered {
+    let identity = Identity {
+        id: id.to_owned(),
+        version,
+        name: "case".to_owned(),
+        parent: None,
+        transitions: "0000000000000000".to_owned(),
+    };
+    sql::render(plan, dialect, &identity).expect("every statement has a template")
+}
+
+fn load(rendered: &Rendered) -> Migration {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for (path, text) in &rendered.files {
+        let path = directory.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        fs::write(path, text).expect("the file is written");
+    }
+    let plan = toml::to_string(&rendered.manifest).expect("a manifest is TOML");
+    fs::write(directory.path().join(PLAN_FILE), plan).expect("the plan is written");
+    Migration::load(directory.path()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn table(input: &DeriveInput) -> zdm_model::Table {
+    let model = match Declared::parse(input, &RustType::of) {
+        Ok(Declared::Model(model)) => model,
+        Ok(Declared::Newtype(_)) => panic!("{} is a newtype", input.ident),
+        Err(errors) => panic!("{}: {errors:?}", input.ident),
+    };
+    let place = |span: proc_macro2::Span| format!("src/models.rs:{}", span.start().line);
+    let mut table = model.table;
+    table.source = place(model.ident.span());
+    for (column, field) in table.columns.iter_mut().zip(&model.fields) {
+        column.source = place(field.ident.span());
+    }
+    table
+}
+
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    fs::read_dir(parent)
+        .unwrap_or_else(|error| panic!("{}: {error}", parent.display()))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .collect()
+}

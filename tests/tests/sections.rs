@@ -1,0 +1,281 @@
+//! Every case's files on real databases, through the executor: each section forward, back and forward again, with the
+//! table compared after each; the backfill's statements in between; and at the end what v2 alone would have created.
+
+use cargo_zdm::dialect::Dialect;
+use zdm_model::{Column, LogicalType, Schema, Table};
+use zdm_runtime::database::{Connection, Value, control};
+use zdm_runtime::executor::{self, ExecutorOptions};
+use zdm_runtime::manifest::{Backfill, Direction, Route};
+use zdm_runtime::migration::Migration;
+use zdm_runtime::phase::Section;
+use zdm_tests::cases::Case;
+use zdm_tests::postgres::Server;
+
+/// More than nine, so that keys ordered as text would show.
+const ROWS: i64 = 12;
+
+#[tokio::test]
+async fn every_case_goes_forward_back_and_forward_on_postgres() {
+    let server = Server::start();
+    for (number, case) in cases().enumerate() {
+        let url = server.database(&format!("case_{number}"));
+        let target = server.database(&format!("target_{number}"));
+        go(&case, "postgres", &url, &target).await;
+    }
+}
+
+#[tokio::test]
+async fn every_case_goes_forward_back_and_forward_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    for (number, case) in cases().enumerate() {
+        let url =
+            |name: &str| format!("sqlite://{}/{name}_{number}.db", directory.path().display());
+        go(&case, "sqlite", &url("case"), &url("target")).await;
+    }
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    Case::all().into_iter().filter(|case| !case.is_refused())
+}
+
+async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
+    let dialect = Dialect::named(dialect).unwrap();
+    let mut connection = Connection::open(url).await.unwrap();
+    control::install(&mut connection).await.unwrap();
+    run(
+        &mut connection,
+        case,
+        &case.foundation(&dialect),
+        Section::Expand,
+        Direction::Up,
+    )
+    .await;
+    let before = case.schema("v1.rs");
+    seed(&mut connection, &before, &dialect).await;
+
+    let migration = case.migration(&dialect);
+    there_and_back(&mut connection, case, &migration, Section::Expand).await;
+    for backfill in &migration.manifest().backfills {
+        fill(&mut connection, case, &migration, backfill).await;
+    }
+    for section in [Section::SwitchReads, Section::Release] {
+        there_and_back(&mut connection, case, &migration, section).await;
+    }
+    if migration.manifest().route != Route::Direct {
+        run(
+            &mut connection,
+            case,
+            &migration,
+            Section::Drop,
+            Direction::Up,
+        )
+        .await;
+    }
+    let reached = shape(&mut connection).await;
+
+    let mut fresh = Connection::open(target).await.unwrap();
+    control::install(&mut fresh).await.unwrap();
+    let created = case.target(&dialect);
+    run(&mut fresh, case, &created, Section::Expand, Direction::Up).await;
+    assert_eq!(
+        reached,
+        shape(&mut fresh).await,
+        "{} on {}",
+        case.name,
+        dialect.name()
+    );
+}
+
+async fn there_and_back(
+    connection: &mut Connection,
+    case: &Case,
+    migration: &Migration,
+    section: Section,
+) {
+    let before = shape(connection).await;
+    run(connection, case, migration, section, Direction::Up).await;
+    let after = shape(connection).await;
+    run(connection, case, migration, section, Direction::Down).await;
+    assert_eq!(
+        before,
+        shape(connection).await,
+        "{}: {section:?} down",
+        case.name
+    );
+    run(connection, case, migration, section, Direction::Up).await;
+    assert_eq!(
+        after,
+        shape(connection).await,
+        "{}: {section:?} up again",
+        case.name
+    );
+}
+
+async fn run(
+    connection: &mut Connection,
+    case: &Case,
+    migration: &Migration,
+    section: Section,
+    direction: Direction,
+) {
+    let options = ExecutorOptions::of("test");
+    executor::run(
+        connection,
+        migration,
+        section,
+        direction,
+        &options,
+        &mut |_| {},
+    )
+    .await
+    .unwrap_or_else(|error| panic!("{}: {section:?} {direction:?}: {error}", case.name));
+}
+
+/// The backfill's statements as they are, over the whole table in two batches.
+async fn fill(
+    connection: &mut Connection,
+    case: &Case,
+    migration: &Migration,
+    backfill: &Backfill,
+) {
+    let k = backfill.key.len();
+    let bounds = connection
+        .query_file(migration.file(&backfill.bounds), &[])
+        .await
+        .unwrap();
+    let (lowest, highest) = bounds[0].split_at(k);
+    let range = |start: &[Value], end: &[Value]| [start, end].concat();
+    let mut limited = range(lowest, highest);
+    limited.push(Value::from(ROWS - 2));
+    let middle = connection
+        .query_file(migration.file(&backfill.boundary), &limited)
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        compared(connection, migration, backfill, &range(lowest, highest)).await,
+        (ROWS, ROWS),
+        "{}: nothing is filled yet",
+        case.name
+    );
+    for (start, end, expected) in [(lowest, &middle[..], ROWS - 2), (&middle[..], highest, 2)] {
+        let changed = connection
+            .execute_file(migration.file(&backfill.batch), &range(start, end))
+            .await
+            .unwrap();
+        assert_eq!(
+            changed,
+            u64::try_from(expected).unwrap(),
+            "{}: rows changed",
+            case.name
+        );
+    }
+    assert_eq!(
+        compared(connection, migration, backfill, &range(lowest, highest)).await,
+        (ROWS, 0),
+        "{}: every row agrees",
+        case.name
+    );
+    let files = [Some(&backfill.mismatches), backfill.invalid.as_ref()];
+    for file in files.into_iter().flatten() {
+        let rows = connection
+            .query_file(migration.file(file), &range(lowest, highest))
+            .await
+            .unwrap();
+        assert!(rows.is_empty(), "{}: {file}: {rows:?}", case.name);
+    }
+    if let Some(reverse) = &backfill.reverse {
+        let changed = connection
+            .execute_file(migration.file(reverse), &range(lowest, highest))
+            .await
+            .unwrap();
+        assert_eq!(changed, 0, "{}: what agrees stays", case.name);
+    }
+}
+
+async fn compared(
+    connection: &mut Connection,
+    migration: &Migration,
+    backfill: &Backfill,
+    range: &[Value],
+) -> (i64, i64) {
+    let rows = connection
+        .query_file(migration.file(&backfill.verify), range)
+        .await
+        .unwrap();
+    match rows[0][..] {
+        [Value::Int(Some(rows)), Value::Int(Some(mismatches))] => (rows, mismatches),
+        _ => panic!("{rows:?}"),
+    }
+}
+
+/// Rows whose every value is their number, which is a valid text, number and key.
+async fn seed(connection: &mut Connection, schema: &Schema, dialect: &Dialect) {
+    for table in parents_first(schema) {
+        let columns: Vec<&Column> = table.columns.iter().filter(|column| !column.auto).collect();
+        let names: Vec<String> = columns
+            .iter()
+            .map(|column| dialect.ident(&column.name))
+            .collect();
+        for row in 1..=ROWS {
+            let values: Vec<String> = columns
+                .iter()
+                .map(|column| match column.logical_type {
+                    LogicalType::Text => format!("'{row}'"),
+                    _ => row.to_string(),
+                })
+                .collect();
+            let sql = format!(
+                "INSERT INTO {} ({}) VALUES ({})",
+                dialect.ident(&table.name),
+                names.join(", "),
+                values.join(", ")
+            );
+            connection.execute_file(&sql, &[]).await.unwrap();
+        }
+    }
+}
+
+fn parents_first(schema: &Schema) -> Vec<&Table> {
+    let mut tables: Vec<&Table> = schema.tables.iter().collect();
+    tables.sort_by_key(|table| table.foreign_keys.len());
+    tables
+}
+
+/// All that the database says of its tables, line by line.
+async fn shape(connection: &mut Connection) -> Vec<String> {
+    let postgres = [
+        "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity)
+         FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        "SELECT conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid)
+         FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
+        "SELECT proname::text FROM pg_proc WHERE pronamespace = 'zdm'::regnamespace ORDER BY 1",
+        "SELECT count(*)::text || ' invalid' FROM pg_index WHERE NOT indisvalid",
+    ];
+    let sqlite = [
+        "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk
+         FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+         WHERE m.type = 'table' AND m.name NOT LIKE 'zdm%' AND m.name NOT LIKE 'sqlite%' ORDER BY 1",
+        "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name NOT LIKE 'zdm%' ORDER BY 1",
+        "SELECT m.name || ' ' || k.\"table\" || ' ' || k.\"from\" || ' ' || k.\"to\" || ' ' || k.on_delete
+         FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS k WHERE m.type = 'table' ORDER BY 1",
+        "SELECT name || ' ' || (sql LIKE '%AUTOINCREMENT%') || (length(sql) - length(replace(sql, 'CHECK', '')))
+         FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'zdm%' AND name NOT LIKE 'sqlite%' ORDER BY 1",
+    ];
+    let questions: &[&str] = if matches!(connection, Connection::Postgres(_)) {
+        &postgres
+    } else {
+        &sqlite
+    };
+    let mut lines = Vec::new();
+    for question in questions {
+        for row in connection.query_file(question, &[]).await.unwrap() {
+            let [Value::Text(Some(line))] = &row[..] else {
+                panic!("{row:?}")
+            };
+            lines.push(line.replace("INDEX IF NOT EXISTS", "INDEX"));
+        }
+    }
+    lines
+}
