@@ -252,3 +252,46 @@ fn a_project_without_models_has_an_empty_schema() {
     assert!(models.schema.tables.is_empty());
     assert!(models.packages.is_empty());
 }
+
+#[test]
+fn a_foreign_key_leads_to_something_unique() {
+    let team = model(
+        "Team",
+        "#[zdm(unique)] pub name: String, pub motto: String,",
+    );
+    let good = model(
+        "User",
+        "#[zdm(references = \"teams(name)\")] pub team: String,",
+    );
+    let good = format!("{team}{good}");
+    assert!(read(&[("src/lib.rs", &good)]).is_ok());
+    let bad = good.replace("teams(name)", "teams(motto)");
+    let found = mistakes(&[("src/lib.rs", &bad)]);
+    assert!(
+        found[0].contains("references `teams(motto)`, which is neither the primary key nor unique"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_mistake_is_told_before_its_file_is_called_empty() {
+    let folder = project(&[
+        ("Cargo.toml", MANIFEST),
+        ("src/lib.rs", &model("User", "pub age: u32,")),
+    ]);
+    let mut options = options(folder.path());
+    options.only = vec![folder.path().join("src/lib.rs")];
+    let outcome = source::read(&options);
+    assert!(matches!(outcome, Err(SourceError::Mistakes(found)) if found.len() == 1));
+}
+
+#[test]
+fn mistakes_are_shown_as_the_compiler_shows_them() {
+    let outcome = read(&[("src/lib.rs", &model("User", "pub age: u32,"))]);
+    let shown = outcome.expect_err("a mistake").to_string();
+    assert!(
+        shown.contains("error: `u32` is no column type: use `i64`\n --> src/lib.rs:5:14\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("^^^"), "{shown}");
+}

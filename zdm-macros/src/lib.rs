@@ -18,13 +18,45 @@ use zdm_model::{Declared, RustType};
 /// pub struct User {
 ///     #[zdm(primary_key, auto)]
 ///     pub id: i64,
+///     #[zdm(renamed_from = "name")]
+///     pub full_name: String,
 ///     #[zdm(unique)]
 ///     pub email: String,
 /// }
 /// ```
 ///
-/// A table also needs the code that `cargo zdm generate` writes for it: without it, or when the struct has changed
-/// since, the struct does not compile.
+/// The struct always shows the **new** shape. It also needs the code that `cargo zdm generate` writes for it: without
+/// that, or when the struct has changed since, it does not compile.
+///
+/// # On the struct
+///
+/// | word | means |
+/// |---|---|
+/// | `table = "users"` | the table's name; else the struct's in `snake_case`, plural |
+/// | `primary_key(a, b)` | a key of several columns, in its order |
+/// | `index(columns(a, b), unique, where = "…", name = "…")` | an index; all but `columns` can be left out |
+/// | `check(name = "…", expr = "…")` | a check constraint |
+/// | `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", name = "…")` | a foreign key of several columns |
+/// | `drops("x")`, `drops("x", default = "''")` | the column `x` goes; `default` is what new rows carry for old code meanwhile |
+/// | `transparent` | on `struct UserId(i64);`: a column type |
+///
+/// # On a field
+///
+/// | word | means |
+/// |---|---|
+/// | `primary_key`, `auto` | the key; the database assigns it |
+/// | `column = "x"` | the column's name; else the field's |
+/// | `sql_type = "varchar(255)"` | the type in the database; any Rust type can have one |
+/// | `default = "now()"` | an SQL expression |
+/// | `unique`, `index`, `index = "name"` | an index over this column; together, one unique index |
+/// | `references = "teams(id)"`, `on_delete = "set null"` | a foreign key |
+/// | `skip` | no column; reads fill the field with its `Default` |
+/// | `renamed_from = "x"` | the column was called `x` |
+/// | `from("x", "y")` | the column replaces others |
+/// | `up = "…"`, `up(postgres = "…", sqlite = "…")` | new out of the old columns; without `from`, what existing rows get |
+/// | `down = "…"`, `down(x = "…", y = "…")` | each old column out of new |
+/// | `valid_if = "…"` | which old values `up` can convert |
+/// | `on_invalid = "quarantine"` | what becomes of the others: `"quarantine"`, `"null"`, `"reject"`, `default("0")` |
 #[proc_macro_derive(Migratable, attributes(zdm))]
 pub fn derive_migratable(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -25,10 +25,16 @@ pub struct Diagnostic {
     #[serde(skip)]
     text: Arc<str>,
     #[serde(skip)]
-    range: Range<usize>,
+    span: (LineColumn, LineColumn),
 }
 
 impl Diagnostic {
+    /// Looked for when it is shown: files are long, and most places are never shown.
+    fn range(&self) -> Range<usize> {
+        let start = offset(&self.text, self.span.0);
+        start..offset(&self.text, self.span.1).max(start)
+    }
+
     /// The same place with another message.
     pub(super) fn saying(&self, message: impl Into<String>) -> Self {
         Self {
@@ -50,14 +56,13 @@ impl Source {
     /// A mistake at a span of this file. Spans can be asked only on the thread that parsed.
     pub(super) fn at(&self, span: Span, message: impl Into<String>) -> Diagnostic {
         let (start, end) = (span.start(), span.end());
-        let from = offset(&self.text, start);
         Diagnostic {
             message: message.into(),
             file: self.shown.clone(),
             line: start.line,
             column: start.column + 1,
             text: self.text.clone(),
-            range: from..offset(&self.text, end).max(from),
+            span: (start, end),
         }
     }
 
@@ -79,7 +84,7 @@ pub fn render(diagnostics: &[Diagnostic], colours: bool) -> String {
         .map(|diagnostic| {
             let snippet = Snippet::source(diagnostic.text.as_ref())
                 .path(diagnostic.file.as_str())
-                .annotation(AnnotationKind::Primary.span(diagnostic.range.clone()));
+                .annotation(AnnotationKind::Primary.span(diagnostic.range()));
             let title = Level::ERROR.primary_title(diagnostic.message.as_str());
             renderer.render(&[title.element(snippet)])
         })

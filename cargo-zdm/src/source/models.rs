@@ -5,9 +5,8 @@
 //! Must not know: how files are found.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use camino::Utf8Path;
 use quote::ToTokens;
 use syn::DeriveInput;
 use zdm_model::{Declared, Model, ModelField, Schema, Table};
@@ -115,7 +114,7 @@ pub(super) fn assemble(
     only: &[PathBuf],
 ) -> Result<Models, SourceError> {
     let mut declarations = findings.declarations;
-    restrict(&mut declarations, only)?;
+    let missing = restrict(&mut declarations, only);
     declarations.sort_by(|left, right| {
         let key = |declaration: &Declaration| {
             (
@@ -129,12 +128,17 @@ pub(super) fn assemble(
     let mut diagnostics = findings.diagnostics;
     diagnostics.extend(doubles(&declarations));
     diagnostics.extend(shared_index_names(&declarations));
+    diagnostics.extend(broken_references(&declarations));
     if !diagnostics.is_empty() {
         diagnostics.sort_by(|left, right| {
             (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))
         });
         diagnostics.dedup();
         return Err(SourceError::Mistakes(diagnostics));
+    }
+    // A model with a mistake is no declaration yet, so its file is not called empty before the mistake is told.
+    if let Some(path) = missing {
+        return Err(SourceError::NothingThere(path));
     }
     let mut models = Models {
         schema: Schema::default(),
@@ -162,31 +166,21 @@ fn hidden_fields(model: &Model, depth: usize) -> impl Iterator<Item = &ModelFiel
     fields.filter(move |field| !seen_from_root(&field.visibility, depth))
 }
 
-/// Keeps the models below the given paths.
-fn restrict(declarations: &mut Vec<Declaration>, only: &[PathBuf]) -> Result<(), SourceError> {
+/// Keeps the models below the given paths; a path that holds none comes back.
+fn restrict(declarations: &mut Vec<Declaration>, only: &[PathBuf]) -> Option<PathBuf> {
     if only.is_empty() {
-        return Ok(());
+        return None;
     }
-    let canonical = |path: &Utf8Path| path.canonicalize().ok();
-    for path in only {
-        let absolute = path.canonicalize().ok();
-        let holds = declarations.iter().any(|declaration| {
-            let file = canonical(&declaration.model.file);
-            matches!((&file, &absolute), (Some(file), Some(path)) if file.starts_with(path))
-        });
-        if !holds {
-            return Err(SourceError::NothingThere(path.clone()));
-        }
-    }
-    let only: Vec<_> = only
+    let below = |declaration: &Declaration, path: &Path| {
+        let file = declaration.model.file.canonicalize();
+        let path = path.canonicalize();
+        matches!((file, path), (Ok(file), Ok(path)) if file.starts_with(&path))
+    };
+    let missing = only
         .iter()
-        .filter_map(|path| path.canonicalize().ok())
-        .collect();
-    declarations.retain(|declaration| {
-        canonical(&declaration.model.file)
-            .is_some_and(|file| only.iter().any(|path| file.starts_with(path)))
-    });
-    Ok(())
+        .find(|path| !declarations.iter().any(|found| below(found, path)));
+    declarations.retain(|found| only.iter().any(|path| below(found, path)));
+    missing.cloned()
 }
 
 fn doubles(declarations: &[Declaration]) -> impl Iterator<Item = Diagnostic> {
@@ -198,8 +192,8 @@ fn doubles(declarations: &[Declaration]) -> impl Iterator<Item = Diagnostic> {
         let same_struct = first.model.file == second.model.file && first.model.line == second.model.line;
         let message = if same_struct {
             format!(
-                "`{}` is compiled into two targets (library and binary): declare its module in the library alone, and let \
-                 the binary use it from there",
+                "`{}` is compiled into two targets of its package: declare its module in the library alone, and let the \
+                 binary use it from there",
                 second.model.ident
             )
         } else {
@@ -231,4 +225,41 @@ fn shared_index_names(declarations: &[Declaration]) -> Vec<Diagnostic> {
         }
     }
     diagnostics
+}
+
+/// A foreign key needs columns that a key or a unique index covers. Tables outside of the models are not judged.
+fn broken_references(declarations: &[Declaration]) -> Vec<Diagnostic> {
+    let tables: BTreeMap<&str, &Table> = declarations
+        .iter()
+        .map(|declaration| (declaration.table.name.as_str(), &declaration.table))
+        .collect();
+    let mut diagnostics = Vec::new();
+    for declaration in declarations {
+        for key in &declaration.table.foreign_keys {
+            let Some(table) = tables.get(key.references.as_str()) else {
+                continue;
+            };
+            if !identifies_rows(table, &key.referenced_columns) {
+                diagnostics.push(declaration.place.saying(format!(
+                    "the foreign key `{}` references `{}({})`, which is neither the primary key nor unique there ({})",
+                    key.name,
+                    key.references,
+                    key.referenced_columns.join(", "),
+                    table.source
+                )));
+            }
+        }
+    }
+    diagnostics
+}
+
+fn identifies_rows(table: &Table, columns: &[String]) -> bool {
+    let same = |other: &[String]| {
+        other.len() == columns.len() && other.iter().all(|name| columns.contains(name))
+    };
+    let unique = table
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.predicate.is_none());
+    same(&table.primary_key) || unique.into_iter().any(|index| same(&index.columns))
 }

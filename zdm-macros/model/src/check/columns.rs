@@ -31,7 +31,8 @@ pub(super) fn names_are_unique(declaration: &Declaration, errors: &mut Errors) {
     let mut seen = BTreeMap::new();
     for field in &declaration.fields {
         let name = &field.name.value;
-        if let Some(first) = seen.insert(name, &field.ident) {
+        // SQLite and MySQL know no difference between upper and lower case here.
+        if let Some(first) = seen.insert(name.to_lowercase(), &field.ident) {
             errors.at(
                 field.name.span,
                 format!(
@@ -49,5 +50,21 @@ pub(super) fn names_fit(declaration: &Declaration, errors: &mut Errors) {
         if let Some(problem) = names::too_long(&name.value) {
             errors.at(name.span, problem);
         }
+    }
+}
+
+pub(super) fn table_is_ours(declaration: &Declaration, errors: &mut Errors) {
+    let name = &declaration.table_name;
+    if name.value.starts_with("zdm_") {
+        errors.at(
+            name.span,
+            "names that begin with `zdm_` are those of the control tables; give another one with `table = \"…\"`",
+        );
+    }
+    if name.value.contains('.') {
+        errors.at(
+            name.span,
+            "not supported yet: tables in a named schema; name the table alone, and set the connection's `search_path`",
+        );
     }
 }

@@ -14,11 +14,12 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 21] = [
+const CHECKS: [Check; 22] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
     columns::names_fit,
+    columns::table_is_ours,
     keys::is_declared_once,
     keys::exists,
     keys::is_never_null,
