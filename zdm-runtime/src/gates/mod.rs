@@ -209,11 +209,17 @@ pub fn for_section(
             c::drained(facts),
             c::acknowledged(facts),
         ],
-        (Section::Release, Direction::Down) => vec![
-            c::standing(&[Off, DualWrite, Shadow, Live, RampDown], facts),
-            c::drained(facts),
-            c::verified(Side::Old, facts),
-        ],
+        (Section::Release, Direction::Down) => {
+            let mut gates = vec![
+                c::standing(&[Off, DualWrite, Shadow, Live, RampDown], facts),
+                c::drained(facts),
+            ];
+            // Where nothing fills old, its NOT NULL comes back only if the rows themselves allow it.
+            if facts.route == Route::FivePhases {
+                gates.push(c::verified(Side::Old, facts));
+            }
+            gates
+        }
         (Section::Drop, Direction::Up) => vec![
             c::standing(&[Complete], facts),
             c::not_paused(facts),

@@ -399,6 +399,10 @@ fn expand_and_contract_alone_have_one_hop() {
     facts.route = Route::ExpandContract;
     assert!(all_open(&answer(Back(Complete, Off), &facts)));
     assert!(!all_open(&answer(Back(Complete, RampDown), &facts)));
+    let mut reopened = healthy(Off);
+    reopened.route = Route::ExpandContract;
+    standing(&mut reopened).old_since = Some(8);
+    assert!(all_open(&answer(Down(Section::Release), &reopened)));
 }
 
 #[test]
