@@ -13,7 +13,7 @@ use clap_cargo::style::CLAP_STYLING;
 use crate::commands::{
     advance, backfill, contract, expand, quarantine, rollback, status, switch, verify,
 };
-use crate::commands::{completions, review};
+use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
 use crate::error::Failure;
 use crate::terminal::{Answer, Terminal};
@@ -32,7 +32,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
+    Diff(diff::Diff),
+    Generate(generate::Generate),
+    Check(check::Check),
     Review(review::Review),
+    Finalize(finalize::Finalize),
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     #[command(flatten)]
     Database(DatabaseCommand),
@@ -57,7 +62,12 @@ enum DatabaseCommand {
 impl Command {
     fn run(self, context: &Context, invoked_as: &'static str) -> Result<Answer, Failure> {
         match self {
+            Self::Init(command) => command.run(context),
+            Self::Diff(command) => command.run(context),
+            Self::Generate(command) => command.run(context),
+            Self::Check(command) => command.run(context),
             Self::Review(command) => command.run(context),
+            Self::Finalize(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             Self::Database(command) => crate::operate::block_on(command.run(context)),
             Self::Completions(command) => command.run(grammar(invoked_as)),

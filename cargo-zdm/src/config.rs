@@ -14,7 +14,7 @@ use crate::error::Failure;
 pub const FILE: &str = "zdm.toml";
 
 /// The whole file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// `[database]`

@@ -107,6 +107,17 @@ impl Context {
         Ok(folder)
     }
 
+    /// The Cargo.toml that `--manifest-path` names.
+    pub fn manifest(&self) -> Option<PathBuf> {
+        let path = self.common.manifest_path.as_ref()?;
+        let manifest = if path.is_dir() {
+            path.join("Cargo.toml")
+        } else {
+            path.clone()
+        };
+        (manifest.file_name()? == "Cargo.toml").then_some(manifest)
+    }
+
     /// The project: found by `zdm.toml` alone.
     pub fn project(&self) -> Result<Project, Failure> {
         let (root, config) = config::find(&self.folder()?)?;
@@ -125,11 +136,6 @@ impl Context {
                 format!("set {variable} or give --database-url, for example postgres://user@localhost/app or sqlite://app.db"),
             )
         })
-    }
-
-    /// The database's URL if one is named.
-    pub fn optional_database_url(&self) -> Option<&str> {
-        self.common.database_url.as_deref()
     }
 
     /// Who acts, for the audit log.

@@ -4,11 +4,17 @@
 pub(crate) mod advance;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod backfill;
+pub(crate) mod check;
 pub(crate) mod completions;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod contract;
+pub(crate) mod diff;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod expand;
+pub(crate) mod finalize;
+pub(crate) mod generate;
+pub(crate) mod init;
+mod project;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod quarantine;
 pub(crate) mod review;

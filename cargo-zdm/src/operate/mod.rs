@@ -4,7 +4,6 @@
 //! Must not know: the models, the generator; only `zdm.toml` and the versions' folder are read.
 
 mod claim;
-mod code_states;
 pub(crate) mod gate;
 pub(crate) mod moves;
 pub(crate) mod position;

@@ -3,19 +3,23 @@
 //! Comes in: the context. Goes out: [`Session`].
 //! Must not know: what the command does with it.
 
+use std::fmt::Display;
+use std::path::Path;
+
+use camino::Utf8Path;
 use zdm_runtime::database::{Connection, DatabaseError, Dialect, control};
 use zdm_runtime::facts::{self, Facts};
 use zdm_runtime::history::{self, Recorded};
 use zdm_runtime::manifest::{Manifest, Route};
 use zdm_runtime::migration::Migration;
 
-use super::code_states::{CodeStates, State};
 use super::position::Position;
 use crate::choose;
 use crate::config::Policy;
 use crate::context::{Context, shown_url};
 use crate::error::Failure;
 use crate::terminal::{Answer, Terminal};
+use crate::versions::{CodeStates, State, code_states};
 
 /// An open database beside the versions that the repository holds for it.
 pub(crate) struct Session {
@@ -41,7 +45,7 @@ impl Session {
     pub(crate) async fn open(context: &Context, create: bool) -> Result<Self, Failure> {
         let project = context.project()?;
         let migrations = Migration::load_all(project.versions())?;
-        let code_states = CodeStates::read(&project.versions())?;
+        let code_states = code_states(&project.versions().join(code_states::FILE))?;
         let url = context.database_url(&project.config)?;
         fits(&url, &migrations)?;
         if !create {
@@ -226,6 +230,22 @@ pub(crate) async fn connect(url: &str) -> Result<Connection, Failure> {
     })
 }
 
+/// Without the file there is no code yet, and nothing is final.
+fn code_states(file: &Path) -> Result<CodeStates, Failure> {
+    if !file.exists() {
+        return Ok(CodeStates::default());
+    }
+    let broken = |error: &dyn Display| {
+        Failure::environment(
+            format!("{} is not understood: {error}", file.display()),
+            "restore it from version control",
+        )
+        .safe("nothing has been executed")
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| broken(&error))?;
+    CodeStates::parse(&text, Utf8Path::new(code_states::FILE)).map_err(|error| broken(&error))
+}
+
 /// The versions' SQL is written for one kind of database.
 fn fits(url: &str, migrations: &[Migration]) -> Result<(), Failure> {
     let Some(dialect) = Dialect::of_url(url) else {
@@ -257,7 +277,7 @@ fn must_exist(url: &str) -> Result<(), Failure> {
     }
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     let path = path.split('?').next().unwrap_or_default();
-    if path.is_empty() || path.starts_with(':') || std::path::Path::new(path).exists() {
+    if path.is_empty() || path.starts_with(':') || Path::new(path).exists() {
         return Ok(());
     }
     Err(Failure::environment(

@@ -9,10 +9,10 @@ use zdm_runtime::manifest::Direction;
 use zdm_runtime::phase::Section;
 
 use crate::error::Failure;
-use crate::operate::code_states::State;
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::terminal::Answer;
+use crate::versions::State;
 
 /// What is to be done about a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

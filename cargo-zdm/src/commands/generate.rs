@@ -1,0 +1,77 @@
+//! `generate [NAME]`: a version of SQL where the structs have changed, and the Rust code.
+
+use serde_json::json;
+
+use super::project::{options, put};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::pipeline::Mode;
+use crate::terminal::Answer;
+
+/// Generate five reviewed phases of SQL, the Rust code and the review page from the structs
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm generate
+  cargo zdm generate users_full_name
+  cargo zdm generate --amend            the last version again, before it is merged
+
+Needs no database. Run it after every change of a struct, and commit what it writes.")]
+pub(crate) struct Generate {
+    /// The version's name; default: after what changes
+    name: Option<String>,
+    /// Generate the last version again, under the same id; it must not be merged
+    #[arg(long, conflicts_with = "rebase")]
+    amend: bool,
+    /// Put your version behind the one that was merged first; NAME says which is yours
+    #[arg(long)]
+    rebase: bool,
+    /// Agree to drop a table whose struct is gone; may be given more than once
+    #[arg(long, value_name = "TABLE")]
+    drop_table: Vec<String>,
+    /// Show which files would be written
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Generate {
+    pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let mut options = options(context, &context.project()?)?;
+        options.name = self.name;
+        options.dropped_tables = self.drop_table;
+        options.mode = match (self.amend, self.rebase) {
+            (true, _) => Mode::Amend,
+            (_, true) => Mode::Rebase,
+            _ => Mode::Append,
+        };
+        let generated = crate::generate(&options)?;
+        let (lines, files) = put(&generated.files, &options, self.dry_run)?;
+        let version = generated.version.map(|(manifest, _)| manifest);
+        let text = match &version {
+            None if files.is_empty() => "nothing has changed".to_owned(),
+            None => format!("the structs are as the last version left them\n{lines}"),
+            Some(version) => {
+                let changes: String = version
+                    .changes
+                    .iter()
+                    .map(|change| format!("  {change}\n"))
+                    .collect();
+                let folder = version.folder();
+                let page = options.versions.join(&folder).join("README.md");
+                format!(
+                    "{folder}\n{changes}{lines}next: review {page}, commit, and open the pull request"
+                )
+            }
+        };
+        let version = version.map(|version| {
+            json!({
+                "folder": version.folder(), "id": version.id, "route": version.route,
+                "reversible": version.reversible, "changes": version.changes,
+            })
+        });
+        Answer::done(
+            text,
+            json!({ "version": version, "files": files, "dry_run": self.dry_run }),
+        )
+    }
+}

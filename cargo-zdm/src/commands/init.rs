@@ -1,0 +1,132 @@
+//! `init [--baseline]`: `zdm.toml`, `mod zdm;` and the first version.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::project::{options, put};
+use crate::config::{Config, FILE};
+use crate::context::{Context, Project};
+use crate::error::Failure;
+use crate::terminal::Answer;
+
+/// Set a crate up: zdm.toml, `mod zdm;` and the first version from the structs
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm init --dialect postgres
+  cargo zdm init --dialect sqlite --baseline      the tables exist already
+
+Needs no database; with --database-url or DATABASE_URL the dialect follows from its scheme.")]
+pub(crate) struct Init {
+    /// The tables exist already: record them as applied instead of creating them
+    #[arg(long)]
+    baseline: bool,
+    /// postgres or sqlite
+    #[arg(long, value_parser = ["postgres", "sqlite"])]
+    dialect: Option<String>,
+    /// Show which files would be written
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Init {
+    pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let folder = context.folder()?;
+        let file = folder.join(FILE);
+        if file.exists() {
+            return Err(Failure::usage(
+                format!("{} is there already", file.display()),
+                "run `cargo zdm generate`; to begin anew, remove the file and the versions' folder first",
+            )
+            .safe("nothing has been written"));
+        }
+        let dialect = self.dialect(context)?;
+        let mut config = Config::default();
+        config.database.dialect = Some(dialect.clone());
+        let project = Project {
+            root: folder,
+            config,
+        };
+        refuse_versions(&project.versions())?;
+        let mut options = options(context, &project)?;
+        options.name = Some(if self.baseline { "baseline" } else { "init" }.to_owned());
+        options.baseline = self.baseline;
+        options.add_module = true;
+        let mut generated = crate::generate(&options)?;
+        generated.files.insert(FILE, text(&dialect));
+        let (lines, files) = put(&generated.files, &options, self.dry_run)?;
+        let next = if self.baseline {
+            "next: commit, then `cargo zdm expand` on each database records the tables as they are"
+        } else {
+            "next: commit, then `cargo zdm expand` creates the tables"
+        };
+        let object = json!({
+            "dialect": dialect, "baseline": self.baseline, "files": files, "dry_run": self.dry_run,
+            "version": generated.version.map(|(manifest, _)| manifest.folder()),
+        });
+        Answer::done(format!("{lines}{next}"), object)
+    }
+
+    fn dialect(&self, context: &Context) -> Result<String, Failure> {
+        let of_url = |url: &str| match url.split(':').next() {
+            Some("postgres" | "postgresql") => Some("postgres".to_owned()),
+            Some("sqlite") => Some("sqlite".to_owned()),
+            _ => None,
+        };
+        let url = context
+            .database_url(&Config::default())
+            .ok()
+            .and_then(|url| of_url(&url));
+        self.dialect.clone().or(url).ok_or_else(|| {
+            Failure::usage(
+                "for which database is SQL to be written?",
+                "give --dialect postgres or --dialect sqlite",
+            )
+        })
+    }
+}
+
+fn refuse_versions(versions: &Path) -> Result<(), Failure> {
+    if !versions.exists() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("{} is there already", versions.display()),
+        format!("restore {FILE} from version control, or remove the folder to begin anew"),
+    )
+    .safe("nothing has been written"))
+}
+
+fn text(dialect: &str) -> String {
+    format!(
+        "[database]
+dialect = \"{dialect}\"
+url_env = \"DATABASE_URL\"
+
+[generate]
+# models = [\"src/models.rs\"]    # default: every module of the crate
+code = \"src/zdm\"
+versions = \"zdm\"
+
+[policy]
+soak = \"1d\"                     # before writes leave old, and before old is dropped
+ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]
+ramp_dwell = \"10m\"              # how long `advance` stays on each share
+# backup_hook = \"make backup\"   # its success stands for a backup, before contract
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_is_written_says_what_the_defaults_are() {
+        let written: Config = toml::from_str(&text("sqlite")).unwrap();
+        let mut expected = Config::default();
+        expected.database.dialect = Some("sqlite".to_owned());
+        assert_eq!(written, expected);
+    }
+}

@@ -1,0 +1,157 @@
+//! What the build-time commands share: the pipeline's options out of `zdm.toml`, and putting files on disk.
+
+use camino::Utf8PathBuf;
+use serde_json::{Value, json};
+
+use crate::config::FILE;
+use crate::context::{Context, Project};
+use crate::error::Failure;
+use crate::files::{Difference, FileError, FileTree};
+use crate::pipeline::{Mode, Options, PipelineError};
+use crate::plan::BuildError;
+use crate::source::{SourceError, SourceOptions};
+use crate::versions::VersionError;
+
+/// The pipeline's options as `zdm.toml` and the command line have them.
+pub(super) fn options(context: &Context, project: &Project) -> Result<Options, Failure> {
+    let Some(dialect) = project.config.database.dialect.clone() else {
+        return Err(Failure::usage(
+            format!("{FILE} does not say for which database SQL is to be written"),
+            "add dialect = \"postgres\" or dialect = \"sqlite\" under [database]",
+        ));
+    };
+    let generate = &project.config.generate;
+    let manifest = context
+        .manifest()
+        .unwrap_or_else(|| project.root.join("Cargo.toml"));
+    Ok(Options {
+        root: utf8(project.root.clone())?,
+        source: SourceOptions {
+            manifest_path: Some(manifest),
+            only: generate
+                .models
+                .iter()
+                .map(|path| project.root.join(path))
+                .collect(),
+            code: Some(project.root.join(&generate.code)),
+        },
+        dialect,
+        code: utf8(generate.code.clone())?,
+        versions: utf8(generate.versions.clone())?,
+        name: None,
+        mode: Mode::Append,
+        dropped_tables: Vec::new(),
+        baseline: false,
+        add_module: false,
+    })
+}
+
+/// Puts the files on disk, or only looks, and tells what changed: lines for people, objects for programs.
+pub(super) fn put(
+    files: &FileTree,
+    options: &Options,
+    dry_run: bool,
+) -> Result<(String, Vec<Value>), Failure> {
+    let changed = if dry_run {
+        files.differences(&options.root)?
+    } else {
+        files.write(&options.root)?
+    };
+    let mut lines = String::new();
+    let mut objects = Vec::new();
+    for (path, difference) in changed {
+        let word = match difference {
+            Difference::Missing => "new",
+            Difference::Different => "changed",
+            Difference::Superfluous => "removed",
+        };
+        lines.push_str(&format!("  {word:8} {path}\n"));
+        objects.push(json!({ "path": path, "change": word }));
+    }
+    Ok((lines, objects))
+}
+
+fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf, Failure> {
+    Utf8PathBuf::try_from(path).map_err(|error| {
+        Failure::environment(
+            format!("a path is not UTF-8: {error}"),
+            "rename the folder: generated code names it",
+        )
+    })
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Self {
+        match error {
+            PipelineError::Source(error) => error.into(),
+            PipelineError::Versions(error) => error.into(),
+            PipelineError::Files(error) => error.into(),
+            PipelineError::Plan(error) => error.into(),
+            PipelineError::TableInTransition { .. }
+            | PipelineError::TransitionChanged { .. }
+            | PipelineError::NothingLeft { .. }
+            | PipelineError::UserSource { .. } => Self::findings(
+                error,
+                "do what the message says, then run the command again",
+            )
+            .safe("nothing has been written"),
+            PipelineError::OtherDialect { .. }
+            | PipelineError::SeveralCrates { .. }
+            | PipelineError::NotInTransition { .. } => {
+                Self::usage(error, "correct the command or zdm.toml")
+                    .safe("nothing has been written")
+            }
+            other => Self::environment(other, "mend the cause, then run the command again")
+                .safe("nothing has been written"),
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Mistakes(_) => Self::findings(
+                error,
+                "correct the places shown, then run the command again",
+            ),
+            SourceError::NothingThere(_) => Self::usage(error, "correct zdm.toml"),
+            other => Self::environment(other, "mend the cause, then run the command again"),
+        }
+        .safe("nothing has been written")
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self::findings(
+            error,
+            "say in the struct what happened, then run `cargo zdm generate` again",
+        )
+        .safe("nothing has been written")
+    }
+}
+
+impl From<VersionError> for Failure {
+    fn from(error: VersionError) -> Self {
+        match error {
+            VersionError::File(error) => error.into(),
+            VersionError::NothingToAmend
+            | VersionError::NotForked
+            | VersionError::Merged { .. } => Self::usage(
+                error,
+                "leave the option out, or see `cargo zdm generate --help`",
+            ),
+            other => Self::findings(
+                other,
+                "restore the versions' folder, then run the command again",
+            ),
+        }
+        .safe("nothing has been written")
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::environment(error, "make room or rights, then run the command again")
+    }
+}
