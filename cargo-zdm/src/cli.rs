@@ -65,7 +65,7 @@ impl Command {
             Self::Init(command) => command.run(context),
             Self::Diff(command) => command.run(context),
             Self::Generate(command) => command.run(context),
-            Self::Check(command) => command.run(context),
+            Self::Check(check::Check {}) => check::Check::run(context),
             Self::Review(command) => command.run(context),
             Self::Finalize(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]

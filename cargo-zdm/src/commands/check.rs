@@ -1,5 +1,7 @@
 //! `check`: for CI: nothing stale, nothing edited, nothing forgotten.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::project::options;
@@ -17,7 +19,7 @@ Needs no database. Exit code 1 where something was found.")]
 pub(crate) struct Check {}
 
 impl Check {
-    pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
+    pub(crate) fn run(context: &Context) -> Result<Answer, Failure> {
         let findings = crate::check(&options(context, &context.project()?)?)?;
         let mut text = String::new();
         for finding in &findings {
@@ -26,10 +28,11 @@ impl Check {
             } else {
                 format!("{}: ", finding.place)
             };
-            text.push_str(&format!(
-                "{}: {place}{}\n  next: {}\n",
+            let _ = writeln!(
+                text,
+                "{}: {place}{}\n  next: {}",
                 finding.kind, finding.message, finding.next
-            ));
+            );
         }
         if findings.is_empty() {
             text.push_str("everything is as it would be generated now");

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 use zdm_model::Schema;
+use zdm_runtime::manifest::Manifest;
 
 use super::project::options;
 use crate::context::Context;
@@ -48,11 +49,7 @@ impl Diff {
 
 fn of_version(history: &History, name: &str) -> Result<Schema, Failure> {
     let Some(version) = history.named(name) else {
-        let known: Vec<_> = history
-            .versions()
-            .iter()
-            .map(|version| version.folder())
-            .collect();
+        let known: Vec<_> = history.versions().iter().map(Manifest::folder).collect();
         return Err(Failure::usage(
             format!("no version is called `{name}`"),
             format!("name one of: {}", known.join(", ")),

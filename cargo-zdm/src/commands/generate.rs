@@ -51,11 +51,7 @@ impl Generate {
             None if files.is_empty() => "nothing has changed".to_owned(),
             None => format!("the structs are as the last version left them\n{lines}"),
             Some(version) => {
-                let changes: String = version
-                    .changes
-                    .iter()
-                    .map(|change| format!("  {change}\n"))
-                    .collect();
+                let changes = version.changes.join("\n  ");
                 let folder = version.folder();
                 let page = options.versions.join(&folder).join("README.md");
                 format!(

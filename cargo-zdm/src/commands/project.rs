@@ -1,5 +1,7 @@
 //! What the build-time commands share: the pipeline's options out of `zdm.toml`, and putting files on disk.
 
+use std::fmt::Write as _;
+
 use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
@@ -62,10 +64,10 @@ pub(super) fn put(
     for (path, difference) in changed {
         let word = match difference {
             Difference::Missing => "new",
-            Difference::Different => "changed",
+            Difference::Changed => "changed",
             Difference::Superfluous => "removed",
         };
-        lines.push_str(&format!("  {word:8} {path}\n"));
+        let _ = writeln!(lines, "  {word:8} {path}");
         objects.push(json!({ "path": path, "change": word }));
     }
     Ok((lines, objects))

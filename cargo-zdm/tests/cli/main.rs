@@ -4,6 +4,7 @@ mod advance;
 mod back;
 mod database;
 mod forward;
+mod generate;
 mod interrupted;
 mod project;
 mod usage;

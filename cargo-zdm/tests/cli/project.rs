@@ -48,6 +48,11 @@ impl Project {
         self.folder.path().join(below)
     }
 
+    /// Writes a file.
+    pub(crate) fn write(&self, below: &str, text: &str) {
+        std::fs::write(self.path(below), text).unwrap();
+    }
+
     /// `cargo zdm …` as cargo starts it.
     pub(crate) fn cargo_zdm(&self, arguments: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-zdm"));

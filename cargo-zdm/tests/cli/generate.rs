@@ -1,0 +1,177 @@
+//! From a struct to a contracted migration, in a user's crate: init, change the struct, generate, check, the whole way,
+//! finalize.
+
+use crate::database::HASTY;
+use crate::project::Project;
+use zdm_tests::postgres::Server;
+
+const BEFORE: &str = r#"
+use zdm_runtime::Migratable;
+
+#[derive(Migratable, Debug, Clone)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub name: String,
+}
+"#;
+
+const AFTER: &str = r#"
+use zdm_runtime::Migratable;
+
+#[derive(Migratable, Debug, Clone)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(renamed_from = "name")]
+    pub full_name: String,
+}
+"#;
+
+/// A crate with one model and no `zdm.toml`.
+fn user_crate(project: &Project) {
+    std::fs::remove_file(project.path("zdm.toml")).unwrap();
+    std::fs::remove_dir(project.path("zdm")).unwrap();
+    std::fs::create_dir(project.path("src")).unwrap();
+    let runtime = concat!(env!("CARGO_MANIFEST_DIR"), "/../zdm-runtime");
+    project.write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+             [dependencies]\nzdm-runtime = {{ path = {runtime:?} }}\n\n[workspace]\n"
+        ),
+    );
+    project.write("src/lib.rs", "pub mod models;\n");
+    project.write("src/models.rs", BEFORE);
+}
+
+/// Puts [`HASTY`] in place of the careful policy that `init` writes.
+fn be_hasty(project: &Project) {
+    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    let (head, _) = written.split_once("[policy]").unwrap();
+    project.write("zdm.toml", &format!("{head}[policy]\n{HASTY}\n"));
+}
+
+#[test]
+fn from_struct_to_contract_on_sqlite() {
+    from_struct_to_contract(&Project::sqlite(""));
+}
+
+#[test]
+fn from_struct_to_contract_on_postgres() {
+    let server = Server::start();
+    from_struct_to_contract(&Project::on(server.database("app"), ""));
+}
+
+fn from_struct_to_contract(project: &Project) {
+    user_crate(project);
+    let init = project.done(&["init", "--format", "json"]).object();
+    assert_eq!(init["version"], "0001_init", "{init}");
+    be_hasty(project);
+    let lib = std::fs::read_to_string(project.path("src/lib.rs")).unwrap();
+    assert!(lib.contains("mod zdm;"), "{lib}");
+    assert_eq!(project.zdm(&["init"]).code, 2);
+    project
+        .done(&["check"])
+        .says("everything is as it would be");
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (name) VALUES ('ada'), ('grace')");
+
+    project.write("src/models.rs", AFTER);
+    let stale = project.zdm(&["check", "--format", "json"]);
+    assert_eq!(stale.code, 1, "{stale:#?}");
+    assert!(!stale.object()["findings"].as_array().unwrap().is_empty());
+    project.done(&["diff"]).says("full_name");
+    let dry = project
+        .done(&["generate", "--dry-run", "--format", "json"])
+        .object();
+    assert_eq!(dry["version"]["route"], "five_phases", "{dry}");
+    assert!(!project.path("zdm/0002_users_full_name").exists());
+    let generated = project.cargo_zdm(&["zdm-is-no-command"]);
+    assert_eq!(generated.code, 2);
+    let generated = project.cargo_zdm(&["generate", "--format", "json"]);
+    assert_eq!(generated.code, 0, "{generated:#?}");
+    assert_eq!(
+        generated.object()["version"]["folder"],
+        "0002_users_full_name"
+    );
+    project.done(&["check"]);
+    project.done(&["generate"]).says("nothing has changed");
+    project.done(&["review"]).says("full_name");
+
+    project.done(&["advance", "--before-deploy"]);
+    let waits = project.zdm(&["advance", "--format", "json"]);
+    assert_eq!(waits.code, 0, "{waits:#?}");
+    assert_eq!(project.stage("users_full_name"), "contracted");
+    assert_eq!(
+        project.value("SELECT full_name FROM users ORDER BY full_name LIMIT 1"),
+        "ada"
+    );
+
+    let finalized = project.done(&["finalize", "--format", "json"]).object();
+    assert_eq!(
+        finalized["finalized"][0], "0002_users_full_name",
+        "{finalized}"
+    );
+    let models = std::fs::read_to_string(project.path("src/models.rs")).unwrap();
+    assert!(!models.contains("renamed_from"), "{models}");
+    project.done(&["check"]);
+    project
+        .done(&["finalize"])
+        .says("no migration is in transition");
+}
+
+#[test]
+fn a_rename_that_nobody_declared_is_not_guessed() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.done(&["init"]);
+    project.write(
+        "src/models.rs",
+        &AFTER.replace("    #[zdm(renamed_from = \"name\")]\n", ""),
+    );
+    let run = project.zdm(&["generate", "--format", "json"]);
+    assert_eq!(run.code, 1, "{run:#?}");
+    run.says("renamed_from");
+    run.says("drops");
+    assert!(!project.path("zdm/0002_users_full_name").exists());
+}
+
+#[test]
+fn a_mistake_in_a_model_is_shown_at_its_place() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.write(
+        "src/models.rs",
+        &BEFORE.replace("primary_key", "primary_kee"),
+    );
+    let run = project.zdm(&["init"]);
+    assert_eq!(run.code, 1, "{run:#?}");
+    run.says("src/models.rs:6");
+    assert!(!project.path("zdm.toml").exists());
+}
+
+#[test]
+fn an_edited_version_is_a_finding() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.done(&["init"]);
+    let up = "zdm/0001_init/1_expand/up.sql";
+    let sql = std::fs::read_to_string(project.path(up)).unwrap();
+    project.write(up, &sql.replace("users", "people"));
+    let run = project.zdm(&["check"]);
+    assert_eq!(run.code, 1, "{run:#?}");
+    run.says(up.strip_prefix("zdm/0001_init/").unwrap());
+}
+
+#[test]
+fn tables_that_exist_are_recorded_as_a_baseline() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
+    project.execute("INSERT INTO users (name) VALUES ('ada')");
+    project.done(&["init", "--baseline"]);
+    let expanded = project.done(&["expand", "--format", "json"]).object();
+    assert_eq!(expanded["expanded"][0]["did"], "adopt", "{expanded}");
+    assert_eq!(project.value("SELECT count(*) FROM users"), "1");
+}
