@@ -55,7 +55,7 @@ impl Generate {
                 let folder = version.folder();
                 let page = options.versions.join(&folder).join("README.md");
                 format!(
-                    "{folder}\n{changes}{lines}next: review {page}, commit, and open the pull request"
+                    "{folder}\n  {changes}\n{lines}next: review {page}, commit, and open the pull request"
                 )
             }
         };

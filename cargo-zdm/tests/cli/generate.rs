@@ -5,7 +5,7 @@ use crate::database::HASTY;
 use crate::project::Project;
 use zdm_tests::postgres::Server;
 
-const BEFORE: &str = r#"
+const BEFORE: &str = r"
 use zdm_runtime::Migratable;
 
 #[derive(Migratable, Debug, Clone)]
@@ -14,7 +14,7 @@ pub struct User {
     pub id: i64,
     pub name: String,
 }
-"#;
+";
 
 const AFTER: &str = r#"
 use zdm_runtime::Migratable;
