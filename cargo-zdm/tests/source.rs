@@ -216,13 +216,13 @@ fn what_generated_code_cannot_reach_is_refused_unless_re_exported() {
 #[test]
 fn test_code_is_passed_over_and_other_conditions_are_kept() {
     let models = read(&[
-        ("src/lib.rs", "#[cfg(feature = \"shop\")]\nmod a;\n#[cfg(test)]\nmod tests;\n#[cfg(windows)]\nmod absent;"),
+        ("src/lib.rs", "#[cfg(feature = \"shop\")]\n#[cfg(true)]\nmod a;\n#[cfg(test)]\nmod tests;\n#[cfg(windows)]\nmod absent;"),
         ("src/a.rs", &model("User", "#[zdm(skip)] pub cache: Vec<u64>,")),
         ("src/tests.rs", &model("Fake", "")),
     ])
     .expect("models");
     assert_eq!(models.models.len(), 1);
-    assert_eq!(models.models[0].conditions, ["feature = \"shop\""]);
+    assert_eq!(models.models[0].conditions, ["feature = \"shop\"", "true"]);
     assert_eq!(models.models[0].skipped_fields, ["cache"]);
 }
 

@@ -8,6 +8,7 @@
 //! or `include!` are not found.
 
 mod diagnostics;
+mod item_attributes;
 mod models;
 mod module_tree;
 mod scan;

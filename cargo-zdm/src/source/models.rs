@@ -12,7 +12,8 @@ use syn::DeriveInput;
 use zdm_model::{Declared, Model, ModelField, Schema, Table};
 
 use super::diagnostics::Diagnostic;
-use super::scan::{Candidate, seen_from_root};
+use super::item_attributes::seen_from_root;
+use super::scan::Candidate;
 use super::scope::{At, Scope};
 use super::workers::Findings;
 use super::workspace::Workspace;

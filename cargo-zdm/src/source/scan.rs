@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
-use syn::{
-    Attribute, Expr, Fields, Item, ItemMod, ItemStruct, Lit, Meta, Token, UseTree, Visibility,
-};
+use syn::{Fields, Item, ItemMod, ItemStruct, UseTree};
 
 use super::SourceError;
 use super::diagnostics::{Diagnostic, Source};
+use super::item_attributes::{
+    derives_migratable, mentions, path_attribute, seen_from_root, under_conditions,
+};
 use super::module_tree::Place;
 
 /// A file to be read.
@@ -268,19 +268,6 @@ impl Reader<'_> {
     }
 }
 
-/// Whether what has this visibility in a module `depth` below the root can be named from the whole crate.
-pub(super) fn seen_from_root(visibility: &Visibility, depth: usize) -> bool {
-    match visibility {
-        Visibility::Public(_) => true,
-        Visibility::Inherited => depth == 0,
-        Visibility::Restricted(restricted) => match restricted.path.get_ident() {
-            Some(scope) if scope == "crate" => true,
-            Some(scope) if scope == "super" => depth <= 1,
-            _ => depth == 0,
-        },
-    }
-}
-
 /// A newtype's wrapped type. What is wrong with a newtype, the compiler says.
 fn newtype(item: &ItemStruct) -> Option<String> {
     let transparent = item
@@ -294,77 +281,6 @@ fn newtype(item: &ItemStruct) -> Option<String> {
             .map(|field| field.ty.to_token_stream().to_string()),
         _ => None,
     }
-}
-
-fn derives_migratable(attributes: &[Attribute]) -> bool {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("derive"))
-        .filter_map(|attribute| {
-            attribute
-                .parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated)
-                .ok()
-        })
-        .flatten()
-        .any(|path| {
-            path.segments
-                .last()
-                .is_some_and(|segment| segment.ident == "Migratable")
-        })
-}
-
-/// The context with the conditions of an item; `None` for what only tests see.
-fn under_conditions(attributes: &[Attribute], context: &Context) -> Option<Context> {
-    let mut context = context.clone();
-    for attribute in attributes {
-        if !attribute.path().is_ident("cfg") {
-            continue;
-        }
-        let condition: Meta = attribute.parse_args().ok()?;
-        if needs_test(&condition) {
-            return None;
-        }
-        context
-            .conditions
-            .push(condition.to_token_stream().to_string());
-    }
-    Some(context)
-}
-
-fn needs_test(condition: &Meta) -> bool {
-    match condition {
-        Meta::Path(path) => path.is_ident("test"),
-        Meta::List(list) if list.path.is_ident("all") => list
-            .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-            .is_ok_and(|parts| parts.iter().any(needs_test)),
-        _ => false,
-    }
-}
-
-fn path_attribute(attributes: &[Attribute]) -> Option<String> {
-    attributes
-        .iter()
-        .find_map(|attribute| match &attribute.meta {
-            Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
-                Expr::Lit(literal) => match &literal.lit {
-                    Lit::Str(text) => Some(text.value()),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        })
-}
-
-fn mentions(attribute: &Attribute, word: &str) -> bool {
-    fn find(tokens: proc_macro2::TokenStream, word: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Ident(ident) => ident == word,
-            proc_macro2::TokenTree::Group(group) => find(group.stream(), word),
-            _ => false,
-        })
-    }
-    find(attribute.meta.to_token_stream(), word)
 }
 
 fn import(module: &mut Module, tree: &UseTree, mut path: Vec<String>, visible: bool) {
