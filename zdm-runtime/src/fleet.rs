@@ -20,7 +20,8 @@ pub struct Member {
     pub lease_left_ms: i64,
     /// What its code can do about the migration; `None`: it was generated before.
     pub code: Option<CodeState>,
-    /// How many of the migration's tables have moved on since it acknowledged them.
+    /// How many of the migration's tables are at another epoch than it acknowledged: an older one, or, after a restore of the
+    /// database, a later one.
     pub behind: i64,
 }
 
@@ -29,7 +30,7 @@ pub async fn members(connection: &mut Connection, migration: &str) -> Result<Vec
     let rows = connection
         .query(
             "SELECT i.instance, i.label, i.lease_until - {now}, c.code_state, \
-             count(CASE WHEN a.epoch < f.epoch THEN 1 END) \
+             count(CASE WHEN a.epoch <> f.epoch THEN 1 END) \
              FROM {zdm}stage_table t \
              JOIN {zdm}fence f ON f.table_name = t.table_name \
              JOIN {zdm}instance_fence a ON a.table_name = t.table_name \
