@@ -66,9 +66,9 @@ pub enum ExecutorError {
     },
     /// A step outside a transaction took too long.
     #[error(
-        "{step} was stopped after its deadline of {} s: {source}. What it had begun was removed, nothing blocks \
-         writers. Run again with a later deadline",
-        .deadline.as_secs()
+        "{step} was stopped after its deadline of {} ms: {source}. It blocked no writers, and what it had begun is \
+         removed, at the latest when it runs again. Run again at a quieter time or with a later deadline",
+        .deadline.as_millis()
     )]
     Deadline {
         /// Which step.

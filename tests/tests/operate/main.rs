@@ -1,0 +1,12 @@
+//! Executing reviewed files on real databases: sections, backfill, verification, quarantine, and what interrupts them.
+
+mod backfill;
+mod cases;
+mod concurrency;
+mod crash;
+mod executor;
+mod loading;
+mod pairs;
+mod quarantine;
+mod target;
+mod verification;
