@@ -39,8 +39,10 @@ async fn backfills_until_it_is_killed() {
         &mut |progress| {
             println!("at row {}", progress.rows);
             batches += 1;
-            while batches == most {
-                std::thread::park();
+            if batches == most {
+                loop {
+                    std::thread::park();
+                }
             }
         },
     )

@@ -331,7 +331,7 @@ fn unique_index() -> Migration {
     );
     step.transactional = false;
     step.blocks_writers = false;
-    step.lock = "SHARE UPDATE EXCLUSIVE".to_owned();
+    step.lock = String::from("SHARE UPDATE EXCLUSIVE");
     step.builds_index = Some("users Age".to_owned());
     let step = version.step(
         Section::Expand,

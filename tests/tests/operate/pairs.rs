@@ -130,7 +130,7 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
     );
     let consistent =
         format!("(({up}) IS NOT DISTINCT FROM {new} OR ({down}) IS NOT DISTINCT FROM {old})");
-    let list = columns(key, |name| name.to_owned());
+    let list = columns(key, str::to_owned);
     let texts = columns(key, |name| format!("CAST(r.{name} AS text)"));
     let backwards = columns(key, |name| format!("{name} DESC"));
     // Qualified: a bare name in ORDER BY would mean the text in the select list.
