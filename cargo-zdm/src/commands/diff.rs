@@ -7,6 +7,7 @@ use zdm_model::Schema;
 use zdm_runtime::manifest::Manifest;
 
 use super::project::options;
+use crate::choose;
 use crate::context::Context;
 use crate::dialect::Dialect;
 use crate::error::Failure;
@@ -47,15 +48,10 @@ impl Diff {
     }
 }
 
-fn of_version(history: &History, name: &str) -> Result<Schema, Failure> {
-    let Some(version) = history.named(name) else {
-        let known: Vec<_> = history.versions().iter().map(Manifest::folder).collect();
-        return Err(Failure::usage(
-            format!("no version is called `{name}`"),
-            format!("name one of: {}", known.join(", ")),
-        ));
-    };
-    Ok(history.schema_after(version)?)
+fn of_version(history: &History, argument: &str) -> Result<Schema, Failure> {
+    let versions: Vec<&Manifest> = history.versions().iter().collect();
+    let place = choose::named(&versions, argument)?;
+    Ok(history.schema_after(versions[place])?)
 }
 
 /// Tables that go are shown, not asked about.

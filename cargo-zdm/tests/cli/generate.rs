@@ -108,7 +108,9 @@ fn from_struct_to_contract(project: &Project) {
         "ada"
     );
 
-    let finalized = project.done(&["finalize", "--format", "json"]).object();
+    let finalized = project
+        .done(&["finalize", "2", "--format", "json"])
+        .object();
     assert_eq!(
         finalized["finalized"][0], "0002_users_full_name",
         "{finalized}"
@@ -174,4 +176,122 @@ fn tables_that_exist_are_recorded_as_a_baseline() {
     let expanded = project.done(&["expand", "--format", "json"]).object();
     assert_eq!(expanded["expanded"][0]["did"], "adopt", "{expanded}");
     assert_eq!(project.value("SELECT count(*) FROM users"), "1");
+}
+
+#[test]
+fn short_routes_go_to_their_end_on_sqlite() {
+    short_routes_go_to_their_end(&Project::sqlite(""));
+}
+
+#[test]
+fn short_routes_go_to_their_end_on_postgres() {
+    let server = Server::start();
+    short_routes_go_to_their_end(&Project::on(server.database("app"), ""));
+}
+
+fn short_routes_go_to_their_end(project: &Project) {
+    user_crate(project);
+    project.done(&["init"]);
+    be_hasty(project);
+    project.done(&["advance"]);
+    project.execute("INSERT INTO users (name) VALUES ('ada')");
+
+    let with_note = BEFORE.replace(
+        "name: String,",
+        "name: String,\n    pub note: Option<String>,",
+    );
+    project.write("src/models.rs", &with_note);
+    let direct = project
+        .done(&["generate", "note", "--format", "json"])
+        .object();
+    assert_eq!(direct["version"]["route"], "direct", "{direct}");
+    project.done(&["advance"]);
+    assert_eq!(project.stage("note"), "expanded");
+    assert_eq!(project.value("SELECT note FROM users"), "NULL");
+
+    let dropped = BEFORE.replace("pub struct", "#[zdm(drops(\"note\"))]\npub struct");
+    project.write("src/models.rs", &dropped);
+    let drop = project
+        .done(&["generate", "no_note", "--format", "json"])
+        .object();
+    assert_eq!(drop["version"]["route"], "expand_contract", "{drop}");
+    project.done(&["expand"]);
+    project
+        .done(&["contract", "no_note", "--dry-run"])
+        .says("note");
+    assert_eq!(project.zdm(&["contract"]).code, 4);
+    project.done(&["switch", "--to", "complete"]);
+    let back = project.done(&["rollback", "--format", "json"]).object();
+    assert_eq!(back["to"], "off", "{back}");
+    project.done(&["advance"]);
+    assert_eq!(project.stage("no_note"), "contracted");
+    let status = project.done(&["status", "--format", "json"]).object();
+    assert!(
+        status["migrations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|migration| migration["done"] == true),
+        "{status}"
+    );
+}
+
+#[test]
+fn rows_that_cannot_be_converted_wait_in_quarantine() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.write(
+        "src/models.rs",
+        &BEFORE.replace("name: String", "age: String"),
+    );
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (age) VALUES ('36'), ('many'), ('unknown')");
+    let after = BEFORE.replace(
+        "    pub name: String",
+        "    #[zdm(column = \"age_int\", from(\"age\"), up = \"CAST(age AS INTEGER)\", \
+         down = \"CAST(age_int AS TEXT)\", valid_if = \"age NOT GLOB '*[^0-9]*' AND age <> ''\", \
+         on_invalid = \"quarantine\")]\n    pub age: Option<i32>",
+    );
+    project.write("src/models.rs", &after);
+    project.done(&["generate"]);
+    project.done(&["expand"]);
+    project.done(&["switch", "--to", "dual_write"]);
+    let filled = project.done(&["backfill", "--format", "json"]).object();
+    assert_eq!(filled["quarantined"], 2, "{filled}");
+
+    let listed = project
+        .done(&["quarantine", "list", "--format", "json"])
+        .object();
+    assert_eq!(listed["rows"].as_array().unwrap().len(), 2, "{listed}");
+    project.execute("UPDATE users SET age = '7' WHERE id = 2");
+    let fixed = project.zdm(&["quarantine", "fix", "--format", "json"]);
+    assert_eq!(fixed.code, 1, "{fixed:#?}");
+    assert_eq!(fixed.object()["converted"], 1);
+    assert_eq!(project.value("SELECT age_int FROM users WHERE id = 2"), "7");
+    assert_eq!(project.zdm(&["quarantine", "waive"]).code, 2);
+    assert_eq!(
+        project.zdm(&["quarantine", "waive", "--reason", " "]).code,
+        2
+    );
+    let row = [
+        "quarantine",
+        "waive",
+        "--table",
+        "users",
+        "--key",
+        "3",
+        "--reason",
+        "test",
+        "--format",
+        "json",
+    ];
+    assert_eq!(project.done(&row).object()["waived"], 1);
+    project.done(&["verify"]);
+    project.done(&["advance"]);
+    assert_eq!(
+        project.value("SELECT count(*) FROM users WHERE age_int IS NULL"),
+        "1"
+    );
 }
