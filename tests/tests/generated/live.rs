@@ -116,6 +116,53 @@ macro_rules! at_every_stage {
                     (old.then(|| "8".to_owned()), new.then(|| "8".to_owned()))
                 );
 
+                if old {
+                    // What new cannot hold survives a load and save; what is written in another spelling keeps it.
+                    for (id, text, age) in [(first + 1, "x", None), (first + 2, "007", Some(7))] {
+                        let both = if new { age } else { None };
+                        store_person(&mut operator, id, text, both).await;
+                        let loaded = people.get(conn, id).await.unwrap().unwrap();
+                        assert_eq!(loaded, person(id, age));
+                        assert!(people.update(conn, &loaded).await.unwrap());
+                        people.upsert(conn, &loaded).await.unwrap();
+                        let kept = sides(&mut operator, "people", "age", "age_int", id).await;
+                        assert_eq!(
+                            kept,
+                            (Some(text.to_owned()), both.map(|age| age.to_string()))
+                        );
+                    }
+                }
+
+                // A handwritten statement takes part through fragments.
+                let flags = people.flags().refresh(conn).await.unwrap();
+                let update = format!(
+                    "UPDATE people SET {} WHERE {} = $2 AND {}",
+                    people::fragments::set_age(flags, "$1"),
+                    people::fragments::age(flags),
+                    people::fragments::guard("$3"),
+                );
+                for (epoch, changed) in [(flags.epoch() - 1, 0), (flags.epoch(), 1)] {
+                    let done = sqlx::query(sqlx::AssertSqlSafe(update.clone()))
+                        .bind(80 + i32::try_from(at).unwrap())
+                        .bind(8)
+                        .bind(epoch)
+                        .execute(&mut *conn)
+                        .await
+                        .unwrap();
+                    assert_eq!(done.rows_affected(), changed, "{update}");
+                }
+                let query = format!(
+                    "SELECT {} FROM people WHERE id = $1",
+                    people::fragments::SELECT_LIST
+                );
+                let row = sqlx::query(sqlx::AssertSqlSafe(query))
+                    .bind(first)
+                    .fetch_one(&mut *conn)
+                    .await
+                    .unwrap();
+                let read = people.read(&row, flags).unwrap().unwrap();
+                assert_eq!(read.age, Some(80 + i32::try_from(at).unwrap()));
+
                 let task = Task {
                     id: uuid::Uuid::from_u128(u128::try_from(first).unwrap()),
                     title: "tidy".to_owned(),
@@ -219,6 +266,17 @@ async fn prepare(operator: &mut Connection) {
             .await
             .unwrap();
     }
+}
+
+/// A row as old code or a backfill has left it.
+async fn store_person(operator: &mut Connection, id: i64, age: &str, age_int: Option<i32>) {
+    let age_int = age_int.map_or("NULL".to_owned(), |age| age.to_string());
+    let insert =
+        format!("INSERT INTO people (id, age, age_int, type) VALUES ($1, $2, {age_int}, 'guest')");
+    operator
+        .execute(&insert, &[id.into(), age.into()])
+        .await
+        .unwrap();
 }
 
 /// What a hop does, without its gates and without the wait.
