@@ -38,14 +38,18 @@ pub(crate) fn render(
     Ok(files)
 }
 
-/// The files formatted, and what was generated once and is no more.
+/// The files formatted, and what was generated once and is no more. rustfmt runs for changed files alone.
 pub(crate) fn finish(options: &Options, files: &[RustFile]) -> Result<FileTree, PipelineError> {
+    let found = files
+        .iter()
+        .map(|file| {
+            let path = options.root.join(&options.code).join(&file.path);
+            Ok((file, text(&path)?))
+        })
+        .collect::<Result<Vec<_>, PipelineError>>()?;
     let mut tree = FileTree::default();
-    for file in files {
-        let path = options.code.join(&file.path);
-        let found = text(&options.root.join(&path))?;
-        let text = rust::finished(file, found.as_deref(), &options.root)?;
-        tree.insert(path, text);
+    for (file, text) in files.iter().zip(rust::finished(&found, &options.root)?) {
+        tree.insert(options.code.join(&file.path), text);
     }
     for path in superfluous(options, files)? {
         tree.remove(path);

@@ -138,12 +138,16 @@ fn generated(dialect: &str) -> FileTree {
     for model in &models {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }
+    let found: Vec<_> = files
+        .iter()
+        .map(|file| {
+            let path = folder.join(dialect).join(&file.path);
+            (file, std::fs::read_to_string(path).ok())
+        })
+        .collect();
     let mut tree = FileTree::default();
-    for file in files {
-        let path = Utf8PathBuf::from(dialect).join(&file.path);
-        let found = std::fs::read_to_string(folder.join(&path)).ok();
-        let text = rust::finished(&file, found.as_deref(), &folder).unwrap();
-        tree.insert(path, text);
+    for (file, text) in files.iter().zip(rust::finished(&found, &folder).unwrap()) {
+        tree.insert(Utf8PathBuf::from(dialect).join(&file.path), text);
     }
     tree
 }
