@@ -11,6 +11,13 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+/// The URL with tables in `public`: the role is called `zdm`, and a schema of the role's name comes first otherwise,
+/// which is where the control tables are.
+pub fn in_public(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}options=-csearch_path%3Dpublic")
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {

@@ -1,0 +1,44 @@
+//! Rows for the tables of a case.
+
+use cargo_zdm::dialect::Dialect;
+use zdm_model::{Column, LogicalType, Schema, Table};
+use zdm_runtime::database::Connection;
+
+/// More than nine, so that keys ordered as text would show.
+pub const ROWS: i64 = 12;
+
+/// Rows whose every value is their number, which is a valid text, number and key.
+///
+/// # Panics
+///
+/// Where the database refuses them.
+pub async fn seed(connection: &mut Connection, schema: &Schema, dialect: &Dialect) {
+    let mut tables: Vec<&Table> = schema.tables.iter().collect();
+    tables.sort_by_key(|table| table.foreign_keys.len());
+    for table in tables {
+        let columns: Vec<&Column> = table.columns.iter().filter(|column| !column.auto).collect();
+        let names: Vec<String> = columns
+            .iter()
+            .map(|column| dialect.ident(&column.name))
+            .collect();
+        for row in 1..=ROWS {
+            let values: Vec<String> = columns
+                .iter()
+                .map(|column| match column.logical_type {
+                    LogicalType::Text => format!("'{row}'"),
+                    _ => row.to_string(),
+                })
+                .collect();
+            let sql = format!(
+                "INSERT INTO {} ({}) VALUES ({})",
+                dialect.ident(&table.name),
+                names.join(", "),
+                values.join(", ")
+            );
+            connection
+                .execute_file(&sql, &[])
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What `templates/postgres/dialect.toml` says of locks, scans and rewrites, against a live server: every step of every
+//! case, forward and back. Locks are read from `pg_locks` before the transaction ends, rewrites from the table's
+//! filenode, scans from the rows that the transaction read.
+
+use std::collections::BTreeMap;
+
+use cargo_zdm::dialect::Dialect;
+use zdm_runtime::database::{Connection, Value, control};
+use zdm_runtime::manifest::{Direction, Step};
+use zdm_runtime::migration::Migration;
+use zdm_runtime::phase::Section;
+use zdm_tests::cases::Case;
+use zdm_tests::postgres::{Server, in_public};
+use zdm_tests::seed::seed;
+
+/// PostgreSQL's lock modes, weakest first.
+const MODES: [(&str, &str); 8] = [
+    ("AccessShareLock", "ACCESS SHARE"),
+    ("RowShareLock", "ROW SHARE"),
+    ("RowExclusiveLock", "ROW EXCLUSIVE"),
+    ("ShareUpdateExclusiveLock", "SHARE UPDATE EXCLUSIVE"),
+    ("ShareLock", "SHARE"),
+    ("ShareRowExclusiveLock", "SHARE ROW EXCLUSIVE"),
+    ("ExclusiveLock", "EXCLUSIVE"),
+    ("AccessExclusiveLock", "ACCESS EXCLUSIVE"),
+];
+
+#[tokio::test]
+async fn every_step_locks_scans_and_rewrites_what_it_declares() {
+    let server = Server::start();
+    let dialect = Dialect::named("postgres").unwrap();
+    let mut measured = 0;
+    for (number, case) in Case::all().into_iter().enumerate() {
+        if case.is_refused() {
+            continue;
+        }
+        let url = in_public(&server.database(&format!("facts_{number}")));
+        let mut connection = Connection::open(&url).await.unwrap();
+        control::install(&mut connection).await.unwrap();
+        let foundation = case.foundation(&dialect);
+        for step in foundation
+            .manifest()
+            .steps_of(Section::Expand, Direction::Up)
+        {
+            connection.run_file(foundation.sql(step)).await.unwrap();
+        }
+        seed(&mut connection, &case.schema("v1.rs"), &dialect).await;
+        let migration = case.migration(&dialect);
+        for section in Section::ALL {
+            if section == Section::SwitchReads {
+                fill(&mut connection, &migration).await;
+            }
+            let returns = section != Section::Drop;
+            let steps = |direction| migration.manifest().steps_of(section, direction);
+            for step in steps(Direction::Up) {
+                measure(&url, &mut connection, &case, migration.sql(step), step).await;
+                measured += 1;
+            }
+            if returns {
+                for step in steps(Direction::Down) {
+                    measure(&url, &mut connection, &case, migration.sql(step), step).await;
+                    measured += 1;
+                }
+                for step in steps(Direction::Up) {
+                    connection.run_file(migration.sql(step)).await.unwrap();
+                }
+            }
+        }
+    }
+    assert!(measured > 100, "only {measured} steps were measured");
+}
+
+async fn fill(connection: &mut Connection, migration: &Migration) {
+    for backfill in &migration.manifest().backfills {
+        let range = connection
+            .query_file(migration.file(&backfill.bounds), &[])
+            .await
+            .unwrap()
+            .remove(0);
+        connection
+            .execute_file(migration.file(&backfill.batch), &range)
+            .await
+            .unwrap();
+    }
+}
+
+async fn measure(url: &str, connection: &mut Connection, case: &Case, sql: &str, step: &Step) {
+    let place = format!(
+        "{}: {} {:?}: {}",
+        case.name,
+        step.section.name(),
+        step.direction,
+        step.summary
+    );
+    if !step.transactional {
+        let lock = lock_beside_a_writer(url, connection, sql, &step.table).await;
+        assert_eq!(lock.as_deref(), Some(step.lock.as_str()), "{place}: lock");
+        return;
+    }
+    let tables = tables(connection).await;
+    let filenode = filenode(connection, &step.table).await;
+    connection.begin().await.unwrap();
+    let read_before = rows_read(connection, &step.table).await;
+    connection
+        .run_file(sql)
+        .await
+        .unwrap_or_else(|error| panic!("{place}: {error}"));
+    let mut own = None;
+    let mut others = Vec::new();
+    for (name, oid) in &tables {
+        let lock = strongest(connection, oid).await;
+        if *name == step.table {
+            own = lock;
+        } else {
+            others.extend(lock);
+        }
+    }
+    let scanned = rows_read(connection, &step.table).await - read_before;
+    connection.commit().await.unwrap();
+
+    let existed = tables.contains_key(&step.table);
+    match step.lock.strip_suffix(" on the referenced tables") {
+        Some(lock) => assert_eq!(others, [lock], "{place}: lock on the referenced tables"),
+        None if step.lock == "none" => {
+            assert!(!existed || own.is_none(), "{place}: {own:?}");
+            assert!(others.is_empty(), "{place}: {others:?}");
+        }
+        None => assert_eq!(
+            own.as_deref(),
+            Some(step.lock.as_str()),
+            "{place}: lock; {tables:?}, others {others:?}"
+        ),
+    }
+    assert_eq!(scanned > 0, step.scans, "{place}: scan");
+    let now = self::filenode(connection, &step.table).await;
+    let rewritten = existed && now.is_some() && now != filenode;
+    assert_eq!(rewritten, step.rewrites, "{place}: rewrite");
+}
+
+/// A concurrent build or drop waits for a writer, and can be looked at meanwhile.
+async fn lock_beside_a_writer(
+    url: &str,
+    connection: &mut Connection,
+    sql: &str,
+    table: &str,
+) -> Option<String> {
+    let mut writer = Connection::open(url).await.unwrap();
+    writer.begin().await.unwrap();
+    let lock = format!("LOCK TABLE {table} IN ROW EXCLUSIVE MODE");
+    writer.run_file(&lock).await.unwrap();
+    let oid = tables(&mut writer).await.remove(table).unwrap();
+    let watched = async {
+        loop {
+            let held = mode(&mut writer, &oid, "pid <> pg_backend_pid()").await;
+            if held.is_some() {
+                writer.rollback().await.unwrap();
+                return held;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (held, done) = tokio::join!(watched, connection.run_file(sql));
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    held
+}
+
+async fn strongest(connection: &mut Connection, oid: &str) -> Option<String> {
+    mode(connection, oid, "pid = pg_backend_pid()").await
+}
+
+async fn mode(connection: &mut Connection, oid: &str, whose: &str) -> Option<String> {
+    let sql = format!(
+        "SELECT mode FROM pg_locks
+         WHERE relation = $1::text::oid AND locktype = 'relation' AND granted AND {whose}"
+    );
+    let rows = connection.query_file(&sql, &[oid.into()]).await.unwrap();
+    let held: Vec<&str> = rows.iter().map(|row| text(&row[0])).collect();
+    let strongest = MODES.iter().rev().find(|(mode, _)| held.contains(mode));
+    strongest.map(|(_, words)| (*words).to_owned())
+}
+
+/// Names with their oids, which outlive a DROP until its transaction ends.
+async fn tables(connection: &mut Connection) -> BTreeMap<String, String> {
+    let sql = "SELECT relname::text, oid::text FROM pg_class
+               WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    let rows = connection.query_file(sql, &[]).await.unwrap();
+    rows.iter()
+        .map(|row| (text(&row[0]).to_owned(), text(&row[1]).to_owned()))
+        .collect()
+}
+
+async fn filenode(connection: &mut Connection, table: &str) -> Option<Value> {
+    let sql = "SELECT pg_relation_filenode(to_regclass($1))::bigint";
+    let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
+    rows.first()
+        .and_then(|row| row.first())
+        .filter(|value| **value != Value::Int(None))
+        .cloned()
+}
+
+/// How many rows sequential scans have read so far; what one transaction reads is the difference.
+async fn rows_read(connection: &mut Connection, table: &str) -> i64 {
+    let sql = "SELECT coalesce(pg_stat_get_xact_tuples_returned(to_regclass($1)), 0)";
+    let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
+    match rows[0][..] {
+        [Value::Int(Some(rows))] => rows,
+        _ => panic!("{rows:?}"),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    match value {
+        Value::Text(Some(text)) => text,
+        _ => panic!("{value:?} is no text"),
+    }
+}
