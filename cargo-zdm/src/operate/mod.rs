@@ -4,6 +4,7 @@
 //! Must not know: the models, the generator; only `zdm.toml` and the versions' folder are read.
 
 mod claim;
+mod fresh;
 pub(crate) mod gate;
 pub(crate) mod moves;
 pub(crate) mod position;

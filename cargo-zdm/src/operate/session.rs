@@ -133,23 +133,6 @@ impl Session {
         ))
     }
 
-    /// Whether any table of the versions is there: a database without is fresh.
-    pub(crate) async fn any_table_exists(&mut self) -> Result<bool, Failure> {
-        let sql = match self.connection.dialect() {
-            Dialect::Postgres => "SELECT 1 WHERE to_regclass(quote_ident($1)) IS NOT NULL",
-            Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
-        };
-        for migration in &self.migrations {
-            for table in &migration.manifest().tables {
-                let found = self.connection.query(sql, &[table.as_str().into()]).await?;
-                if !found.is_empty() {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
-
     /// What the repository's code is about a migration.
     pub(crate) fn code_state(&self, place: usize) -> Option<State> {
         self.code_states.of(self.migrations[place].id())

@@ -162,6 +162,22 @@ fn a_fresh_database_is_created_at_the_finalized_schema() {
 }
 
 #[test]
+fn an_interrupted_creation_goes_on_and_one_with_rows_does_not_skip_phases() {
+    for (rows, did) in [
+        ("", "create_final"),
+        ("INSERT INTO users (id) VALUES (1)", "expand"),
+    ] {
+        on_sqlite("", |project| {
+            project.done(&["expand", "init"]);
+            project.execute(rows);
+            project.write("zdm/code.toml", "2222bbbb2222 = \"final\"\n");
+            let expanded = project.done(&["expand", "--format", "json"]).object();
+            assert_eq!(expanded["expanded"][0]["did"], did, "{expanded}");
+        });
+    }
+}
+
+#[test]
 fn the_review_page_is_printed_as_it_stands() {
     on_sqlite("", |project| {
         std::fs::write(

@@ -36,8 +36,9 @@ struct Expanded {
 
 /// Expands one version, or all that are missing.
 pub(crate) async fn run(session: &mut Session, only: Option<usize>) -> Result<Answer, Failure> {
+    let was_installed = session.is_installed();
     session.install().await?;
-    let due = due(session, only).await?;
+    let due = due(session, only, was_installed).await?;
     let mut done = Vec::new();
     for (place, treatment) in due {
         session.terminal.say(&heading(session, place, treatment));
@@ -66,7 +67,7 @@ pub(crate) async fn run(session: &mut Session, only: Option<usize>) -> Result<An
 pub(crate) async fn preview(session: &mut Session, only: Option<usize>) -> Result<Answer, Failure> {
     let mut text = String::new();
     let mut versions = Vec::new();
-    for (place, treatment) in due(session, only).await? {
+    for (place, treatment) in due(session, only, session.is_installed()).await? {
         versions.push(session.folder(place));
         for section in sections(treatment) {
             text.push_str(&section::preview(session, place, *section, Direction::Up));
@@ -121,6 +122,7 @@ fn heading(session: &Session, place: usize, treatment: Treatment) -> String {
 async fn due(
     session: &mut Session,
     only: Option<usize>,
+    was_installed: bool,
 ) -> Result<Vec<(usize, Treatment)>, Failure> {
     let recorded = session.recorded().await?;
     let missing: Vec<usize> = (0..session.migrations.len())
@@ -139,7 +141,7 @@ async fn due(
             "run `cargo zdm expand` without a name: it takes every missing version in order",
         ));
     }
-    let fresh = recorded.is_empty() && !session.any_table_exists().await?;
+    let fresh = session.is_fresh(was_installed).await?;
     let mut due = Vec::new();
     for place in missing {
         if only.is_some_and(|wanted| wanted != place) {

@@ -1,0 +1,57 @@
+//! Whether a database is fresh: it may then be created at the last finalized schema, with nothing in between.
+//!
+//! Comes in: the session. Goes out: yes or no.
+//! Must not know: what is created.
+
+use zdm_runtime::database::Dialect;
+
+use super::session::Session;
+use crate::error::Failure;
+
+impl Session {
+    /// No table of the versions is there; or the creation was interrupted: the tool's own tables are there, no instance
+    /// has ever registered, and no table holds a row.
+    pub(crate) async fn is_fresh(&mut self, was_installed: bool) -> Result<bool, Failure> {
+        let tables = self.existing_tables().await?;
+        if tables.is_empty() {
+            return Ok(true);
+        }
+        if !was_installed || self.finds("SELECT 1 FROM {zdm}instance LIMIT 1").await? {
+            return Ok(false);
+        }
+        for table in tables {
+            let quoted = table.replace('"', "\"\"");
+            let rows = format!("SELECT 1 FROM \"{quoted}\" LIMIT 1");
+            if self.finds(&rows).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn existing_tables(&mut self) -> Result<Vec<String>, Failure> {
+        let sql = match self.connection.dialect() {
+            Dialect::Postgres => "SELECT 1 WHERE to_regclass(quote_ident($1)) IS NOT NULL",
+            Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+        };
+        let mut named: Vec<String> = self
+            .migrations
+            .iter()
+            .flat_map(|migration| migration.manifest().tables.clone())
+            .collect();
+        named.sort();
+        named.dedup();
+        let mut existing = Vec::new();
+        for table in named {
+            let found = self.connection.query(sql, &[table.as_str().into()]).await?;
+            if !found.is_empty() {
+                existing.push(table);
+            }
+        }
+        Ok(existing)
+    }
+
+    async fn finds(&mut self, sql: &str) -> Result<bool, Failure> {
+        Ok(!self.connection.query(sql, &[]).await?.is_empty())
+    }
+}
