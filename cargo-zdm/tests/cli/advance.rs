@@ -55,3 +55,25 @@ fn contract_waits_for_the_backup() {
         assert_eq!(project.stage("users_full_name"), "contracted");
     });
 }
+
+#[test]
+fn watching_ends_when_everything_is_done() {
+    on_sqlite(HASTY, |project| {
+        let run = project.done(&[
+            "advance", "--watch", "--actor", "pipeline", "--format", "json",
+        ]);
+        assert_eq!(run.object()["done"], true);
+        let audit = project
+            .done(&["status", "--audit", "--format", "json"])
+            .object();
+        let entries = audit["audit"].as_array().unwrap();
+        assert!(
+            entries.iter().all(|entry| entry["actor"] == "pipeline"),
+            "{audit}"
+        );
+        assert_eq!(
+            project.zdm(&["advance", "--watch", "--before-deploy"]).code,
+            2
+        );
+    });
+}
