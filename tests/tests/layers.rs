@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("render", &["plan", "dialect"]),
     ("files", &[]),
     ("versions", &["diff", "files"]),
-    ("operate", &["config", "terminal"]),
+    ("operate", &["config", "terminal", "versions"]),
     ("config", &[]),
     ("error", &[]),
 ];

@@ -73,7 +73,7 @@ fn a_plan_that_is_newer_absent_or_broken_is_refused() {
 }
 
 #[test]
-fn lines_that_are_not_there_and_a_second_undo_are_contradictions() {
+fn lines_that_are_not_there_and_an_undo_in_two_places_are_contradictions() {
     let folder = tempfile::tempdir().unwrap();
     let mut lines = version(Dialect::Sqlite, ID, &RENAME);
     lines.manifest.steps[0].lines = (2, 3);
@@ -84,13 +84,19 @@ fn lines_that_are_not_there_and_a_second_undo_are_contradictions() {
         "{refused}"
     );
 
-    let mut twice = version(Dialect::Sqlite, ID, &RENAME);
-    twice
-        .step(Section::Expand, Direction::Down, "SELECT 1;")
-        .undoes = Some(1);
-    twice.write(folder.path());
+    let mut apart = version(Dialect::Sqlite, ID, &RENAME);
+    apart.step(Section::Expand, Direction::Up, "SELECT 1;");
+    for undoes in [2, 1] {
+        apart
+            .step(Section::Expand, Direction::Down, "SELECT 1;")
+            .undoes = Some(undoes);
+    }
+    apart.write(folder.path());
     let refused = Migration::load(folder.path()).unwrap_err();
-    assert!(refused.to_string().contains("undone twice"), "{refused}");
+    assert!(
+        refused.to_string().contains("undone in two places"),
+        "{refused}"
+    );
 }
 
 #[test]
