@@ -86,16 +86,20 @@ fn phases(page: &mut String, manifest: &Manifest) {
         }
         let blocking = steps.iter().find(|step| step.blocks_writers);
         let lock = match (blocking, steps.first()) {
-            (Some(step), _) | (None, Some(step)) => format!("{} on `{}`", step.lock, step.table),
+            (Some(step), _) | (None, Some(step)) => lock(step),
             (None, None) if backfilled => "rows of one batch".to_owned(),
             (None, None) => "none".to_owned(),
         };
+        let statements = if backfilled {
+            "in batches".to_owned()
+        } else {
+            steps.len().to_string()
+        };
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {lock} |",
+            "| {} | {} | {statements} | {lock} |",
             phase.name(),
             cell(&reasons.join("; ")),
-            steps.len()
         );
     }
     page.push('\n');
@@ -114,19 +118,19 @@ fn statements(page: &mut String, manifest: &Manifest) {
              | # | statement | lock | writers | takes | undo | from |\n|---|---|---|---|---|---|---|"
         );
         for step in steps {
-            let undo = manifest
+            let undo: Vec<_> = manifest
                 .steps_of(section, Direction::Down)
-                .find(|undo| undo.undoes == Some(step.number));
+                .filter(|undo| undo.undoes == Some(step.number))
+                .collect();
             let _ = writeln!(
                 page,
-                "| {} | {} | {} on `{}` | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} |",
                 step.number,
                 cell(&step.summary),
-                step.lock,
-                step.table,
+                lock(step),
                 if step.blocks_writers { "wait" } else { "go on" },
                 duration(step),
-                undone_by(step, undo),
+                undone_by(step, &undo),
                 if step.source.is_empty() {
                     "—".to_owned()
                 } else {
@@ -147,16 +151,26 @@ fn duration(step: &Step) -> &'static str {
     }
 }
 
-fn undone_by(step: &Step, undo: Option<&Step>) -> String {
-    match undo {
-        Some(undo) => match &undo.loses {
-            Some(loses) => format!("{}; lost: {}", cell(&undo.summary), cell(loses)),
-            None => cell(&undo.summary),
-        },
-        None => match &step.loses {
-            Some(loses) => format!("none: {}", cell(loses)),
-            None => "with another statement".to_owned(),
-        },
+fn lock(step: &Step) -> String {
+    if step.lock == "none" {
+        "none".to_owned()
+    } else {
+        format!("{} on `{}`", step.lock, step.table)
+    }
+}
+
+fn undone_by(step: &Step, undo: &[&Step]) -> String {
+    let price = |undo: &Step| match &undo.loses {
+        Some(loses) => format!("; lost: {}", cell(loses)),
+        None => String::new(),
+    };
+    match (undo, &step.loses) {
+        ([one], _) => format!("{}{}", cell(&one.summary), price(one)),
+        ([first, .., last], _) => {
+            format!("down.sql {}–{}{}", first.number, last.number, price(first))
+        }
+        ([], Some(loses)) => format!("none: {}", cell(loses)),
+        ([], None) => "nothing to take back".to_owned(),
     }
 }
 
@@ -194,9 +208,9 @@ Every step waits for its gates; `cargo zdm status` shows which are shut, with wh
 | constraints on new | every row compared while both sides were written |
 | `shadow` | the backfill done, all rows consistent, constraints in place |
 | `live` 1 % … 100 % | no mismatch seen; quarantined rows only where the field is optional |
-| `ramp_down` | all reads on new for the soak time; compared again |
-| `complete` | soaked; old accepts rows that do not name it |
-| contract | no instance and no transaction can name old; quarantine empty or waived; a backup confirmed |
+| `ramp_down` | all reads on new, for the time that every share takes; compared again |
+| `complete` | the soak time is over; old accepts rows that do not name it |
+| contract | the soak time is over; no instance and no transaction can name old; quarantine empty or waived; a backup confirmed |
 \n";
 
 fn runbook(page: &mut String, manifest: &Manifest) {
@@ -215,7 +229,7 @@ fn runbook(page: &mut String, manifest: &Manifest) {
         Route::FivePhases => &[
             "cargo zdm advance --before-deploy   # expand",
             "# deploy the new code",
-            "cargo zdm advance --watch           # dual write, backfill, verify, switch reads, ramp down",
+            "cargo zdm advance --watch           # dual write, backfill, verify, switch reads, to `complete`",
         ],
     };
     let _ = writeln!(page, "```sh\n{}\n```\n", steps.join("\n"));
@@ -224,11 +238,12 @@ fn runbook(page: &mut String, manifest: &Manifest) {
     }
     let _ = writeln!(
         page,
-        "When all reads are on new and the soak time is over:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
-         # deploy it\ncargo zdm advance               # contract\n```\n\n\
+        "When it stands at `complete` in every environment:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
+         # deploy it\ncargo zdm advance --watch       # contract, after the soak time\n```\n\n\
          By hand, the same steps:\n\n```sh\ncargo zdm expand {name}\ncargo zdm switch {name} --to dual_write\n\
          cargo zdm backfill {name}\ncargo zdm verify {name}\ncargo zdm switch {name} --to shadow\n\
-         cargo zdm switch {name} --to 1%\ncargo zdm switch {name} --to 100%\ncargo zdm switch {name} --to ramp_down\n\
+         cargo zdm switch {name} --to 1%\ncargo zdm switch {name} --to 100%\n\
+         cargo zdm verify {name}            # again, now that everybody reads new\ncargo zdm switch {name} --to ramp_down\n\
          cargo zdm switch {name} --to complete\ncargo zdm contract {name}\n```\n\n\
          Something is wrong:\n\n```sh\ncargo zdm rollback {name}   # reads go back to old at once, both sides stay written\n\
          cargo zdm pause {name}      # nothing moves until `cargo zdm resume {name}`\n```\n"

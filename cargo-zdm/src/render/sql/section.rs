@@ -35,7 +35,11 @@ pub(super) fn render(
     for (position, step) in steps.iter().enumerate() {
         let number = number(position);
         let way_back = way_back(step, &down, number);
-        up_file.entry(dialect, &step.action, &step.source, &way_back, None, None)?;
+        let loses = match &step.undo {
+            Undo::Impossible(reason) => Some(reason.clone()),
+            Undo::By { .. } | Undo::Covered => None,
+        };
+        up_file.entry(dialect, &step.action, &step.source, &way_back, None, loses)?;
     }
     for entry in &down {
         match entry {
@@ -198,9 +202,11 @@ impl File {
         let facts = dialect.statement(statement.name())?;
         let sql = dialect.render_statement(statement.name(), statement)?;
         let number = number(self.steps.len());
-        let losing = loses
-            .as_ref()
-            .map_or(String::new(), |loses| format!(" · loses {loses}"));
+        // Forward, `way_back` says it.
+        let losing = match (undoes, &loses) {
+            (Some(_), Some(loses)) => format!(" · loses {loses}"),
+            _ => String::new(),
+        };
         let heading = format!(
             "\n-- {number}. {}\n--    {} · {way_back}{losing} · from {source}\n",
             action.summary,
