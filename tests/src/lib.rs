@@ -3,3 +3,4 @@
 pub mod cases;
 pub mod postgres;
 pub mod seed;
+pub mod tool;

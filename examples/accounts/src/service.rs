@@ -1,0 +1,85 @@
+//! What every request needs, and which path leads to which function.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use chrono::Utc;
+use sqlx::{PgConnection, PgPool};
+use zdm_runtime::Zdm;
+
+use crate::models::AuditEntry;
+use crate::zdm::accounts::Accounts;
+use crate::zdm::audit_log::AuditLog;
+use crate::{accounts, probes, search};
+
+/// The database, and a repository per table.
+#[derive(Debug)]
+pub struct Service {
+    /// Every request takes one connection and, where it writes, one transaction.
+    pub(crate) pool: PgPool,
+    pub(crate) zdm: Zdm,
+    pub(crate) accounts: Accounts,
+    pub(crate) audit_log: AuditLog,
+}
+
+impl Service {
+    /// Registers this instance with the control tables in `pool`'s database.
+    pub async fn connect(pool: PgPool) -> Result<Self, zdm_runtime::Error> {
+        let zdm = Zdm::connect(pool.clone(), &crate::zdm::CODE).await?;
+        Ok(Self {
+            accounts: Accounts::new(&zdm)?,
+            audit_log: AuditLog::new(&zdm)?,
+            pool,
+            zdm,
+        })
+    }
+
+    /// The handle that tells which stage each migration is at.
+    pub fn zdm(&self) -> &Zdm {
+        &self.zdm
+    }
+
+    /// Every path of the service.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/accounts", post(accounts::create).get(accounts::list))
+            .route(
+                "/accounts/{id}",
+                get(accounts::read)
+                    .put(accounts::replace)
+                    .delete(accounts::delete),
+            )
+            .route("/accounts/{id}/verify", post(accounts::verify))
+            .route("/accounts/search", get(search::search))
+            .route("/healthz", get(probes::healthz))
+            .route("/readyz", get(probes::readyz))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Signs off, so that no migration waits for this instance.
+    pub async fn close(&self) -> Result<(), zdm_runtime::Error> {
+        self.zdm.clone().close().await?;
+        self.pool.close().await;
+        Ok(())
+    }
+
+    /// Writes down what the transaction that `conn` is in does.
+    pub(crate) async fn record(
+        &self,
+        conn: &mut PgConnection,
+        action: &str,
+        account_id: Option<i64>,
+        detail: String,
+    ) -> Result<(), zdm_runtime::Error> {
+        let entry = AuditEntry {
+            id: 0,
+            action: action.to_owned(),
+            account_id,
+            detail,
+            at: Utc::now(),
+        };
+        self.audit_log.insert(conn, &entry).await?;
+        Ok(())
+    }
+}
