@@ -11,7 +11,8 @@ use clap_cargo::style::CLAP_STYLING;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
-    advance, backfill, contract, expand, quarantine, rollback, status, switch, verify,
+    advance, backfill, contract, expand, pause, quarantine, resume, rollback, status, switch,
+    verify,
 };
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
@@ -56,6 +57,8 @@ enum DatabaseCommand {
     Switch(switch::Switch),
     Contract(contract::Contract),
     Rollback(rollback::Rollback),
+    Pause(pause::Pause),
+    Resume(resume::Resume),
     Quarantine(quarantine::Quarantine),
 }
 
@@ -87,6 +90,8 @@ impl DatabaseCommand {
             Self::Switch(command) => command.run(context).await,
             Self::Contract(command) => command.run(context).await,
             Self::Rollback(command) => command.run(context).await,
+            Self::Pause(command) => command.run(context).await,
+            Self::Resume(command) => command.run(context).await,
             Self::Quarantine(command) => command.run(context).await,
         }
     }

@@ -14,9 +14,13 @@ pub(crate) mod expand;
 pub(crate) mod finalize;
 pub(crate) mod generate;
 pub(crate) mod init;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod pause;
 mod project;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod quarantine;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod resume;
 pub(crate) mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod rollback;

@@ -6,6 +6,7 @@ mod database;
 mod forward;
 mod generate;
 mod interrupted;
+mod pause;
 mod project;
 mod usage;
 mod versions;

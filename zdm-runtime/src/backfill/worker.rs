@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use super::batch::{Advance, Batch, Tried};
 use super::ledger::{Chunk, Claim, Ledger, Totals};
 use super::pace::Pace;
-use super::{BackfillError, BackfillOptions, End, Outcome, estimate};
+use super::{BackfillError, BackfillOptions, End, Outcome, Way, estimate};
 use crate::audit;
 use crate::database::{Connection, DatabaseError, blockers};
+use crate::hop;
 use crate::manifest::Backfill;
 use crate::migration::Migration;
 use crate::pauses::Pauses;
@@ -155,7 +156,7 @@ impl<'a> Worker<'a> {
     ) -> Result<Left, BackfillError> {
         let mut refused = Refused::none(self.options);
         loop {
-            if let Some(reason) = killed(self.options.kill_switch.as_deref()) {
+            if let Some(reason) = self.told_to_stop(connection).await? {
                 return Ok(Left::Stopped(reason));
             }
             let rows = self.pace.rows();
@@ -202,6 +203,23 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Why no further batch may begin. A pause holds the way forward, not the backfill that a rollback needs.
+    async fn told_to_stop(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Option<String>, BackfillError> {
+        if let Some(reason) = killed(self.options.kill_switch.as_deref()) {
+            return Ok(Some(reason));
+        }
+        if self.options.way == Way::Reverse {
+            return Ok(None);
+        }
+        let paused = hop::is_paused(connection, self.migration.id())
+            .await
+            .map_err(|error| self.failure(error))?;
+        Ok(paused.then(|| "the migration was paused, `cargo zdm resume` lets it go on".to_owned()))
+    }
+
     /// The size of the next batch, and the reason where it is smaller.
     fn adapt(&mut self, advance: &Advance) -> Option<String> {
         if advance.waiting > 0 {
@@ -217,7 +235,7 @@ impl<'a> Worker<'a> {
 
     fn unconvertible(&self, keys: Vec<crate::key::Key>, reason: String) -> BackfillError {
         let rule = match self.backfill.on_invalid.as_str() {
-            _ if self.options.way == super::Way::Reverse => {
+            _ if self.options.way == Way::Reverse => {
                 "On the way back `down` has to convert every value".to_owned()
             }
             "reject" => "`on_invalid = \"reject\"` asks to stop here".to_owned(),

@@ -239,17 +239,17 @@ pub fn for_section(
     waive(gates, policy)
 }
 
-/// Before a backfill begins or goes on.
+/// Before a backfill begins or goes on. The one that a rollback needs is not held by a pause.
 pub fn for_backfill(side: Side, facts: &Facts) -> Vec<Gate> {
     use Stage::{DualWrite, Live, RampDown, Shadow};
     let mut gates = vec![
         c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
-        c::not_paused(facts),
         c::drained(facts),
     ];
-    if side == Side::Old {
-        gates.push(c::reversible(facts));
-    }
+    gates.push(match side {
+        Side::New => c::not_paused(facts),
+        Side::Old => c::reversible(facts),
+    });
     gates
 }
 

@@ -354,7 +354,7 @@ fn every_forward_hop_waits_for_drained_known_and_acknowledged() {
 #[test]
 fn a_pause_does_not_hold_a_rollback() {
     for (stage, ask) in ALLOWED {
-        if let Back(..) = ask {
+        if let Back(..) | Backfill(Side::Old) = ask {
             let mut facts = healthy(stage);
             standing(&mut facts).paused_at = Some(0);
             assert!(all_open(&answer(ask, &facts)), "{ask:?}");

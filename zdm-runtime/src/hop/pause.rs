@@ -1,12 +1,14 @@
-//! Holding a migration where it stands. Anybody may, also while a command is at work: its next move finds the gate shut.
+//! Holding a migration where it stands. Anybody may, also while a command is at work: its next move finds the gate shut,
+//! and a backfill stops before its next batch.
 
 use std::time::Duration;
 
 use super::HopError;
 use crate::audit::{self, Entry};
-use crate::database::Connection;
+use crate::database::{Connection, DatabaseError};
 
-/// Holds the migration: no hop forward, no backfill until [`resume`]. A rollback is not held.
+/// Holds the migration: no hop forward, no backfill until [`resume`]. A rollback is not held, nor the backfill that is
+/// part of one.
 pub async fn pause(
     connection: &mut Connection,
     migration: &str,
@@ -26,6 +28,15 @@ pub async fn resume(
 ) -> Result<(), HopError> {
     let sql = "UPDATE {zdm}stage SET paused_at = NULL WHERE migration = $1";
     set(connection, sql, migration, actor, ("resume", reason)).await
+}
+
+/// Whether the migration is held. One that has no stage is not.
+pub async fn is_paused(
+    connection: &mut Connection,
+    migration: &str,
+) -> Result<bool, DatabaseError> {
+    let sql = "SELECT 1 FROM {zdm}stage WHERE migration = $1 AND paused_at IS NOT NULL";
+    Ok(!connection.query(sql, &[migration.into()]).await?.is_empty())
 }
 
 async fn set(

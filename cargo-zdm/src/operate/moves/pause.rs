@@ -1,0 +1,92 @@
+//! Pause and resume: a migration is held where it stands, or let go.
+//!
+//! Comes in: the session, a migration, the reason. Goes out: a migration that is held or not.
+//! Must not know: who looks at the pause. It takes no claim, so that it reaches a command that is at work.
+
+use zdm_runtime::hop;
+
+use crate::error::Failure;
+use crate::operate::position::Position;
+use crate::operate::session::Session;
+use crate::terminal::Answer;
+
+/// Holds the migration.
+pub(crate) async fn hold(
+    session: &mut Session,
+    place: usize,
+    reason: &str,
+) -> Result<Answer, Failure> {
+    let position = standing(session, place).await?;
+    let id = session.manifest(place).id.clone();
+    let already = hop::is_paused(&mut session.connection, &id).await?;
+    if !already {
+        hop::pause(&mut session.connection, &id, &session.actor, reason).await?;
+    }
+    let folder = session.folder(place);
+    let (held, stage) = (
+        if already {
+            "is paused already"
+        } else {
+            "is paused"
+        },
+        position.name(),
+    );
+    let text = format!(
+        "{folder} {held}, at {stage}: reads and writes stay as they are; a running backfill stops before its next batch; \
+         `cargo zdm resume {}` lets it go on",
+        session.manifest(place).name
+    );
+    answer(session, place, position, (true, !already), text)
+}
+
+/// Lets the migration go on.
+pub(crate) async fn release(
+    session: &mut Session,
+    place: usize,
+    reason: &str,
+) -> Result<Answer, Failure> {
+    let position = standing(session, place).await?;
+    let id = session.manifest(place).id.clone();
+    let paused = hop::is_paused(&mut session.connection, &id).await?;
+    if paused {
+        hop::resume(&mut session.connection, &id, &session.actor, reason).await?;
+    }
+    let (folder, stage) = (session.folder(place), position.name());
+    let text = if paused {
+        format!("{folder} may go on, from {stage}: `cargo zdm advance` does")
+    } else {
+        format!("{folder} was not paused; it is at {stage}")
+    };
+    answer(session, place, position, (false, paused), text)
+}
+
+/// Where it stands, or why there is nothing to hold.
+async fn standing(session: &mut Session, place: usize) -> Result<Position, Failure> {
+    let position = session.position(place).await?;
+    match position {
+        Position::At(..) => Ok(position),
+        Position::Absent | Position::Expanded | Position::Contracted => Err(Failure::usage(
+            format!(
+                "{} is {}: it has no stage that could be held",
+                session.folder(place),
+                position.name()
+            ),
+            "`cargo zdm status` shows which migrations are in transition",
+        )
+        .safe("nothing was changed")),
+    }
+}
+
+fn answer(
+    session: &Session,
+    place: usize,
+    position: Position,
+    (paused, changed): (bool, bool),
+    text: String,
+) -> Result<Answer, Failure> {
+    let object = serde_json::json!({
+        "migration": session.folder(place), "id": session.manifest(place).id, "stage": position.name(),
+        "paused": paused, "changed": changed,
+    });
+    Answer::done(text, object)
+}
