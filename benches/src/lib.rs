@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -106,4 +106,23 @@ fn resident_peak_kib(pid: u32) -> u64 {
 pub fn median(mut durations: Vec<Duration>) -> Duration {
     durations.sort();
     durations[durations.len() / 2]
+}
+
+/// The command line's release build.
+pub fn tool() -> Result<PathBuf, String> {
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/cargo-zdm");
+    tool.canonicalize().map_err(|error| {
+        format!(
+            "{}: {error}; first: cargo build --release -p cargo-zdm --features postgres",
+            tool.display()
+        )
+    })
+}
+
+/// The program's own arguments, without those that `cargo bench` adds.
+pub fn arguments() -> Vec<String> {
+    std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! How long the compiler takes for 200 structs with `#[derive(Migratable)]`, beside the same with `serde::Serialize`.
 //!
-//!     cargo build --release -p cargo-zdm && cargo run --release -p zdm-benches --bin derive -- target/release/cargo-zdm
+//!     cargo build --release -p cargo-zdm --features postgres && cargo bench -p zdm-benches --bench derive
 
 use std::error::Error;
 use std::fs;
@@ -8,18 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use zdm_benches::{median, model_source};
+use zdm_benches::{median, model_source, tool};
 
 const STRUCTS: usize = 200;
 const RUNS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let tool = std::env::args()
-        .nth(1)
-        .map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
-    let tool = tool
-        .canonicalize()
-        .map_err(|error| format!("{}: {error}", tool.display()))?;
+    let tool = tool()?;
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../zdm-runtime")
         .canonicalize()?;

@@ -1,15 +1,14 @@
 //! The backfill of one column on PostgreSQL beside one `UPDATE` of the same rows in the same run.
 //!
-//!     cargo build --release -p cargo-zdm --features postgres
-//!     cargo run --release -p zdm-benches --bin backfill -- target/release/cargo-zdm [rows]
+//!     cargo build --release -p cargo-zdm --features postgres && cargo bench -p zdm-benches --bench backfill -- [rows]
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use zdm_benches::median;
+use zdm_benches::{arguments, median, tool};
 use zdm_tests::postgres::Server;
 
 const RUNS: usize = 3;
@@ -19,14 +18,9 @@ const AFTER: &str = "use zdm_runtime::Migratable;\n\n#[derive(Migratable)]\npub 
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let tool = std::env::args()
-        .nth(1)
-        .map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
-    let tool = tool
-        .canonicalize()
-        .map_err(|error| format!("{}: {error}", tool.display()))?;
-    let rows: u64 = std::env::args()
-        .nth(2)
+    let tool = tool()?;
+    let rows: u64 = arguments()
+        .first()
         .map_or(Ok(1_000_000), |rows| rows.parse())?;
     let server = Server::start();
     let (mut updates, mut backfills) = (Vec::new(), Vec::new());

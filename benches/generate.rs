@@ -1,22 +1,17 @@
 //! `cargo zdm generate` with one changed model among many: wall time and peak memory, and how they grow.
 //!
-//!     cargo build --release -p cargo-zdm && cargo run --release -p zdm-benches --bin generate -- target/release/cargo-zdm
+//!     cargo build --release -p cargo-zdm --features postgres && cargo bench -p zdm-benches --bench generate
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use zdm_benches::{COLUMNS, measure, median, write_model, write_project};
+use zdm_benches::{COLUMNS, measure, median, tool, write_model, write_project};
 
 const RUNS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let tool = std::env::args()
-        .nth(1)
-        .map_or_else(|| PathBuf::from("target/release/cargo-zdm"), PathBuf::from);
-    let tool = tool
-        .canonicalize()
-        .map_err(|error| format!("{}: {error}", tool.display()))?;
+    let tool = tool()?;
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../zdm-runtime")
         .canonicalize()?;
