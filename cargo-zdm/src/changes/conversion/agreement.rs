@@ -1,0 +1,80 @@
+//! Whether the sides of a row agree, where that is not built in.
+
+use super::Way;
+
+impl Way<'_> {
+    /// Agreement by either direction: neither side has to be able to express all of the other.
+    pub(super) fn either_way(&self, up: &str, down: &[String]) -> String {
+        let new = self.ident(&self.new.name);
+        let back: Vec<String> = self
+            .old
+            .iter()
+            .zip(down)
+            .map(|(old, down)| {
+                format!(
+                    "{} IS NOT DISTINCT FROM {}",
+                    self.ident(&old.name),
+                    operand(down)
+                )
+            })
+            .collect();
+        let back = if let [one] = &back[..] {
+            one.clone()
+        } else {
+            format!("({})", back.join(" AND "))
+        };
+        format!("({new} IS NOT DISTINCT FROM {} OR {back})", operand(up))
+    }
+}
+
+/// In parentheses unless it is a name, a call or a CASE by itself.
+fn operand(expression: &str) -> String {
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"');
+    let rest = expression.trim_start_matches(word);
+    let is_name = rest.is_empty();
+    let is_call = rest.len() < expression.len() && closes_at_end(rest);
+    if is_name || is_call {
+        expression.to_owned()
+    } else {
+        format!("({expression})")
+    }
+}
+
+/// Whether the text is one pair of parentheses with what stands between them. Texts with quotes are not looked into.
+fn closes_at_end(text: &str) -> bool {
+    if !text.starts_with('(') || text.contains('\'') {
+        return false;
+    }
+    let mut depth = 0_usize;
+    for (position, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return position + 1 == text.len();
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::operand;
+
+    #[test]
+    fn operands_stand_in_parentheses_where_they_have_to() {
+        for (expression, expected) in [
+            ("age", "age"),
+            ("\"Age\"", "\"Age\""),
+            ("CAST(age AS integer)", "CAST(age AS integer)"),
+            ("zdm.\"1_up\"(age)", "zdm.\"1_up\"(age)"),
+            ("a || b", "(a || b)"),
+            ("lower(a) || lower(b)", "(lower(a) || lower(b))"),
+            ("coalesce(a, ')')", "(coalesce(a, ')'))"),
+        ] {
+            assert_eq!(operand(expression), expected);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What is missing is built in where nothing is lost on the way up.
+
+use super::Way;
+use crate::changes::ChangeError;
+
+/// The two halves with the text of the comparison, over bare column names.
+pub(super) struct Halves {
+    pub(super) up: String,
+    pub(super) down: Vec<String>,
+    pub(super) consistent: String,
+}
+
+impl Way<'_> {
+    /// Both halves of a conversion that loses nothing on the way up, where there is one.
+    pub(super) fn built_in(&self) -> Option<Halves> {
+        let [old] = self.old else {
+            return None;
+        };
+        let dialect = self.context.dialect;
+        let (from, to) = (self.ident(&old.name), self.ident(&self.new.name));
+        let (old_type, new_type) = (dialect.type_of(old), dialect.type_of(self.new));
+        let same = old.logical_type == self.new.logical_type
+            && (old_type.eq_ignore_ascii_case(&new_type) || widens_text(&old_type, &new_type));
+        if same {
+            return Some(Halves {
+                consistent: format!("{to} IS NOT DISTINCT FROM {from}"),
+                up: from,
+                down: vec![to],
+            });
+        }
+        if old.sql_type.is_some() || self.new.sql_type.is_some() {
+            return None;
+        }
+        let dual = dialect.lossless(old.logical_type, self.new.logical_type)?;
+        let put = |text: &str| text.replace("{old}", &from).replace("{new}", &to);
+        let up = put(&dual.up);
+        let consistent = match &dual.compare {
+            None => format!("{to} IS NOT DISTINCT FROM {up}"),
+            Some(compare) => format!("({to} IS NOT DISTINCT FROM {up} OR {})", put(compare)),
+        };
+        Some(Halves {
+            up,
+            down: vec![put(&dual.down)],
+            consistent,
+        })
+    }
+
+    /// A half that is not declared: built in, and not stopped by a NULL that the other side refuses.
+    pub(super) fn built_in_half(&self, half: Option<&str>) -> Result<String, ChangeError> {
+        let old: Vec<&str> = self.old.iter().map(|column| column.name.as_str()).collect();
+        let suggestion = || {
+            let down: Vec<String> = old.iter().map(|name| format!("{name} = \"…\"")).collect();
+            let down = if let [_] = old[..] {
+                "down = \"…\"".to_owned()
+            } else {
+                format!("down({})", down.join(", "))
+            };
+            format!(
+                "Declare both: `up = \"…\"` over `{}`, and `{down}` over `{}`. Code writes both sides while old and \
+                 new instances run together, so both are needed",
+                old.join("`, `"),
+                self.new.name
+            )
+        };
+        let Some(half) = half else {
+            return Err(self.mistake(
+                format!(
+                    "no conversion between `{}` and it is built in",
+                    old.join("`, `")
+                ),
+                suggestion(),
+            ));
+        };
+        let Some(source) = self.old.first() else {
+            return Ok(half.to_owned());
+        };
+        match (source.nullable, self.new.nullable) {
+            (true, false) if self.transition.up.is_none() => Err(self.mistake(
+                format!("`{}` may be NULL, but it may not", source.name),
+                format!(
+                    "Say what NULL becomes, both ways: `up = \"coalesce({}, …)\"`, `down = \"{}\"`; or make the field \
+                     an `Option`",
+                    source.name, self.new.name
+                ),
+            )),
+            (false, true) if self.transition.down.is_empty() => Err(self.mistake(
+                format!("it may be NULL, but `{}`, which old code reads, may not", source.name),
+                format!(
+                    "Say what NULL becomes for old code: `up = \"{}\"`, `down = \"coalesce({}, …)\"`",
+                    source.name, self.new.name
+                ),
+            )),
+            _ => Ok(half.to_owned()),
+        }
+    }
+}
+
+/// `varchar(50)` fits into `varchar(255)` and `text`.
+fn widens_text(old: &str, new: &str) -> bool {
+    match (text_length(old), text_length(new)) {
+        (Some(old), Some(new)) => new >= old,
+        _ => false,
+    }
+}
+
+fn text_length(sql_type: &str) -> Option<u64> {
+    let name = sql_type.trim().to_ascii_lowercase();
+    if name == "text" || name == "varchar" || name == "character varying" {
+        return Some(u64::MAX);
+    }
+    let length = name
+        .strip_prefix("varchar")
+        .or_else(|| name.strip_prefix("character varying"))?;
+    let length = length.trim().strip_prefix('(')?.strip_suffix(')')?;
+    length.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::widens_text;
+
+    #[test]
+    fn text_widens_into_longer_text_only() {
+        assert!(widens_text("varchar(50)", "text"));
+        assert!(widens_text("VARCHAR(50)", "character varying(50)"));
+        assert!(!widens_text("text", "varchar(255)"));
+        assert!(!widens_text("char(3)", "text"));
+    }
+}

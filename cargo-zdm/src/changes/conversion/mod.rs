@@ -1,0 +1,181 @@
+//! From a transition's attributes to the three expressions of a pair: `up`, `down` and whether a row's sides agree.
+//!
+//! Comes in: a column on its way from old to new. Goes out: [`Conversion`], or what its attributes lack.
+//! Must not know: statements.
+
+mod agreement;
+mod built_in;
+mod total;
+
+use zdm_model::{Column, Expression, Table, Transition};
+
+use super::expressions::Written;
+use super::{ChangeError, Context};
+use crate::diff::Place;
+use crate::plan::{Function, Pair};
+
+/// A pair, and the function that its `up` calls.
+pub(super) struct Conversion {
+    pub(super) pair: Pair,
+    pub(super) function: Option<Function>,
+}
+
+/// One column on its way from old to new.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) at: &'a Place,
+    pub(super) table: &'a Table,
+    pub(super) old: &'a [Column],
+    pub(super) new: &'a Column,
+    pub(super) transition: &'a Transition,
+}
+
+impl Way<'_> {
+    /// The pair of a column that replaces others.
+    pub(super) fn replacing(self) -> Result<Conversion, ChangeError> {
+        let built_in = self.built_in();
+        let up = match self.declared("up", self.transition.up.as_ref())? {
+            Some(up) => up.to_owned(),
+            None => self.built_in_half(built_in.as_ref().map(|halves| halves.up.as_str()))?,
+        };
+        let names: Vec<&str> = self.old.iter().map(|column| column.name.as_str()).collect();
+        self.check("up", &up, &names)?;
+        let mut down = Vec::new();
+        for (index, old) in self.old.iter().enumerate() {
+            let attribute = format!("down({} = …)", old.name);
+            let declared = self
+                .transition
+                .down
+                .iter()
+                .find(|(name, _)| *name == old.name);
+            let text =
+                if let Some(text) = self.declared(&attribute, declared.map(|(_, text)| text))? {
+                    text.to_owned()
+                } else {
+                    let half = built_in.as_ref().and_then(|halves| halves.down.get(index));
+                    self.built_in_half(half.map(String::as_str))?
+                };
+            self.check(&attribute, &text, &[&self.new.name])?;
+            down.push(text);
+        }
+        if let Some((name, _)) = self
+            .transition
+            .down
+            .iter()
+            .find(|(name, _)| !names.contains(&name.as_str()))
+        {
+            return Err(self.mistake(
+                format!("`down` gives a value for `{name}`, which it does not replace"),
+                format!("It replaces `{}`", names.join("`, `")),
+            ));
+        }
+        let (up, function) = self.total(up)?;
+        let consistent = match built_in {
+            Some(halves) if self.transition.up.is_none() && self.transition.down.is_empty() => {
+                halves.consistent
+            }
+            _ => self.either_way(&up, &down),
+        };
+        Ok(Conversion {
+            pair: self.pair(up, down, consistent),
+            function,
+        })
+    }
+
+    /// The pair of a column that `up` fills.
+    pub(super) fn filling(self) -> Result<Conversion, ChangeError> {
+        let Some(up) = self.declared("up", self.transition.up.as_ref())? else {
+            return Err(self.mistake(
+                "nothing says what existing rows carry".to_owned(),
+                "Give it `up = \"…\"` over the row's other columns".to_owned(),
+            ));
+        };
+        if self.new.nullable {
+            return Err(self.mistake(
+                "`up` fills an `Option`: a NULL that code writes could not be told from a row that waits to be filled"
+                    .to_owned(),
+                "Make the field no `Option`, or leave `up` out and let existing rows be NULL".to_owned(),
+            ));
+        }
+        let stays: Vec<&str> = self
+            .table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .filter(|name| !self.context.goes(&self.table.name, name))
+            .collect();
+        self.check("up", up, &stays)?;
+        let (up, function) = self.total(up.to_owned())?;
+        let consistent = format!("{} IS NOT NULL", self.ident(&self.new.name));
+        Ok(Conversion {
+            pair: self.pair(up, Vec::new(), consistent),
+            function,
+        })
+    }
+
+    fn pair(&self, up: String, down: Vec<String>, consistent: String) -> Pair {
+        Pair {
+            table: self.table.name.clone(),
+            key: self.table.key_columns().cloned().collect(),
+            new: self.new.clone(),
+            old: self.old.to_vec(),
+            up,
+            down,
+            consistent,
+            on_invalid: self.transition.on_invalid.clone(),
+            optional: self.new.nullable,
+        }
+    }
+
+    fn ident(&self, name: &str) -> String {
+        self.context.dialect.ident(name)
+    }
+
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table.name, self.new.name)
+    }
+
+    fn mistake(&self, problem: String, way_on: String) -> ChangeError {
+        ChangeError::Declaration {
+            at: Box::new(self.at.clone()),
+            subject: self.subject(),
+            problem,
+            way_on,
+        }
+    }
+
+    fn check(
+        &self,
+        attribute: &str,
+        text: &str,
+        allowed: &[&str],
+    ) -> Result<Vec<String>, ChangeError> {
+        let subject = self.subject();
+        let written = Written {
+            at: self.at,
+            subject: &subject,
+            attribute,
+            text,
+        };
+        written.is_steady(self.context.dialect)?;
+        written.names_only(self.context.dialect, allowed)
+    }
+
+    fn declared<'b>(
+        &self,
+        attribute: &str,
+        expression: Option<&'b Expression>,
+    ) -> Result<Option<&'b str>, ChangeError> {
+        let dialect = self.context.dialect.name();
+        match expression {
+            None => Ok(None),
+            Some(expression) => expression.for_dialect(dialect).map(Some).ok_or_else(|| {
+                self.mistake(
+                    format!("`{attribute}` is not given for {dialect}"),
+                    format!("Add `{dialect} = \"…\"` to it"),
+                )
+            }),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `up` gives a value for every row, whatever it holds.
+
+use zdm_model::{LogicalType, OnInvalid};
+
+use super::Way;
+use crate::changes::ChangeError;
+use crate::plan::Function;
+
+impl Way<'_> {
+    /// Makes `up` total, as `valid_if` and `on_invalid` say: by a function where the database has such, else by a CASE.
+    pub(super) fn total(&self, up: String) -> Result<(String, Option<Function>), ChangeError> {
+        let transition = self.transition;
+        let valid_if = self.declared("valid_if", transition.valid_if.as_ref())?;
+        let Some(on_invalid) = &transition.on_invalid else {
+            self.needs_no_rule(valid_if)?;
+            return Ok((up, None));
+        };
+        let (invalid, needs_option) = match on_invalid {
+            OnInvalid::Quarantine | OnInvalid::Null => ("NULL", true),
+            OnInvalid::Reject => ("NULL", false),
+            OnInvalid::Default(default) => {
+                self.check("on_invalid", default, &[])?;
+                (default.as_str(), false)
+            }
+        };
+        if needs_option && !self.new.nullable {
+            return Err(self.mistake(
+                "rows that cannot be converted carry NULL, but the field is no `Option`".to_owned(),
+                "Make it an `Option`, or choose `on_invalid = default(\"…\")` or `\"reject\"`"
+                    .to_owned(),
+            ));
+        }
+        let mut inputs: Vec<&str> = self.old.iter().map(|column| column.name.as_str()).collect();
+        if inputs.is_empty() {
+            inputs = self
+                .table
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
+        }
+        let mut named = self.check("up", &up, &inputs)?;
+        if let Some(valid_if) = valid_if {
+            named.extend(self.check("valid_if", valid_if, &inputs)?);
+        }
+        if self.context.dialect.capabilities().total_functions {
+            inputs.retain(|name| named.iter().any(|column| column == name));
+            return Ok(self.function(&up, &inputs, valid_if, invalid));
+        }
+        let Some(valid_if) = valid_if else {
+            return Err(self.mistake(
+                format!(
+                    "{} converts what it cannot read without an error, so nothing would be found invalid",
+                    self.context.dialect.vendor()
+                ),
+                "Give it `valid_if = \"…\"`: the condition under which `up` gives the right value".to_owned(),
+            ));
+        };
+        let total = format!("CASE WHEN ({valid_if}) IS FALSE THEN {invalid} ELSE {up} END");
+        Ok((total, None))
+    }
+
+    fn needs_no_rule(&self, valid_if: Option<&str>) -> Result<(), ChangeError> {
+        let rules =
+            "Add `on_invalid = \"quarantine\"`, `\"null\"`, `default(\"…\")` or `\"reject\"`"
+                .to_owned();
+        if valid_if.is_some() {
+            return Err(self.mistake(
+                "`valid_if` tells which values `up` cannot convert, but nothing says what becomes of them".to_owned(),
+                rules,
+            ));
+        }
+        let reads_text = self
+            .old
+            .iter()
+            .any(|old| old.logical_type == LogicalType::Text);
+        let silent = !self.context.dialect.capabilities().total_functions;
+        if silent && reads_text && is_number(self.new.logical_type) {
+            return Err(self.mistake(
+                format!(
+                    "{} casts a text that is no number to 0 without an error",
+                    self.context.dialect.vendor()
+                ),
+                format!("Give it `valid_if = \"…\"`, the condition under which `up` gives the right value. {rules}"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn function(
+        &self,
+        up: &str,
+        inputs: &[&str],
+        valid_if: Option<&str>,
+        invalid: &str,
+    ) -> (String, Option<Function>) {
+        let dialect = self.context.dialect;
+        let name = function_name(self.context.id, &self.table.name, &self.new.name);
+        let parameters = inputs
+            .iter()
+            .filter_map(|name| self.table.column(name))
+            .map(|column| (column.name.clone(), dialect.type_of(column)))
+            .collect();
+        let arguments: Vec<String> = inputs.iter().map(|name| self.ident(name)).collect();
+        let call = format!("zdm.{}({})", dialect.ident(&name), arguments.join(", "));
+        let function = Function {
+            name,
+            parameters,
+            returns: dialect.type_of(self.new),
+            expression: up.to_owned(),
+            valid_if: valid_if.map(str::to_owned),
+            invalid: invalid.to_owned(),
+        };
+        (call, Some(function))
+    }
+}
+
+/// The longest identifier that PostgreSQL does not cut (manual, "Identifiers and Key Words").
+const LONGEST_IDENTIFIER: usize = 63;
+
+fn function_name(id: &str, table: &str, column: &str) -> String {
+    let full = format!("{id}_{table}_{column}_up");
+    if full.len() <= LONGEST_IDENTIFIER {
+        return full;
+    }
+    let hash = blake3::hash(full.as_bytes()).to_hex();
+    format!("{id}_{}_up", &hash.as_str()[..16])
+}
+
+fn is_number(logical: LogicalType) -> bool {
+    matches!(
+        logical,
+        LogicalType::Bool
+            | LogicalType::Int2
+            | LogicalType::Int4
+            | LogicalType::Int8
+            | LogicalType::Float4
+            | LogicalType::Float8
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_function_names_stay_distinct() {
+        let long = "x".repeat(60);
+        let one = function_name("0123456789ab", &long, "a");
+        let two = function_name("0123456789ab", &long, "b");
+        assert!(one.len() <= LONGEST_IDENTIFIER && one != two);
+    }
+}

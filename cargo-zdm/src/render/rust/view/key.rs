@@ -1,0 +1,120 @@
+//! What a table's key is as arguments, as a loop and as text.
+
+use serde::Serialize;
+use zdm_model::{Column, LogicalType};
+
+use crate::render::rust::names::{self, RustType};
+
+/// A column of the key.
+#[derive(Debug, Serialize)]
+pub(super) struct Key {
+    pub(super) column: String,
+    pub(super) argument: String,
+    pub(super) borrowed: String,
+    pub(super) plain: String,
+}
+
+/// A key column of several, as an array.
+#[derive(Debug, Serialize)]
+pub(super) struct KeyColumn {
+    pub(super) variable: String,
+    pub(super) borrowed: String,
+    pub(super) from_key: String,
+}
+
+pub(super) fn columns(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> Vec<KeyColumn> {
+    if keys.len() == 1 {
+        return Vec::new();
+    }
+    keys.iter()
+        .enumerate()
+        .map(|(at, key)| {
+            let rust = rust(key);
+            let from_key = match rust.borrowed.as_str() {
+                "&str" => format!("key.{at}.as_str()"),
+                "&[u8]" => format!("key.{at}.as_slice()"),
+                _ => format!("key.{at}"),
+            };
+            KeyColumn {
+                variable: format!("{}_keys", names::bare(&key.field)),
+                borrowed: rust.borrowed,
+                from_key,
+            }
+        })
+        .collect()
+}
+
+/// How `get` is called from a loop over references to keys.
+pub(super) fn loop_arguments(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> String {
+    let single = keys.len() == 1;
+    let arguments: Vec<_> = keys
+        .iter()
+        .map(|key| {
+            let name = if single {
+                "key".to_owned()
+            } else {
+                names::argument(&key.field)
+            };
+            if rust(key).copies {
+                format!("*{name}")
+            } else {
+                name
+            }
+        })
+        .collect();
+    arguments.join(", ")
+}
+
+/// The key's text where it is not the text of one value: what reads are switched by and mismatches are reported with.
+pub(super) fn shown(keys: &[&Column]) -> Option<String> {
+    if let [key] = keys
+        && key.logical_type != LogicalType::Bytes
+    {
+        return None;
+    }
+    let places: Vec<_> = keys
+        .iter()
+        .map(|key| match key.logical_type {
+            LogicalType::Bytes => "{:?}",
+            _ => "{}",
+        })
+        .collect();
+    let arguments: Vec<_> = keys.iter().map(|key| names::argument(&key.field)).collect();
+    Some(format!(
+        "format!(\"{}\", {})",
+        places.join(","),
+        arguments.join(", ")
+    ))
+}
+
+/// The type that a key is read as for its text: that of its logical type, whatever newtype the field has.
+pub(super) fn plain_type(column: &Column, rust: &RustType) -> String {
+    if rust.known {
+        return rust.owned.clone();
+    }
+    match column.logical_type {
+        LogicalType::Bool => "bool",
+        LogicalType::Int2 => "i16",
+        LogicalType::Int4 => "i32",
+        LogicalType::Int8 => "i64",
+        LogicalType::Float4 => "f32",
+        LogicalType::Float8 => "f64",
+        LogicalType::Text | LogicalType::Custom => "String",
+        LogicalType::Bytes => "Vec<u8>",
+        LogicalType::TimestampTz => "chrono::DateTime<chrono::Utc>",
+        LogicalType::Timestamp => "chrono::NaiveDateTime",
+        LogicalType::Date => "chrono::NaiveDate",
+        LogicalType::Time => "chrono::NaiveTime",
+        LogicalType::Uuid => "uuid::Uuid",
+        LogicalType::Json => "serde_json::Value",
+    }
+    .to_owned()
+}
+
+pub(super) fn tuple(parts: impl Iterator<Item = String>) -> String {
+    let parts: Vec<_> = parts.collect();
+    match parts.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join(", ")),
+    }
+}

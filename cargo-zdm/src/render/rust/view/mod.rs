@@ -1,0 +1,21 @@
+//! What the templates of generated Rust are given: flat, every decision made. One file per kind of value.
+//!
+//! Comes in: a model. Goes out: values for `templates/rust/sqlx/`.
+//! Must not know: the text around the values.
+
+mod key;
+mod modules;
+mod table;
+mod writes;
+
+pub(super) use modules::{module, shared_migrations};
+pub(super) use table::table;
+
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+struct Header {
+    source: String,
+    regenerate: &'static str,
+    versions: Option<String>,
+}

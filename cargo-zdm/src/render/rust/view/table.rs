@@ -1,0 +1,243 @@
+//! The view of one table: its repository, and its part of a migration.
+//!
+//! Must not know: how the values of keys and of writes come about.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use zdm_model::{Column, LogicalType};
+
+use super::Header;
+use super::key::{self, Key, KeyColumn};
+use super::writes::{self, DualWrite, PairView, Setter};
+use crate::dialect::Dialect;
+use crate::render::rust::names::{self, RustType};
+use crate::render::rust::sides::Sides;
+use crate::render::rust::statements::Statements;
+use crate::render::rust::templates::Templates;
+use crate::render::rust::words::Words;
+use crate::render::rust::{Model, RenderError, Transition};
+
+/// Everything about one table.
+#[derive(Debug, Serialize)]
+pub(in crate::render::rust) struct TableView {
+    header: Header,
+    pub(in crate::render::rust) module: String,
+    table: String,
+    model: String,
+    model_path: String,
+    repository: String,
+    subject: String,
+    connection: &'static str,
+    row: &'static str,
+    row_type: String,
+    fingerprint: String,
+    keys: Vec<Key>,
+    key_owned: String,
+    key_borrowed: String,
+    after_pattern: String,
+    many: &'static str,
+    key_columns: Vec<KeyColumn>,
+    loop_pattern: String,
+    loop_arguments: String,
+    shown_key: Option<String>,
+    returned_key: Option<String>,
+    binds: Vec<String>,
+    insert_binds: Vec<String>,
+    fields: Vec<Field>,
+    skipped: Vec<String>,
+    setters: Vec<Setter>,
+    sql: BTreeMap<&'static str, Option<String>>,
+    /// Writes have an old side.
+    pub(in crate::render::rust) dual: bool,
+    dual_writes: Vec<DualWrite>,
+    pairs: Vec<PairView>,
+    migration: Option<MigrationView>,
+}
+
+#[derive(Debug, Serialize)]
+struct Field {
+    name: String,
+    column: String,
+    old_alias: Option<String>,
+    new_alias: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct MigrationView {
+    id: String,
+    name: String,
+    folder: String,
+    path: String,
+    backfill_folder: String,
+    changes: Vec<String>,
+}
+
+/// The view of one table.
+pub(in crate::render::rust) fn table(
+    templates: &Templates,
+    dialect: &Dialect,
+    model: &Model<'_>,
+) -> Result<TableView, RenderError> {
+    let words = Words::of(dialect).ok_or_else(|| RenderError::NoDriver {
+        dialect: dialect.name().to_owned(),
+    })?;
+    let table = model.table;
+    let pairs = model
+        .transition
+        .as_ref()
+        .map_or(&[][..], |transition| &transition.pairs);
+    let sides = Sides {
+        words,
+        table,
+        pairs,
+    };
+    let statements = Statements { templates, sides };
+    let (module_path, model_name) = model
+        .path
+        .rsplit_once("::")
+        .unwrap_or(("crate", &model.path));
+    let rust = |column: &Column| RustType::of(column, module_path);
+    check_key(model)?;
+
+    let keys: Vec<_> = table.key_columns().collect();
+    let subject = names::subject(model_name);
+    let bind = |column: &Column| {
+        let place = format!("{subject}.{}", names::identifier(&column.field));
+        if rust(column).copies {
+            place
+        } else {
+            format!("&{place}")
+        }
+    };
+    let dual = sides.dual().next().is_some();
+    let many = if words.typed && keys.iter().all(|key| rust(key).known) {
+        "array"
+    } else {
+        "loop"
+    };
+    let arguments: Vec<_> = keys.iter().map(|key| names::argument(&key.field)).collect();
+    Ok(TableView {
+        header: header(model),
+        module: names::module(&table.name),
+        table: table.name.clone(),
+        model: model_name.to_owned(),
+        model_path: model.path.clone(),
+        repository: names::repository(&table.name, model_name),
+        connection: words.connection,
+        row: words.row,
+        row_type: words.row.rsplit("::").next().unwrap_or_default().to_owned(),
+        fingerprint: hexadecimal(model.fingerprint),
+        keys: keys
+            .iter()
+            .map(|key| Key {
+                column: key.name.clone(),
+                argument: names::argument(&key.field),
+                borrowed: rust(key).borrowed,
+                plain: key::plain_type(key, &rust(key)),
+            })
+            .collect(),
+        key_owned: key::tuple(keys.iter().map(|key| rust(key).owned)),
+        key_borrowed: key::tuple(keys.iter().map(|key| rust(key).borrowed)),
+        after_pattern: key::tuple(arguments.iter().cloned()),
+        many,
+        key_columns: key::columns(&keys, &rust),
+        loop_pattern: if keys.len() == 1 {
+            "key".to_owned()
+        } else {
+            key::tuple(arguments.iter().cloned())
+        },
+        loop_arguments: key::loop_arguments(&keys, &rust),
+        shown_key: key::shown(&keys),
+        returned_key: statements.returned_key().map(|key| rust(key).owned),
+        binds: table.columns.iter().map(bind).collect(),
+        insert_binds: statements.inserted_columns().map(bind).collect(),
+        fields: table
+            .columns
+            .iter()
+            .map(|column| field(&sides, column))
+            .collect(),
+        skipped: model
+            .skipped
+            .iter()
+            .map(|name| names::identifier(name))
+            .collect(),
+        setters: writes::setters(&statements, &rust)?,
+        sql: writes::sql(&statements, dual, many == "array")?,
+        dual,
+        dual_writes: if dual {
+            writes::dual_writes(&statements)?
+        } else {
+            Vec::new()
+        },
+        pairs: writes::pair_views(&statements)?,
+        migration: model
+            .transition
+            .as_ref()
+            .map(|transition| migration(transition, model)),
+        subject,
+    })
+}
+
+fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
+    let Some(transition) = &model.transition else {
+        return Ok(());
+    };
+    let table = model.table.name.clone();
+    for key in model.table.key_columns() {
+        let column = key.name.clone();
+        let concerns = |names: &str| names == key.name;
+        if transition.pairs.iter().any(|pair| concerns(&pair.new.name)) {
+            return Err(RenderError::KeyInTransition { table, column });
+        }
+        if key.logical_type == LogicalType::Custom {
+            return Err(RenderError::KeyWithoutText { table, column });
+        }
+    }
+    Ok(())
+}
+
+fn header(model: &Model<'_>) -> Header {
+    Header {
+        source: format!("`{}`", model.path),
+        regenerate: "change the struct and run `cargo zdm generate`",
+        versions: model.transition.as_ref().map(|transition| {
+            let parent = transition.parent.as_deref().unwrap_or("nothing");
+            format!("From {parent} to {}.", transition.folder)
+        }),
+    }
+}
+
+fn field(sides: &Sides<'_>, column: &Column) -> Field {
+    let aliases = sides.pair(column).map(|_| sides.aliases(column));
+    let (old_alias, new_alias) = aliases.unzip();
+    Field {
+        name: names::identifier(&column.field),
+        column: column.name.clone(),
+        old_alias,
+        new_alias,
+    }
+}
+
+fn migration(transition: &Transition<'_>, model: &Model<'_>) -> MigrationView {
+    let module = names::module(&model.table.name);
+    MigrationView {
+        id: transition.id.to_owned(),
+        name: transition.name().to_owned(),
+        path: if transition.shared {
+            format!("{}::{module}", transition.module())
+        } else {
+            transition.module()
+        },
+        backfill_folder: format!("{}/{}/3_backfill", transition.versions, transition.folder),
+        folder: transition.folder.clone(),
+        changes: transition.changes.to_vec(),
+    }
+}
+
+/// `0x1234_5678_9abc_def0`
+fn hexadecimal(number: u64) -> String {
+    let digits = format!("{number:016x}");
+    let groups: Vec<_> = (0..4).map(|at| &digits[at * 4..at * 4 + 4]).collect();
+    format!("0x{}", groups.join("_"))
+}

@@ -1,0 +1,76 @@
+//! Whether a plan and its files fit together: what [`Migration`]'s accessors rely on.
+
+use std::collections::BTreeSet;
+
+use super::{Migration, lines, section_file};
+use crate::manifest::{Backfill, Direction};
+use crate::phase::Section;
+
+impl Migration {
+    /// What does not fit.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for step in &self.manifest.steps {
+            let path = section_file(step.section, step.direction);
+            let content = self
+                .files
+                .get(&path)
+                .ok_or_else(|| format!("step {} of {path} has no such file", step.number))?;
+            if lines(content, step.lines).is_none() {
+                let (first, last) = step.lines;
+                return Err(format!(
+                    "step {} of {path} names the lines {first} to {last}",
+                    step.number
+                ));
+            }
+        }
+        for section in Section::ALL {
+            let mut undone = BTreeSet::new();
+            let mut last = None;
+            for step in self.manifest.steps_of(section, Direction::Down) {
+                let Some(undoes) = step.undoes else {
+                    return Err(format!(
+                        "step {} of {} does not say which step it undoes",
+                        step.number,
+                        section_file(section, Direction::Down)
+                    ));
+                };
+                // Several entries may take one step back, one after the other.
+                if !undone.insert(undoes) && last != Some(undoes) {
+                    return Err(format!(
+                        "step {undoes} of {} is undone in two places",
+                        section_file(section, Direction::Up)
+                    ));
+                }
+                last = Some(undoes);
+            }
+        }
+        for backfill in &self.manifest.backfills {
+            if backfill.key.is_empty() {
+                return Err(format!("the backfill of {} has no key", backfill.table));
+            }
+            for path in backfill_files(backfill) {
+                if !self.files.contains_key(path) {
+                    return Err(format!(
+                        "the backfill of {} names {path}, which `files` does not list",
+                        backfill.table
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn backfill_files(backfill: &Backfill) -> impl Iterator<Item = &str> {
+    [
+        &backfill.bounds,
+        &backfill.boundary,
+        &backfill.batch,
+        &backfill.verify,
+        &backfill.mismatches,
+    ]
+    .into_iter()
+    .chain(&backfill.reverse)
+    .chain(&backfill.invalid)
+    .map(String::as_str)
+}
