@@ -214,7 +214,8 @@ fn range(dialect: &Dialect, key: &[Column]) -> String {
     }
 }
 
-/// One pair is set outright, since only rows that do not agree are touched; of several, those that agree stay.
+/// One pair is set outright, since only rows that do not agree are touched; of several, those that agree stay, and a copy
+/// of what is there already changes nothing.
 fn assignments(dialect: &Dialect, pairs: &[&Pair]) -> Vec<String> {
     pairs
         .iter()
@@ -236,7 +237,7 @@ fn reverse_assignments(dialect: &Dialect, pairs: &[&Pair]) -> Vec<String> {
 
 fn assignment(dialect: &Dialect, column: &str, value: &str, pair: &Pair, pairs: usize) -> String {
     let column = dialect.ident(column);
-    if pairs == 1 {
+    if pairs == 1 || pair.is_copy(dialect) {
         format!("{column} = {value}")
     } else {
         format!(

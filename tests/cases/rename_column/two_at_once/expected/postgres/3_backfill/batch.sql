@@ -3,7 +3,7 @@
 -- Backfill: rows from $1 to $2, both included, get their new side where it does not agree.
 
 UPDATE users
-SET full_name = CASE WHEN full_name IS NOT DISTINCT FROM name THEN full_name ELSE name END,
-    email = CASE WHEN email IS NOT DISTINCT FROM mail THEN email ELSE mail END
+SET full_name = name,
+    email = mail
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
   AND NOT (full_name IS NOT DISTINCT FROM name AND email IS NOT DISTINCT FROM mail);

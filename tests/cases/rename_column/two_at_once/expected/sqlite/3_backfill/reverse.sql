@@ -3,7 +3,7 @@
 -- Backfill on the way back: rows from $1 to $2 get their old side where it does not agree.
 
 UPDATE users
-SET name = CASE WHEN full_name IS NOT DISTINCT FROM name THEN name ELSE full_name END,
-    mail = CASE WHEN email IS NOT DISTINCT FROM mail THEN mail ELSE email END
+SET name = full_name,
+    mail = email
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
   AND NOT (full_name IS NOT DISTINCT FROM name AND email IS NOT DISTINCT FROM mail);
