@@ -79,6 +79,7 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
         &in_transition,
         planned.as_ref(),
     ));
+    findings.extend(pipeline::findings::dropped(&models.schema, &history)?);
     Ok(findings)
 }
 
@@ -99,7 +100,7 @@ pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, Pipe
     let mut history = options.history()?;
     let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
     let chosen = pipeline::finalize::chosen(&history, &in_transition, name)?;
-    let mut files = pipeline::finalize::without_attributes(options, &models, &chosen)?;
+    let mut files = pipeline::finalize::without_attributes(options, &history, &models, &chosen)?;
     let ids: Vec<String> = chosen.iter().map(|over| over.manifest.id.clone()).collect();
     let versions = chosen.iter().map(|over| over.manifest.folder()).collect();
     files.insert_all(&options.versions, history.make_final(&ids));

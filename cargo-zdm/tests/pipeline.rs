@@ -204,3 +204,46 @@ fn an_amended_version_keeps_its_place_and_its_id() {
     assert_eq!(project.findings(), Vec::<String>::new());
     assert!(project.read("src/zdm/users.rs").contains("display_name"));
 }
+
+/// `drops` is spent at `finalize` with its migration, and else as soon as a later version exists.
+#[test]
+fn drops_is_spent_when_no_version_needs_it() {
+    let project = Project::new("postgres");
+    project.replace(
+        "pub name: String,",
+        "pub name: String,\n        pub fax: Option<String>,",
+    );
+    project.generate();
+    let without_fax = "    #[zdm(drops(\"fax\"))]\n    pub struct User";
+    project.replace("    pub struct User", without_fax);
+    project.replace("        pub fax: Option<String>,\n", "");
+    project.replace("        pub name: String,\n", RENAMED);
+    assert!(project.generate().is_some());
+    finalize(&project.options, None)
+        .unwrap()
+        .files
+        .write(&project.root)
+        .unwrap();
+    assert!(!project.read("src/main.rs").contains("drops"));
+    assert_eq!(project.findings(), Vec::<String>::new());
+
+    project.replace("        pub full_name: String,\n", "");
+    project.replace(
+        "    pub struct User",
+        "    #[zdm(drops(\"full_name\", default = \"''\"))]\n    pub struct User",
+    );
+    assert!(project.generate().is_some(), "and check finds nothing yet");
+    let later = "pub struct Team {\n        #[zdm(primary_key)]\n        pub id: i64,";
+    project.replace(
+        later,
+        &format!("{later}\n        pub motto: Option<String>,"),
+    );
+    let appended = generate(&project.options).unwrap();
+    appended.files.write(&project.root).unwrap();
+    let findings = check(&project.options).unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(
+        findings[0].message.contains("drops(\"full_name\")"),
+        "{findings:?}"
+    );
+}

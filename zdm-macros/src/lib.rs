@@ -37,7 +37,7 @@ use zdm_model::{Declared, RustType};
 /// | `index(columns(a, b), unique, where = "…", name = "…")` | an index; all but `columns` can be left out |
 /// | `check(name = "…", expr = "…")` | a check constraint |
 /// | `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", name = "…")` | a foreign key of several columns |
-/// | `drops("x")`, `drops("x", default = "''")` | the column `x` goes; `default` is what new rows carry for old code meanwhile |
+/// | `drops("x")`, `drops("x", default = "''")` | the column `x` goes; `default` is what new rows carry for old code meanwhile. Spent as soon as a later version exists |
 /// | `transparent` | on `struct UserId(i64);`: a column type |
 ///
 /// # On a field

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use zdm_runtime::manifest::Manifest;
 
+use super::spent::{self, Spent};
 use super::transitions::InTransition;
-use super::{Options, PipelineError, code, spent};
+use super::{Options, PipelineError, code};
 use crate::files::FileTree;
 use crate::source::Models;
 use crate::versions::History;
@@ -45,31 +46,27 @@ pub(crate) fn chosen<'a>(
 /// The user's files without the attributes of these migrations, relative to the root.
 pub(crate) fn without_attributes(
     options: &Options,
+    history: &History,
     models: &Models,
     chosen: &[&InTransition],
 ) -> Result<FileTree, PipelineError> {
-    let mut columns: BTreeMap<(Utf8PathBuf, String), Vec<String>> = BTreeMap::new();
-    for pair in chosen.iter().flat_map(|transition| &transition.pairs) {
-        for model in models
-            .models
-            .iter()
-            .filter(|model| model.table_name == pair.table)
-        {
-            let key = (model.file.clone(), model.ident.clone());
-            columns.entry(key).or_default().push(pair.new.field.clone());
-        }
-    }
+    let over = over(history, chosen)?;
     let mut texts: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
-    for ((file, ident), fields) in columns {
+    for model in &models.models {
+        let Some(spent) = over.get(&model.table_name) else {
+            continue;
+        };
+        let file = model.file.clone();
         let text = match texts.remove(&file) {
             Some(text) => text,
             None => code::text(&file)?.unwrap_or_default(),
         };
-        let text =
-            spent::remove(&text, &ident, &fields).map_err(|error| PipelineError::UserSource {
+        let text = spent::remove(&text, &model.ident, spent).map_err(|error| {
+            PipelineError::UserSource {
                 file: file.clone(),
                 reason: error.to_string(),
-            })?;
+            }
+        })?;
         texts.insert(file, text);
     }
     let mut tree = FileTree::default();
@@ -77,6 +74,33 @@ pub(crate) fn without_attributes(
         tree.insert(relative(&options.root, &file), text);
     }
     Ok(tree)
+}
+
+/// What of a table's struct these migrations have used up.
+fn over(
+    history: &History,
+    chosen: &[&InTransition],
+) -> Result<BTreeMap<String, Spent>, PipelineError> {
+    let mut over: BTreeMap<String, Spent> = BTreeMap::new();
+    for transition in chosen {
+        for pair in &transition.pairs {
+            let spent = over.entry(pair.table.clone()).or_default();
+            spent.fields.push(pair.new.field.clone());
+        }
+        let after = history.schema_after(&transition.manifest)?;
+        for before in history.schema_before(&transition.manifest)?.tables {
+            let Some(after) = after.table(&before.name) else {
+                continue;
+            };
+            let gone = before
+                .columns
+                .into_iter()
+                .map(|column| column.name)
+                .filter(|name| after.column(name).is_none());
+            over.entry(before.name).or_default().dropped.extend(gone);
+        }
+    }
+    Ok(over)
 }
 
 /// Relative to the root where the file is below it; a crate elsewhere in the workspace keeps its absolute path.

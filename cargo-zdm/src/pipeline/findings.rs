@@ -11,6 +11,7 @@ use super::transitions::InTransition;
 use super::version::Planned;
 use super::{Options, PipelineError, code};
 use crate::render::rust::{RustFile, State, state};
+use crate::versions::History;
 
 /// Something that is not as it should be, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -100,6 +101,39 @@ pub(crate) fn spent(
         }
     }
     findings
+}
+
+/// `drops` of columns that are long gone. It is needed until the version that drops the column is neither the last one,
+/// which `--amend` plans again, nor in transition.
+pub(crate) fn dropped(declared: &Schema, history: &History) -> Result<Vec<Finding>, PipelineError> {
+    let mut recent = vec![history.last_schema()?];
+    for version in history.in_transition().chain(history.last()) {
+        recent.push(history.schema_before(version)?);
+    }
+    let needed = |table: &str, column: &str| {
+        recent
+            .iter()
+            .filter_map(|schema| schema.table(table))
+            .any(|table| table.column(column).is_some())
+    };
+    let mut findings = Vec::new();
+    for table in &declared.tables {
+        for drop in &table.drops {
+            if !needed(&table.name, &drop.column) {
+                findings.push(Finding {
+                    kind: "spent",
+                    place: table.source.clone(),
+                    message: format!(
+                        "`drops(\"{}\")` of {} is spent: no version at work has that column",
+                        drop.column, table.name
+                    ),
+                    next: "remove it, it would be read as a wish if the column's name came back"
+                        .to_owned(),
+                });
+            }
+        }
+    }
+    Ok(findings)
 }
 
 fn finding(kind: &'static str, path: &Utf8Path, message: &str) -> Finding {

@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Attribute, ItemStruct, Meta};
 
-/// What `finalize` removes from a field.
+/// What `finalize` removes from a field. From the struct it removes `drops`.
 const SPENT: [&str; 8] = [
     "renamed_from",
     "from",
@@ -22,13 +22,21 @@ const SPENT: [&str; 8] = [
     "with",
 ];
 
-/// The file's text without the spent words of the struct's fields. `drops` of the struct goes with them: it says what the
-/// same migration does away with.
-pub(super) fn remove(text: &str, ident: &str, fields: &[String]) -> syn::Result<String> {
+/// What is over about one struct.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    /// Fields whose transition has ended.
+    pub(super) fields: Vec<String>,
+    /// Columns that are gone, and with them their `drops`.
+    pub(super) dropped: Vec<String>,
+}
+
+/// The file's text without the spent words of the struct and its fields.
+pub(super) fn remove(text: &str, ident: &str, spent: &Spent) -> syn::Result<String> {
     let file = syn::parse_file(text)?;
     let mut structs = Structs {
         ident,
-        fields,
+        spent,
         text,
         cuts: Vec::new(),
     };
@@ -47,7 +55,7 @@ pub(super) fn remove(text: &str, ident: &str, fields: &[String]) -> syn::Result<
 
 struct Structs<'a> {
     ident: &'a str,
-    fields: &'a [String],
+    spent: &'a Spent,
     text: &'a str,
     cuts: Vec<Range<usize>>,
 }
@@ -57,14 +65,26 @@ impl Visit<'_> for Structs<'_> {
         if found.ident != self.ident {
             return;
         }
+        let of_struct = |word: &Word| {
+            let column = word.argument.as_ref();
+            word.name == "drops" && column.is_some_and(|column| self.spent.dropped.contains(column))
+        };
+        for attribute in &found.attrs {
+            self.cuts.extend(cuts(self.text, attribute, &of_struct));
+        }
+        let of_field = |word: &Word| SPENT.contains(&word.name.as_str());
         for field in &found.fields {
             let named = field.ident.as_ref().map(ToString::to_string);
             let bare = |name: &str| name.trim_start_matches("r#").to_owned();
-            let meant = named
-                .is_some_and(|named| self.fields.iter().any(|field| bare(field) == bare(&named)));
+            let meant = named.is_some_and(|named| {
+                self.spent
+                    .fields
+                    .iter()
+                    .any(|field| bare(field) == bare(&named))
+            });
             if meant {
                 for attribute in &field.attrs {
-                    self.cuts.extend(cuts(self.text, attribute));
+                    self.cuts.extend(cuts(self.text, attribute, &of_field));
                 }
             }
         }
@@ -72,7 +92,7 @@ impl Visit<'_> for Structs<'_> {
 }
 
 /// What is cut out of one attribute: the whole of it with its line, or some of its words.
-fn cuts(text: &str, attribute: &Attribute) -> Vec<Range<usize>> {
+fn cuts(text: &str, attribute: &Attribute, spent: &dyn Fn(&Word) -> bool) -> Vec<Range<usize>> {
     let Meta::List(list) = &attribute.meta else {
         return Vec::new();
     };
@@ -80,12 +100,14 @@ fn cuts(text: &str, attribute: &Attribute) -> Vec<Range<usize>> {
         return Vec::new();
     }
     let words = words(&list.tokens);
-    let spent = |word: &Word| SPENT.contains(&word.name.as_str());
-    if words.iter().all(spent) {
+    if !words.is_empty() && words.iter().all(spent) {
         return vec![with_its_line(text, attribute.span().byte_range())];
     }
     let mut cuts = Vec::new();
-    for (at, word) in words.iter().enumerate().filter(|(_, word)| spent(word)) {
+    for (at, word) in words.iter().enumerate() {
+        if !spent(word) {
+            continue;
+        }
         // A word goes with the comma behind it; the last ones go with the comma before them.
         let rest_is_spent = words[at..].iter().all(spent);
         let cut = match (words.get(at + 1), at.checked_sub(1)) {
@@ -101,6 +123,8 @@ fn cuts(text: &str, attribute: &Attribute) -> Vec<Range<usize>> {
 /// A word of an attribute with everything up to its comma.
 struct Word {
     name: String,
+    /// The text that its parentheses begin with.
+    argument: Option<String>,
     range: Range<usize>,
 }
 
@@ -114,7 +138,10 @@ fn words(tokens: &TokenStream) -> Vec<Word> {
         }
         let range = token.span().byte_range();
         match words.last_mut().filter(|_| open) {
-            Some(word) => word.range.end = range.end,
+            Some(word) => {
+                word.range.end = range.end;
+                word.argument = word.argument.take().or_else(|| first_text(&token));
+            }
             None => words.push(Word {
                 name: match &token {
                     TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
@@ -122,12 +149,30 @@ fn words(tokens: &TokenStream) -> Vec<Word> {
                     }
                     token => token.to_string(),
                 },
+                argument: None,
                 range,
             }),
         }
         open = true;
     }
     words
+}
+
+fn first_text(token: &TokenTree) -> Option<String> {
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    match syn::Lit::new(first_literal(group.stream())?) {
+        syn::Lit::Str(text) => Some(text.value()),
+        _ => None,
+    }
+}
+
+fn first_literal(tokens: TokenStream) -> Option<Literal> {
+    match tokens.into_iter().next()? {
+        TokenTree::Literal(literal) => Some(literal),
+        _ => None,
+    }
 }
 
 /// The range with its line's indent and end, where nothing else stands on the line.
@@ -143,7 +188,15 @@ fn with_its_line(text: &str, range: Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::remove;
+    use super::{Spent, remove};
+
+    fn spent(fields: &[&str], dropped: &[&str]) -> Spent {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Spent {
+            fields: owned(fields),
+            dropped: owned(dropped),
+        }
+    }
 
     #[test]
     fn only_spent_words_go_and_every_other_byte_stays() {
@@ -183,14 +236,36 @@ struct Other {
     full_name: String,
 }
 "#;
-        let fields = ["full_name", "age", "y"].map(str::to_owned);
-        assert_eq!(remove(text, "User", &fields).unwrap(), expected);
+        let spent = spent(&["full_name", "age", "y"], &[]);
+        assert_eq!(remove(text, "User", &spent).unwrap(), expected);
     }
 
     #[test]
     fn fields_that_are_not_meant_keep_their_attributes() {
         let text =
             "struct User {\n    #[zdm(renamed_from = \"name\")]\n    full_name: String,\n}\n";
-        assert_eq!(remove(text, "User", &["email".to_owned()]).unwrap(), text);
+        assert_eq!(
+            remove(text, "User", &spent(&["email"], &["full_name"])).unwrap(),
+            text
+        );
+    }
+
+    #[test]
+    fn drops_of_columns_that_are_gone_go() {
+        let text = r#"#[zdm(drops("fax"))]
+#[zdm(table = "users", drops("telex", default = "''"), drops("pager"))]
+struct User {
+    #[zdm(primary_key)]
+    id: i64,
+}
+"#;
+        let expected = r#"#[zdm(table = "users", drops("pager"))]
+struct User {
+    #[zdm(primary_key)]
+    id: i64,
+}
+"#;
+        let spent = spent(&[], &["fax", "telex"]);
+        assert_eq!(remove(text, "User", &spent).unwrap(), expected);
     }
 }

@@ -30,16 +30,9 @@ pub(crate) fn of(
     declared: &Schema,
     dialect: &Dialect,
 ) -> Result<Vec<InTransition>, PipelineError> {
-    let versions = history.versions();
     let mut found = Vec::new();
     for manifest in history.in_transition() {
-        let before = versions
-            .iter()
-            .find(|version| Some(&version.id) == manifest.parent.as_ref());
-        let from = match before {
-            Some(before) => history.schema_after(before)?,
-            None => Schema::default(),
-        };
+        let from = history.schema_before(manifest)?;
         let to = with_attributes(history.schema_after(manifest)?, declared);
         if hash(&from, &to) != manifest.transitions {
             return Err(PipelineError::TransitionChanged {
@@ -56,7 +49,7 @@ pub(crate) fn of(
         })?;
         found.push(InTransition {
             manifest: manifest.clone(),
-            parent: before.map(Manifest::folder),
+            parent: history.before(manifest).map(Manifest::folder),
             pairs: plan.pairs,
         });
     }

@@ -133,6 +133,18 @@ impl History {
             .map_or(Ok(Schema::default()), |last| self.schema_after(last))
     }
 
+    /// The version behind which a version was generated.
+    pub fn before(&self, version: &Manifest) -> Option<&Manifest> {
+        let parent = version.parent.as_ref()?;
+        self.versions.iter().find(|before| before.id == *parent)
+    }
+
+    /// The schema before a version; empty before the first.
+    pub fn schema_before(&self, version: &Manifest) -> Result<Schema, VersionError> {
+        self.before(version)
+            .map_or(Ok(Schema::default()), |before| self.schema_after(before))
+    }
+
     /// The schema after a version.
     pub fn schema_after(&self, version: &Manifest) -> Result<Schema, VersionError> {
         let path = self.folder.join(version.folder()).join(snapshot::FILE);

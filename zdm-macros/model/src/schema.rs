@@ -182,7 +182,7 @@ pub enum OnInvalid {
     Reject,
 }
 
-/// `drops("x")` or `drops("x", default = "''")` on the struct.
+/// `drops("x")` or `drops("x", default = "''")` on the struct. Needed until a later version exists and no transition drops it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drop {
     /// The column that goes.
