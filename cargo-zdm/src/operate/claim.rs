@@ -22,7 +22,9 @@ impl Session {
     ) -> Result<T, Failure> {
         let lease = self.acquire(place).await?;
         let keeper = tokio::spawn(keep(self.url().to_owned(), lease.clone()));
+        self.lease = Some(lease.clone());
         let outcome = work(self, &lease).await;
+        self.lease = None;
         keeper.abort();
         let released = lease.release(&mut self.connection).await;
         // What the work met comes first: after a lost connection the release fails as well, and the lease runs out.

@@ -21,6 +21,7 @@ pub(crate) async fn run(
     direction: Direction,
 ) -> Result<Outcome, Failure> {
     let options = ExecutorOptions {
+        lease: session.lease.clone(),
         lock_timeout: session.policy.lock_timeout,
         deadline: session.policy.ddl_deadline,
         ..ExecutorOptions::of(session.actor.clone())
@@ -98,6 +99,12 @@ fn line(event: Event<'_>) -> Option<String> {
 
 impl From<ExecutorError> for Failure {
     fn from(error: ExecutorError) -> Self {
+        if let ExecutorError::Overtaken { .. } = error {
+            return Self::gate(
+                error,
+                "run `cargo zdm status` to see where the migration stands, then the same command again",
+            );
+        }
         let next = match &error {
             ExecutorError::EditedAfterExecution { .. } | ExecutorError::WrongDialect { .. } => {
                 "bring the versions' folder back to what was reviewed, then run the command again"

@@ -12,6 +12,7 @@ use zdm_runtime::facts::{self, Facts};
 use zdm_runtime::history::{self, Recorded};
 use zdm_runtime::manifest::{Manifest, Route};
 use zdm_runtime::migration::Migration;
+use zdm_runtime::operator::Lease;
 
 use super::position::Position;
 use crate::choose;
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) policy: Policy,
     /// For the audit log and the operator's lease.
     pub(crate) actor: String,
+    /// The claim on the migration that is moved, while it is.
+    pub(crate) lease: Option<Lease>,
     /// Where words go.
     pub(crate) terminal: Terminal,
     code_states: CodeStates,
@@ -58,6 +61,7 @@ impl Session {
             migrations,
             policy: project.config.policy,
             actor: context.actor(),
+            lease: None,
             terminal: context.terminal,
             code_states,
             installed,

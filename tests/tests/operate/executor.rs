@@ -6,6 +6,7 @@ use zdm_runtime::database::{Connection, Dialect};
 use zdm_runtime::executor::{self, Event, ExecutorError, ExecutorOptions, Outcome};
 use zdm_runtime::manifest::Direction;
 use zdm_runtime::migration::Migration;
+use zdm_runtime::operator::{Lease, LeaseError};
 use zdm_runtime::phase::Section;
 
 use crate::cases::{ID, create_users};
@@ -490,4 +491,51 @@ async fn a_rebuilt_table_keeps_its_references() {
         .run_file("INSERT INTO orders VALUES (78)")
         .await
         .unwrap_err();
+}
+
+/// An operator finds the gates of `contract` open, then sleeps (a closed laptop) until the claim runs out. Another one rolls
+/// back and reads old again. Waking, the first one dropped old: only hops asked for the claim, not the steps.
+async fn nothing_is_executed_after_the_claim_is_lost(dialect: Dialect) {
+    let (target, mut connection) = with_users(dialect).await;
+    let migration = two_columns(dialect).load();
+    let sleeper = Lease::acquire(&mut connection, migration.id(), "sleeper")
+        .await
+        .unwrap();
+    let mut other = target.open().await;
+    let run_out = "UPDATE {zdm}operator SET lease_until = 0";
+    other.execute(run_out, &[]).await.unwrap();
+    let owner = Lease::acquire(&mut other, migration.id(), "other")
+        .await
+        .unwrap();
+    let run = async |connection: &mut Connection, lease| {
+        let options = ExecutorOptions {
+            lease: Some(lease),
+            ..impatient()
+        };
+        let (section, up) = (Section::Expand, Direction::Up);
+        executor::run(connection, &migration, section, up, &options, &mut |_| {}).await
+    };
+    let refused = run(&mut connection, sleeper).await.unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            ExecutorError::Overtaken {
+                source: LeaseError::Lost { .. },
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert_eq!(number(&mut connection, RECORDED).await, 0);
+    assert_eq!(run(&mut other, owner).await.unwrap(), DONE);
+}
+
+#[tokio::test]
+async fn sqlite_executes_nothing_after_the_claim_is_lost() {
+    nothing_is_executed_after_the_claim_is_lost(Dialect::Sqlite).await;
+}
+
+#[tokio::test]
+async fn postgres_executes_nothing_after_the_claim_is_lost() {
+    nothing_is_executed_after_the_claim_is_lost(Dialect::Postgres).await;
 }

@@ -6,6 +6,7 @@ use crate::database::blockers::{self, Blocker};
 use crate::database::{DatabaseError, Dialect};
 use crate::manifest::{Direction, Step};
 use crate::migration::section_file;
+use crate::operator::LeaseError;
 use crate::phase::Section;
 
 /// Why a section was not executed to its end. Steps that were done are recorded: running again goes on after them.
@@ -88,6 +89,14 @@ pub enum ExecutorError {
         step: StepName,
         /// `orders → users: 3 rows`.
         broken: Vec<String>,
+    },
+    /// Another command line moves the migration by now, so the gates that were open may be shut.
+    #[error("{step} was not executed: {source}")]
+    Overtaken {
+        /// Which step.
+        step: StepName,
+        /// Why the claim is gone.
+        source: LeaseError,
     },
     /// The connection ended while a step ran.
     #[error(

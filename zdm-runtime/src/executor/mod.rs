@@ -18,6 +18,7 @@ use crate::database::blockers::{self, Blocker};
 use crate::database::{Connection, DatabaseError};
 use crate::manifest::{Direction, Step};
 use crate::migration::Migration;
+use crate::operator::{Lease, LeaseError};
 use crate::pauses::Pauses;
 use crate::phase::Section;
 use record::Effect;
@@ -27,6 +28,8 @@ use record::Effect;
 pub struct ExecutorOptions {
     /// Who acts, for the audit log.
     pub actor: String,
+    /// The claim under which the gates were found open. A step whose transaction finds it lost does nothing.
+    pub lease: Option<Lease>,
     /// How long a statement that blocks writers may wait for its lock: writers queue behind it meanwhile.
     pub lock_timeout: Duration,
     /// How often a step is tried.
@@ -44,6 +47,7 @@ impl ExecutorOptions {
     pub fn of(actor: impl Into<String>) -> Self {
         Self {
             actor: actor.into(),
+            lease: None,
             lock_timeout: Duration::from_secs(1),
             attempts: 10,
             first_pause: Duration::from_millis(500),
@@ -212,6 +216,18 @@ impl Task<'_> {
         }
     }
 
+    /// Stops where another command line has taken the migration over since the gates were found open. Inside a transaction
+    /// it also keeps everybody else from taking over until the commit.
+    async fn hold(&self, connection: &mut Connection) -> Result<(), Failure> {
+        match &self.options.lease {
+            None => Ok(()),
+            Some(lease) => match lease.renew(connection).await {
+                Err(LeaseError::Database(error)) => Err(error.into()),
+                held => Ok(held?),
+            },
+        }
+    }
+
     /// Takes the record over and logs the success; called inside the step's transaction.
     async fn record(
         &self,
@@ -265,7 +281,7 @@ impl Task<'_> {
                 blockers,
                 source,
             },
-            other @ Failure::ForeignKeys(_) => self.explain(other),
+            other @ (Failure::ForeignKeys(_) | Failure::Lease(_)) => self.explain(other),
         }
     }
 
@@ -273,6 +289,7 @@ impl Task<'_> {
         let step = self.step.into();
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
+            Failure::Lease(source) => ExecutorError::Overtaken { step, source },
             Failure::Database(source @ DatabaseError::Lost(_)) => {
                 ExecutorError::Lost { step, source }
             }
@@ -295,4 +312,6 @@ enum Failure {
     Database(#[from] DatabaseError),
     #[error("foreign keys without their row: {}", .0.join(", "))]
     ForeignKeys(Vec<String>),
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
 }

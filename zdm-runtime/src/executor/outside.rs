@@ -13,6 +13,7 @@ pub(super) async fn attempt(
     started: Instant,
     lock_wait: Duration,
 ) -> Result<(), Failure> {
+    task.hold(connection).await?;
     limit(connection, task.options.deadline).await?;
     let done = build(task, connection).await;
     let reset = unlimit(connection).await;

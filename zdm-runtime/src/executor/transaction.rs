@@ -45,6 +45,7 @@ async fn body(
     started: Instant,
     lock_wait: Duration,
 ) -> Result<(), Failure> {
+    task.hold(connection).await?;
     let rebuilds = connection.dialect() == Dialect::Sqlite && task.step.rewrites;
     let before = if rebuilds {
         rebuild::violations(connection).await?
