@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use zdm_runtime::gates::{self, Side};
 use zdm_runtime::key::Key;
 use zdm_runtime::quarantine::{self, Entry, Fixed, QuarantineError, State};
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
+use crate::operate::gate;
 use crate::operate::session::{Session, nothing_to_do};
 use crate::terminal::Answer;
 
@@ -103,7 +105,11 @@ impl Quarantine {
             Action::Fix { row, .. } | Action::Waive { row, .. } if row.dry_run => {
                 list(&mut session, place, Some(&row)).await
             }
-            Action::Fix { row, .. } => fix(&mut session, place, &row).await,
+            Action::Fix { row, .. } => {
+                session
+                    .claimed(place, async |session, _| fix(session, place, &row).await)
+                    .await
+            }
             Action::Waive { row, reason, .. } => waive(&mut session, place, &row, &reason).await,
         }
     }
@@ -139,6 +145,9 @@ async fn list(session: &mut Session, place: usize, meant: Option<&Row>) -> Resul
 }
 
 async fn fix(session: &mut Session, place: usize, row: &Row) -> Result<Answer, Failure> {
+    let facts = session.facts(place).await?;
+    let what = format!("quarantine fix of {}", session.folder(place));
+    gate::pass(&what, &gates::for_backfill(Side::New, &facts), &[])?;
     let id = session.manifest(place).id.clone();
     let rows: Vec<(String, Key)> = match row.named() {
         Some((table, key)) => vec![(table.to_owned(), key)],

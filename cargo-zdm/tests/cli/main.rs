@@ -8,5 +8,6 @@ mod generate;
 mod interrupted;
 mod pause;
 mod project;
+mod stale;
 mod usage;
 mod versions;

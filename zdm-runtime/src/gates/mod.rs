@@ -246,22 +246,27 @@ pub fn for_backfill(side: Side, facts: &Facts) -> Vec<Gate> {
         c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
         c::drained(facts),
     ];
-    gates.push(match side {
-        Side::New => c::not_paused(facts),
-        Side::Old => c::reversible(facts),
-    });
+    match side {
+        // On the way back from `complete` old is stale until it is filled and verified.
+        Side::New => gates.extend([c::not_paused(facts), c::verified(Side::Old, facts)]),
+        Side::Old => gates.push(c::reversible(facts)),
+    }
     gates
 }
 
 /// Before a full comparison.
 pub fn for_verification(side: Side, facts: &Facts) -> Vec<Gate> {
     use Stage::{DualWrite, Live, RampDown, Shadow};
-    vec![
+    let mut gates = vec![
         c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
         c::maintained(side, facts),
         c::drained(facts),
         c::backfilled(side, facts),
-    ]
+    ];
+    if side == Side::New {
+        gates.push(c::verified(Side::Old, facts));
+    }
+    gates
 }
 
 /// Whether all gates are open.

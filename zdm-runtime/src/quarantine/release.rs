@@ -63,6 +63,13 @@ async fn convert(
     backfill: &Backfill,
     key: &Key,
 ) -> Result<Fixed, DatabaseError> {
+    if !old_is_trusted(connection, migration.id()).await? {
+        return Ok(Fixed::Still {
+            error:
+                "old is not maintained or not verified at present, so nothing is converted from it"
+                    .to_owned(),
+        });
+    }
     let ranges = Ranges::of(migration, backfill);
     let there = ranges.boundary(connection, key, key, 1).await?.is_some();
     if there {
@@ -76,4 +83,23 @@ async fn convert(
     }
     table::release(connection, migration.id(), &backfill.table, key).await?;
     Ok(if there { Fixed::Converted } else { Fixed::Gone })
+}
+
+/// Whether new may be derived from old: both are written, and old has been maintained from the beginning or was verified
+/// since. The update keeps the stage where it is until the transaction ends.
+async fn old_is_trusted(
+    connection: &mut Connection,
+    migration: &str,
+) -> Result<bool, DatabaseError> {
+    let held = connection
+        .execute(
+            "UPDATE {zdm}stage SET epoch = epoch
+             WHERE migration = $1 AND stage IN ('dual_write', 'shadow', 'live', 'ramp_down')
+               AND (coalesce(old_since, 0) = 0 OR EXISTS (
+                   SELECT 1 FROM {zdm}verification AS old
+                   WHERE old.migration = $1 AND old.side = 'old' AND old.state = 'passed' AND old.epoch >= old_since))",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(held == 1)
 }

@@ -4,6 +4,7 @@
 //! Must not know: what the SQL says.
 
 use zdm_runtime::Stage;
+use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::history;
 use zdm_runtime::manifest::Direction;
@@ -13,7 +14,7 @@ use zdm_runtime::phase::Section;
 use super::{backfill, switch, verify};
 use crate::error::Failure;
 use crate::operate::gate;
-use crate::operate::position::WayBack;
+use crate::operate::position::{Position, WayBack};
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::operate::target::Target;
@@ -67,6 +68,11 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
 
 async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
     let position = session.position(place).await?;
+    if let Position::At(Stage::RampDown, _) = position
+        && old_waits(&session.facts(place).await?)
+    {
+        return Ok(WayBack::ReviveOld);
+    }
     let manifest = session.manifest(place);
     match position.way_back(manifest.route, manifest.reversible) {
         WayBack::Gone(reason) => Err(Failure::usage(
@@ -76,6 +82,11 @@ async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
         .safe("nothing was changed")),
         way => Ok(way),
     }
+}
+
+/// An earlier way back from `complete` ended before old was filled and verified.
+fn old_waits(facts: &Facts) -> bool {
+    !gates::all_open(&gates::for_back(Stage::RampDown, Stage::DualWrite, facts))
 }
 
 async fn take(

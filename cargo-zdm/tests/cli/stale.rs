@@ -1,0 +1,88 @@
+//! What is stale is not copied, and what was interrupted goes on.
+
+use crate::database::{HASTY, on_postgres, on_sqlite};
+use crate::project::Project;
+
+/// Row 1 waits in quarantine, as a backfill has left it; the application has mended it at `live`, and at `complete` it
+/// writes new alone.
+fn to_complete_with_a_row_in_quarantine(project: &Project) {
+    project.done(&["expand"]);
+    project.fill();
+    project.done(&["switch", "--to", "dual_write"]);
+    project.done(&["backfill"]);
+    project.done(&["verify"]);
+    project.done(&["switch", "--to", "shadow"]);
+    project.done(&["switch", "--to", "100%"]);
+    project.done(&["verify"]);
+    project.done(&["switch", "--to", "ramp_down"]);
+    let control = if project.url.starts_with("sqlite") {
+        "zdm_"
+    } else {
+        "zdm."
+    };
+    project.execute(&format!(
+        "INSERT INTO {control}quarantine
+             (migration, table_name, row_key, column_name, error, value_type, state, recorded_at)
+         VALUES ('2222bbbb2222', 'users', '[\"1\"]', 'full_name', 'cannot be converted', 'text', 'waiting', 0)"
+    ));
+    project.done(&["switch", "--to", "complete"]);
+    project.execute("UPDATE users SET full_name = 'hopper' WHERE id = 1");
+}
+
+/// Contract asks for a settled quarantine and names `quarantine fix`. At `complete` old is maintained by nobody, so that
+/// converting from it overwrote what had been written to new alone (invariant 3).
+#[test]
+fn a_quarantined_row_is_not_converted_from_a_stale_old_on_sqlite() {
+    on_sqlite(HASTY, not_converted_from_a_stale_old);
+}
+
+#[test]
+fn a_quarantined_row_is_not_converted_from_a_stale_old_on_postgres() {
+    on_postgres(HASTY, not_converted_from_a_stale_old);
+}
+
+fn not_converted_from_a_stale_old(project: &Project) {
+    to_complete_with_a_row_in_quarantine(project);
+    let full_name = || project.value("SELECT full_name FROM users WHERE id = 1");
+    let fix = project.zdm(&["quarantine", "fix"]);
+    assert_eq!(full_name(), "hopper", "{fix:#?}");
+    assert_eq!(fix.code, 4, "{fix:#?}");
+    fix.says("the migration is at complete");
+    project.done(&["rollback"]);
+    assert_eq!(
+        project.value("SELECT name FROM users WHERE id = 1"),
+        "hopper"
+    );
+    project.done(&["quarantine", "fix"]);
+    assert_eq!(full_name(), "hopper");
+}
+
+/// `complete → ramp_down` is committed before old is filled. What ends in between — a crash, a row that cannot be filled —
+/// left a migration whose next `rollback` asked for a verification, which asked for a `rollback`.
+#[test]
+fn an_interrupted_way_back_from_complete_goes_on() {
+    on_sqlite(HASTY, |project| {
+        to_complete_with_a_row_in_quarantine(project);
+        project.execute(
+            "CREATE TRIGGER refuses BEFORE UPDATE OF name ON users
+             BEGIN SELECT RAISE(ABORT, 'not now'); END",
+        );
+        let stopped = project.zdm(&["rollback"]);
+        assert_eq!(stopped.code, 1, "{stopped:#?}");
+        assert_eq!(project.stage("users_full_name"), "ramp_down");
+        // New must not be filled from the stale old meanwhile.
+        for command in [&["quarantine", "fix"][..], &["backfill"]] {
+            let refused = project.zdm(command);
+            assert_eq!(refused.code, 4, "{refused:#?}");
+        }
+        project.execute("DROP TRIGGER refuses");
+        let run = project.done(&["rollback", "--format", "json"]).object();
+        assert_eq!(run["to"], "ramp_down", "{run}");
+        assert_eq!(
+            project.value("SELECT name FROM users WHERE id = 1"),
+            "hopper"
+        );
+        project.done(&["rollback"]);
+        assert_eq!(project.stage("users_full_name"), "dual_write");
+    });
+}
