@@ -147,7 +147,7 @@ impl Instance {
                 ["failed", count] => found.failed += number(count),
                 ["wrong_reads", count] => found.wrong_reads += number(count),
                 ["slowest", milliseconds] => {
-                    found.slowest = found.slowest.max(number(milliseconds))
+                    found.slowest = found.slowest.max(number(milliseconds));
                 }
                 ["version", id, "-"] => drop(found.written.insert(id.parse().unwrap(), None)),
                 ["version", id, digest] => {

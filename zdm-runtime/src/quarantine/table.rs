@@ -59,7 +59,10 @@ impl Found {
     /// By the plan's test of validity.
     pub(crate) fn of(invalid: Invalid) -> Self {
         Self {
-            error: format!("the value of {} cannot be converted", invalid.column),
+            error: format!(
+                "old has a value, and {} cannot be computed from it",
+                invalid.column
+            ),
             key: invalid.key,
             column: invalid.column,
             value_type: invalid.value_type,
