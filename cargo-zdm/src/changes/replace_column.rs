@@ -50,23 +50,20 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let mut change = Change::new(at, Route::FivePhases, line)
         .because(
             Phase::Expand,
-            format!("{new_name} has to stand beside {old_names} before any code writes it"),
+            "new columns stand beside the old ones before any code writes them",
         )
         .because(
             Phase::DualWrite,
-            format!("old and new instances run side by side, so every write keeps {old_names} and {new_name}"),
+            "old and new instances run side by side, so every write keeps both sides",
         )
-        .because(
-            Phase::Backfill,
-            format!("rows from before have no {new_name} yet"),
-        )
+        .because(Phase::Backfill, "rows from before have no new side yet")
         .because(
             Phase::SwitchReads,
-            format!("readers move to {new_name} once every row agrees"),
+            "readers move to the new side once every row agrees",
         )
         .because(
             Phase::Contract,
-            format!("{old_names} can go only when no instance names it"),
+            "old columns go only when no instance names them",
         );
     for column in old {
         if new.nullable && !column.nullable {

@@ -1,4 +1,5 @@
 //! The review page of a version: what happens in which phase, what each statement locks, how it is undone, and what to run.
+//! What is decided upon comes first; what is the same for every migration is folded up at the end.
 //!
 //! Comes in: the manifest. Goes out: Markdown.
 //! Must not know: plans, any database, templates of SQL.
@@ -16,16 +17,16 @@ pub fn page(manifest: &Manifest) -> String {
     let mut page = String::new();
     opening(&mut page, manifest);
     phases(&mut page, manifest);
+    point_of_no_return(&mut page, manifest);
+    checklist(&mut page, manifest);
     statements(&mut page, manifest);
     for backfill in &manifest.backfills {
         self::backfill(&mut page, backfill);
     }
+    runbook(&mut page, manifest);
     if manifest.route == Route::FivePhases {
         page.push_str(GATES);
     }
-    runbook(&mut page, manifest);
-    point_of_no_return(&mut page, manifest);
-    checklist(&mut page, manifest);
     page
 }
 
@@ -176,11 +177,13 @@ fn undone_by(step: &Step, undo: &[&Step]) -> String {
 
 fn backfill(page: &mut String, backfill: &Backfill) {
     let invalid = match backfill.on_invalid.as_str() {
-        "quarantine" => "goes to quarantine with its key, to be fixed or waived",
-        "null" => "becomes NULL",
-        "default" => "becomes the declared default",
-        "reject" => "stops the backfill",
-        _ => "does not exist: every value converts",
+        "quarantine" => {
+            "a value that cannot be converted goes to quarantine with its key, to be fixed or waived"
+        }
+        "null" => "a value that cannot be converted becomes NULL",
+        "default" => "a value that cannot be converted becomes the declared default",
+        "reject" => "a value that cannot be converted stops the backfill",
+        _ => "every value converts",
     };
     let way_back = match &backfill.reverse {
         Some(path) => format!("[`{path}`]({path})"),
@@ -190,7 +193,7 @@ fn backfill(page: &mut String, backfill: &Backfill) {
         page,
         "## Backfill of `{}`\n\nBy {}, filling {}, in batches of one transaction each; paused and resumed at will.\n\n\
          - batch: [`{batch}`]({batch})\n- comparison: [`{verify}`]({verify})\n- the way back from `complete`: {way_back}\n\
-         - a value that cannot be converted {invalid}\n",
+         - {invalid}\n",
         backfill.table,
         listed(&backfill.key),
         listed(&backfill.columns),
@@ -199,8 +202,8 @@ fn backfill(page: &mut String, backfill: &Backfill) {
     );
 }
 
-const GATES: &str = "## Gates\n
-Every step waits for its gates; `cargo zdm status` shows which are shut, with what they found and what opens them.\n
+const GATES: &str = "
+<details><summary>Gates: every step waits for its own; <code>cargo zdm status</code> shows what is shut and what opens it</summary>\n
 | step | needs |
 |---|---|
 | `dual_write` | expand done; every instance runs code that knows the migration |
@@ -211,7 +214,7 @@ Every step waits for its gates; `cargo zdm status` shows which are shut, with wh
 | `ramp_down` | all reads on new, for the time that every share takes; compared again |
 | `complete` | the soak time is over; old accepts rows that do not name it |
 | contract | the soak time is over; no instance and no transaction can name old; quarantine empty or waived; a backup confirmed |
-\n";
+\n</details>\n";
 
 fn runbook(page: &mut String, manifest: &Manifest) {
     let name = &manifest.name;
@@ -240,13 +243,13 @@ fn runbook(page: &mut String, manifest: &Manifest) {
         page,
         "When it stands at `complete` in every environment:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
          # deploy it\ncargo zdm advance --watch       # contract, after the soak time\n```\n\n\
-         By hand, the same steps:\n\n```sh\ncargo zdm expand {name}\ncargo zdm switch {name} --to dual_write\n\
+         Something is wrong:\n\n```sh\ncargo zdm rollback {name}   # reads go back to old at once, both sides stay written\n\
+         cargo zdm pause {name}      # nothing moves until `cargo zdm resume {name}`\n```\n\n\
+         <details><summary>By hand, the same steps</summary>\n\n```sh\ncargo zdm expand {name}\ncargo zdm switch {name} --to dual_write\n\
          cargo zdm backfill {name}\ncargo zdm verify {name}\ncargo zdm switch {name} --to shadow\n\
          cargo zdm switch {name} --to 1%\ncargo zdm switch {name} --to 100%\n\
          cargo zdm verify {name}            # again, now that everybody reads new\ncargo zdm switch {name} --to ramp_down\n\
-         cargo zdm switch {name} --to complete\ncargo zdm contract {name}\n```\n\n\
-         Something is wrong:\n\n```sh\ncargo zdm rollback {name}   # reads go back to old at once, both sides stay written\n\
-         cargo zdm pause {name}      # nothing moves until `cargo zdm resume {name}`\n```\n"
+         cargo zdm switch {name} --to complete\ncargo zdm contract {name}\n```\n\n</details>"
     );
 }
 
@@ -316,6 +319,7 @@ fn checklist(page: &mut String, manifest: &Manifest) {
     {
         let _ = writeln!(page, "- [ ] a backup from before contract can be restored");
     }
+    page.push('\n');
 }
 
 fn listed(names: &[String]) -> String {
