@@ -3,6 +3,7 @@
 mod advance;
 mod back;
 mod database;
+mod edited;
 mod forward;
 mod full_disk;
 mod generate;
