@@ -215,7 +215,7 @@ impl Version {
     fn finished(mut self) -> (Manifest, FileTree) {
         let mut tree = FileTree::default();
         for (path, content) in self.files {
-            if path.ends_with(".sql") {
+            if Path::new(&path).extension().is_some_and(|end| end == "sql") {
                 self.manifest.files.insert(path.clone(), hash(&content));
             }
             tree.insert(path, content);
