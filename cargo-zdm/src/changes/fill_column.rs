@@ -55,14 +55,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         Phase::SwitchReads,
         format!("{subject} becomes NOT NULL once every row has it"),
     );
-    if let Some(function) = &function {
-        change = change.alter(
-            Section::Expand,
-            at,
-            Alteration::CreateFunction(function.clone()),
-        );
-    }
-    change = arrive(context, change, at, new);
+    change = arrive(context, change, at, new, function.as_ref());
     if let Some(function) = function {
         change = change.alter_for_good(
             Section::Drop,

@@ -7,7 +7,7 @@ use zdm_runtime::phase::{Phase, Section};
 use super::conversion::{Conversion, Way};
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, column_shape};
+use crate::plan::{Alteration, Function, column_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "replace_column",
@@ -76,14 +76,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             );
         }
     }
-    if let Some(function) = &function {
-        change = change.alter(
-            Section::Expand,
-            at,
-            Alteration::CreateFunction(function.clone()),
-        );
-    }
-    change = arrive(context, change, at, new);
+    change = arrive(context, change, at, new, function.as_ref());
     change = leave(change, at, table, old);
     if let Some(function) = function {
         change = change.alter_for_good(
@@ -97,12 +90,22 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     Ok(Some(change))
 }
 
-/// Expand and switch_reads of a column that arrives in five phases.
-pub(super) fn arrive(context: &Context<'_>, change: Change, at: &Place, new: &Column) -> Change {
+/// Expand and switch_reads of a column that arrives in five phases, with the function that `up` calls.
+pub(super) fn arrive(
+    context: &Context<'_>,
+    mut change: Change,
+    at: &Place,
+    new: &Column,
+    function: Option<&Function>,
+) -> Change {
+    if let Some(function) = function {
+        let create = Alteration::CreateFunction(function.clone());
+        change = change.alter(Section::Expand, at, create);
+    }
     let mut bare = column_shape(new, context.dialect);
     bare.nullable = true;
     let default = bare.default.take();
-    let mut change = change.alter(Section::Expand, at, Alteration::AddColumn(bare));
+    change = change.alter(Section::Expand, at, Alteration::AddColumn(bare));
     if default.is_some() {
         change = change.alter(
             Section::SwitchReads,

@@ -10,19 +10,13 @@ use crate::pairs::KeyColumn;
 const FILLED: &str = "SELECT count(*) FROM users WHERE full_name = name";
 const SEEN: &str = "SELECT CAST(sum(rows_seen) AS bigint) FROM {zdm}chunk";
 
-async fn fill(case: &mut Case, options: &BackfillOptions) -> backfill::Outcome {
-    backfill::run(&mut case.connection, &case.migration, options, &mut |_| {})
-        .await
-        .unwrap()
-}
-
 async fn every_row_is_filled(dialect: Dialect) {
     let keys: [&[KeyColumn]; 3] = [ID, COMPOSITE, TEXT];
     let mut case = Case::of(dialect, ID, &RENAME, 0).await;
     for key in keys {
         for (rows, batch) in [(0, 10), (1, 10), (10, 10), (11, 10), (100, 7), (100, 1_000)] {
             case.again(key, &RENAME, rows).await;
-            let done = fill(&mut case, &batches_of(batch)).await;
+            let done = case.fill(&batches_of(batch)).await;
             let about = format!("{key:?}, {rows} rows by {batch}");
             assert_eq!(done.end, End::Done, "{about}");
             assert_eq!(
@@ -38,7 +32,7 @@ async fn every_row_is_filled(dialect: Dialect) {
                 1
             );
 
-            let again = fill(&mut case, &batches_of(batch)).await;
+            let again = case.fill(&batches_of(batch)).await;
             assert_eq!((again.end, again.batches), (End::Done, 0), "{about}");
         }
     }
@@ -126,7 +120,7 @@ async fn deleted_and_filled_rows_ahead_of_the_cursor_do_not_end_it() {
             .await;
         case.run("UPDATE users SET full_name = name WHERE id BETWEEN 36 AND 70")
             .await;
-        let done = fill(&mut case, &batches_of(10)).await;
+        let done = case.fill(&batches_of(10)).await;
         assert_eq!((done.end, done.changed), (End::Done, 29));
         assert_eq!(case.number(FILLED).await, 73);
         assert_eq!(case.number("SELECT count(*) FROM users").await, 73);
@@ -138,7 +132,7 @@ async fn all_rows_deleted_ahead_of_the_cursor_end_it() {
     let mut case = Case::of(Dialect::Sqlite, ID, &RENAME, 30).await;
     one_batch(&mut case, 10).await;
     case.run("DELETE FROM users").await;
-    let done = fill(&mut case, &batches_of(10)).await;
+    let done = case.fill(&batches_of(10)).await;
     assert_eq!((done.end, done.batches), (End::Done, 0));
 }
 
@@ -150,7 +144,7 @@ const BAD: &str = "UPDATE users SET age = 'forty' WHERE id IN (17, 18, 399);
 async fn bad_rows_wait_and_all_others_are_filled(dialect: Dialect, error: &str) {
     let mut case = Case::of(dialect, ID, &text_to_integer(dialect, "quarantine"), 400).await;
     case.run(BAD).await;
-    let done = fill(&mut case, &batches_of(64)).await;
+    let done = case.fill(&batches_of(64)).await;
     assert_eq!((done.end, done.rows, done.quarantined), (End::Done, 400, 6));
     assert_eq!(case.number(SEEN).await, 400);
     // What was right is left as it was: '007' is 7.
@@ -206,7 +200,7 @@ async fn reject_stops_with_the_keys_and_goes_on_when_they_are_mended() {
             assert_eq!(found, keys, "{stopped}");
             case.run(mend).await;
         }
-        let done = fill(&mut case, &batches_of(10)).await;
+        let done = case.fill(&batches_of(10)).await;
         assert_eq!((done.end, done.rows), (End::Done, 90));
         assert_eq!(case.number("SELECT count(*) FROM {zdm}quarantine").await, 0);
         assert_eq!(case.number("SELECT count(age_int) FROM users").await, 99);
@@ -217,14 +211,14 @@ async fn reject_stops_with_the_keys_and_goes_on_when_they_are_mended() {
 async fn the_way_back_fills_old_from_new() {
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let mut case = Case::of(dialect, ID, &RENAME, 50).await;
-        fill(&mut case, &batches_of(20)).await;
+        case.fill(&batches_of(20)).await;
         case.run("UPDATE users SET full_name = 'new alone' WHERE id > 40")
             .await;
         let back = BackfillOptions {
             way: Way::Reverse,
             ..batches_of(20)
         };
-        let done = fill(&mut case, &back).await;
+        let done = case.fill(&back).await;
         assert_eq!((done.end, done.rows, done.changed), (End::Done, 50, 10));
         assert_eq!(case.number(FILLED).await, 50);
         assert_eq!(
@@ -254,12 +248,9 @@ async fn a_one_way_migration_has_no_way_back() {
 #[tokio::test]
 async fn a_reset_backfill_starts_from_the_beginning() {
     let mut case = Case::of(Dialect::Sqlite, ID, &RENAME, 50).await;
-    fill(&mut case, &batches_of(20)).await;
+    case.fill(&batches_of(20)).await;
     case.run("UPDATE users SET full_name = 'stale'").await;
-    backfill::reset(&mut case.connection, case.migration.id(), Way::Up)
-        .await
-        .unwrap();
-    let done = fill(&mut case, &batches_of(20)).await;
+    let done = case.fill_again(&batches_of(20)).await;
     assert_eq!((done.end, done.changed), (End::Done, 50));
     assert_eq!(case.number(FILLED).await, 50);
 }

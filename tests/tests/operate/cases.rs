@@ -1,6 +1,6 @@
 //! The migrations that the tests run: a rename and text → integer, for three kinds of key.
 
-use zdm_runtime::backfill::BackfillOptions;
+use zdm_runtime::backfill::{self, BackfillOptions};
 use zdm_runtime::database::{Connection, Dialect};
 use zdm_runtime::executor::{self, ExecutorOptions};
 use zdm_runtime::manifest::Direction;
@@ -93,6 +93,20 @@ impl Case {
         create_users(&mut self.connection, key, rows).await;
         expand(&mut self.connection, &self.migration, Direction::Up).await;
         enter_dual_write(&mut self.connection, &self.migration).await;
+    }
+
+    pub(crate) async fn fill(&mut self, options: &BackfillOptions) -> backfill::Outcome {
+        backfill::run(&mut self.connection, &self.migration, options, &mut |_| {})
+            .await
+            .unwrap()
+    }
+
+    /// Over all rows once more, as if nothing had been filled.
+    pub(crate) async fn fill_again(&mut self, options: &BackfillOptions) -> backfill::Outcome {
+        backfill::reset(&mut self.connection, self.migration.id(), options.way)
+            .await
+            .unwrap();
+        self.fill(options).await
     }
 
     pub(crate) async fn run(&mut self, sql: &str) {

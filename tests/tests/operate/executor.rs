@@ -28,13 +28,21 @@ async fn expand(
     migration: &Migration,
     direction: Direction,
 ) -> Result<Outcome, ExecutorError> {
-    let options = impatient();
+    expand_as(connection, migration, direction, &impatient()).await
+}
+
+async fn expand_as(
+    connection: &mut Connection,
+    migration: &Migration,
+    direction: Direction,
+    options: &ExecutorOptions,
+) -> Result<Outcome, ExecutorError> {
     executor::run(
         connection,
         migration,
         Section::Expand,
         direction,
-        &options,
+        options,
         &mut |_| {},
     )
     .await
@@ -302,16 +310,9 @@ async fn postgres_names_who_is_in_the_way_when_it_gives_up() {
         ..impatient()
     };
     let migration = two_columns(Dialect::Postgres).load();
-    let refused = executor::run(
-        &mut connection,
-        &migration,
-        Section::Expand,
-        Direction::Up,
-        &options,
-        &mut |_| {},
-    )
-    .await
-    .unwrap_err();
+    let refused = expand_as(&mut connection, &migration, Direction::Up, &options)
+        .await
+        .unwrap_err();
     assert!(
         matches!(&refused, ExecutorError::Blocked { attempts: 3, blockers, .. } if blockers[0].pid == pid),
         "{refused}"
@@ -414,16 +415,9 @@ async fn an_index_that_misses_its_deadline_leaves_nothing_behind() {
         deadline: Duration::from_millis(200),
         ..impatient()
     };
-    let refused = executor::run(
-        &mut connection,
-        &migration,
-        Section::Expand,
-        Direction::Up,
-        &options,
-        &mut |_| {},
-    )
-    .await
-    .unwrap_err();
+    let refused = expand_as(&mut connection, &migration, Direction::Up, &options)
+        .await
+        .unwrap_err();
     assert!(
         matches!(refused, ExecutorError::Deadline { .. }),
         "{refused}"

@@ -1,6 +1,5 @@
 //! Rows that wait: listed, mended, waived, released.
 
-use zdm_runtime::backfill;
 use zdm_runtime::database::Dialect;
 use zdm_runtime::key::Key;
 use zdm_runtime::quarantine::{self, Fixed, QuarantineError, State};
@@ -15,14 +14,7 @@ async fn two_rows_wait(dialect: Dialect) -> Case {
         "UPDATE users SET age = 'forty' WHERE id = 3; UPDATE users SET age = '99999999999' WHERE id = 5;",
     )
     .await;
-    backfill::run(
-        &mut case.connection,
-        &case.migration,
-        &batches_of(10),
-        &mut |_| {},
-    )
-    .await
-    .unwrap();
+    case.fill(&batches_of(10)).await;
     case
 }
 
@@ -133,17 +125,7 @@ async fn a_waiver_needs_a_reason_and_stands() {
         assert_eq!(case.number(audited).await, 1);
 
         // Another run of the backfill finds the row again; what was decided stays decided.
-        backfill::reset(&mut case.connection, case.migration.id(), backfill::Way::Up)
-            .await
-            .unwrap();
-        backfill::run(
-            &mut case.connection,
-            &case.migration,
-            &batches_of(10),
-            &mut |_| {},
-        )
-        .await
-        .unwrap();
+        case.fill_again(&batches_of(10)).await;
         assert_eq!(
             states(&mut case).await,
             expected(State::Waived, State::Waiting)
@@ -182,17 +164,7 @@ async fn a_later_write_releases_a_row_at_the_next_verification() {
         // Wrong again: it waits again.
         case.run("UPDATE users SET age = 'forty', age_int = NULL WHERE id = 3")
             .await;
-        backfill::reset(&mut case.connection, case.migration.id(), backfill::Way::Up)
-            .await
-            .unwrap();
-        backfill::run(
-            &mut case.connection,
-            &case.migration,
-            &batches_of(10),
-            &mut |_| {},
-        )
-        .await
-        .unwrap();
+        case.fill_again(&batches_of(10)).await;
         assert_eq!(
             states(&mut case).await,
             expected(State::Waiting, State::Waiting)

@@ -1,6 +1,5 @@
 //! Every row compared, what is wrong named, what waits skipped.
 
-use zdm_runtime::backfill;
 use zdm_runtime::database::Dialect;
 use zdm_runtime::key::Key;
 use zdm_runtime::verification::{self, Side, VerificationError, VerificationOptions, Verified};
@@ -18,14 +17,7 @@ async fn verify(case: &mut Case, side: Side, batch_rows: u32) -> Verified {
 }
 
 async fn fill(case: &mut Case) {
-    backfill::run(
-        &mut case.connection,
-        &case.migration,
-        &batches_of(50),
-        &mut |_| {},
-    )
-    .await
-    .unwrap();
+    case.fill(&batches_of(50)).await;
 }
 
 fn recorded(state: &str, side: &str, mismatches: u32) -> String {
