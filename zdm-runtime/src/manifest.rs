@@ -158,6 +158,6 @@ pub struct Backfill {
     pub invalid: Option<String>,
     /// `quarantine`, `null`, `default`, `reject`, or `total` where `up` converts everything.
     pub on_invalid: String,
-    /// Every new column may be NULL, so quarantined rows can be read while they wait.
+    /// Quarantined rows can be read while they wait: what they lack may be NULL.
     pub optional: bool,
 }
