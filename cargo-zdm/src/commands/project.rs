@@ -1,6 +1,7 @@
 //! What the build-time commands share: the pipeline's options out of `zdm.toml`, and putting files on disk.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use camino::Utf8PathBuf;
 use serde_json::{Value, json};
@@ -23,8 +24,10 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         ));
     };
     let generate = &project.config.generate;
+    // A crate may hold several projects, each with a zdm.toml of its own below the crate's folder.
     let manifest = context
         .manifest()
+        .or_else(|| nearest_manifest(&project.root))
         .unwrap_or_else(|| project.root.join("Cargo.toml"));
     Ok(Options {
         root: utf8(project.root.clone())?,
@@ -46,6 +49,12 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         baseline: false,
         add_module: false,
     })
+}
+
+fn nearest_manifest(root: &Path) -> Option<PathBuf> {
+    root.ancestors()
+        .map(|folder| folder.join("Cargo.toml"))
+        .find(|manifest| manifest.is_file())
 }
 
 /// Puts the files on disk, or only looks, and tells what changed: lines for people, objects for programs.
@@ -73,7 +82,7 @@ pub(super) fn put(
     Ok((lines, objects))
 }
 
-fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf, Failure> {
+fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {
     Utf8PathBuf::try_from(path).map_err(|error| {
         Failure::environment(
             format!("a path is not UTF-8: {error}"),
