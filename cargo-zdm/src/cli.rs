@@ -11,7 +11,7 @@ use clap_cargo::style::CLAP_STYLING;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
-    advance, backfill, contract, expand, pause, quarantine, resume, rollback, status, switch,
+    advance, backfill, contract, demo, expand, pause, quarantine, resume, rollback, status, switch,
     verify,
 };
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
@@ -60,6 +60,8 @@ enum DatabaseCommand {
     Pause(pause::Pause),
     Resume(resume::Resume),
     Quarantine(quarantine::Quarantine),
+    Demo(demo::Demo),
+    DemoWorker(demo::Worker),
 }
 
 impl Command {
@@ -93,6 +95,8 @@ impl DatabaseCommand {
             Self::Pause(command) => command.run(context).await,
             Self::Resume(command) => command.run(context).await,
             Self::Quarantine(command) => command.run(context).await,
+            Self::Demo(command) => command.run(context).await,
+            Self::DemoWorker(command) => command.run().await,
         }
     }
 }

@@ -138,6 +138,12 @@ impl Context {
         })
     }
 
+    /// The database's URL if the command line names one.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn named_database_url(&self) -> Option<&str> {
+        self.common.database_url.as_deref()
+    }
+
     /// Who acts, for the audit log.
     pub fn actor(&self) -> String {
         self.common.actor.clone().unwrap_or_else(|| {

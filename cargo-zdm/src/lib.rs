@@ -6,6 +6,8 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod context;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod demo;
 pub mod dialect;
 pub mod diff;
 pub mod error;

@@ -8,6 +8,8 @@ pub(crate) mod check;
 pub(crate) mod completions;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod contract;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod demo;
 pub(crate) mod diff;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod expand;
