@@ -43,6 +43,26 @@ pub(crate) async fn load(url: &str, schema: &str) {
         .unwrap();
 }
 
+/// The table has the new column as it was declared, and the old one is gone.
+pub(crate) async fn compare_schema(pool: &PgPool) {
+    let columns: Vec<String> = sqlx::query_scalar(
+        "SELECT column_name || ' ' || data_type || ' ' || is_nullable FROM information_schema.columns
+         WHERE table_name = 'versions' AND column_name IN ('checksum', 'tar_sha256')",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert_eq!(columns, ["tar_sha256 bytea NO"]);
+    let validated: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT conname::text, convalidated FROM pg_constraint
+         WHERE conrelid = 'versions'::regclass AND conname LIKE '%tar_sha256%'",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert_eq!(validated, [("versions_tar_sha256_len".to_owned(), true)]);
+}
+
 /// Every row of the table against what was acknowledged, and against its generated digest where nobody wrote it.
 pub(crate) async fn compare(pool: &PgPool, written: &Written) {
     let found: BTreeMap<i32, String> =

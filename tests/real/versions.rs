@@ -79,6 +79,7 @@ async fn the_checksum_becomes_bytes_while_versions_are_published() {
     println!("\n{found}");
     assert_eq!(found.failed, 0, "statements failed");
     assert_eq!(found.wrong_reads, 0, "reads were wrong");
+    rows::compare_schema(&pool).await;
     rows::compare(&pool, &found.written).await;
 }
 
