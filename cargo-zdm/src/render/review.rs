@@ -257,7 +257,8 @@ fn point_of_no_return(page: &mut String, manifest: &Manifest) {
     let losing: Vec<_> = manifest
         .steps
         .iter()
-        .filter(|step| step.section == Section::Drop)
+        // A function that goes with its column holds no data, and needs no lock.
+        .filter(|step| step.section == Section::Drop && step.lock != "none")
         .filter_map(|step| step.loses.as_deref())
         .collect();
     let point = match manifest.route {
