@@ -23,7 +23,7 @@ pub mod versions;
 
 use dialect::Dialect;
 use files::FileTree;
-use pipeline::{Finding, Options, PipelineError};
+use pipeline::{Fate, Finding, Options, PipelineError};
 use plan::Plan;
 use zdm_runtime::manifest::Manifest;
 
@@ -83,6 +83,16 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
     ));
     findings.extend(pipeline::findings::dropped(&models.schema, &history)?);
     Ok(findings)
+}
+
+/// The file of a table's struct with the attribute that says what became of a column that is gone; nothing is on disk yet.
+pub fn declare(
+    options: &Options,
+    (table, column): (&str, &str),
+    fate: &Fate,
+) -> Result<FileTree, PipelineError> {
+    let models = source::read(&options.source)?;
+    pipeline::declare::written(options, &models, (table, column), fate)
 }
 
 /// What `finalize` has made; nothing is on disk yet.

@@ -84,6 +84,25 @@ impl Terminal {
         }
     }
 
+    /// Whether somebody is there who could answer.
+    pub fn may_ask(self) -> bool {
+        self.format == Format::Human
+            && std::io::stdin().is_terminal()
+            && std::io::stdout().is_terminal()
+    }
+
+    /// The place of the choice that somebody makes, or `None`.
+    pub fn ask(self, question: &str, choices: &[String]) -> Option<usize> {
+        self.say(question);
+        for (place, choice) in choices.iter().enumerate() {
+            self.say(&format!("  {}  {choice}", place + 1));
+        }
+        self.say(&format!("1 to {}, anything else stops:", choices.len()));
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).ok()?;
+        chosen(&line, choices.len())
+    }
+
     /// Prints the end of a command and returns its exit code.
     pub fn end(self, end: Result<Answer, Failure>) -> u8 {
         match end {
@@ -126,5 +145,29 @@ impl Terminal {
         ProgressBar::with_draw_target(Some(total), target)
             .with_style(style)
             .with_prefix(task.to_owned())
+    }
+}
+
+fn chosen(line: &str, choices: usize) -> Option<usize> {
+    let number: usize = line.trim().parse().ok()?;
+    number.checked_sub(1).filter(|place| *place < choices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chosen;
+
+    #[test]
+    fn only_a_number_that_was_offered_is_a_choice() {
+        for (line, place) in [
+            ("1\n", Some(0)),
+            (" 3 \n", Some(2)),
+            ("0\n", None),
+            ("4\n", None),
+            ("y\n", None),
+            ("", None),
+        ] {
+            assert_eq!(chosen(line, 3), place, "{line:?}");
+        }
     }
 }

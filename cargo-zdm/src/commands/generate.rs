@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::fate::asked;
 use super::project::{options, put};
 use crate::context::Context;
 use crate::error::Failure;
@@ -16,7 +17,8 @@ Examples:
   cargo zdm generate users_full_name
   cargo zdm generate --amend            the last version again, before it is merged
 
-Needs no database. Run it after every change of a struct, and commit what it writes.")]
+Needs no database. Run it after every change of a struct, and commit what it writes. A rename that nobody declared is
+never guessed: on a terminal it asks and writes the answer into the struct, else it stops.")]
 pub(crate) struct Generate {
     /// The version's name; default: after what changes
     name: Option<String>,
@@ -44,7 +46,20 @@ impl Generate {
             (_, true) => Mode::Rebase,
             _ => Mode::Append,
         };
-        let generated = crate::generate(&options)?;
+        let mut answered = false;
+        let generated = loop {
+            match crate::generate(&options) {
+                Ok(generated) => break generated,
+                Err(stopped) if !self.dry_run && asked(context, &options, &stopped)? => {
+                    answered = true;
+                }
+                Err(stopped) if answered => {
+                    return Err(Failure::from(stopped)
+                        .safe("your answers stand in the structs; nothing else has been written"));
+                }
+                Err(stopped) => return Err(stopped.into()),
+            }
+        };
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
         let version = generated.version.map(|(manifest, _)| manifest);
         let text = match &version {

@@ -13,6 +13,7 @@ pub(crate) mod demo;
 pub(crate) mod diff;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod expand;
+mod fate;
 pub(crate) mod finalize;
 pub(crate) mod generate;
 pub(crate) mod init;

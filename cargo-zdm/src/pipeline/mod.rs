@@ -1,6 +1,7 @@
 //! The stages between source and files, as [`crate::generate`] puts them together.
 
 pub(crate) mod code;
+pub(crate) mod declare;
 mod error;
 pub(crate) mod finalize;
 pub(crate) mod findings;
@@ -10,6 +11,7 @@ mod spent;
 pub(crate) mod transitions;
 pub(crate) mod version;
 
+pub use declare::Fate;
 pub use error::PipelineError;
 pub use findings::Finding;
 pub use options::{Mode, Options};

@@ -139,6 +139,37 @@ fn a_rename_that_nobody_declared_is_not_guessed() {
     assert!(!project.path("zdm/0002_users_full_name").exists());
 }
 
+/// `script` gives the command a terminal of its own and types what it reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_the_answer_is_written_into_the_struct() {
+    let renamed = "    #[zdm(renamed_from = \"name\")]\n    pub full_name";
+    let dropped = "#[zdm(drops(\"name\"))]\npub struct User";
+    for (answer, attribute, code, says) in [
+        ("1", Some(renamed), 0, "rename users.name to full_name"),
+        // What old code is to see in a NOT NULL column that goes is another question.
+        ("2", Some(dropped), 1, "your answers stand in the structs"),
+        ("no", None, 1, "Nothing is guessed"),
+    ] {
+        let project = Project::sqlite("");
+        user_crate(&project);
+        project.done(&["init"]);
+        let undeclared = AFTER.replace("    #[zdm(renamed_from = \"name\")]\n", "");
+        project.write("src/models.rs", &undeclared);
+        let run = project.on_a_terminal("generate", answer);
+        assert_eq!(run.code, code, "{run:#?}");
+        run.says("What became of its values?");
+        run.says(says);
+        let models = std::fs::read_to_string(project.path("src/models.rs")).unwrap();
+        let generated = project.path("zdm/0002_users_full_name").exists();
+        match attribute {
+            Some(attribute) => assert!(models.contains(attribute), "{models}"),
+            None => assert_eq!(models, undeclared),
+        }
+        assert_eq!(generated, code == 0);
+    }
+}
+
 #[test]
 fn a_mistake_in_a_model_is_shown_at_its_place() {
     let project = Project::sqlite("");

@@ -65,6 +65,24 @@ impl Project {
         Run::from(self.command(arguments).output().unwrap())
     }
 
+    /// Plain `zdm …` on a terminal, where somebody types a line.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn on_a_terminal(&self, arguments: &str, typed: &str) -> Run {
+        use std::io::Write as _;
+        let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_zdm"));
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        let mut running = self
+            .at_home(command)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        writeln!(running.stdin.take().unwrap(), "{typed}").unwrap();
+        Run::from(running.wait_with_output().unwrap())
+    }
+
     /// Plain `zdm …`, not started yet.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zdm"));
