@@ -61,6 +61,17 @@ fn pairs(table: &Table) -> Vec<Pair> {
             "CASE WHEN (age NOT LIKE '%x%') IS FALSE THEN NULL ELSE CAST(age AS INTEGER) END IS NOT DISTINCT FROM age_int \
              OR CAST(age_int AS TEXT) IS NOT DISTINCT FROM age",
         ),
+        "badges" => (
+            "label",
+            vec![Column {
+                logical_type: LogicalType::Int4,
+                rust_type: "i32".to_owned(),
+                ..text("number")
+            }],
+            "CAST(number AS text)",
+            vec!["CAST(label AS integer)".to_owned()],
+            "label IS NOT DISTINCT FROM CAST(number AS text) OR number IS NOT DISTINCT FROM CAST(label AS integer)",
+        ),
         "tasks" => (
             "weight",
             vec![],

@@ -15,8 +15,8 @@ macro_rules! at_every_stage {
             reason = "one stage after the other, all operations of each"
         )]
         async fn $test() {
-            use crate::$module::models::{OrderLine, Person, Tag, Task, User};
-            use crate::$module::zdm::{CODE, order_lines, people, tags, tasks, users};
+            use crate::$module::models::{Badge, OrderLine, Person, Tag, Task, User};
+            use crate::$module::zdm::{CODE, badges, order_lines, people, tags, tasks, users};
 
             let (_guard, url) = $url;
             let mut operator = Connection::open(&url).await.unwrap();
@@ -30,6 +30,7 @@ macro_rules! at_every_stage {
             let users = users::Users::new(&zdm).unwrap();
             let people = people::People::new(&zdm).unwrap();
             let tasks = tasks::Tasks::new(&zdm).unwrap();
+            let badges = badges::Badges::new(&zdm).unwrap();
             let lines = order_lines::OrderLines::new(&zdm).unwrap();
             let tags = tags::Tags::new(&zdm).unwrap();
             let user = |id, name: &str| User {
@@ -171,6 +172,20 @@ macro_rules! at_every_stage {
                 tasks.insert(conn, &task).await.unwrap();
                 assert_eq!(tasks.get(conn, task.id).await.unwrap(), Some(task));
 
+                // At `complete` nothing asks whether old could hold it. The read did: it compared both sides at every stage,
+                // and `down` failed on the row.
+                let label = if old { "7" } else { "gold" };
+                let badge = Badge {
+                    id: first,
+                    label: label.to_owned(),
+                };
+                badges.insert(conn, &badge).await.unwrap();
+                assert_eq!(badges.get(conn, first).await.unwrap(), Some(badge.clone()));
+                assert_eq!(
+                    badges.list(conn, Some(first - 1), 1).await.unwrap(),
+                    [badge]
+                );
+
                 let line = |product: &str, quantity| OrderLine {
                     order_id: first,
                     product: product.to_owned(),
@@ -241,6 +256,7 @@ async fn prepare(operator: &mut Connection) {
     for statement in [
         format!("CREATE TABLE users (id {id}, name text, full_name varchar(255), email text)"),
         "CREATE TABLE people (id bigint PRIMARY KEY, age text, age_int integer, type text NOT NULL)".to_owned(),
+        "CREATE TABLE badges (id bigint PRIMARY KEY, number integer, label text)".to_owned(),
         format!("CREATE TABLE tasks (id {uuid} PRIMARY KEY, title text NOT NULL, weight bigint)"),
         "CREATE TABLE order_lines (order_id bigint, product text, quantity integer NOT NULL, PRIMARY KEY (order_id, product))".to_owned(),
         "CREATE TABLE tags (name text PRIMARY KEY)".to_owned(),
@@ -255,11 +271,11 @@ async fn prepare(operator: &mut Connection) {
     ] {
         operator.execute(&statement, &[]).await.unwrap();
     }
-    for table in ["users", "people", "tasks", "order_lines", "tags"] {
+    for table in ["users", "people", "badges", "tasks", "order_lines", "tags"] {
         let fence = "INSERT INTO {zdm}fence (table_name, epoch) VALUES ($1, 1)";
         operator.execute(fence, &[table.into()]).await.unwrap();
     }
-    for table in ["users", "people", "tasks"] {
+    for table in ["users", "people", "badges", "tasks"] {
         let stage_table = "INSERT INTO {zdm}stage_table (migration, table_name) VALUES ($1, $2)";
         operator
             .execute(stage_table, &[MIGRATION.into(), table.into()])

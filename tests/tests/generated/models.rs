@@ -44,6 +44,20 @@ pub struct Task {
     pub weight: i64,
 }
 
+/// A column that can hold more than the old one could.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "badges")]
+pub struct Badge {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(
+        from("number"),
+        up = "CAST(number AS text)",
+        down = "CAST(label AS integer)"
+    )]
+    pub label: String,
+}
+
 /// A key of two columns, and no migration.
 #[derive(Migratable, Debug, Clone, PartialEq)]
 #[zdm(table = "order_lines", primary_key(order_id, product))]

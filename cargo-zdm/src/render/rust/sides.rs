@@ -15,6 +15,8 @@ use crate::plan::Pair;
 pub(super) struct Sides<'a> {
     pub(super) words: Words<'a>,
     pub(super) table: &'a Table,
+    /// The id of the migration that they belong to.
+    pub(super) migration: Option<&'a str>,
     pub(super) pairs: &'a [Pair],
 }
 
@@ -156,8 +158,13 @@ impl<'a> Sides<'a> {
             .dual()
             .map(|pair| format!("({})", pair.consistent))
             .collect();
-        if !agree.is_empty() {
-            list.push(format!("{} AS zdm_consistent", agree.join(" AND ")));
+        if let (Some(migration), false) = (self.migration, agree.is_empty()) {
+            // At `complete` new may hold what `down` cannot convert, and a read must not fail on it.
+            list.push(format!(
+                "CASE WHEN {} THEN {} END AS zdm_consistent",
+                self.words.compares(migration),
+                agree.join(" AND ")
+            ));
         }
         list.push(format!(
             "{} AS zdm_epoch",

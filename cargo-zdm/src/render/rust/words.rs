@@ -17,7 +17,8 @@ pub(super) struct Words<'a> {
     pub(super) connection: &'static str,
     /// sqlx's row with its module: `postgres::PgRow`.
     pub(super) row: &'static str,
-    fence: &'static str,
+    /// Before the names of the control tables.
+    control: &'static str,
 }
 
 impl<'a> Words<'a> {
@@ -29,14 +30,14 @@ impl<'a> Words<'a> {
                 typed: true,
                 connection: "PgConnection",
                 row: "postgres::PgRow",
-                fence: "zdm.fence",
+                control: "zdm.",
             }),
             "sqlite" => Some(Self {
                 dialect,
                 typed: false,
                 connection: "SqliteConnection",
                 row: "sqlite::SqliteRow",
-                fence: "zdm_fence",
+                control: "zdm_",
             }),
             _ => None,
         }
@@ -57,8 +58,16 @@ impl<'a> Words<'a> {
 
     /// A subquery with the present epoch of a table.
     pub(super) fn fence(self, table: &str) -> String {
-        let (fence, table) = (self.fence, self.dialect.literal(table));
-        format!("(SELECT epoch FROM {fence} WHERE table_name = {table})")
+        let (control, table) = (self.control, self.dialect.literal(table));
+        format!("(SELECT epoch FROM {control}fence WHERE table_name = {table})")
+    }
+
+    /// Whether a migration is at a stage that compares both sides.
+    pub(super) fn compares(self, migration: &str) -> String {
+        let (control, migration) = (self.control, self.dialect.literal(migration));
+        format!(
+            "EXISTS (SELECT 1 FROM {control}stage WHERE migration = {migration} AND stage IN ('shadow', 'live'))"
+        )
     }
 
     /// A parameter whose type its surroundings do not tell.

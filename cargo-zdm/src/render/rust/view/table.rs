@@ -90,6 +90,7 @@ pub(in crate::render::rust) fn table(
     let sides = Sides {
         words,
         table,
+        migration: model.transition.as_ref().map(|transition| transition.id),
         pairs,
     };
     let statements = Statements { templates, sides };
