@@ -129,6 +129,18 @@ fn run_sql(url: &str, sql: &str) {
     });
 }
 
+fn install_control(url: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut connection = Connection::open(url).await.expect("a connection");
+        let installed = database::control::install(&mut connection).await;
+        installed.expect("control tables");
+    });
+}
+
 const TABLES: &str = "SELECT count(*) FROM information_schema.tables
     WHERE table_name LIKE 'cargo_zdm_demo_%' OR table_schema = 'zdm'";
 
@@ -139,6 +151,29 @@ fn the_whole_way_on_postgres_loses_nothing_and_leaves_nothing() {
     let (output, report) = demo(&["--rows", "400", "--database-url", &url]);
     assert_clean(&output, &report);
     assert_eq!(ask(&url, TABLES), 0);
+}
+
+/// The plant ends the way after expand, while its functions and the records of a half-done migration are there.
+#[test]
+fn a_way_that_ends_early_leaves_nothing_beside_what_others_have() {
+    let server = Server::start();
+    let url = server.database("demo");
+    install_control(&url);
+    let arguments = [
+        "--rows",
+        "400",
+        "--plant",
+        "failed-statement",
+        "--database-url",
+        &url,
+    ];
+    let (output, report) = demo(&arguments);
+    assert_found(&output, &report, 1, 0, 0);
+    let functions = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'zdm'::regnamespace";
+    assert_eq!(ask(&url, functions), 0);
+    assert_eq!(ask(&url, "SELECT count(*) FROM zdm.migration"), 0);
+    let tables = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'cargo_zdm_demo_%'";
+    assert_eq!(ask(&url, tables), 0);
 }
 
 #[test]
@@ -309,4 +344,41 @@ fn the_processes_of_a_killed_demo_end_with_it() {
     while at_work.workers.iter().copied().any(is_worker) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
+}
+
+#[test]
+fn a_database_that_others_use_keeps_what_is_theirs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}", folder.path().join("shared.db").display());
+    install_control(&url);
+    run_sql(&url, "INSERT INTO zdm_fence VALUES ('theirs', 7)");
+    let (output, report) = demo(&["--rows", "300", "--database-url", &url]);
+    assert_clean(&output, &report);
+    assert_eq!(
+        ask(
+            &url,
+            "SELECT epoch FROM zdm_fence WHERE table_name = 'theirs'"
+        ),
+        7
+    );
+    for table in [
+        "fence WHERE table_name <> 'theirs'",
+        "migration",
+        "stage",
+        "stage_table",
+        "step",
+        "chunk",
+        "quarantine",
+        "verification",
+        "instance",
+        "instance_code",
+        "instance_fence",
+        "mismatch",
+        "operator",
+    ] {
+        let sql = format!("SELECT count(*) FROM zdm_{table}");
+        assert_eq!(ask(&url, &sql), 0, "{table}");
+    }
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'cargo_zdm_demo_%'";
+    assert_eq!(ask(&url, tables), 0);
 }

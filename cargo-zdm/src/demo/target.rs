@@ -104,6 +104,7 @@ pub(super) fn temporary_folder() -> Result<TempDir, DemoError> {
 
 async fn forget(connection: &mut Connection, migrations: &[String]) -> Result<(), DemoError> {
     for migration in migrations {
+        drop_functions(connection, migration).await?;
         let id = [Value::from(migration.as_str())];
         for table in OF_MIGRATION {
             let sql = format!("DELETE FROM {{zdm}}{table} WHERE migration = $1");
@@ -124,6 +125,28 @@ async fn forget(connection: &mut Connection, migrations: &[String]) -> Result<()
     for table in ["instance_fence", "fence"] {
         let sql = format!("DELETE FROM {{zdm}}{table} WHERE table_name = $1");
         connection.execute(&sql, &[TABLE.into()]).await?;
+    }
+    Ok(())
+}
+
+/// An interrupted migration leaves the functions behind that convert its values.
+async fn drop_functions(connection: &mut Connection, migration: &str) -> Result<(), DemoError> {
+    if connection.dialect() != Dialect::Postgres {
+        return Ok(());
+    }
+    let functions = connection
+        .query(
+            "SELECT oid::regprocedure::text FROM pg_proc
+             WHERE pronamespace = 'zdm'::regnamespace AND starts_with(proname::text, $1)",
+            &[format!("{migration}_").into()],
+        )
+        .await?;
+    for function in functions.iter().flatten() {
+        if let Value::Text(Some(function)) = function {
+            connection
+                .run_file(&format!("DROP FUNCTION {function}"))
+                .await?;
+        }
     }
     Ok(())
 }
