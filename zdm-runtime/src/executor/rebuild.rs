@@ -8,24 +8,44 @@ use crate::database::{Connection, DatabaseError, Value};
 /// References without their row: `(child, parent)` → how many.
 pub(super) type Violations = BTreeMap<(String, String), u64>;
 
-/// Switches enforcement off, which is only heeded outside a transaction, and tells whether it was on.
-pub(super) async fn suspend_foreign_keys(
-    connection: &mut Connection,
-) -> Result<bool, DatabaseError> {
-    let rows = connection.query("PRAGMA foreign_keys", &[]).await?;
-    connection.run_file("PRAGMA foreign_keys = OFF").await?;
-    Ok(rows.first().and_then(|row| row.first()) == Some(&Value::Int(Some(1))))
+/// What `SQLite` checks while a schema changes, as a connection had it.
+pub(super) struct Checks {
+    foreign_keys: bool,
+    legacy_alter_table: bool,
 }
 
-/// Switches it back on where it was on.
-pub(super) async fn restore_foreign_keys(
+/// Switches the checks off, outside a transaction: of references, because the table is gone for a moment, and of views and
+/// other tables' triggers that name it, which otherwise refuse its renaming (manual, "PRAGMA `legacy_alter_table`").
+pub(super) async fn suspend_checks(connection: &mut Connection) -> Result<Checks, DatabaseError> {
+    let checks = Checks {
+        foreign_keys: is_on(connection, "PRAGMA foreign_keys").await?,
+        legacy_alter_table: is_on(connection, "PRAGMA legacy_alter_table").await?,
+    };
+    connection
+        .run_file("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")
+        .await?;
+    Ok(checks)
+}
+
+/// Leaves the connection as it was.
+pub(super) async fn restore_checks(
     connection: &mut Connection,
-    enforced: bool,
+    checks: &Checks,
 ) -> Result<(), DatabaseError> {
-    if enforced {
+    if !checks.legacy_alter_table {
+        connection
+            .run_file("PRAGMA legacy_alter_table = OFF")
+            .await?;
+    }
+    if checks.foreign_keys {
         connection.run_file("PRAGMA foreign_keys = ON").await?;
     }
     Ok(())
+}
+
+async fn is_on(connection: &mut Connection, pragma: &str) -> Result<bool, DatabaseError> {
+    let rows = connection.query(pragma, &[]).await?;
+    Ok(rows.first().and_then(|row| row.first()) == Some(&Value::Int(Some(1))))
 }
 
 /// Counted per pair of tables: a rebuilt table may number its rows and references anew.

@@ -12,9 +12,9 @@ pub(super) async fn attempt(
     lock_wait: Duration,
 ) -> Result<(), Failure> {
     if connection.dialect() == Dialect::Sqlite && task.step.rewrites {
-        let enforced = rebuild::suspend_foreign_keys(connection).await?;
+        let checks = rebuild::suspend_checks(connection).await?;
         let done = in_transaction(task, connection, started, lock_wait).await;
-        let restored = rebuild::restore_foreign_keys(connection, enforced).await;
+        let restored = rebuild::restore_checks(connection, &checks).await;
         done?;
         return Ok(restored?);
     }

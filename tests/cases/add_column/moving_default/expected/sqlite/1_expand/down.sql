@@ -7,11 +7,15 @@
 -- Stops here if the table has anything that this file would lose.
 SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding users would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_info('users')
+    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('users')
     WHERE name NOT IN ('id', 'name', 'seen_at')
     UNION ALL
     SELECT 'the ' || type || ' ' || name FROM sqlite_schema
     WHERE tbl_name = 'users' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    UNION ALL
+    SELECT 'WITHOUT ROWID' FROM pragma_table_list('users') WHERE wr
+    UNION ALL
+    SELECT 'STRICT' FROM pragma_table_list('users') WHERE strict
 );
 CREATE TABLE zdm_rebuild_users (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,

@@ -7,12 +7,16 @@
 -- Stops here if the table has anything that this file would lose.
 SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding Order would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_info('Order')
+    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('Order')
     WHERE name NOT IN ('user', 'Id', 'Select', 'it''s "quoted"', 'Where', 'From')
     UNION ALL
     SELECT 'the ' || type || ' ' || name FROM sqlite_schema
     WHERE tbl_name = 'Order' AND type IN ('index', 'trigger') AND sql IS NOT NULL
       AND name NOT IN ('idx_Order_user_Where')
+    UNION ALL
+    SELECT 'WITHOUT ROWID' FROM pragma_table_list('Order') WHERE wr
+    UNION ALL
+    SELECT 'STRICT' FROM pragma_table_list('Order') WHERE strict
 );
 CREATE TABLE "zdm_rebuild_Order" (
     user TEXT NOT NULL,

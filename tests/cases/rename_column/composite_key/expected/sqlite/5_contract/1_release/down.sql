@@ -7,11 +7,15 @@
 -- Stops here if the table has anything that this file would lose.
 SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding members would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_info('members')
+    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('members')
     WHERE name NOT IN ('team', 'name', 'role', 'duty')
     UNION ALL
     SELECT 'the ' || type || ' ' || name FROM sqlite_schema
     WHERE tbl_name = 'members' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    UNION ALL
+    SELECT 'WITHOUT ROWID' FROM pragma_table_list('members') WHERE wr
+    UNION ALL
+    SELECT 'STRICT' FROM pragma_table_list('members') WHERE strict
 );
 CREATE TABLE zdm_rebuild_members (
     team INTEGER NOT NULL,

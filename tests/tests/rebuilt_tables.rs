@@ -1,0 +1,106 @@
+//! `SQLite` rebuilds a table for changes that it cannot make in place: what else names the table goes on, and what a rebuild
+//! would lose stops it.
+
+use cargo_zdm::dialect::Dialect;
+use zdm_runtime::database::{Connection, control};
+use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions};
+use zdm_runtime::manifest::Direction;
+use zdm_runtime::migration::Migration;
+use zdm_runtime::phase::Section;
+use zdm_tests::cases::Case;
+
+/// A database with the tables `users (id, visits)` made by `create`, and the migration that rebuilds it.
+struct Rebuilt {
+    connection: Connection,
+    migration: Migration,
+    _folder: tempfile::TempDir,
+}
+
+impl Rebuilt {
+    async fn of(create: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("app.db").display());
+        let mut connection = Connection::open(&url).await.unwrap();
+        control::install(&mut connection).await.unwrap();
+        connection.run_file(create).await.unwrap();
+        let case = Case::all()
+            .into_iter()
+            .find(|case| case.name == "change_default/visits")
+            .unwrap();
+        Self {
+            connection,
+            migration: case.migration(&Dialect::named("sqlite").unwrap()),
+            _folder: folder,
+        }
+    }
+
+    async fn expand(&mut self) -> Result<(), ExecutorError> {
+        executor::run(
+            &mut self.connection,
+            &self.migration,
+            Section::Expand,
+            Direction::Up,
+            &ExecutorOptions::of("test"),
+            &mut |_| {},
+        )
+        .await
+        .map(|_| ())
+    }
+}
+
+/// A view, or a trigger of another table, that names the table refused its renaming: `error in view latest: no such table:
+/// main.users`.
+#[tokio::test]
+async fn views_and_triggers_that_name_the_table_go_on() {
+    let mut rebuilt = Rebuilt::of(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, visits INTEGER NOT NULL DEFAULT 0);
+         CREATE TABLE doors (id INTEGER PRIMARY KEY);
+         CREATE VIEW latest AS SELECT max(id) AS id FROM users;
+         CREATE TRIGGER entered AFTER INSERT ON doors BEGIN INSERT INTO users (id) VALUES (NEW.id); END;",
+    )
+    .await;
+    rebuilt.expand().await.unwrap();
+    let connection = &mut rebuilt.connection;
+    connection
+        .run_file("INSERT INTO doors (id) VALUES (7)")
+        .await
+        .unwrap();
+    let rows = connection
+        .query(
+            "SELECT latest.id, visits FROM latest JOIN users USING (id)",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows, [[7.into(), 1.into()]]);
+    let legacy = connection
+        .query("PRAGMA legacy_alter_table", &[])
+        .await
+        .unwrap();
+    assert_eq!(legacy, [[0.into()]]);
+}
+
+#[tokio::test]
+async fn what_a_rebuild_would_lose_stops_it() {
+    for (create, lost) in [
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL, twice INTEGER AS (visits * 2))",
+            "the column twice",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL) WITHOUT ROWID",
+            "WITHOUT ROWID",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL) STRICT",
+            "STRICT",
+        ),
+    ] {
+        let mut rebuilt = Rebuilt::of(create).await;
+        let stopped = rebuilt.expand().await.unwrap_err().to_string();
+        assert!(
+            stopped.contains("would lose") && stopped.contains(lost),
+            "{stopped}"
+        );
+    }
+}
