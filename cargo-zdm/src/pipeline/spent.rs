@@ -8,7 +8,7 @@ use std::ops::Range;
 use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Attribute, ItemStruct, Meta};
+use syn::{Attribute, ItemStruct, Meta, MetaList};
 
 /// What `finalize` removes from a field. From the struct it removes `drops`.
 const SPENT: [&str; 8] = [
@@ -30,6 +30,9 @@ pub(super) struct Spent {
     /// Columns that are gone, and with them their `drops`.
     pub(super) dropped: Vec<String>,
 }
+
+/// What rustfmt leaves on one line between an attribute's brackets ("attr_fn_like_width").
+const ATTRIBUTE_WIDTH: usize = 70;
 
 /// The file's text without the spent words of the struct and its fields.
 pub(super) fn remove(text: &str, ident: &str, spent: &Spent) -> syn::Result<String> {
@@ -103,6 +106,11 @@ fn cuts(text: &str, attribute: &Attribute, spent: &dyn Fn(&Word) -> bool) -> Vec
     if !words.is_empty() && words.iter().all(spent) {
         return vec![with_its_line(text, attribute.span().byte_range())];
     }
+    if words.iter().any(spent)
+        && let Some(cuts) = onto_one_line(text, list, &words, spent)
+    {
+        return cuts;
+    }
     let mut cuts = Vec::new();
     for (at, word) in words.iter().enumerate() {
         if !spent(word) {
@@ -118,6 +126,42 @@ fn cuts(text: &str, attribute: &Attribute, spent: &dyn Fn(&Word) -> bool) -> Vec
         cuts.push(cut);
     }
     cuts
+}
+
+/// What is left of an attribute over several lines, on one line where it fits, as rustfmt would put it: the file is the user's,
+/// and was formatted. `None` where it does not fit, or comments stand between.
+fn onto_one_line(
+    text: &str,
+    list: &MetaList,
+    words: &[Word],
+    spent: &dyn Fn(&Word) -> bool,
+) -> Option<Vec<Range<usize>>> {
+    let span = list.delimiter.span();
+    let inside = span.open().byte_range().end..span.close().byte_range().start;
+    let before = &text[inside.clone()];
+    if !before.contains('\n') || before.contains("//") || before.contains("/*") {
+        return None;
+    }
+    let kept: Vec<_> = words
+        .iter()
+        .filter(|word| !spent(word))
+        .map(|word| word.range.clone())
+        .collect();
+    let width: usize = kept.iter().map(|word| word.len() + ", ".len()).sum();
+    let (first, latest) = (kept.first()?, kept.last()?);
+    let on_one_line = kept.iter().all(|word| !text[word.clone()].contains('\n'));
+    if !on_one_line || width > ATTRIBUTE_WIDTH {
+        return None;
+    }
+    let mut cuts = vec![inside.start..first.start, latest.end..inside.end];
+    for pair in kept.windows(2) {
+        // The comma behind the one and the blank before the other stay.
+        if !text[..pair[1].start].ends_with(' ') {
+            return None;
+        }
+        cuts.push(pair[0].end + 1..pair[1].start - 1);
+    }
+    Some(cuts)
 }
 
 /// A word of an attribute with everything up to its comma.
@@ -237,6 +281,28 @@ struct Other {
 }
 "#;
         let spent = spent(&["full_name", "age", "y"], &[]);
+        assert_eq!(remove(text, "User", &spent).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_left_of_several_lines_stands_as_rustfmt_puts_it() {
+        let text = r#"struct User {
+    #[zdm(
+        column = "age_years",
+        from("age"),
+        up = "CAST(age AS INTEGER)",
+        sql_type = "integer",
+        on_invalid = "quarantine"
+    )]
+    age: Option<i32>,
+}
+"#;
+        let expected = r#"struct User {
+    #[zdm(column = "age_years", sql_type = "integer")]
+    age: Option<i32>,
+}
+"#;
+        let spent = spent(&["age"], &[]);
         assert_eq!(remove(text, "User", &spent).unwrap(), expected);
     }
 
