@@ -17,8 +17,8 @@ use super::random::Random;
 
 /// Between two tries at a shut gate.
 const RETRY: Duration = Duration::from_millis(100);
-/// How long a gate may stay shut: several times the lease of an instance that was killed.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a gate may stay shut: longer than any lease of a process or command that was killed.
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Who acts, for the audit log: with a host, so that a command may take over from a killed one.
 const ACTOR: &str = "demo@localhost";
 /// The exit code of a shut gate.
