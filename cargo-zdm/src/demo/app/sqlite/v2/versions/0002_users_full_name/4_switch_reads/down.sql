@@ -7,12 +7,16 @@
 -- Stops here if the table has anything that this file would lose.
 SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding cargo_zdm_demo_users would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_info('cargo_zdm_demo_users')
+    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('cargo_zdm_demo_users')
     WHERE name NOT IN ('id', 'name', 'age', 'email', 'full_name', 'age_number')
     UNION ALL
     SELECT 'the ' || type || ' ' || name FROM sqlite_schema
     WHERE tbl_name = 'cargo_zdm_demo_users' AND type IN ('index', 'trigger') AND sql IS NOT NULL
       AND name NOT IN ('uq_cargo_zdm_demo_users_email')
+    UNION ALL
+    SELECT 'WITHOUT ROWID' FROM pragma_table_list('cargo_zdm_demo_users') WHERE wr
+    UNION ALL
+    SELECT 'STRICT' FROM pragma_table_list('cargo_zdm_demo_users') WHERE strict
 );
 CREATE TABLE zdm_rebuild_cargo_zdm_demo_users (
     id INTEGER NOT NULL,
