@@ -35,3 +35,5 @@ pub mod sqlite {
 mod golden;
 #[path = "generated/live.rs"]
 mod live;
+#[path = "generated/sleeper.rs"]
+mod sleeper;

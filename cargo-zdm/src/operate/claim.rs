@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use zdm_runtime::operator::{Lease, LeaseError};
 
+use super::rights;
 use super::session::{Session, connect};
 use crate::error::Failure;
 
@@ -20,6 +21,7 @@ impl Session {
         place: usize,
         work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        rights::to_move(&mut self.connection).await?;
         let lease = self.acquire(place).await?;
         let keeper = tokio::spawn(keep(self.url().to_owned(), lease.clone()));
         self.lease = Some(lease.clone());

@@ -5,6 +5,7 @@
 
 use zdm_runtime::database::Dialect;
 
+use super::rights;
 use super::session::Session;
 use crate::error::Failure;
 
@@ -19,6 +20,7 @@ impl Session {
         if !was_installed || self.finds("SELECT 1 FROM {zdm}instance LIMIT 1").await? {
             return Ok(false);
         }
+        rights::to_alter(&mut self.connection, &tables).await?;
         for table in tables {
             let quoted = table.replace('"', "\"\"");
             let rows = format!("SELECT 1 FROM \"{quoted}\" LIMIT 1");

@@ -9,6 +9,7 @@ pub(crate) mod gate;
 pub(crate) mod moves;
 pub(crate) mod position;
 pub(crate) mod report;
+mod rights;
 pub(crate) mod section;
 pub(crate) mod session;
 pub(crate) mod target;

@@ -10,6 +10,7 @@ use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
 use super::position::known;
+use super::rights;
 use super::session::Session;
 use crate::error::Failure;
 
@@ -32,6 +33,8 @@ pub(crate) async fn run(
             terminal.say(&line);
         }
     };
+    let tables = &session.migrations[place].manifest().tables;
+    rights::to_alter(&mut session.connection, tables).await?;
     let outcome = executor::run(
         &mut session.connection,
         &session.migrations[place],

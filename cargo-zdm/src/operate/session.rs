@@ -15,6 +15,7 @@ use zdm_runtime::migration::Migration;
 use zdm_runtime::operator::Lease;
 
 use super::position::Position;
+use super::rights;
 use crate::choose;
 use crate::config::Policy;
 use crate::context::{Context, shown_url};
@@ -55,6 +56,7 @@ impl Session {
             must_exist(&url)?;
         }
         let mut connection = connect(&url).await?;
+        rights::to_look(&mut connection).await?;
         let installed = control::is_installed(&mut connection).await?;
         let mut session = Self {
             connection,
@@ -78,6 +80,7 @@ impl Session {
 
     /// Creates the control tables where they are missing.
     pub(crate) async fn install(&mut self) -> Result<(), Failure> {
+        rights::to_install(&mut self.connection).await?;
         control::install(&mut self.connection).await?;
         self.installed = true;
         Ok(())

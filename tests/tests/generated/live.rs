@@ -4,7 +4,7 @@
 use zdm_runtime::database::{Connection, control};
 use zdm_runtime::{Stage, Zdm};
 
-const MIGRATION: &str = "0123456789ab";
+pub(crate) const MIGRATION: &str = "0123456789ab";
 
 /// One test per database: the same steps with each one's types.
 macro_rules! at_every_stage {
@@ -218,13 +218,13 @@ macro_rules! at_every_stage {
     };
 }
 
-fn sqlite() -> (tempfile::TempDir, String) {
+pub(crate) fn sqlite() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/live.db?mode=rwc", folder.path().display());
     (folder, url)
 }
 
-fn postgres() -> (zdm_tests::postgres::Server, String) {
+pub(crate) fn postgres() -> (zdm_tests::postgres::Server, String) {
     let server = zdm_tests::postgres::Server::start();
     let url = server.database("live");
     (server, url)
@@ -244,7 +244,7 @@ at_every_stage!(
 );
 
 /// The tables as they are after expand: old columns give way to NULL, new ones accept it.
-async fn prepare(operator: &mut Connection) {
+pub(crate) async fn prepare(operator: &mut Connection) {
     control::install(operator).await.unwrap();
     let (id, uuid) = match operator.dialect() {
         zdm_runtime::database::Dialect::Postgres => (

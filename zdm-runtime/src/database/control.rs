@@ -78,12 +78,16 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
                 &[],
             )
             .await?;
-        connection
-            .execute("CREATE SCHEMA IF NOT EXISTS zdm", &[])
-            .await?;
     }
     if installed(connection).await? {
         return check(connection).await;
+    }
+    if connection.dialect() == Dialect::Postgres {
+        // `IF NOT EXISTS` asks for the right to create schemas even where the schema is there.
+        let schema = "SELECT 1 FROM pg_namespace WHERE nspname = 'zdm'";
+        if connection.query(schema, &[]).await?.is_empty() {
+            connection.execute("CREATE SCHEMA zdm", &[]).await?;
+        }
     }
     for statement in statements(include_str!("control.sql")) {
         connection.execute(&statement, &[]).await?;

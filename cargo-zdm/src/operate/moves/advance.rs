@@ -104,6 +104,7 @@ async fn take(
     position: Position,
     step: Move,
 ) -> Result<Answer, Failure> {
+    switch::settle(session, place, position).await?;
     match step {
         Move::Expand => expand::run(session, Some(place)).await,
         Move::DualWrite => switch::run(session, place, Target::at(Stage::DualWrite)).await,

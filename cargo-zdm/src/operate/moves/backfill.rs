@@ -13,8 +13,8 @@ use zdm_runtime::progress::Progress;
 
 use super::verify;
 use crate::error::{Failure, Kind};
-use crate::operate::gate;
 use crate::operate::session::{Session, connect};
+use crate::operate::{gate, rights};
 use crate::terminal::Answer;
 
 /// How hard to work.
@@ -103,6 +103,12 @@ async fn fill(
     gate::pass(&what, &gates::for_backfill(side, &facts), &[])?;
     let options = options(session, effort, side);
     let migration = &session.migrations[place];
+    let tables = migration.manifest().backfills.iter();
+    rights::to_fill(
+        &mut session.connection,
+        tables.map(|backfill| backfill.table.as_str()),
+    )
+    .await?;
     // The migration is claimed, so whoever else had begun is gone.
     backfill::take_over(&mut session.connection, migration.id(), options.way).await?;
     backfill::plan_chunks(&mut session.connection, migration, &options).await?;

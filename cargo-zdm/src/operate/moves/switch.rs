@@ -4,7 +4,7 @@
 //! Must not know: how to fill or verify.
 
 use zdm_runtime::Stage;
-use zdm_runtime::facts::Facts;
+use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::hop::{self, HopError, Moved};
 use zdm_runtime::manifest::{Direction, Route};
@@ -58,6 +58,28 @@ pub(crate) async fn run(
         })
         .await?;
     answer(session, place, target, &moved)
+}
+
+/// Finishes the wait for older transactions that a command has begun and not ended, killed or out of patience.
+pub(crate) async fn settle(
+    session: &mut Session,
+    place: usize,
+    position: Position,
+) -> Result<(), Failure> {
+    let facts = session.facts(place).await?;
+    let (Fact::Known(Some(standing)), Position::At(stage, share)) = (&facts.standing, position)
+    else {
+        return Ok(());
+    };
+    if standing.drained_epoch >= standing.epoch {
+        return Ok(());
+    }
+    session
+        .claimed(place, async |session, lease| {
+            forward(session, place, lease, Target { stage, share }).await
+        })
+        .await?;
+    Ok(())
 }
 
 /// The gates and the SQL.

@@ -1,0 +1,130 @@
+//! Whether the role may do what a move is about to do, asked before the first statement.
+//!
+//! Comes in: the connection, what is to be done. Goes out: nothing, or the missing rights as the statements that give them.
+//! Must not know: what the move is for. `SQLite` has no roles; a file that is read-only says so itself.
+
+use zdm_runtime::database::{Connection, Dialect, Value};
+
+use crate::error::Failure;
+
+/// Reading the control tables.
+const READ_CONTROL: &str = "SELECT format('GRANT USAGE ON SCHEMA zdm TO %I', current_user) FROM pg_namespace
+    WHERE nspname = 'zdm' AND NOT has_schema_privilege(oid, 'USAGE')
+    UNION SELECT format('GRANT SELECT ON ALL TABLES IN SCHEMA zdm TO %I', current_user)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY 1";
+
+/// Moving a migration.
+const WRITE_CONTROL: &str = "SELECT DISTINCT
+        format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA zdm TO %I', current_user)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT (has_table_privilege(c.oid, 'INSERT')
+        AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))";
+
+/// Creating the control tables.
+const INSTALL: &str =
+    "SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
+    WHERE NOT has_database_privilege(current_database(), 'CREATE')
+    AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'zdm')";
+
+/// Changing a table, or creating it: only an owner alters, and an index is created in the table's schema.
+const ALTER: &str =
+    "SELECT format('GRANT %I TO %I', pg_get_userbyid(relowner), current_user) FROM pg_class
+    WHERE oid = to_regclass(quote_ident(CAST($1 AS text))) AND NOT pg_has_role(relowner, 'USAGE')
+    UNION SELECT format('GRANT CREATE ON SCHEMA %I TO %I', current_schema(), current_user)
+    WHERE NOT has_schema_privilege(current_schema(), 'CREATE') ORDER BY 1";
+
+/// Reading and writing a table's rows; a right on some columns may be meant for these.
+const ROWS: &str =
+    "SELECT format('GRANT SELECT, UPDATE ON %I TO %I', CAST($1 AS text), current_user)
+    FROM pg_class WHERE oid = to_regclass(quote_ident(CAST($1 AS text)))
+    AND NOT (has_any_column_privilege(oid, 'SELECT') AND has_any_column_privilege(oid, 'UPDATE'))";
+
+/// To read the control tables.
+pub(crate) async fn to_look(connection: &mut Connection) -> Result<(), Failure> {
+    demand(
+        connection,
+        "read the control tables",
+        &[(READ_CONTROL, None)],
+    )
+    .await
+}
+
+/// To move a migration.
+pub(crate) async fn to_move(connection: &mut Connection) -> Result<(), Failure> {
+    demand(
+        connection,
+        "write the control tables",
+        &[(WRITE_CONTROL, None)],
+    )
+    .await
+}
+
+/// To create the control tables.
+pub(crate) async fn to_install(connection: &mut Connection) -> Result<(), Failure> {
+    demand(connection, "create the control tables", &[(INSTALL, None)]).await
+}
+
+/// To execute a section on these tables.
+pub(crate) async fn to_alter(
+    connection: &mut Connection,
+    tables: &[String],
+) -> Result<(), Failure> {
+    let questions: Vec<_> = tables
+        .iter()
+        .map(|table| (ALTER, Some(table.as_str())))
+        .collect();
+    demand(
+        connection,
+        &format!("change {}", tables.join(", ")),
+        &questions,
+    )
+    .await
+}
+
+/// To backfill these tables.
+pub(crate) async fn to_fill<'a>(
+    connection: &mut Connection,
+    tables: impl Iterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    let tables: Vec<&str> = tables.collect();
+    let questions: Vec<_> = tables.iter().map(|table| (ROWS, Some(*table))).collect();
+    demand(
+        connection,
+        &format!("write the rows of {}", tables.join(", ")),
+        &questions,
+    )
+    .await
+}
+
+async fn demand(
+    connection: &mut Connection,
+    what: &str,
+    questions: &[(&str, Option<&str>)],
+) -> Result<(), Failure> {
+    if connection.dialect() != Dialect::Postgres {
+        return Ok(());
+    }
+    let mut grants = Vec::new();
+    for (sql, table) in questions {
+        let values: Vec<Value> = table.iter().map(|table| (*table).into()).collect();
+        for row in connection.query(sql, &values).await? {
+            if let [Value::Text(Some(grant))] = row.as_slice()
+                && !grants.contains(grant)
+            {
+                grants.push(grant.clone());
+            }
+        }
+    }
+    if grants.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::environment(
+        format!("the role of this connection may not {what}"),
+        format!(
+            "let their owner run `{};`, or use the role that owns the tables; then run the command again",
+            grants.join("; ")
+        ),
+    )
+    .safe("nothing was executed"))
+}

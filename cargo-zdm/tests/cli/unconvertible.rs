@@ -1,0 +1,149 @@
+//! Rows that cannot be converted, on `PostgreSQL` and through the real commands: no statement of the application meets an
+//! error, the backfill and the gates say what waits.
+
+use zdm_tests::postgres::{Server, in_public};
+
+use crate::generate::{BEFORE, be_hasty, user_crate};
+use crate::project::Project;
+
+/// `99999999999` passes the pattern and overflows all the same.
+const ROWS: &str = "INSERT INTO users (id, age) VALUES
+    (1, 'abc'), (2, '99999999999'), (3, '007'), (4, ''), (5, NULL), (6, '36')";
+
+/// A crate whose text becomes a number by `on_invalid`, expanded, with the rows in it and code that writes both.
+fn dual_write(server: &Server, on_invalid: &str) -> (Project, String) {
+    let project = Project::on(in_public(&server.database("shop")), "");
+    user_crate(&project);
+    let model = |field: &str| BEFORE.replace("    pub name: String", &format!("    {field}"));
+    project.write("src/models.rs", &model("pub age: Option<String>"));
+    project.done(&["init", "--dialect", "postgres"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute(ROWS);
+    let field = format!(
+        "#[zdm(column = \"age_int\", from(\"age\"), up = \"CAST(age AS INTEGER)\", down = \"CAST(age_int AS TEXT)\", \
+         valid_if = \"age ~ '^[0-9]+$'\", on_invalid = {on_invalid})]\n    pub age: Option<i32>"
+    );
+    project.write("src/models.rs", &model(&field));
+    project.done(&["generate"]);
+    project.done(&["expand"]);
+    let function = project.value(
+        "SELECT format('%s.%I', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+         WHERE n.nspname = 'zdm' AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')",
+    );
+    (project, function)
+}
+
+fn sides(project: &Project) -> String {
+    project.value("SELECT string_agg(coalesce(age_int::text, '-'), ' ' ORDER BY id) FROM users")
+}
+
+/// What the statements of generated code ask of every row: the conversion, and whether the sides agree.
+fn no_statement_fails(project: &Project, function: &str, converted: &str) {
+    let read = format!(
+        "SELECT string_agg(coalesce({function}(age)::text, '-'), ' ' ORDER BY id) FROM users"
+    );
+    assert_eq!(project.value(&read), converted);
+    project.value(&format!(
+        "SELECT count(*) FROM users WHERE age_int IS NOT DISTINCT FROM {function}(age)
+         OR age IS NOT DISTINCT FROM CAST(age_int AS TEXT)"
+    ));
+    // A dual write of what was read, for every row: what cannot be converted keeps its text.
+    project.execute(&format!(
+        "UPDATE users SET age_int = {function}(age), age = CASE WHEN {function}(age) IS NOT DISTINCT FROM
+         {function}(age) THEN age ELSE CAST({function}(age) AS TEXT) END"
+    ));
+    assert_eq!(
+        project.value("SELECT string_agg(coalesce(age, '-'), ' ' ORDER BY id) FROM users"),
+        "abc 99999999999 007  - 36"
+    );
+}
+
+#[test]
+fn quarantine_holds_rows_until_they_are_fixed_or_waived() {
+    let server = Server::start();
+    let (project, function) = dual_write(&server, "\"quarantine\"");
+    no_statement_fails(&project, &function, "- - 7 - - 36");
+    project.execute("UPDATE users SET age_int = NULL");
+    project.done(&["switch", "--to", "dual_write"]);
+    let filled = project.done(&["backfill", "--format", "json"]).object();
+    assert_eq!(filled["quarantined"], 3, "{filled}");
+    assert_eq!(sides(&project), "- - 7 - - 36");
+    no_statement_fails(&project, &function, "- - 7 - - 36");
+    let listed = project
+        .done(&["quarantine", "list", "--format", "json"])
+        .object();
+    let keys: Vec<_> = listed["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["key"])
+        .collect();
+    assert_eq!(keys.len(), 3, "{listed}");
+    project.done(&["verify"]);
+    project.done(&["switch", "--to", "shadow"]);
+    no_statement_fails(&project, &function, "- - 7 - - 36");
+
+    project.execute("UPDATE users SET age = '8', age_int = 8 WHERE id = 1");
+    let fixed = project.zdm(&["quarantine", "fix", "--format", "json"]);
+    assert_eq!(fixed.code, 1, "{fixed:#?}");
+    assert_eq!(project.value("SELECT age_int FROM users WHERE id = 1"), "8");
+    project.execute("UPDATE users SET age = 'abc' WHERE id = 1");
+    project.execute("UPDATE users SET age_int = NULL WHERE id = 1");
+
+    project.done(&["switch", "--to", "100%"]);
+    project.done(&["verify"]);
+    project.done(&["switch", "--to", "ramp_down"]);
+    project.done(&["switch", "--to", "complete"]);
+    let shut = project.zdm(&["contract", "--format", "json"]);
+    assert_eq!(shut.code, 4, "{shut:#?}");
+    shut.says("quarantine");
+    assert_eq!(
+        project.value("SELECT age FROM users WHERE id = 2"),
+        "99999999999"
+    );
+    project.done(&[
+        "quarantine",
+        "waive",
+        "--reason",
+        "the owner of the data agreed",
+    ]);
+    project.done(&["contract"]);
+    assert_eq!(sides(&project), "- - 7 - - 36");
+}
+
+#[test]
+fn null_and_default_stand_for_what_cannot_be_converted() {
+    for (on_invalid, converted) in [
+        ("\"null\"", "- - 7 - - 36"),
+        ("default(\"0\")", "0 0 7 0 - 36"),
+    ] {
+        let server = Server::start();
+        let (project, function) = dual_write(&server, on_invalid);
+        no_statement_fails(&project, &function, converted);
+        project.execute("UPDATE users SET age_int = NULL");
+        project.done(&["advance"]);
+        assert_eq!(project.stage("users_age_int"), "contracted");
+        assert_eq!(sides(&project), converted);
+    }
+}
+
+#[test]
+fn reject_stops_the_backfill_at_the_rows_and_no_statement() {
+    let server = Server::start();
+    let (project, function) = dual_write(&server, "\"reject\"");
+    no_statement_fails(&project, &function, "- - 7 - - 36");
+    project.execute("UPDATE users SET age_int = NULL");
+    project.done(&["switch", "--to", "dual_write"]);
+    let stopped = project.zdm(&["backfill", "--format", "json"]);
+    assert_eq!(stopped.code, 1, "{stopped:#?}");
+    stopped.says("users");
+    assert_eq!(project.zdm(&["switch", "--to", "shadow"]).code, 4);
+    no_statement_fails(&project, &function, "- - 7 - - 36");
+    project.execute("UPDATE users SET age = '1' WHERE id IN (1, 2, 4)");
+    project.done(&["backfill"]);
+    project.done(&["verify"]);
+    assert_eq!(sides(&project), "1 1 7 1 - 36");
+    project.done(&["advance"]);
+    assert_eq!(project.stage("users_age_int"), "contracted");
+}

@@ -1,0 +1,294 @@
+//! An application's process that is stopped (SIGSTOP) and continued later: in the middle of a transaction across a hop, beyond
+//! its lease while the migration goes to its end, and until old is dropped. Nothing it writes is lost or goes to the wrong side.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use zdm_runtime::database::{Connection, Dialect, Value};
+use zdm_runtime::gates::Policy;
+use zdm_runtime::hop::{self, HopError, Moved, Target};
+use zdm_runtime::manifest::{Backfill, FORMAT, Manifest, Route};
+use zdm_runtime::operator::Lease;
+use zdm_runtime::{Stage, Zdm, history};
+
+use crate::live::{MIGRATION, postgres, prepare, sqlite};
+
+const URL: &str = "ZDM_TEST_URL";
+
+/// The process that is stopped. Its statements hold the only connection, so that there are no signs of life beside them and its
+/// flags are as old as its last statement.
+macro_rules! application {
+    ($test:ident, $module:ident, $database:ty) => {
+        #[tokio::test]
+        #[ignore = "started and stopped by the tests below"]
+        async fn $test() {
+            use crate::$module::zdm::{CODE, users};
+
+            let url = std::env::var(URL).expect("the database to work on");
+            let one = sqlx::pool::PoolOptions::<$database>::new().max_connections(1);
+            let pool = one.connect(&url).await.unwrap();
+            let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
+            let users = users::Users::new(&zdm).unwrap();
+            let mut conn = pool.acquire().await.unwrap();
+            println!("\nsaid: ready");
+            for line in std::io::stdin().lines() {
+                let line = line.unwrap();
+                let said = match line.split_once(' ') {
+                    Some(("write", name)) => match users.set_full_name(&mut conn, 1, name).await {
+                        Ok(found) => format!("written {found}"),
+                        Err(error) => format!("refused {error}"),
+                    },
+                    _ => {
+                        let statement = sqlx::AssertSqlSafe(line.clone());
+                        sqlx::query(statement).execute(&mut *conn).await.unwrap();
+                        line
+                    }
+                };
+                println!("\nsaid: {said}");
+            }
+        }
+    };
+}
+
+application!(an_application_on_sqlite, sqlite, sqlx::Sqlite);
+application!(an_application_on_postgres, postgres, sqlx::Postgres);
+
+#[tokio::test]
+async fn sqlite_survives_a_stopped_process() {
+    let (_folder, url) = sqlite();
+    stopped_and_continued(&url, "sleeper::an_application_on_sqlite").await;
+}
+
+#[tokio::test]
+async fn postgres_survives_a_stopped_process() {
+    let (_server, url) = postgres();
+    stopped_and_continued(&url, "sleeper::an_application_on_postgres").await;
+}
+
+async fn stopped_and_continued(url: &str, application: &str) {
+    let mut operator = Operator::of(url).await;
+    let mut sleeper = Sleeper::start(url, application);
+
+    // In the middle of a transaction, across a hop.
+    sleeper.told("BEGIN", "BEGIN");
+    sleeper.told("write inside", "written true");
+    sleeper.signal("-STOP");
+    let waits = operator.advance(Target::stage(Stage::DualWrite)).await;
+    let waits = waits.unwrap_err();
+    match operator.connection.dialect() {
+        Dialect::Postgres => {
+            let HopError::NotDrained { older, .. } = &waits else {
+                panic!("{waits}");
+            };
+            let pid = older[0].pid.expect("a backend");
+            assert!(waits.to_string().contains(&format!("pid {pid}")), "{waits}");
+        }
+        Dialect::Sqlite => assert!(waits.to_string().contains("locked"), "{waits}"),
+    }
+    sleeper.signal("-CONT");
+    sleeper.told("COMMIT", "COMMIT");
+    assert_eq!(operator.text("SELECT name FROM users").await, "inside");
+    operator
+        .advance(Target::stage(Stage::DualWrite))
+        .await
+        .unwrap();
+    sleeper.told("write both", "written true");
+    assert_eq!(
+        operator
+            .text("SELECT name || ' ' || full_name FROM users")
+            .await,
+        "both both"
+    );
+
+    // Between two transactions and beyond its lease, until writes have left old.
+    sleeper.signal("-STOP");
+    operator
+        .run("UPDATE {zdm}instance SET lease_until = 0")
+        .await;
+    operator.to_complete().await;
+    sleeper.signal("-CONT");
+    sleeper.told("write late", "written true");
+    assert_eq!(
+        operator
+            .text("SELECT name || ' ' || full_name FROM users")
+            .await,
+        "both late"
+    );
+
+    // Until old is dropped.
+    sleeper.signal("-STOP");
+    operator.run("ALTER TABLE users DROP COLUMN name").await;
+    history::contracted(&mut operator.connection, MIGRATION)
+        .await
+        .unwrap();
+    sleeper.signal("-CONT");
+    let refused = sleeper.answer("write never");
+    assert!(
+        refused.contains("refused") && refused.contains("cargo zdm finalize"),
+        "{refused}"
+    );
+    assert_eq!(operator.text("SELECT full_name FROM users").await, "late");
+}
+
+/// The process, killed with the value.
+struct Sleeper {
+    process: Child,
+    commands: ChildStdin,
+    said: Lines<BufReader<ChildStdout>>,
+}
+
+impl Sleeper {
+    fn start(url: &str, application: &str) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", application, "--ignored", "--nocapture"])
+            .env(URL, url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut sleeper = Self {
+            commands: process.stdin.take().unwrap(),
+            said: BufReader::new(process.stdout.take().unwrap()).lines(),
+            process,
+        };
+        assert_eq!(sleeper.hear(), "ready");
+        sleeper
+    }
+
+    fn told(&mut self, command: &str, expected: &str) {
+        assert_eq!(self.answer(command), expected);
+    }
+
+    fn answer(&mut self, command: &str) -> String {
+        writeln!(self.commands, "{command}").unwrap();
+        self.hear()
+    }
+
+    fn hear(&mut self) -> String {
+        loop {
+            let line = self.said.next().expect("it lives").unwrap();
+            if let Some(said) = line.strip_prefix("said: ") {
+                return said.to_owned();
+            }
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Moves the migration as the command line does; backfill and verification are entered in the ledger.
+struct Operator {
+    connection: Connection,
+    lease: Lease,
+}
+
+impl Operator {
+    async fn of(url: &str) -> Self {
+        let mut connection = Connection::open(url).await.unwrap();
+        prepare(&mut connection).await;
+        let row = "INSERT INTO users (id, name) VALUES (1, 'before')";
+        connection.execute(row, &[]).await.unwrap();
+        let lease = Lease::acquire(&mut connection, MIGRATION, "test")
+            .await
+            .unwrap();
+        Self { connection, lease }
+    }
+
+    async fn advance(&mut self, target: Target) -> Result<Moved, HopError> {
+        let policy = Policy {
+            soak: Duration::ZERO,
+            sleepers: Duration::ZERO,
+            verify_again: false,
+            ..Policy::default()
+        };
+        let patience = Duration::from_millis(300);
+        let manifest = manifest();
+        hop::advance(
+            &mut self.connection,
+            &self.lease,
+            &manifest,
+            target,
+            &policy,
+            patience,
+        )
+        .await
+    }
+
+    async fn to_complete(&mut self) {
+        self.run(
+            "INSERT INTO {zdm}chunk (migration, table_name, direction, lo, hi, state, lease_epoch, lease_until, rows_seen, \
+             rows_changed, batches, attempts) SELECT migration, 'users', 'up', '[]', '[]', 'done', 0, 0, 0, 0, 0, 0 FROM {zdm}stage",
+        )
+        .await;
+        self.run(
+            "INSERT INTO {zdm}verification (migration, epoch, side, state, rows_seen, mismatches, skipped, started_at, \
+             finished_at) SELECT migration, epoch, 'new', 'passed', 0, 0, 0, {now}, {now} FROM {zdm}stage",
+        )
+        .await;
+        for target in [
+            Target::stage(Stage::Shadow),
+            Target::live(10_000).unwrap(),
+            Target::stage(Stage::RampDown),
+            Target::stage(Stage::Complete),
+        ] {
+            self.advance(target).await.unwrap();
+        }
+    }
+
+    async fn run(&mut self, sql: &str) {
+        self.connection.execute(sql, &[]).await.unwrap();
+    }
+
+    async fn text(&mut self, sql: &str) -> String {
+        match self.connection.query(sql, &[]).await.unwrap()[0][..] {
+            [Value::Text(Some(ref text))] => text.clone(),
+            ref other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn manifest() -> Manifest {
+    Manifest {
+        format: FORMAT,
+        id: MIGRATION.to_owned(),
+        version: 2,
+        name: "names_and_ages".to_owned(),
+        parent: None,
+        dialect: String::new(),
+        route: Route::FivePhases,
+        reversible: true,
+        tables: ["people", "tasks", "users"].map(str::to_owned).into(),
+        reasons: Vec::new(),
+        changes: Vec::new(),
+        transitions: String::new(),
+        steps: Vec::new(),
+        backfills: vec![Backfill {
+            table: "users".to_owned(),
+            key: vec!["id".to_owned()],
+            columns: vec!["full_name".to_owned()],
+            bounds: String::new(),
+            boundary: String::new(),
+            batch: String::new(),
+            reverse: None,
+            verify: String::new(),
+            mismatches: String::new(),
+            invalid: None,
+            on_invalid: "total".to_owned(),
+            optional: false,
+        }],
+        files: BTreeMap::new(),
+    }
+}
