@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
-use sqlparser::ast::{Expr, Ident, ObjectNamePart, visit_expressions};
+use sqlparser::ast::{DataType, Expr, Ident, ObjectNamePart, visit_expressions};
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser as SqlParser;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
@@ -55,6 +55,16 @@ impl Dialect {
             ControlFlow::Continue(())
         });
         Ok(names)
+    }
+
+    /// Whether an expression casts to another type than a text.
+    pub fn casts_in(&self, expression: &str) -> Result<bool, ExpressionError> {
+        let parsed = self.parse(expression)?;
+        let found = visit_expressions(&parsed, |node| match node {
+            Expr::Cast { data_type, .. } if !is_text(data_type) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        Ok(found.is_break())
     }
 
     /// Puts a text in the place of each column that an expression names bare: `users.age`, `excluded.age_int`,
@@ -130,6 +140,17 @@ impl Dialect {
             rest => Err(failed(format!("it goes on with `{rest}`"))),
         }
     }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Text
+            | DataType::Varchar(_)
+            | DataType::CharacterVarying(_)
+            | DataType::Char(_)
+            | DataType::Character(_)
+    )
 }
 
 /// Unquoted names are compared without case, as the databases do.

@@ -21,7 +21,7 @@ use crate::config::Policy;
 use crate::context::{Context, shown_url};
 use crate::error::Failure;
 use crate::terminal::{Answer, Terminal};
-use crate::versions::{CodeStates, State, code_states};
+use crate::versions::{CodeStates, History, State};
 
 /// An open database beside the versions that the repository holds for it.
 pub(crate) struct Session {
@@ -48,8 +48,8 @@ impl Session {
     /// file where `create` says so.
     pub(crate) async fn open(context: &Context, create: bool) -> Result<Self, Failure> {
         let project = context.project()?;
+        let history = unbroken(&project.versions())?;
         let migrations = Migration::load_all(project.versions())?;
-        let code_states = code_states(&project.versions().join(code_states::FILE))?;
         let url = context.database_url(&project.config)?;
         fits(&url, &migrations)?;
         if !create {
@@ -65,7 +65,7 @@ impl Session {
             actor: context.actor(),
             lease: None,
             terminal: context.terminal,
-            code_states,
+            code_states: history.code().clone(),
             installed,
             url,
         };
@@ -220,20 +220,18 @@ pub(crate) async fn connect(url: &str) -> Result<Connection, Failure> {
     })
 }
 
-/// Without the file there is no code yet, and nothing is final.
-fn code_states(file: &Path) -> Result<CodeStates, Failure> {
-    if !file.exists() {
-        return Ok(CodeStates::default());
-    }
-    let broken = |error: &dyn Display| {
+/// The versions as `zdm.sum` chains them: none edited, taken out, put in or forked.
+fn unbroken(versions: &Path) -> Result<History, Failure> {
+    let refused = |problem: &dyn Display| {
         Failure::environment(
-            format!("{} is not understood: {error}", file.display()),
-            "restore it from version control",
+            problem,
+            "bring the versions' folder back to what was reviewed and merged, then run the command again",
         )
         .safe("nothing has been executed")
     };
-    let text = std::fs::read_to_string(file).map_err(|error| broken(&error))?;
-    CodeStates::parse(&text, Utf8Path::new(code_states::FILE)).map_err(|error| broken(&error))
+    let folder = Utf8Path::from_path(versions)
+        .ok_or_else(|| refused(&format!("{} is not UTF-8", versions.display())))?;
+    History::open(folder).map_err(|error| refused(&error))
 }
 
 /// The versions' SQL is written for one kind of database.

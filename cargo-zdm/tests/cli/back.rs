@@ -118,7 +118,7 @@ fn rows_that_differ_are_a_finding() {
 #[test]
 fn a_one_way_migration_says_why_complete_has_no_way_back() {
     on_sqlite(HASTY, |project| {
-        crate::versions::make_one_way(&project.path("zdm"));
+        crate::versions::write_one_way(&project.path("zdm"), "sqlite");
         to_shadow(project);
         project.done(&["switch", "--to", "100%"]);
         project.done(&["verify"]);

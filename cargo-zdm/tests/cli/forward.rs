@@ -126,7 +126,7 @@ fn a_later_version_does_not_overtake_an_earlier_one() {
 fn a_database_ahead_of_the_folder_is_told() {
     on_sqlite("", |project| {
         project.done(&["expand"]);
-        std::fs::remove_dir_all(project.path("zdm/0002_users_full_name")).unwrap();
+        crate::versions::write_first(&project.path("zdm"), "sqlite");
         let run = project.zdm(&["expand"]);
         assert_eq!(run.code, 3, "{run:#?}");
         run.says("the database is ahead of this checkout");
@@ -180,11 +180,6 @@ fn an_interrupted_creation_goes_on_and_one_with_rows_does_not_skip_phases() {
 #[test]
 fn the_review_page_is_printed_as_it_stands() {
     on_sqlite("", |project| {
-        std::fs::write(
-            project.path("zdm/0002_users_full_name/README.md"),
-            "# Rename\n",
-        )
-        .unwrap();
         project.done(&["review"]).says("# Rename");
         let page = project.done(&["review", "2", "--format", "json"]).object();
         assert_eq!(page["page"], "# Rename\n");

@@ -5,7 +5,7 @@ use crate::database::HASTY;
 use crate::project::Project;
 use zdm_tests::postgres::Server;
 
-const BEFORE: &str = r"
+pub(crate) const BEFORE: &str = r"
 use zdm_runtime::Migratable;
 
 #[derive(Migratable, Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct User {
 }
 ";
 
-const AFTER: &str = r#"
+pub(crate) const AFTER: &str = r#"
 use zdm_runtime::Migratable;
 
 #[derive(Migratable, Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct User {
 "#;
 
 /// A crate with one model and no `zdm.toml`.
-fn user_crate(project: &Project) {
+pub(crate) fn user_crate(project: &Project) {
     std::fs::remove_file(project.path("zdm.toml")).unwrap();
     std::fs::remove_dir(project.path("zdm")).unwrap();
     std::fs::create_dir(project.path("src")).unwrap();
@@ -46,7 +46,7 @@ fn user_crate(project: &Project) {
 }
 
 /// Puts [`HASTY`] in place of the careful policy that `init` writes.
-fn be_hasty(project: &Project) {
+pub(crate) fn be_hasty(project: &Project) {
     let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
     let (head, _) = written.split_once("[policy]").unwrap();
     project.write("zdm.toml", &format!("{head}[policy]\n{HASTY}\n"));

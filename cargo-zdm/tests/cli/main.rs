@@ -3,7 +3,9 @@
 mod advance;
 mod back;
 mod database;
+mod edited;
 mod forward;
+mod full_disk;
 mod generate;
 mod interrupted;
 mod killed;

@@ -90,6 +90,11 @@ impl Project {
         self.at_home(command)
     }
 
+    /// Any program, started here.
+    pub(crate) fn run(&self, command: Command) -> Run {
+        Run::from(self.at_home(command).output().unwrap())
+    }
+
     /// A run that must end with 0.
     pub(crate) fn done(&self, arguments: &[&str]) -> Run {
         let run = self.zdm(arguments);

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use camino::Utf8Path;
+use cargo_zdm::files::FileTree;
+use cargo_zdm::versions::History;
 use zdm_runtime::manifest::{Backfill, Direction, FORMAT, Manifest, Route, Step};
 use zdm_runtime::migration::{PLAN_FILE, hash, section_file};
 use zdm_runtime::phase::Section;
@@ -18,6 +21,37 @@ const KEY_RANGE: &str = "id BETWEEN CAST($1 AS BIGINT) AND CAST($2 AS BIGINT)";
 
 /// Writes both versions below `zdm/`.
 pub(crate) fn write(zdm: &Path, dialect: &str) {
+    chain(zdm, [init(dialect), rename(dialect)]);
+}
+
+/// Writes the creating version alone, as a checkout from before the rename has it.
+pub(crate) fn write_first(zdm: &Path, dialect: &str) {
+    chain(zdm, [init(dialect)]);
+}
+
+/// Writes both, the rename without its way back from `complete`.
+pub(crate) fn write_one_way(zdm: &Path, dialect: &str) {
+    let mut rename = rename(dialect);
+    rename.manifest.reversible = false;
+    for backfill in &mut rename.manifest.backfills {
+        rename.files.remove(&backfill.reverse.take().unwrap());
+    }
+    chain(zdm, [init(dialect), rename]);
+}
+
+/// Puts the versions and their `zdm.sum` in place of what is there.
+fn chain<const N: usize>(zdm: &Path, versions: [Version; N]) {
+    std::fs::remove_dir_all(zdm).unwrap();
+    let zdm = Utf8Path::from_path(zdm).unwrap();
+    let mut history = History::open(zdm).unwrap();
+    for version in versions {
+        let (manifest, files) = version.finished();
+        let tree = history.append(manifest, &files, false).unwrap();
+        tree.write(zdm).unwrap();
+    }
+}
+
+fn init(dialect: &str) -> Version {
     let mut init = Version::new(1, "init", INIT, dialect, Route::Direct);
     init.section(
         Section::Expand,
@@ -31,8 +65,10 @@ pub(crate) fn write(zdm: &Path, dialect: &str) {
         "CREATE INDEX users_name ON users (name);",
         "DROP INDEX users_name;",
     );
-    init.write(zdm);
+    init
+}
 
+fn rename(dialect: &str) -> Version {
     let mut rename = Version::new(2, "users_full_name", RENAME, dialect, Route::FivePhases);
     rename.manifest.parent = Some(INIT.to_owned());
     rename.section(
@@ -64,21 +100,10 @@ pub(crate) fn write(zdm: &Path, dialect: &str) {
         )],
     );
     rename.backfill();
-    rename.write(zdm);
-}
-
-/// Takes the way back from `complete` out of the rename.
-pub(crate) fn make_one_way(zdm: &Path) {
-    let folder = zdm.join("0002_users_full_name");
-    let plan = folder.join(PLAN_FILE);
-    let mut manifest: Manifest = toml::from_str(&std::fs::read_to_string(&plan).unwrap()).unwrap();
-    manifest.reversible = false;
-    for backfill in &mut manifest.backfills {
-        let reverse = backfill.reverse.take().unwrap();
-        manifest.files.remove(&reverse);
-        std::fs::remove_file(folder.join(reverse)).unwrap();
-    }
-    std::fs::write(plan, toml::to_string(&manifest).unwrap()).unwrap();
+    rename
+        .files
+        .insert("README.md".to_owned(), "# Rename\n".to_owned());
+    rename
 }
 
 struct Version {
@@ -186,15 +211,16 @@ impl Version {
         self.manifest.backfills.push(backfill);
     }
 
-    fn write(mut self, zdm: &Path) {
-        let folder = zdm.join(self.manifest.folder());
-        for (path, content) in &self.files {
-            let file = folder.join(path);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(&file, content).unwrap();
-            self.manifest.files.insert(path.clone(), hash(content));
+    /// The plan, and the files of the version's folder with it.
+    fn finished(mut self) -> (Manifest, FileTree) {
+        let mut tree = FileTree::default();
+        for (path, content) in self.files {
+            if Path::new(&path).extension().is_some_and(|end| end == "sql") {
+                self.manifest.files.insert(path.clone(), hash(&content));
+            }
+            tree.insert(path, content);
         }
-        let plan = toml::to_string(&self.manifest).unwrap();
-        std::fs::write(folder.join(PLAN_FILE), plan).unwrap();
+        tree.insert(PLAN_FILE, toml::to_string(&self.manifest).unwrap());
+        (self.manifest, tree)
     }
 }

@@ -3,7 +3,7 @@
 use sqlx::Connection as _;
 use zdm_runtime::database::control;
 use zdm_runtime::hop::Target;
-use zdm_runtime::{Error, Stage, TableFlags, Zdm, fleet};
+use zdm_runtime::{Error, Stage, TableFlags, Zdm, fleet, history};
 use zdm_tests::postgres::Server;
 
 use crate::fixture::{BEFORE, Database, FINAL, MIGRATION, Operator, TRANSITION};
@@ -161,6 +161,61 @@ async fn code_that_cannot_serve_the_stage_is_not_ready_and_its_statements_touch_
                 ..
             })
         ));
+    }
+}
+
+#[tokio::test]
+async fn code_that_names_what_was_dropped_is_not_ready_and_final_code_waits_for_complete() {
+    for database in [Database::postgres(), Database::sqlite()] {
+        let database = database.expanded().await;
+        let mut operator = Operator::of(&database).await;
+        operator.go(Stage::RampDown).await;
+        let early = database.zdm(&FINAL).await;
+        let error = early.ready().unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::CodeTooNew {
+                    stage: Stage::RampDown,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        let sleeper = database.zdm(&TRANSITION).await;
+        operator
+            .advance(Target::stage(Stage::Complete))
+            .await
+            .unwrap();
+        early.beat().await.unwrap();
+        early.ready().unwrap();
+        sleeper.beat().await.unwrap();
+        sleeper.ready().unwrap();
+
+        let flags = TableFlags::of(&sleeper, "users").unwrap();
+        history::contracted(&mut operator.connection, MIGRATION)
+            .await
+            .unwrap();
+        let late = database.zdm(&TRANSITION).await;
+        sleeper.beat().await.unwrap();
+        early.beat().await.unwrap();
+        early.ready().unwrap();
+        let mut connection = database.connection().await;
+        let told = [
+            late.ready().unwrap_err(),
+            sleeper.ready().unwrap_err(),
+            flags.refresh(&mut connection).await.unwrap_err(),
+        ];
+        for error in told {
+            assert!(matches!(error, Error::Contracted { .. }), "{error}");
+            assert!(error.to_string().contains("`users_full_name`"), "{error}");
+            assert!(error.to_string().contains("finalize"), "{error}");
+        }
+        history::contracted(&mut operator.connection, MIGRATION)
+            .await
+            .unwrap();
+        early.beat().await.unwrap();
+        assert_eq!(early.ready().map_err(|error| error.to_string()), Ok(()));
     }
 }
 

@@ -1,9 +1,10 @@
 //! `up` gives a value for every row, whatever it holds.
 
-use zdm_model::{LogicalType, OnInvalid};
+use zdm_model::{Column, LogicalType, OnInvalid};
 
 use super::Way;
 use crate::changes::ChangeError;
+use crate::changes::expressions::Written;
 use crate::plan::Function;
 
 impl Way<'_> {
@@ -12,7 +13,7 @@ impl Way<'_> {
         let transition = self.transition;
         let valid_if = self.declared("valid_if", transition.valid_if.as_ref())?;
         let Some(on_invalid) = &transition.on_invalid else {
-            self.needs_no_rule(valid_if)?;
+            self.needs_no_rule(&up, valid_if)?;
             return Ok((up, None));
         };
         let (invalid, needs_option) = match on_invalid {
@@ -60,7 +61,7 @@ impl Way<'_> {
         Ok((total, None))
     }
 
-    fn needs_no_rule(&self, valid_if: Option<&str>) -> Result<(), ChangeError> {
+    fn needs_no_rule(&self, up: &str, valid_if: Option<&str>) -> Result<(), ChangeError> {
         let rules =
             "Add `on_invalid = \"quarantine\"`, `\"null\"`, `default(\"…\")` or `\"reject\"`"
                 .to_owned();
@@ -82,6 +83,27 @@ impl Way<'_> {
                     self.context.dialect.vendor()
                 ),
                 format!("Give it `valid_if = \"…\"`, the condition under which `up` gives the right value. {rules}"),
+            ));
+        }
+        let subject = self.subject();
+        let written = Written {
+            at: self.at,
+            subject: &subject,
+            attribute: "up",
+            text: up,
+        };
+        let dialect = self.context.dialect;
+        let casts = dialect
+            .casts_in(up)
+            .map_err(|source| written.mistaken(source))?;
+        if !silent && casts && self.old.iter().any(|old| may_not_fit(old, self.new)) {
+            return Err(self.mistake(
+                format!(
+                    "{} fails on a row that `{up}` cannot convert, and with it every statement of your code that meets \
+                     the row",
+                    dialect.vendor()
+                ),
+                rules,
             ));
         }
         Ok(())
@@ -125,6 +147,22 @@ fn function_name(id: &str, table: &str, column: &str) -> String {
     }
     let hash = blake3::hash(full.as_bytes()).to_hex();
     format!("{id}_{}_up", &hash.as_str()[..16])
+}
+
+/// A cast from old to new has values that it fails on.
+fn may_not_fit(old: &Column, new: &Column) -> bool {
+    let width = |logical| match logical {
+        LogicalType::Int2 => Some(2),
+        LogicalType::Int4 => Some(4),
+        LogicalType::Int8 => Some(8),
+        LogicalType::Float4 | LogicalType::Float8 => Some(9),
+        _ => None,
+    };
+    match (old.logical_type, new.logical_type) {
+        (LogicalType::Text, LogicalType::Text) => false,
+        (LogicalType::Text, _) => true,
+        (old, new) => width(old) > width(new) && width(new).is_some(),
+    }
 }
 
 fn is_number(logical: LogicalType) -> bool {
