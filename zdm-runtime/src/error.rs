@@ -87,6 +87,21 @@ pub enum Error {
         stage: Stage,
     },
 
+    /// This code names the old side of a migration that was contracted.
+    #[error(
+        "table `{table}`: this code still names the old side of migration {migration} (`{name}`), which was dropped here when the \
+         migration was contracted; it may neither read nor write the table, nothing was changed: deploy the code from after \
+         `cargo zdm finalize`"
+    )]
+    Contracted {
+        /// The table.
+        table: String,
+        /// The migration's id.
+        migration: String,
+        /// Its name.
+        name: String,
+    },
+
     /// Two migrations of one table are in transition in this code.
     #[error(
         "table `{table}`: migrations {first} and {second} are both in transition in this code, which can follow the stages of \

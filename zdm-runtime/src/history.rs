@@ -156,9 +156,28 @@ async fn record_within(
     Ok(audit::record(connection, entry).await?)
 }
 
-/// Records that old is dropped.
+/// Records that old is dropped. The fences move, so that an instance whose code still names old finds out and says so.
 pub async fn contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {
-    mark_contracted(connection, migration).await
+    connection.begin().await?;
+    let moved = connection
+        .execute(
+            "UPDATE {zdm}fence SET epoch = epoch + 1 WHERE table_name IN \
+             (SELECT t.table_name FROM {zdm}stage_table t JOIN {zdm}migration m ON m.migration = t.migration \
+             WHERE t.migration = $1 AND m.contracted_at IS NULL)",
+            &[migration.into()],
+        )
+        .await;
+    let marked = match moved {
+        Ok(_) => mark_contracted(connection, migration).await,
+        Err(error) => Err(error.into()),
+    };
+    match marked {
+        Ok(()) => Ok(connection.commit().await?),
+        Err(error) => {
+            connection.rollback().await?;
+            Err(error)
+        }
+    }
 }
 
 async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {

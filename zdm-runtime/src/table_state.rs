@@ -17,12 +17,14 @@ struct Recorded {
     migration: String,
     route: String,
     expanded: bool,
+    contracted: bool,
     stage: Option<Stage>,
     basis_points: u32,
 }
 
 /// One query on the caller's own connection, so that it sees what the caller's transaction sees.
-const STATE: &str = "SELECT f.epoch, t.migration, m.route, m.expanded_at IS NOT NULL, s.stage, s.read_basis_points \
+const STATE: &str = "SELECT f.epoch, t.migration, m.route, m.expanded_at IS NOT NULL, s.stage, s.read_basis_points, \
+    m.contracted_at IS NOT NULL \
     FROM {zdm}fence f \
     LEFT JOIN {zdm}stage_table t ON t.table_name = f.table_name \
     LEFT JOIN {zdm}migration m ON m.migration = t.migration \
@@ -61,6 +63,7 @@ pub(crate) async fn load<C: Control>(connection: &mut C, code: &TableCode) -> Re
             migration,
             route: text(row, 2)?,
             expanded: integer(row, 3)? != 0,
+            contracted: integer(row, 6)? != 0,
             stage: optional_text(row, 4)?
                 .map(|stage| stage_of(&stage))
                 .transpose()?,
@@ -98,6 +101,13 @@ fn judge(code: &TableCode, epoch: i64, recorded: &[Recorded]) -> Result<Flags, E
                 });
             }
             CodeState::Transition if found.route == "five_phases" => {
+                if found.contracted {
+                    return Err(Error::Contracted {
+                        table: code.table.to_owned(),
+                        migration: migration.id.to_owned(),
+                        name: migration.name.to_owned(),
+                    });
+                }
                 if let Some(first) = followed.replace(found) {
                     return Err(Error::TwoTransitions {
                         table: code.table.to_owned(),
@@ -199,6 +209,7 @@ mod tests {
             migration: migration.to_owned(),
             route: "five_phases".to_owned(),
             expanded: true,
+            contracted: false,
             stage,
             basis_points: 25,
         }
@@ -249,6 +260,20 @@ mod tests {
             );
         }
         assert!(judge(&BEFORE, 3, &[recorded("a", Some(Stage::Complete))]).is_ok());
+    }
+
+    #[test]
+    fn code_that_names_what_was_dropped_is_refused() {
+        let mut rows = [
+            recorded("a", Some(Stage::Complete)),
+            recorded("b", Some(Stage::Complete)),
+        ];
+        assert!(judge(&TRANSITION, 3, &rows).is_ok());
+        rows[0].contracted = true;
+        assert!(judge(&TRANSITION, 3, &rows).is_ok());
+        rows[1].contracted = true;
+        let error = judge(&TRANSITION, 3, &rows).unwrap_err();
+        assert!(matches!(error, Error::Contracted { .. }), "{error}");
     }
 
     #[test]
