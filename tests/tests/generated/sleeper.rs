@@ -107,7 +107,7 @@ async fn stopped_and_continued(url: &str, application: &str) {
     operator
         .run("UPDATE {zdm}instance SET lease_until = 0")
         .await;
-    operator.to_complete().await;
+    operator.go_to_complete().await;
     sleeper.signal("-CONT");
     sleeper.told("write late", "written true");
     assert_eq!(
@@ -227,7 +227,7 @@ impl Operator {
         .await
     }
 
-    async fn to_complete(&mut self) {
+    async fn go_to_complete(&mut self) {
         self.run(
             "INSERT INTO {zdm}chunk (migration, table_name, direction, lo, hi, state, lease_epoch, lease_until, rows_seen, \
              rows_changed, batches, attempts) SELECT migration, 'users', 'up', '[]', '[]', 'done', 0, 0, 0, 0, 0, 0 FROM {zdm}stage",
