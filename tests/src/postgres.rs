@@ -11,12 +11,8 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-/// The URL with tables in `public`: the role is called `zdm`, and a schema of the role's name comes first otherwise,
-/// which is where the control tables are.
-pub fn in_public(url: &str) -> String {
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}options=-csearch_path%3Dpublic")
-}
+/// The role that owns every database of a server.
+const OWNER: &str = "owner";
 
 /// A running server.
 #[derive(Debug)]
@@ -84,15 +80,15 @@ impl Server {
     pub fn database(&self, name: &str) -> String {
         run(Programs::find()
             .command("createdb")
-            .args(["-U", "zdm", "-h"])
+            .args(["-U", OWNER, "-h"])
             .arg(self.directory.path())
             .arg(name));
-        self.url_of(name, "zdm")
+        self.url_of(name, OWNER)
     }
 
     /// The URL of the database that every server has.
     pub fn url(&self) -> String {
-        self.url_of("postgres", "zdm")
+        self.url_of("postgres", OWNER)
     }
 
     /// The URL of a database as one of the server's roles.
@@ -175,7 +171,7 @@ impl Programs {
         fs::create_dir_all(&target).expect("target is writable");
         let lock = File::create(target.join("lock")).expect("target is writable");
         lock.lock().expect("target's file system has locks");
-        let template = target.join("template");
+        let template = target.join(format!("template_of_{OWNER}"));
         if !template.exists() {
             let scratch = TempDir::with_prefix("zdm-initdb-").expect("a temporary directory");
             open_to_all(scratch.path());
@@ -186,7 +182,7 @@ impl Programs {
                 .args([
                     "--no-sync",
                     "--auth=trust",
-                    "--username=zdm",
+                    &format!("--username={OWNER}"),
                     "--encoding=UTF8",
                     "-D",
                 ])

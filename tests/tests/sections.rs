@@ -8,15 +8,15 @@ use zdm_runtime::manifest::{Backfill, Direction, Route};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
 use zdm_tests::cases::Case;
-use zdm_tests::postgres::{Server, in_public};
+use zdm_tests::postgres::Server;
 use zdm_tests::seed::{ROWS, seed};
 
 #[tokio::test]
 async fn every_case_goes_forward_back_and_forward_on_postgres() {
     let server = Server::start();
     for (number, case) in cases().enumerate() {
-        let url = in_public(&server.database(&format!("case_{number}")));
-        let target = in_public(&server.database(&format!("target_{number}")));
+        let url = server.database(&format!("case_{number}"));
+        let target = server.database(&format!("target_{number}"));
         go(&case, "postgres", &url, &target).await;
     }
 }

@@ -10,7 +10,7 @@ use zdm_runtime::manifest::{Direction, Step};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
 use zdm_tests::cases::Case;
-use zdm_tests::postgres::{Server, in_public};
+use zdm_tests::postgres::Server;
 use zdm_tests::seed::seed;
 
 /// PostgreSQL's lock modes, weakest first.
@@ -34,7 +34,7 @@ async fn every_step_locks_scans_and_rewrites_what_it_declares() {
         if case.is_refused() {
             continue;
         }
-        let url = in_public(&server.database(&format!("facts_{number}")));
+        let url = server.database(&format!("facts_{number}"));
         let mut connection = Connection::open(&url).await.unwrap();
         control::install(&mut connection).await.unwrap();
         let foundation = case.foundation(&dialect);

@@ -34,6 +34,14 @@ pub enum Error {
         ours: i64,
     },
 
+    /// The schema of the control tables is where unqualified names are looked up.
+    #[error(
+        "the search_path of this connection holds the schema zdm, which a role called zdm has by default: your tables would be \
+         created among the control tables, and one of yours called `stage` or `audit` would be taken for theirs; nothing was \
+         changed: use another role, or run `ALTER ROLE zdm SET search_path = public`"
+    )]
+    ControlInSearchPath,
+
     /// The role of the application may not use the control tables.
     #[error(
         "the role of this connection may not use the control tables ({cause}); nothing was changed: let their owner run\n{grants}"

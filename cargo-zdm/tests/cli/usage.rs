@@ -1,5 +1,6 @@
 //! Mistakes in the request and in the surroundings: exit codes 2 and 3, told for people and for programs.
 
+use crate::database::on_postgres;
 use crate::project::Project;
 use crate::versions;
 
@@ -104,4 +105,21 @@ fn completions_are_for_the_binary_that_was_asked() {
     let project = Project::sqlite("");
     project.done(&["completions", "bash"]).says("_zdm()");
     assert_eq!(project.zdm(&["completions", "tcsh"]).code, 2);
+}
+
+/// `"$user"` leads the default search_path, and the control tables' schema is called zdm: `users` was created in it.
+#[test]
+fn a_role_that_would_mix_its_tables_with_the_control_tables_is_told() {
+    on_postgres("", |project| {
+        project.execute("CREATE ROLE zdm SUPERUSER LOGIN");
+        let url = project.url.replacen("owner@", "zdm@", 1);
+        let run = project.zdm(&["expand", "--database-url", &url]);
+        assert_eq!(run.code, 3, "{run:#?}");
+        run.says("ALTER ROLE zdm SET search_path = public");
+        assert_eq!(
+            project.value("SELECT count(*) FROM pg_class WHERE relname = 'users'"),
+            "0"
+        );
+        project.done(&["expand"]);
+    });
 }

@@ -335,9 +335,7 @@ async fn transactions_of_other_databases_are_not_waited_for() {
     let Database::Postgres(server) = &database else {
         unreachable!("it was started as PostgreSQL");
     };
-    let mut admin = database.connection().await;
-    admin.run_file("CREATE DATABASE elsewhere").await.unwrap();
-    let url = server.url_of("elsewhere", "zdm");
+    let url = server.database("elsewhere");
     let mut stranger = zdm_runtime::database::Connection::open(&url).await.unwrap();
     stranger
         .run_file("BEGIN; SELECT pg_backend_pid()")

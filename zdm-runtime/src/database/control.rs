@@ -16,6 +16,7 @@ pub(crate) async fn check<C: Control>(connection: &mut C) -> Result<(), Error> {
     if !installed(connection).await? {
         return Err(Error::NoControlTables);
     }
+    apart(connection).await?;
     let rows = connection
         .rows("SELECT version, least_runtime FROM {zdm}meta", &[])
         .await
@@ -30,6 +31,19 @@ pub(crate) async fn check<C: Control>(connection: &mut C) -> Result<(), Error> {
             })
         }
         Some(_) => Ok(()),
+    }
+}
+
+/// A table's bare name must not mean a control table.
+async fn apart<C: Control>(connection: &mut C) -> Result<(), Error> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let mixed = "SELECT 1 WHERE 'zdm' = ANY (current_schemas(false))";
+    if connection.rows(mixed, &[]).await?.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::ControlInSearchPath)
     }
 }
 
@@ -88,6 +102,7 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
         if connection.query(schema, &[]).await?.is_empty() {
             connection.execute("CREATE SCHEMA zdm", &[]).await?;
         }
+        apart(connection).await?;
     }
     for statement in statements(include_str!("control.sql")) {
         connection.execute(&statement, &[]).await?;
