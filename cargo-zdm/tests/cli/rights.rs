@@ -1,6 +1,6 @@
 //! A role without a right: the command says which one is missing and the GRANT that gives it, and does nothing.
 
-use zdm_tests::postgres::{Server, in_public};
+use zdm_tests::postgres::Server;
 
 use crate::database::HASTY;
 use crate::project::Project;
@@ -8,9 +8,9 @@ use crate::versions;
 
 /// The same project as the role `app`, which may log in and nothing else.
 fn as_app(server: &Server) -> (Project, Project) {
-    let url = in_public(&server.database("shop"));
+    let url = server.database("shop");
     let owner = Project::on(url, HASTY);
-    let app = Project::on(in_public(&server.url_of("shop", "app")), HASTY);
+    let app = Project::on(server.url_of("shop", "app"), HASTY);
     for project in [&owner, &app] {
         versions::write(&project.path("zdm"), "postgres");
     }

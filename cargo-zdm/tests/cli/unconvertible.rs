@@ -1,7 +1,7 @@
 //! Rows that cannot be converted, on `PostgreSQL` and through the real commands: no statement of the application meets an
 //! error, the backfill and the gates say what waits.
 
-use zdm_tests::postgres::{Server, in_public};
+use zdm_tests::postgres::Server;
 
 use crate::generate::{BEFORE, be_hasty, user_crate};
 use crate::project::Project;
@@ -12,7 +12,7 @@ const ROWS: &str = "INSERT INTO users (id, age) VALUES
 
 /// A crate whose text becomes a number by `on_invalid`, expanded, with the rows in it and code that writes both.
 fn dual_write(server: &Server, on_invalid: &str) -> (Project, String) {
-    let project = Project::on(in_public(&server.database("shop")), "");
+    let project = Project::on(server.database("shop"), "");
     user_crate(&project);
     let model = |field: &str| BEFORE.replace("    pub name: String", &format!("    {field}"));
     project.write("src/models.rs", &model("pub age: Option<String>"));
