@@ -146,7 +146,7 @@ async fn lock_beside_a_writer(
 ) -> Option<String> {
     let mut writer = Connection::open(url).await.unwrap();
     writer.begin().await.unwrap();
-    let lock = format!("LOCK TABLE {table} IN ROW EXCLUSIVE MODE");
+    let lock = format!("LOCK TABLE \"{table}\" IN ROW EXCLUSIVE MODE");
     writer.run_file(&lock).await.unwrap();
     let oid = tables(&mut writer).await.remove(table).unwrap();
     let watched = async {
@@ -190,7 +190,7 @@ async fn tables(connection: &mut Connection) -> BTreeMap<String, String> {
 }
 
 async fn filenode(connection: &mut Connection, table: &str) -> Option<Value> {
-    let sql = "SELECT pg_relation_filenode(to_regclass($1))::bigint";
+    let sql = "SELECT pg_relation_filenode(to_regclass(quote_ident($1)))::bigint";
     let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
     rows.first()
         .and_then(|row| row.first())
@@ -200,7 +200,7 @@ async fn filenode(connection: &mut Connection, table: &str) -> Option<Value> {
 
 /// How many rows sequential scans have read so far; what one transaction reads is the difference.
 async fn rows_read(connection: &mut Connection, table: &str) -> i64 {
-    let sql = "SELECT coalesce(pg_stat_get_xact_tuples_returned(to_regclass($1)), 0)";
+    let sql = "SELECT coalesce(pg_stat_get_xact_tuples_returned(to_regclass(quote_ident($1))), 0)";
     let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
     match rows[0][..] {
         [Value::Int(Some(rows))] => rows,
