@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use zdm_runtime::database::{self, Connection};
 use zdm_tests::postgres::Server;
+use zdm_tests::signal::{Signal, send};
 
 const PHASES: [&str; 5] = [
     "expand",
@@ -315,19 +316,11 @@ fn is_worker(process: u32) -> bool {
 }
 
 #[cfg(target_os = "linux")]
-fn signal(process: u32, name: &str) {
-    let sent = Command::new("kill")
-        .args(["-s", name, &process.to_string()])
-        .status();
-    assert!(sent.expect("kill").success());
-}
-
-#[cfg(target_os = "linux")]
 #[test]
 fn an_interrupted_demo_leaves_no_process_and_no_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut at_work = at_work(folder.path());
-    signal(at_work.demo.id(), "INT");
+    send(at_work.demo.id(), Signal::INT);
     let status = at_work.demo.wait().expect("its end");
     assert_eq!(status.code(), Some(3));
     assert!(!at_work.workers.into_iter().any(is_worker));
@@ -339,7 +332,7 @@ fn an_interrupted_demo_leaves_no_process_and_no_file() {
 fn the_processes_of_a_killed_demo_end_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut at_work = at_work(folder.path());
-    signal(at_work.demo.id(), "KILL");
+    send(at_work.demo.id(), Signal::KILL);
     at_work.demo.wait().expect("its end");
     while at_work.workers.iter().copied().any(is_worker) {
         std::thread::sleep(std::time::Duration::from_millis(10));

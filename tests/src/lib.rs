@@ -3,4 +3,5 @@
 pub mod cases;
 pub mod postgres;
 pub mod seed;
+pub mod signal;
 pub mod tool;

@@ -11,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::signal::{self, Signal};
+
 /// The role that owns every database of a server.
 const OWNER: &str = "owner";
 
@@ -106,8 +108,7 @@ impl Server {
 impl Drop for Server {
     /// An immediate shutdown: the server ends its own children and gives its shared memory back.
     fn drop(&mut self) {
-        let pid = self.process.id().to_string();
-        let _ = Command::new("kill").args(["-QUIT", &pid]).status();
+        signal::send(self.process.id(), Signal::QUIT);
         let _ = self.process.wait();
     }
 }

@@ -12,6 +12,7 @@ use zdm_runtime::hop::{self, HopError, Moved, Target};
 use zdm_runtime::manifest::{Backfill, FORMAT, Manifest, Route};
 use zdm_runtime::operator::Lease;
 use zdm_runtime::{Stage, Zdm, history};
+use zdm_tests::signal::Signal;
 
 use crate::live::{MIGRATION, postgres, prepare, sqlite};
 
@@ -74,7 +75,7 @@ async fn stopped_and_continued(url: &str, application: &str) {
     // In the middle of a transaction, across a hop.
     sleeper.told("BEGIN", "BEGIN");
     sleeper.told("write inside", "written true");
-    sleeper.signal("-STOP");
+    sleeper.signal(Signal::STOP);
     let waits = operator.advance(Target::stage(Stage::DualWrite)).await;
     let waits = waits.unwrap_err();
     match operator.connection.dialect() {
@@ -87,7 +88,7 @@ async fn stopped_and_continued(url: &str, application: &str) {
         }
         Dialect::Sqlite => assert!(waits.to_string().contains("locked"), "{waits}"),
     }
-    sleeper.signal("-CONT");
+    sleeper.signal(Signal::CONT);
     sleeper.told("COMMIT", "COMMIT");
     assert_eq!(operator.text("SELECT name FROM users").await, "inside");
     operator
@@ -103,12 +104,12 @@ async fn stopped_and_continued(url: &str, application: &str) {
     );
 
     // Between two transactions and beyond its lease, until writes have left old.
-    sleeper.signal("-STOP");
+    sleeper.signal(Signal::STOP);
     operator
         .run("UPDATE {zdm}instance SET lease_until = 0")
         .await;
     operator.go_to_complete().await;
-    sleeper.signal("-CONT");
+    sleeper.signal(Signal::CONT);
     sleeper.told("write late", "written true");
     assert_eq!(
         operator
@@ -118,12 +119,12 @@ async fn stopped_and_continued(url: &str, application: &str) {
     );
 
     // Until old is dropped.
-    sleeper.signal("-STOP");
+    sleeper.signal(Signal::STOP);
     operator.run("ALTER TABLE users DROP COLUMN name").await;
     history::contracted(&mut operator.connection, MIGRATION)
         .await
         .unwrap();
-    sleeper.signal("-CONT");
+    sleeper.signal(Signal::CONT);
     let refused = sleeper.answer("write never");
     assert!(
         refused.contains("refused") && refused.contains("cargo zdm finalize"),
@@ -175,10 +176,8 @@ impl Sleeper {
         }
     }
 
-    fn signal(&self, signal: &str) {
-        let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
-        assert!(sent.success());
+    fn signal(&self, signal: Signal) {
+        zdm_tests::signal::send(self.process.id(), signal);
     }
 }
 
