@@ -25,7 +25,7 @@ pub use pool::Pool;
 pub enum Dialect {
     /// `PostgreSQL` 13 and newer.
     Postgres,
-    /// `SQLite` 3.39 and newer.
+    /// `SQLite` 3.42 and newer, for `unixepoch` with fractions.
     Sqlite,
 }
 
