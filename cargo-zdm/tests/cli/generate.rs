@@ -143,6 +143,13 @@ fn a_rename_that_nobody_declared_is_not_guessed() {
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_terminal_the_answer_is_written_into_the_struct() {
+    use std::io::Write as _;
+    if !Project::has_terminals() {
+        // Past the capture of the test's output, so that it is seen.
+        let note = "not run: this system gives no pseudo-terminals (no /dev/pts)";
+        writeln!(std::io::stderr(), "generate on a terminal: {note}").unwrap();
+        return;
+    }
     let renamed = "    #[zdm(renamed_from = \"name\")]\n    pub full_name";
     let dropped = "#[zdm(drops(\"name\"))]\npub struct User";
     for (answer, attribute, code, says) in [

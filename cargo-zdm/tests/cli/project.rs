@@ -65,6 +65,15 @@ impl Project {
         Run::from(self.command(arguments).output().unwrap())
     }
 
+    /// Whether the system gives a test a terminal of its own: a bare chroot does not.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn has_terminals() -> bool {
+        let mut probe = Command::new("script");
+        probe.args(["--quiet", "--return", "--command", "true", "/dev/null"]);
+        let outcome = probe.stdin(std::process::Stdio::null()).output();
+        outcome.is_ok_and(|output| output.status.success())
+    }
+
     /// Plain `zdm …` on a terminal, where somebody types a line.
     #[cfg(target_os = "linux")]
     pub(crate) fn on_a_terminal(&self, arguments: &str, typed: &str) -> Run {
