@@ -78,6 +78,8 @@ pub struct Policy {
     /// How long an instance that was not heard of may still come back and name old.
     #[serde(deserialize_with = "duration")]
     pub sleepers: Duration,
+    /// Instances that the team runs at least: no hop while fewer are registered.
+    pub instances: u32,
     /// Gates that this team does without; those that guard data cannot be waived.
     pub waive: Vec<String>,
     /// Run before `contract`; its exit code 0 confirms that a backup exists.
@@ -120,6 +122,7 @@ impl Default for Policy {
             ddl_deadline: Duration::from_hours(4),
             drain_timeout: Duration::from_mins(5),
             sleepers: Duration::from_mins(10),
+            instances: 0,
             waive: Vec::new(),
             backup_hook: None,
             batch_rows: 1000,

@@ -65,6 +65,8 @@ pub struct Record {
     pub expanded: bool,
     /// Old is dropped.
     pub contracted: bool,
+    /// When the last move was a way back, which nothing automatic may undo.
+    pub rolled_back_at: Option<i64>,
 }
 
 /// A migration's stage.
@@ -167,12 +169,14 @@ async fn ask(connection: &mut Connection, sql: &str, migration: &str) -> Result<
 }
 
 async fn record(connection: &mut Connection, migration: &str) -> Result<Record, Error> {
-    let sql = "SELECT expanded_at IS NOT NULL, contracted_at IS NOT NULL FROM {zdm}migration WHERE migration = $1";
+    let sql = "SELECT expanded_at IS NOT NULL, contracted_at IS NOT NULL, rolled_back_at FROM {zdm}migration \
+               WHERE migration = $1";
     match ask(connection, sql, migration).await?.first() {
         None => Ok(Record::default()),
         Some(row) => Ok(Record {
             expanded: integer(row, 0)? != 0,
             contracted: integer(row, 1)? != 0,
+            rolled_back_at: optional_integer(row, 2)?,
         }),
     }
 }

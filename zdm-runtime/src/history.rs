@@ -26,14 +26,16 @@ pub struct Recorded {
     pub expanded: bool,
     /// Old is dropped.
     pub contracted: bool,
+    /// The last move was a way back, which nothing automatic may undo.
+    pub rolled_back: bool,
 }
 
 /// Every version on record, in order.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
     let rows = connection
         .query(
-            "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, contracted_at IS NOT NULL \
-             FROM {zdm}migration ORDER BY version",
+            "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, contracted_at IS NOT NULL, \
+             rolled_back_at IS NOT NULL FROM {zdm}migration ORDER BY version",
             &[],
         )
         .await?;
@@ -46,6 +48,7 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
                 content_hash: text(row, 3)?,
                 expanded: integer(row, 4)? != 0,
                 contracted: integer(row, 5)? != 0,
+                rolled_back: integer(row, 6)? != 0,
             })
         })
         .collect()
@@ -103,7 +106,7 @@ async fn record_within(
              VALUES ($1, $2, $3, $4, $5, {now}) \
              ON CONFLICT (migration) DO UPDATE SET version = excluded.version, name = excluded.name, \
              content_hash = excluded.content_hash, route = excluded.route, \
-             expanded_at = coalesce(known.expanded_at, excluded.expanded_at)",
+             expanded_at = coalesce(known.expanded_at, excluded.expanded_at), rolled_back_at = NULL",
             &[
                 id(),
                 i64::from(manifest.version).into(),
@@ -190,7 +193,8 @@ async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result
     Ok(())
 }
 
-/// Takes a version off the record after its expand was undone. The fences stay: other code carries their epochs.
+/// Takes a version off the record after its expand was undone, as a way back. The fences stay: other code carries their
+/// epochs.
 pub async fn unexpanded(connection: &mut Connection, migration: &str) -> Result<(), Error> {
     connection.begin().await?;
     for sql in [
@@ -199,7 +203,7 @@ pub async fn unexpanded(connection: &mut Connection, migration: &str) -> Result<
         "DELETE FROM {zdm}verification WHERE migration = $1",
         "DELETE FROM {zdm}quarantine WHERE migration = $1",
         "DELETE FROM {zdm}mismatch WHERE migration = $1",
-        "UPDATE {zdm}migration SET expanded_at = NULL WHERE migration = $1",
+        "UPDATE {zdm}migration SET expanded_at = NULL, rolled_back_at = {now} WHERE migration = $1",
     ] {
         if let Err(error) = connection.execute(sql, &[migration.into()]).await {
             connection.rollback().await?;

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::advance;
 use crate::operate::report::status;
-use crate::operate::session::Session;
+use crate::operate::session::{Missing, Session};
 use crate::terminal::Answer;
 
 /// Take every migration as far as gates and policy allow
@@ -30,7 +30,12 @@ pub(crate) struct Advance {
 
 impl Advance {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, !self.dry_run).await?;
+        let may_miss = if self.dry_run {
+            Missing::File
+        } else {
+            Missing::FileAndVersion
+        };
+        let mut session = Session::open(context, may_miss).await?;
         if self.dry_run {
             return status::answer(&mut session, None).await;
         }

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::backfill::{self, Effort};
 use crate::operate::position::Position;
-use crate::operate::session::{Session, nothing_to_do};
+use crate::operate::session::{Missing, Session, nothing_to_do};
 use crate::terminal::Answer;
 use zdm_runtime::Stage;
 
@@ -28,7 +28,7 @@ pub(crate) struct Backfill {
 
 impl Backfill {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         let Some(place) = session
             .choose(self.migration.as_deref(), "backfill", |position, _| {
                 matches!(position, Position::At(Stage::DualWrite, _))

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::contract;
 use crate::operate::position::Move;
-use crate::operate::session::{Session, nothing_to_do};
+use crate::operate::session::{Missing, Session, nothing_to_do};
 use crate::terminal::Answer;
 
 /// Drop old: phase 5, when no instance and no transaction can name it any more
@@ -25,7 +25,7 @@ pub(crate) struct Contract {
 
 impl Contract {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         let Some(place) = session
             .choose(self.migration.as_deref(), "contract", |position, route| {
                 position.next(route) == Some(Move::Contract)

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::expand;
-use crate::operate::session::Session;
+use crate::operate::session::{Missing, Session};
 use crate::terminal::Answer;
 
 /// Put new beside old: phase 1 of one migration, or of every version that the database lacks
@@ -22,7 +22,12 @@ pub(crate) struct Expand {
 
 impl Expand {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, true).await?;
+        let may_miss = if self.dry_run {
+            Missing::File
+        } else {
+            Missing::FileAndVersion
+        };
+        let mut session = Session::open(context, may_miss).await?;
         let named = self
             .migration
             .map(|argument| session.named(&argument))

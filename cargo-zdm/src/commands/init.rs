@@ -113,6 +113,7 @@ versions = \"zdm\"
 soak = \"1d\"                     # before writes leave old, and before old is dropped
 ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]
 ramp_dwell = \"10m\"              # how long `advance` stays on each share
+# instances = 2                 # how many run at least: nothing moves while fewer are seen
 # backup_hook = \"make backup\"   # its success stands for a backup, before contract
 "
     )

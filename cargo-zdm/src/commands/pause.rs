@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::pause;
-use crate::operate::session::Session;
+use crate::operate::session::{Missing, Session};
 use crate::terminal::Answer;
 
 /// Hold a migration where it stands: no move forward, no further batch, until `resume`
@@ -23,7 +23,7 @@ pub(crate) struct Pause {
 
 impl Pause {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         session.must_be_installed()?;
         let place = session.named(&self.migration)?;
         pause::hold(&mut session, place, &self.reason).await

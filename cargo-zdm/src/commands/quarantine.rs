@@ -9,7 +9,7 @@ use zdm_runtime::quarantine::{self, Entry, Fixed, QuarantineError, State};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::operate::gate;
-use crate::operate::session::{Session, nothing_to_do};
+use crate::operate::session::{Missing, Session, nothing_to_do};
 use crate::terminal::Answer;
 
 /// Rows that could not be converted: list them, convert them again, or do without them
@@ -85,7 +85,7 @@ impl Row {
 
 impl Quarantine {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         let migration = match &self.action {
             Action::List { migration }
             | Action::Fix { migration, .. }

@@ -1,12 +1,12 @@
-//! `resume MIGRATION`: a paused migration may move again.
+//! `resume MIGRATION`: a migration that was paused or rolled back may move again.
 
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::pause;
-use crate::operate::session::Session;
+use crate::operate::session::{Missing, Session};
 use crate::terminal::Answer;
 
-/// Let a paused migration go on
+/// Let a migration go on that was paused or rolled back
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -23,7 +23,7 @@ pub(crate) struct Resume {
 
 impl Resume {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         session.must_be_installed()?;
         let place = session.named(&self.migration)?;
         pause::release(&mut session, place, &self.reason).await

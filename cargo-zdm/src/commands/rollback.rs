@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::rollback;
-use crate::operate::session::{Session, nothing_to_do};
+use crate::operate::session::{Missing, Session, nothing_to_do};
 use crate::terminal::Answer;
 
 /// Take the right way back from where the migration stands, or say why there is none
@@ -13,7 +13,8 @@ Examples:
   cargo zdm rollback --dry-run
   cargo zdm rollback users_full_name
 
-From shadow, live and ramp_down all reads go to old at once. A second rollback goes on from there.")]
+From shadow, live and ramp_down all reads go to old at once. A second rollback goes on from there. `advance` leaves a
+migration where a rollback has put it, until `cargo zdm resume` or a step forward by hand.")]
 pub(crate) struct Rollback {
     /// Number, folder, name or id; default: the only one in transition
     migration: Option<String>,
@@ -24,7 +25,7 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         let Some(place) = session
             .choose(self.migration.as_deref(), "rollback", |position, _| {
                 position.in_transition()

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::report;
-use crate::operate::session::Session;
+use crate::operate::session::{Missing, Session};
 use crate::terminal::Answer;
 
 /// Show per migration: stage, gates with reasons, instances, progress, quarantine
@@ -23,7 +23,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         let only = self
             .migration
             .map(|argument| session.named(&argument))

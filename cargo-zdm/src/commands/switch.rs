@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::switch;
-use crate::operate::session::{Session, nothing_to_do};
+use crate::operate::session::{Missing, Session, nothing_to_do};
 use crate::operate::target::Target;
 use crate::terminal::Answer;
 
@@ -28,7 +28,7 @@ pub(crate) struct Switch {
 
 impl Switch {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         let step = format!("switch --to {}", self.to.name());
         let Some(place) = session
             .choose(self.migration.as_deref(), &step, |position, route| {

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::verify;
 use crate::operate::position::Position;
-use crate::operate::session::{Session, nothing_to_do};
+use crate::operate::session::{Missing, Session, nothing_to_do};
 use crate::terminal::Answer;
 use zdm_runtime::Stage;
 
@@ -22,7 +22,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut session = Session::open(context, false).await?;
+        let mut session = Session::open(context, Missing::Nothing).await?;
         let Some(place) = session
             .choose(self.migration.as_deref(), "verify", |position, _| {
                 matches!(

@@ -30,6 +30,7 @@ pub(crate) fn policy(policy: &config::Policy) -> Result<gates::Policy, Failure> 
         verify_again: true,
         backup: policy.backup_hook.is_some(),
         sleepers: policy.sleepers,
+        instances: policy.instances,
         waivers: policy.waive.clone(),
     })
 }

@@ -7,7 +7,8 @@ use std::fmt::Display;
 use std::path::Path;
 
 use camino::Utf8Path;
-use zdm_runtime::database::{Connection, DatabaseError, Dialect, control};
+use zdm_runtime::database::control::{self, Installed};
+use zdm_runtime::database::{Connection, DatabaseError, Dialect};
 use zdm_runtime::facts::{self, Facts};
 use zdm_runtime::history::{self, Recorded};
 use zdm_runtime::manifest::{Manifest, Route};
@@ -43,21 +44,39 @@ pub(crate) struct Session {
     url: String,
 }
 
+/// What a command may find missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The database and control tables of this tool's version have to be there.
+    Nothing,
+    /// The file of `SQLite` may be missing.
+    File,
+    /// The same, and control tables of an older tool are brought up to date.
+    FileAndVersion,
+}
+
 impl Session {
-    /// Reads the versions, then connects. A database that is not there is an error, except that `SQLite` creates the
-    /// file where `create` says so.
-    pub(crate) async fn open(context: &Context, create: bool) -> Result<Self, Failure> {
+    /// Reads the versions, then connects.
+    pub(crate) async fn open(context: &Context, may_miss: Missing) -> Result<Self, Failure> {
         let project = context.project()?;
         let history = unbroken(&project.versions())?;
         let migrations = Migration::load_all(project.versions())?;
         let url = context.database_url(&project.config)?;
         fits(&url, &migrations)?;
-        if !create {
+        if may_miss == Missing::Nothing {
             must_exist(&url)?;
         }
         let mut connection = connect(&url).await?;
         rights::to_look(&mut connection).await?;
-        let installed = control::is_installed(&mut connection).await?;
+        let installed = match control::installed_version(&mut connection).await? {
+            Installed::Not => false,
+            Installed::Outdated(_) if may_miss == Missing::FileAndVersion => {
+                control::install(&mut connection).await?;
+                true
+            }
+            Installed::Outdated(version) => return Err(outdated(version)),
+            Installed::Ready => true,
+        };
         let mut session = Self {
             connection,
             migrations,
@@ -98,6 +117,8 @@ impl Session {
                 .iter()
                 .find(|migration| migration.id() == version.migration);
             let (problem, next) = match known {
+                // Taken back: nothing of it is left in the database.
+                None if !version.expanded => continue,
                 None => (
                     "is in this database and not in the versions' folder: the database is ahead of this checkout",
                     "use a checkout that has it; or, if it was expanded by mistake, `cargo zdm rollback` from that checkout",
@@ -257,6 +278,17 @@ fn fits(url: &str, migrations: &[Migration]) -> Result<(), Failure> {
         )),
         None => Ok(()),
     }
+}
+
+fn outdated(version: i64) -> Failure {
+    Failure::environment(
+        format!(
+            "the control tables are of version {version}, this tool needs version {}",
+            control::VERSION
+        ),
+        "run `cargo zdm expand` with the role that owns them: it adds what is missing, and running applications go on",
+    )
+    .safe("nothing was changed")
 }
 
 fn must_exist(url: &str) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::Project;
+use crate::versions;
 
 #[test]
 fn a_hasty_team_is_done_in_one_go_on_sqlite() {
@@ -17,6 +18,12 @@ fn done_in_one_go(project: &Project) {
     project.done(&["advance", "--before-deploy"]);
     assert_eq!(project.stage("users_full_name"), "off");
     project.fill();
+    let run = project.zdm(&["advance", "--format", "json"]);
+    assert_eq!(run.code, 4, "{run:#?}");
+    let waits = &run.object()["migrations"][1];
+    assert_eq!(waits["stage"], "complete", "{waits}");
+    assert_eq!(waits["shut"][0]["gate"], "final_code", "{waits}");
+    versions::finalize(&project.path("zdm"));
     let run = project.done(&["advance", "--format", "json"]).object();
     assert_eq!(run["done"], true, "{run}");
     assert_eq!(project.stage("users_full_name"), "contracted");
@@ -46,6 +53,8 @@ fn a_cautious_team_is_told_what_it_waits_for() {
 fn contract_waits_for_the_backup() {
     let policy = format!("{HASTY}\nbackup_hook = \"test -e backup\"");
     on_sqlite(&policy, |project| {
+        assert_eq!(project.zdm(&["advance"]).code, 4);
+        versions::finalize(&project.path("zdm"));
         let run = project.zdm(&["advance"]);
         assert_eq!(run.code, 3, "{run:#?}");
         run.says("test -e backup");
@@ -59,6 +68,8 @@ fn contract_waits_for_the_backup() {
 #[test]
 fn watching_ends_when_everything_is_done() {
     on_sqlite(HASTY, |project| {
+        project.done(&["expand", "--actor", "pipeline"]);
+        versions::finalize(&project.path("zdm"));
         let run = project.done(&[
             "advance", "--watch", "--actor", "pipeline", "--format", "json",
         ]);

@@ -2,6 +2,7 @@
 
 use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::Project;
+use crate::versions;
 
 #[test]
 fn every_phase_by_hand_on_sqlite() {
@@ -63,6 +64,10 @@ fn every_phase_by_hand(project: &Project) {
     json(&["verify"]);
     json(&["switch", "--to", "ramp_down"]);
     json(&["switch", "--to", "complete"]);
+    let shut = project.zdm(&["contract"]);
+    assert_eq!(shut.code, 4, "{shut:#?}");
+    shut.says("cargo zdm finalize");
+    versions::finalize(&project.path("zdm"));
     let contracted = json(&["contract"]);
     assert_eq!(contracted["contracted"], true);
     assert_eq!(project.stage("users_full_name"), "contracted");

@@ -8,6 +8,7 @@ use zdm_runtime::database::{Connection, Value};
 
 use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::Project;
+use crate::versions;
 
 /// More runs than the way has entries would mean that it stands still.
 const MOST_RUNS: usize = 60;
@@ -33,6 +34,8 @@ fn the_whole_way(project: &Project) {
             "INSERT INTO users (id, name) VALUES ({id}, 'user {id}')"
         ));
     }
+    // From here on the database is not fresh, so the code's state decides about contract alone.
+    versions::finalize(&project.path("zdm"));
     let mut kills = 0;
     while runtime.block_on(killed_at_the_next_entry(project)) {
         kills += 1;

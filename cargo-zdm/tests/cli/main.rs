@@ -7,6 +7,7 @@ mod edited;
 mod forward;
 mod full_disk;
 mod generate;
+mod held;
 mod interrupted;
 mod killed;
 mod mistakes;

@@ -108,6 +108,8 @@ fn quarantine_holds_rows_until_they_are_fixed_or_waived() {
         "--reason",
         "the owner of the data agreed",
     ]);
+    assert_eq!(project.zdm(&["contract"]).code, 4);
+    project.done(&["finalize"]);
     project.done(&["contract"]);
     assert_eq!(sides(&project), "- - 7 - - 36");
 }
@@ -122,6 +124,7 @@ fn null_and_default_stand_for_what_cannot_be_converted() {
         let (project, function) = dual_write(&server, on_invalid);
         no_statement_fails(&project, &function, converted);
         project.execute("UPDATE users SET age_int = NULL");
+        project.done(&["finalize"]);
         project.done(&["advance"]);
         assert_eq!(project.stage("users_age_int"), "contracted");
         assert_eq!(sides(&project), converted);
@@ -144,6 +147,7 @@ fn reject_stops_the_backfill_at_the_rows_and_no_statement() {
     project.done(&["backfill"]);
     project.done(&["verify"]);
     assert_eq!(sides(&project), "1 1 7 1 - 36");
+    project.done(&["finalize"]);
     project.done(&["advance"]);
     assert_eq!(project.stage("users_age_int"), "contracted");
 }

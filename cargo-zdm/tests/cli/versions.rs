@@ -39,6 +39,14 @@ pub(crate) fn write_one_way(zdm: &Path, dialect: &str) {
     chain(zdm, [init(dialect), rename]);
 }
 
+/// As `finalize` does it: the checked-in code of the rename names only new.
+pub(crate) fn finalize(zdm: &Path) {
+    let zdm = Utf8Path::from_path(zdm).unwrap();
+    let mut history = History::open(zdm).unwrap();
+    let tree = history.make_final(&[RENAME.to_owned()]);
+    tree.write(zdm).unwrap();
+}
+
 /// Puts the versions and their `zdm.sum` in place of what is there.
 fn chain<const N: usize>(zdm: &Path, versions: [Version; N]) {
     std::fs::remove_dir_all(zdm).unwrap();

@@ -1,7 +1,7 @@
 //! The application's handle: what it refuses at the start, what it knows, what the others see of it.
 
 use sqlx::Connection as _;
-use zdm_runtime::database::control;
+use zdm_runtime::database::control::{self, Installed};
 use zdm_runtime::hop::Target;
 use zdm_runtime::{Error, Stage, TableFlags, Zdm, fleet, history};
 use zdm_tests::postgres::Server;
@@ -51,6 +51,31 @@ async fn installing_twice_or_from_two_sides_at_once_is_installing_once() {
             .await
             .unwrap();
         assert_eq!(rows, vec![vec![control::VERSION.into()]]);
+    }
+}
+
+/// Applications go on with the tables of an older tool; the next `expand` adds what is missing.
+#[tokio::test]
+async fn control_tables_of_an_older_version_are_brought_up_to_date() {
+    for database in [Database::postgres(), Database::sqlite()] {
+        let database = database.expanded().await;
+        let mut connection = database.connection().await;
+        for sql in [
+            "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_at",
+            "UPDATE {zdm}meta SET version = 1",
+        ] {
+            connection.execute(sql, &[]).await.unwrap();
+        }
+        let zdm = database.zdm(&TRANSITION).await;
+        let found = control::installed_version(&mut connection).await.unwrap();
+        assert_eq!(found, Installed::Outdated(1));
+        control::install(&mut connection).await.unwrap();
+        let found = control::installed_version(&mut connection).await.unwrap();
+        assert_eq!(found, Installed::Ready);
+        let recorded = history::list(&mut connection).await.unwrap();
+        assert!(recorded.iter().all(|version| !version.rolled_back));
+        zdm.beat().await.unwrap();
+        zdm.ready().unwrap();
     }
 }
 

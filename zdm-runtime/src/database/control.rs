@@ -6,8 +6,11 @@ use super::control_connection::sealed::Control;
 use super::{DatabaseError, Dialect, Value};
 use crate::Error;
 
-/// The version of the control tables that this runtime installs.
-pub const VERSION: i64 = 1;
+/// What every version of the control tables adds, from the first.
+#[cfg(feature = "operate")]
+const VERSIONS: [&str; 2] = [include_str!("control/1.sql"), include_str!("control/2.sql")];
+/// The version of the control tables that this runtime installs. Applications read every older one, command lines need it.
+pub const VERSION: i64 = 2;
 /// The generation of this runtime, which the tables' `least_runtime` is compared with.
 pub const RUNTIME: i64 = 1;
 
@@ -59,17 +62,47 @@ pub(crate) async fn installed<C: Control>(connection: &mut C) -> Result<bool, Da
     Ok(!connection.rows(catalog, &[]).await?.is_empty())
 }
 
+/// What a command line finds.
+#[cfg(feature = "operate")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installed {
+    /// No control tables.
+    Not,
+    /// Tables of this version, which [`install`] brings up to date.
+    Outdated(i64),
+    /// As [`install`] would leave them, or newer and readable.
+    Ready,
+}
+
 /// Whether the control tables are there; an error where they are too new for this runtime.
 #[cfg(feature = "operate")]
-pub async fn is_installed(connection: &mut super::Connection) -> Result<bool, Error> {
+pub async fn installed_version(connection: &mut super::Connection) -> Result<Installed, Error> {
     match check(connection).await {
-        Ok(()) => Ok(true),
-        Err(Error::NoControlTables) => Ok(false),
-        Err(error) => Err(error),
+        Ok(()) => {}
+        Err(Error::NoControlTables) => return Ok(Installed::Not),
+        Err(error) => return Err(error),
+    }
+    let version = version(connection).await?;
+    Ok(if version < VERSION {
+        Installed::Outdated(version)
+    } else {
+        Installed::Ready
+    })
+}
+
+#[cfg(feature = "operate")]
+async fn version(connection: &mut super::Connection) -> Result<i64, Error> {
+    let rows = connection
+        .query("SELECT version FROM {zdm}meta", &[])
+        .await?;
+    match rows.first().map(Vec::as_slice) {
+        Some([Value::Int(Some(version))]) => Ok(*version),
+        _ => Err(Error::NoControlTables),
     }
 }
 
-/// Creates the control tables where they are missing: all of them or none. Needs the role that may create tables.
+/// Creates the control tables where they are missing and adds what a newer version has: all of it or nothing. Needs the role
+/// that may create tables, for an upgrade the one that owns these.
 #[cfg(feature = "operate")]
 pub async fn install(connection: &mut super::Connection) -> Result<(), Error> {
     connection.begin().await?;
@@ -93,27 +126,42 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
             )
             .await?;
     }
-    if installed(connection).await? {
-        return check(connection).await;
-    }
-    if connection.dialect() == Dialect::Postgres {
-        // `IF NOT EXISTS` asks for the right to create schemas even where the schema is there.
-        let schema = "SELECT 1 FROM pg_namespace WHERE nspname = 'zdm'";
-        if connection.query(schema, &[]).await?.is_empty() {
-            connection.execute("CREATE SCHEMA zdm", &[]).await?;
+    let present = if installed(connection).await? {
+        check(connection).await?;
+        version(connection).await?
+    } else {
+        prepare(connection).await?;
+        0
+    };
+    for (number, sql) in (1..).zip(VERSIONS) {
+        if number <= present {
+            continue;
         }
-        apart(connection).await?;
+        for statement in statements(sql) {
+            connection.execute(&statement, &[]).await?;
+        }
     }
-    for statement in statements(include_str!("control.sql")) {
-        connection.execute(&statement, &[]).await?;
-    }
+    let record = match present {
+        0 => "INSERT INTO {zdm}meta (version, least_runtime) VALUES ($1, $2)",
+        _ => "UPDATE {zdm}meta SET version = $1, least_runtime = $2 WHERE version < $1",
+    };
     connection
-        .execute(
-            "INSERT INTO {zdm}meta (version, least_runtime) VALUES ($1, $2)",
-            &[VERSION.into(), RUNTIME.into()],
-        )
+        .execute(record, &[VERSION.into(), RUNTIME.into()])
         .await?;
     Ok(())
+}
+
+#[cfg(feature = "operate")]
+async fn prepare(connection: &mut super::Connection) -> Result<(), Error> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    // `IF NOT EXISTS` asks for the right to create schemas even where the schema is there.
+    let schema = "SELECT 1 FROM pg_namespace WHERE nspname = 'zdm'";
+    if connection.query(schema, &[]).await?.is_empty() {
+        connection.execute("CREATE SCHEMA zdm", &[]).await?;
+    }
+    apart(connection).await
 }
 
 /// One statement per paragraph, without the comments.

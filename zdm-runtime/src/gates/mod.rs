@@ -15,6 +15,7 @@ use condition as c;
 pub use crate::verification::Side;
 
 use crate::Stage;
+use crate::code::CodeState;
 use crate::facts::Facts;
 use crate::manifest::{Direction, Route};
 use crate::phase::Section;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub backup: bool,
     /// How long an instance whose lease has ended may still come back and name old.
     pub sleepers: Duration,
+    /// Instances that the team runs at least; 0 where nobody says, and then unregistered ones go unseen.
+    pub instances: u32,
     /// Names of gates that were waived for this migration; those that guard data cannot be.
     pub waivers: Vec<String>,
 }
@@ -57,6 +60,7 @@ impl Default for Policy {
             verify_again: true,
             backup: false,
             sleepers: Duration::from_mins(10),
+            instances: 0,
             waivers: Vec::new(),
         }
     }
@@ -72,6 +76,11 @@ pub const WAIVABLE: [&str; 6] = [
     "no_shadow_mismatch",
 ];
 
+/// Before anything that `advance` does by itself, at whatever stage.
+pub fn for_advance(facts: &Facts) -> Vec<Gate> {
+    vec![c::not_rolled_back(facts)]
+}
+
 /// Before a hop forward; from `live` to `live` for a greater share.
 pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Gate> {
     let hop = c::Hop { from, to };
@@ -81,6 +90,7 @@ pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Ga
         c::not_paused(facts),
         c::drained(facts),
         c::expanded(facts),
+        c::enough_instances(facts, policy),
         c::known_everywhere(facts),
         c::acknowledged(facts),
     ];
@@ -92,6 +102,7 @@ pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Ga
         (Route::FivePhases, Stage::Shadow) => gates.extend([
             c::backfilled(Side::New, facts),
             c::verified(Side::New, facts),
+            c::quarantine_readable(facts),
             c::section_done(Section::SwitchReads, facts),
         ]),
         (Route::FivePhases, Stage::Live) => {
@@ -192,6 +203,7 @@ pub fn for_section(
             c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
             c::drained(facts),
             c::verified(Side::New, facts),
+            c::quarantine_readable(facts),
         ],
         (Section::SwitchReads, Direction::Down) => vec![
             c::standing(&[DualWrite], facts),
@@ -224,6 +236,7 @@ pub fn for_section(
             c::standing(&[Complete], facts),
             c::not_paused(facts),
             c::drained(facts),
+            c::enough_instances(facts, policy),
             c::acknowledged(facts),
             c::final_everywhere(facts),
             c::section_done(Section::Release, facts),
@@ -237,6 +250,15 @@ pub fn for_section(
         }
     };
     waive(gates, policy)
+}
+
+/// Before old is dropped: the gates of `5_contract/2_drop` and what `code.toml` says of the checked-in code.
+pub fn for_contract(facts: &Facts, policy: &Policy, code: Option<CodeState>) -> Vec<Gate> {
+    let mut gates = for_section(Section::Drop, Direction::Up, facts, policy);
+    if facts.route == Route::FivePhases {
+        gates.push(c::final_code(code));
+    }
+    gates
 }
 
 /// Before a backfill begins or goes on. The one that a rollback needs is not held by a pause.

@@ -30,6 +30,7 @@ fn healthy(stage: Stage) -> Facts {
         record: Fact::Known(Record {
             expanded: true,
             contracted: false,
+            rolled_back_at: None,
         }),
         standing: Fact::Known(Some(Standing {
             stage,
@@ -84,6 +85,7 @@ fn strict() -> Policy {
         verify_again: true,
         backup: true,
         sleepers: Duration::from_mins(10),
+        instances: 0,
         waivers: Vec::new(),
     }
 }
@@ -217,7 +219,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 46] = [
+const CASES: [Case; 48] = [
     case(Off, Hop(Off, DualWrite), "not_paused", "paused for 1 h 0 min", |f| standing(f).paused_at = Some(99 * HOUR)),
     case(Off, Hop(Off, DualWrite), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
     case(Off, Hop(Off, DualWrite), "expanded", "expand is not done", |f| steps(f, Section::Expand, 0)),
@@ -233,6 +235,8 @@ const CASES: [Case; 46] = [
     case(DualWrite, Hop(DualWrite, Shadow), "verified", "found 3 rows", |f| f.verification_of_new = Fact::Known(Some(Verification { epoch: 9, passed: false, mismatches: 3, started_at: 0 }))),
     case(DualWrite, Hop(DualWrite, Shadow), "verified", "is from hop 1", |f| f.verification_of_new = Fact::Known(Some(Verification { epoch: 1, passed: true, mismatches: 0, started_at: 0 }))),
     case(DualWrite, Hop(DualWrite, Shadow), "section_done", "4_switch_reads", |f| steps(f, Section::SwitchReads, 0)),
+    case(DualWrite, Hop(DualWrite, Shadow), "quarantine_readable", "1 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 0 })),
+    case(DualWrite, Up(Section::SwitchReads), "quarantine_readable", "1 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 0, waived: 1 })),
     case(Shadow, Hop(Shadow, Live), "quarantine_readable", "2 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 1 })),
     case(Shadow, Hop(Shadow, Live), "no_shadow_mismatch", "5 times", |f| f.shadow_mismatches = Fact::Known(5)),
     case(Live, Hop(Live, Live), "dwell", "30 min 0 s of 1 h 0 min", |f| standing(f).entered_at = 100 * HOUR - HOUR / 2),
@@ -360,6 +364,59 @@ fn a_pause_does_not_hold_a_rollback() {
             assert!(all_open(&answer(ask, &facts)), "{ask:?}");
         }
     }
+}
+
+#[test]
+fn what_was_rolled_back_waits_for_somebody_and_a_step_by_hand_does_not() {
+    let mut facts = healthy(DualWrite);
+    assert!(all_open(&for_advance(&facts)));
+    facts.record = Fact::Known(Record {
+        expanded: true,
+        contracted: false,
+        rolled_back_at: Some(99 * HOUR),
+    });
+    let gates = for_advance(&facts);
+    assert!(!all_open(&gates));
+    assert!(gates[0].reason.contains("1 h 0 min ago"), "{gates:?}");
+    assert!(all_open(&answer(Hop(DualWrite, Shadow), &facts)));
+    facts.record = Fact::Unknown("no right".to_owned());
+    assert!(!all_open(&for_advance(&facts)));
+}
+
+#[test]
+fn contract_asks_what_code_is_checked_in() {
+    let mut facts = healthy(Complete);
+    facts.instances = Fact::Known(Vec::new());
+    facts.backup_at = Fact::Known(Some(80 * HOUR));
+    let gates = |code| for_contract(&facts, &strict(), code);
+    assert!(all_open(&gates(Some(CodeState::Final))));
+    for code in [None, Some(CodeState::Transition)] {
+        let gates = gates(code);
+        assert_eq!(shut(&gates).into_keys().collect::<Vec<_>>(), ["final_code"]);
+    }
+}
+
+#[test]
+fn a_team_that_says_how_many_instances_it_runs_waits_for_them() {
+    let mut policy = strict();
+    policy.instances = 2;
+    let facts = healthy(Off);
+    let gates = for_hop(Off, DualWrite, &facts, &policy);
+    assert_eq!(
+        shut(&gates)["enough_instances"],
+        "1 living instances of at least 2 are registered"
+    );
+    let mut facts = healthy(Complete);
+    facts.backup_at = Fact::Known(Some(80 * HOUR));
+    let gates = for_section(Section::Drop, Direction::Up, &facts, &policy);
+    assert!(shut(&gates).contains_key("enough_instances"));
+    policy.instances = 1;
+    assert!(all_open(&for_section(
+        Section::Drop,
+        Direction::Up,
+        &facts,
+        &policy
+    )));
 }
 
 #[test]

@@ -54,6 +54,12 @@ impl Target {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Forward,
+    Back,
+}
+
 /// What a hop did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
@@ -81,11 +87,17 @@ pub async fn advance(
 ) -> Result<Moved, HopError> {
     let judge =
         |at: &Standing, facts: &Facts| gates::for_hop(at.stage, target.stage, facts, policy);
-    hop(connection, lease, manifest, target, patience, &judge).await
+    let going = Going {
+        target,
+        way: Way::Forward,
+        judge: &judge,
+    };
+    hop(connection, lease, manifest, going, patience).await
 }
 
 /// Moves back: reads any number of stages, writes by one. From `dual_write` to `off` the backfill, the verification and the
-/// quarantine begin anew; from `complete` to `ramp_down` old is not to be read until it is filled and verified.
+/// quarantine begin anew; from `complete` to `ramp_down` old is not to be read until it is filled and verified. The migration
+/// counts as rolled back from then on: nothing automatic takes it forward ([`gates::for_advance`]).
 pub async fn back(
     connection: &mut Connection,
     lease: &Lease,
@@ -100,19 +112,32 @@ pub async fn back(
         }
         gates
     };
-    hop(connection, lease, manifest, target, patience, &judge).await
+    let going = Going {
+        target,
+        way: Way::Back,
+        judge: &judge,
+    };
+    hop(connection, lease, manifest, going, patience).await
+}
+
+/// Where a hop leads, and what has to hold before it.
+#[derive(Clone, Copy)]
+struct Going<'a> {
+    target: Target,
+    way: Way,
+    judge: &'a (dyn Fn(&Standing, &Facts) -> Vec<Gate> + Sync),
 }
 
 async fn hop(
     connection: &mut Connection,
     lease: &Lease,
     manifest: &Manifest,
-    target: Target,
+    going: Going<'_>,
     patience: Duration,
-    judge: &(dyn Fn(&Standing, &Facts) -> Vec<Gate> + Sync),
 ) -> Result<Moved, HopError> {
+    let target = going.target;
     connection.begin().await?;
-    let flipped = flip(connection, lease, manifest, target, judge).await;
+    let flipped = flip(connection, lease, manifest, going).await;
     match &flipped {
         Ok(_) => connection.commit().await?,
         Err(refused) => {
@@ -134,8 +159,7 @@ async fn flip(
     connection: &mut Connection,
     lease: &Lease,
     manifest: &Manifest,
-    target: Target,
-    judge: &(dyn Fn(&Standing, &Facts) -> Vec<Gate> + Sync),
+    Going { target, way, judge }: Going<'_>,
 ) -> Result<Moved, HopError> {
     lease.renew(connection).await?;
     // The update locks the row in every dialect, `SELECT … FOR UPDATE` does not.
@@ -167,6 +191,7 @@ async fn flip(
         });
     }
     write::stage(connection, lease.migration(), &present, target).await?;
+    write::rolled_back(connection, lease.migration(), way == Way::Back).await?;
     write::fences(connection, lease.migration()).await?;
     write::reset(connection, lease.migration(), from, target.stage).await?;
     let found = gates

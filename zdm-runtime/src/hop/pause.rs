@@ -19,14 +19,33 @@ pub async fn pause(
     set(connection, sql, migration, actor, ("pause", reason)).await
 }
 
-/// Lets the migration go on.
+/// Lets the migration go on after a pause or a way back.
 pub async fn resume(
     connection: &mut Connection,
     migration: &str,
     actor: &str,
     reason: &str,
 ) -> Result<(), HopError> {
+    connection.begin().await?;
+    match release(connection, migration, actor, reason).await {
+        Ok(()) => Ok(connection.commit().await?),
+        Err(error) => {
+            // The failure is what is reported; a connection that is gone has rolled back by itself.
+            let _ = connection.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn release(
+    connection: &mut Connection,
+    migration: &str,
+    actor: &str,
+    reason: &str,
+) -> Result<(), HopError> {
     let sql = "UPDATE {zdm}stage SET paused_at = NULL WHERE migration = $1";
+    connection.execute(sql, &[migration.into()]).await?;
+    let sql = "UPDATE {zdm}migration SET rolled_back_at = NULL WHERE migration = $1";
     set(connection, sql, migration, actor, ("resume", reason)).await
 }
 

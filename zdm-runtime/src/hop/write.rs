@@ -33,6 +33,21 @@ pub(super) async fn stage(
     Ok(())
 }
 
+/// A way back is not to be undone by whatever runs on a schedule; a step forward is somebody's decision and ends that.
+pub(super) async fn rolled_back(
+    connection: &mut Connection,
+    migration: &str,
+    rolled_back: bool,
+) -> Result<(), DatabaseError> {
+    let sql = if rolled_back {
+        "UPDATE {zdm}migration SET rolled_back_at = {now} WHERE migration = $1"
+    } else {
+        "UPDATE {zdm}migration SET rolled_back_at = NULL WHERE migration = $1"
+    };
+    connection.execute(sql, &[migration.into()]).await?;
+    Ok(())
+}
+
 /// In the tables' order, so that two migrations with several common tables do not wait for each other in a circle.
 pub(super) async fn fences(
     connection: &mut Connection,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use zdm_runtime::Stage;
-use zdm_runtime::gates::Side;
+use zdm_runtime::gates::{self, Side};
 
 use super::backfill::{self, Effort};
 use super::{contract, expand, switch, verify};
@@ -42,10 +42,13 @@ pub(crate) async fn run(
     before_deploy: bool,
     watch: bool,
 ) -> Result<Answer, Failure> {
+    let expanded = expand::run_up_to_what_was_rolled_back(session).await?;
     if before_deploy {
-        return expand::run(session, None).await;
+        return match expand::first_taken_back(session).await? {
+            Some(place) => Err(rolled_back(session, place).await?),
+            None => Ok(expanded),
+        };
     }
-    expand::run(session, None).await?;
     loop {
         let mut all = Vec::new();
         for place in 0..session.migrations.len() {
@@ -87,6 +90,9 @@ async fn one(session: &mut Session, place: usize) -> Result<Advanced, Failure> {
         let Some(step) = position.next(route) else {
             return Ok(here(true, None));
         };
+        if let Some(held) = held(session, place, position).await? {
+            return Ok(here(false, Some(held)));
+        }
         match take(session, place, position, step).await {
             Ok(answer) => {
                 moves += 1;
@@ -96,6 +102,36 @@ async fn one(session: &mut Session, place: usize) -> Result<Advanced, Failure> {
             Err(failure) => return Err(failure),
         }
     }
+}
+
+/// Why nothing is done by itself at this place: it was rolled back, or the version that it stands on was.
+async fn held(
+    session: &mut Session,
+    place: usize,
+    position: Position,
+) -> Result<Option<Failure>, Failure> {
+    let at = match position {
+        Position::Absent => expand::first_taken_back(session).await?.unwrap_or(place),
+        _ => place,
+    };
+    if gates::all_open(&gates::for_advance(&session.facts(at).await?)) {
+        return Ok(None);
+    }
+    rolled_back(session, at).await.map(Some)
+}
+
+async fn rolled_back(session: &mut Session, place: usize) -> Result<Failure, Failure> {
+    let mut gates = gate::show_all(&gates::for_advance(&session.facts(place).await?));
+    let next = format!(
+        "`cargo zdm resume {}` when the cause is mended, or the next step by hand",
+        session.manifest(place).name
+    );
+    for gate in &mut gates {
+        gate.opens_when = Some(next.clone());
+    }
+    let mut failure = gate::refusal("advance").with_gates(gates);
+    failure.next = next;
+    Ok(failure)
 }
 
 async fn take(

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::process::Stdio;
 use std::time::Instant;
 
+use zdm_runtime::CodeState;
 use zdm_runtime::audit;
+use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::history;
 use zdm_runtime::manifest::Direction;
@@ -19,6 +21,7 @@ use crate::operate::position::Position;
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::terminal::Answer;
+use crate::versions::State;
 
 /// Drops old, or says which gate is shut.
 pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
@@ -39,10 +42,10 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
     let steps = session
         .claimed(place, async |session, _| {
             let what = format!("contract of {}", session.folder(place));
-            let shut_but_backup = gate::pass(&what, &gates_of(session, place).await?, &["backup"]);
+            let shut_but_backup = gate::pass(&what, &gates_now(session, place).await?, &["backup"]);
             shut_but_backup?;
             confirm_backup(session, place).await?;
-            gate::pass(&what, &gates_of(session, place).await?, &[])?;
+            gate::pass(&what, &gates_now(session, place).await?, &[])?;
             let outcome = section::run(session, place, Section::Drop, Direction::Up).await?;
             let id = session.manifest(place).id.clone();
             history::contracted(&mut session.connection, &id).await?;
@@ -57,7 +60,7 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
 
 /// The gates and the SQL, with what cannot come back.
 pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
-    let gates = gate::show_all(&gates_of(session, place).await?);
+    let gates = gate::show_all(&gates_now(session, place).await?);
     let sql = section::preview(session, place, Section::Drop, Direction::Up);
     let loses: Vec<String> = session
         .manifest(place)
@@ -80,15 +83,23 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
 }
 
 /// What stands between a migration and its contract.
-pub(crate) async fn gates_of(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {
+pub(crate) fn gates_of(
+    session: &Session,
+    place: usize,
+    facts: &Facts,
+) -> Result<Vec<Gate>, Failure> {
     let policy = gate::policy(&session.policy)?;
+    let code = match session.code_state(place) {
+        Some(State::Final | State::Baseline) => Some(CodeState::Final),
+        Some(State::Transition) => Some(CodeState::Transition),
+        None => None,
+    };
+    Ok(gates::for_contract(facts, &policy, code))
+}
+
+async fn gates_now(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {
     let facts = session.facts(place).await?;
-    Ok(gates::for_section(
-        Section::Drop,
-        Direction::Up,
-        &facts,
-        &policy,
-    ))
+    gates_of(session, place, &facts)
 }
 
 /// Runs the team's command, whose success stands for a backup, and puts it on record.
@@ -96,7 +107,7 @@ async fn confirm_backup(session: &mut Session, place: usize) -> Result<(), Failu
     let Some(hook) = session.policy.backup_hook.clone() else {
         return Ok(());
     };
-    if gate::shut(&gates_of(session, place).await?).is_empty() {
+    if gate::shut(&gates_now(session, place).await?).is_empty() {
         return Ok(());
     }
     let id = session.manifest(place).id.clone();

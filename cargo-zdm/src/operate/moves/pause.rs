@@ -3,6 +3,7 @@
 //! Comes in: the session, a migration, the reason. Goes out: a migration that is held or not.
 //! Must not know: who looks at the pause. It takes no claim, so that it reaches a command that is at work.
 
+use zdm_runtime::gates;
 use zdm_runtime::hop;
 
 use crate::error::Failure;
@@ -39,25 +40,31 @@ pub(crate) async fn hold(
     answer(session, place, position, (true, !already), text)
 }
 
-/// Lets the migration go on.
+/// Lets the migration go on, after a pause or a rollback.
 pub(crate) async fn release(
     session: &mut Session,
     place: usize,
     reason: &str,
 ) -> Result<Answer, Failure> {
-    let position = standing(session, place).await?;
+    let facts = session.facts(place).await?;
+    let rolled_back = !gates::all_open(&gates::for_advance(&facts));
+    let position = if rolled_back {
+        Position::of(&facts)?
+    } else {
+        standing(session, place).await?
+    };
     let id = session.manifest(place).id.clone();
-    let paused = hop::is_paused(&mut session.connection, &id).await?;
-    if paused {
+    let held = rolled_back || hop::is_paused(&mut session.connection, &id).await?;
+    if held {
         hop::resume(&mut session.connection, &id, &session.actor, reason).await?;
     }
     let (folder, stage) = (session.folder(place), position.name());
-    let text = if paused {
+    let text = if held {
         format!("{folder} may go on, from {stage}: `cargo zdm advance` does")
     } else {
-        format!("{folder} was not paused; it is at {stage}")
+        format!("{folder} was neither paused nor rolled back; it is at {stage}")
     };
-    answer(session, place, position, (false, paused), text)
+    answer(session, place, position, (false, held), text)
 }
 
 /// Where it stands, or why there is nothing to hold.

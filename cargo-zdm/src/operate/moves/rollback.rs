@@ -3,6 +3,8 @@
 //! Comes in: the session, a migration. Goes out: the migration one safe position further back.
 //! Must not know: what the SQL says.
 
+use std::fmt::Write as _;
+
 use zdm_runtime::Stage;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Side};
@@ -36,10 +38,17 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
             .await?;
     }
     let to = session.position(place).await?;
-    let text = format!("{folder}: {} → {}", from.name(), to.name());
+    let mut text = format!("{folder}: {} → {}", from.name(), to.name());
+    if way != WayBack::Nothing {
+        let name = &session.manifest(place).name;
+        let _ = write!(
+            text,
+            "; `cargo zdm advance` leaves it there until `cargo zdm resume {name}` or a step forward by hand"
+        );
+    }
     let object = serde_json::json!({
         "migration": folder, "id": session.manifest(place).id,
-        "from": from.name(), "to": to.name(), "did": way.describe(),
+        "from": from.name(), "to": to.name(), "did": way.describe(), "held": way != WayBack::Nothing,
     });
     Answer::done(text, object)
 }

@@ -12,7 +12,7 @@ use zdm_runtime::{CodeState, Stage};
 use super::pace::{self, Pace};
 use crate::error::{Failure, ShownGate};
 use crate::operate::gate;
-use crate::operate::moves::switch;
+use crate::operate::moves::{contract, switch};
 use crate::operate::position::{ALL_READS, Move, Position, known, percent};
 use crate::operate::session::Session;
 use crate::operate::target::Target;
@@ -100,7 +100,9 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         status.quarantine = Some(quarantine(&facts)?);
     }
     if let Some(next) = next {
-        let gates = gates_of(session, &facts, position, next)?;
+        let mut gates = gates_of(session, place, &facts, position, next)?;
+        let held = gates::for_advance(&facts);
+        gates.extend(held.into_iter().filter(|gate| !gate.open));
         status.gates = gate::show_all(&gates);
         status.instances = instances(&facts)?;
     }
@@ -113,6 +115,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
 /// What stands before a move.
 fn gates_of(
     session: &Session,
+    place: usize,
     facts: &Facts,
     position: Position,
     next: Move,
@@ -121,7 +124,7 @@ fn gates_of(
     let up = |section| gates::for_section(section, Direction::Up, facts, &policy);
     let target = match next {
         Move::Expand => return Ok(up(Section::Expand)),
-        Move::Contract => return Ok(up(Section::Drop)),
+        Move::Contract => return contract::gates_of(session, place, facts),
         Move::DualWrite => Target::at(Stage::DualWrite),
         Move::Shadow => Target::at(Stage::Shadow),
         Move::Live { above } => Target::live((above + 1).min(ALL_READS)),

@@ -113,7 +113,7 @@ pub(in crate::gates) fn verified_again(facts: &Facts, policy: &Policy) -> Gate {
     })
 }
 
-/// A row in quarantine has no new side: a field that is not optional could not be read (21).
+/// A row in quarantine has no new side: a field that is not optional could not be read, nor its NOT NULL added (21).
 pub(in crate::gates) fn quarantine_readable(facts: &Facts) -> Gate {
     const NAME: &str = "quarantine_readable";
     known(NAME, &facts.quarantine, |quarantine| {

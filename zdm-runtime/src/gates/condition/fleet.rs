@@ -1,12 +1,31 @@
 //! What living instances know and have seen.
 
-use super::super::Gate;
 use super::super::finding::{known, names, open, shut};
+use super::super::{Gate, Policy};
 use crate::Stage;
 use crate::code::CodeState;
 use crate::facts::{Fact, Facts};
 use crate::fleet::Member;
 use crate::manifest::Route;
+
+/// As many living instances as the team runs at least: where fewer are registered, some are not seen (22).
+pub(in crate::gates) fn enough_instances(facts: &Facts, policy: &Policy) -> Gate {
+    const NAME: &str = "enough_instances";
+    known(NAME, &facts.instances, |members| {
+        let living = members.iter().filter(|member| member.living).count();
+        let wanted = usize::try_from(policy.instances).unwrap_or(usize::MAX);
+        let reason = format!("{living} living instances of at least {wanted} are registered");
+        if living >= wanted {
+            open(NAME, reason)
+        } else {
+            shut(
+                NAME,
+                reason,
+                "start the others with `Zdm::connect`, or correct `instances` under [policy] in zdm.toml",
+            )
+        }
+    })
+}
 
 /// Every living instance knows the migration, so that it can follow its stages (2).
 pub(in crate::gates) fn known_everywhere(facts: &Facts) -> Gate {
@@ -57,6 +76,25 @@ pub(in crate::gates) fn final_everywhere(facts: &Facts) -> Gate {
     }
 }
 
+/// The checked-in code names old no more (8). Instances tell only of themselves; one that never registered runs this code.
+pub(in crate::gates) fn final_code(code: Option<CodeState>) -> Gate {
+    const NAME: &str = "final_code";
+    let finalize = "`cargo zdm finalize`, then deploy with the versions' folder";
+    match code {
+        Some(CodeState::Final) => open(NAME, "the checked-in code names only new"),
+        Some(CodeState::Transition) => shut(
+            NAME,
+            "the checked-in code is in transition (code.toml): it names old",
+            finalize,
+        ),
+        None => shut(
+            NAME,
+            "code.toml does not say whether the checked-in code names old",
+            finalize,
+        ),
+    }
+}
+
 /// No living instance has given old up: it could not maintain it again (7).
 pub(in crate::gates) fn nobody_final(facts: &Facts) -> Gate {
     const NAME: &str = "nobody_final";
@@ -94,7 +132,14 @@ fn on_living(
         if wrong.peek().is_none() {
             open(
                 name,
-                format!("holds for all {} living instances", living().count()),
+                match living().count() {
+                    0 => {
+                        "no living instance is registered; code without `Zdm::connect` is not seen"
+                            .to_owned()
+                    }
+                    1 => "holds for the only living instance".to_owned(),
+                    many => format!("holds for all {many} living instances"),
+                },
             )
         } else {
             let labels = names(wrong.map(|member| member.label.as_str()));

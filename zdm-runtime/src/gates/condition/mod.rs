@@ -13,8 +13,11 @@ pub(super) use data::{
     quarantine_settled, verified, verified_again,
 };
 pub(super) use fleet::{
-    acknowledged, final_everywhere, known_everywhere, nobody_final, nobody_knows,
+    acknowledged, enough_instances, final_code, final_everywhere, known_everywhere, nobody_final,
+    nobody_knows,
 };
 pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
 pub(super) use sections::{expanded, not_contracted, reversible, section_done, section_undone};
-pub(super) use way::{Hop, drained, not_paused, one_hop, standing, standing_if_any, way_back};
+pub(super) use way::{
+    Hop, drained, not_paused, not_rolled_back, one_hop, standing, standing_if_any, way_back,
+};

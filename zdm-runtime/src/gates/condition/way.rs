@@ -111,6 +111,22 @@ pub(in crate::gates) fn not_paused(facts: &Facts) -> Gate {
     })
 }
 
+/// What somebody took back, no schedule takes forward again.
+pub(in crate::gates) fn not_rolled_back(facts: &Facts) -> Gate {
+    const NAME: &str = "not_rolled_back";
+    known(NAME, &facts.record, |record| match record.rolled_back_at {
+        None => open(NAME, "the last move was no way back"),
+        Some(since) => shut(
+            NAME,
+            format!(
+                "the migration was rolled back {} ago, so it does not go forward by itself",
+                span(facts.now - since)
+            ),
+            "`cargo zdm resume` when the cause is mended, or the next step by hand",
+        ),
+    })
+}
+
 /// No transaction from before the last hop is left (2, 4).
 pub(in crate::gates) fn drained(facts: &Facts) -> Gate {
     const NAME: &str = "drained";

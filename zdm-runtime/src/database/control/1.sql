@@ -1,4 +1,4 @@
--- The control tables, version 1. They change only by addition. One statement per paragraph; {zdm}, {now} and {id} are
+-- The control tables, version 1; the files after this one add to it, nothing is ever taken away. One statement per paragraph; {zdm}, {now} and {id} are
 -- put in by `Dialect::control`; times are milliseconds since 1970, taken from the database's clock.
 
 CREATE TABLE IF NOT EXISTS {zdm}meta (
