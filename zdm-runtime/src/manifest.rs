@@ -151,7 +151,7 @@ pub struct Backfill {
     pub reverse: Option<String>,
     /// The range as in `batch`; one row: rows seen, rows that are not consistent.
     pub verify: String,
-    /// The range as in `batch`; the keys of the rows that are not consistent.
+    /// The range as in `batch`; per pair that is not consistent: the row's key, the new column.
     pub mismatches: String,
     /// The range as in `batch`; per value that cannot be converted: the key, the column, the value's type.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,8 @@
 //!
 //! Must not know: ledgers, leases, what the statements say.
 
+use std::collections::BTreeMap;
+
 use crate::database::{Connection, DatabaseError, Value};
 use crate::key::Key;
 use crate::manifest::Backfill;
@@ -144,18 +146,25 @@ impl<'a> Ranges<'a> {
         })
     }
 
-    /// The keys of the rows of the range that are not consistent.
+    /// The keys of the rows of the range that are not consistent, with the new columns that are not.
     pub(crate) async fn mismatches(
         self,
         connection: &mut Connection,
         start: &Key,
         end: &Key,
-    ) -> Result<Vec<Key>, DatabaseError> {
+    ) -> Result<BTreeMap<Key, Vec<String>>, DatabaseError> {
+        let columns = self.backfill.key.len();
         let sql = self.migration.file(&self.backfill.mismatches);
         let rows = connection.query_file(sql, &Key::range(start, end)).await?;
-        rows.iter()
-            .map(|row| Key::read(row, self.backfill.key.len()))
-            .collect()
+        let mut found: BTreeMap<Key, Vec<String>> = BTreeMap::new();
+        for row in &rows {
+            let Some([Value::Text(Some(column))]) = row.get(columns..) else {
+                return Err(DatabaseError::unexpected("which column differs", row));
+            };
+            let key = Key::read(row, columns)?;
+            found.entry(key).or_default().push(column.clone());
+        }
+        Ok(found)
     }
 
     /// The values of the range that cannot be converted, where the plan has a test for that.

@@ -3,7 +3,7 @@
 //! Comes in: a connection, a checked [`Migration`]. Goes out: a row in the control table that gates look at. Each row is
 //! compared within one statement, so a mismatch is one. Must not know: stages, what the statements say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::audit;
@@ -67,12 +67,23 @@ pub struct Verified {
     pub rows: u64,
     /// Rows whose sides are not consistent.
     pub mismatches: u64,
-    /// Rows in quarantine, about which nothing is said.
+    /// Values in quarantine, about which nothing is said.
     pub skipped: u64,
     /// Rows that left the quarantine because they are right by now.
     pub released: u64,
-    /// Table and key of the first mismatches.
-    pub first: Vec<(String, Key)>,
+    /// The first mismatches.
+    pub first: Vec<Mismatch>,
+}
+
+/// A row whose sides differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Its table.
+    pub table: String,
+    /// Its key.
+    pub key: Key,
+    /// The new columns that do not agree with what is old.
+    pub columns: Vec<String>,
 }
 
 impl Verified {
@@ -144,7 +155,7 @@ pub async fn run(
             verified.released += quarantine::release_valid(connection, migration, backfill).await?;
         }
         let quarantined = quarantine::kept(connection, migration.id(), &backfill.table).await?;
-        verified.skipped += quarantined.len() as u64;
+        verified.skipped += quarantined.values().map(BTreeSet::len).sum::<usize>() as u64;
         let mut table = Table {
             ranges: Ranges::of(migration, backfill),
             quarantined,
@@ -235,7 +246,8 @@ async fn finish(
 /// The comparison of one table.
 struct Table<'a> {
     ranges: Ranges<'a>,
-    quarantined: BTreeSet<Key>,
+    /// Rows with the new columns of each that wait.
+    quarantined: BTreeMap<Key, BTreeSet<String>>,
     options: &'a VerificationOptions,
     verified: &'a mut Verified,
 }
@@ -294,7 +306,7 @@ impl Table<'_> {
                 Split::Empty => {}
                 Split::Row(key) => {
                     self.verified.rows += 1;
-                    self.mismatch(key);
+                    self.mismatch(key, &self.ranges.backfill.columns);
                 }
                 Split::Halves([left, right]) => open.extend([right, left]),
             }
@@ -309,26 +321,31 @@ impl Table<'_> {
         end: &Key,
     ) -> Result<(), DatabaseError> {
         let compared = self.ranges.compare(connection, start, end).await?;
-        let keys = if compared.mismatches > 0 {
+        let differing = if compared.mismatches > 0 {
             self.ranges.mismatches(connection, start, end).await?
         } else {
-            Vec::new()
+            BTreeMap::new()
         };
         self.verified.rows += compared.rows;
-        for key in keys {
-            self.mismatch(key);
+        for (key, columns) in differing {
+            self.mismatch(key, &columns);
         }
         Ok(())
     }
 
-    fn mismatch(&mut self, key: Key) {
-        if self.quarantined.contains(&key) {
+    /// A row that waits for one column is still compared in the others.
+    fn mismatch(&mut self, key: Key, columns: &[String]) {
+        let waits = self.quarantined.get(&key);
+        if waits.is_some_and(|waits| columns.iter().all(|column| waits.contains(column))) {
             return;
         }
         self.verified.mismatches += 1;
         if self.verified.first.len() < self.options.named {
-            let table = self.ranges.backfill.table.clone();
-            self.verified.first.push((table, key));
+            self.verified.first.push(Mismatch {
+                table: self.ranges.backfill.table.clone(),
+                key,
+                columns: columns.to_vec(),
+            });
         }
     }
 }

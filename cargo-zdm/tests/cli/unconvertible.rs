@@ -151,3 +151,55 @@ fn reject_stops_the_backfill_at_the_rows_and_no_statement() {
     project.done(&["advance"]);
     assert_eq!(project.stage("users_age_int"), "contracted");
 }
+
+/// A row that waits for its age is still compared in its name (invariant 3: what is not verified is not read).
+#[test]
+fn a_row_in_quarantine_is_compared_in_its_other_columns() {
+    let server = Server::start();
+    for (url, valid) in [
+        (server.database("shop"), "age ~ '^[0-9]{1,9}$'"),
+        (String::new(), "age NOT GLOB '*[^0-9]*' AND age <> ''"),
+    ] {
+        let project = match url.as_str() {
+            "" => Project::sqlite(""),
+            _ => Project::on(url, ""),
+        };
+        user_crate(&project);
+        let fields = |fields: &str| BEFORE.replace("    pub name: String", fields);
+        let before = "    pub name: String,\n    pub age: Option<String>";
+        project.write("src/models.rs", &fields(before));
+        project.done(&["init"]);
+        be_hasty(&project);
+        project.done(&["expand"]);
+        project.execute("INSERT INTO users (name, age) VALUES ('ada', '36'), ('grace', 'old')");
+        let after = format!(
+            "    #[zdm(renamed_from = \"name\")]\n    pub full_name: String,\n    #[zdm(column = \"age_int\", \
+             from(\"age\"), up = \"CAST(age AS INTEGER)\", down = \"CAST(age_int AS TEXT)\", valid_if = \"{valid}\", \
+             on_invalid = \"quarantine\")]\n    pub age: Option<i32>"
+        );
+        project.write("src/models.rs", &fields(&after));
+        project.done(&["generate"]);
+        project.done(&["expand"]);
+        project.done(&["switch", "--to", "dual_write"]);
+        let filled = project.done(&["backfill", "--format", "json"]).object();
+        assert_eq!(filled["quarantined"], 1, "{filled}");
+        let passed = project.done(&["verify", "--format", "json"]).object();
+        assert_eq!(
+            (&passed["rows"], &passed["skipped"]),
+            (&2.into(), &1.into()),
+            "{passed}"
+        );
+
+        // A writer outside of the application.
+        project.execute("UPDATE users SET name = 'hopper' WHERE id = 2");
+        let run = project.zdm(&["verify", "--format", "json"]);
+        assert_eq!(run.code, 1, "{run:#?}");
+        let found = run.object();
+        assert_eq!(found["mismatches"], 1, "{found}");
+        assert_eq!(
+            found["first"],
+            serde_json::json!([{ "table": "users", "key": "2", "columns": ["full_name"] }])
+        );
+        assert_eq!(project.zdm(&["switch", "--to", "shadow"]).code, 4);
+    }
+}

@@ -210,7 +210,7 @@ impl Version {
             ),
             mismatches: file(
                 "mismatches",
-                format!("SELECT CAST(id AS TEXT) FROM users WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name ORDER BY id"),
+                format!("SELECT CAST(id AS TEXT), 'full_name' FROM users WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name"),
             ),
             invalid: None,
             on_invalid: "total".to_owned(),

@@ -153,7 +153,7 @@ async fn bad_rows_wait_and_all_others_are_filled(dialect: Dialect, error: &str) 
     assert_eq!(case.number(filled).await, 393);
     assert_eq!(case.number("SELECT count(age_int) FROM users").await, 393);
     let by_test =
-        "SELECT count(*) FROM {zdm}quarantine WHERE value_type = 'text' AND column_name = 'age'
+        "SELECT count(*) FROM {zdm}quarantine WHERE value_type = 'text' AND column_name = 'age_int'
                    AND row_key IN ('[\"17\"]', '[\"18\"]', '[\"399\"]')";
     assert_eq!(case.number(by_test).await, 3);
     let by_search = format!(

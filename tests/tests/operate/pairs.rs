@@ -182,13 +182,13 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
         ),
         mismatches: file(
             "mismatches",
-            format!("SELECT {texts} FROM users AS r WHERE {range} AND NOT {consistent}"),
+            format!("SELECT {texts}, '{new}' FROM users AS r WHERE {range} AND NOT {consistent}"),
         ),
         invalid: pair.invalid.map(|invalid| {
             file(
                 "invalid",
                 format!(
-                    "SELECT {texts}, '{old}', 'text' FROM users AS r WHERE {range} AND ({invalid})"
+                    "SELECT {texts}, '{new}', 'text' FROM users AS r WHERE {range} AND ({invalid})"
                 ),
             )
         }),

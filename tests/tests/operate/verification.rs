@@ -2,7 +2,9 @@
 
 use zdm_runtime::database::Dialect;
 use zdm_runtime::key::Key;
-use zdm_runtime::verification::{self, Side, VerificationError, VerificationOptions, Verified};
+use zdm_runtime::verification::{
+    self, Mismatch, Side, VerificationError, VerificationOptions, Verified,
+};
 
 use crate::cases::{COMPOSITE, Case, ID, RENAME, batches_of, text_to_integer};
 
@@ -42,7 +44,7 @@ async fn mismatches_are_counted_once_and_named(dialect: Dialect) {
         let failed = verify(&mut case, Side::New, batch).await;
         assert_eq!((failed.rows, failed.mismatches), (200, 3), "by {batch}");
         let first = [["b,c", "199"], ["b,c", "4"], ["ä\"b", "3"]];
-        let mut keys: Vec<Key> = failed.first.into_iter().map(|(_, key)| key).collect();
+        let mut keys: Vec<Key> = failed.first.into_iter().map(|row| row.key).collect();
         keys.sort();
         assert_eq!(keys, first.map(Key::of), "by {batch}");
     }
@@ -83,7 +85,12 @@ async fn a_row_that_the_comparison_cannot_read_is_a_mismatch_unless_it_waits() {
         (failed.rows, failed.mismatches, failed.skipped),
         (100, 1, 2)
     );
-    assert_eq!(failed.first, [("users".to_owned(), Key::of(["90"]))]);
+    let found = Mismatch {
+        table: "users".to_owned(),
+        key: Key::of(["90"]),
+        columns: vec!["age_int".to_owned()],
+    };
+    assert_eq!(failed.first, [found]);
 }
 
 #[tokio::test]

@@ -223,10 +223,9 @@ impl Batch<'_> {
             match self.ranges.split(connection, &start, &end, rows).await? {
                 Split::Empty => {}
                 Split::Row(key) => {
-                    let columns = self.ranges.backfill.columns.join(", ");
-                    converted
-                        .found
-                        .push(Found::failing(key, columns, &error.to_string()));
+                    let columns = &self.ranges.backfill.columns;
+                    let found = Found::failing(&key, columns, &error.to_string());
+                    converted.found.extend(found);
                     if !self.may_quarantine() && converted.found.len() >= NAMED_ROWS {
                         break;
                     }
@@ -255,12 +254,8 @@ fn refused(found: Vec<Found>) -> Tried {
         .first()
         .map(|found| found.error.clone())
         .unwrap_or_default();
-    Tried::Unconvertible {
-        keys: found
-            .into_iter()
-            .take(NAMED_ROWS)
-            .map(|found| found.key)
-            .collect(),
-        reason,
-    }
+    let mut keys: Vec<Key> = found.into_iter().map(|found| found.key).collect();
+    keys.dedup();
+    keys.truncate(NAMED_ROWS);
+    Tried::Unconvertible { keys, reason }
 }

@@ -15,7 +15,8 @@ pub(crate) async fn valid(
     backfill: &Backfill,
 ) -> Result<u64, QuarantineError> {
     let mut released = 0;
-    for key in table::kept(connection, migration.id(), &backfill.table).await? {
+    let kept = table::kept(connection, migration.id(), &backfill.table).await?;
+    for key in kept.into_keys() {
         if !matches!(
             fix(connection, migration, backfill, &key).await?,
             Fixed::Still { .. }

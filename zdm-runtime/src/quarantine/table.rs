@@ -1,6 +1,6 @@
 //! The table of quarantined values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::QuarantineError;
 use crate::database::{Connection, DatabaseError, Row, Value};
@@ -36,7 +36,7 @@ pub struct Entry {
     pub table: String,
     /// Its row.
     pub key: Key,
-    /// Its column, or the columns that the row's conversion was to fill.
+    /// Its column.
     pub column: String,
     /// Why it is here.
     pub error: String,
@@ -69,14 +69,15 @@ impl Found {
         }
     }
 
-    /// By the database's answer to the conversion.
-    pub(crate) fn failing(key: Key, column: String, error: &str) -> Self {
-        Self {
-            key,
-            column,
+    /// By the database's answer to the conversion, which does not tell which of the columns it could not fill.
+    pub(crate) fn failing(key: &Key, columns: &[String], error: &str) -> Vec<Self> {
+        let of_column = |column: &String| Self {
+            key: key.clone(),
+            column: column.clone(),
             error: error.to_owned(),
             value_type: "unknown".to_owned(),
-        }
+        };
+        columns.iter().map(of_column).collect()
     }
 }
 
@@ -171,25 +172,29 @@ pub(crate) async fn holds(
     Ok(!rows.is_empty())
 }
 
-/// The rows of a table that wait or are waived.
+/// The rows of a table that wait or are waived, with the columns for which they do.
 pub(crate) async fn kept(
     connection: &mut Connection,
     migration: &str,
     table: &str,
-) -> Result<BTreeSet<Key>, QuarantineError> {
+) -> Result<BTreeMap<Key, BTreeSet<String>>, QuarantineError> {
     let rows = connection
         .query(
-            "SELECT DISTINCT row_key FROM {zdm}quarantine
+            "SELECT row_key, column_name FROM {zdm}quarantine
              WHERE migration = $1 AND table_name = $2 AND state <> 'released'",
             &[migration.into(), table.into()],
         )
         .await?;
-    rows.iter()
-        .map(|row| match row.as_slice() {
-            [Value::Text(Some(key))] => Ok(Key::decode(key)?),
-            row => Err(DatabaseError::unexpected("which rows are in quarantine", row).into()),
-        })
-        .collect()
+    let mut kept: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
+    for row in &rows {
+        let [Value::Text(Some(key)), Value::Text(Some(column))] = row.as_slice() else {
+            return Err(DatabaseError::unexpected("which rows are in quarantine", row).into());
+        };
+        kept.entry(Key::decode(key)?)
+            .or_default()
+            .insert(column.clone());
+    }
+    Ok(kept)
 }
 
 /// The row is right by now, in all its columns.

@@ -84,7 +84,7 @@ fn answer(
     let first: Vec<_> = verified
         .first
         .iter()
-        .map(|(table, key)| serde_json::json!({ "table": table, "key": key.to_string() }))
+        .map(|row| serde_json::json!({ "table": row.table, "key": row.key.to_string(), "columns": row.columns }))
         .collect();
     let object = serde_json::json!({
         "migration": session.folder(place), "id": session.manifest(place).id, "side": recorded_as(side).name(),
@@ -108,7 +108,7 @@ fn differ(session: &Session, place: usize, verified: &Verified) -> Failure {
     let keys: Vec<_> = verified
         .first
         .iter()
-        .map(|(table, key)| format!("{table} ({key})"))
+        .map(|row| format!("{} ({}) in {}", row.table, row.key, row.columns.join(", ")))
         .collect();
     Failure::findings(
         format!(

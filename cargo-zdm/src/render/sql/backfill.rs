@@ -25,13 +25,20 @@ struct View {
     descending: String,
     /// Qualified, because PostgreSQL calls the text of a key by the key's own name, and would order by the text.
     descending_of_batch: String,
-    ascending_of_table: String,
     /// The rows from `$1..$k` to `$k+1..$2k`.
     range: String,
     limit: String,
     assignments: Vec<String>,
     consistent: String,
+    pairs: Vec<Agreement>,
     fallible: Vec<Fallible>,
+}
+
+/// When a pair's sides agree.
+#[derive(Clone, Serialize)]
+struct Agreement {
+    column: String,
+    consistent: String,
 }
 
 /// A pair whose `up` cannot convert every value.
@@ -133,7 +140,7 @@ pub(super) fn render(
         )?,
         mismatches: write(
             "mismatches",
-            &format!("Verification: which rows from {range} do not agree."),
+            &format!("Verification: which new columns of which rows from {range} do not agree."),
             "mismatches",
             &view,
         )?,
@@ -180,11 +187,17 @@ fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View
         ascending: order("", ""),
         descending: order("", " DESC"),
         descending_of_batch: order("rows_of_batch.", " DESC"),
-        ascending_of_table: order(&format!("{}.", dialect.ident(table)), ""),
         range: range(dialect, key),
         limit: format!("${}", 2 * key.len() + 1),
         assignments: assignments(dialect, pairs),
         consistent: all_consistent(pairs),
+        pairs: pairs
+            .iter()
+            .map(|pair| Agreement {
+                column: pair.new.name.clone(),
+                consistent: all_consistent(&[*pair]),
+            })
+            .collect(),
         fallible: fallible(dialect, pairs),
     }
 }
