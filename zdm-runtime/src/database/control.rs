@@ -128,7 +128,10 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
     }
     let present = if installed(connection).await? {
         check(connection).await?;
-        version(connection).await?
+        match version(connection).await? {
+            VERSION.. => return Ok(()),
+            older => older,
+        }
     } else {
         prepare(connection).await?;
         0
@@ -143,7 +146,7 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
     }
     let record = match present {
         0 => "INSERT INTO {zdm}meta (version, least_runtime) VALUES ($1, $2)",
-        _ => "UPDATE {zdm}meta SET version = $1, least_runtime = $2 WHERE version < $1",
+        _ => "UPDATE {zdm}meta SET version = $1, least_runtime = $2",
     };
     connection
         .execute(record, &[VERSION.into(), RUNTIME.into()])

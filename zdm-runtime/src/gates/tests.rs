@@ -404,7 +404,7 @@ fn a_team_that_says_how_many_instances_it_runs_waits_for_them() {
     let gates = for_hop(Off, DualWrite, &facts, &policy);
     assert_eq!(
         shut(&gates)["enough_instances"],
-        "1 living instances of at least 2 are registered"
+        "1 registered of at least 2"
     );
     let mut facts = healthy(Complete);
     facts.backup_at = Fact::Known(Some(80 * HOUR));

@@ -13,8 +13,14 @@ pub(in crate::gates) fn enough_instances(facts: &Facts, policy: &Policy) -> Gate
     const NAME: &str = "enough_instances";
     known(NAME, &facts.instances, |members| {
         let living = members.iter().filter(|member| member.living).count();
+        if policy.instances == 0 {
+            return open(
+                NAME,
+                format!("{living} registered; zdm.toml does not say how many run"),
+            );
+        }
         let wanted = usize::try_from(policy.instances).unwrap_or(usize::MAX);
-        let reason = format!("{living} living instances of at least {wanted} are registered");
+        let reason = format!("{living} registered of at least {wanted}");
         if living >= wanted {
             open(NAME, reason)
         } else {
