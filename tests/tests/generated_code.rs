@@ -1,7 +1,8 @@
 //! The generated Rust of a migration in transition: the text is checked in, compiled here and run against both databases
 //! at every stage.
 
-/// As a user's crate has it.
+/// As a user's crate has it, one that allows nothing of what `clippy::pedantic` finds.
+#[deny(clippy::pedantic)]
 #[path = "generated"]
 pub mod postgres {
     /// The user's structs.
@@ -16,7 +17,8 @@ pub mod postgres {
     pub mod zdm;
 }
 
-/// As a user's crate has it.
+/// As a user's crate has it, one that allows nothing of what `clippy::pedantic` finds.
+#[deny(clippy::pedantic)]
 #[path = "generated"]
 pub mod sqlite {
     /// The user's structs.

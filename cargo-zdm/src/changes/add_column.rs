@@ -84,7 +84,7 @@ fn is_stored_once(context: &Context<'_>, written: Written<'_>) -> Result<bool, C
 
 fn described(at: &Place, column: &Column) -> Change {
     let subject = format!("{}.{}", at.table, column.name);
-    Change::new(at, Route::Direct, format!("add the column {subject}")).because(
+    Change::new(at, Route::Direct, format!("add the column `{subject}`")).because(
         Phase::Expand,
         format!("{subject} has to be there before code that names it"),
     )

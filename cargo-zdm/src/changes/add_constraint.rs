@@ -19,13 +19,13 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let (at, name, columns, alteration) = match delta {
         Delta::CheckAdded(at, check) => (
             at,
-            format!("check {}", check.name),
+            format!("check `{}`", check.name),
             context.columns_of(&[], Some(&check.expr)),
             Alteration::AddCheck(check.clone()),
         ),
         Delta::ForeignKeyAdded(at, key) => (
             at,
-            format!("foreign key {}", key.name),
+            format!("foreign key `{}`", key.name),
             key.columns.clone(),
             Alteration::AddForeignKey(ForeignKeyShape::from(key)),
         ),
@@ -41,7 +41,7 @@ fn change(
     columns: &[String],
     alteration: Alteration,
 ) -> Change {
-    let line = format!("add the {name} to {}", at.table);
+    let line = format!("add the {name} to `{}`", at.table);
     let waits = columns
         .iter()
         .any(|column| context.arrives_in_phases(&at.table, column));

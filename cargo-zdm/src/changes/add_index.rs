@@ -27,7 +27,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     } else {
         "index"
     };
-    let line = format!("add the {kind} {} to {}", index.name, at.table);
+    let line = format!("add the {kind} `{}` to `{}`", index.name, at.table);
     let waits = columns
         .iter()
         .any(|column| context.arrives_in_phases(&at.table, column));

@@ -25,8 +25,11 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         .map(|default| context.dialect.default_of(default));
     let alteration = Alteration::SetDefault(column.name.clone(), default);
     let line = match &column.default {
-        Some(default) => format!("give {}.{} the default {default}", at.table, column.name),
-        None => format!("take the default of {}.{} away", at.table, column.name),
+        Some(default) => format!(
+            "give `{}.{}` the default `{default}`",
+            at.table, column.name
+        ),
+        None => format!("take the default of `{}.{}` away", at.table, column.name),
     };
     Ok(Some(
         Change::new(at, Route::Direct, line)

@@ -25,7 +25,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     };
     let mut shape = table_shape(table, context.dialect);
     shape.indexes.clear();
-    let line = format!("create the table {}", table.name);
+    let line = format!("create the table `{}`", table.name);
     let mut change = Change::new(&at, Route::Direct, line)
         .because(
             Phase::Expand,

@@ -24,7 +24,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let mut change = Change::new(
         at,
         Route::ExpandContract,
-        format!("drop the column {subject}"),
+        format!("drop the column `{subject}`"),
     )
     .because(
         Phase::Contract,

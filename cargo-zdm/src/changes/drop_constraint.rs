@@ -19,19 +19,19 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let (at, name, columns, alteration) = match delta {
         Delta::CheckRemoved(at, check) => (
             at,
-            format!("check {}", check.name),
+            format!("check `{}`", check.name),
             context.columns_of(&[], Some(&check.expr)),
             Alteration::DropCheck(check.name.clone()),
         ),
         Delta::ForeignKeyRemoved(at, key) => (
             at,
-            format!("foreign key {}", key.name),
+            format!("foreign key `{}`", key.name),
             key.columns.clone(),
             Alteration::DropForeignKey(key.name.clone()),
         ),
         _ => return Ok(None),
     };
-    let line = format!("drop the {name} of {}", at.table);
+    let line = format!("drop the {name} of `{}`", at.table);
     let gone = columns
         .iter()
         .find(|column| context.goes(&at.table, column));

@@ -19,7 +19,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let Delta::IndexRemoved(at, index) = delta else {
         return Ok(None);
     };
-    let line = format!("drop the index {} of {}", index.name, at.table);
+    let line = format!("drop the index `{}` of `{}`", index.name, at.table);
     let change = Change::new(at, Route::ExpandContract, line);
     let goes = |column: &String| context.goes(&at.table, column);
     if let Some(column) = index.columns.iter().find(|column| goes(column)) {

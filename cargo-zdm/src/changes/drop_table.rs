@@ -25,7 +25,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     if !context.dropped_tables.contains(&table.name) {
         return Err(ChangeError::TableGone { at: Box::new(at) });
     }
-    let line = format!("drop the table {}", table.name);
+    let line = format!("drop the table `{}`", table.name);
     let references = !table.foreign_keys.is_empty();
     Ok(Some(
         Change::new(&at, Route::ExpandContract, line)

@@ -37,7 +37,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let mut change = Change::new(
         at,
         Route::FivePhases,
-        format!("add the column {subject} and fill it"),
+        format!("add the column `{subject}` and fill it"),
     )
     .because(
         Phase::Expand,

@@ -39,6 +39,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let Conversion { pair, function } = way.replacing()?;
     let names: Vec<&str> = old.iter().map(|column| column.name.as_str()).collect();
     let old_names = format!("{}.{}", at.table, names.join(", "));
+    let quoted = names.join(&format!("`, `{}.", at.table));
     let new_name = format!("{}.{}", at.table, new.name);
     let verb = if transition.renamed {
         "rename"
@@ -46,7 +47,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         "replace"
     };
     let word = if transition.renamed { "to" } else { "by" };
-    let line = format!("{verb} {old_names} {word} {}", new.name);
+    let line = format!("{verb} `{}.{quoted}` {word} `{}`", at.table, new.name);
     let mut change = Change::new(at, Route::FivePhases, line)
         .because(
             Phase::Expand,

@@ -156,7 +156,7 @@ fn on_a_terminal_the_answer_is_written_into_the_struct() {
     let renamed = "    #[zdm(renamed_from = \"name\")]\n    pub full_name";
     let dropped = "#[zdm(drops(\"name\"))]\npub struct User";
     for (answer, attribute, code, says) in [
-        ("1", Some(renamed), 0, "rename users.name to full_name"),
+        ("1", Some(renamed), 0, "rename `users.name` to `full_name`"),
         // What old code is to see in a NOT NULL column that goes is another question.
         ("2", Some(dropped), 1, "your answers stand in the structs"),
         ("no", None, 1, "Nothing is guessed"),

@@ -3,6 +3,8 @@
 //! An ordinary axum service. What `cargo zdm` adds is [`zdm`]: one repository per table, which knows both shapes of a
 //! table while a migration is in flight. Nothing outside it, [`search`] excepted, can tell that one is.
 
+#![warn(clippy::pedantic)]
+
 mod accounts;
 mod failure;
 pub mod models;

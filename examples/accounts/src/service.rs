@@ -25,6 +25,10 @@ pub struct Service {
 
 impl Service {
     /// Registers this instance with the control tables in `pool`'s database.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be reached, or lacks a migration that this code needs: `cargo zdm expand` comes first.
     pub async fn connect(pool: PgPool) -> Result<Self, zdm_runtime::Error> {
         let zdm = Zdm::connect(pool.clone(), &crate::zdm::CODE).await?;
         Ok(Self {
@@ -36,6 +40,7 @@ impl Service {
     }
 
     /// The handle that tells which stage each migration is at.
+    #[must_use]
     pub fn zdm(&self) -> &Zdm {
         &self.zdm
     }
@@ -58,6 +63,10 @@ impl Service {
     }
 
     /// Signs off, so that no migration waits for this instance.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be told; its lease ends by itself then.
     pub async fn close(&self) -> Result<(), zdm_runtime::Error> {
         self.zdm.clone().close().await?;
         self.pool.close().await;

@@ -4,4 +4,4 @@
 
 -- up.sql 2 (drop the column users.age) has no way back: the values of users.age are gone; a backup brings them back.
 
--- up.sql 1 (drop the check users_age of users) has no way back: the check users_age goes with users.age.
+-- up.sql 1 (drop the check users_age of users) has no way back: the check `users_age` goes with users.age.
