@@ -165,6 +165,11 @@ impl Dialect {
             .get(&format!("{}_{}", from.name(), to.name()))
     }
 
+    /// What the way down from a longer text loses, in plain English.
+    pub fn widened_text_loses(&self) -> Option<String> {
+        self.facts.widened_text_loses.clone()
+    }
+
     /// Functions that a new column may have as its default without rewriting the table.
     pub fn is_stable_function(&self, name: &str) -> bool {
         contains(&self.facts.functions.stable, name)

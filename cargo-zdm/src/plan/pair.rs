@@ -4,6 +4,7 @@
 //! Must not know: how the expressions were declared, what is rendered from them.
 
 use zdm_model::{Column, LogicalType, OnInvalid};
+use zdm_runtime::manifest::{BuiltIn, Measured};
 
 use crate::dialect::Dialect;
 
@@ -27,8 +28,18 @@ pub struct Pair {
     pub consistent: String,
     /// What becomes of a row that `up` cannot convert; `None` where it converts everything.
     pub on_invalid: Option<OnInvalid>,
+    /// `up` before it was made total: it may fail where `on_invalid` says what then.
+    pub declared_up: String,
+    /// The condition under which `declared_up` gives the right value.
+    pub valid_if: Option<String>,
+    /// The columns that `declared_up` and `valid_if` may read.
+    pub inputs: Vec<Column>,
+    /// What is proved of a conversion whose both halves are built in.
+    pub built_in: Option<BuiltIn>,
     /// The new column may be NULL.
     pub optional: bool,
+    /// What a database told about its rows before the version was written; it decides nothing.
+    pub measured: Option<Measured>,
 }
 
 impl Pair {
