@@ -1,8 +1,11 @@
 //! `generate [NAME]`: a version of SQL where the structs have changed, and the Rust code.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use super::fate::asked;
+use super::measured;
 use super::project::{options, put};
 use crate::context::Context;
 use crate::error::Failure;
@@ -16,9 +19,17 @@ Examples:
   cargo zdm generate
   cargo zdm generate users_full_name
   cargo zdm generate --amend            the last version again, before it is merged
+  cargo zdm generate --database-url postgres://reader@db/shop
+                                        count there first what cannot be converted and what is lost
 
 Needs no database. Run it after every change of a struct, and commit what it writes. A rename that nobody declared is
-never guessed: on a terminal it asks and writes the answer into the struct, else it stops.")]
+never guessed: on a terminal it asks and writes the answer into the struct, else it stops.
+
+With --database-url (the variable of zdm.toml does not count) every conversion that is not built in is tried on the rows of
+its table, before anything is written. One query per column reads the table once, in a transaction that can write nothing and
+is rolled back; it ends after --count-timeout, and what was not counted says why. Rows that cannot be converted stop the
+command with exit code 1 where no `on_invalid` says what becomes of them. The review page names what was found: numbers and
+keys, no values.")]
 pub(crate) struct Generate {
     /// The version's name; default: after what changes
     name: Option<String>,
@@ -31,9 +42,21 @@ pub(crate) struct Generate {
     /// Agree to drop a table whose struct is gone; may be given more than once
     #[arg(long, value_name = "TABLE")]
     drop_table: Vec<String>,
+    /// How long counting on the database may take, per column
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration)]
+    count_timeout: Duration,
     /// Show which files would be written
     #[arg(long)]
     dry_run: bool,
+}
+
+/// What a database told before anything was written.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Indented lines for people; empty where no database was named.
+    pub(super) lines: String,
+    /// One object per pair for programs; NULL where no database was named.
+    pub(super) object: Value,
 }
 
 impl Generate {
@@ -47,9 +70,9 @@ impl Generate {
             _ => Mode::Append,
         };
         let mut answered = false;
-        let generated = loop {
-            match crate::generate(&options) {
-                Ok(generated) => break generated,
+        let mut draft = loop {
+            match crate::draft(&options) {
+                Ok(draft) => break draft,
                 Err(stopped) if !self.dry_run && asked(context, &options, &stopped)? => {
                     answered = true;
                 }
@@ -60,6 +83,8 @@ impl Generate {
                 Err(stopped) => return Err(stopped.into()),
             }
         };
+        let told = measured::record(context, &mut draft, self.count_timeout)?;
+        let generated = draft.finish(&options)?;
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
         let version = generated.version.map(|(manifest, _)| manifest);
         let text = match &version {
@@ -70,7 +95,8 @@ impl Generate {
                 let folder = version.folder();
                 let page = options.versions.join(&folder).join("README.md");
                 format!(
-                    "{folder}\n  {changes}\n{lines}next: review {page}, commit, and open the pull request"
+                    "{folder}\n  {changes}\n{}{lines}next: review {page}, commit, and open the pull request",
+                    told.lines
                 )
             }
         };
@@ -82,7 +108,7 @@ impl Generate {
         });
         Answer::done(
             text,
-            json!({ "version": version, "files": files, "dry_run": self.dry_run }),
+            json!({ "version": version, "measured": told.object, "files": files, "dry_run": self.dry_run }),
         )
     }
 }

@@ -25,6 +25,7 @@ pub(super) struct Facts {
     /// What a text loses that is longer than the old column allows, where the database does not refuse all of them.
     #[serde(default)]
     pub(super) widened_text_loses: Option<String>,
+    pub(super) edges: BTreeMap<String, Vec<String>>,
     pub(super) functions: Functions,
     #[serde(default)]
     pub(super) defaults: BTreeMap<String, String>,

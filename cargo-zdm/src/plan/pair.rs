@@ -48,6 +48,17 @@ impl Pair {
         self.old.is_empty()
     }
 
+    /// The word for what becomes of a row that `up` cannot convert; `total` where it converts everything.
+    pub fn rule(&self) -> &'static str {
+        match &self.on_invalid {
+            None => "total",
+            Some(OnInvalid::Default(_)) => "default",
+            Some(OnInvalid::Null) => "null",
+            Some(OnInvalid::Quarantine) => "quarantine",
+            Some(OnInvalid::Reject) => "reject",
+        }
+    }
+
     /// The new side is the old one under another name, and sides that agree are the same bytes: either may be copied to
     /// the other and nothing is lost.
     pub fn is_copy(&self, dialect: &Dialect) -> bool {

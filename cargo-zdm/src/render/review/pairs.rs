@@ -242,3 +242,96 @@ fn code(text: &str) -> String {
         format!("`{text}`")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zdm_runtime::manifest::{Losses, Measured};
+
+    fn merged(measured: Option<Measured>) -> Pair {
+        let side = |column: &str| Side {
+            column: column.to_owned(),
+            sql_type: "text".to_owned(),
+            nullable: false,
+        };
+        Pair {
+            table: "users".to_owned(),
+            up: "a || '`' || b".to_owned(),
+            runs: None,
+            down: vec!["left(c, 1)".to_owned(), "right(c, 1)".to_owned()],
+            valid_if: None,
+            on_invalid: "default".to_owned(),
+            default: Some("'-'".to_owned()),
+            old: vec![side("a"), side("b")],
+            new: side("c"),
+            built_in: None,
+            measured,
+        }
+    }
+
+    fn rows(count: u64, keys: &[&str]) -> Rows {
+        let keys = keys
+            .iter()
+            .map(|key| vec![(*key).to_owned(), "x".to_owned()]);
+        Rows {
+            count,
+            keys: keys.collect(),
+        }
+    }
+
+    fn written(measured: Option<Measured>) -> String {
+        let mut page = String::new();
+        pair(&mut page, &merged(measured));
+        page
+    }
+
+    #[test]
+    fn what_was_measured_is_named_with_keys() {
+        let facts = RowFacts {
+            rows: 100,
+            unconvertible: rows(4, &["1", "2"]),
+            losses: Some(Losses {
+                up: rows(1, &["9"]),
+                down: rows(0, &[]),
+            }),
+        };
+        let edges = EdgeFacts {
+            tried: 9,
+            refused: vec!["NULL".to_owned()],
+            changed: vec![("''".to_owned(), "' '".to_owned())],
+        };
+        assert_eq!(
+            written(Some(Measured {
+                rows: Fact::Found(facts),
+                edges: Some(Fact::Found(edges)),
+            })),
+            "### `users`: `a`, `b` → `c`\n\n\
+             - **from**: `a` (`text`, never NULL), `b` (`text`, never NULL)\n\
+             - **to**: `c` (`text`, never NULL)\n\
+             - `up`: `` a || '`' || b ``\n\
+             - `down`: `left(c, 1)` into `a`, `right(c, 1)` into `b`\n\
+             - `on_invalid`: `default`, new becomes `'-'`; the row keeps its old value until old is dropped\n\
+             - **old code** reads and writes `a`, `b` alone, as before; it sees `down` of what new code has written\n\
+             - **cannot be converted**: 4 of 100 rows, by key: `1, x`, `2, x`, …\n\
+             - **lost by `up`**: the value does not come back in 1 of 96 rows, by key: `9, x`\n\
+             - **lost by `down`**: nothing in 96 converted rows; of 9 values at the edges of the type `''` comes back as `' '`; \
+             old cannot hold `NULL`\n\n"
+        );
+    }
+
+    #[test]
+    fn unknown_is_never_none() {
+        let reason = "it takes longer than 1m";
+        let unknown = Measured {
+            rows: Fact::Unknown(reason.to_owned()),
+            edges: None,
+        };
+        for (measured, reason) in [(Some(unknown), reason), (None, NOT_ASKED)] {
+            let page = written(measured);
+            assert!(
+                page.ends_with(&format!("**not measured**: which rows cannot be converted, and what `up` and `down` lose; {reason}\n\n")),
+                "{page}"
+            );
+        }
+    }
+}

@@ -7,7 +7,6 @@ use zdm_model::{Column, OnInvalid};
 use zdm_runtime::manifest::Backfill;
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
-use super::pairs::rule;
 use super::{Identity, header};
 use crate::dialect::{Dialect, DialectError};
 use crate::plan::{Pair, Plan};
@@ -308,7 +307,7 @@ fn strictest(pairs: &[&Pair]) -> &'static str {
     const FROM_LENIENT: [&str; 5] = ["total", "default", "null", "quarantine", "reject"];
     pairs
         .iter()
-        .map(|pair| rule(pair.on_invalid.as_ref()))
+        .map(|pair| pair.rule())
         .max_by_key(|rule| FROM_LENIENT.iter().position(|other| other == rule))
         .unwrap_or("total")
 }

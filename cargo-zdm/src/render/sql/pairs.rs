@@ -23,7 +23,7 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
         runs: (pair.up != pair.declared_up).then(|| pair.up.clone()),
         down: pair.down.clone(),
         valid_if: pair.valid_if.clone(),
-        on_invalid: rule(pair.on_invalid.as_ref()).to_owned(),
+        on_invalid: pair.rule().to_owned(),
         default: match &pair.on_invalid {
             Some(OnInvalid::Default(value)) => Some(value.clone()),
             _ => None,
@@ -32,16 +32,5 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
         new: side(&pair.new),
         built_in: pair.built_in.clone(),
         measured: pair.measured.clone(),
-    }
-}
-
-/// The word for what becomes of a row that cannot be converted.
-pub(super) fn rule(on_invalid: Option<&OnInvalid>) -> &'static str {
-    match on_invalid {
-        None => "total",
-        Some(OnInvalid::Default(_)) => "default",
-        Some(OnInvalid::Null) => "null",
-        Some(OnInvalid::Quarantine) => "quarantine",
-        Some(OnInvalid::Reject) => "reject",
     }
 }
