@@ -51,8 +51,8 @@ pub struct Failure {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<ShownGate>,
     /// What a database told, for programs.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub measured: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Box<Value>>,
 }
 
 /// A gate as it is printed.
@@ -77,7 +77,7 @@ impl Failure {
             safe: None,
             next: next.into(),
             gates: Vec::new(),
-            measured: Value::Null,
+            measured: None,
         }
     }
 
@@ -118,7 +118,7 @@ impl Failure {
     /// Adds what a database told.
     #[must_use]
     pub fn with_measured(mut self, measured: Value) -> Self {
-        self.measured = measured;
+        self.measured = Some(Box::new(measured));
         self
     }
 

@@ -9,7 +9,7 @@ use super::measured;
 use super::project::{options, put};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::pipeline::Mode;
+use crate::pipeline::{Draft, Mode, Options};
 use crate::terminal::Answer;
 
 /// Generate five reviewed phases of SQL, the Rust code and the review page from the structs
@@ -62,28 +62,22 @@ pub(super) struct Told {
 impl Generate {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let mut options = options(context, &context.project()?)?;
-        options.name = self.name;
-        options.dropped_tables = self.drop_table;
+        options.name.clone_from(&self.name);
+        options.dropped_tables.clone_from(&self.drop_table);
         options.mode = match (self.amend, self.rebase) {
             (true, _) => Mode::Amend,
             (_, true) => Mode::Rebase,
             _ => Mode::Append,
         };
         let mut answered = false;
-        let mut draft = loop {
-            match crate::draft(&options) {
-                Ok(draft) => break draft,
-                Err(stopped) if !self.dry_run && asked(context, &options, &stopped)? => {
-                    answered = true;
-                }
-                Err(stopped) if answered => {
-                    return Err(Failure::from(stopped)
-                        .safe("your answers stand in the structs; nothing else has been written"));
-                }
-                Err(stopped) => return Err(stopped.into()),
+        let drafted = self.draft(context, &options, &mut answered);
+        let (draft, told) = drafted.map_err(|failure| {
+            if answered {
+                failure.safe("your answers stand in the structs; nothing else has been written")
+            } else {
+                failure
             }
-        };
-        let told = measured::record(context, &mut draft, self.count_timeout)?;
+        })?;
         let generated = draft.finish(&options)?;
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
         let version = generated.version.map(|(manifest, _)| manifest);
@@ -110,5 +104,24 @@ impl Generate {
             text,
             json!({ "version": version, "measured": told.object, "files": files, "dry_run": self.dry_run }),
         )
+    }
+    /// The plan, with what somebody on a terminal and the database have told.
+    fn draft(
+        &self,
+        context: &Context,
+        options: &Options,
+        answered: &mut bool,
+    ) -> Result<(Draft, Told), Failure> {
+        let mut draft = loop {
+            match crate::draft(options) {
+                Ok(draft) => break draft,
+                Err(stopped) if !self.dry_run && asked(context, options, &stopped)? => {
+                    *answered = true;
+                }
+                Err(stopped) => return Err(stopped.into()),
+            }
+        };
+        let told = measured::record(context, &mut draft, self.count_timeout)?;
+        Ok((draft, told))
     }
 }

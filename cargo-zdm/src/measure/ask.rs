@@ -25,16 +25,13 @@ pub(crate) async fn ask(
             table: &pair.table,
             deadline,
         };
-        let (rows, edges, examples) = match asked.prepared(connection).await {
-            Err(reason) => (
-                Fact::Unknown(reason.clone()),
-                asked.question.edges.as_ref().map(|_| Fact::Unknown(reason)),
-                Examples::default(),
-            ),
-            Ok(()) => {
-                let (rows, examples) = asked.rows(connection).await;
-                (rows, asked.edges(connection).await, examples)
-            }
+        let (rows, edges, examples) = if let Err(reason) = asked.prepared(connection).await {
+            let edges = asked.question.edges.as_ref();
+            let edges = edges.map(|_| Fact::Unknown(reason.clone()));
+            (Fact::Unknown(reason), edges, Examples::default())
+        } else {
+            let (rows, examples) = asked.rows(connection).await;
+            (rows, asked.edges(connection).await, examples)
         };
         findings.push(Finding {
             table: pair.table.clone(),
