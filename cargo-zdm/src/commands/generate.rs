@@ -22,13 +22,15 @@ Examples:
   cargo zdm generate --database-url postgres://reader@db/shop
                                         count there first what cannot be converted and what is lost
 
-Needs no database. Run it after every change of a struct, and commit what it writes. A rename that nobody declared is
-never guessed: on a terminal it asks and writes the answer into the struct, else it stops.
+Needs no database. Run it after every change of a struct, and commit what it writes. A rename
+that nobody declared is never guessed: on a terminal it asks and writes the answer into the
+struct, else it stops.
 
-With --database-url (the variable of zdm.toml does not count) every conversion that is not built in is tried on the rows of
-its table, before anything is written. One query per column reads the table once, in a transaction that can write nothing and
-is rolled back; it ends after --count-timeout, and what was not counted says why. Rows that cannot be converted stop the
-command with exit code 1 where no `on_invalid` says what becomes of them. The review page names what was found: numbers and
+With --database-url every conversion that is not built in is tried on the rows of its table before
+anything is written; the variable of zdm.toml does not count. One query per column reads the table
+once, in a transaction that can write nothing and is rolled back. It ends after --count-timeout;
+what was not counted says why. Rows that cannot be converted stop the command with exit code 1
+where no `on_invalid` says what becomes of them. The review page names what was found: numbers and
 keys, no values.")]
 pub(crate) struct Generate {
     /// The version's name; default: after what changes

@@ -16,5 +16,6 @@ mod project;
 mod rights;
 mod stale;
 mod unconvertible;
+mod uncounted;
 mod usage;
 mod versions;
