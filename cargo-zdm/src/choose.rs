@@ -93,6 +93,7 @@ mod tests {
             transitions: String::new(),
             steps: Vec::new(),
             backfills: Vec::new(),
+            pairs: Vec::new(),
             files: std::collections::BTreeMap::new(),
         }
     }

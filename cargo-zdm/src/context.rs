@@ -139,7 +139,6 @@ impl Context {
     }
 
     /// The database's URL if the command line names one.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn named_database_url(&self) -> Option<&str> {
         self.common.database_url.as_deref()
     }

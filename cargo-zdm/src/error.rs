@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 use zdm_runtime::migration::LoadError;
 
 /// Why a command stops short of its goal. Each kind has its exit code; 0 is "done, or nothing to do".
@@ -49,6 +50,9 @@ pub struct Failure {
     /// For [`Kind::Gate`]: the gates, shut and open.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<ShownGate>,
+    /// What a database told, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Box<Value>>,
 }
 
 /// A gate as it is printed.
@@ -73,6 +77,7 @@ impl Failure {
             safe: None,
             next: next.into(),
             gates: Vec::new(),
+            measured: None,
         }
     }
 
@@ -107,6 +112,13 @@ impl Failure {
     #[must_use]
     pub fn with_gates(mut self, gates: Vec<ShownGate>) -> Self {
         self.gates = gates;
+        self
+    }
+
+    /// Adds what a database told.
+    #[must_use]
+    pub fn with_measured(mut self, measured: Value) -> Self {
+        self.measured = Some(Box::new(measured));
         self
     }
 

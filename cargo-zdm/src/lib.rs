@@ -13,6 +13,8 @@ pub mod diff;
 pub mod error;
 pub mod files;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod measure;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod operate;
 pub mod pipeline;
 pub mod plan;
@@ -23,7 +25,7 @@ pub mod versions;
 
 use dialect::Dialect;
 use files::FileTree;
-use pipeline::{Fate, Finding, Options, PipelineError};
+use pipeline::{Draft, Fate, Finding, Options, PipelineError};
 use plan::Plan;
 use zdm_runtime::manifest::Manifest;
 
@@ -38,28 +40,55 @@ pub struct Generated {
 
 /// From the structs to everything that is generated from them: a version of SQL where they have changed, and the Rust code.
 pub fn generate(options: &Options) -> Result<Generated, PipelineError> {
+    draft(options)?.finish(options)
+}
+
+/// The first half of [`generate`]: what changes is planned, and nothing is written down yet.
+pub fn draft(options: &Options) -> Result<Draft, PipelineError> {
     let models = source::read(&options.source)?;
     let dialect = Dialect::named(&options.dialect)?;
-    let mut history = options.history()?;
+    let history = options.history()?;
     options.check_dialect(&history)?;
-    let mut in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
     let planned = pipeline::version::plan(options, &history, &dialect, &models.schema)?;
-    let mut files = FileTree::default();
-    let mut version = None;
-    if let Some(planned) = planned {
+    if let Some(planned) = &planned {
         pipeline::transitions::check_free(&planned.plan, &in_transition)?;
-        let (manifest, folder) = pipeline::version::render(&planned, &dialect, &models.schema)?;
-        in_transition.extend(pipeline::transitions::begun(
-            options, &history, &planned, &manifest,
-        ));
-        let appended = history.append(manifest.clone(), &folder, options.baseline)?;
-        files.insert_all(&options.versions, appended);
-        version = Some((manifest, planned.plan));
     }
-    let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
-    files.insert_all("".into(), pipeline::code::finish(options, &code)?);
-    files.insert_all("".into(), pipeline::code::module_line(options, &models)?);
-    Ok(Generated { files, version })
+    Ok(Draft {
+        models,
+        dialect,
+        history,
+        in_transition,
+        planned,
+    })
+}
+
+impl Draft {
+    /// The second half of [`generate`].
+    pub fn finish(self, options: &Options) -> Result<Generated, PipelineError> {
+        let Self {
+            models,
+            dialect,
+            mut history,
+            mut in_transition,
+            planned,
+        } = self;
+        let mut files = FileTree::default();
+        let mut version = None;
+        if let Some(planned) = planned {
+            let (manifest, folder) = pipeline::version::render(&planned, &dialect, &models.schema)?;
+            in_transition.extend(pipeline::transitions::begun(
+                options, &history, &planned, &manifest,
+            ));
+            let appended = history.append(manifest.clone(), &folder, options.baseline)?;
+            files.insert_all(&options.versions, appended);
+            version = Some((manifest, planned.plan));
+        }
+        let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
+        files.insert_all("".into(), pipeline::code::finish(options, &code)?);
+        files.insert_all("".into(), pipeline::code::module_line(options, &models)?);
+        Ok(Generated { files, version })
+    }
 }
 
 /// What is not as it should be: for CI. Needs neither rustfmt nor a database.

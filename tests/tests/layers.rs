@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["changes", "diff", "dialect"]),
     ("render", &["plan", "dialect"]),
     ("files", &[]),
+    ("measure", &["plan", "dialect"]),
     ("versions", &["diff", "files"]),
     ("operate", &["config", "terminal", "versions"]),
     ("config", &[]),

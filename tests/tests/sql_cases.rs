@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cargo_zdm::dialect::Dialect;
 use cargo_zdm::plan::Statement;
+use cargo_zdm::render::review;
+use zdm_runtime::manifest::Manifest;
 use zdm_tests::cases::Case;
 
 #[test]
@@ -45,8 +47,19 @@ fn files(case: &Case, dialect: &Dialect) -> BTreeMap<String, String> {
     let reasons = manifest.reasons.iter();
     plan.extend(reasons.map(|(phase, reason)| format!("{phase}: {reason}")));
     let mut files = rendered.files;
+    files.extend(values(manifest).map(|text| ("values.md".to_owned(), text)));
     files.insert("plan.txt".to_owned(), plan.join("\n") + "\n");
     files
+}
+
+/// What the review page says of values, where there is something to say; the rest of it shows `plan.txt` and the files.
+fn values(manifest: &Manifest) -> Option<String> {
+    let page = review::page(manifest);
+    let (_, values) = page.split_once("## What becomes of the values")?;
+    let (values, rest) = values.split_once("## Phases").unwrap();
+    let (_, checklist) = rest.split_once("## Checklist").unwrap();
+    let (checklist, _) = checklist.split_once("\n## ").unwrap();
+    Some(format!("{}\n\n{}\n", values.trim(), checklist.trim()))
 }
 
 fn compare(

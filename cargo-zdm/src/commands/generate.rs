@@ -1,12 +1,15 @@
 //! `generate [NAME]`: a version of SQL where the structs have changed, and the Rust code.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use super::fate::asked;
+use super::measured;
 use super::project::{options, put};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::pipeline::Mode;
+use crate::pipeline::{Draft, Mode, Options};
 use crate::terminal::Answer;
 
 /// Generate five reviewed phases of SQL, the Rust code and the review page from the structs
@@ -16,9 +19,19 @@ Examples:
   cargo zdm generate
   cargo zdm generate users_full_name
   cargo zdm generate --amend            the last version again, before it is merged
+  cargo zdm generate --database-url postgres://reader@db/shop
+                                        count there first what cannot be converted and what is lost
 
-Needs no database. Run it after every change of a struct, and commit what it writes. A rename that nobody declared is
-never guessed: on a terminal it asks and writes the answer into the struct, else it stops.")]
+Needs no database. Run it after every change of a struct, and commit what it writes. A rename
+that nobody declared is never guessed: on a terminal it asks and writes the answer into the
+struct, else it stops.
+
+With --database-url every conversion that is not built in is tried on the rows of its table before
+anything is written; the variable of zdm.toml does not count. One query per column reads the table
+once, in a transaction that can write nothing and is rolled back. It ends after --count-timeout;
+what was not counted says why. Rows that cannot be converted stop the command with exit code 1
+where no `on_invalid` says what becomes of them. The review page names what was found: numbers and
+keys, no values.")]
 pub(crate) struct Generate {
     /// The version's name; default: after what changes
     name: Option<String>,
@@ -31,35 +44,43 @@ pub(crate) struct Generate {
     /// Agree to drop a table whose struct is gone; may be given more than once
     #[arg(long, value_name = "TABLE")]
     drop_table: Vec<String>,
+    /// How long counting on the database may take, per column
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration)]
+    count_timeout: Duration,
     /// Show which files would be written
     #[arg(long)]
     dry_run: bool,
 }
 
+/// What a database told before anything was written.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Indented lines for people; empty where no database was named.
+    pub(super) lines: String,
+    /// One object per pair for programs; NULL where no database was named.
+    pub(super) object: Value,
+}
+
 impl Generate {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let mut options = options(context, &context.project()?)?;
-        options.name = self.name;
-        options.dropped_tables = self.drop_table;
+        options.name.clone_from(&self.name);
+        options.dropped_tables.clone_from(&self.drop_table);
         options.mode = match (self.amend, self.rebase) {
             (true, _) => Mode::Amend,
             (_, true) => Mode::Rebase,
             _ => Mode::Append,
         };
         let mut answered = false;
-        let generated = loop {
-            match crate::generate(&options) {
-                Ok(generated) => break generated,
-                Err(stopped) if !self.dry_run && asked(context, &options, &stopped)? => {
-                    answered = true;
-                }
-                Err(stopped) if answered => {
-                    return Err(Failure::from(stopped)
-                        .safe("your answers stand in the structs; nothing else has been written"));
-                }
-                Err(stopped) => return Err(stopped.into()),
+        let drafted = self.draft(context, &options, &mut answered);
+        let (draft, told) = drafted.map_err(|failure| {
+            if answered {
+                failure.safe("your answers stand in the structs; nothing else has been written")
+            } else {
+                failure
             }
-        };
+        })?;
+        let generated = draft.finish(&options)?;
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
         let version = generated.version.map(|(manifest, _)| manifest);
         let text = match &version {
@@ -70,7 +91,8 @@ impl Generate {
                 let folder = version.folder();
                 let page = options.versions.join(&folder).join("README.md");
                 format!(
-                    "{folder}\n  {changes}\n{lines}next: review {page}, commit, and open the pull request"
+                    "{folder}\n  {changes}\n{}{lines}next: review {page}, commit, and open the pull request",
+                    told.lines
                 )
             }
         };
@@ -82,7 +104,26 @@ impl Generate {
         });
         Answer::done(
             text,
-            json!({ "version": version, "files": files, "dry_run": self.dry_run }),
+            json!({ "version": version, "measured": told.object, "files": files, "dry_run": self.dry_run }),
         )
+    }
+    /// The plan, with what somebody on a terminal and the database have told.
+    fn draft(
+        &self,
+        context: &Context,
+        options: &Options,
+        answered: &mut bool,
+    ) -> Result<(Draft, Told), Failure> {
+        let mut draft = loop {
+            match crate::draft(options) {
+                Ok(draft) => break draft,
+                Err(stopped) if !self.dry_run && asked(context, options, &stopped)? => {
+                    *answered = true;
+                }
+                Err(stopped) => return Err(stopped.into()),
+            }
+        };
+        let told = measured::record(context, &mut draft, self.count_timeout)?;
+        Ok((draft, told))
     }
 }

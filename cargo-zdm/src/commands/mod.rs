@@ -18,6 +18,11 @@ pub(crate) mod finalize;
 pub(crate) mod generate;
 pub(crate) mod init;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod measured;
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+#[path = "unmeasured.rs"]
+mod measured;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod pause;
 mod project;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

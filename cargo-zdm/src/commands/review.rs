@@ -11,7 +11,7 @@ use crate::terminal::Answer;
 /// The page in a version's folder.
 const PAGE: &str = "README.md";
 
-/// Print the review page of a version as Markdown: phases, locks, gates, undo, runbook
+/// Print the review page of a version as Markdown: values, phases, locks, undo, runbook, gates
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -22,6 +22,10 @@ pub(super) struct Facts {
     pub(super) quoting: Quoting,
     pub(super) types: BTreeMap<String, String>,
     pub(super) lossless: BTreeMap<String, Dual>,
+    /// What a text loses that is longer than the old column allows, where the database does not refuse all of them.
+    #[serde(default)]
+    pub(super) widened_text_loses: Option<String>,
+    pub(super) edges: BTreeMap<String, Vec<String>>,
     pub(super) functions: Functions,
     #[serde(default)]
     pub(super) defaults: BTreeMap<String, String>,
@@ -85,6 +89,9 @@ pub struct Dual {
     /// Whether `down` gives old, in a way that never fails. `None` where `up` alone decides.
     #[serde(default)]
     pub compare: Option<String>,
+    /// What `down` loses of a value that it accepts, in plain English. `None` where nothing.
+    #[serde(default)]
+    pub loses: Option<String>,
 }
 
 /// Functions that the analysis of defaults and of `up` knows.

@@ -68,7 +68,7 @@ impl Dialect {
         quoting::install(&mut templates, &facts.quoting);
         let ancestors = chain.iter().rev().map(|ancestor| ancestor.name.as_str());
         for ancestor in std::iter::once(STANDARD).chain(ancestors) {
-            for folder in ["statement", "backfill"] {
+            for folder in ["statement", "backfill", "measure"] {
                 add_templates(&mut templates, ancestor, folder)?;
             }
         }
@@ -163,6 +163,19 @@ impl Dialect {
         self.facts
             .lossless
             .get(&format!("{}_{}", from.name(), to.name()))
+    }
+
+    /// What the way down from a longer text loses, in plain English.
+    pub fn widened_text_loses(&self) -> Option<String> {
+        self.facts.widened_text_loses.clone()
+    }
+
+    /// Values at the edges of a logical type, as SQL; none for a type of the user's own.
+    pub fn edges(&self, logical: LogicalType) -> &[String] {
+        self.facts
+            .edges
+            .get(logical.name())
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Functions that a new column may have as its default without rewriting the table.

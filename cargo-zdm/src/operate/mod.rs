@@ -17,12 +17,9 @@ pub(crate) mod target;
 use std::future::Future;
 
 use crate::error::Failure;
-use crate::terminal::Answer;
 
 /// Runs a command's future to its end.
-pub(crate) fn block_on(
-    command: impl Future<Output = Result<Answer, Failure>>,
-) -> Result<Answer, Failure> {
+pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -229,7 +229,28 @@ impl Session {
 }
 
 pub(crate) async fn connect(url: &str) -> Result<Connection, Failure> {
-    Connection::open(url).await.map_err(|error| match error {
+    Connection::open(url)
+        .await
+        .map_err(|error| unconnected(url, error))
+}
+
+/// Connects to look at rows of a database of the kind that SQL is written for; nothing is created or changed.
+pub(crate) async fn connect_to_read(url: &str, dialect: &str) -> Result<Connection, Failure> {
+    let found = kind_of(url)?;
+    if found.name() != dialect {
+        return Err(Failure::usage(
+            format!("SQL is written for {dialect}, the database is {found}"),
+            format!("give the URL of a {dialect} database"),
+        ));
+    }
+    must_exist(url)?;
+    Connection::open_to_read(url)
+        .await
+        .map_err(|error| unconnected(url, error))
+}
+
+fn unconnected(url: &str, error: DatabaseError) -> Failure {
+    match error {
         DatabaseError::NoDriver { .. } => {
             Failure::environment(error, "nothing has been changed; install the driver and run the command again")
         }
@@ -238,7 +259,7 @@ pub(crate) async fn connect(url: &str) -> Result<Connection, Failure> {
             "check that the server runs and that --database-url or the variable named in zdm.toml is right; nothing has been changed",
         )
         .without(url, &shown_url(url)),
-    })
+    }
 }
 
 /// The versions as `zdm.sum` chains them: none edited, taken out, put in or forked.
@@ -257,13 +278,7 @@ fn unbroken(versions: &Path) -> Result<History, Failure> {
 
 /// The versions' SQL is written for one kind of database.
 fn fits(url: &str, migrations: &[Migration]) -> Result<(), Failure> {
-    let Some(dialect) = Dialect::of_url(url) else {
-        let scheme = url.split(':').next().unwrap_or_default();
-        return Err(Failure::usage(
-            format!("`{scheme}` is no kind of database that zdm knows"),
-            "write a URL that begins with postgres:// or sqlite://",
-        ));
-    };
+    let dialect = kind_of(url)?;
     match migrations
         .iter()
         .find(|migration| migration.manifest().dialect != dialect.name())
@@ -289,6 +304,16 @@ fn outdated(version: i64) -> Failure {
         "run `cargo zdm expand` with the role that owns them: it adds what is missing, and running applications go on",
     )
     .safe("nothing was changed")
+}
+
+fn kind_of(url: &str) -> Result<Dialect, Failure> {
+    Dialect::of_url(url).ok_or_else(|| {
+        let scheme = url.split(':').next().unwrap_or_default();
+        Failure::usage(
+            format!("`{scheme}` is no kind of database that zdm knows"),
+            "write a URL that begins with postgres:// or sqlite://",
+        )
+    })
 }
 
 fn must_exist(url: &str) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod code;
 pub(crate) mod declare;
+mod draft;
 mod error;
 pub(crate) mod finalize;
 pub(crate) mod findings;
@@ -12,6 +13,7 @@ pub(crate) mod transitions;
 pub(crate) mod version;
 
 pub use declare::Fate;
+pub use draft::Draft;
 pub use error::PipelineError;
 pub use findings::Finding;
 pub use options::{Mode, Options};

@@ -16,6 +16,7 @@ use crate::render::sql::{self, Identity};
 use crate::versions::{self, History, naming, snapshot};
 
 /// A plan with the version that it belongs to.
+#[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) identity: Identity,

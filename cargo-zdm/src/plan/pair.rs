@@ -4,6 +4,7 @@
 //! Must not know: how the expressions were declared, what is rendered from them.
 
 use zdm_model::{Column, LogicalType, OnInvalid};
+use zdm_runtime::manifest::{BuiltIn, Measured};
 
 use crate::dialect::Dialect;
 
@@ -27,14 +28,35 @@ pub struct Pair {
     pub consistent: String,
     /// What becomes of a row that `up` cannot convert; `None` where it converts everything.
     pub on_invalid: Option<OnInvalid>,
+    /// `up` before it was made total: it may fail where `on_invalid` says what then.
+    pub declared_up: String,
+    /// The condition under which `declared_up` gives the right value.
+    pub valid_if: Option<String>,
+    /// The columns that `declared_up` and `valid_if` may read.
+    pub inputs: Vec<Column>,
+    /// What is proved of a conversion whose both halves are built in.
+    pub built_in: Option<BuiltIn>,
     /// The new column may be NULL.
     pub optional: bool,
+    /// What a database told about its rows before the version was written; it decides nothing.
+    pub measured: Option<Measured>,
 }
 
 impl Pair {
     /// A new column that no old one stands behind: `up` gives existing rows their value.
     pub fn is_fill(&self) -> bool {
         self.old.is_empty()
+    }
+
+    /// The word for what becomes of a row that `up` cannot convert; `total` where it converts everything.
+    pub fn rule(&self) -> &'static str {
+        match &self.on_invalid {
+            None => "total",
+            Some(OnInvalid::Default(_)) => "default",
+            Some(OnInvalid::Null) => "null",
+            Some(OnInvalid::Quarantine) => "quarantine",
+            Some(OnInvalid::Reject) => "reject",
+        }
     }
 
     /// The new side is the old one under another name, and sides that agree are the same bytes: either may be copied to

@@ -30,6 +30,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         transitions: String::new(),
         steps: Vec::new(),
         backfills: Vec::new(),
+        pairs: Vec::new(),
         files: std::collections::BTreeMap::new(),
     };
     let mut files = FileTree::default();

@@ -2,6 +2,7 @@
 
 mod advance;
 mod back;
+mod counted;
 mod database;
 mod edited;
 mod forward;
@@ -16,5 +17,6 @@ mod project;
 mod rights;
 mod stale;
 mod unconvertible;
+mod uncounted;
 mod usage;
 mod versions;

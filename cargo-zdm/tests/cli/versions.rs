@@ -136,6 +136,7 @@ impl Version {
             transitions: "0000000000000000".to_owned(),
             steps: Vec::new(),
             backfills: Vec::new(),
+            pairs: Vec::new(),
             files: BTreeMap::new(),
         };
         Self {

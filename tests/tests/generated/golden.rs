@@ -82,7 +82,13 @@ fn pairs(table: &Table) -> Vec<Pair> {
         _ => return Vec::new(),
     };
     let new = table.column(new).unwrap().clone();
+    // What code is generated from a pair does not depend on what a reviewer is told of it.
     vec![Pair {
+        declared_up: up.to_owned(),
+        valid_if: None,
+        inputs: old.clone(),
+        built_in: None,
+        measured: None,
         table: table.name.clone(),
         key: table.key_columns().cloned().collect(),
         optional: new.nullable,

@@ -274,6 +274,7 @@ fn manifest() -> Manifest {
         changes: Vec::new(),
         transitions: String::new(),
         steps: Vec::new(),
+        pairs: Vec::new(),
         backfills: vec![Backfill {
             table: "users".to_owned(),
             key: vec!["id".to_owned()],

@@ -32,6 +32,7 @@ impl Version {
                 transitions: String::new(),
                 steps: Vec::new(),
                 backfills: Vec::new(),
+                pairs: Vec::new(),
                 files: BTreeMap::new(),
             },
             files: BTreeMap::new(),

@@ -12,6 +12,8 @@ pub mod older_transactions;
 pub(crate) mod pool;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "operate")]
+mod reading;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -153,12 +155,12 @@ impl DatabaseError {
         }
     }
 
-    /// A deadline or an administrator ended the statement (`PostgreSQL`'s `query_canceled`).
+    /// A deadline or an administrator ended the statement (`PostgreSQL`'s `query_canceled`, `SQLITE_INTERRUPT`).
     pub fn is_cancelled(&self) -> bool {
         let Self::Other(sqlx::Error::Database(error)) = self else {
             return false;
         };
-        error.code().as_deref() == Some("57014")
+        matches!(error.code().as_deref(), Some("57014" | "9"))
     }
 
     /// The driver's error, or the error itself where no driver was asked.

@@ -55,6 +55,28 @@ pub(super) async fn run_file(
     Ok(())
 }
 
+/// A function can be created in a transaction that may write alone, even one of `pg_temp`; the query comes after the
+/// transaction was made read-only (manual, SET TRANSACTION: allowed at any time), and nothing outlives the rollback.
+#[cfg(feature = "operate")]
+pub(super) async fn query_only(
+    connection: &mut PgConnection,
+    preparation: &str,
+    query: &str,
+    values: &[Value],
+    deadline: std::time::Duration,
+) -> Result<Vec<Row>, DatabaseError> {
+    let limit = deadline.as_millis().max(1);
+    let begin = format!(
+        "BEGIN READ WRITE; SET LOCAL statement_timeout = {limit};\n{preparation}\nSET TRANSACTION READ ONLY"
+    );
+    let answer = match run_file(connection, &begin).await {
+        Ok(()) => self::query(connection, query.to_owned(), values).await,
+        Err(error) => Err(error),
+    };
+    let ended = run_file(connection, "ROLLBACK").await;
+    answer.and_then(|rows| ended.map(|()| rows))
+}
+
 fn bind(
     sql: String,
     values: &[Value],

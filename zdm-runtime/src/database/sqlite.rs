@@ -22,6 +22,44 @@ pub(super) async fn open(url: &str) -> Result<SqliteConnection, DatabaseError> {
         .map_err(classify)
 }
 
+#[cfg(feature = "operate")]
+pub(super) async fn open_to_read(url: &str) -> Result<SqliteConnection, DatabaseError> {
+    let options: SqliteConnectOptions = url.parse().map_err(DatabaseError::Other)?;
+    options
+        .create_if_missing(false)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .connect()
+        .await
+        .map_err(classify)
+}
+
+/// `SQLite` has no deadline of its own; it asks between instructions whether to go on (manual,
+/// "`sqlite3_progress_handler`").
+#[cfg(feature = "operate")]
+pub(super) async fn query_only(
+    connection: &mut SqliteConnection,
+    preparation: &str,
+    query: &str,
+    values: &[Value],
+    deadline: std::time::Duration,
+) -> Result<Vec<Row>, DatabaseError> {
+    const INSTRUCTIONS: i32 = 1_000;
+    let started = std::time::Instant::now();
+    let mut handle = connection.lock_handle().await.map_err(classify)?;
+    handle.set_progress_handler(INSTRUCTIONS, move || started.elapsed() < deadline);
+    drop(handle);
+    let answer = match run_file(connection, &format!("BEGIN; {preparation}")).await {
+        Ok(()) => self::query(connection, query.to_owned(), values).await,
+        Err(error) => Err(error),
+    };
+    let mut handle = connection.lock_handle().await.map_err(classify)?;
+    handle.remove_progress_handler();
+    drop(handle);
+    let ended = run_file(connection, "ROLLBACK").await;
+    answer.and_then(|rows| ended.map(|()| rows))
+}
+
 pub(super) async fn execute(
     connection: &mut SqliteConnection,
     sql: String,

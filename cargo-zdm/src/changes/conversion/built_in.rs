@@ -1,5 +1,8 @@
 //! What is missing is built in where nothing is lost on the way up.
 
+use zdm_model::Column;
+use zdm_runtime::manifest::BuiltIn;
+
 use super::Way;
 use crate::changes::ChangeError;
 
@@ -8,6 +11,8 @@ pub(super) struct Halves {
     pub(super) up: String,
     pub(super) down: Vec<String>,
     pub(super) consistent: String,
+    /// What the way down loses of a value that it accepts.
+    pub(super) down_loses: Option<String>,
 }
 
 impl Way<'_> {
@@ -22,7 +27,9 @@ impl Way<'_> {
         let same = old.logical_type == self.new.logical_type
             && (old_type.eq_ignore_ascii_case(&new_type) || widens_text(&old_type, &new_type));
         if same {
+            let widened = !old_type.eq_ignore_ascii_case(&new_type);
             return Some(Halves {
+                down_loses: dialect.widened_text_loses().filter(|_| widened),
                 consistent: format!("{to} IS NOT DISTINCT FROM {from}"),
                 up: from,
                 down: vec![to],
@@ -42,7 +49,27 @@ impl Way<'_> {
             up,
             down: vec![put(&dual.down)],
             consistent,
+            down_loses: dual.loses.clone(),
         })
+    }
+
+    /// What is proved where both halves are the built-in ones, declared or not.
+    pub(super) fn proved(&self, halves: &Halves, up: &str, down: &[String]) -> Option<BuiltIn> {
+        let [old] = self.old else {
+            return None;
+        };
+        let null_has_a_place = self.new.nullable || !old.nullable;
+        let is_built_in = halves.up == up && halves.down == down;
+        (is_built_in && null_has_a_place && self.transition.on_invalid.is_none()).then(|| BuiltIn {
+            refuses: self.new.nullable != old.nullable || !self.is_same_type(old),
+            down_loses: halves.down_loses.clone(),
+        })
+    }
+
+    fn is_same_type(&self, old: &Column) -> bool {
+        let type_of = |column| self.context.dialect.type_of(column);
+        old.logical_type == self.new.logical_type
+            && type_of(old).eq_ignore_ascii_case(&type_of(self.new))
     }
 
     /// A half that is not declared: built in, and not stopped by a NULL that the other side refuses.

@@ -70,6 +70,10 @@ impl Way<'_> {
                 format!("It replaces `{}`", names.join("`, `")),
             ));
         }
+        let proved = built_in
+            .as_ref()
+            .and_then(|halves| self.proved(halves, &up, &down));
+        let declared_up = up.clone();
         let (up, function) = self.total(up)?;
         let consistent = match built_in {
             Some(halves) if self.transition.up.is_none() && self.transition.down.is_empty() => {
@@ -78,7 +82,14 @@ impl Way<'_> {
             _ => self.either_way(&up, &down),
         };
         Ok(Conversion {
-            pair: self.pair(up, down, consistent),
+            pair: Pair {
+                up,
+                down,
+                consistent,
+                built_in: proved,
+                inputs: self.old.to_vec(),
+                ..self.pair(declared_up)?
+            },
             function,
         })
     }
@@ -105,27 +116,46 @@ impl Way<'_> {
             .map(|column| column.name.as_str())
             .filter(|name| !self.context.goes(&self.table.name, name))
             .collect();
-        self.check("up", up, &stays)?;
-        let (up, function) = self.total(up.to_owned())?;
+        let mut named = self.check("up", up, &stays)?;
+        let declared_up = up.to_owned();
+        let (up, function) = self.total(declared_up.clone())?;
+        let pair = self.pair(declared_up)?;
+        if let Some(valid_if) = &pair.valid_if {
+            named.extend(self.check("valid_if", valid_if, &stays)?);
+        }
+        let columns = self.table.columns.iter();
+        let inputs = columns.filter(|column| named.contains(&column.name));
         let consistent = format!("{} IS NOT NULL", self.ident(&self.new.name));
         Ok(Conversion {
-            pair: self.pair(up, Vec::new(), consistent),
+            pair: Pair {
+                up,
+                consistent,
+                inputs: inputs.cloned().collect(),
+                ..pair
+            },
             function,
         })
     }
 
-    fn pair(&self, up: String, down: Vec<String>, consistent: String) -> Pair {
-        Pair {
+    /// The pair as it is declared, to be completed.
+    fn pair(&self, declared_up: String) -> Result<Pair, ChangeError> {
+        let valid_if = self.declared("valid_if", self.transition.valid_if.as_ref())?;
+        Ok(Pair {
             table: self.table.name.clone(),
             key: self.table.key_columns().cloned().collect(),
             new: self.new.clone(),
             old: self.old.to_vec(),
-            up,
-            down,
-            consistent,
+            up: declared_up.clone(),
+            down: Vec::new(),
+            consistent: String::new(),
             on_invalid: self.transition.on_invalid.clone(),
+            declared_up,
+            valid_if: valid_if.map(str::to_owned),
+            inputs: Vec::new(),
+            built_in: None,
             optional: self.new.nullable,
-        }
+            measured: None,
+        })
     }
 
     fn ident(&self, name: &str) -> String {

@@ -156,7 +156,7 @@ pub(super) fn render(
                 &view,
             )?)
         },
-        on_invalid: rule(&pairs).to_owned(),
+        on_invalid: strictest(&pairs).to_owned(),
         optional: readable_while_they_wait(&pairs),
     };
     Ok(Some(Files { backfill, texts }))
@@ -316,15 +316,13 @@ fn readable_while_they_wait(pairs: &[&Pair]) -> bool {
 }
 
 /// The strictest rule among the pairs of a table: their rows are converted together.
-fn rule(pairs: &[&Pair]) -> &'static str {
-    let rules = pairs.iter().map(|pair| match &pair.on_invalid {
-        None => (0, "total"),
-        Some(OnInvalid::Default(_)) => (1, "default"),
-        Some(OnInvalid::Null) => (2, "null"),
-        Some(OnInvalid::Quarantine) => (3, "quarantine"),
-        Some(OnInvalid::Reject) => (4, "reject"),
-    });
-    rules.max().map_or("total", |(_, rule)| rule)
+fn strictest(pairs: &[&Pair]) -> &'static str {
+    const FROM_LENIENT: [&str; 5] = ["total", "default", "null", "quarantine", "reject"];
+    pairs
+        .iter()
+        .map(|pair| pair.rule())
+        .max_by_key(|rule| FROM_LENIENT.iter().position(|other| other == rule))
+        .unwrap_or("total")
 }
 
 /// `$1` or `($1, $2)`.

@@ -4,6 +4,7 @@
 //! Must not know: where that directory stands, what a change means.
 
 mod backfill;
+mod pairs;
 mod section;
 
 use std::collections::BTreeMap;
@@ -80,6 +81,7 @@ pub fn render(
         transitions: identity.transitions.clone(),
         steps,
         backfills,
+        pairs: pairs::entries(plan, dialect),
         files: hashes,
     };
     Ok(Rendered { manifest, files })

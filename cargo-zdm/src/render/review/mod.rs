@@ -1,8 +1,11 @@
-//! The review page of a version: what happens in which phase, what each statement locks, how it is undone, and what to run.
+//! The review page of a version: what becomes of the values, what happens in which phase, what each statement locks, how it
+//! is undone, and what to run.
 //! What is decided upon comes first; what is the same for every migration is folded up at the end.
 //!
 //! Comes in: the manifest. Goes out: Markdown.
 //! Must not know: plans, any database, templates of SQL.
+
+mod pairs;
 
 use std::fmt::Write as _;
 
@@ -16,6 +19,7 @@ pub const FILE: &str = "README.md";
 pub fn page(manifest: &Manifest) -> String {
     let mut page = String::new();
     opening(&mut page, manifest);
+    pairs::section(&mut page, manifest);
     phases(&mut page, manifest);
     point_of_no_return(&mut page, manifest);
     checklist(&mut page, manifest);
@@ -176,15 +180,6 @@ fn undone_by(step: &Step, undo: &[&Step]) -> String {
 }
 
 fn backfill(page: &mut String, backfill: &Backfill) {
-    let invalid = match backfill.on_invalid.as_str() {
-        "quarantine" => {
-            "a value that cannot be converted goes to quarantine with its key, to be fixed or waived"
-        }
-        "null" => "a value that cannot be converted becomes NULL",
-        "default" => "a value that cannot be converted becomes the declared default",
-        "reject" => "a value that cannot be converted stops the backfill",
-        _ => "every value converts",
-    };
     let way_back = match &backfill.reverse {
         Some(path) => format!("[`{path}`]({path})"),
         None => "none".to_owned(),
@@ -192,8 +187,7 @@ fn backfill(page: &mut String, backfill: &Backfill) {
     let _ = writeln!(
         page,
         "## Backfill of `{}`\n\nBy {}, filling {}, in batches of one transaction each; paused and resumed at will.\n\n\
-         - batch: [`{batch}`]({batch})\n- comparison: [`{verify}`]({verify})\n- the way back from `complete`: {way_back}\n\
-         - {invalid}\n",
+         - batch: [`{batch}`]({batch})\n- comparison: [`{verify}`]({verify})\n- the way back from `complete`: {way_back}\n",
         backfill.table,
         listed(&backfill.key),
         listed(&backfill.columns),
@@ -299,6 +293,7 @@ fn checklist(page: &mut String, manifest: &Manifest) {
             "- [ ] a statement reads or writes a whole table while writers wait: the table is small, or it is run at a quiet time"
         );
     }
+    pairs::checklist(page, manifest);
     for backfill in &manifest.backfills {
         let _ = writeln!(
             page,

@@ -3,8 +3,11 @@
 //! Plain data: [`Migration`](crate::migration::Migration) reads it and checks the files.
 //! Must not know: how a plan is made, any database.
 
+mod pair;
+
 use std::collections::BTreeMap;
 
+pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
 
 use crate::phase::Section;
@@ -48,6 +51,9 @@ pub struct Manifest {
     /// The backfill of each table that has one.
     #[serde(default, rename = "backfill")]
     pub backfills: Vec<Backfill>,
+    /// The columns with two sides, for people.
+    #[serde(default, rename = "pair", skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<Pair>,
     /// blake3 of every `.sql` file, by path below the version's directory.
     pub files: BTreeMap<String, String>,
 }

@@ -1,0 +1,96 @@
+//! What `generate` asks of a database before it writes anything: rows that cannot be converted, and what is lost.
+//!
+//! Comes in: the draft. Goes out: facts recorded in it, and what to tell; or the refusal to go on.
+//! Must not know: the questions.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use zdm_runtime::manifest::Fact;
+
+use super::generate::Told;
+use crate::context::{Context, shown_url};
+use crate::error::Failure;
+use crate::measure::{self, Finding};
+use crate::operate::{self, session};
+use crate::pipeline::{Draft, PipelineError};
+
+/// Asks the database that the command line names, if it names one. The environment does not count: `generate` gives the same
+/// wherever it runs, unless somebody asks for more.
+pub(super) fn record(
+    context: &Context,
+    draft: &mut Draft,
+    deadline: Duration,
+) -> Result<Told, Failure> {
+    let Some(url) = context.named_database_url() else {
+        return Ok(Told::default());
+    };
+    let findings = if draft.pairs().iter().any(measure::is_open) {
+        let dialect = draft.dialect();
+        operate::block_on(async {
+            let mut connection = session::connect_to_read(url, dialect.name()).await?;
+            let findings = measure::ask(&mut connection, draft.pairs(), dialect, deadline).await;
+            Ok(findings.map_err(PipelineError::from)?)
+        })
+        .map_err(|failure| failure.safe("nothing has been written"))?
+    } else {
+        Vec::new()
+    };
+    let told = Told {
+        lines: told(&shown_url(url), &findings),
+        object: findings.iter().map(object).collect(),
+    };
+    if findings.iter().any(Finding::is_refuted) {
+        return Err(refuted(&findings, told.object));
+    }
+    for finding in &findings {
+        draft.record(&finding.table, &finding.column, &finding.measured);
+    }
+    Ok(told)
+}
+
+fn told(url: &str, findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "  nothing to count: every conversion is built in\n".to_owned();
+    }
+    let mut lines = format!("  counted on {url}\n");
+    for finding in findings {
+        for line in finding.lines() {
+            let _ = writeln!(lines, "    {}: {line}", finding.name());
+        }
+    }
+    lines
+}
+
+fn object(finding: &Finding) -> Value {
+    json!({
+        "table": finding.table, "column": finding.column, "on_invalid": finding.rule,
+        "rows": finding.measured.rows, "edges": finding.measured.edges, "examples": finding.examples,
+    })
+}
+
+fn refuted(findings: &[Finding], object: Value) -> Failure {
+    let lines = findings.iter().filter(|finding| finding.is_refuted());
+    let lines: Vec<String> = lines
+        .filter_map(|finding| match &finding.measured.rows {
+            Fact::Found(facts) => Some(format!(
+                "{}: {}: {}",
+                finding.source,
+                finding.name(),
+                finding.unconvertible(facts)
+            )),
+            Fact::Unknown(_) => None,
+        })
+        .collect();
+    Failure::findings(
+        format!(
+            "`up` is declared to convert every row, and this database holds others\n  {}",
+            lines.join("\n  ")
+        ),
+        "mend the rows, or say in the struct what becomes of them: `on_invalid = \"quarantine\"`, `\"null\"`, \
+         `default(\"…\")` or `\"reject\"`, and `valid_if = \"…\"` where the database converts without an error",
+    )
+    .safe("nothing has been written; the database was only read")
+    .with_measured(object)
+}

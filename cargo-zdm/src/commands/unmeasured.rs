@@ -1,0 +1,20 @@
+//! In place of `measured.rs` where there is no driver: a database cannot be asked, and that is said.
+
+use std::time::Duration;
+
+use super::generate::Told;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::pipeline::Draft;
+
+/// Refuses where the command line names a database.
+pub(super) fn record(context: &Context, _: &mut Draft, _: Duration) -> Result<Told, Failure> {
+    match context.named_database_url() {
+        None => Ok(Told::default()),
+        Some(_) => Err(Failure::environment(
+            "this build has no driver for any database, so no rows can be counted",
+            "install it with `--features postgres` or `--features sqlite`, or leave --database-url out",
+        )
+        .safe("nothing has been written")),
+    }
+}

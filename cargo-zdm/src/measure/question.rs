@@ -1,0 +1,122 @@
+//! The statements that ask about a pair.
+//!
+//! Comes in: a pair of the plan. Goes out: SQL out of `templates/<dialect>/measure/`.
+//! Must not know: any connection.
+
+use serde::Serialize;
+use zdm_model::{Column, LogicalType, OnInvalid};
+
+use crate::dialect::{Dialect, DialectError};
+use crate::plan::Pair;
+
+/// So many rows are named.
+const EXAMPLES: usize = 3;
+
+/// What is asked about a pair.
+pub(super) struct Question {
+    /// Columns that the table must have.
+    pub(super) needs: Vec<String>,
+    /// The columns of the table `$1`.
+    pub(super) columns: String,
+    /// The rights that the role lacks on the table `$1`, as the statements that give them.
+    pub(super) grants: String,
+    /// Statements that come first, in the same transaction.
+    pub(super) preparation: String,
+    /// One row: all rows; per kind of finding their number and the first few as JSON.
+    pub(super) rows: String,
+    /// A row per value at the edges of the type: `[value, refused, changed, what came back]`.
+    pub(super) edges: Option<String>,
+}
+
+/// What the templates see.
+#[derive(Serialize)]
+struct View<'a> {
+    table: &'a str,
+    /// The key columns as text.
+    key: Vec<String>,
+    inputs: Vec<Side>,
+    new: Side,
+    old: Vec<Side>,
+    up: &'a str,
+    valid_if: Option<&'a str>,
+    /// A NULL out of `up` is no conversion.
+    null_fails: bool,
+    /// … of a row that has something to convert.
+    given: bool,
+    edges: Vec<String>,
+    examples: usize,
+}
+
+#[derive(Serialize)]
+struct Side {
+    name: String,
+    r#type: String,
+    nullable: bool,
+    down: String,
+}
+
+pub(super) fn question(pair: &Pair, dialect: &Dialect) -> Result<Question, DialectError> {
+    let view = view(pair, dialect);
+    let named = pair.inputs.iter().chain(&pair.old).chain(&pair.key);
+    let mut needs: Vec<String> = named.map(|column| column.name.clone()).collect();
+    needs.sort();
+    needs.dedup();
+    Ok(Question {
+        needs,
+        columns: dialect.render("measure/columns", &view)?,
+        grants: dialect.render("measure/grants", &view)?,
+        preparation: if dialect.capabilities().total_functions {
+            dialect.render("measure/attempts", &view)?
+        } else {
+            String::new()
+        },
+        rows: dialect.render("measure/rows", &view)?,
+        edges: if view.edges.is_empty() {
+            None
+        } else {
+            Some(dialect.render("measure/edges", &view)?)
+        },
+    })
+}
+
+fn view<'a>(pair: &'a Pair, dialect: &Dialect) -> View<'a> {
+    let side = |column: &Column, down: &str| Side {
+        name: column.name.clone(),
+        r#type: dialect.type_of(column),
+        nullable: column.nullable,
+        down: down.to_owned(),
+    };
+    let waits = matches!(
+        pair.on_invalid,
+        Some(OnInvalid::Quarantine | OnInvalid::Reject)
+    );
+    let old = pair.old.iter().zip(&pair.down);
+    View {
+        table: &pair.table,
+        key: pair
+            .key
+            .iter()
+            .map(|column| dialect.key_text(column, &dialect.ident(&column.name)))
+            .collect(),
+        inputs: pair.inputs.iter().map(|column| side(column, "")).collect(),
+        new: side(&pair.new, ""),
+        old: old.map(|(column, down)| side(column, down)).collect(),
+        up: &pair.declared_up,
+        valid_if: pair.valid_if.as_deref(),
+        null_fails: !pair.optional || waits,
+        given: pair.optional,
+        edges: edges(pair, dialect),
+        examples: EXAMPLES,
+    }
+}
+
+/// None where there is no way back to try them on, or where the type is the user's own.
+fn edges(pair: &Pair, dialect: &Dialect) -> Vec<String> {
+    let own = pair.new.sql_type.is_some() && pair.new.logical_type != LogicalType::Text;
+    let known = dialect.edges(pair.new.logical_type);
+    if pair.is_fill() || own || known.is_empty() {
+        return Vec::new();
+    }
+    let null = pair.optional.then(|| "NULL".to_owned());
+    known.iter().cloned().chain(null).collect()
+}

@@ -1,0 +1,36 @@
+//! What the manifest keeps of the plan's pairs, for people who review them.
+
+use zdm_model::{Column, OnInvalid};
+use zdm_runtime::manifest::{Pair as Entry, Side};
+
+use crate::dialect::Dialect;
+use crate::plan::{Pair, Plan};
+
+pub(super) fn entries(plan: &Plan, dialect: &Dialect) -> Vec<Entry> {
+    let pairs = plan.pairs.iter();
+    pairs.map(|pair| entry(pair, dialect)).collect()
+}
+
+fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
+    let side = |column: &Column| Side {
+        column: column.name.clone(),
+        sql_type: dialect.type_of(column),
+        nullable: column.nullable,
+    };
+    Entry {
+        table: pair.table.clone(),
+        up: pair.declared_up.clone(),
+        runs: (pair.up != pair.declared_up).then(|| pair.up.clone()),
+        down: pair.down.clone(),
+        valid_if: pair.valid_if.clone(),
+        on_invalid: pair.rule().to_owned(),
+        default: match &pair.on_invalid {
+            Some(OnInvalid::Default(value)) => Some(value.clone()),
+            _ => None,
+        },
+        old: pair.old.iter().map(side).collect(),
+        new: side(&pair.new),
+        built_in: pair.built_in.clone(),
+        measured: pair.measured.clone(),
+    }
+}
