@@ -202,12 +202,12 @@ const GATES: &str = "
 |---|---|
 | `dual_write` | expand done; every instance runs code that knows the migration |
 | backfill | `dual_write`; every transaction from before it is over |
-| constraints on new | every row compared while both sides were written |
+| constraints on new | every row compared while both sides were written; quarantined rows only where the field is optional |
 | `shadow` | the backfill done, all rows consistent, constraints in place |
 | `live` 1 % … 100 % | no mismatch seen; quarantined rows only where the field is optional |
 | `ramp_down` | all reads on new, for the time that every share takes; compared again |
 | `complete` | the soak time is over; old accepts rows that do not name it |
-| contract | the soak time is over; no instance and no transaction can name old; quarantine empty or waived; a backup confirmed |
+| contract | the soak time is over; neither an instance, a transaction nor the checked-in code names old; quarantine empty or waived; a backup confirmed |
 \n</details>\n";
 
 fn runbook(page: &mut String, manifest: &Manifest) {
@@ -238,12 +238,12 @@ fn runbook(page: &mut String, manifest: &Manifest) {
         "When it stands at `complete` in every environment:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
          # deploy it\ncargo zdm advance --watch       # contract, after the soak time\n```\n\n\
          Something is wrong:\n\n```sh\ncargo zdm rollback {name}   # reads go back to old at once, both sides stay written\n\
-         cargo zdm pause {name}      # nothing moves until `cargo zdm resume {name}`\n```\n\n\
+         cargo zdm resume {name}     # when the cause is mended: until then `advance` leaves it there\n```\n\n\
          <details><summary>By hand, the same steps</summary>\n\n```sh\ncargo zdm expand {name}\ncargo zdm switch {name} --to dual_write\n\
          cargo zdm backfill {name}\ncargo zdm verify {name}\ncargo zdm switch {name} --to shadow\n\
          cargo zdm switch {name} --to 1%\ncargo zdm switch {name} --to 100%\n\
          cargo zdm verify {name}            # again, now that everybody reads new\ncargo zdm switch {name} --to ramp_down\n\
-         cargo zdm switch {name} --to complete\ncargo zdm contract {name}\n```\n\n</details>"
+         cargo zdm switch {name} --to complete\ncargo zdm finalize {name}          # the second pull request; deploy it\ncargo zdm contract {name}\n```\n\n</details>"
     );
 }
 
