@@ -25,6 +25,9 @@ pub(super) struct Facts {
     /// What a text loses that is longer than the old column allows, where the database does not refuse all of them.
     #[serde(default)]
     pub(super) widened_text_loses: Option<String>,
+    /// Which values of a type the client cannot read, where the database keeps such.
+    #[serde(default)]
+    pub(super) unreadable: BTreeMap<String, String>,
     pub(super) edges: BTreeMap<String, Vec<String>>,
     pub(super) functions: Functions,
     #[serde(default)]

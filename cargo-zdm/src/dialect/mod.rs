@@ -116,6 +116,22 @@ impl Dialect {
             .map_or("", String::as_str)
     }
 
+    /// The condition under which a row has no conversion by `up`, as far as the row itself tells: `valid_if` does not hold, or
+    /// the client could not read the outcome. `None` where neither is known.
+    pub fn invalid(
+        &self,
+        valid_if: Option<&str>,
+        up: &str,
+        logical: LogicalType,
+    ) -> Option<String> {
+        let pattern = valid_if.map(|valid_if| format!("({valid_if}) IS FALSE"));
+        // A pattern is no proof: what passes it may still overflow.
+        let unreadable = self.facts.unreadable.get(logical.name());
+        let unreadable = unreadable.map(|condition| condition.replace("{value}", &operand(up)));
+        let conditions: Vec<String> = pattern.into_iter().chain(unreadable).collect();
+        (!conditions.is_empty()).then(|| conditions.join(" OR "))
+    }
+
     /// The default as the dialect spells it.
     pub fn default_of(&self, default: &str) -> String {
         let spelled = self
@@ -311,4 +327,14 @@ pub enum DialectError {
         /// What is wrong with it.
         source: minijinja::Error,
     },
+}
+/// In parentheses, unless it is a single call or name.
+fn operand(up: &str) -> String {
+    let single = up.chars().all(|c| c.is_alphanumeric() || c == '_')
+        || (up.starts_with("CAST(") && up.find(')') == Some(up.len() - 1));
+    if single {
+        up.to_owned()
+    } else {
+        format!("({up})")
+    }
 }

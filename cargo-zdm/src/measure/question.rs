@@ -39,6 +39,8 @@ struct View<'a> {
     old: Vec<Side>,
     up: &'a str,
     valid_if: Option<&'a str>,
+    /// The condition under which a row has no conversion, as far as the row itself tells.
+    invalid: Option<String>,
     /// A NULL out of `up` is no conversion.
     null_fails: bool,
     /// … of a row that has something to convert.
@@ -103,6 +105,11 @@ fn view<'a>(pair: &'a Pair, dialect: &Dialect) -> View<'a> {
         old: old.map(|(column, down)| side(column, down)).collect(),
         up: &pair.declared_up,
         valid_if: pair.valid_if.as_deref(),
+        invalid: dialect.invalid(
+            pair.valid_if.as_deref(),
+            &pair.declared_up,
+            pair.new.logical_type,
+        ),
         null_fails: !pair.optional || waits,
         given: pair.optional,
         edges: edges(pair, dialect),

@@ -203,3 +203,35 @@ fn a_row_in_quarantine_is_compared_in_its_other_columns() {
         assert_eq!(project.zdm(&["switch", "--to", "shadow"]).code, 4);
     }
 }
+
+/// SQLite casts a text that overflows to a number that the field's type cannot hold, and every read of the row would fail.
+#[test]
+fn what_overflows_waits_in_quarantine_on_sqlite() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    let model = |field: &str| BEFORE.replace("    pub name: String", &format!("    {field}"));
+    project.write("src/models.rs", &model("pub age: Option<String>"));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (age) VALUES ('36'), ('99999999999'), ('2147483647')");
+    let field = "#[zdm(column = \"age_int\", from(\"age\"), up = \"CAST(age AS INTEGER)\", \
+                 down = \"CAST(age_int AS TEXT)\", valid_if = \"age NOT GLOB '*[^0-9]*'\", \
+                 on_invalid = \"quarantine\")]\n    pub age: Option<i32>";
+    project.write("src/models.rs", &model(field));
+    project.done(&["generate"]);
+    project.done(&["expand"]);
+    project.done(&["switch", "--to", "dual_write"]);
+    let filled = project.done(&["backfill", "--format", "json"]).object();
+    assert_eq!(filled["quarantined"], 1, "{filled}");
+    assert_eq!(
+        project.value("SELECT group_concat(coalesce(age_int, '-'), ' ') FROM users"),
+        "36 - 2147483647"
+    );
+    let narrower = "#[zdm(column = \"age_small\", from(\"age\"), up = \"CAST(age AS INTEGER)\", \
+                    down = \"CAST(age_small AS TEXT)\")]\n    pub age: Option<i16>";
+    project.write("src/models.rs", &model(narrower));
+    let refused = project.zdm(&["generate", "--amend"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.says("on_invalid");
+}

@@ -57,7 +57,12 @@ impl Way<'_> {
                 "Give it `valid_if = \"…\"`: the condition under which `up` gives the right value".to_owned(),
             ));
         };
-        let total = format!("CASE WHEN ({valid_if}) IS FALSE THEN {invalid} ELSE {up} END");
+        let condition = self
+            .context
+            .dialect
+            .invalid(Some(valid_if), &up, self.new.logical_type)
+            .unwrap_or_default();
+        let total = format!("CASE WHEN {condition} THEN {invalid} ELSE {up} END");
         Ok((total, None))
     }
 
@@ -85,6 +90,17 @@ impl Way<'_> {
                 format!("Give it `valid_if = \"…\"`, the condition under which `up` gives the right value. {rules}"),
             ));
         }
+        let narrows = self.old.iter().any(|old| may_not_fit(old, self.new));
+        if silent && narrows {
+            return Err(self.mistake(
+                format!(
+                    "{} keeps what `{up}` gives, and your code cannot read it where it is no `{}`",
+                    self.context.dialect.vendor(),
+                    self.new.rust_type
+                ),
+                format!("Give it `valid_if = \"…\"`, the condition under which `up` gives the right value. {rules}"),
+            ));
+        }
         let subject = self.subject();
         let written = Written {
             at: self.at,
@@ -96,7 +112,7 @@ impl Way<'_> {
         let casts = dialect
             .casts_in(up)
             .map_err(|source| written.mistaken(source))?;
-        if !silent && casts && self.old.iter().any(|old| may_not_fit(old, self.new)) {
+        if !silent && casts && narrows {
             return Err(self.mistake(
                 format!(
                     "{} fails on a row that `{up}` cannot convert, and with it every statement of your code that meets \

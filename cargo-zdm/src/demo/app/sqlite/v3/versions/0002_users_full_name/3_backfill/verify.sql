@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (full_name IS NOT DISTINCT FROM name AND (age_number IS NOT DISTINCT FROM (CASE WHEN (age <> '' AND length(age) <= 9 AND NOT (age GLOB '*[^0-9]*')) IS FALSE THEN NULL ELSE CAST(age AS INTEGER) END) OR age IS NOT DISTINCT FROM CAST(age_number AS TEXT))))
+SELECT count(*), count(*) FILTER (WHERE NOT (full_name IS NOT DISTINCT FROM name AND (age_number IS NOT DISTINCT FROM (CASE WHEN (age <> '' AND length(age) <= 9 AND NOT (age GLOB '*[^0-9]*')) IS FALSE OR CAST(age AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(age AS INTEGER) END) OR age IS NOT DISTINCT FROM CAST(age_number AS TEXT))))
 FROM cargo_zdm_demo_users
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER);
