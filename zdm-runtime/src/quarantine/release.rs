@@ -17,7 +17,7 @@ pub(crate) async fn valid(
     let mut released = 0;
     for key in table::kept(connection, migration.id(), &backfill.table).await? {
         if !matches!(
-            fix(connection, migration, backfill, &key).await?,
+            fix(connection, migration, backfill, &key, async |_, _| Ok(())).await?,
             Fixed::Still { .. }
         ) {
             released += 1;
@@ -26,15 +26,21 @@ pub(crate) async fn valid(
     Ok(released)
 }
 
-/// Converts one row in a transaction of its own and releases it where that succeeds.
+/// Converts one row in a transaction of its own and releases it where that succeeds; `log` tells of it inside.
 pub(super) async fn fix(
     connection: &mut Connection,
     migration: &Migration,
     backfill: &Backfill,
     key: &Key,
+    log: impl AsyncFn(&mut Connection, &Fixed) -> Result<(), DatabaseError>,
 ) -> Result<Fixed, QuarantineError> {
     connection.begin().await?;
-    let fixed = convert(connection, migration, backfill, key).await;
+    let mut fixed = convert(connection, migration, backfill, key).await;
+    if let Ok(done @ (Fixed::Converted | Fixed::Gone)) = &fixed
+        && let Err(error) = log(connection, done).await
+    {
+        fixed = Err(error);
+    }
     match fixed {
         Ok(fixed @ (Fixed::Converted | Fixed::Gone)) => {
             connection.commit().await?;
