@@ -9,6 +9,7 @@ mod full_disk;
 mod generate;
 mod interrupted;
 mod killed;
+mod killed_files;
 mod mistakes;
 mod pause;
 mod project;
