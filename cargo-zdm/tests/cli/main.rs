@@ -8,7 +8,6 @@ mod forward;
 mod full_disk;
 mod generate;
 mod interrupted;
-mod killed;
 mod killed_files;
 mod mistakes;
 mod pause;

@@ -38,6 +38,10 @@ pub(crate) trait Site {
     /// A copy on which the command was killed at that moment, and whoever worked for it is gone.
     async fn killed(&mut self, act: &Act, moment: &Moment) -> String;
 
+    /// Runs a command here and kills it as soon as what it does is on record: when the audit log holds an entry more, in
+    /// the middle of its work. `false`: it came to its end, and nothing was left to do.
+    async fn killed_at_the_next_entry(&mut self, act: &Act) -> bool;
+
     /// Throws a copy away.
     async fn forget(&mut self, url: &str);
 

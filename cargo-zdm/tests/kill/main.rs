@@ -5,6 +5,7 @@
 //! Nothing here waits for a time. On `PostgreSQL` a proxy between the command and the server sends SIGKILL before the n-th
 //! statement ([`proxy`]); on `SQLite` the database file is put back to each prefix of what the command wrote ([`wal`]).
 
+mod again;
 mod code;
 mod demo;
 mod enumerate;

@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use zdm_runtime::database::Connection;
+use zdm_runtime::database::{Connection, Value};
 
+use crate::again::again_and_again;
 use crate::enumerate::{Moment, Site, run, said, travel};
 use crate::wal;
 use crate::way::{Act, FROM_SHADOW, Step, TO_SHADOW};
@@ -19,16 +20,15 @@ async fn every_commit_from_shadow_on_sqlite() {
     killed_on_sqlite(TO_SHADOW, FROM_SHADOW).await;
 }
 
+#[tokio::test]
+async fn advance_is_killed_again_and_again_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    again_and_again(&mut Files::below(folder.path()).await).await;
+}
+
 async fn killed_on_sqlite(before: &[Step], enumerated: &[Step]) {
     let folder = tempfile::tempdir().unwrap();
-    let mut files = Files {
-        folder: folder.path().to_owned(),
-        place: 0,
-        log: Vec::new(),
-    };
-    std::fs::create_dir(files.at("0")).unwrap();
-    settle(&files.url()).await;
-    travel(&mut files, before, enumerated).await;
+    travel(&mut Files::below(folder.path()).await, before, enumerated).await;
 }
 
 /// One folder per place of the way, named by its number, and one for the copy in hand.
@@ -40,6 +40,17 @@ struct Files {
 }
 
 impl Files {
+    async fn below(folder: &Path) -> Self {
+        let files = Self {
+            folder: folder.to_owned(),
+            place: 0,
+            log: Vec::new(),
+        };
+        std::fs::create_dir(files.at("0")).unwrap();
+        settle(&files.url()).await;
+        files
+    }
+
     fn at(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -85,12 +96,46 @@ impl Site for Files {
         self.copy("copy", &self.log[..moment.at])
     }
 
+    async fn killed_at_the_next_entry(&mut self, act: &Act) -> bool {
+        let before = entries(&self.url()).await;
+        let (passed, moments) = self.passed(act).await;
+        for moment in moments.iter().filter(|moment| !moment.inside) {
+            let url = self.killed(act, moment).await;
+            if entries(&url).await > before {
+                std::fs::remove_dir_all(self.at(&(self.place + 1).to_string())).unwrap();
+                let place = self.at(&(self.place + 1).to_string());
+                std::fs::rename(self.at("copy"), place).unwrap();
+                self.go_on().await;
+                return true;
+            }
+            self.forget(&url).await;
+        }
+        assert_eq!(entries(&passed).await, before);
+        self.go_on().await;
+        false
+    }
+
     async fn forget(&mut self, _: &str) {
         std::fs::remove_dir_all(self.at("copy")).unwrap();
     }
 
     async fn go_on(&mut self) {
         self.place += 1;
+    }
+}
+
+async fn entries(url: &str) -> i64 {
+    let mut connection = Connection::open(url).await.unwrap();
+    let there = "SELECT count(*) FROM sqlite_schema WHERE name = 'zdm_audit'";
+    if connection.query(there, &[]).await.unwrap() == [[Value::from(0)]] {
+        return 0;
+    }
+    let entries = connection
+        .query("SELECT count(*) FROM zdm_audit", &[])
+        .await;
+    match entries.unwrap()[0][..] {
+        [Value::Int(Some(entries))] => entries,
+        ref other => panic!("{other:?}"),
     }
 }
 

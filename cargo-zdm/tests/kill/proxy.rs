@@ -5,6 +5,7 @@
 //! statement and before the answer arrived leaves what a kill before the next statement leaves: the one is enumerated with
 //! the other.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ const SOCKET: &str = ".s.PGSQL.5432";
 /// What went over the wire up to a moment when the command waits for an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trip {
-    /// The SQL, where it was sent along.
+    /// The SQL.
     pub(crate) sql: String,
     /// A transaction was open before.
     pub(crate) inside: bool,
@@ -43,14 +44,16 @@ pub(crate) struct Proxy {
     server: PathBuf,
 }
 
-#[derive(Debug)]
 struct Watch {
     trips: Mutex<Vec<Trip>>,
     /// A transaction is open.
     open: AtomicBool,
-    kill_before: Option<usize>,
+    kill_before: KillBefore,
     reached: Notify,
 }
+
+/// Whether a command is killed before it makes a trip; told those that it has made, and whether a transaction is open.
+pub(crate) type KillBefore = Box<dyn Fn(&[Trip], bool) -> bool + Send + Sync>;
 
 impl Proxy {
     /// In front of the server whose socket is in that directory.
@@ -66,8 +69,8 @@ impl Proxy {
         self.directory.path()
     }
 
-    /// Runs a command to its end, or until it is about to make the trip of that number.
-    pub(crate) async fn pass(&self, mut command: Command, kill_before: Option<usize>) -> Passage {
+    /// Runs a command to its end, or until it is about to make the trip that it must not make.
+    pub(crate) async fn pass(&self, mut command: Command, kill_before: KillBefore) -> Passage {
         let socket = self.directory.path().join(SOCKET);
         let listener = UnixListener::bind(&socket).unwrap();
         let watch = Arc::new(Watch {
@@ -125,6 +128,7 @@ async fn questions(
 ) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     let mut trip = Trip::default();
+    let mut prepared = HashMap::new();
     // The first message alone has no kind (manual, "Message Formats": StartupMessage).
     let length = client.read_u32().await?;
     bytes.extend(length.to_be_bytes());
@@ -135,8 +139,15 @@ async fn questions(
         bytes.clear();
         loop {
             let (kind, text) = message(&mut client, &mut bytes).await?;
-            if let b'P' | b'Q' = kind {
-                trip.sql += &statement(kind, &text);
+            match kind {
+                b'Q' => trip.sql = word(&text, 0),
+                // Parse: a statement's name and text. Bind: a portal's name and a statement's.
+                b'P' => {
+                    trip.sql = word(&text, 1);
+                    prepared.insert(word(&text, 0), trip.sql.clone());
+                }
+                b'B' => trip.sql = prepared[&word(&text, 1)].clone(),
+                _ => {}
             }
             // Query, Sync and Terminate: nothing more comes before the answer.
             if let b'Q' | b'S' | b'X' = kind {
@@ -146,10 +157,10 @@ async fn questions(
     }
 }
 
-/// The SQL of a Query, or of a Parse behind the statement's name.
-fn statement(kind: u8, text: &[u8]) -> String {
-    let part = text.split(|byte| *byte == 0).nth(usize::from(kind == b'P'));
-    String::from_utf8_lossy(part.unwrap_or_default()).into_owned()
+/// One of the words at the beginning of a message, each of which ends with a zero.
+fn word(text: &[u8], number: usize) -> String {
+    let word = text.split(|byte| *byte == 0).nth(number);
+    String::from_utf8_lossy(word.unwrap_or_default()).into_owned()
 }
 
 /// From the server to the command.
@@ -202,12 +213,13 @@ impl Watch {
     /// Never returns for the trip that must not happen.
     async fn sent(&self, mut trip: Trip) {
         trip.inside = self.open.load(Ordering::Relaxed);
-        let number = {
+        let ends = {
             let mut trips = self.trips.lock().unwrap();
+            let ends = (self.kill_before)(&trips, trip.inside);
             trips.push(trip);
-            trips.len() - 1
+            ends
         };
-        if self.kill_before.is_some_and(|limit| number >= limit) {
+        if ends {
             self.reached.notify_one();
             std::future::pending::<()>().await;
         }

@@ -26,8 +26,10 @@ const AGES: [Option<&str>; 7] = [
     Some("52"),
 ];
 
-/// The row that quarantine holds and that somebody mends.
-const MENDED: i64 = 3;
+/// The rows that quarantine holds.
+const UNCONVERTIBLE: [i64; 2] = [3, 6];
+/// The one that somebody mends.
+const MENDED: i64 = UNCONVERTIBLE[0];
 /// Rows from here on are written between a kill and the next run.
 const FIRST_NEW: i64 = 100;
 
@@ -90,6 +92,15 @@ impl Rows {
         let person = self.0.get_mut(&MENDED).unwrap();
         person.age = Some(77);
         person.clone()
+    }
+
+    /// Takes out the rows that cannot be converted; the SQL that does.
+    pub(crate) fn without_what_waits(&mut self) -> String {
+        self.0.retain(|id, _| !UNCONVERTIBLE.contains(id));
+        format!(
+            "DELETE FROM cargo_zdm_demo_users WHERE id IN ({}, {})",
+            UNCONVERTIBLE[0], UNCONVERTIBLE[1]
+        )
     }
 
     fn put(&mut self, person: Person) {

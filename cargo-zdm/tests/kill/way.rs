@@ -57,6 +57,10 @@ const fn rollback(meanwhile: &'static [Version], afterwards: &'static [Version])
     }
 }
 
+/// Makes the table.
+pub(crate) const EXPAND_FIRST: Act = act(V1, &["expand"], &[], &[V1]);
+/// The whole way at once.
+pub(crate) const ADVANCE: Act = act(V3, &["advance"], &[], &[V3]);
 const EXPAND: Act = act(V2, &["expand"], &[V1], &[V1, V2]);
 const DUAL_WRITE: Act = in_transition(&["switch", "--to", "dual_write"]);
 const BACKFILL: Act = in_transition(&["backfill", "--batch-rows", "1"]);
@@ -70,7 +74,7 @@ const fn in_transition(arguments: &'static [&'static str]) -> Act {
 
 /// There, and everything that is taken back on the way.
 pub(crate) const TO_SHADOW: &[Step] = &[
-    Step::Run(act(V1, &["expand"], &[], &[V1])),
+    Step::Run(EXPAND_FIRST),
     Step::Seed,
     Step::Run(EXPAND),
     Step::Run(rollback(&[V1], &[V1])),
