@@ -1,14 +1,20 @@
 //! The files that a command writes, collected first and put on disk together.
 //!
 //! Comes in: paths below the project's root with their text, and paths that go. Goes out: what differs from the disk, and
-//! the disk brought in line: all of it, or nothing where a disk is full or a folder is not writable.
+//! the disk brought in line: all of it, or nothing where a disk is full, a folder is not writable or the process is killed.
 //! Must not know: what the files mean.
 
-use std::collections::BTreeMap;
+mod journal;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::NamedTempFile;
+
+pub use journal::finish;
+
+use journal::{Journal, Written};
 
 /// Unfinished files are named so, and removed by the next run where a crash left them behind.
 const UNFINISHED_PREFIX: &str = ".zdm-";
@@ -114,47 +120,77 @@ impl FileTree {
         Ok(differences)
     }
 
-    /// Brings the disk in line and returns what differed. Every text is on disk before the first file is put in place.
+    /// Brings the disk in line and returns what differed. Every text is on disk before the first file is put in place, in
+    /// the order of the paths; what goes, goes last. A kill leaves a journal, by which the next run ends it: see [`finish`].
     pub fn write(&self, root: &Utf8Path) -> Result<Vec<(Utf8PathBuf, Difference)>, FileError> {
+        finish(root)?;
         let differences = self.differences(root)?;
-        let mut made = MadeFolders::default();
-        let mut prepared = Vec::new();
-        for (path, difference) in &differences {
-            if *difference == Difference::Superfluous {
-                continue;
-            }
-            let target = root.join(path);
-            let text = self.get(path).unwrap_or_default();
-            let file = prepare(&target, text, &mut made).map_err(|source| FileError::Prepare {
-                path: path.clone(),
-                source,
-            })?;
-            prepared.push((path, target, file));
+        if differences.is_empty() {
+            return Ok(differences);
         }
-        made.keep();
-        let all = differences.len();
-        let mut done = 0;
-        let place = |path: &Utf8PathBuf, source, done| FileError::Place {
-            path: path.clone(),
-            source,
-            done,
-            all,
+        let paths = |goes: bool| -> Vec<Utf8PathBuf> {
+            let of_kind = differences
+                .iter()
+                .filter(|(_, difference)| (*difference == Difference::Superfluous) == goes);
+            of_kind.map(|(path, _)| path.clone()).collect()
         };
-        for (path, target, file) in prepared {
-            file.persist(&target)
-                .map_err(|error| place(path, error.error, done))?;
-            done += 1;
-        }
-        for (path, difference) in &differences {
-            if *difference == Difference::Superfluous {
-                let target = root.join(path);
-                std::fs::remove_file(&target).map_err(|error| place(path, error, done))?;
-                remove_empty_folders(root, &target);
-                done += 1;
+        let (superfluous, wanted) = (paths(true), paths(false));
+        let folders = folders(&wanted);
+        let made = missing(root, &folders);
+        let written = self.prepare_all(root, wanted, &folders, &made);
+        let placed = written.and_then(|files| {
+            let journal = Journal::Placing { files, superfluous };
+            journal.write(root)?;
+            Ok(journal)
+        });
+        match placed {
+            Ok(journal) => journal.carry_out(root)?,
+            Err(error) => {
+                journal::take_back(root, &folders, &made);
+                return Err(error);
             }
         }
-        remove_unfinished(root, &differences);
+        for folder in folders {
+            remove_unfinished(&root.join(folder));
+        }
         Ok(differences)
+    }
+
+    /// Writes every text beside its place.
+    fn prepare_all(
+        &self,
+        root: &Utf8Path,
+        wanted: Vec<Utf8PathBuf>,
+        folders: &[Utf8PathBuf],
+        made: &[Utf8PathBuf],
+    ) -> Result<Vec<Written>, FileError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        Journal::Writing {
+            folders: folders.to_vec(),
+            made: made.to_vec(),
+        }
+        .write(root)?;
+        let prepared = |path: &Utf8Path, source| FileError::Prepare {
+            path: path.to_owned(),
+            source,
+        };
+        for folder in made {
+            std::fs::create_dir(root.join(folder)).map_err(|error| prepared(folder, error))?;
+        }
+        let beside = |path: Utf8PathBuf| {
+            let text = self.get(&path).unwrap_or_default();
+            match prepare(&root.join(&path), text) {
+                Ok(name) => Ok(Written {
+                    unfinished: path.with_file_name(name),
+                    replaces: journal::fingerprint(root, &path)?,
+                    path,
+                }),
+                Err(source) => Err(prepared(&path, source)),
+            }
+        };
+        wanted.into_iter().map(beside).collect()
     }
 }
 
@@ -191,38 +227,56 @@ pub(crate) fn entries(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, FileError> 
     Ok(paths)
 }
 
-/// Writes the text beside its target, so that the later rename stays on one disk.
-fn prepare(target: &Utf8Path, text: &str, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
-    let folder = target.parent().unwrap_or(Utf8Path::new("."));
-    made.create(folder)?;
+/// A file that is not finished yet, in the folder of its place, so that the later rename stays on one disk.
+fn unfinished_in(folder: &Utf8Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED_PREFIX).suffix(UNFINISHED_SUFFIX);
     // Temporary files are private by default; the umask decides for these, as for any other file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
+    builder.tempfile_in(folder)
+}
+
+/// Writes the text beside its target; the name of that file.
+fn prepare(target: &Utf8Path, text: &str) -> io::Result<String> {
+    let mut file = unfinished_in(target.parent().unwrap_or(Utf8Path::new(".")))?;
     file.write_all(text.as_bytes())?;
     if let Ok(existing) = std::fs::metadata(target) {
         file.as_file().set_permissions(existing.permissions())?;
     }
-    Ok(file)
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    let name = path.file_name().unwrap_or_default();
+    Ok(name.to_string_lossy().into_owned())
 }
 
-/// What a crash of an earlier run left behind in the folders that were written; a leftover harms nothing.
-fn remove_unfinished(root: &Utf8Path, written: &[(Utf8PathBuf, Difference)]) {
-    let folders: std::collections::BTreeSet<_> = written
+/// The folders of some files, each once, and the root, which gets the journal: the empty path.
+fn folders(paths: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
+    let of_files = paths.iter().filter_map(|path| path.parent());
+    let folders: BTreeSet<_> = of_files.chain([Utf8Path::new("")]).collect();
+    folders.into_iter().map(Utf8Path::to_owned).collect()
+}
+
+/// Those of the folders and of the ones above them that are not there, each after those above it. The journal makes the root.
+fn missing(root: &Utf8Path, folders: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
+    let all: BTreeSet<_> = folders
         .iter()
-        .filter_map(|(path, _)| path.parent())
+        .flat_map(|folder| folder.ancestors())
         .collect();
-    for folder in folders {
-        let Ok(entries) = root.join(folder).read_dir_utf8() else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            if name.starts_with(UNFINISHED_PREFIX) && name.ends_with(UNFINISHED_SUFFIX) {
-                let _ = std::fs::remove_file(entry.path());
-            }
+    all.into_iter()
+        .filter(|folder| !folder.as_str().is_empty() && !root.join(folder).exists())
+        .map(Utf8Path::to_owned)
+        .collect()
+}
+
+/// Removes what a crash of an earlier run left behind in a folder; a leftover harms nothing.
+fn remove_unfinished(folder: &Utf8Path) {
+    let Ok(entries) = folder.read_dir_utf8() else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name.starts_with(UNFINISHED_PREFIX) && name.ends_with(UNFINISHED_SUFFIX) {
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }
@@ -236,41 +290,6 @@ fn remove_empty_folders(root: &Utf8Path, removed: &Utf8Path) {
     {
         if std::fs::remove_dir(folder).is_err() {
             return;
-        }
-    }
-}
-
-/// Folders that were created on the way, removed again unless the files in them are kept.
-#[derive(Default)]
-struct MadeFolders {
-    folders: Vec<Utf8PathBuf>,
-}
-
-impl MadeFolders {
-    /// Creates a folder with those above it.
-    fn create(&mut self, folder: &Utf8Path) -> io::Result<()> {
-        let missing: Vec<_> = folder
-            .ancestors()
-            .take_while(|folder| !folder.as_str().is_empty() && !folder.exists())
-            .map(Utf8Path::to_owned)
-            .collect();
-        for folder in missing.into_iter().rev() {
-            std::fs::create_dir(&folder)?;
-            self.folders.push(folder);
-        }
-        Ok(())
-    }
-
-    fn keep(mut self) {
-        self.folders.clear();
-    }
-}
-
-impl Drop for MadeFolders {
-    fn drop(&mut self) {
-        for folder in self.folders.iter().rev() {
-            // What somebody else put there meanwhile stays.
-            let _ = std::fs::remove_dir(folder);
         }
     }
 }

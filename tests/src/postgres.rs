@@ -99,6 +99,11 @@ impl Server {
         format!("postgres://{role}@localhost/{database}?host={socket}")
     }
 
+    /// The directory that holds its socket.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// The server's process.
     pub fn pid(&self) -> u32 {
         self.process.id()

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::project::{options, put};
+use super::project::{options, put, utf8};
 use crate::config::{Config, FILE};
 use crate::context::{Context, Project};
 use crate::error::Failure;
+use crate::files::finish;
 use crate::terminal::Answer;
 
 /// Set a crate up: zdm.toml, `mod zdm;` and the first version from the structs
@@ -33,6 +34,10 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let folder = context.folder()?;
+        if finish(&utf8(folder.clone())?)? {
+            let text = "an earlier command was interrupted; what it had written is in place now";
+            return Answer::done(text, json!({ "finished": true }));
+        }
         let file = folder.join(FILE);
         if file.exists() {
             return Err(Failure::usage(

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use crate::config::FILE;
 use crate::context::{Context, Project};
 use crate::error::Failure;
-use crate::files::{Difference, FileError, FileTree};
+use crate::files::{Difference, FileError, FileTree, finish};
 use crate::pipeline::{Mode, Options, PipelineError};
 use crate::plan::BuildError;
 use crate::source::{SourceError, SourceOptions};
 use crate::versions::VersionError;
 
-/// The pipeline's options as `zdm.toml` and the command line have them.
+/// The pipeline's options as `zdm.toml` and the command line have them. What an earlier command was killed at is ended
+/// first, so that nothing is read half written.
 pub(super) fn options(context: &Context, project: &Project) -> Result<Options, Failure> {
     let Some(dialect) = project.config.database.dialect.clone() else {
         return Err(Failure::usage(
@@ -29,8 +30,10 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         .manifest()
         .or_else(|| nearest_manifest(&project.root))
         .unwrap_or_else(|| project.root.join("Cargo.toml"));
+    let root = utf8(project.root.clone())?;
+    finish(&root)?;
     Ok(Options {
-        root: utf8(project.root.clone())?,
+        root,
         source: SourceOptions {
             manifest_path: Some(manifest),
             only: generate
@@ -82,7 +85,7 @@ pub(super) fn put(
     Ok((lines, objects))
 }
 
-fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {
+pub(super) fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {
     Utf8PathBuf::try_from(path).map_err(|error| {
         Failure::environment(
             format!("a path is not UTF-8: {error}"),

@@ -62,6 +62,8 @@ pub(crate) enum WayBack {
     ReviveOld,
     /// Let code that names old write again; nothing was dropped yet.
     Reopen,
+    /// End what an earlier way back has begun and not ended; nothing more, so that it may be repeated.
+    Finish,
     /// There is none.
     Gone(&'static str),
 }
@@ -172,6 +174,9 @@ impl WayBack {
             }
             Self::Reopen => {
                 "code that names old may write again (off); 5_contract/1_release/down.sql restores what was released"
+            }
+            Self::Finish => {
+                "an earlier way back to here was interrupted: what it had begun is ended; run rollback again to go further back"
             }
             Self::Gone(reason) => reason,
         }

@@ -10,7 +10,7 @@ mod full_disk;
 mod generate;
 mod held;
 mod interrupted;
-mod killed;
+mod killed_files;
 mod mistakes;
 mod pause;
 mod project;

@@ -177,11 +177,10 @@ pub async fn run(
         let totals = enter(connection, migration, backfill, ledger, options.workers)
             .await
             .map_err(|error| BackfillError::of(&backfill.table, error))?;
-        if totals.open > 0 {
-            worker::Worker::of(migration, backfill, file, ledger, options)
-                .run(connection, totals, &mut outcome, on_progress)
-                .await?;
-        }
+        // Also where nothing is open: a run that was killed after its last chunk has left no word in the audit log.
+        worker::Worker::of(migration, backfill, file, ledger, options)
+            .run(connection, totals, &mut outcome, on_progress)
+            .await?;
         if matches!(outcome.end, End::Stopped { .. }) {
             break;
         }

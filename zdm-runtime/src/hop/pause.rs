@@ -65,6 +65,24 @@ async fn set(
     actor: &str,
     (action, reason): (&str, &str),
 ) -> Result<(), HopError> {
+    connection.begin().await?;
+    match set_within(connection, sql, migration, actor, (action, reason)).await {
+        Ok(()) => Ok(connection.commit().await?),
+        Err(error) => {
+            // The failure is what is reported; a connection that is gone has rolled back by itself.
+            let _ = connection.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn set_within(
+    connection: &mut Connection,
+    sql: &str,
+    migration: &str,
+    actor: &str,
+    (action, reason): (&str, &str),
+) -> Result<(), HopError> {
     if connection.execute(sql, &[migration.into()]).await? == 0 {
         return Err(HopError::NoStage {
             migration: migration.to_owned(),

@@ -66,7 +66,8 @@ pub enum Fixed {
     },
 }
 
-/// Converts one row again, after somebody has mended its value.
+/// Converts one row again, after somebody has mended its value. One that was released before is converted: that is how a
+/// run that was killed ends when it is repeated.
 pub async fn fix(
     connection: &mut Connection,
     migration: &Migration,
@@ -87,28 +88,37 @@ pub async fn fix(
                 .map(|backfill| backfill.table.clone())
                 .collect(),
         })?;
-    if !table::holds(connection, migration.id(), table, key).await? {
-        return Err(QuarantineError::NotThere {
-            table: table.to_owned(),
-            key: key.clone(),
-        });
+    match table::holds(connection, migration.id(), table, key).await? {
+        Some(true) => {}
+        Some(false) => return Ok(Fixed::Converted),
+        None => {
+            return Err(QuarantineError::NotThere {
+                table: table.to_owned(),
+                key: key.clone(),
+            });
+        }
     }
-    let fixed = release::fix(connection, migration, backfill, key).await?;
-    let (outcome, detail) = match &fixed {
-        Fixed::Converted => ("done", format!("row ({key}) of {table} is converted")),
-        Fixed::Gone => ("done", format!("row ({key}) of {table} was deleted")),
-        Fixed::Still { error } => ("refused", format!("row ({key}) of {table}: {error}")),
+    let log = async |connection: &mut Connection, fixed: &Fixed| {
+        let (outcome, detail) = match fixed {
+            Fixed::Converted => ("done", format!("row ({key}) of {table} is converted")),
+            Fixed::Gone => ("done", format!("row ({key}) of {table} was deleted")),
+            Fixed::Still { error } => ("refused", format!("row ({key}) of {table}: {error}")),
+        };
+        let entry = audit::Entry {
+            actor,
+            migration: migration.id(),
+            action: "quarantine fix",
+            statement: None,
+            outcome,
+            duration: started.elapsed(),
+            detail: &detail,
+        };
+        audit::record(connection, entry).await
     };
-    let entry = audit::Entry {
-        actor,
-        migration: migration.id(),
-        action: "quarantine fix",
-        statement: None,
-        outcome,
-        duration: started.elapsed(),
-        detail: &detail,
-    };
-    audit::record(connection, entry).await?;
+    let fixed = release::fix(connection, migration, backfill, key, log).await?;
+    if let Fixed::Still { .. } = fixed {
+        log(connection, &fixed).await?;
+    }
     Ok(fixed)
 }
 

@@ -18,7 +18,7 @@ pub(crate) async fn valid(
     let kept = table::kept(connection, migration.id(), &backfill.table).await?;
     for key in kept.into_keys() {
         if !matches!(
-            fix(connection, migration, backfill, &key).await?,
+            fix(connection, migration, backfill, &key, async |_, _| Ok(())).await?,
             Fixed::Still { .. }
         ) {
             released += 1;
@@ -27,15 +27,21 @@ pub(crate) async fn valid(
     Ok(released)
 }
 
-/// Converts one row in a transaction of its own and releases it where that succeeds.
+/// Converts one row in a transaction of its own and releases it where that succeeds; `log` tells of it inside.
 pub(super) async fn fix(
     connection: &mut Connection,
     migration: &Migration,
     backfill: &Backfill,
     key: &Key,
+    log: impl AsyncFn(&mut Connection, &Fixed) -> Result<(), DatabaseError>,
 ) -> Result<Fixed, QuarantineError> {
     connection.begin().await?;
-    let fixed = convert(connection, migration, backfill, key).await;
+    let mut fixed = convert(connection, migration, backfill, key).await;
+    if let Ok(done @ (Fixed::Converted | Fixed::Gone)) = &fixed
+        && let Err(error) = log(connection, done).await
+    {
+        fixed = Err(error);
+    }
     match fixed {
         Ok(fixed @ (Fixed::Converted | Fixed::Gone)) => {
             connection.commit().await?;

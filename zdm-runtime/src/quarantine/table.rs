@@ -155,21 +155,21 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// Whether a row waits or is waived.
+/// Whether a row waits or is waived; `None` where it was never here.
 pub(crate) async fn holds(
     connection: &mut Connection,
     migration: &str,
     table: &str,
     key: &Key,
-) -> Result<bool, DatabaseError> {
+) -> Result<Option<bool>, DatabaseError> {
     let rows = connection
         .query(
-            "SELECT 1 FROM {zdm}quarantine
-             WHERE migration = $1 AND table_name = $2 AND row_key = $3 AND state <> 'released' LIMIT 1",
+            "SELECT state <> 'released' FROM {zdm}quarantine
+             WHERE migration = $1 AND table_name = $2 AND row_key = $3 ORDER BY 1 DESC LIMIT 1",
             &row_names(migration, table, key),
         )
         .await?;
-    Ok(!rows.is_empty())
+    Ok(rows.first().map(|row| *row == [Value::from(1)]))
 }
 
 /// The rows of a table that wait or are waived, with the columns for which they do.

@@ -16,7 +16,7 @@ use zdm_runtime::phase::Section;
 use super::{backfill, switch, verify};
 use crate::error::Failure;
 use crate::operate::gate;
-use crate::operate::position::{Position, WayBack};
+use crate::operate::position::{Position, WayBack, known};
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::operate::target::Target;
@@ -61,7 +61,7 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
         WayBack::UndoExpand => &[Section::Expand],
         WayBack::WriteOld => &[Section::SwitchReads, Section::DualWrite],
         WayBack::Reopen | WayBack::ReviveOld => &[Section::Release],
-        WayBack::Nothing | WayBack::ReadOld | WayBack::Gone(_) => &[],
+        WayBack::Nothing | WayBack::ReadOld | WayBack::Finish | WayBack::Gone(_) => &[],
     };
     let sql: String = sections
         .iter()
@@ -77,10 +77,10 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
 
 async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
     let position = session.position(place).await?;
-    if let Position::At(Stage::RampDown, _) = position
-        && old_waits(&session.facts(place).await?)
+    if let Position::At(stage, _) = position
+        && let Some(begun) = begun(stage, &session.facts(place).await?)?
     {
-        return Ok(WayBack::ReviveOld);
+        return Ok(begun);
     }
     let manifest = session.manifest(place);
     match position.way_back(manifest.route, manifest.reversible) {
@@ -93,9 +93,27 @@ async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
     }
 }
 
+/// What is left of an earlier way back to this stage that was interrupted.
+fn begun(stage: Stage, facts: &Facts) -> Result<Option<WayBack>, Failure> {
+    Ok(match stage {
+        // The next way back needs the wait anyway. Elsewhere reads go back at once, whoever still writes.
+        Stage::Off | Stage::DualWrite if !is_drained(facts)? => Some(WayBack::Finish),
+        Stage::RampDown if old_waits(facts) => Some(WayBack::ReviveOld),
+        Stage::RampDown if section::in_effect(facts, Section::Release)? > 0 => {
+            Some(WayBack::Finish)
+        }
+        _ => None,
+    })
+}
+
 /// An earlier way back from `complete` ended before old was filled and verified.
 fn old_waits(facts: &Facts) -> bool {
     !gates::all_open(&gates::for_back(Stage::RampDown, Stage::DualWrite, facts))
+}
+
+fn is_drained(facts: &Facts) -> Result<bool, Failure> {
+    let standing = known(&facts.standing)?;
+    Ok(standing.is_none_or(|standing| standing.drained_epoch >= standing.epoch))
 }
 
 async fn take(
@@ -130,6 +148,12 @@ async fn take(
         }
         WayBack::Reopen => {
             switch::back(session, place, lease, Target::at(Stage::Off)).await?;
+            undo(session, place, Section::Release).await?;
+        }
+        WayBack::Finish => {
+            if let Position::At(stage, _) = session.position(place).await? {
+                switch::back(session, place, lease, Target::at(stage)).await?;
+            }
             undo(session, place, Section::Release).await?;
         }
     }
