@@ -15,8 +15,8 @@ pub async fn pause(
     actor: &str,
     reason: &str,
 ) -> Result<(), HopError> {
-    let sql = "UPDATE {zdm}stage SET paused_at = coalesce(paused_at, {now}) WHERE migration = $1";
-    set(connection, sql, migration, actor, ("pause", reason)).await
+    let sql = ["UPDATE {zdm}stage SET paused_at = coalesce(paused_at, {now}) WHERE migration = $1"];
+    set(connection, &sql, migration, actor, ("pause", reason)).await
 }
 
 /// Lets the migration go on after a pause or a way back.
@@ -26,27 +26,12 @@ pub async fn resume(
     actor: &str,
     reason: &str,
 ) -> Result<(), HopError> {
-    connection.begin().await?;
-    match release(connection, migration, actor, reason).await {
-        Ok(()) => Ok(connection.commit().await?),
-        Err(error) => {
-            // The failure is what is reported; a connection that is gone has rolled back by itself.
-            let _ = connection.rollback().await;
-            Err(error)
-        }
-    }
-}
-
-async fn release(
-    connection: &mut Connection,
-    migration: &str,
-    actor: &str,
-    reason: &str,
-) -> Result<(), HopError> {
-    let sql = "UPDATE {zdm}stage SET paused_at = NULL WHERE migration = $1";
-    connection.execute(sql, &[migration.into()]).await?;
-    let sql = "UPDATE {zdm}migration SET rolled_back_at = NULL WHERE migration = $1";
-    set(connection, sql, migration, actor, ("resume", reason)).await
+    // What was taken back altogether has no stage.
+    let sql = [
+        "UPDATE {zdm}stage SET paused_at = NULL WHERE migration = $1",
+        "UPDATE {zdm}migration SET rolled_back_at = NULL WHERE migration = $1",
+    ];
+    set(connection, &sql, migration, actor, ("resume", reason)).await
 }
 
 /// Whether the migration is held. One that has no stage is not.
@@ -60,7 +45,7 @@ pub async fn is_paused(
 
 async fn set(
     connection: &mut Connection,
-    sql: &str,
+    sql: &[&str],
     migration: &str,
     actor: &str,
     (action, reason): (&str, &str),
@@ -78,12 +63,16 @@ async fn set(
 
 async fn set_within(
     connection: &mut Connection,
-    sql: &str,
+    sql: &[&str],
     migration: &str,
     actor: &str,
     (action, reason): (&str, &str),
 ) -> Result<(), HopError> {
-    if connection.execute(sql, &[migration.into()]).await? == 0 {
+    let mut changed = 0;
+    for sql in sql {
+        changed += connection.execute(sql, &[migration.into()]).await?;
+    }
+    if changed == 0 {
         return Err(HopError::NoStage {
             migration: migration.to_owned(),
         });
