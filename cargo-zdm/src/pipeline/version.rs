@@ -8,7 +8,7 @@ use zdm_runtime::manifest::Manifest;
 
 use super::{Options, PipelineError, transitions};
 use crate::dialect::Dialect;
-use crate::diff;
+use crate::diff::{self, Delta};
 use crate::files::FileTree;
 use crate::plan::{self, BuildError, Plan};
 use crate::render::review;
@@ -19,6 +19,8 @@ use crate::versions::{self, History, naming, snapshot};
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) identity: Identity,
+    /// The text of the declared schema.
+    snapshot: String,
 }
 
 /// The plan from the last version to the declared schema; `None` where they are the same.
@@ -38,9 +40,9 @@ pub(crate) fn plan(
             None => Ok(None),
         };
     }
-    let identity = identity(options, history, &from, declared, || {
-        naming::automatic(&deltas)
-    })?;
+    let snapshot = snapshot::text(declared)?;
+    let name = name(options, history, &deltas);
+    let identity = identity(history, name, &snapshot, transitions::hash(&from, declared));
     let plan = plan::build(&plan::Request {
         from: &from,
         to: declared,
@@ -48,19 +50,22 @@ pub(crate) fn plan(
         id: &identity.id,
         dropped_tables: &options.dropped_tables,
     })?;
-    Ok(Some(Planned { plan, identity }))
+    Ok(Some(Planned {
+        plan,
+        identity,
+        snapshot,
+    }))
 }
 
 /// The manifest and the files of the version's folder.
 pub(crate) fn render(
     planned: &Planned,
     dialect: &Dialect,
-    declared: &Schema,
 ) -> Result<(Manifest, FileTree), PipelineError> {
     let rendered = sql::render(&planned.plan, dialect, &planned.identity)?;
     let mut files = FileTree::default();
     files.insert(versions::PLAN_FILE, toml::to_string(&rendered.manifest)?);
-    files.insert(snapshot::FILE, snapshot::text(declared)?);
+    files.insert(snapshot::FILE, planned.snapshot.clone());
     files.insert(review::FILE, review::page(&rendered.manifest));
     for (path, text) in rendered.files {
         files.insert(path, text);
@@ -68,29 +73,25 @@ pub(crate) fn render(
     Ok((rendered.manifest, files))
 }
 
-fn identity(
-    options: &Options,
-    history: &History,
-    from: &Schema,
-    declared: &Schema,
-    automatic: impl FnOnce() -> String,
-) -> Result<Identity, PipelineError> {
-    let taken_out = history.taken_out();
-    let name = match (&options.name, taken_out) {
+fn name(options: &Options, history: &History, deltas: &[Delta]) -> String {
+    match (&options.name, history.taken_out()) {
         (Some(name), _) => naming::legal(name.trim_start_matches(|c: char| c.is_ascii_digit())),
         (None, Some(taken_out)) => taken_out.name.clone(),
-        (None, None) => automatic(),
-    };
+        (None, None) => naming::automatic(deltas),
+    }
+}
+
+fn identity(history: &History, name: String, snapshot: &str, transitions: String) -> Identity {
     let parent = history.last().map(|last| last.id.clone());
-    let id = match taken_out {
+    let id = match history.taken_out() {
         Some(taken_out) => taken_out.id.clone(),
-        None => versions::id(parent.as_deref(), &name, &snapshot::text(declared)?),
+        None => versions::id(parent.as_deref(), &name, snapshot),
     };
-    Ok(Identity {
+    Identity {
         id,
         version: history.last().map_or(0, |last| last.version) + 1,
         name,
         parent,
-        transitions: transitions::hash(from, declared),
-    })
+        transitions,
+    }
 }

@@ -156,7 +156,7 @@ impl History {
     pub fn append(
         &mut self,
         manifest: Manifest,
-        files: &FileTree,
+        files: FileTree,
         baseline: bool,
     ) -> Result<FileTree, VersionError> {
         let mut tree = FileTree::default();
@@ -168,18 +168,15 @@ impl History {
                 tree.remove(Utf8Path::new(&old).join(path));
             }
         }
-        let contents = files
-            .files()
-            .map(|(path, text)| (path.as_str().to_owned(), text.as_bytes().to_vec()))
-            .collect();
-        self.sum.append(&name, &manifest.id, &contents);
+        let texts = files.files().map(|(path, text)| (path.as_str(), text));
+        self.sum.append(&name, &manifest.id, texts);
         match (baseline, manifest.route) {
             (true, _) => self.code.set(&manifest.id, State::Baseline),
             (false, Route::FivePhases) => self.code.set(&manifest.id, State::Transition),
             (false, _) => {}
         }
         self.versions.push(manifest);
-        tree.insert_all(Utf8Path::new(&name), files.clone());
+        tree.insert_all(Utf8Path::new(&name), files);
         tree.insert(sum::FILE, self.sum.text());
         tree.insert(code_states::FILE, self.code_text());
         Ok(tree)
@@ -212,8 +209,11 @@ impl History {
 
 /// The stable id of a version: a rebase changes its number, never this.
 pub fn id(parent: Option<&str>, name: &str, schema: &str) -> String {
-    let text = format!("{}\n{name}\n{schema}", parent.unwrap_or_default());
-    blake3::hash(text.as_bytes()).to_hex()[..12].to_owned()
+    let mut hasher = blake3::Hasher::new();
+    for part in [parent.unwrap_or_default(), "\n", name, "\n", schema] {
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..12].to_owned()
 }
 
 fn forked(reason: impl Into<String>) -> VersionError {

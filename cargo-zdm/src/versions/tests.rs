@@ -36,7 +36,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
     files.insert(PLAN_FILE, toml::to_string(&manifest).unwrap());
     files.insert(snapshot::FILE, schema);
     files.insert("1_expand/up.sql", format!("-- {name}\n"));
-    let tree = history.append(manifest, &files, false).unwrap();
+    let tree = history.append(manifest, files, false).unwrap();
     tree.write(folder).unwrap();
 }
 
