@@ -14,6 +14,7 @@ pub mod error;
 pub mod files;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod operate;
+mod parallel;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
@@ -30,7 +31,7 @@ use zdm_runtime::manifest::Manifest;
 /// What `generate` has made; nothing is on disk yet: [`FileTree::write`] with the root puts it there.
 #[derive(Debug)]
 pub struct Generated {
-    /// Everything that should stand on disk, relative to the root.
+    /// What the disk lacks, relative to the root: files that are as they would be generated now are left out.
     pub files: FileTree,
     /// The new version, with its plan; `None` where the structs are as the last version left them.
     pub version: Option<(Manifest, Plan)>,
@@ -48,16 +49,16 @@ pub fn generate(options: &Options) -> Result<Generated, PipelineError> {
     let mut version = None;
     if let Some(planned) = planned {
         pipeline::transitions::check_free(&planned.plan, &in_transition)?;
-        let (manifest, folder) = pipeline::version::render(&planned, &dialect, &models.schema)?;
+        let (manifest, folder) = pipeline::version::render(&planned, &dialect)?;
         in_transition.extend(pipeline::transitions::begun(
             options, &history, &planned, &manifest,
         ));
-        let appended = history.append(manifest.clone(), &folder, options.baseline)?;
+        let appended = history.append(manifest.clone(), folder, options.baseline)?;
         files.insert_all(&options.versions, appended);
         version = Some((manifest, planned.plan));
     }
-    let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
-    files.insert_all("".into(), pipeline::code::finish(options, &code)?);
+    let code = pipeline::code::compare(options, &models, &history, &in_transition, &dialect)?;
+    files.insert_all("".into(), pipeline::code::finish(options, code)?);
     files.insert_all("".into(), pipeline::code::module_line(options, &models)?);
     Ok(Generated { files, version })
 }
@@ -74,7 +75,7 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
     if let Some(planned) = &planned {
         findings.extend(pipeline::findings::ungenerated(planned));
     }
-    let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
+    let code = pipeline::code::compare(options, &models, &history, &in_transition, &dialect)?;
     findings.extend(pipeline::findings::of_files(options, &code)?);
     findings.extend(pipeline::findings::spent(
         &models.schema,
@@ -98,8 +99,8 @@ pub fn declare(
 /// What `finalize` has made; nothing is on disk yet.
 #[derive(Debug)]
 pub struct Finalized {
-    /// Everything that should stand on disk, relative to the root: the code without old names, `code.toml`, and the user's
-    /// files without spent attributes.
+    /// What the disk lacks, relative to the root: the code without old names, `code.toml`, and the user's files without
+    /// spent attributes.
     pub files: FileTree,
     /// Folders of the versions that are final now.
     pub versions: Vec<String>,
@@ -121,7 +122,7 @@ pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, Pipe
         .filter(|transition| !ids.contains(&transition.manifest.id))
         .cloned()
         .collect();
-    let code = pipeline::code::render(options, &models, &history, &remaining, &dialect)?;
-    files.insert_all("".into(), pipeline::code::finish(options, &code)?);
+    let code = pipeline::code::compare(options, &models, &history, &remaining, &dialect)?;
+    files.insert_all("".into(), pipeline::code::finish(options, code)?);
     Ok(Finalized { files, versions })
 }

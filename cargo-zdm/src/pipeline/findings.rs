@@ -7,10 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use zdm_model::Schema;
 
+use super::code::{self, Code};
 use super::transitions::InTransition;
 use super::version::Planned;
-use super::{Options, PipelineError, code};
-use crate::render::rust::{RustFile, State, state};
+use super::{Options, PipelineError};
+use crate::render::rust::State;
 use crate::versions::History;
 
 /// Something that is not as it should be, and the way out.
@@ -43,23 +44,17 @@ pub(crate) fn ungenerated(planned: &Planned) -> Vec<Finding> {
 }
 
 /// Files that are not what would be generated now.
-pub(crate) fn of_files(
-    options: &Options,
-    files: &[RustFile],
-) -> Result<Vec<Finding>, PipelineError> {
+pub(crate) fn of_files(options: &Options, code: &Code) -> Result<Vec<Finding>, PipelineError> {
     let mut findings = Vec::new();
-    for file in files {
-        let path = options.code.join(&file.path);
-        let found = code::text(&options.root.join(&path))?;
-        let (kind, message) = match found.map(|found| state(file, &found)) {
-            Some(State::Current) => continue,
-            None => ("missing", "the generated file is missing"),
-            Some(State::Stale) => ("stale", "something else would be generated now"),
-            Some(State::Edited) => ("edited", "the file was edited after it was generated"),
+    for (file, state) in &code.changed {
+        let (kind, message) = match state {
+            State::Missing => ("missing", "the generated file is missing"),
+            State::Stale => ("stale", "something else would be generated now"),
+            State::Edited => ("edited", "the file was edited after it was generated"),
         };
-        findings.push(finding(kind, &path, message));
+        findings.push(finding(kind, &options.code.join(&file.path), message));
     }
-    for path in code::superfluous(options, files)? {
+    for path in code::superfluous(options, code)? {
         findings.push(finding(
             "superfluous",
             &path,
