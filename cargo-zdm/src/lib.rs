@@ -24,8 +24,11 @@ pub mod versions;
 
 use dialect::Dialect;
 use files::FileTree;
+use pipeline::code::Code;
 use pipeline::{Fate, Finding, Options, PipelineError};
 use plan::Plan;
+use source::Models;
+use versions::{History, Snapshot};
 use zdm_runtime::manifest::Manifest;
 
 /// What `generate` has made; nothing is on disk yet: [`FileTree::write`] with the root puts it there.
@@ -39,12 +42,12 @@ pub struct Generated {
 
 /// From the structs to everything that is generated from them: a version of SQL where they have changed, and the Rust code.
 pub fn generate(options: &Options) -> Result<Generated, PipelineError> {
-    let models = source::read(&options.source)?;
+    let (models, mut history) = read(options)?;
+    let declared = Snapshot::of(&models.schema)?;
     let dialect = Dialect::named(&options.dialect)?;
-    let mut history = options.history()?;
     options.check_dialect(&history)?;
-    let mut in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
-    let planned = pipeline::version::plan(options, &history, &dialect, &models.schema)?;
+    let mut in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
+    let planned = pipeline::version::plan(options, &history, &dialect, &declared)?;
     let mut files = FileTree::default();
     let mut version = None;
     if let Some(planned) = planned {
@@ -57,32 +60,38 @@ pub fn generate(options: &Options) -> Result<Generated, PipelineError> {
         files.insert_all(&options.versions, appended);
         version = Some((manifest, planned.plan));
     }
-    let code = pipeline::code::compare(options, &models, &history, &in_transition, &dialect)?;
-    files.insert_all("".into(), pipeline::code::finish(options, code)?);
+    let code = Code::of(options, &models, &history, &in_transition, &dialect)?;
+    files.insert_all("".into(), code.formatted()?);
     files.insert_all("".into(), pipeline::code::module_line(options, &models)?);
     Ok(Generated { files, version })
 }
 
+/// The models and the versions, side by side: the first have to wait for cargo.
+fn read(options: &Options) -> Result<(Models, History), PipelineError> {
+    let (history, models) = parallel::both(|| options.history(), || source::read(&options.source));
+    Ok((models?, history?))
+}
+
 /// What is not as it should be: for CI. Needs neither rustfmt nor a database.
 pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
-    let models = source::read(&options.source)?;
+    let (models, history) = read(options)?;
+    let declared = Snapshot::of(&models.schema)?;
     let dialect = Dialect::named(&options.dialect)?;
-    let history = options.history()?;
     options.check_dialect(&history)?;
-    let planned = pipeline::version::plan(options, &history, &dialect, &models.schema)?;
-    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let planned = pipeline::version::plan(options, &history, &dialect, &declared)?;
+    let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
     let mut findings = Vec::new();
     if let Some(planned) = &planned {
         findings.extend(pipeline::findings::ungenerated(planned));
     }
-    let code = pipeline::code::compare(options, &models, &history, &in_transition, &dialect)?;
-    findings.extend(pipeline::findings::of_files(options, &code)?);
+    let code = Code::of(options, &models, &history, &in_transition, &dialect)?;
+    findings.extend(pipeline::findings::of_files(options, &code.beside_disk()?)?);
     findings.extend(pipeline::findings::spent(
         &models.schema,
         &in_transition,
         planned.as_ref(),
     ));
-    findings.extend(pipeline::findings::dropped(&models.schema, &history)?);
+    findings.extend(pipeline::findings::dropped(&declared, &history)?);
     Ok(findings)
 }
 
@@ -108,12 +117,13 @@ pub struct Finalized {
 
 /// Ends the transition of a migration, or of all, in the repository.
 pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, PipelineError> {
-    let models = source::read(&options.source)?;
+    let (models, mut history) = read(options)?;
+    let declared = Snapshot::of(&models.schema)?;
     let dialect = Dialect::named(&options.dialect)?;
-    let mut history = options.history()?;
-    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
     let chosen = pipeline::finalize::chosen(&history, &in_transition, name)?;
-    let mut files = pipeline::finalize::without_attributes(options, &history, &models, &chosen)?;
+    let mut files =
+        pipeline::finalize::without_attributes(options, &history, &models, &declared, &chosen)?;
     let ids: Vec<String> = chosen.iter().map(|over| over.manifest.id.clone()).collect();
     let versions = chosen.iter().map(|over| over.manifest.folder()).collect();
     files.insert_all(&options.versions, history.make_final(&ids));
@@ -122,7 +132,7 @@ pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, Pipe
         .filter(|transition| !ids.contains(&transition.manifest.id))
         .cloned()
         .collect();
-    let code = pipeline::code::compare(options, &models, &history, &remaining, &dialect)?;
-    files.insert_all("".into(), pipeline::code::finish(options, code)?);
+    let code = Code::of(options, &models, &history, &remaining, &dialect)?;
+    files.insert_all("".into(), code.formatted()?);
     Ok(Finalized { files, versions })
 }

@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("render", &["plan", "dialect", "parallel"]),
     ("files", &[]),
     ("parallel", &[]),
-    ("versions", &["diff", "files"]),
+    ("versions", &["diff", "files", "parallel"]),
     ("operate", &["config", "terminal", "versions"]),
     ("config", &[]),
     ("error", &[]),

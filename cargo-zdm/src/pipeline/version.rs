@@ -3,7 +3,6 @@
 //! Comes in: the plan, the history. Goes out: the manifest and everything in the version's folder.
 //! Must not know: Rust code.
 
-use zdm_model::Schema;
 use zdm_runtime::manifest::Manifest;
 
 use super::{Options, PipelineError, transitions};
@@ -13,7 +12,7 @@ use crate::files::FileTree;
 use crate::plan::{self, BuildError, Plan};
 use crate::render::review;
 use crate::render::sql::{self, Identity};
-use crate::versions::{self, History, naming, snapshot};
+use crate::versions::{self, History, Snapshot, naming, snapshot};
 
 /// A plan with the version that it belongs to.
 pub(crate) struct Planned {
@@ -28,10 +27,10 @@ pub(crate) fn plan(
     options: &Options,
     history: &History,
     dialect: &Dialect,
-    declared: &Schema,
+    declared: &Snapshot<'_>,
 ) -> Result<Option<Planned>, PipelineError> {
-    let from = history.last_schema()?;
-    let deltas = diff::diff(&from, declared).map_err(BuildError::from)?;
+    let from = history.last_schema(declared)?;
+    let deltas = diff::diff(&from, declared.schema).map_err(BuildError::from)?;
     if deltas.is_empty() {
         return match history.taken_out() {
             Some(taken_out) => Err(PipelineError::NothingLeft {
@@ -40,12 +39,17 @@ pub(crate) fn plan(
             None => Ok(None),
         };
     }
-    let snapshot = snapshot::text(declared)?;
+    let snapshot = declared.text();
     let name = name(options, history, &deltas);
-    let identity = identity(history, name, &snapshot, transitions::hash(&from, declared));
+    let identity = identity(
+        history,
+        name,
+        &snapshot,
+        transitions::hash(&from, declared.schema),
+    );
     let plan = plan::build(&plan::Request {
         from: &from,
-        to: declared,
+        to: declared.schema,
         dialect,
         id: &identity.id,
         dropped_tables: &options.dropped_tables,

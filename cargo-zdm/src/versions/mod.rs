@@ -20,6 +20,7 @@ use zdm_runtime::manifest::{Manifest, Route};
 
 pub use code_states::{CodeStates, State};
 pub use error::VersionError;
+pub use snapshot::{Saved, Snapshot};
 use sum::Sum;
 
 use crate::files::{FileTree, entries, read_if_there};
@@ -127,10 +128,22 @@ impl History {
             .find(|version| version.name == name || version.folder() == name || version.id == name)
     }
 
-    /// The schema after the last version; empty before the first.
-    pub fn last_schema(&self) -> Result<Schema, VersionError> {
-        self.last()
-            .map_or(Ok(Schema::default()), |last| self.schema_after(last))
+    /// The schema after the last version; empty before the first. `known` is what need not be read anew.
+    pub fn last_schema(&self, known: &Snapshot<'_>) -> Result<Schema, VersionError> {
+        let last = self.last();
+        last.map_or(Ok(Schema::default()), |last| {
+            Ok(self.after(last, known)?.schema())
+        })
+    }
+
+    /// The schema after a version. `known` is what need not be read anew.
+    pub fn after<'a>(
+        &self,
+        version: &Manifest,
+        known: &Snapshot<'a>,
+    ) -> Result<Saved<'a>, VersionError> {
+        let path = self.folder.join(version.folder()).join(snapshot::FILE);
+        snapshot::parse(&read_text(&path)?, &path, known)
     }
 
     /// The version behind which a version was generated.
@@ -139,16 +152,18 @@ impl History {
         self.versions.iter().find(|before| before.id == *parent)
     }
 
-    /// The schema before a version; empty before the first.
-    pub fn schema_before(&self, version: &Manifest) -> Result<Schema, VersionError> {
-        self.before(version)
-            .map_or(Ok(Schema::default()), |before| self.schema_after(before))
-    }
-
-    /// The schema after a version.
-    pub fn schema_after(&self, version: &Manifest) -> Result<Schema, VersionError> {
-        let path = self.folder.join(version.folder()).join(snapshot::FILE);
-        snapshot::parse(&read_text(&path)?, &path)
+    /// The tables that a version concerns, before and after it.
+    pub fn concerned(
+        &self,
+        version: &Manifest,
+        known: &Snapshot<'_>,
+    ) -> Result<(Schema, Schema), VersionError> {
+        let tables = |of| {
+            self.after(of, known)
+                .map(|saved| saved.only(&version.tables))
+        };
+        let before = self.before(version).map(tables).transpose()?;
+        Ok((before.unwrap_or_default(), tables(version)?))
     }
 
     /// Puts a version behind the last one. `files` are those of its folder, `plan.toml` among them; the paths of the tree

@@ -2,7 +2,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
 use zdm_runtime::manifest::{Manifest, Route};
 
-use super::{History, PLAN_FILE, State, VersionError, id, snapshot};
+use super::{History, PLAN_FILE, Snapshot, State, VersionError, id, snapshot};
 use crate::files::FileTree;
 
 fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -12,7 +12,7 @@ fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
 }
 
 fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
-    let schema = snapshot::text(&Schema::default()).unwrap();
+    let schema = Snapshot::EMPTY.text();
     let parent = history.last().map(|last| last.id.clone());
     let taken = history.taken_out().map(|old| old.id.clone());
     let manifest = Manifest {
@@ -59,7 +59,10 @@ fn a_history_is_read_as_it_was_written() {
         .map(|version| history.code().of(&version.id))
         .collect();
     assert_eq!(states, [None, Some(State::Transition)]);
-    assert_eq!(history.last_schema().unwrap(), Schema::default());
+    assert_eq!(
+        history.last_schema(&Snapshot::EMPTY).unwrap(),
+        Schema::default()
+    );
     assert_eq!(history.named("users_full_name").unwrap().version, 2);
 }
 

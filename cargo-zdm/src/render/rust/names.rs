@@ -19,11 +19,17 @@ pub(super) fn bare(field: &str) -> &str {
 /// A field's name as an expression spells it: `r#type`.
 pub(super) fn identifier(field: &str) -> String {
     let name = bare(field);
-    if syn::parse_str::<syn::Ident>(name).is_ok() {
-        name.to_owned()
-    } else {
+    if is_keyword(name) {
         format!("r#{name}")
+    } else {
+        name.to_owned()
     }
+}
+
+/// Asking syn takes its time, and every keyword is a short word of letters.
+fn is_keyword(field: &str) -> bool {
+    let may_be = field.len() <= "abstract".len() && field.bytes().all(|b| b.is_ascii_alphabetic());
+    may_be && syn::parse_str::<syn::Ident>(field).is_err()
 }
 
 /// A field's name as a function's argument.
