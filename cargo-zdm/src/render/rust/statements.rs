@@ -31,7 +31,7 @@ struct Insert<'a> {
     fence: &'a str,
     epoch: String,
     conflict: Vec<String>,
-    assignments: Vec<(String, String)>,
+    assignments: Vec<String>,
     returning: Option<String>,
 }
 
@@ -39,7 +39,7 @@ struct Insert<'a> {
 #[derive(Serialize)]
 struct Update<'a> {
     table: &'a str,
-    assignments: Vec<(String, String)>,
+    assignments: Vec<String>,
     key: Vec<String>,
     fence: &'a str,
     epoch: String,
@@ -108,7 +108,7 @@ impl<'a> Statements<'a> {
     pub(super) fn upsert(&self, writes: Writes) -> Result<String, RenderError> {
         let columns = numbered(self.sides.table.columns.iter(), 1);
         let changed = self.changed(&columns);
-        let assignments = self.bound(self.sides.assigned(writes, &changed, true))?;
+        let assignments = self.assignments(writes, &changed, true)?;
         let values = self.bound(self.sides.inserted(writes, &columns))?;
         let (names, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         self.templates.statement(
@@ -140,7 +140,7 @@ impl<'a> Statements<'a> {
             .filter_map(|key| columns.iter().find(|(column, _)| column.name == key.name))
             .map(|(column, parameter)| self.equals(column, parameter))
             .collect();
-        let assignments = self.bound(self.sides.assigned(writes, &changed, false))?;
+        let assignments = self.assignments(writes, &changed, false)?;
         let epoch = parameter(columns.len() + 1);
         self.assigning(assignments, key, epoch).map(Some)
     }
@@ -149,7 +149,7 @@ impl<'a> Statements<'a> {
     pub(super) fn set(&self, writes: Writes, column: &Column) -> Result<String, RenderError> {
         let keys = self.sides.table.primary_key.len();
         let value = vec![(column, parameter(keys + 1))];
-        let assignments = self.bound(self.sides.assigned(writes, &value, false))?;
+        let assignments = self.assignments(writes, &value, false)?;
         self.assigning(assignments, self.key_equals(1), parameter(keys + 2))
     }
 
@@ -161,12 +161,7 @@ impl<'a> Statements<'a> {
         value: &str,
     ) -> Result<String, RenderError> {
         let value = vec![(column, value.to_owned())];
-        let assignments = self.bound(self.sides.assigned(writes, &value, false))?;
-        let assignments: Vec<_> = assignments
-            .into_iter()
-            .map(|(column, value)| format!("{column} = {value}"))
-            .collect();
-        Ok(assignments.join(", "))
+        Ok(self.assignments(writes, &value, false)?.join(", "))
     }
 
     /// One row goes.
@@ -281,7 +276,7 @@ impl<'a> Statements<'a> {
 
     fn assigning(
         &self,
-        assignments: Vec<(String, String)>,
+        assignments: Vec<String>,
         key: Vec<String>,
         epoch: String,
     ) -> Result<String, RenderError> {
@@ -295,6 +290,20 @@ impl<'a> Statements<'a> {
                 epoch,
             },
         )
+    }
+
+    /// `column = value` of an update, or of an upsert's conflict branch.
+    fn assignments(
+        &self,
+        writes: Writes,
+        columns: &[(&'a Column, String)],
+        qualified: bool,
+    ) -> Result<Vec<String>, RenderError> {
+        let assigned = self.bound(self.sides.assigned(writes, columns, qualified))?;
+        let assigned = assigned.into_iter();
+        Ok(assigned
+            .map(|(column, value)| format!("{column} = {value}"))
+            .collect())
     }
 
     fn changed(&self, columns: &[(&'a Column, String)]) -> Vec<(&'a Column, String)> {
