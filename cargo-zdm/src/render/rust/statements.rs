@@ -20,7 +20,12 @@ pub(super) struct Statements<'a> {
     fence: String,
     /// The select list.
     pub(super) selected: Vec<String>,
+    /// A write of one row with [`ASSIGNED`] in the place of what it assigns.
+    setter: String,
 }
+
+/// Stands for assignments until they are known.
+const ASSIGNED: &str = "\u{1}";
 
 /// What `insert.sql.j2` is given.
 #[derive(Serialize)]
@@ -31,7 +36,7 @@ struct Insert<'a> {
     fence: &'a str,
     epoch: String,
     conflict: Vec<String>,
-    assignments: Vec<String>,
+    assignments: String,
     returning: Option<String>,
 }
 
@@ -39,7 +44,7 @@ struct Insert<'a> {
 #[derive(Serialize)]
 struct Update<'a> {
     table: &'a str,
-    assignments: Vec<String>,
+    assignments: &'a str,
     key: Vec<String>,
     fence: &'a str,
     epoch: String,
@@ -72,15 +77,19 @@ struct Pending<'a> {
 }
 
 impl<'a> Statements<'a> {
-    pub(super) fn of(templates: &'a Templates, sides: Sides<'a>) -> Self {
+    pub(super) fn of(templates: &'a Templates, sides: Sides<'a>) -> Result<Self, RenderError> {
         let name = &sides.table.name;
-        Self {
+        let mut statements = Self {
             templates,
             sides,
             table: sides.words.ident(name),
             fence: sides.words.fence(name),
             selected: sides.selected(),
-        }
+            setter: String::new(),
+        };
+        let epoch = parameter(sides.table.primary_key.len() + 2);
+        statements.setter = statements.assigning(ASSIGNED, statements.key_equals(1), epoch)?;
+        Ok(statements)
     }
 
     /// A new row; an auto key is left to the database and returned.
@@ -98,7 +107,7 @@ impl<'a> Statements<'a> {
                 fence: &self.fence,
                 epoch: parameter(self.inserted_columns().count() + 1),
                 conflict: Vec::new(),
-                assignments: Vec::new(),
+                assignments: String::new(),
                 returning: returned.map(|key| self.sides.words.ident(&key.name)),
             },
         )
@@ -142,15 +151,15 @@ impl<'a> Statements<'a> {
             .collect();
         let assignments = self.assignments(writes, &changed, false)?;
         let epoch = parameter(columns.len() + 1);
-        self.assigning(assignments, key, epoch).map(Some)
+        self.assigning(&assignments, key, epoch).map(Some)
     }
 
-    /// One column.
+    /// One column. A table has many columns, whose statements are the same but for what they assign.
     pub(super) fn set(&self, writes: Writes, column: &Column) -> Result<String, RenderError> {
         let keys = self.sides.table.primary_key.len();
         let value = vec![(column, parameter(keys + 1))];
         let assignments = self.assignments(writes, &value, false)?;
-        self.assigning(assignments, self.key_equals(1), parameter(keys + 2))
+        Ok(self.setter.replace(ASSIGNED, &assignments))
     }
 
     /// The assignments of one column, for handwritten statements with a parameter of any name.
@@ -161,7 +170,8 @@ impl<'a> Statements<'a> {
         value: &str,
     ) -> Result<String, RenderError> {
         let value = vec![(column, value.to_owned())];
-        Ok(self.assignments(writes, &value, false)?.join(", "))
+        let assigned = self.assigned(writes, &value, false)?;
+        Ok(assigned.join(", "))
     }
 
     /// One row goes.
@@ -276,7 +286,7 @@ impl<'a> Statements<'a> {
 
     fn assigning(
         &self,
-        assignments: Vec<String>,
+        assignments: &str,
         key: Vec<String>,
         epoch: String,
     ) -> Result<String, RenderError> {
@@ -292,8 +302,18 @@ impl<'a> Statements<'a> {
         )
     }
 
-    /// `column = value` of an update, or of an upsert's conflict branch.
+    /// What an update assigns, or an upsert's conflict branch, line by line.
     fn assignments(
+        &self,
+        writes: Writes,
+        columns: &[(&'a Column, String)],
+        qualified: bool,
+    ) -> Result<String, RenderError> {
+        Ok(self.assigned(writes, columns, qualified)?.join(",\n    "))
+    }
+
+    /// `column = value`
+    fn assigned(
         &self,
         writes: Writes,
         columns: &[(&'a Column, String)],

@@ -93,7 +93,7 @@ pub(in crate::render::rust) fn table(
         migration: model.transition.as_ref().map(|transition| transition.id),
         pairs,
     };
-    let statements = Statements::of(templates, sides);
+    let statements = Statements::of(templates, sides)?;
     let (module_path, model_name) = model
         .path
         .rsplit_once("::")
