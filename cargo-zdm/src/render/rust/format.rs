@@ -50,12 +50,12 @@ pub fn state(file: &RustFile, found: Option<&[u8]>) -> Option<State> {
     let Some(found) = found else {
         return Some(State::Missing);
     };
-    let Some((source, recorded, body)) = split(found) else {
+    let Some(found) = Found::of(found) else {
         return Some(State::Edited);
     };
-    if recorded != hash(body).as_bytes() {
+    if found.recorded != hash(found.body).as_bytes() {
         Some(State::Edited)
-    } else if source == hash([file.text.as_bytes()]).as_bytes() {
+    } else if found.source == hash([file.text.as_bytes()]).as_bytes() {
         None
     } else {
         Some(State::Stale)
@@ -119,16 +119,31 @@ fn formatted_together(files: &[RustFile], root: &Utf8Path) -> Result<Vec<String>
     paths.iter().map(read).collect()
 }
 
-/// The two hashes, and what stands before and behind their line.
-fn split(found: &[u8]) -> Option<(&[u8], &[u8], [&[u8]; 2])> {
-    let mut lines = found.split_inclusive(|byte| *byte == b'\n');
-    let (first, second) = (lines.next()?, lines.next()?);
-    let rest = &found[first.len() + second.len()..];
-    let hashes = second
-        .strip_prefix(HASHES.as_bytes())?
-        .strip_suffix(b"\n")?;
-    let space = hashes.iter().position(|byte| *byte == b' ')?;
-    Some((&hashes[..space], &hashes[space + 1..], [first, rest]))
+/// A file on disk, taken apart.
+struct Found<'a> {
+    /// The hash of the text before formatting.
+    source: &'a [u8],
+    /// The hash of the body.
+    recorded: &'a [u8],
+    /// What stands before the line of the hashes, and what behind it.
+    body: [&'a [u8]; 2],
+}
+
+impl<'a> Found<'a> {
+    fn of(text: &'a [u8]) -> Option<Self> {
+        let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+        let (first, second) = (lines.next()?, lines.next()?);
+        let rest = &text[first.len() + second.len()..];
+        let hashes = second
+            .strip_prefix(HASHES.as_bytes())?
+            .strip_suffix(b"\n")?;
+        let space = hashes.iter().position(|byte| *byte == b' ')?;
+        Some(Self {
+            source: &hashes[..space],
+            recorded: &hashes[space + 1..],
+            body: [first, rest],
+        })
+    }
 }
 
 fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {

@@ -98,11 +98,7 @@ pub(in crate::render::rust) fn table(
         .path
         .rsplit_once("::")
         .unwrap_or(("crate", &model.path));
-    let types = table
-        .columns
-        .iter()
-        .map(|column| (column.name.as_str(), RustType::of(column, module_path)));
-    let types: BTreeMap<_, _> = types.collect();
+    let types = types(model, module_path);
     let rust = |column: &Column| &types[column.name.as_str()];
     check_key(model)?;
 
@@ -183,6 +179,14 @@ pub(in crate::render::rust) fn table(
             .map(|transition| migration(transition, model)),
         subject,
     })
+}
+
+/// The Rust types of the columns, by name.
+fn types<'a>(model: &Model<'a>, module_path: &str) -> BTreeMap<&'a str, RustType> {
+    let columns = model.table.columns.iter();
+    columns
+        .map(|column| (column.name.as_str(), RustType::of(column, module_path)))
+        .collect()
 }
 
 fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
