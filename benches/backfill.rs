@@ -1,6 +1,8 @@
 //! The backfill of one column on PostgreSQL beside one `UPDATE` of the same rows in the same run.
 //!
 //!     cargo build --release -p cargo-zdm --features postgres && cargo bench -p zdm-benches --bench backfill -- [rows]
+//!
+//! Measured with 1,000,000 rows on two shared cores: 1.22 times the `UPDATE`; 1.30 while other programs wanted the same cores.
 
 use std::error::Error;
 use std::path::Path;

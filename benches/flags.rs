@@ -1,6 +1,8 @@
 //! What a flag decision costs: the flags from their atomic, the key's bucket, the side.
 //!
 //!     cargo bench -p zdm-benches --bench flags
+//!
+//! Measured: 34 ns.
 
 use std::error::Error;
 use std::hint::black_box;

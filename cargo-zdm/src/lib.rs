@@ -16,6 +16,7 @@ pub mod files;
 mod measure;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod operate;
+mod parallel;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
@@ -25,14 +26,17 @@ pub mod versions;
 
 use dialect::Dialect;
 use files::FileTree;
+use pipeline::code::Code;
 use pipeline::{Draft, Fate, Finding, Options, PipelineError};
 use plan::Plan;
+use source::Models;
+use versions::{History, Snapshot};
 use zdm_runtime::manifest::Manifest;
 
 /// What `generate` has made; nothing is on disk yet: [`FileTree::write`] with the root puts it there.
 #[derive(Debug)]
 pub struct Generated {
-    /// Everything that should stand on disk, relative to the root.
+    /// What the disk lacks, relative to the root: files that are as they would be generated now are left out.
     pub files: FileTree,
     /// The new version, with its plan; `None` where the structs are as the last version left them.
     pub version: Option<(Manifest, Plan)>,
@@ -45,12 +49,12 @@ pub fn generate(options: &Options) -> Result<Generated, PipelineError> {
 
 /// The first half of [`generate`]: what changes is planned, and nothing is written down yet.
 pub fn draft(options: &Options) -> Result<Draft, PipelineError> {
-    let models = source::read(&options.source)?;
+    let (models, history) = read(options)?;
+    let declared = Snapshot::of(&models.schema)?;
     let dialect = Dialect::named(&options.dialect)?;
-    let history = options.history()?;
     options.check_dialect(&history)?;
-    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
-    let planned = pipeline::version::plan(options, &history, &dialect, &models.schema)?;
+    let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
+    let planned = pipeline::version::plan(options, &history, &dialect, &declared)?;
     if let Some(planned) = &planned {
         pipeline::transitions::check_free(&planned.plan, &in_transition)?;
     }
@@ -76,41 +80,47 @@ impl Draft {
         let mut files = FileTree::default();
         let mut version = None;
         if let Some(planned) = planned {
-            let (manifest, folder) = pipeline::version::render(&planned, &dialect, &models.schema)?;
+            let (manifest, folder) = pipeline::version::render(&planned, &dialect)?;
             in_transition.extend(pipeline::transitions::begun(
                 options, &history, &planned, &manifest,
             ));
-            let appended = history.append(manifest.clone(), &folder, options.baseline)?;
+            let appended = history.append(manifest.clone(), folder, options.baseline)?;
             files.insert_all(&options.versions, appended);
             version = Some((manifest, planned.plan));
         }
-        let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
-        files.insert_all("".into(), pipeline::code::finish(options, &code)?);
+        let code = Code::of(options, &models, &history, &in_transition, &dialect)?;
+        files.insert_all("".into(), code.formatted()?);
         files.insert_all("".into(), pipeline::code::module_line(options, &models)?);
         Ok(Generated { files, version })
     }
 }
 
+/// The models and the versions, side by side: the first have to wait for cargo.
+fn read(options: &Options) -> Result<(Models, History), PipelineError> {
+    let (history, models) = parallel::both(|| options.history(), || source::read(&options.source));
+    Ok((models?, history?))
+}
+
 /// What is not as it should be: for CI. Needs neither rustfmt nor a database.
 pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
-    let models = source::read(&options.source)?;
+    let (models, history) = read(options)?;
+    let declared = Snapshot::of(&models.schema)?;
     let dialect = Dialect::named(&options.dialect)?;
-    let history = options.history()?;
     options.check_dialect(&history)?;
-    let planned = pipeline::version::plan(options, &history, &dialect, &models.schema)?;
-    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let planned = pipeline::version::plan(options, &history, &dialect, &declared)?;
+    let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
     let mut findings = Vec::new();
     if let Some(planned) = &planned {
         findings.extend(pipeline::findings::ungenerated(planned));
     }
-    let code = pipeline::code::render(options, &models, &history, &in_transition, &dialect)?;
-    findings.extend(pipeline::findings::of_files(options, &code)?);
+    let code = Code::of(options, &models, &history, &in_transition, &dialect)?;
+    findings.extend(pipeline::findings::of_files(options, &code.beside_disk()?)?);
     findings.extend(pipeline::findings::spent(
         &models.schema,
         &in_transition,
         planned.as_ref(),
     ));
-    findings.extend(pipeline::findings::dropped(&models.schema, &history)?);
+    findings.extend(pipeline::findings::dropped(&declared, &history)?);
     Ok(findings)
 }
 
@@ -127,8 +137,8 @@ pub fn declare(
 /// What `finalize` has made; nothing is on disk yet.
 #[derive(Debug)]
 pub struct Finalized {
-    /// Everything that should stand on disk, relative to the root: the code without old names, `code.toml`, and the user's
-    /// files without spent attributes.
+    /// What the disk lacks, relative to the root: the code without old names, `code.toml`, and the user's files without
+    /// spent attributes.
     pub files: FileTree,
     /// Folders of the versions that are final now.
     pub versions: Vec<String>,
@@ -136,12 +146,13 @@ pub struct Finalized {
 
 /// Ends the transition of a migration, or of all, in the repository.
 pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, PipelineError> {
-    let models = source::read(&options.source)?;
+    let (models, mut history) = read(options)?;
+    let declared = Snapshot::of(&models.schema)?;
     let dialect = Dialect::named(&options.dialect)?;
-    let mut history = options.history()?;
-    let in_transition = pipeline::transitions::of(&history, &models.schema, &dialect)?;
+    let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
     let chosen = pipeline::finalize::chosen(&history, &in_transition, name)?;
-    let mut files = pipeline::finalize::without_attributes(options, &history, &models, &chosen)?;
+    let mut files =
+        pipeline::finalize::without_attributes(options, &history, &models, &declared, &chosen)?;
     let ids: Vec<String> = chosen.iter().map(|over| over.manifest.id.clone()).collect();
     let versions = chosen.iter().map(|over| over.manifest.folder()).collect();
     files.insert_all(&options.versions, history.make_final(&ids));
@@ -150,7 +161,7 @@ pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, Pipe
         .filter(|transition| !ids.contains(&transition.manifest.id))
         .cloned()
         .collect();
-    let code = pipeline::code::render(options, &models, &history, &remaining, &dialect)?;
-    files.insert_all("".into(), pipeline::code::finish(options, &code)?);
+    let code = Code::of(options, &models, &history, &remaining, &dialect)?;
+    files.insert_all("".into(), code.formatted()?);
     Ok(Finalized { files, versions })
 }

@@ -15,7 +15,7 @@ use crate::pipeline::Options;
 use crate::plan::{self, Plan, Request};
 use crate::source;
 use crate::terminal::Answer;
-use crate::versions::History;
+use crate::versions::{History, Snapshot};
 
 /// Show what differs between the structs and the last version, or between two versions
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ impl Diff {
         let history = History::open(&options.root.join(&options.versions))?;
         let from = match &self.from {
             Some(name) => of_version(&history, name)?,
-            None => history.last_schema()?,
+            None => history.last_schema(&Snapshot::EMPTY)?,
         };
         let to = match &self.to {
             Some(name) => of_version(&history, name)?,
@@ -51,7 +51,7 @@ impl Diff {
 fn of_version(history: &History, argument: &str) -> Result<Schema, Failure> {
     let versions: Vec<&Manifest> = history.versions().iter().collect();
     let place = choose::named(&versions, argument)?;
-    Ok(history.schema_after(versions[place])?)
+    Ok(history.after(versions[place], &Snapshot::EMPTY)?.schema())
 }
 
 /// Tables that go are shown, not asked about.

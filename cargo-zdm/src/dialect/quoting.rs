@@ -1,5 +1,7 @@
 //! Identifiers and literals, as values and as filters of the templates.
 
+use std::collections::BTreeSet;
+
 use minijinja::Environment;
 use serde::Deserialize;
 
@@ -8,7 +10,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(super) struct Quoting {
     quote: String,
-    reserved: Vec<String>,
+    reserved: BTreeSet<String>,
 }
 
 impl Quoting {
@@ -19,7 +21,7 @@ impl Quoting {
             .next()
             .is_some_and(|first| first.is_ascii_lowercase() || first == '_')
             && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-            && !self.reserved.iter().any(|word| word == name);
+            && !self.reserved.contains(name);
         if plain {
             name.to_owned()
         } else {

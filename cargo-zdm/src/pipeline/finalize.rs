@@ -13,7 +13,7 @@ use super::transitions::InTransition;
 use super::{Options, PipelineError, code};
 use crate::files::FileTree;
 use crate::source::Models;
-use crate::versions::History;
+use crate::versions::{History, Snapshot};
 
 /// The migrations that are meant: the named one, or all that are in transition.
 pub(crate) fn chosen<'a>(
@@ -48,9 +48,10 @@ pub(crate) fn without_attributes(
     options: &Options,
     history: &History,
     models: &Models,
+    declared: &Snapshot<'_>,
     chosen: &[&InTransition],
 ) -> Result<FileTree, PipelineError> {
-    let over = over(history, chosen)?;
+    let over = over(history, declared, chosen)?;
     let mut texts: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
     for model in &models.models {
         let Some(spent) = over.get(&model.table_name) else {
@@ -79,6 +80,7 @@ pub(crate) fn without_attributes(
 /// What of a table's struct these migrations have used up.
 fn over(
     history: &History,
+    declared: &Snapshot<'_>,
     chosen: &[&InTransition],
 ) -> Result<BTreeMap<String, Spent>, PipelineError> {
     let mut over: BTreeMap<String, Spent> = BTreeMap::new();
@@ -87,8 +89,8 @@ fn over(
             let spent = over.entry(pair.table.clone()).or_default();
             spent.fields.push(pair.new.field.clone());
         }
-        let after = history.schema_after(&transition.manifest)?;
-        for before in history.schema_before(&transition.manifest)?.tables {
+        let (before, after) = history.concerned(&transition.manifest, declared)?;
+        for before in before.tables {
             let Some(after) = after.table(&before.name) else {
                 continue;
             };

@@ -7,11 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use zdm_model::Schema;
 
+use super::code::{self, Compared};
 use super::transitions::InTransition;
 use super::version::Planned;
-use super::{Options, PipelineError, code};
-use crate::render::rust::{RustFile, State, state};
-use crate::versions::History;
+use super::{Options, PipelineError};
+use crate::render::rust::State;
+use crate::versions::{History, Snapshot};
 
 /// Something that is not as it should be, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,23 +44,17 @@ pub(crate) fn ungenerated(planned: &Planned) -> Vec<Finding> {
 }
 
 /// Files that are not what would be generated now.
-pub(crate) fn of_files(
-    options: &Options,
-    files: &[RustFile],
-) -> Result<Vec<Finding>, PipelineError> {
+pub(crate) fn of_files(options: &Options, code: &Compared) -> Result<Vec<Finding>, PipelineError> {
     let mut findings = Vec::new();
-    for file in files {
-        let path = options.code.join(&file.path);
-        let found = code::text(&options.root.join(&path))?;
-        let (kind, message) = match found.map(|found| state(file, &found)) {
-            Some(State::Current) => continue,
-            None => ("missing", "the generated file is missing"),
-            Some(State::Stale) => ("stale", "something else would be generated now"),
-            Some(State::Edited) => ("edited", "the file was edited after it was generated"),
+    for (file, state) in &code.differing {
+        let (kind, message) = match state {
+            State::Missing => ("missing", "the generated file is missing"),
+            State::Stale => ("stale", "something else would be generated now"),
+            State::Edited => ("edited", "the file was edited after it was generated"),
         };
-        findings.push(finding(kind, &path, message));
+        findings.push(finding(kind, &options.code.join(&file.path), message));
     }
-    for path in code::superfluous(options, files)? {
+    for path in code::superfluous(options, &code.paths)? {
         findings.push(finding(
             "superfluous",
             &path,
@@ -105,10 +100,15 @@ pub(crate) fn spent(
 
 /// `drops` of columns that are long gone. It is needed until the version that drops the column is neither the last one,
 /// which `--amend` plans again, nor in transition.
-pub(crate) fn dropped(declared: &Schema, history: &History) -> Result<Vec<Finding>, PipelineError> {
-    let mut recent = vec![history.last_schema()?];
+pub(crate) fn dropped(
+    declared: &Snapshot<'_>,
+    history: &History,
+) -> Result<Vec<Finding>, PipelineError> {
+    let mut recent = vec![history.last_schema(declared)?];
     for version in history.in_transition().chain(history.last()) {
-        recent.push(history.schema_before(version)?);
+        if let Some(before) = history.before(version) {
+            recent.push(history.after(before, declared)?.schema());
+        }
     }
     let needed = |table: &str, column: &str| {
         recent
@@ -117,7 +117,7 @@ pub(crate) fn dropped(declared: &Schema, history: &History) -> Result<Vec<Findin
             .any(|table| table.column(column).is_some())
     };
     let mut findings = Vec::new();
-    for table in &declared.tables {
+    for table in &declared.schema.tables {
         for drop in &table.drops {
             if !needed(&table.name, &drop.column) {
                 findings.push(Finding {

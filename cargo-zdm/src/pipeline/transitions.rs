@@ -13,7 +13,7 @@ use super::version::Planned;
 use super::{Options, PipelineError};
 use crate::dialect::Dialect;
 use crate::plan::{self, Pair, Plan};
-use crate::versions::History;
+use crate::versions::{History, Snapshot};
 
 /// A migration in transition.
 #[derive(Debug, Clone)]
@@ -27,13 +27,13 @@ pub(crate) struct InTransition {
 /// Every migration in transition, in the order of the versions.
 pub(crate) fn of(
     history: &History,
-    declared: &Schema,
+    declared: &Snapshot<'_>,
     dialect: &Dialect,
 ) -> Result<Vec<InTransition>, PipelineError> {
     let mut found = Vec::new();
     for manifest in history.in_transition() {
-        let from = history.schema_before(manifest)?;
-        let to = with_attributes(history.schema_after(manifest)?, declared);
+        let (from, to) = history.concerned(manifest, declared)?;
+        let to = with_attributes(to, declared.schema);
         if hash(&from, &to) != manifest.transitions {
             return Err(PipelineError::TransitionChanged {
                 migration: manifest.folder(),

@@ -3,23 +3,24 @@
 //! Comes in: the plan, the history. Goes out: the manifest and everything in the version's folder.
 //! Must not know: Rust code.
 
-use zdm_model::Schema;
 use zdm_runtime::manifest::Manifest;
 
 use super::{Options, PipelineError, transitions};
 use crate::dialect::Dialect;
-use crate::diff;
+use crate::diff::{self, Delta};
 use crate::files::FileTree;
 use crate::plan::{self, BuildError, Plan};
 use crate::render::review;
 use crate::render::sql::{self, Identity};
-use crate::versions::{self, History, naming, snapshot};
+use crate::versions::{self, History, Snapshot, naming, snapshot};
 
 /// A plan with the version that it belongs to.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) identity: Identity,
+    /// The text of the declared schema.
+    snapshot: String,
 }
 
 /// The plan from the last version to the declared schema; `None` where they are the same.
@@ -27,10 +28,10 @@ pub(crate) fn plan(
     options: &Options,
     history: &History,
     dialect: &Dialect,
-    declared: &Schema,
+    declared: &Snapshot<'_>,
 ) -> Result<Option<Planned>, PipelineError> {
-    let from = history.last_schema()?;
-    let deltas = diff::diff(&from, declared).map_err(BuildError::from)?;
+    let from = history.last_schema(declared)?;
+    let deltas = diff::diff(&from, declared.schema).map_err(BuildError::from)?;
     if deltas.is_empty() {
         return match history.taken_out() {
             Some(taken_out) => Err(PipelineError::NothingLeft {
@@ -39,29 +40,37 @@ pub(crate) fn plan(
             None => Ok(None),
         };
     }
-    let identity = identity(options, history, &from, declared, || {
-        naming::automatic(&deltas)
-    })?;
+    let snapshot = declared.text();
+    let name = name(options, history, &deltas);
+    let identity = identity(
+        history,
+        name,
+        &snapshot,
+        transitions::hash(&from, declared.schema),
+    );
     let plan = plan::build(&plan::Request {
         from: &from,
-        to: declared,
+        to: declared.schema,
         dialect,
         id: &identity.id,
         dropped_tables: &options.dropped_tables,
     })?;
-    Ok(Some(Planned { plan, identity }))
+    Ok(Some(Planned {
+        plan,
+        identity,
+        snapshot,
+    }))
 }
 
 /// The manifest and the files of the version's folder.
 pub(crate) fn render(
     planned: &Planned,
     dialect: &Dialect,
-    declared: &Schema,
 ) -> Result<(Manifest, FileTree), PipelineError> {
     let rendered = sql::render(&planned.plan, dialect, &planned.identity)?;
     let mut files = FileTree::default();
     files.insert(versions::PLAN_FILE, toml::to_string(&rendered.manifest)?);
-    files.insert(snapshot::FILE, snapshot::text(declared)?);
+    files.insert(snapshot::FILE, planned.snapshot.clone());
     files.insert(review::FILE, review::page(&rendered.manifest));
     for (path, text) in rendered.files {
         files.insert(path, text);
@@ -69,29 +78,25 @@ pub(crate) fn render(
     Ok((rendered.manifest, files))
 }
 
-fn identity(
-    options: &Options,
-    history: &History,
-    from: &Schema,
-    declared: &Schema,
-    automatic: impl FnOnce() -> String,
-) -> Result<Identity, PipelineError> {
-    let taken_out = history.taken_out();
-    let name = match (&options.name, taken_out) {
+fn name(options: &Options, history: &History, deltas: &[Delta]) -> String {
+    match (&options.name, history.taken_out()) {
         (Some(name), _) => naming::legal(name.trim_start_matches(|c: char| c.is_ascii_digit())),
         (None, Some(taken_out)) => taken_out.name.clone(),
-        (None, None) => automatic(),
-    };
+        (None, None) => naming::automatic(deltas),
+    }
+}
+
+fn identity(history: &History, name: String, snapshot: &str, transitions: String) -> Identity {
     let parent = history.last().map(|last| last.id.clone());
-    let id = match taken_out {
+    let id = match history.taken_out() {
         Some(taken_out) => taken_out.id.clone(),
-        None => versions::id(parent.as_deref(), &name, &snapshot::text(declared)?),
+        None => versions::id(parent.as_deref(), &name, snapshot),
     };
-    Ok(Identity {
+    Identity {
         id,
         version: history.last().map_or(0, |last| last.version) + 1,
         name,
         parent,
-        transitions: transitions::hash(from, declared),
-    })
+        transitions,
+    }
 }

@@ -8,11 +8,12 @@ use zdm_model::Schema;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::Phase;
 
+use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{Drafted, Pair, Plan, lower};
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
-use crate::diff::{self, Delta, DiffError};
+use crate::diff::{self, DiffError};
 
 /// What a plan is made for.
 #[derive(Debug, Clone, Copy)]
@@ -101,64 +102,16 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
 
 /// Phase by phase, each reason once.
 fn reasons(changes: &[Change]) -> Vec<(String, String)> {
-    let mut reasons: Vec<(String, String)> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut reasons = Vec::new();
     for phase in Phase::ALL {
         for (_, reason) in changes
             .iter()
             .flat_map(|change| &change.reasons)
-            .filter(|(needed, _)| *needed == phase)
+            .filter(|(needed, reason)| *needed == phase && seen.insert((phase.name(), reason)))
         {
-            let reason = (phase.name().to_owned(), reason.clone());
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
-            }
+            reasons.push((phase.name().to_owned(), reason.clone()));
         }
     }
     reasons
-}
-
-/// New tables after the new tables that they reference, removed ones before those that they reference.
-fn parents_first(deltas: Vec<Delta>) -> Result<Vec<Delta>, ChangeError> {
-    let (mut added, rest): (Vec<Delta>, Vec<Delta>) = deltas
-        .into_iter()
-        .partition(|delta| matches!(delta, Delta::TableAdded(_)));
-    let (mut removed, rest): (Vec<Delta>, Vec<Delta>) = rest
-        .into_iter()
-        .partition(|delta| matches!(delta, Delta::TableRemoved(_)));
-    let mut ordered = take_parents_first(&mut added)?;
-    let mut dropped = take_parents_first(&mut removed)?;
-    dropped.reverse();
-    ordered.extend(rest);
-    ordered.extend(dropped);
-    Ok(ordered)
-}
-
-fn take_parents_first(waiting: &mut Vec<Delta>) -> Result<Vec<Delta>, ChangeError> {
-    let mut ordered = Vec::new();
-    while let Some(first) = waiting.first() {
-        let free = waiting.iter().position(|delta| {
-            waiting
-                .iter()
-                .all(|other| other == delta || !references(delta, other))
-        });
-        let Some(free) = free else {
-            return Err(changes::reference_cycle(first, waiting));
-        };
-        ordered.push(waiting.remove(free));
-    }
-    Ok(ordered)
-}
-
-fn references(delta: &Delta, other: &Delta) -> bool {
-    let (
-        Delta::TableAdded(child) | Delta::TableRemoved(child),
-        Delta::TableAdded(parent) | Delta::TableRemoved(parent),
-    ) = (delta, other)
-    else {
-        return false;
-    };
-    child
-        .foreign_keys
-        .iter()
-        .any(|key| key.references == parent.name)
 }

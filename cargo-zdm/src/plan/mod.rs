@@ -7,6 +7,7 @@ mod alteration;
 mod build;
 mod lower;
 mod pair;
+mod parents_first;
 mod shape;
 mod shapes;
 mod statement;

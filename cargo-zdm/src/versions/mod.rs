@@ -20,6 +20,7 @@ use zdm_runtime::manifest::{Manifest, Route};
 
 pub use code_states::{CodeStates, State};
 pub use error::VersionError;
+pub use snapshot::{Saved, Snapshot};
 use sum::Sum;
 
 use crate::files::{FileTree, entries, read_if_there};
@@ -127,10 +128,22 @@ impl History {
             .find(|version| version.name == name || version.folder() == name || version.id == name)
     }
 
-    /// The schema after the last version; empty before the first.
-    pub fn last_schema(&self) -> Result<Schema, VersionError> {
-        self.last()
-            .map_or(Ok(Schema::default()), |last| self.schema_after(last))
+    /// The schema after the last version; empty before the first. `known` is what need not be read anew.
+    pub fn last_schema(&self, known: &Snapshot<'_>) -> Result<Schema, VersionError> {
+        let last = self.last();
+        last.map_or(Ok(Schema::default()), |last| {
+            Ok(self.after(last, known)?.schema())
+        })
+    }
+
+    /// The schema after a version. `known` is what need not be read anew.
+    pub fn after<'a>(
+        &self,
+        version: &Manifest,
+        known: &Snapshot<'a>,
+    ) -> Result<Saved<'a>, VersionError> {
+        let path = self.folder.join(version.folder()).join(snapshot::FILE);
+        snapshot::parse(&read_text(&path)?, &path, known)
     }
 
     /// The version behind which a version was generated.
@@ -139,16 +152,18 @@ impl History {
         self.versions.iter().find(|before| before.id == *parent)
     }
 
-    /// The schema before a version; empty before the first.
-    pub fn schema_before(&self, version: &Manifest) -> Result<Schema, VersionError> {
-        self.before(version)
-            .map_or(Ok(Schema::default()), |before| self.schema_after(before))
-    }
-
-    /// The schema after a version.
-    pub fn schema_after(&self, version: &Manifest) -> Result<Schema, VersionError> {
-        let path = self.folder.join(version.folder()).join(snapshot::FILE);
-        snapshot::parse(&read_text(&path)?, &path)
+    /// The tables that a version concerns, before and after it.
+    pub fn concerned(
+        &self,
+        version: &Manifest,
+        known: &Snapshot<'_>,
+    ) -> Result<(Schema, Schema), VersionError> {
+        let tables = |of| {
+            self.after(of, known)
+                .map(|saved| saved.only(&version.tables))
+        };
+        let before = self.before(version).map(tables).transpose()?;
+        Ok((before.unwrap_or_default(), tables(version)?))
     }
 
     /// Puts a version behind the last one. `files` are those of its folder, `plan.toml` among them; the paths of the tree
@@ -156,7 +171,7 @@ impl History {
     pub fn append(
         &mut self,
         manifest: Manifest,
-        files: &FileTree,
+        files: FileTree,
         baseline: bool,
     ) -> Result<FileTree, VersionError> {
         let mut tree = FileTree::default();
@@ -168,18 +183,15 @@ impl History {
                 tree.remove(Utf8Path::new(&old).join(path));
             }
         }
-        let contents = files
-            .files()
-            .map(|(path, text)| (path.as_str().to_owned(), text.as_bytes().to_vec()))
-            .collect();
-        self.sum.append(&name, &manifest.id, &contents);
+        let texts = files.files().map(|(path, text)| (path.as_str(), text));
+        self.sum.append(&name, &manifest.id, texts);
         match (baseline, manifest.route) {
             (true, _) => self.code.set(&manifest.id, State::Baseline),
             (false, Route::FivePhases) => self.code.set(&manifest.id, State::Transition),
             (false, _) => {}
         }
         self.versions.push(manifest);
-        tree.insert_all(Utf8Path::new(&name), files.clone());
+        tree.insert_all(Utf8Path::new(&name), files);
         tree.insert(sum::FILE, self.sum.text());
         tree.insert(code_states::FILE, self.code_text());
         Ok(tree)
@@ -212,8 +224,11 @@ impl History {
 
 /// The stable id of a version: a rebase changes its number, never this.
 pub fn id(parent: Option<&str>, name: &str, schema: &str) -> String {
-    let text = format!("{}\n{name}\n{schema}", parent.unwrap_or_default());
-    blake3::hash(text.as_bytes()).to_hex()[..12].to_owned()
+    let mut hasher = blake3::Hasher::new();
+    for part in [parent.unwrap_or_default(), "\n", name, "\n", schema] {
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..12].to_owned()
 }
 
 fn forked(reason: impl Into<String>) -> VersionError {

@@ -82,13 +82,19 @@ impl Sum {
     }
 
     /// Adds a version behind the last one.
-    pub(super) fn append(&mut self, folder: &str, id: &str, files: &VersionFiles) {
+    pub(super) fn append<'a>(
+        &mut self,
+        folder: &str,
+        id: &str,
+        files: impl Iterator<Item = (&'a str, &'a str)>,
+    ) {
+        let files: BTreeMap<_, _> = files.collect();
         let previous = self.lines.last().map_or("", |line| line.chain.as_str());
         self.lines.push(Line {
             folder: folder.to_owned(),
             id: id.to_owned(),
-            chain: chain(previous, id, files),
-            files: short_hashes(files),
+            chain: chain(previous, id, &files),
+            files: short_hashes(&files),
         });
     }
 
@@ -191,7 +197,7 @@ pub(super) fn version_files(folder: &Utf8Path) -> Result<VersionFiles, FileError
     Ok(files)
 }
 
-fn chain(previous: &str, id: &str, files: &VersionFiles) -> String {
+fn chain(previous: &str, id: &str, files: &BTreeMap<impl AsRef<str>, impl AsRef<[u8]>>) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -200,15 +206,16 @@ fn chain(previous: &str, id: &str, files: &VersionFiles) -> String {
     add(previous.as_bytes());
     add(id.as_bytes());
     for (path, bytes) in files {
-        add(path.as_bytes());
-        add(bytes);
+        add(path.as_ref().as_bytes());
+        add(bytes.as_ref());
     }
     hasher.finalize().to_hex().to_string()
 }
 
-fn short_hashes(files: &VersionFiles) -> BTreeMap<String, String> {
+fn short_hashes(files: &BTreeMap<impl AsRef<str>, impl AsRef<[u8]>>) -> BTreeMap<String, String> {
+    let short = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..8].to_owned();
     files
         .iter()
-        .map(|(path, bytes)| (path.clone(), blake3::hash(bytes).to_hex()[..8].to_owned()))
+        .map(|(path, bytes)| (path.as_ref().to_owned(), short(bytes.as_ref())))
         .collect()
 }

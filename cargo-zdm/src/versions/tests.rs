@@ -2,7 +2,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
 use zdm_runtime::manifest::{Manifest, Route};
 
-use super::{History, PLAN_FILE, State, VersionError, id, snapshot};
+use super::{History, PLAN_FILE, Snapshot, State, VersionError, id, snapshot};
 use crate::files::FileTree;
 
 fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -12,7 +12,7 @@ fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
 }
 
 fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
-    let schema = snapshot::text(&Schema::default()).unwrap();
+    let schema = Snapshot::EMPTY.text();
     let parent = history.last().map(|last| last.id.clone());
     let taken = history.taken_out().map(|old| old.id.clone());
     let manifest = Manifest {
@@ -37,7 +37,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
     files.insert(PLAN_FILE, toml::to_string(&manifest).unwrap());
     files.insert(snapshot::FILE, schema);
     files.insert("1_expand/up.sql", format!("-- {name}\n"));
-    let tree = history.append(manifest, &files, false).unwrap();
+    let tree = history.append(manifest, files, false).unwrap();
     tree.write(folder).unwrap();
 }
 
@@ -60,7 +60,10 @@ fn a_history_is_read_as_it_was_written() {
         .map(|version| history.code().of(&version.id))
         .collect();
     assert_eq!(states, [None, Some(State::Transition)]);
-    assert_eq!(history.last_schema().unwrap(), Schema::default());
+    assert_eq!(
+        history.last_schema(&Snapshot::EMPTY).unwrap(),
+        Schema::default()
+    );
     assert_eq!(history.named("users_full_name").unwrap().version, 2);
 }
 

@@ -54,7 +54,7 @@ fn chain<const N: usize>(zdm: &Path, versions: [Version; N]) {
     let mut history = History::open(zdm).unwrap();
     for version in versions {
         let (manifest, files) = version.finished();
-        let tree = history.append(manifest, &files, false).unwrap();
+        let tree = history.append(manifest, files, false).unwrap();
         tree.write(zdm).unwrap();
     }
 }

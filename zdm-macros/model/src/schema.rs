@@ -17,7 +17,10 @@ pub struct Schema {
 impl Schema {
     /// The table of that name, if the schema has one.
     pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.iter().find(|table| table.name == name)
+        let found = self
+            .tables
+            .binary_search_by(|table| table.name.as_str().cmp(name));
+        found.ok().map(|at| &self.tables[at])
     }
 }
 

@@ -5,15 +5,14 @@ use zdm_model::Check;
 
 use super::{Drafted, Lowering};
 use crate::plan::alteration::{Alteration, Function};
-use crate::plan::shapes::Shapes;
 use crate::plan::{Action, Statement, Undo};
 
 impl Lowering<'_> {
-    pub(super) fn alter(&mut self, drafted: &Drafted, before: &Shapes) {
+    pub(super) fn alter(&mut self, drafted: &Drafted) {
         let table = &drafted.table;
         let mut actions = self.actions(table, &drafted.alteration);
         if actions.len() == 1 {
-            let undo = self.undo(table, &drafted.alteration, before);
+            let undo = self.undo(table, &drafted.alteration);
             if let Some(action) = actions.pop() {
                 self.push(drafted, action, undo);
             }
@@ -36,8 +35,8 @@ impl Lowering<'_> {
         }
     }
 
-    fn undo(&self, table: &str, alteration: &Alteration, before: &Shapes) -> Undo {
-        match alteration.inverse(table, before) {
+    fn undo(&self, table: &str, alteration: &Alteration) -> Undo {
+        match alteration.inverse(table, &self.shapes) {
             Ok(inverse) => Undo::By {
                 actions: self.actions(table, &inverse),
                 loses: alteration.loses(table),

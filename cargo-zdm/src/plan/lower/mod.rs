@@ -60,6 +60,7 @@ pub(super) fn steps(
 struct Lowering<'a> {
     section: Section,
     dialect: &'a Dialect,
+    /// The tables before the alteration that is being taken.
     shapes: Shapes,
     steps: Vec<PlanStep>,
     /// Tables that this section created, which hold no row yet.
@@ -69,13 +70,12 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn take(&mut self, drafted: &Drafted) {
-        let before = self.shapes.clone();
-        self.shapes.apply(&drafted.table, &drafted.alteration);
         if self.dialect.capabilities().alter_in_place {
-            self.alter(drafted, &before);
+            self.alter(drafted);
         } else {
-            self.alter_or_rebuild(drafted, &before);
+            self.alter_or_rebuild(drafted);
         }
+        self.shapes.apply(&drafted.table, &drafted.alteration);
         if matches!(drafted.alteration, Alteration::CreateTable(_)) {
             self.new_tables.insert(drafted.table.clone());
         }

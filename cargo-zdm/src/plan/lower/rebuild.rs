@@ -4,7 +4,6 @@
 use super::{Drafted, Lowering};
 use crate::plan::alteration::Alteration;
 use crate::plan::shape::TableShape;
-use crate::plan::shapes::Shapes;
 use crate::plan::{Action, PlanStep, Statement, Undo};
 
 /// A table that will be written anew at the end of the section.
@@ -19,26 +18,24 @@ pub(super) struct Rebuild {
 }
 
 impl Lowering<'_> {
-    pub(super) fn alter_or_rebuild(&mut self, drafted: &Drafted, before: &Shapes) {
+    pub(super) fn alter_or_rebuild(&mut self, drafted: &Drafted) {
         let table = &drafted.table;
         let pending = self.rebuilds.iter().any(|rebuild| rebuild.table == *table);
         let Some(action) = self.common(table, &drafted.alteration) else {
-            return self.rebuild(drafted, before);
+            return self.rebuild(drafted);
         };
         if pending {
-            return self.rebuild(drafted, before);
+            return self.rebuild(drafted);
         }
-        if let (Alteration::DropColumn(column), Some(shape)) =
-            (&drafted.alteration, before.table(table))
-        {
-            self.drop_indexes_of(drafted, shape, column);
+        if let Alteration::DropColumn(column) = &drafted.alteration {
+            self.drop_indexes_of(drafted, column);
         }
-        let undo = self.undo_of(table, &drafted.alteration, before);
+        let undo = self.undo_of(table, &drafted.alteration);
         self.push(drafted, action, undo);
     }
 
-    fn undo_of(&self, table: &str, alteration: &Alteration, before: &Shapes) -> Undo {
-        match alteration.inverse(table, before) {
+    fn undo_of(&self, table: &str, alteration: &Alteration) -> Undo {
+        match alteration.inverse(table, &self.shapes) {
             Ok(inverse) => Undo::By {
                 actions: self.common(table, &inverse).into_iter().collect(),
                 loses: alteration.loses(table),
@@ -47,30 +44,33 @@ impl Lowering<'_> {
         }
     }
 
-    fn drop_indexes_of(&mut self, drafted: &Drafted, shape: &TableShape, column: &str) {
+    fn drop_indexes_of(&mut self, drafted: &Drafted, column: &str) {
         if self.dialect.capabilities().drop_column_drops_indexes {
             return;
         }
-        for index in &shape.indexes {
-            if index.columns.iter().any(|name| name == column) {
-                let alteration = Alteration::DropIndex(index.name.clone());
-                let reason = format!("the index goes with {}.{column}", drafted.table);
-                if let Some(action) = self.common(&drafted.table, &alteration) {
-                    self.push(drafted, action, Undo::Impossible(reason));
-                }
-            }
+        let shape = self.shapes.table(&drafted.table);
+        let drops: Vec<_> = shape
+            .iter()
+            .flat_map(|shape| &shape.indexes)
+            .filter(|index| index.columns.iter().any(|name| name == column))
+            .map(|index| Alteration::DropIndex(index.name.clone()))
+            .filter_map(|alteration| self.common(&drafted.table, &alteration))
+            .collect();
+        for action in drops {
+            let reason = format!("the index goes with {}.{column}", drafted.table);
+            self.push(drafted, action, Undo::Impossible(reason));
         }
     }
 
-    fn rebuild(&mut self, drafted: &Drafted, before: &Shapes) {
+    fn rebuild(&mut self, drafted: &Drafted) {
         let table = &drafted.table;
         let does = drafted.alteration.summary(table);
-        let undo = drafted.alteration.inverse(table, before);
+        let undo = drafted.alteration.inverse(table, &self.shapes);
         let position = self
             .rebuilds
             .iter()
             .position(|rebuild| rebuild.table == *table);
-        let Some(shape) = before.table(table) else {
+        let Some(shape) = self.shapes.table(table) else {
             return;
         };
         if position.is_none() {

@@ -10,16 +10,17 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::RustFile;
+use crate::parallel;
 
 const HASHES: &str = "// zdm: ";
-/// Command lines have a longest length.
-const FILES_AT_ONCE: usize = 200;
+/// Enough that starting rustfmt is not what takes the time, few enough that every core gets some.
+const FILES_AT_ONCE: usize = 50;
 
-/// A file on disk beside what would be generated now.
+/// How a file on disk differs from what would be generated now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It is what would be generated.
-    Current,
+    /// There is no file.
+    Missing,
     /// Something else would be generated.
     Stale,
     /// Somebody changed it after it was generated.
@@ -44,75 +45,57 @@ pub enum FormatError {
     },
 }
 
-/// Compares a file on disk with what would be generated now.
-pub fn state(file: &RustFile, found: &str) -> State {
-    let Some((hashes, body)) = split(found) else {
-        return State::Edited;
+/// Compares what a file holds on disk with what would be generated now; `None` where they agree.
+pub fn state(file: &RustFile, found: Option<&[u8]>) -> Option<State> {
+    let Some(found) = found else {
+        return Some(State::Missing);
     };
-    match hashes.split_once(' ') {
-        Some((_, recorded)) if recorded != hash(&body) => State::Edited,
-        Some((source, _)) if source == hash(&file.text) => State::Current,
-        _ => State::Stale,
+    let Some(found) = Found::of(found) else {
+        return Some(State::Edited);
+    };
+    if found.recorded != hash(found.body).as_bytes() {
+        Some(State::Edited)
+    } else if found.source == hash([file.text.as_bytes()]).as_bytes() {
+        None
+    } else {
+        Some(State::Stale)
     }
 }
 
-/// The files as they stand on disk: what is found there where it is current, else formatted anew. `root` is the folder
-/// whose rustfmt.toml counts.
-pub fn finished(
-    files: &[(&RustFile, Option<String>)],
-    root: &Utf8Path,
-) -> Result<Vec<String>, FormatError> {
-    let current = |(file, found): &(&RustFile, Option<String>)| {
-        found
-            .clone()
-            .filter(|found| state(file, found) == State::Current)
-    };
-    let kept: Vec<Option<String>> = files.iter().map(current).collect();
-    let changed: Vec<&RustFile> = files
-        .iter()
-        .zip(&kept)
-        .filter(|(_, kept)| kept.is_none())
-        .map(|((file, _), _)| *file)
-        .collect();
-    let mut formatted = all_formatted(&changed, root)?.into_iter();
-    let finished = files
-        .iter()
-        .zip(kept)
-        .filter_map(|((file, _), kept)| match kept {
-            Some(kept) => Some(kept),
-            None => formatted.next().map(|text| with_hashes(file, &text)),
-        });
-    Ok(finished.collect())
+/// The files as they should stand on disk. `root` is the folder whose rustfmt.toml counts.
+pub fn formatted(files: &[RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
+    let formatted = all_formatted(files, root)?;
+    let files = files.iter().zip(formatted);
+    Ok(files
+        .map(|(file, formatted)| with_hashes(file, &formatted))
+        .collect())
 }
 
 fn with_hashes(file: &RustFile, formatted: &str) -> String {
     let (first, rest) = formatted.split_once('\n').unwrap_or((formatted, ""));
-    let (source, body) = (hash(&file.text), hash(formatted));
+    let (source, body) = (hash([file.text.as_bytes()]), hash([formatted.as_bytes()]));
     format!("{first}\n{HASHES}{source} {body}\n{rest}")
 }
 
 /// Starting rustfmt takes longer than formatting a file, so many files share one. Those that declare modules go alone: from
 /// a file, rustfmt would follow the modules.
-fn all_formatted(files: &[&RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
+fn all_formatted(files: &[RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
     let alone = |file: &RustFile| files.len() < 3 || file.path.file_name() == Some("mod.rs");
-    let together: Vec<&RustFile> = files.iter().copied().filter(|file| !alone(file)).collect();
-    let mut shared = formatted_together(&together, root)?.into_iter().peekable();
-    let mut formatted = Vec::new();
-    for file in files {
-        formatted.push(match shared.next_if(|_| !alone(file)) {
-            Some(text) => text,
-            None => rustfmt(file, root)?,
-        });
-    }
-    Ok(formatted)
+    let batches: Vec<&[RustFile]> = files
+        .chunk_by(|left, right| !alone(left) && !alone(right))
+        .flat_map(|together| together.chunks(FILES_AT_ONCE))
+        .collect();
+    let formatted = parallel::map(&batches, |batch| match batch {
+        [file] => Ok(vec![rustfmt(file, root)?]),
+        files => formatted_together(files, root),
+    });
+    let formatted: Result<Vec<_>, _> = formatted.into_iter().collect();
+    Ok(formatted?.concat())
 }
 
-fn formatted_together(files: &[&RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
-    let Some(first) = files.first() else {
-        return Ok(Vec::new());
-    };
+fn formatted_together(files: &[RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
     let refused = |message: String| FormatError::Refused {
-        path: first.path.clone(),
+        path: files[0].path.clone(),
         message,
     };
     let folder = tempfile::tempdir().map_err(|error| refused(error.to_string()))?;
@@ -122,31 +105,53 @@ fn formatted_together(files: &[&RustFile], root: &Utf8Path) -> Result<Vec<String
         std::fs::write(&path, &file.text).map_err(|error| refused(error.to_string()))?;
         paths.push(path);
     }
-    for paths in paths.chunks(FILES_AT_ONCE) {
-        let output = command(root)
-            .args(configuration(root))
-            .args(paths)
-            .output()
-            .map_err(FormatError::NotFound)?;
-        if !output.status.success() {
-            return Err(refused(
-                String::from_utf8_lossy(&output.stderr).into_owned(),
-            ));
-        }
+    let output = command(root)
+        .args(configuration(root))
+        .args(&paths)
+        .output()
+        .map_err(FormatError::NotFound)?;
+    if !output.status.success() {
+        return Err(refused(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ));
     }
     let read = |path| std::fs::read_to_string(path).map_err(|error| refused(error.to_string()));
     paths.iter().map(read).collect()
 }
 
-/// The hashes, and the text without their line.
-fn split(found: &str) -> Option<(&str, String)> {
-    let (first, rest) = found.split_once('\n')?;
-    let (hashes, rest) = rest.split_once('\n')?;
-    Some((hashes.strip_prefix(HASHES)?, format!("{first}\n{rest}")))
+/// A file on disk, taken apart.
+struct Found<'a> {
+    /// The hash of the text before formatting.
+    source: &'a [u8],
+    /// The hash of the body.
+    recorded: &'a [u8],
+    /// What stands before the line of the hashes, and what behind it.
+    body: [&'a [u8]; 2],
 }
 
-fn hash(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
+impl<'a> Found<'a> {
+    fn of(text: &'a [u8]) -> Option<Self> {
+        let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+        let (first, second) = (lines.next()?, lines.next()?);
+        let rest = &text[first.len() + second.len()..];
+        let hashes = second
+            .strip_prefix(HASHES.as_bytes())?
+            .strip_suffix(b"\n")?;
+        let space = hashes.iter().position(|byte| *byte == b' ')?;
+        Some(Self {
+            source: &hashes[..space],
+            recorded: &hashes[space + 1..],
+            body: [first, rest],
+        })
+    }
+}
+
+fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 fn rustfmt(file: &RustFile, root: &Utf8Path) -> Result<String, FormatError> {
@@ -198,12 +203,8 @@ fn command(root: &Utf8Path) -> Command {
 mod tests {
     use super::*;
 
-    fn finished(
-        file: &RustFile,
-        found: Option<&str>,
-        root: &Utf8Path,
-    ) -> Result<String, FormatError> {
-        let mut texts = super::finished(&[(file, found.map(str::to_owned))], root)?;
+    fn formatted(file: &RustFile, root: &Utf8Path) -> Result<String, FormatError> {
+        let mut texts = super::formatted(std::slice::from_ref(file), root)?;
         Ok(texts.remove(0))
     }
 
@@ -217,10 +218,9 @@ mod tests {
             .collect();
         files[2].path = "m/mod.rs".into();
         files[2].text = "// @generated\npub  mod x;\n".to_owned();
-        let given: Vec<_> = files.iter().map(|file| (file, None)).collect();
-        let together = super::finished(&given, root).unwrap();
+        let together = super::formatted(&files, root).unwrap();
         for (file, together) in files.iter().zip(together) {
-            assert_eq!(finished(file, None, root).unwrap(), together);
+            assert_eq!(formatted(file, root).unwrap(), together);
         }
     }
 
@@ -232,19 +232,30 @@ mod tests {
     }
 
     #[test]
-    fn a_current_file_is_kept_and_an_edited_one_is_found() {
+    fn a_current_file_agrees_and_an_edited_one_is_found() {
         let root = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(root.path()).unwrap();
         let first = file("// @generated\nfn  a( ) {}\n");
-        let text = finished(&first, None, root).unwrap();
+        let text = formatted(&first, root).unwrap();
         assert!(text.ends_with("\nfn a() {}\n"), "{text}");
-        assert_eq!(state(&first, &text), State::Current);
+        let found = |file, text: &str| state(file, Some(text.as_bytes()));
+        assert_eq!(found(&first, &text), None);
+        let second = file("// @generated\nfn b() {}\n");
+        assert_eq!(found(&second, &text), Some(State::Stale));
+        assert_eq!(state(&second, None), Some(State::Missing));
+        for edited in [
+            text.replace("fn a", "fn c"),
+            text.replace("// zdm: ", "// zdm: 0"),
+            text.replace("// zdm: ", "// "),
+            format!("{text}\n"),
+            String::new(),
+        ] {
+            assert_ne!(found(&first, &edited), None, "{edited}");
+        }
         assert_eq!(
-            state(&file("// @generated\nfn b() {}\n"), &text),
-            State::Stale
+            found(&first, &text.replace("fn a", "fn c")),
+            Some(State::Edited)
         );
-        assert_eq!(state(&first, &text.replace("fn a", "fn c")), State::Edited);
-        assert_eq!(finished(&first, Some(&text), root).unwrap(), text);
     }
 
     #[test]
@@ -252,7 +263,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("rustfmt.toml"), "hard_tabs = true\n").unwrap();
         let root = Utf8Path::from_path(root.path()).unwrap();
-        let text = finished(&file("// @generated\nfn a() { b(); }\n"), None, root).unwrap();
+        let text = formatted(&file("// @generated\nfn a() { b(); }\n"), root).unwrap();
         assert!(text.contains("\n\tb();\n"), "{text}");
     }
 
@@ -260,7 +271,7 @@ mod tests {
     fn what_is_no_rust_is_refused_with_the_file() {
         let root = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(root.path()).unwrap();
-        let error = finished(&file("fn fn"), None, root).unwrap_err();
+        let error = formatted(&file("fn fn"), root).unwrap_err();
         assert!(error.to_string().contains("users.rs"), "{error}");
     }
 }

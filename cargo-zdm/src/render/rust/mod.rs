@@ -11,7 +11,7 @@ mod templates;
 mod view;
 mod words;
 
-pub use format::{FormatError, State, finished, state};
+pub use format::{FormatError, State, formatted, state};
 pub use templates::Templates;
 
 use camino::Utf8PathBuf;

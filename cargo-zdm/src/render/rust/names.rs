@@ -19,11 +19,17 @@ pub(super) fn bare(field: &str) -> &str {
 /// A field's name as an expression spells it: `r#type`.
 pub(super) fn identifier(field: &str) -> String {
     let name = bare(field);
-    if syn::parse_str::<syn::Ident>(name).is_ok() {
-        name.to_owned()
-    } else {
+    if is_keyword(name) {
         format!("r#{name}")
+    } else {
+        name.to_owned()
     }
+}
+
+/// Asking syn takes its time, and every keyword is a short word of letters.
+fn is_keyword(field: &str) -> bool {
+    let may_be = field.len() <= "abstract".len() && field.bytes().all(|b| b.is_ascii_alphabetic());
+    may_be && syn::parse_str::<syn::Ident>(field).is_err()
 }
 
 /// A field's name as a function's argument.
@@ -80,31 +86,15 @@ impl RustType {
     /// The type of a column whose model stands in `module` (`crate::models`).
     pub(super) fn of(column: &Column, module: &str) -> Self {
         let written = column.rust_type.as_str();
-        let known = column.logical_type != LogicalType::Custom
-            && spells(written) == Some(column.logical_type);
-        let (owned, copies) = match column.logical_type {
-            LogicalType::Custom => (resolved(written, module), false),
-            _ if !known => (resolved(written, module), false),
-            LogicalType::Bool => ("bool".to_owned(), true),
-            LogicalType::Int2 => ("i16".to_owned(), true),
-            LogicalType::Int4 => ("i32".to_owned(), true),
-            LogicalType::Int8 => ("i64".to_owned(), true),
-            LogicalType::Float4 => ("f32".to_owned(), true),
-            LogicalType::Float8 => ("f64".to_owned(), true),
-            LogicalType::Text => ("String".to_owned(), false),
-            LogicalType::Bytes => ("Vec<u8>".to_owned(), false),
-            LogicalType::TimestampTz => {
-                let chrono = crate_path(written, "chrono");
-                (format!("{chrono}::DateTime<{chrono}::Utc>"), true)
+        let standard = standard(column.logical_type, written);
+        let (known, (owned, copies)) = match standard {
+            // What is spelled as the standard need not be parsed to be known.
+            Some(standard)
+                if standard.0 == written || spells(written) == Some(column.logical_type) =>
+            {
+                (true, standard)
             }
-            LogicalType::Timestamp => (chrono_type(written, "NaiveDateTime"), true),
-            LogicalType::Date => (chrono_type(written, "NaiveDate"), true),
-            LogicalType::Time => (chrono_type(written, "NaiveTime"), true),
-            LogicalType::Uuid => (format!("{}::Uuid", crate_path(written, "uuid")), true),
-            LogicalType::Json if written.starts_with("sqlx") => {
-                ("sqlx::types::JsonValue".to_owned(), false)
-            }
-            LogicalType::Json => ("serde_json::Value".to_owned(), false),
+            _ => (false, (resolved(written, module), false)),
         };
         let borrowed = match owned.as_str() {
             "String" => "&str".to_owned(),
@@ -128,6 +118,33 @@ impl RustType {
             self.borrowed.clone()
         }
     }
+}
+
+/// The Rust type that a logical type stands for, and whether it is passed by value.
+fn standard(logical: LogicalType, written: &str) -> Option<(String, bool)> {
+    Some(match logical {
+        LogicalType::Custom => return None,
+        LogicalType::Bool => ("bool".to_owned(), true),
+        LogicalType::Int2 => ("i16".to_owned(), true),
+        LogicalType::Int4 => ("i32".to_owned(), true),
+        LogicalType::Int8 => ("i64".to_owned(), true),
+        LogicalType::Float4 => ("f32".to_owned(), true),
+        LogicalType::Float8 => ("f64".to_owned(), true),
+        LogicalType::Text => ("String".to_owned(), false),
+        LogicalType::Bytes => ("Vec<u8>".to_owned(), false),
+        LogicalType::TimestampTz => {
+            let chrono = crate_path(written, "chrono");
+            (format!("{chrono}::DateTime<{chrono}::Utc>"), true)
+        }
+        LogicalType::Timestamp => (chrono_type(written, "NaiveDateTime"), true),
+        LogicalType::Date => (chrono_type(written, "NaiveDate"), true),
+        LogicalType::Time => (chrono_type(written, "NaiveTime"), true),
+        LogicalType::Uuid => (format!("{}::Uuid", crate_path(written, "uuid")), true),
+        LogicalType::Json if written.starts_with("sqlx") => {
+            ("sqlx::types::JsonValue".to_owned(), false)
+        }
+        LogicalType::Json => ("serde_json::Value".to_owned(), false),
+    })
 }
 
 /// The logical type that a Rust type's own spelling tells.

@@ -3,7 +3,7 @@
 //! Comes in: a table's sides. Goes out: SQL text by the name of its template in `templates/rust/sqlx/statement/`.
 //! Must not know: Rust.
 
-use minijinja::{Value, context};
+use serde::Serialize;
 use zdm_model::Column;
 use zdm_runtime::Writes;
 
@@ -15,20 +15,100 @@ use super::templates::Templates;
 pub(super) struct Statements<'a> {
     pub(super) templates: &'a Templates,
     pub(super) sides: Sides<'a>,
+    /// The table's name and fence, as every statement names them.
+    table: String,
+    fence: String,
+    /// The select list.
+    pub(super) selected: Vec<String>,
+    /// A write of one row with [`ASSIGNED`] in the place of what it assigns.
+    setter: String,
+}
+
+/// Stands for assignments until they are known.
+const ASSIGNED: &str = "\u{1}";
+
+/// What `insert.sql.j2` is given.
+#[derive(Serialize)]
+struct Insert<'a> {
+    table: &'a str,
+    columns: Vec<String>,
+    values: Vec<String>,
+    fence: &'a str,
+    epoch: String,
+    conflict: Vec<String>,
+    assignments: String,
+    returning: Option<String>,
+}
+
+/// What `update.sql.j2` is given.
+#[derive(Serialize)]
+struct Update<'a> {
+    table: &'a str,
+    assignments: &'a str,
+    key: Vec<String>,
+    fence: &'a str,
+    epoch: String,
+}
+
+/// What `delete.sql.j2` is given.
+#[derive(Serialize)]
+struct Delete<'a> {
+    table: &'a str,
+    key: Vec<String>,
+    fence: &'a str,
+    epoch: String,
+}
+
+/// What `select.sql.j2` is given.
+#[derive(Serialize)]
+struct Select<'a> {
+    items: &'a [String],
+    table: &'a str,
+    predicate: Option<String>,
+    order: Option<String>,
+    limit: Option<&'static str>,
+}
+
+/// What `pending.sql.j2` is given.
+#[derive(Serialize)]
+struct Pending<'a> {
+    table: &'a str,
+    consistent: String,
 }
 
 impl<'a> Statements<'a> {
+    pub(super) fn of(templates: &'a Templates, sides: Sides<'a>) -> Result<Self, RenderError> {
+        let name = &sides.table.name;
+        let mut statements = Self {
+            templates,
+            sides,
+            table: sides.words.ident(name),
+            fence: sides.words.fence(name),
+            selected: sides.selected(),
+            setter: String::new(),
+        };
+        let epoch = parameter(sides.table.primary_key.len() + 2);
+        statements.setter = statements.assigning(ASSIGNED, statements.key_equals(1), epoch)?;
+        Ok(statements)
+    }
+
     /// A new row; an auto key is left to the database and returned.
     pub(super) fn insert(&self, writes: Writes) -> Result<String, RenderError> {
         let columns = numbered(self.inserted_columns(), 1);
         let values = self.bound(self.sides.inserted(writes, &columns))?;
         let (columns, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
-        self.render(
+        let returned = self.returned_key();
+        self.templates.statement(
             "insert",
-            context! {
-                columns, values,
-                epoch => parameter(self.inserted_columns().count() + 1),
-                returning => self.returned_key().map(|key| self.sides.words.ident(&key.name)),
+            Insert {
+                table: &self.table,
+                columns,
+                values,
+                fence: &self.fence,
+                epoch: parameter(self.inserted_columns().count() + 1),
+                conflict: Vec::new(),
+                assignments: String::new(),
+                returning: returned.map(|key| self.sides.words.ident(&key.name)),
             },
         )
     }
@@ -37,15 +117,20 @@ impl<'a> Statements<'a> {
     pub(super) fn upsert(&self, writes: Writes) -> Result<String, RenderError> {
         let columns = numbered(self.sides.table.columns.iter(), 1);
         let changed = self.changed(&columns);
-        let assignments = self.bound(self.sides.assigned(writes, &changed, true))?;
+        let assignments = self.assignments(writes, &changed, true)?;
         let values = self.bound(self.sides.inserted(writes, &columns))?;
         let (names, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
-        self.render(
+        self.templates.statement(
             "insert",
-            context! {
-                columns => names, values, assignments,
-                epoch => parameter(columns.len() + 1),
-                conflict => self.key_names(),
+            Insert {
+                table: &self.table,
+                columns: names,
+                values,
+                fence: &self.fence,
+                epoch: parameter(columns.len() + 1),
+                conflict: self.key_names(),
+                assignments,
+                returning: None,
             },
         )
     }
@@ -64,22 +149,17 @@ impl<'a> Statements<'a> {
             .filter_map(|key| columns.iter().find(|(column, _)| column.name == key.name))
             .map(|(column, parameter)| self.equals(column, parameter))
             .collect();
-        let assignments = self.bound(self.sides.assigned(writes, &changed, false))?;
+        let assignments = self.assignments(writes, &changed, false)?;
         let epoch = parameter(columns.len() + 1);
-        self.render("update", context! { assignments, key, epoch })
-            .map(Some)
+        self.assigning(&assignments, key, epoch).map(Some)
     }
 
-    /// One column.
+    /// One column. A table has many columns, whose statements are the same but for what they assign.
     pub(super) fn set(&self, writes: Writes, column: &Column) -> Result<String, RenderError> {
         let keys = self.sides.table.primary_key.len();
         let value = vec![(column, parameter(keys + 1))];
-        let assignments = self.bound(self.sides.assigned(writes, &value, false))?;
-        let epoch = parameter(keys + 2);
-        self.render(
-            "update",
-            context! { assignments, key => self.key_equals(1), epoch },
-        )
+        let assignments = self.assignments(writes, &value, false)?;
+        Ok(self.setter.replace(ASSIGNED, &assignments))
     }
 
     /// The assignments of one column, for handwritten statements with a parameter of any name.
@@ -90,23 +170,28 @@ impl<'a> Statements<'a> {
         value: &str,
     ) -> Result<String, RenderError> {
         let value = vec![(column, value.to_owned())];
-        let assignments = self.bound(self.sides.assigned(writes, &value, false))?;
-        let assignments: Vec<_> = assignments
-            .into_iter()
-            .map(|(column, value)| format!("{column} = {value}"))
-            .collect();
-        Ok(assignments.join(", "))
+        let assigned = self.assigned(writes, &value, false)?;
+        Ok(assigned.join(", "))
     }
 
     /// One row goes.
     pub(super) fn delete(&self) -> Result<String, RenderError> {
-        let epoch = parameter(self.sides.table.primary_key.len() + 1);
-        self.render("delete", context! { key => self.key_equals(1), epoch })
+        let keys = self.sides.table.primary_key.len();
+        self.templates.statement(
+            "delete",
+            Delete {
+                table: &self.table,
+                key: self.key_equals(1),
+                fence: &self.fence,
+                epoch: parameter(keys + 1),
+            },
+        )
     }
 
     /// One row by its key.
     pub(super) fn get(&self) -> Result<String, RenderError> {
-        self.select(context! { predicate => self.key_equals(1).join(" AND ") })
+        let predicate = Some(self.key_equals(1).join(" AND "));
+        self.select(predicate, None, None)
     }
 
     /// Rows by arrays of their keys.
@@ -128,12 +213,12 @@ impl<'a> Statements<'a> {
             ),
         };
         let order = self.key_names().join(", ");
-        self.select(context! { predicate, order })
+        self.select(Some(predicate), Some(order), None)
     }
 
     /// The first rows in the order of the key.
     pub(super) fn list_first(&self) -> Result<String, RenderError> {
-        self.select(context! { order => self.key_names().join(", "), limit => "$1" })
+        self.select(None, Some(self.key_names().join(", ")), Some("$1"))
     }
 
     /// The rows after a key.
@@ -145,7 +230,7 @@ impl<'a> Statements<'a> {
             let parameters: Vec<_> = (0..keys.len()).map(|at| parameter(at + 2)).collect();
             format!("({}) > ({})", keys.join(", "), parameters.join(", "))
         };
-        self.select(context! { predicate, order => keys.join(", "), limit => "$1" })
+        self.select(Some(predicate), Some(keys.join(", ")), Some("$1"))
     }
 
     /// How many rows do not agree yet.
@@ -156,9 +241,12 @@ impl<'a> Statements<'a> {
             .iter()
             .map(|pair| format!("({})", pair.consistent))
             .collect();
-        self.render(
+        self.templates.statement(
             "pending",
-            context! { consistent => consistent.join(" AND ") },
+            Pending {
+                table: &self.table,
+                consistent: consistent.join(" AND "),
+            },
         )
     }
 
@@ -178,28 +266,64 @@ impl<'a> Statements<'a> {
         }
     }
 
-    fn select(&self, more: Value) -> Result<String, RenderError> {
-        self.render(
+    fn select(
+        &self,
+        predicate: Option<String>,
+        order: Option<String>,
+        limit: Option<&'static str>,
+    ) -> Result<String, RenderError> {
+        self.templates.statement(
             "select",
-            context! { items => self.sides.selected(), ..more },
+            Select {
+                items: &self.selected,
+                table: &self.table,
+                predicate,
+                order,
+                limit,
+            },
         )
     }
 
-    fn render(&self, template: &str, more: Value) -> Result<String, RenderError> {
-        let words = self.sides.words;
-        let name = &self.sides.table.name;
-        let absent = context! {
-            predicate => (), order => (), limit => (),
-            conflict => (), assignments => (), returning => (),
-        };
+    fn assigning(
+        &self,
+        assignments: &str,
+        key: Vec<String>,
+        epoch: String,
+    ) -> Result<String, RenderError> {
         self.templates.statement(
-            template,
-            context! {
-                table => words.ident(name),
-                fence => words.fence(name),
-                ..minijinja::value::merge_maps([absent, more])
+            "update",
+            Update {
+                table: &self.table,
+                assignments,
+                key,
+                fence: &self.fence,
+                epoch,
             },
         )
+    }
+
+    /// What an update assigns, or an upsert's conflict branch, line by line.
+    fn assignments(
+        &self,
+        writes: Writes,
+        columns: &[(&'a Column, String)],
+        qualified: bool,
+    ) -> Result<String, RenderError> {
+        Ok(self.assigned(writes, columns, qualified)?.join(",\n    "))
+    }
+
+    /// `column = value`
+    fn assigned(
+        &self,
+        writes: Writes,
+        columns: &[(&'a Column, String)],
+        qualified: bool,
+    ) -> Result<Vec<String>, RenderError> {
+        let assigned = self.bound(self.sides.assigned(writes, columns, qualified))?;
+        let assigned = assigned.into_iter();
+        Ok(assigned
+            .map(|(column, value)| format!("{column} = {value}"))
+            .collect())
     }
 
     fn changed(&self, columns: &[(&'a Column, String)]) -> Vec<(&'a Column, String)> {

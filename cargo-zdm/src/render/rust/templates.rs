@@ -98,7 +98,11 @@ impl Templates {
     }
 
     /// A statement without a line break at its end.
-    pub(super) fn statement(&self, name: &str, view: Value) -> Result<String, RenderError> {
+    pub(super) fn statement(
+        &self,
+        name: &str,
+        view: impl Serialize,
+    ) -> Result<String, RenderError> {
         let text = self.file(&format!("statement/{name}"), view)?;
         Ok(text.trim_end().to_owned())
     }

@@ -1,5 +1,7 @@
 //! `up.sql` and `down.sql` of a section, entry by entry, with what each entry locks.
 
+use std::collections::BTreeMap;
+
 use zdm_runtime::manifest::{Direction, Step};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
@@ -22,19 +24,20 @@ pub(super) fn render(
 ) -> Result<Files, DialectError> {
     let steps: Vec<&PlanStep> = plan.steps_of(section).collect();
     let down = down_entries(&steps);
+    let takers = takers(&down);
     let mut up_file = File::new(
         section,
         Direction::Up,
-        header(plan, identity, about(section, Direction::Up)),
+        &header(plan, identity, about(section, Direction::Up)),
     );
     let mut down_file = File::new(
         section,
         Direction::Down,
-        header(plan, identity, about(section, Direction::Down)),
+        &header(plan, identity, about(section, Direction::Down)),
     );
     for (position, step) in steps.iter().enumerate() {
         let number = number(position);
-        let way_back = way_back(step, &down, number);
+        let way_back = way_back(step, takers.get(&number));
         let loses = match &step.undo {
             Undo::Impossible(reason) => Some(reason.clone()),
             Undo::By { .. } | Undo::Covered => None,
@@ -142,21 +145,26 @@ fn down_entries(steps: &[&PlanStep]) -> Vec<DownEntry> {
     entries
 }
 
-fn way_back(step: &PlanStep, down: &[DownEntry], up_number: u32) -> String {
+/// The first and the last statement of `down.sql` that take an entry of `up.sql` back, by the number of that entry.
+fn takers(down: &[DownEntry]) -> BTreeMap<u32, (u32, u32)> {
     let statements = down.iter().filter_map(|entry| match entry {
         DownEntry::Statement { undoes, .. } => Some(*undoes),
         DownEntry::Impossible(_) => None,
     });
-    let numbers: Vec<u32> = statements
-        .enumerate()
-        .filter(|(_, undoes)| *undoes == up_number)
-        .map(|(position, _)| number(position))
-        .collect();
-    match (&step.undo, &numbers[..]) {
+    let mut takers = BTreeMap::new();
+    for (position, undoes) in statements.enumerate() {
+        let number = number(position);
+        takers.entry(undoes).or_insert((number, number)).1 = number;
+    }
+    takers
+}
+
+fn way_back(step: &PlanStep, takers: Option<&(u32, u32)>) -> String {
+    match (&step.undo, takers) {
         (Undo::Impossible(reason), _) => format!("no way back: {reason}"),
-        (_, []) => "nothing to take back".to_owned(),
-        (_, [one]) => format!("undo: down.sql {one}"),
-        (_, [first, .., last]) => format!("undo: down.sql {first}–{last}"),
+        (_, None) => "nothing to take back".to_owned(),
+        (_, Some((first, last))) if first == last => format!("undo: down.sql {first}"),
+        (_, Some((first, last))) => format!("undo: down.sql {first}–{last}"),
     }
 }
 
@@ -170,23 +178,32 @@ struct File {
     section: Section,
     direction: Direction,
     text: String,
+    /// How many lines the text has.
+    lines: usize,
     steps: Vec<Step>,
 }
 
 impl File {
-    fn new(section: Section, direction: Direction, text: String) -> Self {
-        Self {
+    fn new(section: Section, direction: Direction, header: &str) -> Self {
+        let mut file = Self {
             section,
             direction,
-            text,
+            text: String::new(),
+            lines: 0,
             steps: Vec::new(),
-        }
+        };
+        file.write(header);
+        file
+    }
+
+    /// Puts whole lines behind the text.
+    fn write(&mut self, lines: &str) {
+        self.text.push_str(lines);
+        self.lines += lines.matches('\n').count();
     }
 
     fn remark(&mut self, remark: &str) {
-        self.text.push_str("\n-- ");
-        self.text.push_str(remark);
-        self.text.push('\n');
+        self.write(&format!("\n-- {remark}\n"));
     }
 
     fn entry(
@@ -212,16 +229,15 @@ impl File {
             action.summary,
             effect(facts),
         );
-        self.text.push_str(&heading);
-        let first = line_after(&self.text);
-        self.text.push_str(sql.trim_end());
-        self.text.push('\n');
-        let last = line_after(&self.text) - 1;
+        self.write(&heading);
+        let first = self::number(self.lines);
+        self.write(sql.trim_end());
+        self.write("\n");
         self.steps.push(Step {
             section: self.section,
             direction: self.direction,
             number,
-            lines: (first, last),
+            lines: (first, self::number(self.lines) - 1),
             summary: action.summary.clone(),
             table: statement.table().to_owned(),
             lock: facts.lock.clone(),
@@ -271,9 +287,4 @@ fn effect(facts: &StatementFacts) -> String {
         "outside a transaction"
     };
     format!("{lock} · {scan} · {rewrite} · {transaction}")
-}
-
-/// The 1-based number of the line that comes next.
-fn line_after(text: &str) -> u32 {
-    number(text.matches('\n').count())
 }

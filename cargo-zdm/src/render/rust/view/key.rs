@@ -22,7 +22,10 @@ pub(super) struct KeyColumn {
     pub(super) from_key: String,
 }
 
-pub(super) fn columns(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> Vec<KeyColumn> {
+pub(super) fn columns<'t>(
+    keys: &[&Column],
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> Vec<KeyColumn> {
     if keys.len() == 1 {
         return Vec::new();
     }
@@ -37,7 +40,7 @@ pub(super) fn columns(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> V
             };
             KeyColumn {
                 variable: format!("{}_keys", names::bare(&key.field)),
-                borrowed: rust.borrowed,
+                borrowed: rust.borrowed.clone(),
                 from_key,
             }
         })
@@ -45,7 +48,10 @@ pub(super) fn columns(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> V
 }
 
 /// How `get` is called from a loop over references to keys.
-pub(super) fn loop_arguments(keys: &[&Column], rust: &dyn Fn(&Column) -> RustType) -> String {
+pub(super) fn loop_arguments<'t>(
+    keys: &[&Column],
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> String {
     let single = keys.len() == 1;
     let arguments: Vec<_> = keys
         .iter()

@@ -93,12 +93,13 @@ pub(in crate::render::rust) fn table(
         migration: model.transition.as_ref().map(|transition| transition.id),
         pairs,
     };
-    let statements = Statements { templates, sides };
+    let statements = Statements::of(templates, sides)?;
     let (module_path, model_name) = model
         .path
         .rsplit_once("::")
         .unwrap_or(("crate", &model.path));
-    let rust = |column: &Column| RustType::of(column, module_path);
+    let types = types(model, module_path);
+    let rust = |column: &Column| &types[column.name.as_str()];
     check_key(model)?;
 
     let keys: Vec<_> = table.key_columns().collect();
@@ -134,12 +135,12 @@ pub(in crate::render::rust) fn table(
             .map(|key| Key {
                 column: key.name.clone(),
                 argument: names::argument(&key.field),
-                borrowed: rust(key).borrowed,
-                plain: key::plain_type(key, &rust(key)),
+                borrowed: rust(key).borrowed.clone(),
+                plain: key::plain_type(key, rust(key)),
             })
             .collect(),
-        key_owned: key::tuple(keys.iter().map(|key| rust(key).owned)),
-        key_borrowed: key::tuple(keys.iter().map(|key| rust(key).borrowed)),
+        key_owned: key::tuple(keys.iter().map(|key| rust(key).owned.clone())),
+        key_borrowed: key::tuple(keys.iter().map(|key| rust(key).borrowed.clone())),
         after_pattern: key::tuple(arguments.iter().cloned()),
         many,
         key_columns: key::columns(&keys, &rust),
@@ -150,7 +151,7 @@ pub(in crate::render::rust) fn table(
         },
         loop_arguments: key::loop_arguments(&keys, &rust),
         shown_key: key::shown(&keys),
-        returned_key: statements.returned_key().map(|key| rust(key).owned),
+        returned_key: statements.returned_key().map(|key| rust(key).owned.clone()),
         binds: table.columns.iter().map(bind).collect(),
         insert_binds: statements.inserted_columns().map(bind).collect(),
         fields: table
@@ -178,6 +179,14 @@ pub(in crate::render::rust) fn table(
             .map(|transition| migration(transition, model)),
         subject,
     })
+}
+
+/// The Rust types of the columns, by name.
+fn types<'a>(model: &Model<'a>, module_path: &str) -> BTreeMap<&'a str, RustType> {
+    let columns = model.table.columns.iter();
+    columns
+        .map(|column| (column.name.as_str(), RustType::of(column, module_path)))
+        .collect()
 }
 
 fn check_key(model: &Model<'_>) -> Result<(), RenderError> {

@@ -46,9 +46,9 @@ pub(super) struct PairView {
     new_value: String,
 }
 
-pub(super) fn setters(
+pub(super) fn setters<'t>(
     statements: &Statements<'_>,
-    rust: &dyn Fn(&Column) -> RustType,
+    rust: &dyn Fn(&Column) -> &'t RustType,
 ) -> Result<Vec<Setter>, RenderError> {
     let table = statements.sides.table;
     let mut setters = Vec::new();
@@ -85,7 +85,7 @@ pub(super) fn sql(
         ("list_first", Some(statements.list_first()?)),
         ("list_after", Some(statements.list_after()?)),
         ("get_many", None),
-        ("select_list", Some(statements.sides.selected().join(",\n"))),
+        ("select_list", Some(statements.selected.join(",\n"))),
         (
             "fence",
             Some(statements.sides.words.fence(&statements.sides.table.name)),
