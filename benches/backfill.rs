@@ -2,7 +2,8 @@
 //!
 //!     cargo build --release -p cargo-zdm --features postgres && cargo bench -p zdm-benches --bench backfill -- [rows]
 //!
-//! Measured with 1,000,000 rows on two shared cores: 1.22 times the `UPDATE`; 1.30 while other programs wanted the same cores.
+//! Measured with 1,000,000 rows on two cores: 1.22 times the `UPDATE`. It needs a quiet machine: where other programs wanted the
+//! same cores, single runs of the `UPDATE` differed threefold, and the ratio was 1.30 and 1.71.
 
 use std::error::Error;
 use std::path::Path;
