@@ -60,7 +60,7 @@ async fn every_step_locks_scans_and_rewrites_what_it_declares() {
                     let place =
                         format!("{}: {section:?} {direction:?}: {}", case.name, step.summary);
                     let found = file.measure(migration.sql(step), step, &place).await;
-                    measured.add(&found);
+                    measured.add(found);
                 }
             }
         }
