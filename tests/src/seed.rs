@@ -13,6 +13,15 @@ pub const ROWS: i64 = 12;
 ///
 /// Where the database refuses them.
 pub async fn seed(connection: &mut Connection, schema: &Schema, dialect: &Dialect) {
+    seed_rows(connection, schema, dialect, ROWS).await;
+}
+
+/// As many of them as a test needs.
+///
+/// # Panics
+///
+/// As [`seed`].
+pub async fn seed_rows(connection: &mut Connection, schema: &Schema, dialect: &Dialect, rows: i64) {
     let mut tables: Vec<&Table> = schema.tables.iter().collect();
     tables.sort_by_key(|table| table.foreign_keys.len());
     for table in tables {
@@ -21,7 +30,7 @@ pub async fn seed(connection: &mut Connection, schema: &Schema, dialect: &Dialec
             .iter()
             .map(|column| dialect.ident(&column.name))
             .collect();
-        for row in 1..=ROWS {
+        for row in 1..=rows {
             let values: Vec<String> = columns
                 .iter()
                 .map(|column| match column.logical_type {

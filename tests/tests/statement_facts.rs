@@ -1,8 +1,10 @@
 //! What `templates/postgres/dialect.toml` says of locks, scans and rewrites, against a live server: every step of every
 //! case, forward and back. Locks are read from `pg_locks` before the transaction ends, rewrites from the table's
-//! filenode, scans from the rows that the transaction read.
+//! filenode, scans from the rows that the transaction read; a concurrent build or drop is given a session of its own, whose
+//! reads the server has counted when it is gone.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cargo_zdm::dialect::Dialect;
 use zdm_runtime::database::{Connection, Value, control};
@@ -12,6 +14,9 @@ use zdm_runtime::phase::Section;
 use zdm_tests::cases::Case;
 use zdm_tests::postgres::Server;
 use zdm_tests::seed::seed;
+
+/// Between two looks at a session.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// PostgreSQL's lock modes, weakest first.
 const MODES: [(&str, &str); 8] = [
@@ -93,8 +98,14 @@ async fn measure(url: &str, connection: &mut Connection, case: &Case, sql: &str,
         step.summary
     );
     if !step.transactional {
+        let read_before = rows_read_by_all(connection, &step.table).await;
+        let node_before = filenode(connection, &step.table).await;
         let lock = lock_beside_a_writer(url, connection, sql, &step.table).await;
         assert_eq!(lock.as_deref(), Some(step.lock.as_str()), "{place}: lock");
+        let scanned = rows_read_by_all(connection, &step.table).await - read_before;
+        assert_eq!(scanned > 0, step.scans, "{place}: scan");
+        let rewritten = node_before != filenode(connection, &step.table).await;
+        assert_eq!(rewritten, step.rewrites, "{place}: rewrite");
         return;
     }
     let tables = tables(connection).await;
@@ -137,13 +148,16 @@ async fn measure(url: &str, connection: &mut Connection, case: &Case, sql: &str,
     assert_eq!(rewritten, step.rewrites, "{place}: rewrite");
 }
 
-/// A concurrent build or drop waits for a writer, and can be looked at meanwhile.
+/// A concurrent build or drop waits for a writer, and can be looked at meanwhile. Returns when its session has ended.
 async fn lock_beside_a_writer(
     url: &str,
     connection: &mut Connection,
     sql: &str,
     table: &str,
 ) -> Option<String> {
+    let mut builder = Connection::open(url).await.unwrap();
+    let own = "SELECT pg_backend_pid()::bigint";
+    let pid = builder.query_file(own, &[]).await.unwrap().remove(0);
     let mut writer = Connection::open(url).await.unwrap();
     writer.begin().await.unwrap();
     let lock = format!("LOCK TABLE \"{table}\" IN ROW EXCLUSIVE MODE");
@@ -159,8 +173,14 @@ async fn lock_beside_a_writer(
             tokio::task::yield_now().await;
         }
     };
-    let (held, done) = tokio::join!(watched, connection.run_file(sql));
+    let (held, done) = tokio::join!(watched, builder.run_file(sql));
     done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    drop(builder);
+    // A session hands over what it has counted before it leaves the list.
+    let there = "SELECT 1 FROM pg_stat_activity WHERE pid = $1::bigint";
+    while !connection.query_file(there, &pid).await.unwrap().is_empty() {
+        tokio::time::sleep(LOOK).await;
+    }
     held
 }
 
@@ -201,6 +221,16 @@ async fn filenode(connection: &mut Connection, table: &str) -> Option<Value> {
 /// How many rows sequential scans have read so far; what one transaction reads is the difference.
 async fn rows_read(connection: &mut Connection, table: &str) -> i64 {
     let sql = "SELECT coalesce(pg_stat_get_xact_tuples_returned(to_regclass(quote_ident($1))), 0)";
+    let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
+    match rows[0][..] {
+        [Value::Int(Some(rows))] => rows,
+        _ => panic!("{rows:?}"),
+    }
+}
+
+/// The same of all sessions, as far as they have handed it over.
+async fn rows_read_by_all(connection: &mut Connection, table: &str) -> i64 {
+    let sql = "SELECT pg_stat_get_tuples_returned(to_regclass(quote_ident($1)))";
     let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
     match rows[0][..] {
         [Value::Int(Some(rows))] => rows,

@@ -1,5 +1,6 @@
-//! An application's process that is stopped (SIGSTOP) and continued later: in the middle of a transaction across a hop, beyond
-//! its lease while the migration goes to its end, and until old is dropped. Nothing it writes is lost or goes to the wrong side.
+//! An application's process (`programs/sleeper.rs`) that is stopped (SIGSTOP) and continued later: in the middle of a
+//! transaction across a hop, beyond its lease while the migration goes to its end, and until old is dropped. Nothing it
+//! writes is lost or goes to the wrong side.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
@@ -11,66 +12,26 @@ use zdm_runtime::gates::Policy;
 use zdm_runtime::hop::{self, HopError, Moved, Target};
 use zdm_runtime::manifest::{Backfill, FORMAT, Manifest, Route};
 use zdm_runtime::operator::Lease;
-use zdm_runtime::{Stage, Zdm, history};
+use zdm_runtime::{Stage, history};
 use zdm_tests::signal::Signal;
 
 use crate::live::{MIGRATION, postgres, prepare, sqlite};
 
-const URL: &str = "ZDM_TEST_URL";
-
-/// The process that is stopped. Its statements hold the only connection, so that there are no signs of life beside them and its
-/// flags are as old as its last statement.
-macro_rules! application {
-    ($test:ident, $module:ident, $database:ty) => {
-        #[tokio::test]
-        #[ignore = "started and stopped by the tests below"]
-        async fn $test() {
-            use crate::$module::zdm::{CODE, users};
-
-            let url = std::env::var(URL).expect("the database to work on");
-            let one = sqlx::pool::PoolOptions::<$database>::new().max_connections(1);
-            let pool = one.connect(&url).await.unwrap();
-            let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
-            let users = users::Users::new(&zdm).unwrap();
-            let mut conn = pool.acquire().await.unwrap();
-            println!("\nsaid: ready");
-            for line in std::io::stdin().lines() {
-                let line = line.unwrap();
-                let said = match line.split_once(' ') {
-                    Some(("write", name)) => match users.set_full_name(&mut conn, 1, name).await {
-                        Ok(found) => format!("written {found}"),
-                        Err(error) => format!("refused {error}"),
-                    },
-                    _ => {
-                        let statement = sqlx::AssertSqlSafe(line.clone());
-                        sqlx::query(statement).execute(&mut *conn).await.unwrap();
-                        line
-                    }
-                };
-                println!("\nsaid: {said}");
-            }
-        }
-    };
-}
-
-application!(an_application_on_sqlite, sqlite, sqlx::Sqlite);
-application!(an_application_on_postgres, postgres, sqlx::Postgres);
-
 #[tokio::test]
 async fn sqlite_survives_a_stopped_process() {
     let (_folder, url) = sqlite();
-    stopped_and_continued(&url, "sleeper::an_application_on_sqlite").await;
+    stopped_and_continued(&url).await;
 }
 
 #[tokio::test]
 async fn postgres_survives_a_stopped_process() {
     let (_server, url) = postgres();
-    stopped_and_continued(&url, "sleeper::an_application_on_postgres").await;
+    stopped_and_continued(&url).await;
 }
 
-async fn stopped_and_continued(url: &str, application: &str) {
+async fn stopped_and_continued(url: &str) {
     let mut operator = Operator::of(url).await;
-    let mut sleeper = Sleeper::start(url, application);
+    let mut sleeper = Sleeper::start(url);
 
     // In the middle of a transaction, across a hop.
     sleeper.told("BEGIN", "BEGIN");
@@ -141,10 +102,9 @@ struct Sleeper {
 }
 
 impl Sleeper {
-    fn start(url: &str, application: &str) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", application, "--ignored", "--nocapture"])
-            .env(URL, url)
+    fn start(url: &str) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_sleeper"))
+            .arg(url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -168,12 +128,7 @@ impl Sleeper {
     }
 
     fn hear(&mut self) -> String {
-        loop {
-            let line = self.said.next().expect("it lives").unwrap();
-            if let Some(said) = line.strip_prefix("said: ") {
-                return said.to_owned();
-            }
-        }
+        self.said.next().expect("it lives").unwrap()
     }
 
     fn signal(&self, signal: Signal) {

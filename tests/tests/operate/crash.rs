@@ -7,71 +7,31 @@ use zdm_runtime::backfill::{self, BackfillError, End, Way};
 use zdm_runtime::database::{Connection, Dialect};
 use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions};
 use zdm_runtime::manifest::Direction;
-use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
 
 use crate::cases::{Case, ID, RENAME, batches_of};
 use crate::pairs::version;
 use crate::target::number;
 
-const URL: &str = "ZDM_TEST_URL";
-const FOLDER: &str = "ZDM_TEST_FOLDER";
-/// Batches after which the process waits to be killed, where that did not happen earlier.
-const MOST: &str = "ZDM_TEST_BATCHES";
 const SEEN: &str = "SELECT CAST(sum(rows_seen) AS bigint) FROM {zdm}chunk";
 const FILLED: &str = "SELECT count(*) FROM users WHERE full_name = name";
-
-/// Runs in a process of its own, which is killed.
-#[tokio::test]
-#[ignore = "started and killed by the tests below"]
-async fn backfills_until_it_is_killed() {
-    let (Ok(url), Ok(folder)) = (std::env::var(URL), std::env::var(FOLDER)) else {
-        panic!("{URL} and {FOLDER} say what to work on");
-    };
-    let mut connection = Connection::open(&url).await.unwrap();
-    let migration = Migration::load(folder).unwrap();
-    let most: u32 = std::env::var(MOST).unwrap().parse().unwrap();
-    let mut batches = 0;
-    backfill::run(
-        &mut connection,
-        &migration,
-        &batches_of(10),
-        &mut |progress| {
-            println!("at row {}", progress.rows);
-            batches += 1;
-            if batches == most {
-                loop {
-                    std::thread::park();
-                }
-            }
-        },
-    )
-    .await
-    .unwrap();
-}
 
 async fn killed_three_times_it_still_ends_right(dialect: Dialect) {
     let mut case = Case::of(dialect, ID, &RENAME, 3_000).await;
     let folder = tempfile::tempdir().unwrap();
     version(dialect, ID, &RENAME).write(folder.path());
     for lines in [1, 7, 20] {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "crash::backfills_until_it_is_killed",
-                "--ignored",
-                "--nocapture",
-            ])
-            .env(URL, &case.target.url)
-            .env(FOLDER, folder.path())
-            .env(MOST, (lines + 5).to_string())
+        // It waits to be killed where that did not happen earlier.
+        let mut child = Command::new(env!("CARGO_BIN_EXE_backfill"))
+            .arg(&case.target.url)
+            .arg(folder.path())
+            .arg((lines + 5).to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let reported = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map_while(Result::ok)
-            .filter(|line| line.starts_with("at row "))
             .take(lines)
             .count();
         assert_eq!(reported, lines);
