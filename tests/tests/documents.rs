@@ -103,9 +103,8 @@ impl Project {
                 "[package]\nname = \"shown\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                  [dependencies]\n\
                  sqlx = {{ version = \"0.9\", default-features = false, features = [\"postgres\", \"runtime-tokio\"] }}\n\
-                 zdm-runtime = {{ path = {:?}, features = [\"postgres\"] }}\n\n\
-                 [workspace]\n",
-                RUNTIME
+                 zdm-runtime = {{ path = {RUNTIME:?}, features = [\"postgres\"] }}\n\n\
+                 [workspace]\n"
             ),
         );
         // The versions that the workspace is locked to, so that nothing is fetched.
