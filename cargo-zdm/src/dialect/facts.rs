@@ -63,7 +63,7 @@ pub struct Capabilities {
     pub parenthesized_defaults: bool,
 }
 
-/// How a key travels as text: `{parameter}`, `{type}` and `{column}` are put in.
+/// How a key travels as text: `{parameter}`, `{type}` of its values, `{declared}` type and `{column}` are put in.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeyTexts {

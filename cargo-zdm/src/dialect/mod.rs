@@ -158,7 +158,8 @@ impl Dialect {
         exception
             .map_or(&self.facts.key.bind, |exception| &exception.bind)
             .replace("{parameter}", parameter)
-            .replace("{type}", &self.type_of(column))
+            .replace("{type}", self.type_name(column.logical_type))
+            .replace("{declared}", &self.type_of(column))
     }
 
     /// A key column's value as text.

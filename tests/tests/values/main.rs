@@ -1,0 +1,4 @@
+//! Keys, words and types that a user may well declare: every row is converted and compared, and nothing changes in it.
+
+mod keys;
+mod project;
