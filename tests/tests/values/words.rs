@@ -55,6 +55,38 @@ async fn a_new_column_of_a_reserved_name_is_quoted_in_down_and_in_checks() {
     }
 }
 
+/// Variables of PL/pgSQL hide parameters of their names.
+#[tokio::test]
+async fn a_column_named_as_a_variable_is_the_column() {
+    for name in ["found", "sqlstate", "sqlerrm", "zdm_reached"] {
+        let versions = Versions::of(
+            &format!("{KEY}, pub {name}: String"),
+            &format!(
+                "{KEY}, #[zdm(column = \"number\", from(\"{name}\"), up = \"CAST({name} AS integer)\",
+                 down = \"CAST(number AS text)\", valid_if = \"{name} <> ''\", on_invalid = \"quarantine\")]
+                 pub {name}: Option<i32>"
+            ),
+        );
+        let mut project = Project::of(Dialect::Postgres, "", versions).await;
+        project
+            .run(&format!(
+                "INSERT INTO t (id, {name}) VALUES (1, '12'), (2, '34'), (3, 'x')"
+            ))
+            .await;
+        project.expand().await;
+        project.fill().await.unwrap();
+        let numbers = project
+            .texts("SELECT number::text FROM t ORDER BY id")
+            .await;
+        assert_eq!(
+            numbers,
+            [Some("12".to_owned()), Some("34".to_owned()), None],
+            "{name}"
+        );
+        assert_eq!(project.verify().await.unwrap().skipped, 1);
+    }
+}
+
 #[test]
 fn a_word_that_means_the_role_is_refused() {
     let versions = Versions::of(
