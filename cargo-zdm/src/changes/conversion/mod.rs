@@ -76,9 +76,7 @@ impl Way<'_> {
         let declared_up = up.clone();
         let (up, function) = self.total(up)?;
         let consistent = match built_in {
-            Some(halves) if self.transition.up.is_none() && self.transition.down.is_empty() => {
-                halves.consistent
-            }
+            Some(halves) if halves.up == declared_up && halves.down == down => halves.consistent,
             _ => self.either_way(&up, &down),
         };
         Ok(Conversion {

@@ -5,7 +5,7 @@
 
 use zdm_model::{Column, LogicalType};
 
-use crate::dialect::{Dialect, ExpressionError};
+use crate::dialect::{Dialect, ExpressionError, unbounded};
 
 /// A dialect as sqlx sees it.
 #[derive(Debug, Clone, Copy)]
@@ -122,35 +122,5 @@ impl<'a> Words<'a> {
             (Some(sql_type), LogicalType::Custom) => unbounded(sql_type),
             (_, logical) => self.dialect.type_name(logical).to_owned(),
         }
-    }
-}
-
-fn unbounded(sql_type: &str) -> String {
-    let lower = sql_type.trim().to_lowercase();
-    let bare = match (lower.find('('), lower.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            format!("{}{}", lower[..open].trim_end(), &lower[close + 1..])
-        }
-        _ => lower,
-    };
-    match bare.as_str() {
-        "varchar" | "character varying" | "char" | "character" | "bpchar" => "text".to_owned(),
-        _ => bare,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bounds_are_taken_off() {
-        assert_eq!(unbounded("VARCHAR(255)"), "text");
-        assert_eq!(unbounded("numeric(10, 2)"), "numeric");
-        assert_eq!(
-            unbounded("timestamp(3) with time zone"),
-            "timestamp with time zone"
-        );
-        assert_eq!(unbounded("citext"), "citext");
     }
 }

@@ -1,0 +1,57 @@
+//! Whether two columns hold the same value: equal is not always the same.
+
+use zdm_model::{Column, LogicalType};
+
+use super::Dialect;
+
+impl Dialect {
+    /// The condition under which a copy is the same as what it was copied from, to the byte; it never fails.
+    pub fn identical(&self, old: &Column, new: &Column) -> String {
+        let (from, to) = (self.ident(&old.name), self.ident(&new.name));
+        if [old, new].into_iter().all(|column| self.is_exact(column)) {
+            format!("{to} IS NOT DISTINCT FROM {from}")
+        } else {
+            let otherwise = &self.facts.identity.otherwise;
+            otherwise.replace("{old}", &from).replace("{new}", &to)
+        }
+    }
+
+    /// Values of the column that the database calls equal are the same bytes. What a field of a type of the user's own
+    /// writes is not known.
+    fn is_exact(&self, column: &Column) -> bool {
+        let name = unbounded(&self.type_of(column));
+        let known = &self.facts.identity.exact;
+        column.logical_type != LogicalType::Custom && known.contains(&name)
+    }
+}
+
+/// A type without its length or precision, in lower case unless it is quoted.
+pub(crate) fn unbounded(sql_type: &str) -> String {
+    let lower = sql_type.trim().to_lowercase();
+    let bare = match (lower.find('('), lower.find(')')) {
+        (Some(open), Some(close)) if open < close => {
+            format!("{}{}", lower[..open].trim_end(), &lower[close + 1..])
+        }
+        _ => lower,
+    };
+    match bare.as_str() {
+        "varchar" | "character varying" | "char" | "character" | "bpchar" => "text".to_owned(),
+        _ => bare,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_taken_off() {
+        assert_eq!(unbounded("VARCHAR(255)"), "text");
+        assert_eq!(unbounded("numeric(10, 2)"), "numeric");
+        assert_eq!(
+            unbounded("timestamp(3) with time zone"),
+            "timestamp with time zone"
+        );
+        assert_eq!(unbounded("citext"), "citext");
+    }
+}
