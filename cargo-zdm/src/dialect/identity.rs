@@ -25,9 +25,13 @@ impl Dialect {
     }
 }
 
-/// A type without its length or precision, in lower case unless it is quoted.
+/// A type without its length or precision, in lower case; a quoted name stays as it is.
 pub(crate) fn unbounded(sql_type: &str) -> String {
-    let lower = sql_type.trim().to_lowercase();
+    let sql_type = sql_type.trim();
+    if sql_type.contains('"') {
+        return sql_type.to_owned();
+    }
+    let lower = sql_type.to_lowercase();
     let bare = match (lower.find('('), lower.find(')')) {
         (Some(open), Some(close)) if open < close => {
             format!("{}{}", lower[..open].trim_end(), &lower[close + 1..])
@@ -35,7 +39,9 @@ pub(crate) fn unbounded(sql_type: &str) -> String {
         _ => lower,
     };
     match bare.as_str() {
-        "varchar" | "character varying" | "char" | "character" | "bpchar" => "text".to_owned(),
+        "varchar" | "character varying" => "text".to_owned(),
+        // `char` alone is `char(1)`; a `bpchar` has no length, and compares as the column does.
+        "char" | "character" => "bpchar".to_owned(),
         _ => bare,
     }
 }
@@ -53,5 +59,7 @@ mod tests {
             "timestamp with time zone"
         );
         assert_eq!(unbounded("citext"), "citext");
+        assert_eq!(unbounded("CHAR(4)"), "bpchar");
+        assert_eq!(unbounded("\"Mood\""), "\"Mood\"");
     }
 }

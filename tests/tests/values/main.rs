@@ -4,4 +4,5 @@ mod equality;
 mod keys;
 mod numbers;
 mod project;
+mod types;
 mod words;

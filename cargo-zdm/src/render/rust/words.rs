@@ -79,7 +79,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// A parameter that is assigned to its column.
+    /// A parameter that is assigned to its column, or compared with it.
     pub(super) fn assigned_parameter(self, column: &Column, parameter: &str) -> String {
         if self.written_type(column) == self.encoded_type(column) {
             parameter.to_owned()
