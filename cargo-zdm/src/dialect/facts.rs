@@ -82,6 +82,9 @@ pub(super) struct Identity {
     pub(super) exact: Vec<String>,
     /// The comparison of all others.
     pub(super) otherwise: String,
+    /// Types that are compared like that even with computed values: a value of theirs is kept as it was written.
+    #[serde(default)]
+    pub(super) as_text: Vec<String>,
 }
 
 /// The same for a logical type that does not travel like the others.

@@ -16,18 +16,46 @@ impl Dialect {
         }
     }
 
+    /// The condition under which a value of the column is this expression's. As text, where the type has no equality or one
+    /// that takes other texts for the same; a type that writes a value in one way only is not asked for how it is written.
+    pub fn agrees(&self, column: &Column, left: &str, right: &str) -> String {
+        let identity = &self.facts.identity;
+        let declared = self.type_of(column);
+        if has_collation(&declared) || identity.as_text.contains(&unbounded(&declared)) {
+            let otherwise = identity.otherwise.replace("{old}", right);
+            otherwise.replace("{new}", left)
+        } else {
+            format!("{left} IS NOT DISTINCT FROM {right}")
+        }
+    }
+
+    /// The column's type where none may name a collation.
+    pub fn uncollated_type_of(&self, column: &Column) -> String {
+        uncollated(&self.type_of(column)).to_owned()
+    }
+
     /// Values of the column that the database calls equal are the same bytes. What a field of a type of the user's own
     /// writes is not known.
     fn is_exact(&self, column: &Column) -> bool {
-        let name = unbounded(&self.type_of(column));
-        let known = &self.facts.identity.exact;
-        column.logical_type != LogicalType::Custom && known.contains(&name)
+        let declared = self.type_of(column);
+        column.logical_type != LogicalType::Custom
+            && !has_collation(&declared)
+            && self.facts.identity.exact.contains(&unbounded(&declared))
     }
 }
 
-/// A type without its length or precision, in lower case; a quoted name stays as it is.
+fn has_collation(sql_type: &str) -> bool {
+    uncollated(sql_type) != sql_type.trim()
+}
+
+fn uncollated(sql_type: &str) -> &str {
+    let collation = sql_type.to_ascii_lowercase().find(" collate ");
+    sql_type[..collation.unwrap_or(sql_type.len())].trim()
+}
+
+/// A type without its length, precision and collation, in lower case; a quoted name stays as it is.
 pub(crate) fn unbounded(sql_type: &str) -> String {
-    let sql_type = sql_type.trim();
+    let sql_type = uncollated(sql_type);
     if sql_type.contains('"') {
         return sql_type.to_owned();
     }
@@ -60,6 +88,7 @@ mod tests {
         );
         assert_eq!(unbounded("citext"), "citext");
         assert_eq!(unbounded("CHAR(4)"), "bpchar");
+        assert_eq!(unbounded("varchar(9) COLLATE \"de_DE\""), "text");
         assert_eq!(unbounded("\"Mood\""), "\"Mood\"");
     }
 }

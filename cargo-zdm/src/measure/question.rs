@@ -118,7 +118,7 @@ fn over_parameters(pair: &Pair, dialect: &Dialect, view: &View) -> View {
 fn view(pair: &Pair, dialect: &Dialect) -> View {
     let side = |column: &Column, down: &str| Side {
         name: column.name.clone(),
-        r#type: dialect.type_of(column),
+        r#type: dialect.uncollated_type_of(column),
         nullable: column.nullable,
         down: down.to_owned(),
     };

@@ -91,3 +91,41 @@ fn values_that_are_the_same_where_they_are_equal_are_compared_plainly() {
         );
     }
 }
+
+/// A value of new that old cannot tell from what it has, by the type's own equality.
+#[tokio::test]
+async fn a_write_that_differs_in_its_text_alone_reaches_old() {
+    let preparation = "CREATE EXTENSION citext;
+        CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);";
+    for sql_type in ["citext", "text COLLATE ci"] {
+        let key = "#[zdm(primary_key)] pub id: i64";
+        let typed = format!(
+            "#[zdm(sql_type = \"{sql_type}\", from(\"name\"), up = \"trim(name)\", down = \"full_name\")]"
+        );
+        let versions = Versions::of(
+            &format!("{key}, pub name: String"),
+            &format!("{key}, {typed} pub full_name: String"),
+        );
+        let mut project = Project::of(Dialect::Postgres, preparation, versions).await;
+        project
+            .run("INSERT INTO t (id, name) VALUES (1, 'Alice')")
+            .await;
+        project.expand().await;
+        project.fills_and_verifies(1).await;
+        project
+            .run("INSERT INTO zdm.fence (table_name, epoch) VALUES ('t', 7) ON CONFLICT DO NOTHING")
+            .await;
+        project.run("UPDATE zdm.fence SET epoch = 7").await;
+        let update = project
+            .versions
+            .statement(Dialect::Postgres, "dual_write.rs", "UPDATE_BOTH");
+        project
+            .run(&format!(
+                "PREPARE asked (bigint, text, bigint) AS {update}; EXECUTE asked (1, 'ALICE', 7)"
+            ))
+            .await;
+        let old = project.texts("SELECT name FROM t").await;
+        assert_eq!(old, [Some("ALICE".to_owned())], "{sql_type}");
+        project.fills_and_verifies(1).await;
+    }
+}

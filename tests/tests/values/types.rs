@@ -92,3 +92,30 @@ async fn a_key_of_fixed_length_is_looked_up_by_its_index() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_json_that_is_converted_is_compared() {
+    let key = "#[zdm(primary_key)] pub id: i64";
+    let versions = Versions::of(
+        &format!("{key}, #[zdm(sql_type = \"json\")] pub old: serde_json::Value"),
+        &format!(
+            "{key}, #[zdm(from(\"old\"), up = \"old::jsonb\", down = \"new::json\")] pub new: serde_json::Value"
+        ),
+    );
+    let mut project = Project::of(POSTGRES, "", versions).await;
+    project
+        .run("INSERT INTO t (id, old) VALUES (1, '{\"a\":1}'), (2, '[]')")
+        .await;
+    project.expand().await;
+    project.fills_and_verifies(2).await;
+    let sql = project
+        .versions
+        .statement(POSTGRES, "switch_reads.rs", "GET");
+    project.explained(&sql, "(bigint)", "(1)").await;
+    let sql = project
+        .versions
+        .statement(POSTGRES, "dual_write.rs", "UPDATE_BOTH");
+    project
+        .explained(&sql, "(bigint, jsonb, bigint)", "(1, '{}', 0)")
+        .await;
+}

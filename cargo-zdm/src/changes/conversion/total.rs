@@ -137,7 +137,12 @@ impl Way<'_> {
         let parameters = inputs
             .iter()
             .filter_map(|name| self.table.column(name))
-            .map(|column| (Function::parameter(&column.name), dialect.type_of(column)))
+            .map(|column| {
+                (
+                    Function::parameter(&column.name),
+                    dialect.uncollated_type_of(column),
+                )
+            })
             .collect();
         let over_parameters = |attribute: &str, text: &str| {
             let replacements: Vec<(&str, String)> = inputs
@@ -164,7 +169,7 @@ impl Way<'_> {
         let function = Function {
             name,
             parameters,
-            returns: dialect.type_of(self.new),
+            returns: dialect.uncollated_type_of(self.new),
             expression: over_parameters("up", up)?,
             valid_if: valid_if
                 .map(|text| over_parameters("valid_if", text))

@@ -56,6 +56,11 @@ impl<'a> Words<'a> {
         self.dialect.bind(expression, replacements)
     }
 
+    /// The condition under which a value of the column is this expression's.
+    pub(super) fn agrees(self, column: &Column, left: &str, right: &str) -> String {
+        self.dialect.agrees(column, left, right)
+    }
+
     /// A subquery with the present epoch of a table.
     pub(super) fn fence(self, table: &str) -> String {
         let (control, table) = (self.control, self.dialect.literal(table));
