@@ -43,6 +43,35 @@ pub(crate) enum Split {
     Halves([(Key, Key, u64); 2]),
 }
 
+/// Keys that were read and whose rows were not found by them. One whose row was deleted in between is not read again;
+/// one that does not survive as text is.
+#[derive(Default)]
+struct Unseen {
+    key: Option<Key>,
+    times: u32,
+}
+
+impl Unseen {
+    /// So often in a row that no writer can have deleted and inserted the same key each time.
+    const ENOUGH: u32 = 5;
+
+    fn again(&mut self, key: Key, table: &str) -> Result<(), DatabaseError> {
+        self.times = if self.key.as_ref() == Some(&key) {
+            self.times + 1
+        } else {
+            1
+        };
+        if self.times >= Self::ENOUGH {
+            return Err(DatabaseError::InexactKey {
+                table: table.to_owned(),
+                key: key.to_string(),
+            });
+        }
+        self.key = Some(key);
+        Ok(())
+    }
+}
+
 impl<'a> Ranges<'a> {
     pub(crate) fn of(migration: &'a Migration, backfill: &'a Backfill) -> Self {
         Self {
@@ -56,6 +85,21 @@ impl<'a> Ranges<'a> {
         self,
         connection: &mut Connection,
     ) -> Result<Option<(Key, Key)>, DatabaseError> {
+        let mut unseen = Unseen::default();
+        while let Some((lo, hi)) = self.ends(connection).await? {
+            let lost = if !self.has(connection, &lo).await? {
+                lo
+            } else if !self.has(connection, &hi).await? {
+                hi
+            } else {
+                return Ok(Some((lo, hi)));
+            };
+            unseen.again(lost, &self.backfill.table)?;
+        }
+        Ok(None)
+    }
+
+    async fn ends(self, connection: &mut Connection) -> Result<Option<(Key, Key)>, DatabaseError> {
         let columns = self.backfill.key.len();
         let rows = connection
             .query_file(self.migration.file(&self.backfill.bounds), &[])
@@ -72,6 +116,32 @@ impl<'a> Ranges<'a> {
 
     /// The greatest key among the first `limit` rows; `None` for an empty range.
     pub(crate) async fn boundary(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+        limit: u64,
+    ) -> Result<Option<Key>, DatabaseError> {
+        let mut unseen = Unseen::default();
+        while let Some(key) = self.last(connection, start, end, limit).await? {
+            if self.has(connection, &key).await? {
+                return Ok(Some(key));
+            }
+            unseen.again(key, &self.backfill.table)?;
+        }
+        Ok(None)
+    }
+
+    /// Whether a row is found by the text of its key.
+    pub(crate) async fn has(
+        self,
+        connection: &mut Connection,
+        key: &Key,
+    ) -> Result<bool, DatabaseError> {
+        Ok(self.last(connection, key, key, 1).await?.is_some())
+    }
+
+    async fn last(
         self,
         connection: &mut Connection,
         start: &Key,
@@ -100,7 +170,7 @@ impl<'a> Ranges<'a> {
         let (mut low, mut high) = (1, most.max(1));
         while low < high {
             let middle = low.midpoint(high);
-            let boundary = self.boundary(connection, start, end, middle).await?;
+            let boundary = self.last(connection, start, end, middle).await?;
             if boundary.as_ref() == Some(end) {
                 high = middle;
             } else {

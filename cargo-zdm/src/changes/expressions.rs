@@ -1,6 +1,6 @@
 //! The user's SQL in attributes, checked against the columns that it may name.
 
-use zdm_model::{Schema, Table};
+use zdm_model::{Expression, Schema, Table, Transition};
 
 use super::{ChangeError, Context};
 use crate::dialect::Dialect;
@@ -72,6 +72,55 @@ impl Written<'_> {
             source: Box::new(source),
         }
     }
+}
+
+/// The schema with the columns in all its expressions spelled as the dialect needs it, so that every use of an
+/// expression means the same. Old columns are those of the table before.
+pub(crate) fn spelled(schema: &Schema, before: &Schema, dialect: &Dialect) -> Schema {
+    let mut schema = schema.clone();
+    for table in &mut schema.tables {
+        let names = |table: &Table| -> Vec<String> {
+            let names = table.columns.iter().map(|column| column.name.clone());
+            names.collect()
+        };
+        let own = names(table);
+        let old = before.table(&table.name).map(names).unwrap_or_default();
+        let spell = |text: &mut String, columns: &[String]| {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            *text = dialect.spelled(text, &columns);
+        };
+        for check in &mut table.checks {
+            spell(&mut check.expr, &own);
+        }
+        for predicate in table
+            .indexes
+            .iter_mut()
+            .filter_map(|index| index.predicate.as_mut())
+        {
+            spell(predicate, &own);
+        }
+        for column in &mut table.columns {
+            let new = [column.name.clone()];
+            let Some(transition) = &mut column.transition else {
+                continue;
+            };
+            let Transition {
+                up, valid_if, down, ..
+            } = transition;
+            let down = down.iter_mut().map(|(_, text)| (text, &new[..]));
+            let over_old = up.iter_mut().chain(valid_if).map(|text| (text, &old[..]));
+            for (expression, columns) in over_old.chain(down) {
+                match expression {
+                    Expression::Any(text) => spell(text, columns),
+                    Expression::PerDialect(texts) => {
+                        let own = texts.iter_mut().filter(|(name, _)| name == dialect.name());
+                        own.for_each(|(_, text)| spell(text, columns));
+                    }
+                }
+            }
+        }
+    }
+    schema
 }
 
 /// Defaults, checks and predicates of what is declared now: each an expression of the dialect over its own table.

@@ -24,7 +24,7 @@ use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
 pub use error::ChangeError;
-pub(crate) use expressions::check_schema;
+pub(crate) use expressions::{check_schema, spelled};
 pub(crate) use refusal::reference_cycle;
 
 use crate::dialect::Dialect;

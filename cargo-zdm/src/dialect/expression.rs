@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
-use sqlparser::ast::{DataType, Expr, Ident, ObjectNamePart, visit_expressions};
+use sqlparser::ast::{DataType, Expr, FunctionArguments, Ident, ObjectNamePart, visit_expressions};
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser as SqlParser;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
@@ -75,23 +75,36 @@ impl Dialect {
         expression: &str,
         replacements: &[(&str, &str)],
     ) -> Result<String, ExpressionError> {
-        let mut places: Vec<(Range<usize>, &str)> = Vec::new();
+        let mut places: Vec<(Range<usize>, String)> = Vec::new();
         for ident in self.identifiers(expression)? {
             let name = folded(&ident);
             if let Some((_, text)) = replacements.iter().find(|(column, _)| *column == name) {
-                places.push((byte_range(expression, &ident), text));
+                places.push((byte_range(expression, &ident), (*text).to_owned()));
             }
         }
-        places.sort_by_key(|(range, _)| range.start);
-        let mut bound = String::with_capacity(expression.len());
-        let mut done = 0;
-        for (range, text) in places {
-            bound.push_str(&expression[done..range.start]);
-            bound.push_str(text);
-            done = range.end;
-        }
-        bound.push_str(&expression[done..]);
-        Ok(bound)
+        Ok(replaced(expression, places))
+    }
+
+    /// Quotes each of these columns that is named bare and by a reserved word, as if no word were reserved: `user` is the
+    /// column, not the role. What does not parse stays as it is.
+    pub fn spelled(&self, expression: &str, columns: &[&str]) -> String {
+        let Ok(parsed) = self.parse(expression) else {
+            return expression.to_owned();
+        };
+        let mut places: Vec<(Range<usize>, String)> = Vec::new();
+        let _: ControlFlow<()> = visit_expressions(&parsed, |node| {
+            if let Some(word) = word(node)
+                && word.quote_style.is_none()
+            {
+                let name = folded(word);
+                let spelled = self.ident(&name);
+                if columns.contains(&name.as_str()) && spelled != name {
+                    places.push((byte_range(expression, word), spelled));
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        replaced(expression, places)
     }
 
     fn identifiers(&self, expression: &str) -> Result<Vec<Ident>, ExpressionError> {
@@ -140,6 +153,33 @@ impl Dialect {
             rest => Err(failed(format!("it goes on with `{rest}`"))),
         }
     }
+}
+
+/// What stands by itself: a name, or a function that is called without parentheses.
+fn word(node: &Expr) -> Option<&Ident> {
+    match node {
+        Expr::Identifier(ident) => Some(ident),
+        Expr::Function(function) if function.args == FunctionArguments::None => {
+            match &function.name.0[..] {
+                [ObjectNamePart::Identifier(ident)] => Some(ident),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn replaced(expression: &str, mut places: Vec<(Range<usize>, String)>) -> String {
+    places.sort_by_key(|(range, _)| range.start);
+    let mut text = String::with_capacity(expression.len());
+    let mut done = 0;
+    for (range, replacement) in places {
+        text.push_str(&expression[done..range.start]);
+        text.push_str(&replacement);
+        done = range.end;
+    }
+    text.push_str(&expression[done..]);
+    text
 }
 
 fn is_text(data_type: &DataType) -> bool {
@@ -210,6 +250,29 @@ mod tests {
     fn replaces_across_lines_and_wide_characters() {
         let bound = postgres().bind("'é' ||\n  name || \"Name\"", &[("name", "$2")]);
         assert_eq!(bound.as_deref(), Ok("'é' ||\n  $2 || \"Name\""));
+    }
+
+    #[test]
+    fn quotes_columns_that_are_reserved_words_and_nothing_else() {
+        let columns = ["user", "full", "left", "end", "name", "current_date"];
+        for (expression, spelled) in [
+            ("lower(user)", "lower(\"user\")"),
+            ("USER || Name", "\"user\" || Name"),
+            (
+                "split_part(full,' full ',1) -- full",
+                "split_part(\"full\",' full ',1) -- full",
+            ),
+            ("left(name, 3) || \"user\"", "left(name, 3) || \"user\""),
+            (
+                "CASE WHEN name = '' THEN user END",
+                "CASE WHEN name = '' THEN \"user\" END",
+            ),
+            ("current_date", "\"current_date\""),
+            ("session_user || t.user", "session_user || t.user"),
+            ("user +", "user +"),
+        ] {
+            assert_eq!(postgres().spelled(expression, &columns), spelled);
+        }
     }
 
     #[test]

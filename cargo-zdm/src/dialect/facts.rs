@@ -33,6 +33,7 @@ pub(super) struct Facts {
     #[serde(default)]
     pub(super) defaults: BTreeMap<String, String>,
     pub(super) key: KeyTexts,
+    pub(super) identity: Identity,
     pub(super) type_of_value: String,
     pub(super) statement: BTreeMap<String, StatementFacts>,
     #[serde(default)]
@@ -63,7 +64,7 @@ pub struct Capabilities {
     pub parenthesized_defaults: bool,
 }
 
-/// How a key travels as text: `{parameter}`, `{type}` and `{column}` are put in.
+/// How a key travels as text: `{parameter}`, `{type}` of its values, `{declared}` type and `{column}` are put in.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeyTexts {
@@ -71,6 +72,19 @@ pub(super) struct KeyTexts {
     pub(super) read: String,
     #[serde(default)]
     pub(super) exceptions: BTreeMap<String, KeyException>,
+}
+
+/// When values are the same, not only equal. `{old}` and `{new}` stand for the columns.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Identity {
+    /// Types, without their bounds, whose equality is identity.
+    pub(super) exact: Vec<String>,
+    /// The comparison of all others.
+    pub(super) otherwise: String,
+    /// Types that are compared like that even with computed values: a value of theirs is kept as it was written.
+    #[serde(default)]
+    pub(super) as_text: Vec<String>,
 }
 
 /// The same for a logical type that does not travel like the others.

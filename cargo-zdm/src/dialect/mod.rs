@@ -6,6 +6,7 @@
 
 mod expression;
 mod facts;
+mod identity;
 mod quoting;
 mod sqlite;
 
@@ -19,6 +20,7 @@ use zdm_model::{Column, LogicalType};
 pub use expression::ExpressionError;
 use facts::Facts;
 pub use facts::{Capabilities, Dual, StatementFacts};
+pub(crate) use identity::unbounded;
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -158,7 +160,8 @@ impl Dialect {
         exception
             .map_or(&self.facts.key.bind, |exception| &exception.bind)
             .replace("{parameter}", parameter)
-            .replace("{type}", &self.type_of(column))
+            .replace("{type}", self.type_name(column.logical_type))
+            .replace("{declared}", &self.type_of(column))
     }
 
     /// A key column's value as text.

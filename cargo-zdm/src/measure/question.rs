@@ -7,7 +7,7 @@ use serde::Serialize;
 use zdm_model::{Column, LogicalType, OnInvalid};
 
 use crate::dialect::{Dialect, DialectError};
-use crate::plan::Pair;
+use crate::plan::{Function, Pair};
 
 /// So many rows are named.
 const EXAMPLES: usize = 3;
@@ -29,16 +29,16 @@ pub(super) struct Question {
 }
 
 /// What the templates see.
-#[derive(Serialize)]
-struct View<'a> {
-    table: &'a str,
+#[derive(Clone, Serialize)]
+struct View {
+    table: String,
     /// The key columns as text.
     key: Vec<String>,
     inputs: Vec<Side>,
     new: Side,
     old: Vec<Side>,
-    up: &'a str,
-    valid_if: Option<&'a str>,
+    up: String,
+    valid_if: Option<String>,
     /// The condition under which a row has no conversion, as far as the row itself tells.
     invalid: Option<String>,
     /// A NULL out of `up` is no conversion.
@@ -49,7 +49,7 @@ struct View<'a> {
     examples: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Side {
     name: String,
     r#type: String,
@@ -68,7 +68,7 @@ pub(super) fn question(pair: &Pair, dialect: &Dialect) -> Result<Question, Diale
         columns: dialect.render("measure/columns", &view)?,
         grants: dialect.render("measure/grants", &view)?,
         preparation: if dialect.capabilities().total_functions {
-            dialect.render("measure/attempts", &view)?
+            dialect.render("measure/attempts", over_parameters(pair, dialect, &view))?
         } else {
             String::new()
         },
@@ -81,10 +81,44 @@ pub(super) fn question(pair: &Pair, dialect: &Dialect) -> Result<Question, Diale
     })
 }
 
-fn view<'a>(pair: &'a Pair, dialect: &Dialect) -> View<'a> {
+/// The same with parameters for columns, in functions whose language has variables of its own.
+fn over_parameters(pair: &Pair, dialect: &Dialect, view: &View) -> View {
+    let names = pair.inputs.iter().chain(&pair.old).chain([&pair.new]);
+    let parameters: Vec<(&str, String)> = names
+        .map(|column| {
+            let parameter = dialect.ident(&Function::parameter(&column.name));
+            (column.name.as_str(), parameter)
+        })
+        .collect();
+    let replacements: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|(name, parameter)| (*name, parameter.as_str()))
+        .collect();
+    // What does not parse was refused before there was a pair.
+    let bound = |text: &String| {
+        dialect
+            .bind(text, &replacements)
+            .unwrap_or_else(|_| text.clone())
+    };
+    let side = |side: &Side| Side {
+        name: Function::parameter(&side.name),
+        down: bound(&side.down),
+        ..side.clone()
+    };
+    View {
+        inputs: view.inputs.iter().map(side).collect(),
+        new: side(&view.new),
+        old: view.old.iter().map(side).collect(),
+        up: bound(&view.up),
+        valid_if: view.valid_if.as_ref().map(bound),
+        ..view.clone()
+    }
+}
+
+fn view(pair: &Pair, dialect: &Dialect) -> View {
     let side = |column: &Column, down: &str| Side {
         name: column.name.clone(),
-        r#type: dialect.type_of(column),
+        r#type: dialect.uncollated_type_of(column),
         nullable: column.nullable,
         down: down.to_owned(),
     };
@@ -94,7 +128,7 @@ fn view<'a>(pair: &'a Pair, dialect: &Dialect) -> View<'a> {
     );
     let old = pair.old.iter().zip(&pair.down);
     View {
-        table: &pair.table,
+        table: pair.table.clone(),
         key: pair
             .key
             .iter()
@@ -103,8 +137,8 @@ fn view<'a>(pair: &'a Pair, dialect: &Dialect) -> View<'a> {
         inputs: pair.inputs.iter().map(|column| side(column, "")).collect(),
         new: side(&pair.new, ""),
         old: old.map(|(column, down)| side(column, down)).collect(),
-        up: &pair.declared_up,
-        valid_if: pair.valid_if.as_deref(),
+        up: pair.declared_up.clone(),
+        valid_if: pair.valid_if.clone(),
         invalid: dialect.invalid(
             pair.valid_if.as_deref(),
             &pair.declared_up,

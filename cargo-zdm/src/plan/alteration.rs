@@ -58,6 +58,14 @@ pub struct Function {
     pub invalid: String,
 }
 
+impl Function {
+    /// The name of the parameter for a column. Not the column's own: a language of the database may have a variable of that
+    /// name, as PL/pgSQL has `found`, which would be read instead.
+    pub fn parameter(column: &str) -> String {
+        format!("of_{column}")
+    }
+}
+
 impl Alteration {
     /// Where it stands among the alterations of its section: what goes before what comes, columns before what names
     /// them.

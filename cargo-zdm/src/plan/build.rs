@@ -51,6 +51,13 @@ fn listed(errors: &[ChangeError]) -> String {
 
 /// The plan from one schema to the next. Equal schemas have a plan without steps.
 pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
+    let spelled = |schema| changes::spelled(schema, request.from, request.dialect);
+    let (from, to) = (spelled(request.from), spelled(request.to));
+    let request = &Request {
+        from: &from,
+        to: &to,
+        ..*request
+    };
     let deltas = diff::diff(request.from, request.to)?;
     let context = Context {
         from: request.from,

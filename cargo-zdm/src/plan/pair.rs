@@ -3,7 +3,7 @@
 //!
 //! Must not know: how the expressions were declared, what is rendered from them.
 
-use zdm_model::{Column, LogicalType, OnInvalid};
+use zdm_model::{Column, OnInvalid};
 use zdm_runtime::manifest::{BuiltIn, Measured};
 
 use crate::dialect::Dialect;
@@ -65,24 +65,8 @@ impl Pair {
         let [old] = &self.old[..] else {
             return false;
         };
-        old.logical_type == self.new.logical_type
-            && self.up == dialect.ident(&old.name)
+        self.up == dialect.ident(&old.name)
             && self.down == [dialect.ident(&self.new.name)]
-            && [old, &self.new].into_iter().all(equal_is_same)
+            && self.consistent == dialect.identical(old, &self.new)
     }
-}
-
-/// Whether values that the database calls equal are the same bytes. `-0.0` equals `0.0`, and in JSON `1.0` equals `1.00`; a
-/// type of the user's own may have a collation.
-fn equal_is_same(column: &Column) -> bool {
-    let exact = !matches!(
-        column.logical_type,
-        LogicalType::Float4 | LogicalType::Float8 | LogicalType::Json | LogicalType::Custom
-    );
-    let plain = column.sql_type.as_deref().is_none_or(|sql_type| {
-        let length = sql_type.strip_prefix("varchar(");
-        let length = length.and_then(|rest| rest.strip_suffix(')'));
-        sql_type == "text" || length.is_some_and(|length| length.parse::<u32>().is_ok())
-    });
-    exact && plain
 }

@@ -135,6 +135,18 @@ pub enum DatabaseError {
         /// What came back.
         answer: String,
     },
+    /// A row is not found by the text of its own key.
+    #[error(
+        "the row of {table} with the key ({key}) is not found by that text: the type of the key does not keep it, so rows \
+         would be skipped. Nothing is counted as done; give the key a type whose text is exact, such as an integer, a text \
+         or a UUID"
+    )]
+    InexactKey {
+        /// The table.
+        table: String,
+        /// The key's text.
+        key: String,
+    },
     /// The URL's scheme names a database that this build has no driver for.
     #[error("this build has no driver for `{scheme}`: install it with `--features {feature}`")]
     NoDriver {
@@ -171,7 +183,7 @@ impl DatabaseError {
             | Self::Forbidden(error)
             | Self::Lost(error)
             | Self::Other(error) => Ok(error),
-            Self::NoDriver { .. } | Self::Unexpected { .. } => Err(self),
+            Self::NoDriver { .. } | Self::Unexpected { .. } | Self::InexactKey { .. } => Err(self),
         }
     }
 }

@@ -78,7 +78,7 @@ async fn convert(
         });
     }
     let ranges = Ranges::of(migration, backfill);
-    let there = ranges.boundary(connection, key, key, 1).await?.is_some();
+    let there = ranges.has(connection, key).await?;
     if there {
         ranges
             .convert(connection, &backfill.batch, key, key)

@@ -5,25 +5,21 @@ use super::Way;
 impl Way<'_> {
     /// Agreement by either direction: neither side has to be able to express all of the other.
     pub(super) fn either_way(&self, up: &str, down: &[String]) -> String {
+        let dialect = self.context.dialect;
         let new = self.ident(&self.new.name);
         let back: Vec<String> = self
             .old
             .iter()
             .zip(down)
-            .map(|(old, down)| {
-                format!(
-                    "{} IS NOT DISTINCT FROM {}",
-                    self.ident(&old.name),
-                    operand(down)
-                )
-            })
+            .map(|(old, down)| dialect.agrees(old, &self.ident(&old.name), &operand(down)))
             .collect();
         let back = if let [one] = &back[..] {
             one.clone()
         } else {
             format!("({})", back.join(" AND "))
         };
-        format!("({new} IS NOT DISTINCT FROM {} OR {back})", operand(up))
+        let there = dialect.agrees(self.new, &new, &operand(up));
+        format!("({there} OR {back})")
     }
 }
 

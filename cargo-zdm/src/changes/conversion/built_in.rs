@@ -30,7 +30,7 @@ impl Way<'_> {
             let widened = !old_type.eq_ignore_ascii_case(&new_type);
             return Some(Halves {
                 down_loses: dialect.widened_text_loses().filter(|_| widened),
-                consistent: format!("{to} IS NOT DISTINCT FROM {from}"),
+                consistent: dialect.identical(old, self.new),
                 up: from,
                 down: vec![to],
             });

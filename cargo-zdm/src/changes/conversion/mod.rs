@@ -7,7 +7,7 @@ mod agreement;
 mod built_in;
 mod total;
 
-use zdm_model::{Column, Expression, Table, Transition};
+use zdm_model::{Column, Expression, LogicalType, Table, Transition};
 
 use super::expressions::Written;
 use super::{ChangeError, Context};
@@ -76,9 +76,7 @@ impl Way<'_> {
         let declared_up = up.clone();
         let (up, function) = self.total(up)?;
         let consistent = match built_in {
-            Some(halves) if self.transition.up.is_none() && self.transition.down.is_empty() => {
-                halves.consistent
-            }
+            Some(halves) if halves.up == declared_up && halves.down == down => halves.consistent,
             _ => self.either_way(&up, &down),
         };
         Ok(Conversion {
@@ -139,6 +137,7 @@ impl Way<'_> {
 
     /// The pair as it is declared, to be completed.
     fn pair(&self, declared_up: String) -> Result<Pair, ChangeError> {
+        self.key_is_exact()?;
         let valid_if = self.declared("valid_if", self.transition.valid_if.as_ref())?;
         Ok(Pair {
             table: self.table.name.clone(),
@@ -156,6 +155,26 @@ impl Way<'_> {
             optional: self.new.nullable,
             measured: None,
         })
+    }
+
+    /// The backfill walks along the key, and keys travel as text.
+    fn key_is_exact(&self) -> Result<(), ChangeError> {
+        let mut keys = self.table.key_columns();
+        let inexact =
+            |key: &&Column| matches!(key.logical_type, LogicalType::Float4 | LogicalType::Float8);
+        let Some(key) = keys.find(inexact) else {
+            return Ok(());
+        };
+        Err(self.mistake(
+            format!(
+                "the backfill walks along the key of {}, and its `{}` is a floating-point number, which not every text \
+                 gives back exactly: rows would be skipped",
+                self.table.name, key.name
+            ),
+            "Add the column as an `Option` without `from` and `up`, and let the application fill it; or let a new table \
+             with another key take the rows over"
+                .to_owned(),
+        ))
     }
 
     fn ident(&self, name: &str) -> String {

@@ -46,7 +46,7 @@ impl Way<'_> {
         }
         if self.context.dialect.capabilities().total_functions {
             inputs.retain(|name| named.iter().any(|column| column == name));
-            return Ok(self.function(&up, &inputs, valid_if, invalid));
+            return self.function(&up, &inputs, valid_if, invalid);
         }
         let Some(valid_if) = valid_if else {
             return Err(self.mistake(
@@ -131,25 +131,52 @@ impl Way<'_> {
         inputs: &[&str],
         valid_if: Option<&str>,
         invalid: &str,
-    ) -> (String, Option<Function>) {
+    ) -> Result<(String, Option<Function>), ChangeError> {
         let dialect = self.context.dialect;
         let name = function_name(self.context.id, &self.table.name, &self.new.name);
         let parameters = inputs
             .iter()
             .filter_map(|name| self.table.column(name))
-            .map(|column| (column.name.clone(), dialect.type_of(column)))
+            .map(|column| {
+                (
+                    Function::parameter(&column.name),
+                    dialect.uncollated_type_of(column),
+                )
+            })
             .collect();
+        let over_parameters = |attribute: &str, text: &str| {
+            let replacements: Vec<(&str, String)> = inputs
+                .iter()
+                .map(|name| (*name, dialect.ident(&Function::parameter(name))))
+                .collect();
+            let replacements: Vec<(&str, &str)> = replacements
+                .iter()
+                .map(|(name, parameter)| (*name, parameter.as_str()))
+                .collect();
+            dialect.bind(text, &replacements).map_err(|source| {
+                let subject = self.subject();
+                let written = Written {
+                    at: self.at,
+                    subject: &subject,
+                    attribute,
+                    text,
+                };
+                written.mistaken(source)
+            })
+        };
         let arguments: Vec<String> = inputs.iter().map(|name| self.ident(name)).collect();
         let call = format!("zdm.{}({})", dialect.ident(&name), arguments.join(", "));
         let function = Function {
             name,
             parameters,
-            returns: dialect.type_of(self.new),
-            expression: up.to_owned(),
-            valid_if: valid_if.map(str::to_owned),
+            returns: dialect.uncollated_type_of(self.new),
+            expression: over_parameters("up", up)?,
+            valid_if: valid_if
+                .map(|text| over_parameters("valid_if", text))
+                .transpose()?,
             invalid: invalid.to_owned(),
         };
-        (call, Some(function))
+        Ok((call, Some(function)))
     }
 }
 

@@ -107,9 +107,8 @@ impl<'a> Sides<'a> {
                 self.words.assigned_parameter(old, parameter)
             } else {
                 let down = self.words.bind(down, &[(&column.name, &value)])?;
-                format!(
-                    "CASE WHEN ({up}) IS NOT DISTINCT FROM {value} THEN {stored} ELSE {down} END"
-                )
+                let agrees = self.words.agrees(column, &format!("({up})"), &value);
+                format!("CASE WHEN {agrees} THEN {stored} ELSE {down} END")
             };
             values.push((name, assigned));
         }

@@ -224,11 +224,13 @@ impl<'a> Statements<'a> {
     /// The rows after a key.
     pub(super) fn list_after(&self) -> Result<String, RenderError> {
         let keys = self.key_names();
-        let predicate = if let [key] = keys.as_slice() {
-            format!("{key} > $2")
-        } else {
-            let parameters: Vec<_> = (0..keys.len()).map(|at| parameter(at + 2)).collect();
-            format!("({}) > ({})", keys.join(", "), parameters.join(", "))
+        let after: Vec<_> = numbered(self.sides.table.key_columns(), 2)
+            .iter()
+            .map(|(column, parameter)| self.sides.words.assigned_parameter(column, parameter))
+            .collect();
+        let predicate = match (keys.as_slice(), after.as_slice()) {
+            ([key], [after]) => format!("{key} > {after}"),
+            (keys, after) => format!("({}) > ({})", keys.join(", "), after.join(", ")),
         };
         self.select(Some(predicate), Some(keys.join(", ")), Some("$1"))
     }

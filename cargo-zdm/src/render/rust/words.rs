@@ -5,7 +5,7 @@
 
 use zdm_model::{Column, LogicalType};
 
-use crate::dialect::{Dialect, ExpressionError};
+use crate::dialect::{Dialect, ExpressionError, unbounded};
 
 /// A dialect as sqlx sees it.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +56,11 @@ impl<'a> Words<'a> {
         self.dialect.bind(expression, replacements)
     }
 
+    /// The condition under which a value of the column is this expression's.
+    pub(super) fn agrees(self, column: &Column, left: &str, right: &str) -> String {
+        self.dialect.agrees(column, left, right)
+    }
+
     /// A subquery with the present epoch of a table.
     pub(super) fn fence(self, table: &str) -> String {
         let (control, table) = (self.control, self.dialect.literal(table));
@@ -79,7 +84,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// A parameter that is assigned to its column.
+    /// A parameter that is assigned to its column, or compared with it.
     pub(super) fn assigned_parameter(self, column: &Column, parameter: &str) -> String {
         if self.written_type(column) == self.encoded_type(column) {
             parameter.to_owned()
@@ -122,35 +127,5 @@ impl<'a> Words<'a> {
             (Some(sql_type), LogicalType::Custom) => unbounded(sql_type),
             (_, logical) => self.dialect.type_name(logical).to_owned(),
         }
-    }
-}
-
-fn unbounded(sql_type: &str) -> String {
-    let lower = sql_type.trim().to_lowercase();
-    let bare = match (lower.find('('), lower.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            format!("{}{}", lower[..open].trim_end(), &lower[close + 1..])
-        }
-        _ => lower,
-    };
-    match bare.as_str() {
-        "varchar" | "character varying" | "char" | "character" | "bpchar" => "text".to_owned(),
-        _ => bare,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bounds_are_taken_off() {
-        assert_eq!(unbounded("VARCHAR(255)"), "text");
-        assert_eq!(unbounded("numeric(10, 2)"), "numeric");
-        assert_eq!(
-            unbounded("timestamp(3) with time zone"),
-            "timestamp with time zone"
-        );
-        assert_eq!(unbounded("citext"), "citext");
     }
 }

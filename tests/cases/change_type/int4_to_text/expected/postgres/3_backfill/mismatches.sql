@@ -5,4 +5,4 @@
 SELECT id::text, 'code_text'
 FROM users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (code_text IS NOT DISTINCT FROM CAST(code AS text) OR CASE WHEN code_text ~ '^-?[0-9]{1,9}$' THEN CAST(code_text AS integer) IS NOT DISTINCT FROM code ELSE FALSE END);
+  AND NOT (code_text IS NOT DISTINCT FROM CAST(code AS text) OR CASE WHEN code_text ~ '^[-+]?0*[0-9]{1,10}$' THEN CAST(code_text AS bigint) IS NOT DISTINCT FROM code ELSE FALSE END);

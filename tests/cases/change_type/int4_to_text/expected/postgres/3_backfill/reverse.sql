@@ -3,6 +3,6 @@
 -- Backfill on the way back: rows from $1 to $2 get their old side where it does not agree.
 
 UPDATE users
-SET code = CAST(code_text AS integer)
+SET code = CAST(CASE WHEN code_text ~ '^[-+]?[0-9]+$' THEN code_text ELSE 'no number: ' || code_text END AS integer)
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (code_text IS NOT DISTINCT FROM CAST(code AS text) OR CASE WHEN code_text ~ '^-?[0-9]{1,9}$' THEN CAST(code_text AS integer) IS NOT DISTINCT FROM code ELSE FALSE END);
+  AND NOT (code_text IS NOT DISTINCT FROM CAST(code AS text) OR CASE WHEN code_text ~ '^[-+]?0*[0-9]{1,10}$' THEN CAST(code_text AS bigint) IS NOT DISTINCT FROM code ELSE FALSE END);

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (code_text IS NOT DISTINCT FROM CAST(code AS text) OR CASE WHEN code_text ~ '^-?[0-9]{1,9}$' THEN CAST(code_text AS integer) IS NOT DISTINCT FROM code ELSE FALSE END))
+SELECT count(*), count(*) FILTER (WHERE NOT (code_text IS NOT DISTINCT FROM CAST(code AS text) OR CASE WHEN code_text ~ '^[-+]?0*[0-9]{1,10}$' THEN CAST(code_text AS bigint) IS NOT DISTINCT FROM code ELSE FALSE END))
 FROM users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint;

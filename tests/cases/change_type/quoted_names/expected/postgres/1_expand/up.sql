@@ -12,13 +12,13 @@ ALTER TABLE "Order" ADD COLUMN IF NOT EXISTS "From" text;
 
 -- 3. create the function zdm.0123456789ab_Order_Where_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:13
-CREATE OR REPLACE FUNCTION zdm."0123456789ab_Order_Where_up"("Select" text) RETURNS integer
+CREATE OR REPLACE FUNCTION zdm."0123456789ab_Order_Where_up"("of_Select" text) RETURNS integer
 LANGUAGE plpgsql STABLE AS $zdm$
 BEGIN
-    IF ("Select" ~ '^[0-9]{1,9}$') IS FALSE THEN
+    IF ("of_Select" ~ '^[0-9]{1,9}$') IS FALSE THEN
         RETURN NULL;
     END IF;
-    RETURN CAST("Select" AS INTEGER);
+    RETURN CAST("of_Select" AS INTEGER);
 EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END

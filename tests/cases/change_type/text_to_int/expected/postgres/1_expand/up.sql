@@ -8,13 +8,13 @@ ALTER TABLE users ADD COLUMN IF NOT EXISTS age_int integer;
 
 -- 2. create the function zdm.0123456789ab_users_age_int_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:12
-CREATE OR REPLACE FUNCTION zdm."0123456789ab_users_age_int_up"(age text) RETURNS integer
+CREATE OR REPLACE FUNCTION zdm."0123456789ab_users_age_int_up"(of_age text) RETURNS integer
 LANGUAGE plpgsql STABLE AS $zdm$
 BEGIN
-    IF (age ~ '^[0-9]{1,9}$') IS FALSE THEN
+    IF (of_age ~ '^[0-9]{1,9}$') IS FALSE THEN
         RETURN NULL;
     END IF;
-    RETURN CAST(age AS INTEGER);
+    RETURN CAST(of_age AS INTEGER);
 EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END
