@@ -2,7 +2,7 @@
 //! would lose stops it.
 
 use cargo_zdm::dialect::Dialect;
-use zdm_runtime::database::{Connection, control};
+use zdm_runtime::database::{Connection, Row, control};
 use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions};
 use zdm_runtime::manifest::Direction;
 use zdm_runtime::migration::Migration;
@@ -32,6 +32,13 @@ impl Rebuilt {
             migration: case.migration(&Dialect::named("sqlite").unwrap()),
             _folder: folder,
         }
+    }
+
+    async fn schema(&mut self) -> Vec<Row> {
+        self.connection
+            .query("SELECT name, sql FROM sqlite_schema", &[])
+            .await
+            .unwrap()
     }
 
     async fn expand(&mut self) -> Result<(), ExecutorError> {
@@ -95,12 +102,63 @@ async fn what_a_rebuild_would_lose_stops_it() {
             "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL) STRICT",
             "STRICT",
         ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL UNIQUE)",
+            "UNIQUE (visits)",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL COLLATE NOCASE)",
+            "collatenocase",
+        ),
+        (
+            "CREATE TABLE \"Users\" (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL, Check\n( visits < 9 ))",
+            "check(visits<9)",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL ON CONFLICT REPLACE)",
+            "onconflictreplace",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL DEFAULT 7)",
+            "DEFAULT 7 of visits",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER, visits INTEGER NOT NULL, PRIMARY KEY (id, visits))",
+            "the primary key, which differs in visits",
+        ),
+        (
+            "CREATE TABLE doors (id INTEGER PRIMARY KEY);
+             CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL REFERENCES doors ON UPDATE CASCADE)",
+            "the reference visits to doors(id) ON UPDATE CASCADE",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL);
+             CREATE INDEX often ON users (visits DESC)",
+            "the index often",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL);
+             CREATE TRIGGER seen AFTER UPDATE ON users BEGIN SELECT 1; END",
+            "the trigger seen",
+        ),
     ] {
         let mut rebuilt = Rebuilt::of(create).await;
+        let before = rebuilt.schema().await;
         let stopped = rebuilt.expand().await.unwrap_err().to_string();
         assert!(
             stopped.contains("would lose") && stopped.contains(lost),
-            "{stopped}"
+            "{lost}: {stopped}"
         );
+        assert_eq!(rebuilt.schema().await, before, "{lost}");
     }
+}
+
+/// What differs in its spelling alone is no loss.
+#[tokio::test]
+async fn a_table_from_before_is_rebuilt_however_it_is_spelled() {
+    let mut rebuilt = Rebuilt::of(
+        "create table [Users] (`id` integer primary key, -- the number\n visits int not null default (0))",
+    )
+    .await;
+    rebuilt.expand().await.unwrap();
 }
