@@ -72,4 +72,7 @@ CREATE TABLE zdm_rebuild_members (
 INSERT INTO zdm_rebuild_members (team, name, role, duty)
 SELECT team, name, role, duty FROM members;
 DROP TABLE members;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_members RENAME TO members;
+PRAGMA legacy_alter_table = OFF;

@@ -78,5 +78,8 @@ CREATE TABLE "zdm_rebuild_Order" (
 INSERT INTO "zdm_rebuild_Order" (user, "Id", "Select", "it's ""quoted""", "Where", "From")
 SELECT user, "Id", "Select", "it's ""quoted""", "Where", "From" FROM "Order";
 DROP TABLE "Order";
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE "zdm_rebuild_Order" RENAME TO "Order";
+PRAGMA legacy_alter_table = OFF;
 CREATE INDEX "idx_Order_user_Where" ON "Order" (user, "Where");

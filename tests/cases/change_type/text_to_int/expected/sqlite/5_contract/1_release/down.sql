@@ -72,4 +72,7 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_users';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_users', seq FROM sqlite_sequence WHERE name = 'users';
 DROP TABLE users;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_users RENAME TO users;
+PRAGMA legacy_alter_table = OFF;
