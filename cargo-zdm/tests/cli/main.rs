@@ -18,5 +18,6 @@ mod rights;
 mod stale;
 mod unconvertible;
 mod uncounted;
+mod untouched;
 mod usage;
 mod versions;
