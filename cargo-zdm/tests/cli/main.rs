@@ -12,6 +12,7 @@ mod held;
 mod interrupted;
 mod killed_files;
 mod mistakes;
+mod odd_names;
 mod pause;
 mod project;
 mod rights;
