@@ -116,7 +116,10 @@ impl Terminal {
             }
             Err(failure) => {
                 let error = style::ERROR;
-                eprintln!("{error}error{error:#}: {failure}");
+                let text = failure.to_string();
+                // Mistakes in a model are shown as the compiler shows them, which begins with the word.
+                let text = text.strip_prefix("error: ").unwrap_or(&text);
+                eprintln!("{error}error{error:#}: {text}");
                 if self.format == Format::Json {
                     Self::print_object(&failure);
                 }

@@ -2,7 +2,7 @@
 //! would lose stops it.
 
 use cargo_zdm::dialect::Dialect;
-use zdm_runtime::database::{Connection, control};
+use zdm_runtime::database::{Connection, Row, control};
 use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions};
 use zdm_runtime::manifest::Direction;
 use zdm_runtime::migration::Migration;
@@ -18,27 +18,43 @@ struct Rebuilt {
 
 impl Rebuilt {
     async fn of(create: &str) -> Self {
+        Self::by("change_default/visits", create).await
+    }
+
+    /// The same with the migration of another case.
+    async fn by(case: &str, create: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("app.db").display());
         let mut connection = Connection::open(&url).await.unwrap();
         control::install(&mut connection).await.unwrap();
         connection.run_file(create).await.unwrap();
-        let case = Case::all()
+        let found = Case::all()
             .into_iter()
-            .find(|case| case.name == "change_default/visits")
+            .find(|found| found.name == case)
             .unwrap();
         Self {
             connection,
-            migration: case.migration(&Dialect::named("sqlite").unwrap()),
+            migration: found.migration(&Dialect::named("sqlite").unwrap()),
             _folder: folder,
         }
     }
 
+    async fn schema(&mut self) -> Vec<Row> {
+        self.connection
+            .query("SELECT name, sql FROM sqlite_schema", &[])
+            .await
+            .unwrap()
+    }
+
     async fn expand(&mut self) -> Result<(), ExecutorError> {
+        self.run(Section::Expand).await
+    }
+
+    async fn run(&mut self, section: Section) -> Result<(), ExecutorError> {
         executor::run(
             &mut self.connection,
             &self.migration,
-            Section::Expand,
+            section,
             Direction::Up,
             &ExecutorOptions::of("test"),
             &mut |_| {},
@@ -95,12 +111,117 @@ async fn what_a_rebuild_would_lose_stops_it() {
             "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL) STRICT",
             "STRICT",
         ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL UNIQUE)",
+            "UNIQUE (visits)",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL COLLATE NOCASE)",
+            "collatenocase",
+        ),
+        (
+            "CREATE TABLE \"Users\" (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL, Check\n( visits < 9 ))",
+            "check(visits<9)",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL ON CONFLICT REPLACE)",
+            "onconflictreplace",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL DEFAULT 7)",
+            "DEFAULT 7 of visits",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER, visits INTEGER NOT NULL, PRIMARY KEY (id, visits))",
+            "the primary key, which differs in visits",
+        ),
+        (
+            "CREATE TABLE doors (id INTEGER PRIMARY KEY);
+             CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL REFERENCES doors ON UPDATE CASCADE)",
+            "the reference visits to doors(id) ON UPDATE CASCADE",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL);
+             CREATE INDEX often ON users (visits DESC)",
+            "the index often",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL);
+             CREATE TRIGGER seen AFTER UPDATE ON users BEGIN SELECT 1; END",
+            "the trigger seen",
+        ),
     ] {
         let mut rebuilt = Rebuilt::of(create).await;
+        let before = rebuilt.schema().await;
         let stopped = rebuilt.expand().await.unwrap_err().to_string();
         assert!(
             stopped.contains("would lose") && stopped.contains(lost),
-            "{stopped}"
+            "{lost}: {stopped}"
         );
+        assert_eq!(rebuilt.schema().await, before, "{lost}");
+    }
+}
+
+/// What differs in its spelling alone is no loss.
+#[tokio::test]
+async fn a_table_from_before_is_rebuilt_however_it_is_spelled() {
+    let mut rebuilt = Rebuilt::of(
+        "create table [Users] (`id` integer primary key, -- the number\n visits int not null default (0))",
+    )
+    .await;
+    rebuilt.expand().await.unwrap();
+}
+
+/// Dropped in place, and by a rebuild: both left a view and a trigger behind that failed at the application's next statement.
+#[tokio::test]
+async fn what_names_a_column_keeps_it_from_being_dropped() {
+    const DOORS: &str = "CREATE TABLE doors (id INTEGER PRIMARY KEY);";
+    for (case, users, column) in [
+        (
+            "drop_column/nullable",
+            "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, nick TEXT);",
+            "nick",
+        ),
+        (
+            "drop_column/with_check",
+            "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, age INTEGER,
+             CONSTRAINT users_age CHECK (age > 0));",
+            "age",
+        ),
+    ] {
+        for (dependent, name) in [
+            (format!("CREATE VIEW latest AS SELECT {column} FROM users"), "latest"),
+            (
+                format!(
+                    "CREATE TRIGGER entered AFTER INSERT ON doors BEGIN UPDATE users SET {column} = 1; END"
+                ),
+                "entered",
+            ),
+            (
+                format!(
+                    "CREATE TRIGGER entered AFTER INSERT ON doors BEGIN DELETE FROM users WHERE {column} = 1; END"
+                ),
+                "entered",
+            ),
+        ] {
+            let create = format!("{DOORS}{users}{dependent}");
+            let mut rebuilt = Rebuilt::by(case, &create).await;
+            let before = rebuilt.schema().await;
+            let mut stopped = Ok(());
+            for section in Section::ALL {
+                stopped = stopped.and(rebuilt.run(section).await);
+            }
+            let stopped = stopped.expect_err(&dependent);
+            assert!(
+                matches!(stopped, ExecutorError::Dependents { .. }),
+                "{case}, {dependent}: {stopped}"
+            );
+            let words = stopped.to_string();
+            assert!(
+                words.contains(name) && words.contains(column),
+                "{dependent}: {words}"
+            );
+            assert_eq!(rebuilt.schema().await, before, "{case}, {dependent}");
+        }
     }
 }

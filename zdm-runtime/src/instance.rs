@@ -9,10 +9,13 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use crate::Error;
 use crate::code::Code;
 use crate::database::control_connection::sealed::Control;
-use crate::database::{DatabaseError, Value};
+use crate::database::{DatabaseError, Dialect, Value};
 
 /// How long an instance counts as living after its last sign of life, by the database's clock.
-pub(crate) const LEASE_MS: i64 = 10_000;
+const LEASE_MS: i64 = 10_000;
+/// The same on `SQLite` while nothing is under way: every sign of life is a write to the application's file, and any write makes
+/// an open transaction that has read fail at its first own one (manual, "Isolation In `SQLite`").
+const QUIET_LEASE_MS: i64 = 60_000;
 
 /// One registration of one handle.
 #[derive(Debug)]
@@ -95,18 +98,47 @@ impl Instance {
         Ok(())
     }
 
-    /// Prolongs the lease; false where the registration is gone.
+    /// Prolongs the lease; false where the registration is gone. On `SQLite` it writes only where the lease would end soon, or
+    /// is a quiet one and a migration is `moving` by now: then a dead instance is not to be waited for that long.
     pub(crate) async fn renew<C: Control>(
         &self,
         connection: &mut C,
+        moving: bool,
     ) -> Result<bool, DatabaseError> {
+        let mut lease = LEASE_MS;
+        if connection.dialect() == Dialect::Sqlite {
+            if !moving {
+                lease = QUIET_LEASE_MS;
+            }
+            match self.lease_left(connection).await? {
+                None => return Ok(false),
+                Some(left) if (lease / 2..=lease).contains(&left) => return Ok(true),
+                Some(_) => {}
+            }
+        }
         let renewed = connection
             .change(
                 "UPDATE {zdm}instance SET lease_until = {now} + $2 WHERE instance = $1",
-                &[self.id.as_str().into(), LEASE_MS.into()],
+                &[self.id.as_str().into(), lease.into()],
             )
             .await?;
         Ok(renewed > 0)
+    }
+
+    async fn lease_left<C: Control>(
+        &self,
+        connection: &mut C,
+    ) -> Result<Option<i64>, DatabaseError> {
+        let rows = connection
+            .rows(
+                "SELECT lease_until - {now} FROM {zdm}instance WHERE instance = $1",
+                &[self.id.as_str().into()],
+            )
+            .await?;
+        Ok(match rows.first().map(Vec::as_slice) {
+            Some([Value::Int(left)]) => *left,
+            _ => None,
+        })
     }
 
     /// Says that this instance acts on an epoch of a table from now on.

@@ -14,7 +14,7 @@ use crate::database::control;
 use crate::database::control_connection::sealed::Control;
 use crate::flags::Cached;
 use crate::instance::Instance;
-use crate::{Error, Pool, table_state};
+use crate::{Error, Pool, Stage, table_state};
 
 /// Between two signs of life; a lease outlives several lost ones.
 const BEAT: Duration = Duration::from_secs(1);
@@ -98,7 +98,8 @@ impl Zdm {
         self.0.instance.deregister(&mut connection).await
     }
 
-    /// Does at once what the task does every second: for tests and health checks that cannot wait.
+    /// Does at once what the task does every second: for tests and health checks that cannot wait. On `SQLite` it mostly
+    /// reads: what it writes keeps the lease, acknowledges a hop or reports mismatches.
     pub async fn beat(&self) -> Result<(), Error> {
         self.0.beat().await
     }
@@ -144,7 +145,8 @@ impl Inner {
             return Ok(());
         }
         let mut connection = self.pool.lend().await?;
-        if !self.instance.renew(&mut connection).await? {
+        let moving = self.tables.iter().any(Served::is_moving);
+        if !self.instance.renew(&mut connection, moving).await? {
             tracing::warn!(
                 instance = self.instance.id(),
                 "the registration was removed: registering anew"
@@ -219,6 +221,11 @@ impl Served {
             acknowledged: AtomicI64::new(0),
             refusal: Mutex::new(None),
         }
+    }
+
+    /// A migration of the table may be between its first hop and its last.
+    fn is_moving(&self) -> bool {
+        self.flags.load().stage() != Stage::Complete || self.refusal().is_some()
     }
 
     fn refusal(&self) -> Option<Error> {

@@ -49,9 +49,9 @@ pub(crate) struct Session {
 pub(crate) enum Missing {
     /// The database and control tables of this tool's version have to be there.
     Nothing,
-    /// The file of `SQLite` may be missing.
+    /// The file of `SQLite` may be missing, and is not created.
     File,
-    /// The same, and control tables of an older tool are brought up to date.
+    /// It may be missing and is created, and control tables of an older tool are brought up to date.
     FileAndVersion,
 }
 
@@ -63,10 +63,12 @@ impl Session {
         let migrations = Migration::load_all(project.versions())?;
         let url = context.database_url(&project.config)?;
         fits(&url, &migrations)?;
-        if may_miss == Missing::Nothing {
-            must_exist(&url)?;
-        }
-        let mut connection = connect(&url).await?;
+        let mut connection = match (must_exist(&url), may_miss) {
+            (Ok(()), _) | (Err(_), Missing::FileAndVersion) => connect(&url).await?,
+            // Looked at only: what would be executed on a new file.
+            (Err(_), Missing::File) => connect("sqlite::memory:").await?,
+            (Err(missing), Missing::Nothing) => return Err(missing),
+        };
         rights::to_look(&mut connection).await?;
         let installed = match control::installed_version(&mut connection).await? {
             Installed::Not => false,

@@ -191,6 +191,7 @@ fn a_mistake_in_a_model_is_shown_at_its_place() {
     let run = project.zdm(&["init"]);
     assert_eq!(run.code, 1, "{run:#?}");
     run.says("src/models.rs:6");
+    assert!(!run.err.contains("error: error:"), "{run:#?}");
     assert!(!project.path("zdm.toml").exists());
 }
 

@@ -201,7 +201,8 @@ pub enum Connection {
 }
 
 impl Connection {
-    /// Connects to `postgres://…` or `sqlite://…`. A `SQLite` file that is not there is created.
+    /// Connects to `postgres://…` or `sqlite://…`. A `SQLite` file that is not there is created, with a
+    /// write-ahead log; one that is there keeps its journal.
     pub async fn open(url: &str) -> Result<Self, DatabaseError> {
         match Dialect::of_url(url) {
             #[cfg(feature = "postgres")]

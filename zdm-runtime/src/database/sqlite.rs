@@ -11,11 +11,15 @@ use super::{DatabaseError, Row, Value};
 /// How long a statement waits for the write lock, which one writer holds at a time.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// A file that is there keeps its journal, which is its owner's choice and stays with the file; a new one gets WAL, so that
+/// readers go on beside the one writer.
 pub(super) async fn open(url: &str) -> Result<SqliteConnection, DatabaseError> {
-    let options: SqliteConnectOptions = url.parse().map_err(DatabaseError::Other)?;
+    let mut options: SqliteConnectOptions = url.parse().map_err(DatabaseError::Other)?;
+    if !options.get_filename().exists() {
+        options = options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+    }
     options
         .create_if_missing(true)
-        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
         .busy_timeout(BUSY_TIMEOUT)
         .connect()
         .await

@@ -90,6 +90,18 @@ pub enum ExecutorError {
         /// `orders → users: 3 rows`.
         broken: Vec<String>,
     },
+    /// Views or triggers name what the step takes away.
+    #[error(
+        "{step} would leave views or triggers behind that fail: {}; it was rolled back, and nothing of it is left. Drop them \
+         or write them anew without what goes away, then run again",
+        .broken.join("; ")
+    )]
+    Dependents {
+        /// Which step.
+        step: StepName,
+        /// `error in view latest: no such column: name`.
+        broken: Vec<String>,
+    },
     /// Another command line moves the migration by now, so the gates that were open may be shut.
     #[error("{step} was not executed: {source}")]
     Overtaken {

@@ -3,6 +3,7 @@
 //! Comes in: a connection, a checked [`Migration`], a section and a direction. Goes out: the database changed, every
 //! step recorded in the same transaction. Must not know: stages, gates, what a statement means.
 
+mod dependents;
 mod error;
 mod outside;
 mod rebuild;
@@ -281,7 +282,9 @@ impl Task<'_> {
                 blockers,
                 source,
             },
-            other @ (Failure::ForeignKeys(_) | Failure::Lease(_)) => self.explain(other),
+            other @ (Failure::ForeignKeys(_) | Failure::Dependents(_) | Failure::Lease(_)) => {
+                self.explain(other)
+            }
         }
     }
 
@@ -289,6 +292,7 @@ impl Task<'_> {
         let step = self.step.into();
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
+            Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
             Failure::Lease(source) => ExecutorError::Overtaken { step, source },
             Failure::Database(source @ DatabaseError::Lost(_)) => {
                 ExecutorError::Lost { step, source }
@@ -312,6 +316,8 @@ enum Failure {
     Database(#[from] DatabaseError),
     #[error("foreign keys without their row: {}", .0.join(", "))]
     ForeignKeys(Vec<String>),
+    #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
+    Dependents(Vec<String>),
     #[error(transparent)]
     Lease(#[from] LeaseError),
 }

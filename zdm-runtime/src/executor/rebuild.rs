@@ -8,36 +8,22 @@ use crate::database::{Connection, DatabaseError, Value};
 /// References without their row: `(child, parent)` → how many.
 pub(super) type Violations = BTreeMap<(String, String), u64>;
 
-/// What `SQLite` checks while a schema changes, as a connection had it.
-pub(super) struct Checks {
-    foreign_keys: bool,
-    legacy_alter_table: bool,
+/// Switches the check of references off, outside a transaction, because the table is gone for a moment; says whether it was on.
+pub(super) async fn suspend_checks(connection: &mut Connection) -> Result<bool, DatabaseError> {
+    let checked = is_on(connection, "PRAGMA foreign_keys").await?;
+    connection.run_file("PRAGMA foreign_keys = OFF").await?;
+    Ok(checked)
 }
 
-/// Switches the checks off, outside a transaction: of references, because the table is gone for a moment, and of views and
-/// other tables' triggers that name it, which otherwise refuse its renaming (manual, "PRAGMA `legacy_alter_table`").
-pub(super) async fn suspend_checks(connection: &mut Connection) -> Result<Checks, DatabaseError> {
-    let checks = Checks {
-        foreign_keys: is_on(connection, "PRAGMA foreign_keys").await?,
-        legacy_alter_table: is_on(connection, "PRAGMA legacy_alter_table").await?,
-    };
-    connection
-        .run_file("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")
-        .await?;
-    Ok(checks)
-}
-
-/// Leaves the connection as it was.
+/// Leaves the connection as it was; the file that switches `legacy_alter_table` on may have failed before it switched it off.
 pub(super) async fn restore_checks(
     connection: &mut Connection,
-    checks: &Checks,
+    checked: bool,
 ) -> Result<(), DatabaseError> {
-    if !checks.legacy_alter_table {
-        connection
-            .run_file("PRAGMA legacy_alter_table = OFF")
-            .await?;
-    }
-    if checks.foreign_keys {
+    connection
+        .run_file("PRAGMA legacy_alter_table = OFF")
+        .await?;
+    if checked {
         connection.run_file("PRAGMA foreign_keys = ON").await?;
     }
     Ok(())

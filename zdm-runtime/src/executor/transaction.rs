@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Task, rebuild};
-use crate::database::{Connection, Dialect};
+use super::{Failure, Task, dependents, rebuild};
+use crate::database::{Connection, DatabaseError, Dialect};
 
 pub(super) async fn attempt(
     task: &Task<'_>,
@@ -12,9 +12,9 @@ pub(super) async fn attempt(
     lock_wait: Duration,
 ) -> Result<(), Failure> {
     if connection.dialect() == Dialect::Sqlite && task.step.rewrites {
-        let checks = rebuild::suspend_checks(connection).await?;
+        let checked = rebuild::suspend_checks(connection).await?;
         let done = in_transaction(task, connection, started, lock_wait).await;
-        let restored = rebuild::restore_checks(connection, &checks).await;
+        let restored = rebuild::restore_checks(connection, checked).await;
         done?;
         return Ok(restored?);
     }
@@ -48,9 +48,10 @@ async fn body(
     task.hold(connection).await?;
     let rebuilds = connection.dialect() == Dialect::Sqlite && task.step.rewrites;
     let before = if rebuilds {
-        rebuild::violations(connection).await?
+        let violations = rebuild::violations(connection).await?;
+        Some((violations, dependents::triggers(connection).await?))
     } else {
-        rebuild::Violations::new()
+        None
     };
     if connection.dialect() == Dialect::Postgres {
         let (name, limit) = if task.step.blocks_writers {
@@ -62,13 +63,24 @@ async fn body(
             .run_file(&format!("SET LOCAL {name} = {}", limit.as_millis()))
             .await?;
     }
-    connection.run_file(task.sql).await?;
-    if rebuilds {
-        let broken = rebuild::added(&before, &rebuild::violations(connection).await?);
-        if !broken.is_empty() {
-            return Err(Failure::ForeignKeys(broken));
+    connection.run_file(task.sql).await.map_err(refused)?;
+    if let Some((violations, broken)) = before {
+        let added = rebuild::added(&violations, &rebuild::violations(connection).await?);
+        if !added.is_empty() {
+            return Err(Failure::ForeignKeys(added));
+        }
+        let added = dependents::added(connection, &broken).await?;
+        if !added.is_empty() {
+            return Err(Failure::Dependents(added));
         }
     }
     task.record(connection, started, lock_wait).await?;
     Ok(())
+}
+
+fn refused(error: DatabaseError) -> Failure {
+    match dependents::named_by(&error) {
+        Some(dependent) => Failure::Dependents(vec![dependent]),
+        None => error.into(),
+    }
 }

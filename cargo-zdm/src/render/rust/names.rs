@@ -7,8 +7,28 @@ use heck::{ToPascalCase, ToSnakeCase};
 use zdm_model::{Column, LogicalType};
 
 /// Variables of the generated functions; a field of that name is passed under another one.
-const TAKEN: [&str; 9] = [
-    "conn", "flags", "now", "done", "row", "rows", "after", "limit", "stored",
+const TAKEN: [&str; 11] = [
+    "conn", "flags", "now", "done", "row", "rows", "after", "limit", "stored", "table", "found",
+];
+
+/// Types that generated code calls by their bare names.
+const TYPES: [&str; 16] = [
+    "Default",
+    "Error",
+    "Flags",
+    "Generated",
+    "Option",
+    "PgConnection",
+    "PgRow",
+    "Result",
+    "SqliteConnection",
+    "SqliteRow",
+    "Stage",
+    "String",
+    "TableFlags",
+    "Vec",
+    "Writes",
+    "Zdm",
 ];
 
 /// A field's name as part of another one: `type`.
@@ -48,10 +68,26 @@ pub(super) fn module(table: &str) -> String {
     if legal { name } else { format!("{name}_table") }
 }
 
+/// A model of that name can be imported beside everything else that generated code names; else it is called by its path.
+pub(super) fn importable(model: &str) -> bool {
+    !TYPES.contains(&model)
+}
+
+/// What stands for a column in a handwritten query, as a function beside `guard` and the other fields' `set_…`.
+pub(super) fn fragment(field: &str, fields: &[&str]) -> String {
+    let name = bare(field);
+    let sets = |other: &&str| name.strip_prefix("set_") == Some(bare(other));
+    if name == "guard" || fields.iter().any(sets) {
+        format!("{name}_value")
+    } else {
+        identifier(field)
+    }
+}
+
 /// The type of a table's repository: `Users`, or `DataRepository` where the model is called `Data` itself.
 pub(super) fn repository(table: &str, model: &str) -> String {
     let name = table.to_pascal_case();
-    if name == model || syn::parse_str::<syn::Ident>(&name).is_err() {
+    if name == model || !importable(&name) || syn::parse_str::<syn::Ident>(&name).is_err() {
         format!("{name}Repository")
     } else {
         name
@@ -203,6 +239,10 @@ mod tests {
         assert_eq!(module("OrderLines"), "order_lines");
         assert_eq!(repository("users", "User"), "Users");
         assert_eq!(repository("data", "Data"), "DataRepository");
+        assert_eq!(repository("flags", "Flag"), "FlagsRepository");
+        assert_eq!(fragment("type", &["type"]), "r#type");
+        assert_eq!(fragment("guard", &["guard"]), "guard_value");
+        assert_eq!(fragment("set_age", &["age", "set_age"]), "set_age_value");
         assert_eq!(subject("OrderLine"), "order_line");
         assert_eq!(subject("Row"), "record");
     }

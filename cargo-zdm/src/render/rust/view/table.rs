@@ -25,7 +25,8 @@ pub(in crate::render::rust) struct TableView {
     pub(in crate::render::rust) module: String,
     table: String,
     model: String,
-    model_path: String,
+    /// What to import the model from; `None` where its name is taken, and `model` is the path.
+    imported: Option<String>,
     repository: String,
     subject: String,
     connection: &'static str,
@@ -102,6 +103,7 @@ pub(in crate::render::rust) fn table(
     let rust = |column: &Column| &types[column.name.as_str()];
     check_key(model)?;
 
+    let importable = names::importable(model_name);
     let keys: Vec<_> = table.key_columns().collect();
     let subject = names::subject(model_name);
     let bind = |column: &Column| {
@@ -123,8 +125,8 @@ pub(in crate::render::rust) fn table(
         header: header(model),
         module: names::module(&table.name),
         table: table.name.clone(),
-        model: model_name.to_owned(),
-        model_path: model.path.clone(),
+        model: if importable { model_name } else { &model.path }.to_owned(),
+        imported: importable.then(|| model.path.clone()),
         repository: names::repository(&table.name, model_name),
         connection: words.connection,
         row: words.row,

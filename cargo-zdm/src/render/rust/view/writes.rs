@@ -38,6 +38,8 @@ pub(super) struct DualWrite {
 #[derive(Debug, Serialize)]
 pub(super) struct PairView {
     field: String,
+    /// The field's name among the fragments.
+    fragment: String,
     column: String,
     set_old: String,
     set_both: String,
@@ -146,6 +148,7 @@ fn dual_write(
 pub(super) fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, RenderError> {
     let sides = statements.sides;
     let mut views = Vec::new();
+    let fields: Vec<_> = sides.dual().map(|pair| pair.new.field.as_str()).collect();
     for pair in sides.dual() {
         let column = &pair.new;
         let set = |writes| {
@@ -154,6 +157,7 @@ pub(super) fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, R
         };
         views.push(PairView {
             field: names::bare(&column.field).to_owned(),
+            fragment: names::fragment(&column.field, &fields),
             column: column.name.clone(),
             set_old: set(Writes::Old)?,
             set_both: set(Writes::Both)?,
