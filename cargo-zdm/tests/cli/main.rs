@@ -5,6 +5,7 @@ mod back;
 mod counted;
 mod database;
 mod edited;
+mod filled;
 mod forward;
 mod full_disk;
 mod generate;

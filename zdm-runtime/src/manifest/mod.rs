@@ -152,7 +152,8 @@ pub struct Backfill {
     pub boundary: String,
     /// `$1..$k` start, `$k+1..$2k` end, both inclusive: makes every row of the range consistent from old to new.
     pub batch: String,
-    /// The same, from new to old, for the way back from `complete`; `None` where the migration is one-way.
+    /// The same, from new to old, for the way back from `complete`; `None` where the table has no old side, because new
+    /// columns are only filled, and where the migration is one-way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverse: Option<String>,
     /// The range as in `batch`; one row: rows seen, rows that are not consistent.
