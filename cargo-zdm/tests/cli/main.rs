@@ -15,6 +15,7 @@ mod killed_files;
 mod mistakes;
 mod pause;
 mod project;
+mod reused;
 mod rights;
 mod stale;
 mod unconvertible;

@@ -3,10 +3,12 @@
 //! Plain data: [`Migration`](crate::migration::Migration) reads it and checks the files.
 //! Must not know: how a plan is made, any database.
 
+mod names;
 mod pair;
 
 use std::collections::BTreeMap;
 
+pub use names::{Names, NamesByTable, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +56,12 @@ pub struct Manifest {
     /// The columns with two sides, for people.
     #[serde(default, rename = "pair", skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<Pair>,
+    /// The names that are there after it and were not before.
+    #[serde(default, skip_serializing_if = "NamesByTable::is_empty")]
+    pub creates: NamesByTable,
+    /// The names that are gone once it is contracted. Until then they are taken.
+    #[serde(default, skip_serializing_if = "NamesByTable::is_empty")]
+    pub drops: NamesByTable,
     /// blake3 of every `.sql` file, by path below the version's directory.
     pub files: BTreeMap<String, String>,
 }

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate};
-use zdm_runtime::manifest::{Direction, Route};
-use zdm_runtime::phase::Section;
+use zdm_runtime::manifest::Route;
 use zdm_runtime::{CodeState, Stage};
 
 use super::pace::{self, Pace};
@@ -100,7 +99,10 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         status.quarantine = Some(quarantine(&facts)?);
     }
     if let Some(next) = next {
-        let mut gates = gates_of(session, place, &facts, position, next)?;
+        let mut gates = match next {
+            Move::Expand => session.gates_of_expand(place).await?,
+            next => gates_of(session, place, &facts, position, next)?,
+        };
         let held = gates::for_advance(&facts);
         gates.extend(held.into_iter().filter(|gate| !gate.open));
         status.gates = gate::show_all(&gates);
@@ -120,10 +122,8 @@ fn gates_of(
     position: Position,
     next: Move,
 ) -> Result<Vec<Gate>, Failure> {
-    let policy = gate::policy(&session.policy)?;
-    let up = |section| gates::for_section(section, Direction::Up, facts, &policy);
     let target = match next {
-        Move::Expand => return Ok(up(Section::Expand)),
+        Move::Expand => return Ok(Vec::new()),
         Move::Contract => return contract::gates_of(session, place, facts),
         Move::DualWrite => Target::at(Stage::DualWrite),
         Move::Shadow => Target::at(Stage::Shadow),
