@@ -9,6 +9,7 @@ mod filled;
 mod forward;
 mod full_disk;
 mod generate;
+mod half_done;
 mod held;
 mod interrupted;
 mod killed_files;

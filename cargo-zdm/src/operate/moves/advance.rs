@@ -128,7 +128,9 @@ async fn held(
     position: Position,
 ) -> Result<Option<Failure>, Failure> {
     let at = match position {
-        Position::Absent => expand::first_taken_back(session).await?.unwrap_or(place),
+        Position::Absent | Position::Begun(..) => {
+            expand::first_taken_back(session).await?.unwrap_or(place)
+        }
         _ => place,
     };
     if gates::all_open(&gates::for_advance(&session.facts(at).await?)) {

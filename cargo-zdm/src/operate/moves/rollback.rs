@@ -128,8 +128,9 @@ async fn take(
             undo(session, place, Section::DualWrite).await?;
             undo(session, place, Section::Release).await?;
             undo(session, place, Section::Expand).await?;
-            let id = session.manifest(place).id.clone();
-            history::unexpanded(&mut session.connection, &id).await?;
+            let migration = &session.migrations[place];
+            let (manifest, hash) = (migration.manifest(), migration.content_hash());
+            history::unexpanded(&mut session.connection, manifest, hash).await?;
         }
         WayBack::WriteOld => {
             undo(session, place, Section::Release).await?;

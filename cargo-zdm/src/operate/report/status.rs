@@ -27,6 +27,8 @@ struct Status {
     reads_basis_points: Option<u32>,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    expand: Option<Begun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
     gates: Vec<ShownGate>,
     instances: Vec<Instance>,
@@ -43,6 +45,12 @@ struct Instance {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     behind: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Begun {
+    steps_done: i64,
+    steps: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,6 +84,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         stage: Position::Absent.name(),
         reads_basis_points: None,
         done: false,
+        expand: None,
         next: Some(Move::Expand.describe()),
         gates: Vec::new(),
         instances: Vec::new(),
@@ -91,6 +100,9 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
     status.stage = position.name();
     status.done = next.is_none();
     status.next = next.map(Move::describe);
+    if let Position::Begun(steps_done, steps) = position {
+        status.expand = Some(Begun { steps_done, steps });
+    }
     if let Position::At(stage, share) = position {
         status.reads_basis_points = Some(match stage {
             Stage::Live => share,
@@ -161,6 +173,12 @@ impl Status {
             let _ = write!(text, ", {} of reads on new", share_of(share));
         }
         text.push('\n');
+        if let Some(Begun { steps_done, steps }) = self.expand {
+            let _ = writeln!(
+                text,
+                "  expand: {steps_done} of {steps} steps done; `cargo zdm expand` goes on, `cargo zdm rollback` takes them back"
+            );
+        }
         for instance in &self.instances {
             let life = if instance.living { "living" } else { "silent" };
             let code = instance.code.unwrap_or("from before");
