@@ -8,6 +8,7 @@ use zdm_runtime::history::Recorded;
 use zdm_runtime::manifest::Manifest;
 
 use super::gate;
+use super::position::Position;
 use super::session::Session;
 use crate::error::Failure;
 
@@ -21,6 +22,28 @@ impl Session {
         Ok(gates::for_expand(
             self.manifest(place),
             &waiting,
+            &facts,
+            &policy,
+        ))
+    }
+
+    /// What stands before the undo of a version's expand.
+    pub(crate) async fn gates_of_undo(&mut self, place: usize) -> Result<Vec<Gate>, Failure> {
+        let policy = gate::policy(&self.policy)?;
+        let mut later = Vec::new();
+        for other in place + 1..self.migrations.len() {
+            if self.position(other).await? != Position::Absent {
+                later.push(other);
+            }
+        }
+        let facts = self.facts(place).await?;
+        let later: Vec<_> = later
+            .into_iter()
+            .map(|other| self.manifest(other))
+            .collect();
+        Ok(gates::for_undo_of_expand(
+            self.manifest(place),
+            &later,
             &facts,
             &policy,
         ))

@@ -1,4 +1,4 @@
-//! An expand that failed in the middle is neither there nor absent.
+//! An expand that failed in the middle is neither there nor absent; and what a later version stands on stays.
 
 use zdm_tests::postgres::Server;
 
@@ -77,7 +77,47 @@ fn half_an_expand_goes_on(project: &Project) {
     let early = project.zdm(&["switch", "two", "--to", "dual_write"]);
     assert_eq!(early.code, 2, "{early:#?}");
     early.says("half expanded");
+    let under = project.zdm(&["rollback", "init"]);
+    assert_eq!(under.code, 4, "{under:#?}");
+    under.says("0002_two");
     project.execute("UPDATE users SET name = 'grace' WHERE id = 2");
     project.done(&["advance"]);
     assert_eq!(project.stage("two"), "expanded");
+}
+
+#[test]
+fn what_a_later_version_stands_on_stays_on_sqlite() {
+    what_a_later_version_stands_on_stays(&Project::sqlite(""));
+}
+
+#[test]
+fn what_a_later_version_stands_on_stays_on_postgres() {
+    let server = Server::start();
+    what_a_later_version_stands_on_stays(&Project::on(server.database("app"), ""));
+}
+
+fn what_a_later_version_stands_on_stays(project: &Project) {
+    user_crate(project);
+    project.done(&["init"]);
+    project.done(&["expand"]);
+    let noted = BEFORE.replace(
+        "pub name: String",
+        "pub name: String,\n    pub note: Option<String>",
+    );
+    project.write("src/models.rs", &noted);
+    project.done(&["generate", "note"]);
+    project.done(&["expand"]);
+    let run = project.zdm(&["rollback", "init"]);
+    assert_eq!(run.code, 4, "{run:#?}");
+    run.says("nothing_stands_on_it");
+    run.says("cargo zdm rollback note");
+    project
+        .done(&["rollback", "init", "--dry-run"])
+        .says("nothing_stands_on_it");
+    assert_eq!(project.stage("init"), "expanded");
+    project.execute("INSERT INTO users (name, note) VALUES ('ada', '')");
+    project.execute("DELETE FROM users");
+    project.done(&["rollback", "note"]);
+    project.done(&["rollback", "init"]);
+    assert_eq!(project.stage("init"), "absent");
 }

@@ -264,6 +264,18 @@ pub fn for_expand(
     gates
 }
 
+/// Before a version's expand is undone; `later` are the later versions of which something is in this database.
+pub fn for_undo_of_expand(
+    version: &Manifest,
+    later: &[&Manifest],
+    facts: &Facts,
+    policy: &Policy,
+) -> Vec<Gate> {
+    let mut gates = vec![c::nothing_stands_on_it(version, later)];
+    gates.extend(for_section(Section::Expand, Direction::Down, facts, policy));
+    gates
+}
+
 /// Before old is dropped: the gates of `5_contract/2_drop` and what `code.toml` says of the checked-in code.
 pub fn for_contract(facts: &Facts, policy: &Policy, code: Option<CodeState>) -> Vec<Gate> {
     let mut gates = for_section(Section::Drop, Direction::Up, facts, policy);
