@@ -94,6 +94,8 @@ mod tests {
             steps: Vec::new(),
             backfills: Vec::new(),
             pairs: Vec::new(),
+            creates: std::collections::BTreeMap::new(),
+            drops: std::collections::BTreeMap::new(),
             files: std::collections::BTreeMap::new(),
         }
     }

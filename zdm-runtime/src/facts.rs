@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::backfill::Way;
 use crate::control_value::{integer, optional_integer, text};
 use crate::database::{Connection, Row};
 use crate::fleet::{self, Member};
@@ -146,8 +147,8 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         record: fact(record(connection, id).await),
         standing: fact(standing(connection, id).await),
         instances: fact(fleet::members(connection, id).await),
-        backfill: fact(progress(connection, manifest, "up").await),
-        reverse_backfill: fact(progress(connection, manifest, "reverse").await),
+        backfill: fact(progress(connection, manifest, Way::Up).await),
+        reverse_backfill: fact(progress(connection, manifest, Way::Reverse).await),
         verification_of_new: fact(verification(connection, id, "new").await),
         verification_of_old: fact(verification(connection, id, "old").await),
         quarantine: fact(quarantine(connection, id).await),
@@ -209,19 +210,18 @@ async fn standing(connection: &mut Connection, migration: &str) -> Result<Option
 async fn progress(
     connection: &mut Connection,
     manifest: &Manifest,
-    direction: &str,
+    way: Way,
 ) -> Result<Progress, Error> {
     let rows = connection
         .query(
             "SELECT table_name, count(CASE WHEN state = 'done' THEN 1 END), count(*) FROM {zdm}chunk \
              WHERE migration = $1 AND direction = $2 GROUP BY table_name",
-            &[manifest.id.as_str().into(), direction.into()],
+            &[manifest.id.as_str().into(), way.name().into()],
         )
         .await?;
     let mut progress = Progress {
-        not_begun: manifest
-            .backfills
-            .iter()
+        not_begun: way
+            .tables(manifest)
             .map(|backfill| backfill.table.clone())
             .collect(),
         ..Progress::default()

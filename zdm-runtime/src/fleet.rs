@@ -59,21 +59,37 @@ pub async fn members(connection: &mut Connection, migration: &str) -> Result<Vec
 }
 
 /// Forgets instances whose lease ended longer ago than `silence`; their processes, should one still sleep, register anew.
+/// All of an instance goes or nothing: without its fences the gates would not see it.
 pub async fn forget(connection: &mut Connection, silence: Duration) -> Result<u64, Error> {
-    let silence = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
-    for table in ["instance_fence", "instance_code"] {
-        let sql = format!(
-            "DELETE FROM {{zdm}}{table} WHERE instance IN \
-             (SELECT instance FROM {{zdm}}instance WHERE {{now}} - lease_until > $1)"
-        );
-        connection.execute(&sql, &[silence.into()]).await?;
+    connection.begin().await?;
+    match forget_within(connection, silence).await {
+        Ok(forgotten) => {
+            connection.commit().await?;
+            Ok(forgotten)
+        }
+        Err(error) => {
+            connection.rollback().await?;
+            Err(error)
+        }
     }
-    Ok(connection
-        .execute(
-            "DELETE FROM {zdm}instance WHERE {now} - lease_until > $1",
+}
+
+/// The instances first: one that wakes now waits for their rows, finds its own gone and registers anew.
+async fn forget_within(connection: &mut Connection, silence: Duration) -> Result<u64, Error> {
+    let silence = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
+    let forgotten = connection
+        .query(
+            "DELETE FROM {zdm}instance WHERE {now} - lease_until > $1 RETURNING instance",
             &[silence.into()],
         )
-        .await?)
+        .await?;
+    for instance in &forgotten {
+        for table in ["instance_fence", "instance_code"] {
+            let sql = format!("DELETE FROM {{zdm}}{table} WHERE instance = $1");
+            connection.execute(&sql, instance).await?;
+        }
+    }
+    Ok(forgotten.len() as u64)
 }
 
 fn code_state(name: &str) -> Result<CodeState, Error> {

@@ -193,24 +193,53 @@ async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result
     Ok(())
 }
 
-/// Takes a version off the record after its expand was undone, as a way back. The fences stay: other code carries their
-/// epochs.
-pub async fn unexpanded(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+/// Takes a version off the record after its expand was undone, as a way back; also where that expand was never ended. The
+/// fences stay: other code carries their epochs.
+pub async fn unexpanded(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    content_hash: &str,
+) -> Result<(), Error> {
     connection.begin().await?;
+    match unexpanded_within(connection, manifest, content_hash).await {
+        Ok(()) => Ok(connection.commit().await?),
+        Err(error) => {
+            connection.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn unexpanded_within(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    content_hash: &str,
+) -> Result<(), Error> {
+    let id = || Value::from(manifest.id.as_str());
     for sql in [
         "DELETE FROM {zdm}stage WHERE migration = $1",
         "DELETE FROM {zdm}chunk WHERE migration = $1",
         "DELETE FROM {zdm}verification WHERE migration = $1",
         "DELETE FROM {zdm}quarantine WHERE migration = $1",
         "DELETE FROM {zdm}mismatch WHERE migration = $1",
-        "UPDATE {zdm}migration SET expanded_at = NULL, rolled_back_at = {now} WHERE migration = $1",
     ] {
-        if let Err(error) = connection.execute(sql, &[migration.into()]).await {
-            connection.rollback().await?;
-            return Err(error.into());
-        }
+        connection.execute(sql, &[id()]).await?;
     }
-    Ok(connection.commit().await?)
+    connection
+        .execute(
+            "INSERT INTO {zdm}migration (migration, version, name, content_hash, route, rolled_back_at) \
+             VALUES ($1, $2, $3, $4, $5, {now}) ON CONFLICT (migration) DO UPDATE SET expanded_at = NULL, \
+             rolled_back_at = excluded.rolled_back_at",
+            &[
+                id(),
+                i64::from(manifest.version).into(),
+                manifest.name.as_str().into(),
+                content_hash.into(),
+                route_name(manifest.route).into(),
+            ],
+        )
+        .await?;
+    Ok(())
 }
 
 /// The name of a route in the control tables, as `plan.toml` spells it.

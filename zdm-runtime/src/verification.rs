@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::audit;
-use crate::backfill::estimate;
+use crate::backfill::{Way, estimate};
 use crate::database::{Connection, DatabaseError, Dialect, Value};
 use crate::key::Key;
-use crate::manifest::Backfill;
+use crate::manifest::{Backfill, Manifest};
 use crate::migration::Migration;
 use crate::progress::{Meter, OnProgress};
 use crate::quarantine::{self, QuarantineError};
@@ -26,6 +26,15 @@ pub enum Side {
 }
 
 impl Side {
+    /// The tables that have this side: where new columns are only filled, nothing old can be stale.
+    fn tables(self, plan: &Manifest) -> impl Iterator<Item = &Backfill> {
+        match self {
+            Self::New => Way::Up,
+            Self::Old => Way::Reverse,
+        }
+        .tables(plan)
+    }
+
     /// The word in the control table.
     pub const fn name(self) -> &'static str {
         match self {
@@ -150,7 +159,7 @@ pub async fn run(
     let started = Instant::now();
     let id = begin(connection, migration, options.side).await?;
     let mut verified = Verified::default();
-    for backfill in &plan.backfills {
+    for backfill in options.side.tables(plan) {
         if options.side == Side::New {
             verified.released += quarantine::release_valid(connection, migration, backfill).await?;
         }

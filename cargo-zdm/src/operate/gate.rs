@@ -68,8 +68,8 @@ pub(crate) fn shut(gates: &[Gate]) -> Vec<&'static str> {
 }
 
 /// As they are printed.
-pub(crate) fn show_all(gates: &[Gate]) -> Vec<ShownGate> {
-    gates.iter().map(show).collect()
+pub(crate) fn show_all<'a>(gates: impl IntoIterator<Item = &'a Gate>) -> Vec<ShownGate> {
+    gates.into_iter().map(show).collect()
 }
 
 fn show(gate: &Gate) -> ShownGate {

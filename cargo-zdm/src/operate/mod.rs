@@ -7,6 +7,7 @@ mod claim;
 mod fresh;
 pub(crate) mod gate;
 pub(crate) mod moves;
+mod neighbours;
 pub(crate) mod position;
 pub(crate) mod report;
 mod rights;

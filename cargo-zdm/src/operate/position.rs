@@ -6,6 +6,7 @@
 use zdm_runtime::Stage;
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::Section;
 
 use crate::error::Failure;
 
@@ -17,6 +18,8 @@ pub(crate) const ALL_READS: u32 = 10_000;
 pub(crate) enum Position {
     /// The database lacks it.
     Absent,
+    /// Expand was interrupted: so many of its steps are in effect, of so many.
+    Begun(i64, i64),
     /// Expanded, on the direct route: that was all.
     Expanded,
     /// In transition, with the share of reads (basis points) that go to new.
@@ -75,21 +78,31 @@ impl Position {
         let standing = known(&facts.standing)?;
         Ok(match (record, standing) {
             (record, _) if record.contracted => Self::Contracted,
-            (record, _) if !record.expanded => Self::Absent,
+            (record, _) if !record.expanded => Self::before_expand(facts)?,
             (_, Some(standing)) => Self::At(standing.stage, standing.basis_points),
             (_, None) => Self::Expanded,
         })
     }
 
+    /// Nothing of it is there, or some of its steps.
+    fn before_expand(facts: &Facts) -> Result<Self, Failure> {
+        let sections = known(&facts.sections)?;
+        let steps = sections.get(&Section::Expand).copied().unwrap_or_default();
+        Ok(match steps.done {
+            0 => Self::Absent,
+            done => Self::Begun(done, steps.planned),
+        })
+    }
+
     /// Under way: begun and not finished.
     pub(crate) fn in_transition(self) -> bool {
-        matches!(self, Self::At(..))
+        matches!(self, Self::Begun(..) | Self::At(..))
     }
 
     /// The next step on the route, `None` where the migration is finished.
     pub(crate) fn next(self, route: Route) -> Option<Move> {
         let stage = match self {
-            Self::Absent => return Some(Move::Expand),
+            Self::Absent | Self::Begun(..) => return Some(Move::Expand),
             Self::Expanded | Self::Contracted => return None,
             Self::At(Stage::Live, share) if share < ALL_READS => {
                 return Some(Move::Live { above: share });
@@ -110,7 +123,7 @@ impl Position {
     pub(crate) fn way_back(self, route: Route, reversible: bool) -> WayBack {
         match self {
             Self::Absent => WayBack::Nothing,
-            Self::Expanded | Self::At(Stage::Off, _) => WayBack::UndoExpand,
+            Self::Begun(..) | Self::Expanded | Self::At(Stage::Off, _) => WayBack::UndoExpand,
             Self::At(Stage::DualWrite, _) => WayBack::WriteOld,
             Self::At(Stage::Shadow | Stage::Live | Stage::RampDown, _) => WayBack::ReadOld,
             Self::At(Stage::Complete, _) if route != Route::FivePhases => WayBack::Reopen,
@@ -128,6 +141,7 @@ impl Position {
     pub(crate) fn name(self) -> String {
         match self {
             Self::Absent => "absent".to_owned(),
+            Self::Begun(..) => "expanding".to_owned(),
             Self::Expanded => "expanded".to_owned(),
             Self::At(stage, _) => stage.name().to_owned(),
             Self::Contracted => "contracted".to_owned(),
@@ -247,6 +261,14 @@ mod tests {
     #[test]
     fn short_routes_end_early() {
         assert_eq!(Position::Expanded.next(Route::Direct), None);
+        assert_eq!(
+            Position::Begun(1, 3).next(Route::Direct),
+            Some(Move::Expand)
+        );
+        assert_eq!(
+            Position::Begun(1, 3).way_back(Route::Direct, true),
+            WayBack::UndoExpand
+        );
         let off = Position::At(Stage::Off, 0);
         assert_eq!(off.next(Route::ExpandContract), Some(Move::Complete));
         let complete = Position::At(Stage::Complete, 0);

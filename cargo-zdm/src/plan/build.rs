@@ -95,6 +95,11 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         pairs.extend(change.pair);
     }
     let shapes = Shapes::of(request.from, request.dialect);
+    let (contract, before): (Vec<&Drafted>, Vec<&Drafted>) = drafted
+        .iter()
+        .partition(|drafted| drafted.section.phase() == Phase::Contract);
+    let beside = shapes.after(&before);
+    let after = beside.after(&contract);
     Plan {
         dialect: request.dialect.name().to_owned(),
         route,
@@ -102,6 +107,9 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         tables: tables.into_iter().collect(),
         changes: lines,
         reasons,
+        creates: after.names_without(&shapes),
+        // What goes during expand is free from then on.
+        drops: beside.names_without(&after),
         steps: lower::steps(drafted, shapes, request.dialect),
         pairs,
     }

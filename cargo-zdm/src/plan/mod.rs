@@ -21,6 +21,7 @@ pub(crate) use shapes::{column_shape, table_shape};
 pub use statement::Statement;
 pub use zdm_runtime::manifest::Route;
 
+use zdm_runtime::manifest::NamesByTable;
 use zdm_runtime::phase::Section;
 
 /// What a version does.
@@ -42,6 +43,10 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// Columns with two sides, by table and in the struct's order.
     pub pairs: Vec<Pair>,
+    /// The names that are there after it and were not before.
+    pub creates: NamesByTable,
+    /// The names that are gone once it is contracted.
+    pub drops: NamesByTable,
 }
 
 impl Plan {

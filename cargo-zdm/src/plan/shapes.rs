@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use zdm_model::{Column, Schema, Table};
+use zdm_runtime::manifest::{Names, NamesByTable};
 
 use super::alteration::Alteration;
+use super::lower::Drafted;
 use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
 use crate::dialect::Dialect;
 
@@ -28,6 +30,24 @@ impl Shapes {
         self.0.get(name)
     }
 
+    /// The shapes after several alterations.
+    pub(super) fn after(&self, drafted: &[&Drafted]) -> Self {
+        let mut after = self.clone();
+        for drafted in drafted {
+            after.apply(&drafted.table, &drafted.alteration);
+        }
+        after
+    }
+
+    /// The names that are here and not there.
+    pub(super) fn names_without(&self, other: &Self) -> NamesByTable {
+        self.0
+            .iter()
+            .map(|(table, shape)| (table.clone(), names_without(shape, other.table(table))))
+            .filter(|(_, names)| *names != Names::default())
+            .collect()
+    }
+
     /// The shapes after an alteration of a table.
     pub(super) fn apply(&mut self, table: &str, alteration: &Alteration) {
         match alteration {
@@ -44,6 +64,30 @@ impl Shapes {
             }
         }
     }
+}
+
+/// The names in a table that `other` does not hold.
+fn names_without(shape: &TableShape, other: Option<&TableShape>) -> Names {
+    let without = |names: fn(&TableShape) -> Vec<String>| {
+        let mut without = names(shape);
+        let others = other.map(names).unwrap_or_default();
+        without.retain(|name| !others.contains(name));
+        without
+    };
+    Names {
+        table: other.is_none(),
+        columns: without(|shape| named(&shape.columns, |column| &column.name)),
+        indexes: without(|shape| named(&shape.indexes, |index| &index.name)),
+        constraints: without(|shape| {
+            let mut names = named(&shape.checks, |check| &check.name);
+            names.extend(named(&shape.foreign_keys, |key| &key.name));
+            names
+        }),
+    }
+}
+
+fn named<T>(parts: &[T], name: impl Fn(&T) -> &String) -> Vec<String> {
+    parts.iter().map(|part| name(part).clone()).collect()
 }
 
 fn alter(shape: &mut TableShape, alteration: &Alteration) {

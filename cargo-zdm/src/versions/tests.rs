@@ -31,6 +31,8 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         steps: Vec::new(),
         backfills: Vec::new(),
         pairs: Vec::new(),
+        creates: std::collections::BTreeMap::new(),
+        drops: std::collections::BTreeMap::new(),
         files: std::collections::BTreeMap::new(),
     };
     let mut files = FileTree::default();

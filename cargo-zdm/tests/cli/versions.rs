@@ -137,6 +137,8 @@ impl Version {
             steps: Vec::new(),
             backfills: Vec::new(),
             pairs: Vec::new(),
+            creates: BTreeMap::new(),
+            drops: BTreeMap::new(),
             files: BTreeMap::new(),
         };
         Self {

@@ -263,6 +263,32 @@ async fn an_instance_that_was_forgotten_registers_anew() {
     }
 }
 
+/// Its row without its fences would hide it from the gates.
+#[tokio::test]
+async fn an_instance_is_forgotten_whole_or_not_at_all() {
+    for database in [Database::postgres(), Database::sqlite()] {
+        let database = database.expanded().await;
+        let zdm = database.zdm(&TRANSITION).await;
+        let mut connection = database.connection().await;
+        for sql in [
+            "UPDATE {zdm}instance SET lease_until = 0",
+            // What comes to forget this fails in the middle.
+            "DROP TABLE {zdm}instance_code",
+        ] {
+            connection.execute(sql, &[]).await.unwrap();
+        }
+        fleet::forget(&mut connection, std::time::Duration::ZERO)
+            .await
+            .unwrap_err();
+        for table in ["instance", "instance_fence"] {
+            let sql = format!("SELECT instance FROM {{zdm}}{table}");
+            let left = connection.query(&sql, &[]).await.unwrap();
+            assert_eq!(left.len(), 1, "{table}");
+        }
+        drop(zdm);
+    }
+}
+
 #[tokio::test]
 async fn mismatches_are_counted_here_and_in_the_control_tables() {
     for database in [Database::postgres(), Database::sqlite()] {

@@ -377,9 +377,13 @@ async fn undoing_expand_takes_the_stage_and_leaves_the_fence() {
     for database in [Database::postgres(), Database::sqlite()] {
         let database = database.expanded().await;
         let mut operator = Operator::of(&database).await;
-        history::unexpanded(&mut operator.connection, MIGRATION)
-            .await
-            .unwrap();
+        history::unexpanded(
+            &mut operator.connection,
+            &crate::fixture::manifest(),
+            "hash",
+        )
+        .await
+        .unwrap();
         assert_eq!(operator.number("SELECT count(*) FROM {zdm}stage").await, 0);
         assert_eq!(operator.number("SELECT count(*) FROM {zdm}fence").await, 1);
         let error = operator

@@ -230,6 +230,8 @@ fn manifest() -> Manifest {
         transitions: String::new(),
         steps: Vec::new(),
         pairs: Vec::new(),
+        creates: BTreeMap::new(),
+        drops: BTreeMap::new(),
         backfills: vec![Backfill {
             table: "users".to_owned(),
             key: vec!["id".to_owned()],

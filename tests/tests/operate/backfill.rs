@@ -232,7 +232,7 @@ async fn the_way_back_fills_old_from_new() {
 #[tokio::test]
 async fn a_one_way_migration_has_no_way_back() {
     let mut version = crate::pairs::version(Dialect::Sqlite, ID, &RENAME);
-    version.manifest.backfills[0].reverse = None;
+    version.manifest.reversible = false;
     let mut case = Case::with(Dialect::Sqlite, ID, 5, &version).await;
     let back = BackfillOptions {
         way: Way::Reverse,

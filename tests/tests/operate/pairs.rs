@@ -33,6 +33,8 @@ impl Version {
                 steps: Vec::new(),
                 backfills: Vec::new(),
                 pairs: Vec::new(),
+                creates: BTreeMap::new(),
+                drops: BTreeMap::new(),
                 files: BTreeMap::new(),
             },
             files: BTreeMap::new(),

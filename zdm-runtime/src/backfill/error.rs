@@ -23,12 +23,12 @@ pub enum BackfillError {
     },
     /// No way back was declared.
     #[error(
-        "{table} cannot be filled back: the migration declares no `down`. Old values can only come from a backup; \
+        "{tables} cannot be filled back: the migration declares no `down`. Old values can only come from a backup; \
          nothing was changed"
     )]
     OneWay {
-        /// The table.
-        table: String,
+        /// The migration's tables.
+        tables: String,
     },
     /// Rows that cannot be converted, and no declaration that says what to do with them.
     #[error(

@@ -19,7 +19,7 @@ pub use pace::{FIRST_BATCH, MOST_ROWS};
 pub use chunks::estimate;
 
 use crate::database::{Connection, DatabaseError};
-use crate::manifest::Backfill;
+use crate::manifest::{Backfill, Manifest};
 use crate::migration::Migration;
 use crate::progress::OnProgress;
 use crate::ranges::Ranges;
@@ -40,6 +40,20 @@ impl Way {
         match self {
             Self::Up => "up",
             Self::Reverse => "reverse",
+        }
+    }
+
+    /// The tables that there is something to fill in.
+    pub(crate) fn tables(self, plan: &Manifest) -> impl Iterator<Item = &Backfill> {
+        plan.backfills
+            .iter()
+            .filter(move |backfill| self.statement(backfill).is_some())
+    }
+
+    fn statement(self, backfill: &Backfill) -> Option<&String> {
+        match self {
+            Self::Up => Some(&backfill.batch),
+            Self::Reverse => backfill.reverse.as_ref(),
         }
     }
 }
@@ -136,7 +150,7 @@ pub async fn plan_chunks(
     options: &BackfillOptions,
 ) -> Result<u64, BackfillError> {
     let mut open = 0;
-    for backfill in &migration.manifest().backfills {
+    for backfill in options.way.tables(migration.manifest()) {
         let ledger = ledger(migration, backfill, options.way);
         open += enter(connection, migration, backfill, ledger, options.workers)
             .await
@@ -163,15 +177,14 @@ pub async fn run(
     }
     let started = Instant::now();
     let mut outcome = Outcome::default();
+    if options.way == Way::Reverse && !plan.reversible {
+        return Err(BackfillError::OneWay {
+            tables: plan.tables.join(", "),
+        });
+    }
     for backfill in &plan.backfills {
-        let file = match options.way {
-            Way::Up => &backfill.batch,
-            Way::Reverse => backfill
-                .reverse
-                .as_ref()
-                .ok_or_else(|| BackfillError::OneWay {
-                    table: backfill.table.clone(),
-                })?,
+        let Some(file) = options.way.statement(backfill) else {
+            continue;
         };
         let ledger = ledger(migration, backfill, options.way);
         let totals = enter(connection, migration, backfill, ledger, options.workers)

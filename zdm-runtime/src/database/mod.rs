@@ -175,6 +175,18 @@ impl DatabaseError {
         matches!(error.code().as_deref(), Some("57014" | "9"))
     }
 
+    /// What was to be created has the name of something that is there (`duplicate_column`, `duplicate_table`,
+    /// `duplicate_object`).
+    pub fn is_duplicate(&self) -> bool {
+        let Self::Other(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // SQLite has one code for all that its parser refuses.
+        matches!(error.code().as_deref(), Some("42701" | "42P07" | "42710"))
+            || error.message().starts_with("duplicate column name")
+            || error.message().ends_with("already exists")
+    }
+
     /// The driver's error, or the error itself where no driver was asked.
     pub(crate) fn into_sqlx(self) -> Result<sqlx::Error, Self> {
         match self {

@@ -121,6 +121,17 @@ pub enum ExecutorError {
         /// What the driver said.
         source: DatabaseError,
     },
+    /// What the step creates is there already, and nothing on record has put it there.
+    #[error(
+        "{step} failed: {source}. Nothing on record has created it, so it is not touched, and the step was rolled back; \
+         find out whose it is, rename it or take it away, then run again"
+    )]
+    AlreadyThere {
+        /// Which step.
+        step: StepName,
+        /// The database's answer.
+        source: DatabaseError,
+    },
     /// The database refused the statement.
     #[error(
         "{step} failed: {source}. It was rolled back, the steps before it are done and recorded; mend the cause and run \

@@ -304,6 +304,9 @@ impl Task<'_> {
                     source,
                 }
             }
+            Failure::Database(source) if source.is_duplicate() => {
+                ExecutorError::AlreadyThere { step, source }
+            }
             Failure::Database(source) => ExecutorError::Refused { step, source },
         }
     }

@@ -17,7 +17,7 @@ pub use crate::verification::Side;
 use crate::Stage;
 use crate::code::CodeState;
 use crate::facts::Facts;
-use crate::manifest::{Direction, Route};
+use crate::manifest::{Direction, Manifest, Route};
 use crate::phase::Section;
 
 /// One condition.
@@ -250,6 +250,30 @@ pub fn for_section(
         }
     };
     waive(gates, policy)
+}
+
+/// Before a version's expand; `waiting` are the earlier versions that are not contracted in this database.
+pub fn for_expand(
+    version: &Manifest,
+    waiting: &[&Manifest],
+    facts: &Facts,
+    policy: &Policy,
+) -> Vec<Gate> {
+    let mut gates = for_section(Section::Expand, Direction::Up, facts, policy);
+    gates.push(c::names_free(version, waiting));
+    gates
+}
+
+/// Before a version's expand is undone; `later` are the later versions of which something is in this database.
+pub fn for_undo_of_expand(
+    version: &Manifest,
+    later: &[&Manifest],
+    facts: &Facts,
+    policy: &Policy,
+) -> Vec<Gate> {
+    let mut gates = vec![c::nothing_stands_on_it(version, later)];
+    gates.extend(for_section(Section::Expand, Direction::Down, facts, policy));
+    gates
 }
 
 /// Before old is dropped: the gates of `5_contract/2_drop` and what `code.toml` says of the checked-in code.

@@ -3,10 +3,12 @@
 //! Plain data: [`Migration`](crate::migration::Migration) reads it and checks the files.
 //! Must not know: how a plan is made, any database.
 
+mod names;
 mod pair;
 
 use std::collections::BTreeMap;
 
+pub use names::{Names, NamesByTable, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +56,12 @@ pub struct Manifest {
     /// The columns with two sides, for people.
     #[serde(default, rename = "pair", skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<Pair>,
+    /// The names that are there after it and were not before.
+    #[serde(default, skip_serializing_if = "NamesByTable::is_empty")]
+    pub creates: NamesByTable,
+    /// The names that are gone once it is contracted. Until then they are taken.
+    #[serde(default, skip_serializing_if = "NamesByTable::is_empty")]
+    pub drops: NamesByTable,
     /// blake3 of every `.sql` file, by path below the version's directory.
     pub files: BTreeMap<String, String>,
 }
@@ -152,7 +160,8 @@ pub struct Backfill {
     pub boundary: String,
     /// `$1..$k` start, `$k+1..$2k` end, both inclusive: makes every row of the range consistent from old to new.
     pub batch: String,
-    /// The same, from new to old, for the way back from `complete`; `None` where the migration is one-way.
+    /// The same, from new to old, for the way back from `complete`; `None` where the table has no old side, because new
+    /// columns are only filled, and where the migration is one-way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverse: Option<String>,
     /// The range as in `batch`; one row: rows seen, rows that are not consistent.

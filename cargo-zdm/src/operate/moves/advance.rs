@@ -42,12 +42,19 @@ pub(crate) async fn run(
     before_deploy: bool,
     watch: bool,
 ) -> Result<Answer, Failure> {
-    let expanded = expand::run_up_to_what_was_rolled_back(session).await?;
+    let expanded = expand::run_up_to_what_was_rolled_back(session).await;
     if before_deploy {
+        let expanded = expanded?;
         return match expand::first_taken_back(session).await? {
             Some(place) => Err(rolled_back(session, place).await?),
             None => Ok(expanded),
         };
+    }
+    // A version that has to wait for a contract keeps nobody from contracting.
+    if let Err(failure) = expanded
+        && failure.kind != Kind::Gate
+    {
+        return Err(failure);
     }
     loop {
         let mut all = Vec::new();
@@ -93,6 +100,16 @@ async fn one(session: &mut Session, place: usize) -> Result<Advanced, Failure> {
         if let Some(held) = held(session, place, position).await? {
             return Ok(here(false, Some(held)));
         }
+        if step == Move::Expand
+            && let Some(first) = expand::first_missing(session).await?
+            && first < place
+        {
+            let first = session.folder(first);
+            return Ok(here(
+                false,
+                Some(gate::refusal(&format!("expand, after that of {first},"))),
+            ));
+        }
         match take(session, place, position, step).await {
             Ok(answer) => {
                 moves += 1;
@@ -111,7 +128,9 @@ async fn held(
     position: Position,
 ) -> Result<Option<Failure>, Failure> {
     let at = match position {
-        Position::Absent => expand::first_taken_back(session).await?.unwrap_or(place),
+        Position::Absent | Position::Begun(..) => {
+            expand::first_taken_back(session).await?.unwrap_or(place)
+        }
         _ => place,
     };
     if gates::all_open(&gates::for_advance(&session.facts(at).await?)) {

@@ -27,7 +27,7 @@ use crate::versions::State;
 pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
     let folder = session.folder(place);
     match session.position(place).await? {
-        Position::Absent => {
+        Position::Absent | Position::Begun(..) => {
             return Err(Failure::usage(
                 format!("{folder} is not in this database yet"),
                 "run `cargo zdm expand` first",

@@ -5,12 +5,12 @@
 
 use serde::Serialize;
 use zdm_runtime::history::{self, Recorded};
-use zdm_runtime::manifest::Direction;
+use zdm_runtime::manifest::{Direction, Route};
 use zdm_runtime::phase::Section;
 
 use crate::error::Failure;
-use crate::operate::section;
 use crate::operate::session::Session;
+use crate::operate::{gate, section};
 use crate::terminal::Answer;
 use crate::versions::State;
 
@@ -53,6 +53,12 @@ pub(crate) async fn run_up_to_what_was_rolled_back(
         due.retain(|(place, _)| *place < first);
     }
     take(session, due).await
+}
+
+/// The first version that the database lacks: the later ones wait for it.
+pub(crate) async fn first_missing(session: &mut Session) -> Result<Option<usize>, Failure> {
+    let recorded = session.recorded().await?;
+    Ok(missing(session, &recorded).next())
 }
 
 /// The first version that the database lacks because somebody took it back. What stands on it has to wait as well.
@@ -99,6 +105,13 @@ pub(crate) async fn preview(session: &mut Session, only: Option<usize>) -> Resul
     let mut versions = Vec::new();
     for (place, treatment) in due(session, only, session.is_installed()).await? {
         versions.push(session.folder(place));
+        let gates = if treatment == Treatment::Expand && session.is_installed() {
+            session.gates_of_expand(place).await?
+        } else {
+            Vec::new()
+        };
+        let shut = gate::show_all(gates.iter().filter(|gate| !gate.open));
+        text.push_str(&gate::lines(&shut));
         for section in sections(treatment) {
             text.push_str(&section::preview(session, place, *section, Direction::Up));
         }
@@ -111,6 +124,10 @@ pub(crate) async fn preview(session: &mut Session, only: Option<usize>) -> Resul
 }
 
 async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Result<u32, Failure> {
+    if treatment == Treatment::Expand {
+        let what = format!("expand of {}", session.folder(place));
+        gate::pass(&what, &session.gates_of_expand(place).await?, &[])?;
+    }
     let mut steps = 0;
     for section in sections(treatment) {
         steps += section::run(session, place, *section, Direction::Up)
@@ -155,9 +172,7 @@ async fn due(
     was_installed: bool,
 ) -> Result<Vec<(usize, Treatment)>, Failure> {
     let recorded = session.recorded().await?;
-    let missing: Vec<usize> = (0..session.migrations.len())
-        .filter(|place| !is_expanded(&recorded, session.migrations[*place].id()))
-        .collect();
+    let missing: Vec<usize> = missing(session, &recorded).collect();
     if let (Some(wanted), Some(first)) = (only, missing.first())
         && missing.contains(&wanted)
         && wanted != *first
@@ -180,11 +195,22 @@ async fn due(
         let treatment = match session.code_state(place) {
             Some(State::Baseline) if !fresh => Treatment::Adopt,
             Some(State::Final) if fresh => Treatment::CreateFinal,
+            None if fresh && is_overtaken(session, place) => Treatment::CreateFinal,
             _ => Treatment::Expand,
         };
         due.push((place, treatment));
     }
     Ok(due)
+}
+
+fn missing(session: &Session, recorded: &[Recorded]) -> impl Iterator<Item = usize> {
+    (0..session.migrations.len())
+        .filter(|place| !is_expanded(recorded, session.migrations[*place].id()))
+}
+
+/// What it drops is no old name any more for the checked-in code, but a new one.
+fn is_overtaken(session: &Session, place: usize) -> bool {
+    session.manifest(place).route == Route::ExpandContract && session.is_taken_up_later(place)
 }
 
 fn is_expanded(recorded: &[Recorded], id: &str) -> bool {

@@ -72,15 +72,17 @@ async fn standing(session: &mut Session, place: usize) -> Result<Position, Failu
     let position = session.position(place).await?;
     match position {
         Position::At(..) => Ok(position),
-        Position::Absent | Position::Expanded | Position::Contracted => Err(Failure::usage(
-            format!(
-                "{} is {}: it has no stage that could be held",
-                session.folder(place),
-                position.name()
-            ),
-            "`cargo zdm status` shows which migrations are in transition",
-        )
-        .safe("nothing was changed")),
+        Position::Absent | Position::Begun(..) | Position::Expanded | Position::Contracted => {
+            Err(Failure::usage(
+                format!(
+                    "{} is {}: it has no stage that could be held",
+                    session.folder(place),
+                    position.name()
+                ),
+                "`cargo zdm status` shows which migrations are in transition",
+            )
+            .safe("nothing was changed"))
+        }
     }
 }
 

@@ -27,9 +27,14 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
     let from = session.position(place).await?;
     let way = way(session, place).await?;
     let folder = session.folder(place);
+    let described = way.describe();
+    if way == WayBack::UndoExpand {
+        let what = format!("undo of {folder}/{}", Section::Expand.folder());
+        gate::pass(&what, &session.gates_of_undo(place).await?, &[])?;
+    }
     session
         .terminal
-        .say(&format!("{folder} ({}): {}", from.name(), way.describe()));
+        .say(&format!("{folder} ({}): {described}", from.name()));
     if way != WayBack::Nothing {
         session
             .claimed(place, async |session, lease| {
@@ -48,7 +53,7 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
     }
     let object = serde_json::json!({
         "migration": folder, "id": session.manifest(place).id,
-        "from": from.name(), "to": to.name(), "did": way.describe(), "held": way != WayBack::Nothing,
+        "from": from.name(), "to": to.name(), "did": described, "held": way != WayBack::Nothing,
     });
     Answer::done(text, object)
 }
@@ -68,9 +73,17 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
         .map(|section| section::preview(session, place, *section, Direction::Down))
         .collect();
     let folder = session.folder(place);
-    let text = format!("{folder} ({}): {}\n{sql}", from.name(), way.describe());
+    let described = way.describe();
+    let mut text = format!("{folder} ({}): {described}\n", from.name());
+    let mut gates = Vec::new();
+    if way == WayBack::UndoExpand {
+        gates = gate::show_all(&session.gates_of_undo(place).await?);
+        text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
+    }
+    text.push_str(&sql);
     let object = serde_json::json!({
-        "dry_run": true, "migration": folder, "from": from.name(), "would": way.describe(), "sql": sql,
+        "dry_run": true, "migration": folder, "from": from.name(), "would": described, "sql": sql,
+        "gates": gates,
     });
     Answer::done(text, object)
 }
@@ -128,8 +141,9 @@ async fn take(
             undo(session, place, Section::DualWrite).await?;
             undo(session, place, Section::Release).await?;
             undo(session, place, Section::Expand).await?;
-            let id = session.manifest(place).id.clone();
-            history::unexpanded(&mut session.connection, &id).await?;
+            let migration = &session.migrations[place];
+            let (manifest, hash) = (migration.manifest(), migration.content_hash());
+            history::unexpanded(&mut session.connection, manifest, hash).await?;
         }
         WayBack::WriteOld => {
             undo(session, place, Section::Release).await?;
@@ -167,8 +181,12 @@ async fn undo(session: &mut Session, place: usize, section: Section) -> Result<(
     if section != Section::Expand && section::in_effect(&facts, section)? == 0 {
         return Ok(());
     }
-    let policy = gate::policy(&session.policy)?;
-    let gates = gates::for_section(section, Direction::Down, &facts, &policy);
+    let gates = if section == Section::Expand {
+        session.gates_of_undo(place).await?
+    } else {
+        let policy = gate::policy(&session.policy)?;
+        gates::for_section(section, Direction::Down, &facts, &policy)
+    };
     let what = format!("undo of {}/{}", session.folder(place), section.folder());
     gate::pass(&what, &gates, &[])?;
     section::run(session, place, section, Direction::Down).await?;

@@ -214,6 +214,10 @@ fn refuse_odd_ways(
             "is not in this database yet",
             "run `cargo zdm expand` first",
         ),
+        Position::Begun(..) => (
+            "is half expanded in this database",
+            "run `cargo zdm expand`, which goes on, or `cargo zdm rollback`",
+        ),
         Position::Expanded => (
             "is done with expand: nothing is to be switched",
             "nothing is left to do for it",

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate};
-use zdm_runtime::manifest::{Direction, Route};
-use zdm_runtime::phase::Section;
+use zdm_runtime::manifest::Route;
 use zdm_runtime::{CodeState, Stage};
 
 use super::pace::{self, Pace};
@@ -28,6 +27,8 @@ struct Status {
     reads_basis_points: Option<u32>,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    expand: Option<Begun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
     gates: Vec<ShownGate>,
     instances: Vec<Instance>,
@@ -44,6 +45,12 @@ struct Instance {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     behind: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Begun {
+    steps_done: i64,
+    steps: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +84,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         stage: Position::Absent.name(),
         reads_basis_points: None,
         done: false,
+        expand: None,
         next: Some(Move::Expand.describe()),
         gates: Vec::new(),
         instances: Vec::new(),
@@ -92,6 +100,9 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
     status.stage = position.name();
     status.done = next.is_none();
     status.next = next.map(Move::describe);
+    if let Position::Begun(steps_done, steps) = position {
+        status.expand = Some(Begun { steps_done, steps });
+    }
     if let Position::At(stage, share) = position {
         status.reads_basis_points = Some(match stage {
             Stage::Live => share,
@@ -100,7 +111,10 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         status.quarantine = Some(quarantine(&facts)?);
     }
     if let Some(next) = next {
-        let mut gates = gates_of(session, place, &facts, position, next)?;
+        let mut gates = match next {
+            Move::Expand => session.gates_of_expand(place).await?,
+            next => gates_of(session, place, &facts, position, next)?,
+        };
         let held = gates::for_advance(&facts);
         gates.extend(held.into_iter().filter(|gate| !gate.open));
         status.gates = gate::show_all(&gates);
@@ -120,10 +134,8 @@ fn gates_of(
     position: Position,
     next: Move,
 ) -> Result<Vec<Gate>, Failure> {
-    let policy = gate::policy(&session.policy)?;
-    let up = |section| gates::for_section(section, Direction::Up, facts, &policy);
     let target = match next {
-        Move::Expand => return Ok(up(Section::Expand)),
+        Move::Expand => return Ok(Vec::new()),
         Move::Contract => return contract::gates_of(session, place, facts),
         Move::DualWrite => Target::at(Stage::DualWrite),
         Move::Shadow => Target::at(Stage::Shadow),
@@ -161,6 +173,12 @@ impl Status {
             let _ = write!(text, ", {} of reads on new", share_of(share));
         }
         text.push('\n');
+        if let Some(Begun { steps_done, steps }) = self.expand {
+            let _ = writeln!(
+                text,
+                "  expand: {steps_done} of {steps} steps done; `cargo zdm expand` goes on, `cargo zdm rollback` takes them back"
+            );
+        }
         for instance in &self.instances {
             let life = if instance.living { "living" } else { "silent" };
             let code = instance.code.unwrap_or("from before");

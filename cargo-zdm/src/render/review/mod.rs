@@ -25,7 +25,7 @@ pub fn page(manifest: &Manifest) -> String {
     checklist(&mut page, manifest);
     statements(&mut page, manifest);
     for backfill in &manifest.backfills {
-        self::backfill(&mut page, backfill);
+        self::backfill(&mut page, backfill, manifest.reversible);
     }
     runbook(&mut page, manifest);
     if manifest.route == Route::FivePhases {
@@ -179,9 +179,10 @@ fn undone_by(step: &Step, undo: &[&Step]) -> String {
     }
 }
 
-fn backfill(page: &mut String, backfill: &Backfill) {
+fn backfill(page: &mut String, backfill: &Backfill, reversible: bool) {
     let way_back = match &backfill.reverse {
         Some(path) => format!("[`{path}`]({path})"),
+        None if reversible => "nothing to fill, as there is no old side".to_owned(),
         None => "none".to_owned(),
     };
     let _ = writeln!(

@@ -82,6 +82,8 @@ pub fn render(
         steps,
         backfills,
         pairs: pairs::entries(plan, dialect),
+        creates: plan.creates.clone(),
+        drops: plan.drops.clone(),
         files: hashes,
     };
     Ok(Rendered { manifest, files })

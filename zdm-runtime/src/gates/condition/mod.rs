@@ -6,6 +6,7 @@ mod data;
 mod fleet;
 mod patience;
 mod sections;
+mod versions;
 mod way;
 
 pub(super) use data::{
@@ -18,6 +19,7 @@ pub(super) use fleet::{
 };
 pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
 pub(super) use sections::{expanded, not_contracted, reversible, section_done, section_undone};
+pub(super) use versions::{names_free, nothing_stands_on_it};
 pub(super) use way::{
     Hop, drained, not_paused, not_rolled_back, one_hop, standing, standing_if_any, way_back,
 };

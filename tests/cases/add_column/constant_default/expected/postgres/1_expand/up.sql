@@ -4,4 +4,4 @@
 
 -- 1. add the column users.visits
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:10
-ALTER TABLE users ADD COLUMN IF NOT EXISTS visits integer NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN visits integer NOT NULL DEFAULT 0;

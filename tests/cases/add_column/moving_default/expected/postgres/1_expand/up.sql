@@ -4,4 +4,4 @@
 
 -- 1. add the column users.seen_at
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:10
-ALTER TABLE users ADD COLUMN IF NOT EXISTS seen_at text DEFAULT now();
+ALTER TABLE users ADD COLUMN seen_at text DEFAULT now();

@@ -4,4 +4,4 @@
 
 -- 1. add the column users.nick
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:9
-ALTER TABLE users ADD COLUMN IF NOT EXISTS nick text;
+ALTER TABLE users ADD COLUMN nick text;

@@ -4,7 +4,7 @@
 
 -- 1. add the column users.team_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:10
-ALTER TABLE users ADD COLUMN IF NOT EXISTS team_id bigint;
+ALTER TABLE users ADD COLUMN team_id bigint;
 
 -- 2. add the foreign key fk_users_team_id to users for new rows
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:5

@@ -4,4 +4,4 @@
 
 -- 1. build the unique index uq_users_name on users (name)
 --    write lock · scans · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:5
-CREATE UNIQUE INDEX IF NOT EXISTS uq_users_name ON users (name);
+CREATE UNIQUE INDEX uq_users_name ON users (name);

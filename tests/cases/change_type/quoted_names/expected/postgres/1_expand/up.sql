@@ -4,11 +4,11 @@
 
 -- 1. add the column Order.Where
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:13
-ALTER TABLE "Order" ADD COLUMN IF NOT EXISTS "Where" integer;
+ALTER TABLE "Order" ADD COLUMN "Where" integer;
 
 -- 2. add the column Order.From
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:15
-ALTER TABLE "Order" ADD COLUMN IF NOT EXISTS "From" text;
+ALTER TABLE "Order" ADD COLUMN "From" text;
 
 -- 3. create the function zdm.0123456789ab_Order_Where_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:13

@@ -4,4 +4,4 @@
 
 -- 1. build the index idx_Order_user_Where on Order (user, Where)
 --    write lock · scans · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:5
-CREATE INDEX IF NOT EXISTS "idx_Order_user_Where" ON "Order" (user, "Where");
+CREATE INDEX "idx_Order_user_Where" ON "Order" (user, "Where");

@@ -4,7 +4,7 @@
 
 -- 1. add the column users.age_int
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:12
-ALTER TABLE users ADD COLUMN IF NOT EXISTS age_int integer;
+ALTER TABLE users ADD COLUMN age_int integer;
 
 -- 2. create the function zdm.0123456789ab_users_age_int_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:12

@@ -4,14 +4,14 @@
 
 -- 1. create the table teams
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:18
-CREATE TABLE IF NOT EXISTS teams (
+CREATE TABLE IF NOT EXISTS IF NOT EXISTS teams (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     name TEXT NOT NULL
 );
 
 -- 2. create the table users
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:5
-CREATE TABLE IF NOT EXISTS users (
+CREATE TABLE users (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     email TEXT NOT NULL,
     team_id INTEGER,
@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS users (
 
 -- 3. build the unique index idx_users_email on users (email)
 --    write lock (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:5
-CREATE UNIQUE INDEX IF NOT EXISTS idx_users_email ON users (email);
+CREATE UNIQUE INDEX idx_users_email ON users (email);
 
 -- 4. build the index idx_users_team_id_order on users (team_id, order)
 --    write lock (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:5
-CREATE INDEX IF NOT EXISTS idx_users_team_id_order ON users (team_id, "order") WHERE team_id IS NOT NULL;
+CREATE INDEX idx_users_team_id_order ON users (team_id, "order") WHERE team_id IS NOT NULL;

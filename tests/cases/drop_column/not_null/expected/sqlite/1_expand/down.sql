@@ -79,4 +79,4 @@ PRAGMA legacy_alter_table = OFF;
 
 -- 2. build the unique index uq_users_code on users (code)
 --    write lock · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5
-CREATE UNIQUE INDEX IF NOT EXISTS uq_users_code ON users (code);
+CREATE UNIQUE INDEX uq_users_code ON users (code);

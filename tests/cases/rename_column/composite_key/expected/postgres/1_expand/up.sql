@@ -4,4 +4,4 @@
 
 -- 1. add the column members.duty
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:9
-ALTER TABLE members ADD COLUMN IF NOT EXISTS duty text;
+ALTER TABLE members ADD COLUMN duty text;

@@ -4,4 +4,4 @@
 
 -- 1. build the index idx_users_name on users (name)
 --    write lock · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5
-CREATE INDEX IF NOT EXISTS idx_users_name ON users (name);
+CREATE INDEX idx_users_name ON users (name);

@@ -1,0 +1,71 @@
+//! What the other versions of the folder say about a move of this one.
+//!
+//! Comes in: the session, a version. Goes out: gates.
+//! Must not know: what the move does.
+
+use zdm_runtime::gates::{self, Gate};
+use zdm_runtime::history::Recorded;
+use zdm_runtime::manifest::Manifest;
+
+use super::gate;
+use super::position::Position;
+use super::session::Session;
+use crate::error::Failure;
+
+impl Session {
+    /// What stands before a version's expand.
+    pub(crate) async fn gates_of_expand(&mut self, place: usize) -> Result<Vec<Gate>, Failure> {
+        let policy = gate::policy(&self.policy)?;
+        let recorded = self.recorded().await?;
+        let facts = self.facts(place).await?;
+        let waiting = self.waiting(place, &recorded);
+        Ok(gates::for_expand(
+            self.manifest(place),
+            &waiting,
+            &facts,
+            &policy,
+        ))
+    }
+
+    /// What stands before the undo of a version's expand.
+    pub(crate) async fn gates_of_undo(&mut self, place: usize) -> Result<Vec<Gate>, Failure> {
+        let policy = gate::policy(&self.policy)?;
+        let mut later = Vec::new();
+        for other in place + 1..self.migrations.len() {
+            if self.position(other).await? != Position::Absent {
+                later.push(other);
+            }
+        }
+        let facts = self.facts(place).await?;
+        let later: Vec<_> = later
+            .into_iter()
+            .map(|other| self.manifest(other))
+            .collect();
+        Ok(gates::for_undo_of_expand(
+            self.manifest(place),
+            &later,
+            &facts,
+            &policy,
+        ))
+    }
+
+    /// The earlier versions that this database has not contracted.
+    fn waiting(&self, place: usize, recorded: &[Recorded]) -> Vec<&Manifest> {
+        (0..place)
+            .map(|earlier| self.manifest(earlier))
+            .filter(|earlier| {
+                let mut records = recorded.iter();
+                !records.any(|version| version.migration == earlier.id && version.contracted)
+            })
+            .collect()
+    }
+
+    /// A later version brings a name back that this one drops: code that names the old one cannot be meant any more.
+    pub(crate) fn is_taken_up_later(&self, place: usize) -> bool {
+        let drops = &self.manifest(place).drops;
+        let mut later = self.migrations.iter().skip(place + 1);
+        later.any(|later| {
+            !zdm_runtime::manifest::shared(&later.manifest().creates, drops).is_empty()
+        })
+    }
+}
