@@ -14,7 +14,8 @@ pub(super) const KIND: Kind = Kind {
     documentation: "Expand adds the new column beside the old ones; it may be NULL and nothing constrains it. Every \
                     write then keeps both sides, the backfill gives existing rows their new side, and every row is \
                     compared. Switch_reads brings the new column's default, NOT NULL, constraints and indexes, and \
-                    readers move over. Contract first lets inserts leave the old columns out, then drops them.",
+                    readers move over. Contract first drops what constrains the old columns, so that writes can \
+                    leave them, then the columns.",
     claim,
 };
 
