@@ -79,7 +79,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         }
     }
     change = arrive(context, change, at, new, function.as_ref());
-    change = leave(change, at, table, old);
+    change = leave(change, at, old);
     if let Some(function) = function {
         change = change.alter_for_good(
             Section::Drop,
@@ -126,22 +126,10 @@ pub(super) fn arrive(
 }
 
 /// Contract of the columns that go. Code at `complete` no longer names them: a NOT NULL without a default would refuse
-/// its inserts, and a default in a unique index would refuse the second of them.
-fn leave(mut change: Change, at: &Place, table: &Table, old: &[Column]) -> Change {
+/// its inserts.
+fn leave(mut change: Change, at: &Place, old: &[Column]) -> Change {
     for column in old {
-        let unique = table
-            .indexes
-            .iter()
-            .any(|index| index.unique && index.columns.contains(&column.name));
-        let default_stays = column.default.is_some() && !unique;
-        if column.default.is_some() && unique {
-            change = change.alter(
-                Section::Release,
-                at,
-                Alteration::SetDefault(column.name.clone(), None),
-            );
-        }
-        if !column.nullable && !default_stays {
+        if !column.nullable && column.default.is_none() {
             change = change.alter(
                 Section::Release,
                 at,
