@@ -3,6 +3,7 @@
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
+use super::named::{named_by, of};
 use super::{Change, ChangeError, Context, Kind, Leaving};
 use crate::diff::Delta;
 use crate::plan::Alteration;
@@ -30,11 +31,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             at,
             format!("foreign key `{}`", key.name),
             "refuse writes or delete rows",
-            [
-                of(&at.table, &key.columns),
-                of(&key.references, &key.referenced_columns),
-            ]
-            .concat(),
+            named_by(&at.table, key),
             Alteration::DropForeignKey(key.name.clone()),
         ),
         _ => return Ok(None),
@@ -72,11 +69,4 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
                 .alter(Section::Expand, at, alteration)
         },
     ))
-}
-
-fn of(table: &str, columns: &[String]) -> Vec<(String, String)> {
-    let columns = columns.iter();
-    columns
-        .map(|column| (table.to_owned(), column.clone()))
-        .collect()
 }

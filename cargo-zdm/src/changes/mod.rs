@@ -16,6 +16,7 @@ mod drop_table;
 mod error;
 mod expressions;
 mod fill_column;
+mod named;
 mod refusal;
 mod replace_column;
 

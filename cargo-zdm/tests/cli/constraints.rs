@@ -269,3 +269,81 @@ fn duplicates_that_old_refuses_are_named_on_the_way_back() {
         back_to(project, "dual_write");
     });
 }
+
+/// Everything through a unique column that is no key: in the first version, in a new table, and of a renamed column.
+#[test]
+fn a_foreign_key_to_a_unique_column_follows_its_index() {
+    on_both(|project, dialect| {
+        let products = |field: &str, keys: &str| {
+            format!(
+                "
+#[derive(Migratable)]
+pub struct Product {{
+    #[zdm(primary_key)]
+    pub id: i64,
+    {field}
+}}
+{keys}"
+            )
+        };
+        let sale = |name: &str, attribute: &str, field: &str| {
+            format!(
+                "
+#[derive(Migratable)]
+{attribute}
+pub struct {name} {{
+    #[zdm(primary_key)]
+    pub id: i64,
+    {field}
+    pub product: String,
+}}
+"
+            )
+        };
+        let before = products(
+            "#[zdm(unique)]\n    pub code: String,",
+            &sale("Sale", "", "#[zdm(references = \"products(code)\")]"),
+        );
+        let foreign_key = "#[zdm(foreign_key(columns(product), references = \"products(sku)\", name = \"fk_sku\"))]";
+        let after = products(
+            "#[zdm(renamed_from = \"code\", unique)]\n    pub sku: String,",
+            &[
+                sale("Sale", foreign_key, ""),
+                sale("Basket", "", "#[zdm(references = \"products(sku)\")]"),
+            ]
+            .concat(),
+        );
+        let rows = "INSERT INTO products (id, code) VALUES (1, 'a'), (2, 'b'); INSERT INTO sales (id, product) VALUES (1, 'a')";
+        created(project, dialect, &before, rows);
+        project.refuses(
+            "INSERT INTO sales (id, product) VALUES (2, 'z')",
+            "foreign key",
+        );
+
+        completed(project, &after);
+        // What new code writes: old would not know the product.
+        project.execute("INSERT INTO products (id, sku) VALUES (3, 'c')");
+        project.execute("INSERT INTO sales (id, product) VALUES (3, 'c')");
+        project.execute("INSERT INTO baskets (id, product) VALUES (3, 'c')");
+        project.refuses(
+            "INSERT INTO sales (id, product) VALUES (4, 'z')",
+            "foreign key",
+        );
+        project.refuses(
+            "INSERT INTO baskets (id, product) VALUES (4, 'z')",
+            "foreign key",
+        );
+
+        for stage in ["ramp_down", "dual_write", "off"] {
+            back_to(project, stage);
+        }
+        project.execute("DELETE FROM baskets; INSERT INTO products (id, code) VALUES (5, 'e')");
+        project.execute("INSERT INTO sales (id, product) VALUES (5, 'e')");
+        project.refuses("DELETE FROM products WHERE id = 5", "foreign key");
+        project.done(&["rollback"]);
+        project.refuses(
+            "INSERT INTO sales (id, product) VALUES (6, 'z')",
+            "foreign key",
+        );
+    });
+}
