@@ -17,6 +17,7 @@ mod error;
 mod expressions;
 mod fill_column;
 mod named;
+mod references;
 mod refusal;
 mod replace_column;
 
@@ -26,6 +27,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 pub use error::ChangeError;
 pub(crate) use expressions::check_schema;
+pub(crate) use references::check_references;
 pub(crate) use refusal::reference_cycle;
 
 use crate::dialect::Dialect;
