@@ -50,7 +50,7 @@ pub enum Section {
     DualWrite,
     /// `4_switch_reads`: constraints and indexes on new, after verification.
     SwitchReads,
-    /// `5_contract/1_release`: old's NOT NULL goes, before `complete`.
+    /// `5_contract/1_release`: old's NOT NULL, unique indexes and constraints go, before `complete`.
     Release,
     /// `5_contract/2_drop`: old goes.
     Drop,

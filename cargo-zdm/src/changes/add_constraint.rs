@@ -3,6 +3,7 @@
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
+use super::named::{named_by, of};
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
 use crate::plan::{Alteration, ForeignKeyShape};
@@ -10,41 +11,42 @@ use crate::plan::{Alteration, ForeignKeyShape};
 pub(super) const KIND: Kind = Kind {
     name: "add_constraint",
     documentation: "Expand adds the constraint for new rows, then compares existing rows with it beside running writes. \
-                    A constraint on a column that arrives in five phases waits for switch_reads.",
+                    A constraint on a column that arrives in five phases, or a foreign key to one, waits for \
+                    switch_reads.",
     claim,
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every kind may refuse")]
 fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
-    let (at, name, columns, alteration) = match delta {
+    let (at, name, named, alteration) = match delta {
         Delta::CheckAdded(at, check) => (
             at,
             format!("check `{}`", check.name),
-            context.columns_of(&[], Some(&check.expr)),
+            of(&at.table, &context.columns_of(&[], Some(&check.expr))),
             Alteration::AddCheck(check.clone()),
         ),
         Delta::ForeignKeyAdded(at, key) => (
             at,
             format!("foreign key `{}`", key.name),
-            key.columns.clone(),
+            named_by(&at.table, key),
             Alteration::AddForeignKey(ForeignKeyShape::from(key)),
         ),
         _ => return Ok(None),
     };
-    Ok(Some(change(context, at, &name, &columns, alteration)))
+    Ok(Some(change(context, at, &name, &named, alteration)))
 }
 
 fn change(
     context: &Context<'_>,
     at: &Place,
     name: &str,
-    columns: &[String],
+    named: &[(String, String)],
     alteration: Alteration,
 ) -> Change {
     let line = format!("add the {name} to `{}`", at.table);
-    let waits = columns
+    let waits = named
         .iter()
-        .any(|column| context.arrives_in_phases(&at.table, column));
+        .any(|(table, column)| context.arrives_in_phases(table, column));
     if waits {
         Change::new(at, Route::FivePhases, line)
             .because(

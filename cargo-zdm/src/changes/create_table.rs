@@ -1,16 +1,18 @@
 //! A new table, with its indexes.
 
+use zdm_model::Table;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, IndexShape, table_shape};
+use crate::plan::{Alteration, ForeignKeyShape, IndexShape, table_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "create_table",
     documentation: "Expand creates the table and, while it is empty, its indexes. Nothing else is needed: no code knows \
-                    it yet. A foreign key locks the referenced table for a moment.",
+                    it yet. A foreign key locks the referenced table for a moment; where it references a column that \
+                    arrives in five phases, it waits for switch_reads, which brings the unique index that it needs.",
     claim,
 };
 
@@ -25,8 +27,21 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     };
     let mut shape = table_shape(table, context.dialect);
     shape.indexes.clear();
+    let (waiting, present): (Vec<_>, Vec<_>) = shape
+        .foreign_keys
+        .into_iter()
+        .partition(|key| waits(context, key));
+    let (own, present): (Vec<_>, Vec<_>) = present
+        .into_iter()
+        .partition(|key| needs_own_index(context, table, key));
+    shape.foreign_keys = present;
     let line = format!("create the table `{}`", table.name);
-    let mut change = Change::new(&at, Route::Direct, line)
+    let route = if waiting.is_empty() {
+        Route::Direct
+    } else {
+        Route::FivePhases
+    };
+    let mut change = Change::new(&at, route, line)
         .because(
             Phase::Expand,
             format!("{} has to be there before code that uses it", table.name),
@@ -39,5 +54,32 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             Alteration::CreateIndex(IndexShape::from(index)),
         );
     }
+    for key in own {
+        change = change.alter(Section::Expand, &at, Alteration::AddForeignKey(key));
+    }
+    for key in waiting {
+        let reason = format!(
+            "the foreign key `{}` comes when every row of {} has its new side",
+            key.name, key.references
+        );
+        change = change.because(Phase::SwitchReads, reason).alter(
+            Section::SwitchReads,
+            &at,
+            Alteration::AddForeignKey(key),
+        );
+    }
     Ok(Some(change))
+}
+
+fn waits(context: &Context<'_>, key: &ForeignKeyShape) -> bool {
+    let mut referenced = key.referenced_columns.iter();
+    referenced.any(|column| context.arrives_in_phases(&key.references, column))
+}
+
+/// Whether the key references the table itself by one of its unique indexes, which can only follow the table. A database
+/// that does not alter in place looks for the index when rows are written, so there the key may come first.
+fn needs_own_index(context: &Context<'_>, table: &Table, key: &ForeignKeyShape) -> bool {
+    context.dialect.capabilities().alter_in_place
+        && key.references == table.name
+        && key.referenced_columns != table.primary_key
 }

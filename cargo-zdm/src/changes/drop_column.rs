@@ -30,7 +30,6 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         Phase::Contract,
         format!("{subject} can go only when no instance names it"),
     );
-    let mut default_holds = column.default.is_some();
     if !column.nullable && column.default.is_none() {
         let Some(default) = default else {
             return Err(ChangeError::Declaration {
@@ -52,7 +51,6 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         }
         .names_only(context.dialect, &[])?;
         let spelled = context.dialect.default_of(default);
-        default_holds = true;
         change = change
             .because(
                 Phase::Expand,
@@ -64,40 +62,9 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
                 Alteration::SetDefault(column.name.clone(), Some(spelled)),
             );
     }
-    if default_holds {
-        change = release_unique(context, change, at, &column.name);
-    }
     Ok(Some(change.alter(
         Section::Drop,
         at,
         Alteration::DropColumn(column.name.clone()),
     )))
-}
-
-/// Rows inserted by new code all carry the same default, which a unique index would refuse from the second on.
-fn release_unique(
-    context: &Context<'_>,
-    mut change: Change,
-    at: &crate::diff::Place,
-    column: &str,
-) -> Change {
-    let indexes = context.before(&at.table).map(|table| &table.indexes);
-    for index in indexes.into_iter().flatten() {
-        if index.unique && index.columns.iter().any(|name| name == column) {
-            change = change
-                .because(
-                    Phase::Expand,
-                    format!(
-                        "rows inserted by new code share one value of {}.{column}, which {} would refuse",
-                        at.table, index.name
-                    ),
-                )
-                .alter(
-                    Section::Expand,
-                    at,
-                    Alteration::DropIndex(index.name.clone()),
-                );
-        }
-    }
-    change
 }

@@ -3,49 +3,70 @@
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
-use super::{Change, ChangeError, Context, Kind};
+use super::named::{named_by, of};
+use super::{Change, ChangeError, Context, Kind, Leaving};
 use crate::diff::Delta;
 use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "drop_constraint",
-    documentation: "Expand drops the constraint, because new code may write what it refuses. Where it names a column \
-                    that goes, it goes with the column, in contract.",
+    documentation: "Expand drops the constraint, because new code may write what it refuses; so it does where the \
+                    constraint names a column that is dropped, which new code no longer writes. Where it names a column \
+                    that another replaces, it holds until writes leave the old column: contract's first part drops it \
+                    before `complete`, and the way back from there adds it again once old is filled and verified.",
     claim,
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every kind may refuse")]
 fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
-    let (at, name, columns, alteration) = match delta {
+    let (at, name, harm, named, alteration) = match delta {
         Delta::CheckRemoved(at, check) => (
             at,
             format!("check `{}`", check.name),
-            context.columns_of(&[], Some(&check.expr)),
+            "refuse writes",
+            of(&at.table, &context.columns_of(&[], Some(&check.expr))),
             Alteration::DropCheck(check.name.clone()),
         ),
         Delta::ForeignKeyRemoved(at, key) => (
             at,
             format!("foreign key `{}`", key.name),
-            key.columns.clone(),
+            "refuse writes or delete rows",
+            named_by(&at.table, key),
             Alteration::DropForeignKey(key.name.clone()),
         ),
         _ => return Ok(None),
     };
     let line = format!("drop the {name} of `{}`", at.table);
-    let gone = columns
-        .iter()
-        .find(|column| context.goes(&at.table, column));
-    Ok(Some(if let Some(column) = gone {
-        let reason = format!("the {name} goes with {}.{column}", at.table);
-        Change::new(at, Route::ExpandContract, line)
-            .because(Phase::Contract, reason.clone())
-            .alter_for_good(Section::Drop, at, alteration, reason)
-    } else {
-        Change::new(at, Route::Direct, line)
-            .because(
-                Phase::Expand,
-                format!("new code may write what the {name} refuses"),
-            )
-            .alter(Section::Expand, at, alteration)
-    }))
+    let leaving = |way| {
+        named
+            .iter()
+            .find(|(table, column)| context.leaving(table, column) == Some(way))
+    };
+    if let Some((table, column)) = leaving(Leaving::Dropped) {
+        let reason = format!(
+            "new code does not write {table}.{column} any more: by its values the {name} would {harm}"
+        );
+        return Ok(Some(
+            Change::new(at, Route::Direct, line)
+                .because(Phase::Expand, reason)
+                .alter(Section::Expand, at, alteration),
+        ));
+    }
+    Ok(Some(
+        if let Some((table, column)) = leaving(Leaving::Replaced) {
+            let reason = format!(
+                "{table}.{column} is stale once writes leave it: by its values the {name} would {harm}"
+            );
+            Change::new(at, Route::FivePhases, line)
+                .because(Phase::Contract, reason)
+                .alter(Section::Release, at, alteration)
+        } else {
+            Change::new(at, Route::Direct, line)
+                .because(
+                    Phase::Expand,
+                    format!("new code may write what the {name} refuses"),
+                )
+                .alter(Section::Expand, at, alteration)
+        },
+    ))
 }

@@ -1,16 +1,19 @@
 //! An index that goes.
 
+use zdm_model::Index;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
-use super::{Change, ChangeError, Context, Kind};
-use crate::diff::Delta;
+use super::{Change, ChangeError, Context, Kind, Leaving};
+use crate::diff::{Delta, Place};
 use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "drop_index",
     documentation: "Contract drops the index once no old code is left whose queries need it. An index on a column that \
-                    goes, goes with it.",
+                    goes, goes with it. A unique index goes before it refuses what new code may write: in expand where it \
+                    names a column that is dropped, and where another column replaces the old one in contract's first \
+                    part, before writes leave it; the way back builds it again once old is filled and verified.",
     claim,
 };
 
@@ -19,8 +22,12 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let Delta::IndexRemoved(at, index) = delta else {
         return Ok(None);
     };
-    let line = format!("drop the index `{}` of `{}`", index.name, at.table);
-    let change = Change::new(at, Route::ExpandContract, line);
+    if index.unique
+        && let Some(change) = before_it_refuses(context, at, index)
+    {
+        return Ok(Some(change));
+    }
+    let change = described(at, index, Route::ExpandContract);
     let goes = |column: &String| context.goes(&at.table, column);
     if let Some(column) = index.columns.iter().find(|column| goes(column)) {
         let reason = format!("{} goes with {}.{column}", index.name, at.table);
@@ -44,4 +51,51 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             )
             .alter(Section::Drop, at, alteration),
     ))
+}
+
+/// A unique index on columns that go, which by their values would refuse what new code writes.
+fn before_it_refuses(context: &Context<'_>, at: &Place, index: &Index) -> Option<Change> {
+    let named = context.columns_of(&index.columns, index.predicate.as_deref());
+    let leaving = |way| {
+        let mut named = named.iter();
+        named.find(|column| context.leaving(&at.table, column) == Some(way))
+    };
+    let alteration = Alteration::DropIndex(index.name.clone());
+    if let Some(column) = leaving(Leaving::Dropped) {
+        if is_left_null(context, &at.table, column) && named == [column.clone()] {
+            return None;
+        }
+        let reason = format!(
+            "new code does not write {}.{column} any more: by its values {} would refuse writes",
+            at.table, index.name
+        );
+        return Some(
+            described(at, index, Route::Direct)
+                .because(Phase::Expand, reason)
+                .alter(Section::Expand, at, alteration),
+        );
+    }
+    let column = leaving(Leaving::Replaced)?;
+    let reason = format!(
+        "{}.{column} is stale once writes leave it: by its values {} would refuse writes",
+        at.table, index.name
+    );
+    Some(
+        described(at, index, Route::FivePhases)
+            .because(Phase::Contract, reason)
+            .alter(Section::Release, at, alteration),
+    )
+}
+
+/// Rows that new code inserts have NULL in the column, which no unique index takes for a duplicate.
+fn is_left_null(context: &Context<'_>, table: &str, column: &str) -> bool {
+    let before = context.before(table);
+    before
+        .and_then(|before| before.column(column))
+        .is_some_and(|column| column.nullable && column.default.is_none())
+}
+
+fn described(at: &Place, index: &Index, route: Route) -> Change {
+    let line = format!("drop the index `{}` of `{}`", index.name, at.table);
+    Change::new(at, route, line)
 }

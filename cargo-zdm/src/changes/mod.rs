@@ -16,6 +16,8 @@ mod drop_table;
 mod error;
 mod expressions;
 mod fill_column;
+mod named;
+mod references;
 mod refusal;
 mod replace_column;
 
@@ -25,6 +27,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 pub use error::ChangeError;
 pub(crate) use expressions::{check_schema, spelled};
+pub(crate) use references::check_references;
 pub(crate) use refusal::reference_cycle;
 
 use crate::dialect::Dialect;
@@ -131,6 +134,15 @@ impl Change {
     }
 }
 
+/// How a column goes, which decides when what constrains it has to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    /// New code does not name it from the first day on.
+    Dropped,
+    /// Writes keep it until `complete`, where it goes stale.
+    Replaced,
+}
+
 /// The meaning of every delta, or everything that stands in the way.
 pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>, Vec<ChangeError>> {
     let mut changes = Vec::new();
@@ -189,6 +201,25 @@ impl Context<'_> {
                 .table(table)
                 .and_then(|after| after.column(column))
                 .is_some_and(|column| column.transition.is_some())
+    }
+
+    /// What becomes of a column that goes while its table stays.
+    fn leaving(&self, table: &str, column: &str) -> Option<Leaving> {
+        let after = self.to.table(table)?;
+        if !self.goes(table, column) {
+            return None;
+        }
+        let replaced = after
+            .columns
+            .iter()
+            .filter(|new| self.arrives_in_phases(table, &new.name))
+            .filter_map(|new| new.transition.as_ref())
+            .any(|transition| transition.from.iter().any(|name| name == column));
+        Some(if replaced {
+            Leaving::Replaced
+        } else {
+            Leaving::Dropped
+        })
     }
 
     /// Whether the column goes with this version.

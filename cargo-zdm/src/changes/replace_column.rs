@@ -1,6 +1,6 @@
 //! A column that replaces others: a rename, another type, a merge.
 
-use zdm_model::{Column, Table};
+use zdm_model::{Column, ForeignKey, Table};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
@@ -14,7 +14,8 @@ pub(super) const KIND: Kind = Kind {
     documentation: "Expand adds the new column beside the old ones; it may be NULL and nothing constrains it. Every \
                     write then keeps both sides, the backfill gives existing rows their new side, and every row is \
                     compared. Switch_reads brings the new column's default, NOT NULL, constraints and indexes, and \
-                    readers move over. Contract first lets inserts leave the old columns out, then drops them.",
+                    readers move over. Contract first drops what constrains the old columns, so that writes can \
+                    leave them, then the columns.",
     claim,
 };
 
@@ -28,6 +29,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     for column in old {
         refuse_what_the_database_writes(at, table, column)?;
     }
+    refuse_what_the_database_would_write(context, at, new)?;
     let way = Way {
         context,
         at,
@@ -78,7 +80,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         }
     }
     change = arrive(context, change, at, new, function.as_ref());
-    change = leave(change, at, table, old);
+    change = leave(change, at, old);
     if let Some(function) = function {
         change = change.alter_for_good(
             Section::Drop,
@@ -125,22 +127,10 @@ pub(super) fn arrive(
 }
 
 /// Contract of the columns that go. Code at `complete` no longer names them: a NOT NULL without a default would refuse
-/// its inserts, and a default in a unique index would refuse the second of them.
-fn leave(mut change: Change, at: &Place, table: &Table, old: &[Column]) -> Change {
+/// its inserts.
+fn leave(mut change: Change, at: &Place, old: &[Column]) -> Change {
     for column in old {
-        let unique = table
-            .indexes
-            .iter()
-            .any(|index| index.unique && index.columns.contains(&column.name));
-        let default_stays = column.default.is_some() && !unique;
-        if column.default.is_some() && unique {
-            change = change.alter(
-                Section::Release,
-                at,
-                Alteration::SetDefault(column.name.clone(), None),
-            );
-        }
-        if !column.nullable && !default_stays {
+        if !column.nullable && column.default.is_none() {
             change = change.alter(
                 Section::Release,
                 at,
@@ -165,14 +155,7 @@ fn refuse_what_the_database_writes(
     column: &Column,
 ) -> Result<(), ChangeError> {
     let subject = format!("{}.{}", table.name, column.name);
-    let cascade = table.foreign_keys.iter().find(|key| {
-        key.columns.contains(&column.name)
-            && key
-                .on_delete
-                .as_deref()
-                .is_some_and(|action| action.trim().to_ascii_lowercase().starts_with("set "))
-    });
-    if let Some(key) = cascade {
+    if let Some(key) = set_by(table, column) {
         return Err(ChangeError::Declaration {
             at: Box::new(at.clone()),
             subject,
@@ -196,4 +179,40 @@ fn refuse_what_the_database_writes(
         });
     }
     Ok(())
+}
+
+/// The same of the new column, which its foreign key would change while the old one is kept beside it.
+fn refuse_what_the_database_would_write(
+    context: &Context<'_>,
+    at: &Place,
+    new: &Column,
+) -> Result<(), ChangeError> {
+    let after = context.to.table(&at.table);
+    let Some(key) = after.and_then(|table| set_by(table, new)) else {
+        return Ok(());
+    };
+    Err(ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: format!("{}.{}", at.table, new.name),
+        problem: format!(
+            "the foreign key {} would change it (on delete {}) without any of your code, so the old column would keep \
+             the old value",
+            key.name,
+            key.on_delete.as_deref().unwrap_or_default()
+        ),
+        way_on: "Leave that action out until the old column is gone, and let the application write the change; add it \
+                 in a version of its own, under another name"
+            .to_owned(),
+    })
+}
+
+/// The foreign key that sets the column when the referenced row is deleted.
+fn set_by<'a>(table: &'a Table, column: &Column) -> Option<&'a ForeignKey> {
+    table.foreign_keys.iter().find(|key| {
+        key.columns.contains(&column.name)
+            && key
+                .on_delete
+                .as_deref()
+                .is_some_and(|action| action.trim().to_ascii_lowercase().starts_with("set "))
+    })
 }

@@ -68,8 +68,8 @@ impl Function {
 
 impl Alteration {
     /// Where it stands among the alterations of its section: what goes before what comes, columns before what names
-    /// them.
-    pub(super) const fn rank(&self) -> u8 {
+    /// them, unique indexes before the foreign keys that need them. A new table brings its own along.
+    pub(super) const fn rank(&self, of_new_table: bool) -> u8 {
         match self {
             Self::DropForeignKey(_) => 0,
             Self::DropCheck(_) => 1,
@@ -77,14 +77,16 @@ impl Alteration {
             Self::DropColumn(_) => 3,
             Self::DropTable(_) => 4,
             Self::DropFunction(_) => 5,
-            Self::CreateTable(_) => 6,
-            Self::AddColumn(_) => 7,
-            Self::CreateFunction(_) => 8,
-            Self::SetDefault(..) => 9,
-            Self::SetNotNull(_) | Self::DropNotNull(_) => 10,
-            Self::AddCheck(_) => 11,
-            Self::AddForeignKey(_) => 12,
-            Self::CreateIndex(_) => 13,
+            Self::AddColumn(_) => 6,
+            Self::CreateFunction(_) => 7,
+            Self::SetDefault(..) => 8,
+            Self::SetNotNull(_) | Self::DropNotNull(_) => 9,
+            Self::AddCheck(_) => 10,
+            Self::CreateIndex(index) if index.unique && !of_new_table => 11,
+            Self::CreateTable(_) => 12,
+            Self::CreateIndex(_) if of_new_table => 12,
+            Self::AddForeignKey(_) => 13,
+            Self::CreateIndex(_) => 14,
         }
     }
 

@@ -66,7 +66,8 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
         id: request.id,
         dropped_tables: request.dropped_tables,
     };
-    let mistakes = changes::check_schema(request.to, request.dialect);
+    let mut mistakes = changes::check_schema(request.to, request.dialect);
+    mistakes.extend(changes::check_references(request.to));
     if !mistakes.is_empty() {
         return Err(BuildError::Changes(mistakes));
     }

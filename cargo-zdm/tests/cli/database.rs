@@ -30,6 +30,14 @@ impl Project {
         self.connected(async |connection| connection.run_file(sql).await.unwrap());
     }
 
+    /// Runs SQL that the database has to refuse, in these words.
+    pub(crate) fn refuses(&self, sql: &str, words: &str) {
+        let error = self.connected(async |connection| connection.run_file(sql).await.unwrap_err());
+        let told = error.to_string();
+        let found = told.to_lowercase().contains(&words.to_lowercase());
+        assert!(found, "`{words}` is missing: {told}");
+    }
+
     /// The first value of a query, as text or number.
     pub(crate) fn value(&self, sql: &str) -> String {
         let rows = self.connected(async |connection| connection.query(sql, &[]).await.unwrap());

@@ -2,6 +2,7 @@
 
 mod advance;
 mod back;
+mod constraints;
 mod counted;
 mod database;
 mod edited;

@@ -38,11 +38,28 @@ impl Lowering<'_> {
     fn undo(&self, table: &str, alteration: &Alteration) -> Undo {
         match alteration.inverse(table, &self.shapes) {
             Ok(inverse) => Undo::By {
-                actions: self.actions(table, &inverse),
+                actions: self.repeatable(table, &inverse),
                 loses: alteration.loses(table),
             },
             Err(reason) => Undo::Impossible(reason),
         }
+    }
+
+    /// An undo of several statements that was interrupted begins again with the first. There is no `ADD CONSTRAINT IF NOT
+    /// EXISTS`, and a foreign key's statement does not drop first, which would lock readers out on the way forward.
+    fn repeatable(&self, table: &str, alteration: &Alteration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if let Alteration::AddForeignKey(key) = alteration {
+            actions.push(Action {
+                summary: format!("drop what an interrupted undo left of {}", key.name),
+                statement: Statement::DropConstraint {
+                    table: table.to_owned(),
+                    constraint: key.name.clone(),
+                },
+            });
+        }
+        actions.extend(self.actions(table, alteration));
+        actions
     }
 
     fn actions(&self, table: &str, alteration: &Alteration) -> Vec<Action> {

@@ -35,7 +35,10 @@ pub(super) fn steps(
     mut shapes: Shapes,
     dialect: &Dialect,
 ) -> Vec<PlanStep> {
-    drafted.sort_by_key(|drafted| (drafted.section, drafted.alteration.rank()));
+    drafted.sort_by_key(|drafted| {
+        let of_new_table = shapes.table(&drafted.table).is_none();
+        (drafted.section, drafted.alteration.rank(of_new_table))
+    });
     let mut steps = Vec::new();
     for section in Section::ALL {
         let mut lowering = Lowering {

@@ -3,7 +3,7 @@
 
 use super::{Drafted, Lowering};
 use crate::plan::alteration::Alteration;
-use crate::plan::shape::TableShape;
+use crate::plan::shape::{ForeignKeyShape, TableShape};
 use crate::plan::{Action, PlanStep, Statement, Undo};
 
 /// A table that will be written anew at the end of the section.
@@ -26,6 +26,9 @@ impl Lowering<'_> {
         };
         if pending {
             return self.rebuild(drafted);
+        }
+        if self.waits_for_a_rebuild(table, &drafted.alteration) {
+            self.finish_rebuilds();
         }
         if let Alteration::DropColumn(column) = &drafted.alteration {
             self.drop_indexes_of(drafted, column);
@@ -94,40 +97,80 @@ impl Lowering<'_> {
         }
     }
 
+    /// A foreign key comes after the unique index that it needs and goes before it: meanwhile `SQLite` would refuse
+    /// writes to both tables (manual, "Foreign Key Support", "Required and Suggested Database Indexes").
+    fn waits_for_a_rebuild(&self, table: &str, alteration: &Alteration) -> bool {
+        self.rebuilds.iter().any(|rebuild| match alteration {
+            Alteration::CreateTable(shape) => keys_to(shape, &rebuild.table).next().is_some(),
+            Alteration::DropIndex(_) => self.loses_key(rebuild, table),
+            _ => false,
+        })
+    }
+
+    /// The same between rebuilds.
+    fn waits_for(&self, rebuild: &Rebuild, other: &Rebuild) -> bool {
+        rebuild.table != other.table
+            && (self.gains_key(rebuild, &other.table) || self.loses_key(other, &rebuild.table))
+    }
+
+    fn gains_key(&self, rebuild: &Rebuild, table: &str) -> bool {
+        let Some(after) = self.shapes.table(&rebuild.table) else {
+            return false;
+        };
+        keys_to(after, table).any(|key| !rebuild.before.foreign_keys.contains(key))
+    }
+
+    fn loses_key(&self, rebuild: &Rebuild, table: &str) -> bool {
+        let Some(after) = self.shapes.table(&rebuild.table) else {
+            return false;
+        };
+        keys_to(&rebuild.before, table).any(|key| !after.foreign_keys.contains(key))
+    }
+
     pub(super) fn finish_rebuilds(&mut self) {
-        for rebuild in std::mem::take(&mut self.rebuilds) {
-            let Some(after) = self.shapes.table(&rebuild.table).cloned() else {
-                continue;
-            };
-            let undo = match rebuild.impossible {
-                Some(reason) => Undo::Impossible(reason),
-                None => Undo::By {
-                    actions: vec![Action {
-                        summary: format!(
-                            "rebuild {}: {}",
-                            rebuild.table,
-                            rebuild.undoes.join("; ")
-                        ),
-                        statement: Statement::RebuildTable {
-                            before: after.clone(),
-                            after: rebuild.before.clone(),
-                        },
-                    }],
-                    loses: (!rebuild.loses.is_empty()).then(|| rebuild.loses.join("; ")),
-                },
-            };
-            self.steps.push(PlanStep {
-                section: self.section,
-                action: Action {
-                    summary: format!("rebuild {}: {}", rebuild.table, rebuild.does.join("; ")),
-                    statement: Statement::RebuildTable {
-                        before: rebuild.before,
-                        after,
-                    },
-                },
-                undo,
-                source: rebuild.source,
-            });
+        let mut waiting = std::mem::take(&mut self.rebuilds);
+        while !waiting.is_empty() {
+            let free = waiting
+                .iter()
+                .position(|rebuild| !waiting.iter().any(|other| self.waits_for(rebuild, other)));
+            let rebuild = waiting.remove(free.unwrap_or(0));
+            self.finish(rebuild);
         }
     }
+
+    fn finish(&mut self, rebuild: Rebuild) {
+        let Some(after) = self.shapes.table(&rebuild.table).cloned() else {
+            return;
+        };
+        let undo = match rebuild.impossible {
+            Some(reason) => Undo::Impossible(reason),
+            None => Undo::By {
+                actions: vec![Action {
+                    summary: format!("rebuild {}: {}", rebuild.table, rebuild.undoes.join("; ")),
+                    statement: Statement::RebuildTable {
+                        before: after.clone(),
+                        after: rebuild.before.clone(),
+                    },
+                }],
+                loses: (!rebuild.loses.is_empty()).then(|| rebuild.loses.join("; ")),
+            },
+        };
+        self.steps.push(PlanStep {
+            section: self.section,
+            action: Action {
+                summary: format!("rebuild {}: {}", rebuild.table, rebuild.does.join("; ")),
+                statement: Statement::RebuildTable {
+                    before: rebuild.before,
+                    after,
+                },
+            },
+            undo,
+            source: rebuild.source,
+        });
+    }
+}
+
+fn keys_to<'a>(shape: &'a TableShape, table: &'a str) -> impl Iterator<Item = &'a ForeignKeyShape> {
+    let keys = shape.foreign_keys.iter();
+    keys.filter(move |key| key.references == table)
 }

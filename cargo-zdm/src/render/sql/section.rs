@@ -99,7 +99,7 @@ fn about(section: Section, direction: Direction) -> &'static str {
             "Takes the constraints of the new columns back, so that code which writes old alone can insert."
         }
         (Section::Release, Direction::Up) => {
-            "Contract, 1: inserts may leave the old columns out. Before any instance writes new alone."
+            "Contract, 1: what constrains the old columns goes, so that writes may leave them. Before any instance writes new alone."
         }
         (Section::Release, Direction::Down) => {
             "Takes release back, after the old columns have been filled again."

@@ -2,4 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Expand: new stands beside old. Before the code that needs it is deployed.
 
--- Nothing to do here.
+-- 1. drop the check users_age of users
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–2 · from src/models.rs:5
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_age;

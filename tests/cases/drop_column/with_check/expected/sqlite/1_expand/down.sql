@@ -2,4 +2,32 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Takes expand back, when no code is left that names what it added.
 
--- Nothing to do here.
+-- 1. rebuild users: add the check users_age to users
+--    write lock · scans · rewrites · in a transaction · takes back up.sql 1 · from src/models.rs:5
+-- Stops here if the table has anything that this file would lose.
+SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding users would lose ' || group_concat(what, ', ')) END
+FROM (
+    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('users')
+    WHERE name NOT IN ('id', 'name', 'age')
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
+    WHERE tbl_name = 'users' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    UNION ALL
+    SELECT 'WITHOUT ROWID' FROM pragma_table_list('users') WHERE wr
+    UNION ALL
+    SELECT 'STRICT' FROM pragma_table_list('users') WHERE strict
+);
+CREATE TABLE zdm_rebuild_users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    name TEXT NOT NULL,
+    age INTEGER,
+    CONSTRAINT users_age CHECK (age > 0)
+);
+INSERT INTO zdm_rebuild_users (id, name, age)
+SELECT id, name, age FROM users;
+-- The numbering goes on where it was, even if the last rows have been deleted.
+DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_users';
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'zdm_rebuild_users', seq FROM sqlite_sequence WHERE name = 'users';
+DROP TABLE users;
+ALTER TABLE zdm_rebuild_users RENAME TO users;

@@ -2,6 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 2 (drop the column users.age) has no way back: the values of users.age are gone; a backup brings them back.
-
--- up.sql 1 (drop the check users_age of users) has no way back: the check `users_age` goes with users.age.
+-- up.sql 1 (drop the column users.age) has no way back: the values of users.age are gone; a backup brings them back.

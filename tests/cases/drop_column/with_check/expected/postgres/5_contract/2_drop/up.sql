@@ -2,10 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the check users_age of users
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the check `users_age` goes with users.age · from src/models.rs:5
-ALTER TABLE users DROP CONSTRAINT IF EXISTS users_age;
-
--- 2. drop the column users.age
+-- 1. drop the column users.age
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.age are gone; a backup brings them back · from src/models.rs:5
 ALTER TABLE users DROP COLUMN IF EXISTS age;

@@ -3,19 +3,23 @@
 -- Takes release back, after the old columns have been filled again.
 
 -- 1. refuse NULL in users.name for new rows
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:9
 ALTER TABLE users
     DROP CONSTRAINT IF EXISTS users_name_not_null,
     ADD CONSTRAINT users_name_not_null CHECK (name IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of users with users_name_not_null
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:9
 ALTER TABLE users VALIDATE CONSTRAINT users_name_not_null;
 
 -- 3. make users.name NOT NULL, which the check proves without a scan
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:9
 ALTER TABLE users ALTER COLUMN name SET NOT NULL;
 
 -- 4. drop the check users_name_not_null, which NOT NULL has replaced
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:9
 ALTER TABLE users DROP CONSTRAINT IF EXISTS users_name_not_null;
+
+-- 5. build the unique index uq_users_name on users (name)
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · takes back up.sql 1 · from src/models.rs:5
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS uq_users_name ON users (name);

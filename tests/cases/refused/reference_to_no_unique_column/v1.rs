@@ -1,0 +1,16 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub team: String,
+}
+
+#[derive(Migratable)]
+pub struct Team {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub name: String,
+}
