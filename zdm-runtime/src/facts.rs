@@ -127,8 +127,10 @@ pub struct Quarantine {
 /// Steps of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Steps {
-    /// In effect.
+    /// In effect, as a whole or by half.
     pub done: i64,
+    /// Of these, in effect by half: their undo has begun and not ended.
+    pub half: i64,
     /// In the plan.
     pub planned: i64,
 }
@@ -275,18 +277,21 @@ async fn sections(
     connection: &mut Connection,
     manifest: &Manifest,
 ) -> Result<BTreeMap<Section, Steps>, Error> {
-    let sql = "SELECT section, count(*) FROM {zdm}step WHERE migration = $1 GROUP BY section";
+    let sql = "SELECT section, count(*), count(*) FILTER (WHERE done_at = 0) FROM {zdm}step
+               WHERE migration = $1 GROUP BY section";
     let rows = ask(connection, sql, &manifest.id).await?;
     let mut done = BTreeMap::new();
     for row in &rows {
-        done.insert(text(row, 0)?, integer(row, 1)?);
+        done.insert(text(row, 0)?, (integer(row, 1)?, integer(row, 2)?));
     }
     Ok(Section::ALL
         .into_iter()
         .map(|section| {
             let planned = manifest.steps_of(section, Direction::Up).count();
+            let (done, half) = done.get(section.name()).copied().unwrap_or_default();
             let steps = Steps {
-                done: done.get(section.name()).copied().unwrap_or_default(),
+                done,
+                half,
                 planned: i64::try_from(planned).unwrap_or(i64::MAX),
             };
             (section, steps)

@@ -109,6 +109,9 @@ impl From<ExecutorError> for Failure {
             );
         }
         let next = match &error {
+            ExecutorError::HalfUndone { .. } => {
+                "run `cargo zdm rollback`, which ends what was begun, then go forward again"
+            }
             ExecutorError::EditedAfterExecution { .. } | ExecutorError::WrongDialect { .. } => {
                 "bring the versions' folder back to what was reviewed, then run the command again"
             }
@@ -120,15 +123,15 @@ impl From<ExecutorError> for Failure {
     }
 }
 
-/// How many of a section's steps are in effect.
+/// How many of a section's steps are in effect, as a whole or by half.
 pub(crate) fn in_effect(facts: &Facts, section: Section) -> Result<i64, Failure> {
     Ok(steps(facts, section)?.done)
 }
 
-/// Some of a section's steps are not in effect.
+/// Some of a section's steps are not in effect as a whole.
 pub(crate) fn is_pending(facts: &Facts, section: Section) -> Result<bool, Failure> {
     let steps = steps(facts, section)?;
-    Ok(steps.done < steps.planned)
+    Ok(steps.done - steps.half < steps.planned)
 }
 
 fn steps(facts: &Facts, section: Section) -> Result<Steps, Failure> {

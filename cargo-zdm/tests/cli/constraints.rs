@@ -126,6 +126,13 @@ fn a_row_without_its_team_is_told_on_the_way_back() {
             });
             assert_eq!(project.stage("change"), "ramp_down");
         }
+        if dialect == "postgres" {
+            // The foreign key is there, not validated: at `complete` it would act on stale rows.
+            let forward = project.zdm(&["switch", "--to", "complete"]);
+            assert_eq!(forward.code, 3, "{forward:#?}");
+            forward.says("cargo zdm rollback");
+            assert_eq!(project.stage("change"), "ramp_down");
+        }
         project.execute("INSERT INTO teams (id) VALUES (9)");
         back_to(project, "ramp_down");
         let alone = "INSERT INTO members (id, team_id, group_id) VALUES (4, 7, 9)";

@@ -41,6 +41,18 @@ pub enum ExecutorError {
         /// Hash of the lines now, or that there are none.
         found: String,
     },
+    /// A way back has taken a step back by half.
+    #[error(
+        "the undo of step {number} of {} has begun and not ended; nothing was executed now. What it has put back holds \
+         already: going forward over it would leave it in force",
+        section_file(*.section, Direction::Up)
+    )]
+    HalfUndone {
+        /// The folder.
+        section: Section,
+        /// The step.
+        number: i64,
+    },
     /// The lock was not to be had.
     #[error(
         "{step} did not get its lock ({lock} on {table}) in {attempts} tries of at most {} ms each; {}. Nothing of this \

@@ -123,6 +123,14 @@ pub async fn run(
         });
     }
     let recorded = record::read(connection, migration, section).await?;
+    if direction == Direction::Up
+        && let Some((number, _)) = recorded.iter().find(|(_, whole)| !**whole)
+    {
+        return Err(ExecutorError::HalfUndone {
+            section,
+            number: *number,
+        });
+    }
     let mut outcome = Outcome::default();
     for step in plan.steps_of(section, direction) {
         let Some(effect) = record::effect(migration, &recorded, step) else {

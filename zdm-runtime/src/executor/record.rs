@@ -8,14 +8,16 @@ use crate::manifest::{Direction, Step};
 use crate::migration::{Migration, hash};
 use crate::phase::Section;
 
-/// Recorded `up` steps of a section: number → hash.
-pub(super) type Recorded = BTreeMap<i64, String>;
+/// Recorded `up` steps of a section: number → whether it is in effect as a whole, no undo of it begun.
+pub(super) type Recorded = BTreeMap<i64, bool>;
 
 /// What a step changes in the record, in its own transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
     /// The step is in effect.
     Insert { number: i64, hash: String },
+    /// The step's undo has begun and takes further statements.
+    Half { number: i64 },
     /// These steps are no longer in effect.
     Delete { numbers: Vec<i64> },
 }
@@ -28,14 +30,19 @@ pub(super) async fn read(
 ) -> Result<Recorded, ExecutorError> {
     let rows = connection
         .query(
-            "SELECT number, content_hash FROM {zdm}step WHERE migration = $1 AND section = $2 ORDER BY number",
+            "SELECT number, content_hash, done_at FROM {zdm}step WHERE migration = $1 AND section = $2 ORDER BY number",
             &[migration.id().into(), section.name().into()],
         )
         .await
         .map_err(ExecutorError::Control)?;
     let mut recorded = Recorded::new();
     for row in rows {
-        let [Value::Int(Some(number)), Value::Text(Some(stored))] = row.as_slice() else {
+        let [
+            Value::Int(Some(number)),
+            Value::Text(Some(stored)),
+            Value::Int(Some(done_at)),
+        ] = row.as_slice()
+        else {
             return Err(ExecutorError::Control(DatabaseError::unexpected(
                 "which steps are recorded",
                 &row,
@@ -57,7 +64,7 @@ pub(super) async fn read(
                 found,
             });
         }
-        recorded.insert(*number, stored.clone());
+        recorded.insert(*number, *done_at > 0);
     }
     Ok(recorded)
 }
@@ -74,22 +81,22 @@ pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) ->
         }
         Direction::Down => {
             let number = i64::from(step.undoes?);
-            let undone = || {
+            let effect = || {
                 if goes_on(migration, step) {
-                    Vec::new()
+                    Effect::Half { number }
                 } else {
-                    taken_along(migration, step.section, number)
+                    Effect::Delete {
+                        numbers: taken_along(migration, step.section, number),
+                    }
                 }
             };
-            recorded
-                .contains_key(&number)
-                .then(|| Effect::Delete { numbers: undone() })
+            recorded.contains_key(&number).then(effect)
         }
     }
 }
 
 /// Whether a later step takes back the same one: it counts as undone after the last of them, so that an interrupted undo
-/// begins again with the first.
+/// begins again with the first. Until then it is in effect by half, and the way forward is shut.
 fn goes_on(migration: &Migration, step: &Step) -> bool {
     migration
         .manifest()
@@ -131,6 +138,18 @@ pub(super) async fn apply(
                         section.name().into(),
                         (*number).into(),
                         hash.as_str().into(),
+                    ],
+                )
+                .await?;
+        }
+        Effect::Half { number } => {
+            connection
+                .execute(
+                    "UPDATE {zdm}step SET done_at = 0 WHERE migration = $1 AND section = $2 AND number = $3",
+                    &[
+                        migration.id().into(),
+                        section.name().into(),
+                        (*number).into(),
                     ],
                 )
                 .await?;

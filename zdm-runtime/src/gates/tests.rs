@@ -19,7 +19,7 @@ fn healthy(stage: Stage) -> Facts {
             _ => false,
         };
         let done = i64::from(!undone);
-        (section, Steps { done, planned: 1 })
+        (section, whole(done))
     };
     Facts {
         migration: "0123456789ab".to_owned(),
@@ -138,9 +138,17 @@ fn first(facts: &mut Facts) -> &mut Member {
     }
 }
 
+fn whole(done: i64) -> Steps {
+    Steps {
+        done,
+        half: 0,
+        planned: 1,
+    }
+}
+
 fn steps(facts: &mut Facts, section: Section, done: i64) {
     match &mut facts.sections {
-        Fact::Known(sections) => sections.insert(section, Steps { done, planned: 1 }),
+        Fact::Known(sections) => sections.insert(section, whole(done)),
         Fact::Unknown(reason) => panic!("{reason}"),
     };
 }

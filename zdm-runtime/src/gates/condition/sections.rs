@@ -2,7 +2,7 @@
 
 use super::super::Gate;
 use super::super::finding::{known, open, shut};
-use crate::facts::Facts;
+use crate::facts::{Facts, Steps};
 use crate::phase::Section;
 
 pub(in crate::gates) fn expanded(facts: &Facts) -> Gate {
@@ -34,28 +34,46 @@ pub(in crate::gates) fn not_contracted(facts: &Facts) -> Gate {
 
 pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
     const NAME: &str = "section_done";
-    on_steps(NAME, section, facts, |done, planned| {
-        if done >= planned {
-            open(
-                NAME,
-                format!("all {planned} steps of {} are in effect", section.folder()),
-            )
-        } else {
-            shut(
-                NAME,
-                format!(
-                    "{done} of {planned} steps of {} are in effect",
-                    section.folder()
-                ),
-                format!("execute {}/up.sql", section.folder()),
-            )
-        }
-    })
+    on_steps(
+        NAME,
+        section,
+        facts,
+        |Steps {
+             done,
+             half,
+             planned,
+         }| {
+            if half > 0 {
+                shut(
+                    NAME,
+                    format!(
+                        "the undo of {half} steps of {} has begun and not ended",
+                        section.folder()
+                    ),
+                    "`cargo zdm rollback`, which ends it",
+                )
+            } else if done >= planned {
+                open(
+                    NAME,
+                    format!("all {planned} steps of {} are in effect", section.folder()),
+                )
+            } else {
+                shut(
+                    NAME,
+                    format!(
+                        "{done} of {planned} steps of {} are in effect",
+                        section.folder()
+                    ),
+                    format!("execute {}/up.sql", section.folder()),
+                )
+            }
+        },
+    )
 }
 
 pub(in crate::gates) fn section_undone(section: Section, facts: &Facts) -> Gate {
     const NAME: &str = "section_undone";
-    on_steps(NAME, section, facts, |done, _| match done {
+    on_steps(NAME, section, facts, |steps| match steps.done {
         0 => open(
             NAME,
             format!("no step of {} is in effect", section.folder()),
@@ -65,7 +83,7 @@ pub(in crate::gates) fn section_undone(section: Section, facts: &Facts) -> Gate 
             "old is dropped",
             "nothing: what was dropped cannot come back",
         ),
-        _ => shut(
+        done => shut(
             NAME,
             format!("{done} steps of {} are in effect", section.folder()),
             format!("execute {}/down.sql", section.folder()),
@@ -77,11 +95,11 @@ fn on_steps(
     name: &'static str,
     section: Section,
     facts: &Facts,
-    judge: impl FnOnce(i64, i64) -> Gate,
+    judge: impl FnOnce(Steps) -> Gate,
 ) -> Gate {
     known(name, &facts.sections, |sections| {
         match sections.get(&section) {
-            Some(steps) => judge(steps.done, steps.planned),
+            Some(steps) => judge(*steps),
             None => shut(
                 name,
                 format!("nothing is known of {}", section.folder()),
