@@ -3,7 +3,7 @@
 //! Comes in: the session. Goes out: yes or no.
 //! Must not know: what is created.
 
-use zdm_runtime::database::Dialect;
+use zdm_runtime::database::catalogue;
 
 use super::rights;
 use super::session::Session;
@@ -22,9 +22,7 @@ impl Session {
         }
         rights::to_alter(&mut self.connection, &tables).await?;
         for table in tables {
-            let quoted = table.replace('"', "\"\"");
-            let rows = format!("SELECT 1 FROM \"{quoted}\" LIMIT 1");
-            if self.finds(&rows).await? {
+            if catalogue::holds_rows(&mut self.connection, &table).await? {
                 return Ok(false);
             }
         }
@@ -32,10 +30,6 @@ impl Session {
     }
 
     async fn existing_tables(&mut self) -> Result<Vec<String>, Failure> {
-        let sql = match self.connection.dialect() {
-            Dialect::Postgres => "SELECT 1 WHERE to_regclass(quote_ident($1)) IS NOT NULL",
-            Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
-        };
         let mut named: Vec<String> = self
             .migrations
             .iter()
@@ -45,7 +39,7 @@ impl Session {
         named.dedup();
         let mut existing = Vec::new();
         for table in named {
-            let found = self.connection.query(sql, &[table.as_str().into()]).await?;
+            let found = catalogue::columns(&mut self.connection, &table).await?;
             if !found.is_empty() {
                 existing.push(table);
             }

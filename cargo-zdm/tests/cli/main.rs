@@ -1,5 +1,6 @@
 //! The real binaries, as a person or a pipeline runs them, in a folder outside the workspace.
 
+mod adopted;
 mod advance;
 mod back;
 mod constraints;

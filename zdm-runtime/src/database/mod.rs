@@ -5,6 +5,8 @@
 
 #[cfg(feature = "operate")]
 pub mod blockers;
+#[cfg(feature = "operate")]
+pub mod catalogue;
 pub mod control;
 pub(crate) mod control_connection;
 #[cfg(feature = "operate")]

@@ -9,6 +9,7 @@ use zdm_runtime::manifest::{Direction, Route};
 use zdm_runtime::phase::Section;
 
 use crate::error::Failure;
+use crate::operate::position::Position;
 use crate::operate::session::Session;
 use crate::operate::{gate, section};
 use crate::terminal::Answer;
@@ -111,6 +112,9 @@ pub(crate) async fn preview(session: &mut Session, only: Option<usize>) -> Resul
             Vec::new()
         };
         let shut = gate::show_all(gates.iter().filter(|gate| !gate.open));
+        if shut.is_empty() {
+            must_fit(session, place, treatment).await?;
+        }
         text.push_str(&gate::lines(&shut));
         for section in sections(treatment) {
             text.push_str(&section::preview(session, place, *section, Direction::Up));
@@ -128,6 +132,7 @@ async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Res
         let what = format!("expand of {}", session.folder(place));
         gate::pass(&what, &session.gates_of_expand(place).await?, &[])?;
     }
+    must_fit(session, place, treatment).await?;
     let mut steps = 0;
     for section in sections(treatment) {
         steps += section::run(session, place, *section, Direction::Up)
@@ -144,6 +149,18 @@ async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Res
         }
     }
     Ok(steps)
+}
+
+/// What is there already is what the treatment takes for granted.
+async fn must_fit(
+    session: &mut Session,
+    place: usize,
+    treatment: Treatment,
+) -> Result<(), Failure> {
+    match treatment {
+        Treatment::Adopt => session.must_be_there(place).await,
+        Treatment::Expand | Treatment::CreateFinal => session.must_be_free(place).await,
+    }
 }
 
 const fn sections(treatment: Treatment) -> &'static [Section] {
@@ -193,7 +210,9 @@ async fn due(
             continue;
         }
         let treatment = match session.code_state(place) {
-            Some(State::Baseline) if !fresh => Treatment::Adopt,
+            Some(State::Baseline) if is_there_unmade(session, place, fresh).await? => {
+                Treatment::Adopt
+            }
             Some(State::Final) if fresh => Treatment::CreateFinal,
             None if fresh && is_overtaken(session, place) => Treatment::CreateFinal,
             _ => Treatment::Expand,
@@ -206,6 +225,16 @@ async fn due(
 fn missing(session: &Session, recorded: &[Recorded]) -> impl Iterator<Item = usize> {
     (0..session.migrations.len())
         .filter(|place| !is_expanded(recorded, session.migrations[*place].id()))
+}
+
+/// A baseline's tables are there, and not because a creation of them was interrupted.
+async fn is_there_unmade(
+    session: &mut Session,
+    place: usize,
+    fresh: bool,
+) -> Result<bool, Failure> {
+    let begun = matches!(session.position(place).await?, Position::Begun(..));
+    Ok(!begun && (!fresh || !session.existing(place).await?.is_empty()))
 }
 
 /// What it drops is no old name any more for the checked-in code, but a new one.

@@ -22,15 +22,30 @@ use crate::operate::session::Session;
 use crate::operate::target::Target;
 use crate::terminal::Answer;
 
-/// Takes the way back, or says why there is none.
-pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+/// Takes the way back, or says why there is none. A table with rows in it is dropped only with `drop_rows`.
+pub(crate) async fn run(
+    session: &mut Session,
+    place: usize,
+    drop_rows: bool,
+) -> Result<Answer, Failure> {
     let from = session.position(place).await?;
     let way = way(session, place).await?;
     let folder = session.folder(place);
-    let described = way.describe();
+    let described = describe(session, place, way);
     if way == WayBack::UndoExpand {
         let what = format!("undo of {folder}/{}", Section::Expand.folder());
         gate::pass(&what, &session.gates_of_undo(place).await?, &[])?;
+        let full = session.created_with_rows(place).await?;
+        if !drop_rows && !full.is_empty() {
+            return Err(Failure::usage(
+                format!(
+                    "rollback of {folder} drops the table {}, which holds rows",
+                    full.join(" and the table ")
+                ),
+                "if nobody needs them: `cargo zdm rollback --drop-rows`; nothing brings them back but a backup",
+            )
+            .safe("nothing was changed"));
+        }
     }
     session
         .terminal
@@ -73,19 +88,41 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
         .map(|section| section::preview(session, place, *section, Direction::Down))
         .collect();
     let folder = session.folder(place);
-    let described = way.describe();
+    let described = describe(session, place, way);
     let mut text = format!("{folder} ({}): {described}\n", from.name());
-    let mut gates = Vec::new();
+    let (mut gates, mut full) = (Vec::new(), Vec::new());
     if way == WayBack::UndoExpand {
         gates = gate::show_all(&session.gates_of_undo(place).await?);
+        full = session.created_with_rows(place).await?;
         text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
+    }
+    for table in &full {
+        let _ = writeln!(
+            text,
+            "  the table {table} holds rows: this needs --drop-rows"
+        );
     }
     text.push_str(&sql);
     let object = serde_json::json!({
         "dry_run": true, "migration": folder, "from": from.name(), "would": described, "sql": sql,
-        "gates": gates,
+        "gates": gates, "tables_with_rows": full,
     });
     Answer::done(text, object)
+}
+
+/// What the way back will do. The undo of a created table is no small thing.
+fn describe(session: &Session, place: usize, way: WayBack) -> String {
+    let lost: Vec<String> = session
+        .created_tables(place)
+        .map(|table| format!("the table {table} with every row of {table}"))
+        .collect();
+    if way != WayBack::UndoExpand || lost.is_empty() {
+        return way.describe().to_owned();
+    }
+    format!(
+        "expand is undone (1_expand/down.sql), which drops {}",
+        lost.join(" and ")
+    )
 }
 
 async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {

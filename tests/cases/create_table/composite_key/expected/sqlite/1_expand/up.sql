@@ -4,7 +4,7 @@
 
 -- 1. create the table members
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:5
-CREATE TABLE IF NOT EXISTS members (
+CREATE TABLE members (
     team INTEGER NOT NULL,
     name TEXT NOT NULL,
     role TEXT NOT NULL,

@@ -4,7 +4,7 @@
 
 -- 1. create the table teams
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:18
-CREATE TABLE IF NOT EXISTS IF NOT EXISTS teams (
+CREATE TABLE teams (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     name TEXT NOT NULL
 );

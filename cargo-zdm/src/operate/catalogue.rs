@@ -1,0 +1,115 @@
+//! A version's names beside what the database really has: nothing is taken for the tool's own that it did not make, and
+//! nothing is recorded that is not there.
+//!
+//! Comes in: the session, a version. Goes out: a failure that names every object, or nothing.
+//! Must not know: what is on record about other versions.
+
+use zdm_runtime::database::{Dialect, catalogue};
+use zdm_runtime::manifest::NamesByTable;
+
+use super::position::Position;
+use super::rights;
+use super::session::Session;
+use crate::error::Failure;
+
+impl Session {
+    /// Refuses where something has a name that the version brings, and no step on record has made it.
+    pub(crate) async fn must_be_free(&mut self, place: usize) -> Result<(), Failure> {
+        if self.position(place).await? != Position::Absent {
+            return Ok(());
+        }
+        let taken = self.existing(place).await?;
+        if taken.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::environment(
+            format!(
+                "{} would create {}, which is there already, and nothing on record has made it",
+                self.folder(place),
+                taken.join(" and ")
+            ),
+            "find out whose it is: rename or remove what nobody needs. Tables of the project from before are taken over by \
+             `cargo zdm init --baseline`, in place of a plain `init`",
+        )
+        .safe("nothing of this version was executed"))
+    }
+
+    /// Refuses to record what is not there.
+    pub(crate) async fn must_be_there(&mut self, place: usize) -> Result<(), Failure> {
+        let (_, missing) = self.compared(place).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::findings(
+            format!(
+                "{} cannot be recorded as there already: this database lacks {}",
+                self.folder(place),
+                missing.join(" and ")
+            ),
+            "bring the database to what the structs say, or the structs to what is there (`cargo zdm generate --amend`), then \
+             run `cargo zdm expand` again",
+        )
+        .safe("nothing was recorded"))
+    }
+
+    /// What the version creates and the database has.
+    pub(crate) async fn existing(&mut self, place: usize) -> Result<Vec<String>, Failure> {
+        Ok(self.compared(place).await?.0)
+    }
+
+    /// The tables that the version creates.
+    pub(crate) fn created_tables(&self, place: usize) -> impl Iterator<Item = &String> {
+        let creates = self.manifest(place).creates.iter();
+        creates
+            .filter(|(_, names)| names.table)
+            .map(|(table, _)| table)
+    }
+
+    /// Those of them that hold rows.
+    pub(crate) async fn created_with_rows(&mut self, place: usize) -> Result<Vec<String>, Failure> {
+        let tables: Vec<String> = self.created_tables(place).cloned().collect();
+        let mut full = Vec::new();
+        for table in tables {
+            if catalogue::columns(&mut self.connection, &table)
+                .await?
+                .is_empty()
+            {
+                continue;
+            }
+            rights::to_alter(&mut self.connection, std::slice::from_ref(&table)).await?;
+            if catalogue::holds_rows(&mut self.connection, &table).await? {
+                full.push(table);
+            }
+        }
+        Ok(full)
+    }
+
+    /// The tables and columns that the version creates: those that are there, and those that are not. Of a table that it
+    /// creates, what is missing are the columns, if the table itself is there.
+    async fn compared(&mut self, place: usize) -> Result<(Vec<String>, Vec<String>), Failure> {
+        let creates: NamesByTable = self.manifest(place).creates.clone();
+        let ignores_case = self.connection.dialect() == Dialect::Sqlite;
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
+        for (table, names) in creates {
+            let found = catalogue::columns(&mut self.connection, &table).await?;
+            if names.table && found.is_empty() {
+                missing.push(format!("the table {table}"));
+                continue;
+            }
+            if names.table {
+                there.push(format!("the table {table}"));
+            }
+            for column in names.columns {
+                let is_there = found.iter().any(|name| {
+                    *name == column || (ignores_case && name.eq_ignore_ascii_case(&column))
+                });
+                match (is_there, names.table) {
+                    (false, _) => missing.push(format!("the column {table}.{column}")),
+                    (true, false) => there.push(format!("the column {table}.{column}")),
+                    (true, true) => {}
+                }
+            }
+        }
+        Ok((there, missing))
+    }
+}
