@@ -3,7 +3,7 @@
 -- Takes expand back, when no code is left that names what it added.
 
 -- 1. drop the table audit_log
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · loses every row of audit_log · from examples/accounts/src/models.rs:30
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · loses every row of audit_log · from examples/accounts/src/models.rs:30
 DROP TABLE IF EXISTS audit_log;
 
 -- 2. drop the table accounts

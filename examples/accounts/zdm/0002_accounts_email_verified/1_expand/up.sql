@@ -4,4 +4,4 @@
 
 -- 1. add the column accounts.email_verified
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from examples/accounts/src/models.rs:20
-ALTER TABLE accounts ADD COLUMN IF NOT EXISTS email_verified boolean;
+ALTER TABLE accounts ADD COLUMN email_verified boolean;

@@ -4,4 +4,4 @@
 
 -- 1. add the column accounts.full_name
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from examples/accounts/src/models.rs:15
-ALTER TABLE accounts ADD COLUMN IF NOT EXISTS full_name text;
+ALTER TABLE accounts ADD COLUMN full_name text;

@@ -4,17 +4,17 @@
 
 -- 1. add the column accounts.age_years
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from examples/accounts/src/models.rs:30
-ALTER TABLE accounts ADD COLUMN IF NOT EXISTS age_years integer;
+ALTER TABLE accounts ADD COLUMN age_years integer;
 
 -- 2. create the function zdm.4d744ee81067_accounts_age_years_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from examples/accounts/src/models.rs:30
-CREATE OR REPLACE FUNCTION zdm."4d744ee81067_accounts_age_years_up"(age text) RETURNS integer
+CREATE OR REPLACE FUNCTION zdm."4d744ee81067_accounts_age_years_up"(of_age text) RETURNS integer
 LANGUAGE plpgsql STABLE AS $zdm$
 BEGIN
-    IF (age ~ '^[0-9]{1,3}$') IS FALSE THEN
+    IF (of_age ~ '^[0-9]{1,3}$') IS FALSE THEN
         RETURN NULL;
     END IF;
-    RETURN CAST(age AS INTEGER);
+    RETURN CAST(of_age AS INTEGER);
 EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END

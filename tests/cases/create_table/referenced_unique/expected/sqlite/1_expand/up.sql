@@ -4,11 +4,11 @@
 
 -- 1. build the unique index uq_users_name on users (name)
 --    write lock · scans · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:5
-CREATE UNIQUE INDEX IF NOT EXISTS uq_users_name ON users (name);
+CREATE UNIQUE INDEX uq_users_name ON users (name);
 
 -- 2. create the table badges
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:31
-CREATE TABLE IF NOT EXISTS badges (
+CREATE TABLE badges (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     owner TEXT NOT NULL,
     CONSTRAINT fk_badges_owner FOREIGN KEY (owner) REFERENCES users (name)
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS badges (
 
 -- 3. create the table products
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:13
-CREATE TABLE IF NOT EXISTS products (
+CREATE TABLE products (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     code TEXT NOT NULL,
     instead_of TEXT,
@@ -25,11 +25,11 @@ CREATE TABLE IF NOT EXISTS products (
 
 -- 4. build the unique index uq_products_code on products (code)
 --    write lock (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:13
-CREATE UNIQUE INDEX IF NOT EXISTS uq_products_code ON products (code);
+CREATE UNIQUE INDEX uq_products_code ON products (code);
 
 -- 5. create the table baskets
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:23
-CREATE TABLE IF NOT EXISTS baskets (
+CREATE TABLE baskets (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     product TEXT NOT NULL,
     CONSTRAINT fk_baskets_product FOREIGN KEY (product) REFERENCES products (code)

@@ -4,8 +4,8 @@
 
 -- 1. build the unique index uq_entries_word on entries (word)
 --    write lock · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:4
-CREATE UNIQUE INDEX IF NOT EXISTS uq_entries_word ON entries (word) WHERE hidden = 0;
+CREATE UNIQUE INDEX uq_entries_word ON entries (word) WHERE hidden = 0;
 
 -- 2. build the unique index uq_entries_list_place on entries (list, place)
 --    write lock · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:4
-CREATE UNIQUE INDEX IF NOT EXISTS uq_entries_list_place ON entries (list, place);
+CREATE UNIQUE INDEX uq_entries_list_place ON entries (list, place);

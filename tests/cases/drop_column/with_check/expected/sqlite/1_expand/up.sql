@@ -4,19 +4,63 @@
 
 -- 1. rebuild users: drop the check users_age of users
 --    write lock · scans · rewrites · in a transaction · undo: down.sql 1 · from src/models.rs:5
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding users would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    name TEXT NOT NULL,
+    age INTEGER,
+    CONSTRAINT users_age CHECK (age > 0)
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('users', 'zdm_described_users') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, replace(text, 'check(age>0)', '') AS text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding users would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('users')
-    WHERE name NOT IN ('id', 'name', 'age')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('users') AS found
+    LEFT JOIN pragma_table_info('zdm_described_users') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'users' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('users') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('users')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_users')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index'
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'users' AND described.name = 'zdm_described_users'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('users') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('users') WHERE strict
 );
+DROP TABLE zdm_described_users;
 CREATE TABLE zdm_rebuild_users (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     name TEXT NOT NULL,
@@ -29,4 +73,7 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_users';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_users', seq FROM sqlite_sequence WHERE name = 'users';
 DROP TABLE users;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_users RENAME TO users;
+PRAGMA legacy_alter_table = OFF;

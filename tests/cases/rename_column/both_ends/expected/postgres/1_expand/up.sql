@@ -4,16 +4,16 @@
 
 -- 1. add the column baskets.sku
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:24
-ALTER TABLE baskets ADD COLUMN IF NOT EXISTS sku text;
+ALTER TABLE baskets ADD COLUMN sku text;
 
 -- 2. add the column products.sku
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:14
-ALTER TABLE products ADD COLUMN IF NOT EXISTS sku text;
+ALTER TABLE products ADD COLUMN sku text;
 
 -- 3. add the column products.brand
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:16
-ALTER TABLE products ADD COLUMN IF NOT EXISTS brand bigint;
+ALTER TABLE products ADD COLUMN brand bigint;
 
 -- 4. add the column sales.sku
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:34
-ALTER TABLE sales ADD COLUMN IF NOT EXISTS sku text;
+ALTER TABLE sales ADD COLUMN sku text;

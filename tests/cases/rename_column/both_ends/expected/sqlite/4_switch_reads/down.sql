@@ -4,19 +4,66 @@
 
 -- 1. rebuild sales: drop the foreign key fk_sales_sku of sales; let sales.sku be NULL
 --    write lock · scans · rewrites · in a transaction · takes back up.sql 3 · from src/models.rs:34
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding sales would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_sales (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    code TEXT NOT NULL,
+    maker INTEGER NOT NULL,
+    sku TEXT NOT NULL,
+    CONSTRAINT fk_sales_code FOREIGN KEY (code) REFERENCES products (code),
+    CONSTRAINT fk_sales_maker FOREIGN KEY (maker) REFERENCES makers (id),
+    CONSTRAINT fk_sales_sku FOREIGN KEY (sku) REFERENCES products (sku)
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('sales', 'zdm_described_sales') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding sales would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('sales')
-    WHERE name NOT IN ('id', 'code', 'maker', 'sku')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('sales') AS found
+    LEFT JOIN pragma_table_info('zdm_described_sales') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'sales' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('sales') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('sales')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_sales')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index'
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'sales' AND described.name = 'zdm_described_sales'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('sales') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('sales') WHERE strict
 );
+DROP TABLE zdm_described_sales;
 CREATE TABLE zdm_rebuild_sales (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     code TEXT NOT NULL,
@@ -32,23 +79,73 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_sales';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_sales', seq FROM sqlite_sequence WHERE name = 'sales';
 DROP TABLE sales;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_sales RENAME TO sales;
+PRAGMA legacy_alter_table = OFF;
 
 -- 2. rebuild baskets: drop the foreign key fk_baskets_sku of baskets; let baskets.sku be NULL
 --    write lock · scans · rewrites · in a transaction · takes back up.sql 2 · from src/models.rs:24
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding baskets would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_baskets (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    code TEXT NOT NULL,
+    maker INTEGER NOT NULL,
+    sku TEXT NOT NULL,
+    CONSTRAINT fk_baskets_code FOREIGN KEY (code) REFERENCES products (code),
+    CONSTRAINT fk_baskets_maker FOREIGN KEY (maker) REFERENCES makers (id),
+    CONSTRAINT fk_baskets_sku FOREIGN KEY (sku) REFERENCES products (sku)
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('baskets', 'zdm_described_baskets') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding baskets would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('baskets')
-    WHERE name NOT IN ('id', 'code', 'maker', 'sku')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('baskets') AS found
+    LEFT JOIN pragma_table_info('zdm_described_baskets') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'baskets' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('baskets') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('baskets')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_baskets')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index'
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'baskets' AND described.name = 'zdm_described_baskets'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('baskets') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('baskets') WHERE strict
 );
+DROP TABLE zdm_described_baskets;
 CREATE TABLE zdm_rebuild_baskets (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     code TEXT NOT NULL,
@@ -64,24 +161,76 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_baskets';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_baskets', seq FROM sqlite_sequence WHERE name = 'baskets';
 DROP TABLE baskets;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_baskets RENAME TO baskets;
+PRAGMA legacy_alter_table = OFF;
 
 -- 3. rebuild products: drop the foreign key fk_products_brand of products; drop the index uq_products_sku of products; let products.brand be NULL; let products.sku be NULL
 --    write lock · scans · rewrites · in a transaction · takes back up.sql 1 · from src/models.rs:14
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding products would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_products (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    code TEXT NOT NULL,
+    maker INTEGER NOT NULL,
+    sku TEXT NOT NULL,
+    brand INTEGER NOT NULL,
+    CONSTRAINT fk_products_brand FOREIGN KEY (brand) REFERENCES makers (id),
+    CONSTRAINT fk_products_maker FOREIGN KEY (maker) REFERENCES makers (id)
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('products', 'zdm_described_products') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding products would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('products')
-    WHERE name NOT IN ('id', 'code', 'maker', 'sku', 'brand')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('products') AS found
+    LEFT JOIN pragma_table_info('zdm_described_products') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'products' AND type IN ('index', 'trigger') AND sql IS NOT NULL
-      AND name NOT IN ('uq_products_code', 'uq_products_sku')
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('products') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('products')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_products')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index' AND text NOT IN (
+        'createuniqueindexuq_products_codeonproducts(code)',
+        'createuniqueindexuq_products_skuonproducts(sku)'
+    )
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'products' AND described.name = 'zdm_described_products'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('products') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('products') WHERE strict
 );
+DROP TABLE zdm_described_products;
 CREATE TABLE zdm_rebuild_products (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     code TEXT NOT NULL,
@@ -97,5 +246,8 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_products';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_products', seq FROM sqlite_sequence WHERE name = 'products';
 DROP TABLE products;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_products RENAME TO products;
+PRAGMA legacy_alter_table = OFF;
 CREATE UNIQUE INDEX uq_products_code ON products (code);

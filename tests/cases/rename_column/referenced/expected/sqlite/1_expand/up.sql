@@ -8,7 +8,7 @@ ALTER TABLE products ADD COLUMN sku TEXT;
 
 -- 2. create the table parts
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:20
-CREATE TABLE IF NOT EXISTS parts (
+CREATE TABLE parts (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     product TEXT NOT NULL
 );

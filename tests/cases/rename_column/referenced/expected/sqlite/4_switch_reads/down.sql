@@ -4,19 +4,63 @@
 
 -- 1. rebuild sales: drop the foreign key fk_sales_product_sku of sales
 --    write lock · scans · rewrites · in a transaction · takes back up.sql 3 · from src/models.rs:13
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding sales would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_sales (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    product TEXT NOT NULL,
+    CONSTRAINT fk_sales_product FOREIGN KEY (product) REFERENCES products (code),
+    CONSTRAINT fk_sales_product_sku FOREIGN KEY (product) REFERENCES products (sku)
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('sales', 'zdm_described_sales') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding sales would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('sales')
-    WHERE name NOT IN ('id', 'product')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('sales') AS found
+    LEFT JOIN pragma_table_info('zdm_described_sales') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'sales' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('sales') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('sales')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_sales')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index'
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'sales' AND described.name = 'zdm_described_sales'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('sales') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('sales') WHERE strict
 );
+DROP TABLE zdm_described_sales;
 CREATE TABLE zdm_rebuild_sales (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     product TEXT NOT NULL,
@@ -29,23 +73,69 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_sales';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_sales', seq FROM sqlite_sequence WHERE name = 'sales';
 DROP TABLE sales;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_sales RENAME TO sales;
+PRAGMA legacy_alter_table = OFF;
 
 -- 2. rebuild parts: drop the foreign key fk_parts_product of parts
 --    write lock · scans · rewrites · in a transaction · takes back up.sql 2 · from src/models.rs:20
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding parts would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_parts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    product TEXT NOT NULL,
+    CONSTRAINT fk_parts_product FOREIGN KEY (product) REFERENCES products (sku)
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('parts', 'zdm_described_parts') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding parts would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('parts')
-    WHERE name NOT IN ('id', 'product')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('parts') AS found
+    LEFT JOIN pragma_table_info('zdm_described_parts') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'parts' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('parts') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('parts')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_parts')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index'
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'parts' AND described.name = 'zdm_described_parts'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('parts') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('parts') WHERE strict
 );
+DROP TABLE zdm_described_parts;
 CREATE TABLE zdm_rebuild_parts (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     product TEXT NOT NULL
@@ -57,24 +147,72 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_parts';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_parts', seq FROM sqlite_sequence WHERE name = 'parts';
 DROP TABLE parts;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_parts RENAME TO parts;
+PRAGMA legacy_alter_table = OFF;
 
 -- 3. rebuild products: drop the index uq_products_sku of products; let products.sku be NULL
 --    write lock · scans · rewrites · in a transaction · takes back up.sql 1 · from src/models.rs:8
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding products would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_products (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    code TEXT NOT NULL,
+    sku TEXT NOT NULL
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('products', 'zdm_described_products') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding products would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('products')
-    WHERE name NOT IN ('id', 'code', 'sku')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('products') AS found
+    LEFT JOIN pragma_table_info('zdm_described_products') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'products' AND type IN ('index', 'trigger') AND sql IS NOT NULL
-      AND name NOT IN ('uq_products_code', 'uq_products_sku')
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('products') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('products')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_products')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index' AND text NOT IN (
+        'createuniqueindexuq_products_codeonproducts(code)',
+        'createuniqueindexuq_products_skuonproducts(sku)'
+    )
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'products' AND described.name = 'zdm_described_products'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('products') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('products') WHERE strict
 );
+DROP TABLE zdm_described_products;
 CREATE TABLE zdm_rebuild_products (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     code TEXT NOT NULL,
@@ -87,5 +225,8 @@ DELETE FROM sqlite_sequence WHERE name = 'zdm_rebuild_products';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'zdm_rebuild_products', seq FROM sqlite_sequence WHERE name = 'products';
 DROP TABLE products;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_products RENAME TO products;
+PRAGMA legacy_alter_table = OFF;
 CREATE UNIQUE INDEX uq_products_code ON products (code);

@@ -4,4 +4,4 @@
 
 -- 1. add the column users.email
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:9
-ALTER TABLE users ADD COLUMN IF NOT EXISTS email text;
+ALTER TABLE users ADD COLUMN email text;

@@ -4,4 +4,4 @@
 
 -- 1. add the column ranges.min_low
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:9
-ALTER TABLE ranges ADD COLUMN IF NOT EXISTS min_low integer;
+ALTER TABLE ranges ADD COLUMN min_low integer;

@@ -4,4 +4,4 @@
 
 -- 1. add the column members.group_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:8
-ALTER TABLE members ADD COLUMN IF NOT EXISTS group_id bigint;
+ALTER TABLE members ADD COLUMN group_id bigint;

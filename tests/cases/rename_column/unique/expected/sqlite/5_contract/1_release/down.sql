@@ -4,8 +4,8 @@
 
 -- 1. build the unique index uq_users_team_nick on users (team, nick)
 --    write lock · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:5
-CREATE UNIQUE INDEX IF NOT EXISTS uq_users_team_nick ON users (team, nick) WHERE mail <> '';
+CREATE UNIQUE INDEX uq_users_team_nick ON users (team, nick) WHERE mail <> '';
 
 -- 2. build the unique index uq_users_mail on users (mail)
 --    write lock · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5
-CREATE UNIQUE INDEX IF NOT EXISTS uq_users_mail ON users (mail);
+CREATE UNIQUE INDEX uq_users_mail ON users (mail);

@@ -4,7 +4,7 @@
 
 -- 1. create the table cargo_zdm_demo_users
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from cargo-zdm/src/demo/app/postgres/v1/models.rs:8
-CREATE TABLE IF NOT EXISTS cargo_zdm_demo_users (
+CREATE TABLE cargo_zdm_demo_users (
     id bigint NOT NULL,
     name text NOT NULL,
     age text,
@@ -14,4 +14,4 @@ CREATE TABLE IF NOT EXISTS cargo_zdm_demo_users (
 
 -- 2. build the unique index uq_cargo_zdm_demo_users_email on cargo_zdm_demo_users (email)
 --    lock SHARE (brief) · no scan · no rewrite · in a transaction · nothing to take back · from cargo-zdm/src/demo/app/postgres/v1/models.rs:8
-CREATE UNIQUE INDEX IF NOT EXISTS uq_cargo_zdm_demo_users_email ON cargo_zdm_demo_users (email);
+CREATE UNIQUE INDEX uq_cargo_zdm_demo_users_email ON cargo_zdm_demo_users (email);

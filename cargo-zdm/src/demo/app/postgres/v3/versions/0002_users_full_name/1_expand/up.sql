@@ -4,21 +4,21 @@
 
 -- 1. add the column cargo_zdm_demo_users.full_name
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from cargo-zdm/src/demo/app/postgres/v2/models.rs:14
-ALTER TABLE cargo_zdm_demo_users ADD COLUMN IF NOT EXISTS full_name text;
+ALTER TABLE cargo_zdm_demo_users ADD COLUMN full_name text;
 
 -- 2. add the column cargo_zdm_demo_users.age_number
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from cargo-zdm/src/demo/app/postgres/v2/models.rs:24
-ALTER TABLE cargo_zdm_demo_users ADD COLUMN IF NOT EXISTS age_number integer;
+ALTER TABLE cargo_zdm_demo_users ADD COLUMN age_number integer;
 
 -- 3. create the function zdm.153c9bfd75a0_cargo_zdm_demo_users_age_number_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from cargo-zdm/src/demo/app/postgres/v2/models.rs:24
-CREATE OR REPLACE FUNCTION zdm."153c9bfd75a0_cargo_zdm_demo_users_age_number_up"(age text) RETURNS integer
+CREATE OR REPLACE FUNCTION zdm."153c9bfd75a0_cargo_zdm_demo_users_age_number_up"(of_age text) RETURNS integer
 LANGUAGE plpgsql STABLE AS $zdm$
 BEGIN
-    IF (age ~ '^[0-9]{1,9}$') IS FALSE THEN
+    IF (of_age ~ '^[0-9]{1,9}$') IS FALSE THEN
         RETURN NULL;
     END IF;
-    RETURN CAST(age AS INTEGER);
+    RETURN CAST(of_age AS INTEGER);
 EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END

@@ -4,20 +4,68 @@
 
 -- 1. rebuild cargo_zdm_demo_users: let cargo_zdm_demo_users.full_name be NULL
 --    write lock · scans · rewrites · in a transaction · takes back up.sql 1 · from cargo-zdm/src/demo/app/sqlite/v2/models.rs:14
--- Stops here if the table has anything that this file would lose.
-SELECT CASE WHEN count(*) > 0 THEN json_extract('{}', 'rebuilding cargo_zdm_demo_users would lose ' || group_concat(what, ', ')) END
+-- Stops here, before anything is changed, if the table has anything beyond what the versions describe: this file would lose it.
+CREATE TABLE zdm_described_cargo_zdm_demo_users (
+    id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    age TEXT,
+    email TEXT NOT NULL,
+    full_name TEXT NOT NULL,
+    age_number INTEGER,
+    PRIMARY KEY (id)
+);
+WITH stored AS (
+    -- Without space, quotes and case, in which the same definition may differ.
+    SELECT type, name, replace(replace(replace(replace(replace(replace(replace(replace(
+        lower(sql), ' ', ''), char(9), ''), char(10), ''), char(13), ''), '"', ''), '`', ''), '[', ''), ']', '') AS text
+    FROM sqlite_schema
+    WHERE tbl_name COLLATE NOCASE IN ('cargo_zdm_demo_users', 'zdm_described_cargo_zdm_demo_users') AND sql IS NOT NULL
+), definition AS (
+    SELECT name COLLATE NOCASE AS name, text
+    FROM stored WHERE type = 'table'
+)
+SELECT CASE WHEN count(what) > 0 THEN json_extract('{}', 'rebuilding cargo_zdm_demo_users would lose ' || group_concat(what, ', ')) END
 FROM (
-    SELECT 'the column ' || name AS what FROM pragma_table_xinfo('cargo_zdm_demo_users')
-    WHERE name NOT IN ('id', 'name', 'age', 'email', 'full_name', 'age_number')
+    SELECT CASE
+        WHEN described.name IS NULL OR found.hidden <> 0 THEN 'the column ' || found.name
+        WHEN found.pk <> described.pk THEN 'the primary key, which differs in ' || found.name
+        WHEN found."notnull" > described."notnull" THEN 'NOT NULL of ' || found.name
+        WHEN found.dflt_value IS NOT NULL AND trim(found.dflt_value, '( )') IS DISTINCT FROM trim(described.dflt_value, '( )')
+            THEN 'DEFAULT ' || found.dflt_value || ' of ' || found.name
+    END AS what
+    FROM pragma_table_xinfo('cargo_zdm_demo_users') AS found
+    LEFT JOIN pragma_table_info('zdm_described_cargo_zdm_demo_users') AS described ON described.name = found.name COLLATE NOCASE
     UNION ALL
-    SELECT 'the ' || type || ' ' || name FROM sqlite_schema
-    WHERE tbl_name = 'cargo_zdm_demo_users' AND type IN ('index', 'trigger') AND sql IS NOT NULL
-      AND name NOT IN ('uq_cargo_zdm_demo_users_email')
+    SELECT 'UNIQUE (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(found.name)) || ')'
+    FROM pragma_index_list('cargo_zdm_demo_users') AS found WHERE origin = 'u'
+    UNION ALL
+    SELECT 'the reference ' || "from" || ' to ' || parent || '(' || "to" || ') ON UPDATE ' || on_update || ' ON DELETE ' || on_delete || ' MATCH ' || match
+    FROM (
+        SELECT "from", lower("table") AS parent, coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = seq + 1)) AS "to",
+            on_update, on_delete, match
+        FROM pragma_foreign_key_list('cargo_zdm_demo_users')
+        EXCEPT
+        SELECT "from", lower("table"), "to", on_update, on_delete, match FROM pragma_foreign_key_list('zdm_described_cargo_zdm_demo_users')
+    )
+    UNION ALL
+    SELECT 'the ' || type || ' ' || name FROM stored
+    WHERE type = 'trigger' OR type = 'index' AND text NOT IN (
+        'createuniqueindexuq_cargo_zdm_demo_users_emailoncargo_zdm_demo_users(email)'
+    )
+    UNION ALL
+    SELECT 'what the table says with ' || substr(found.text, instr(found.text, word.text), 40)
+    FROM definition AS found, definition AS described, (
+        SELECT column1 AS text FROM (VALUES ('check('), ('collate'), ('onconflict'), ('deferrable'), ('autoincrement'))
+    ) AS word
+    WHERE found.name = 'cargo_zdm_demo_users' AND described.name = 'zdm_described_cargo_zdm_demo_users'
+        AND length(replace(found.text, word.text, '')) - length(found.text)
+            < length(replace(described.text, word.text, '')) - length(described.text)
     UNION ALL
     SELECT 'WITHOUT ROWID' FROM pragma_table_list('cargo_zdm_demo_users') WHERE wr
     UNION ALL
     SELECT 'STRICT' FROM pragma_table_list('cargo_zdm_demo_users') WHERE strict
 );
+DROP TABLE zdm_described_cargo_zdm_demo_users;
 CREATE TABLE zdm_rebuild_cargo_zdm_demo_users (
     id INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -30,5 +78,8 @@ CREATE TABLE zdm_rebuild_cargo_zdm_demo_users (
 INSERT INTO zdm_rebuild_cargo_zdm_demo_users (id, name, age, email, full_name, age_number)
 SELECT id, name, age, email, full_name, age_number FROM cargo_zdm_demo_users;
 DROP TABLE cargo_zdm_demo_users;
+-- Views and other tables' triggers that name the table refuse the renaming while nobody has its name.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE zdm_rebuild_cargo_zdm_demo_users RENAME TO cargo_zdm_demo_users;
+PRAGMA legacy_alter_table = OFF;
 CREATE UNIQUE INDEX uq_cargo_zdm_demo_users_email ON cargo_zdm_demo_users (email);
