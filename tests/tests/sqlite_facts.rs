@@ -178,20 +178,22 @@ impl File {
         }
         self.run("COMMIT").await;
 
-        let written = self.written_pages();
-        let pages = self.pages(table).await;
-        let rewrites = !existed.is_empty() && !pages.is_empty() && pages.is_subset(&written);
-        assert!(
-            !rewrites || pages.len() >= LEAST_PAGES,
-            "{place}: {pages:?}"
-        );
-        // A table that the migration itself has made is empty, and nobody waits for its index.
-        scans &= rows > 0;
-        assert_eq!(scans, step.scans, "{place}: scan");
-        assert_eq!(
-            rewrites, step.rewrites,
-            "{place}: rewrite; {pages:?} of {written:?}"
-        );
+        // What the migration itself has made is empty: a rebuild of it goes through no row and writes no page of rows.
+        if rows > 0 || !step.rewrites {
+            let written = self.written_pages();
+            let pages = self.pages(table).await;
+            let rewrites = !existed.is_empty() && !pages.is_empty() && pages.is_subset(&written);
+            assert!(
+                !rewrites || pages.len() >= LEAST_PAGES,
+                "{place}: {pages:?}"
+            );
+            scans &= rows > 0;
+            assert_eq!(scans, step.scans, "{place}: scan");
+            assert_eq!(
+                rewrites, step.rewrites,
+                "{place}: rewrite; {pages:?} of {written:?}"
+            );
+        }
         self.run("PRAGMA foreign_keys = ON; PRAGMA legacy_alter_table = OFF")
             .await;
         step
