@@ -193,6 +193,18 @@ async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result
     Ok(())
 }
 
+/// Says, before the first statement of expand is taken back, that expand is no longer whole: `expand` goes on from what is left,
+/// and nothing takes it for done.
+pub async fn unexpanding(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    connection
+        .execute(
+            "UPDATE {zdm}migration SET expanded_at = NULL WHERE migration = $1",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(())
+}
+
 /// Takes a version off the record after its expand was undone, as a way back; also where that expand was never ended. The
 /// fences stay: other code carries their epochs.
 pub async fn unexpanded(

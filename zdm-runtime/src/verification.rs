@@ -173,7 +173,7 @@ pub async fn run(
         };
         table.compare(connection, on_progress).await?;
     }
-    finish(connection, migration, id, &verified).await?;
+    finish(connection, migration, options.side, id, &verified).await?;
     let detail = format!(
         "side {}: {} rows, {} mismatches, {} skipped",
         options.side.name(),
@@ -221,6 +221,7 @@ async fn begin(
 async fn finish(
     connection: &mut Connection,
     migration: &Migration,
+    side: Side,
     id: i64,
     verified: &Verified,
 ) -> Result<(), VerificationError> {
@@ -249,6 +250,18 @@ async fn finish(
             migration: migration.id().to_owned(),
         });
     }
+    if verified.passed() {
+        return Ok(());
+    }
+    // The rows that differ are to be filled again, from the side that is read at this stage.
+    let filled = match side {
+        Side::New => {
+            "DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'up' AND EXISTS \
+             (SELECT 1 FROM {zdm}stage AS now WHERE now.migration = $1 AND now.stage = 'dual_write')"
+        }
+        Side::Old => "DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'reverse'",
+    };
+    connection.execute(filled, &[migration.id().into()]).await?;
     Ok(())
 }
 

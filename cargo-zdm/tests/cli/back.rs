@@ -112,6 +112,12 @@ fn rows_that_differ_are_a_finding() {
         assert_eq!(found["mismatches"], 1, "{found}");
         assert_eq!(found["first"][0]["key"], "1", "{found}");
         assert_eq!(project.zdm(&["switch", "--to", "shadow"]).code, 4);
+        // What the message says to do mends them.
+        project.done(&["backfill"]);
+        project.done(&["verify"]);
+        let full_name = "SELECT full_name FROM users WHERE id = 1";
+        assert_eq!(project.value(full_name), "lovelace");
+        project.done(&["switch", "--to", "shadow"]);
     });
 }
 

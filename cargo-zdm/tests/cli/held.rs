@@ -85,6 +85,60 @@ fn a_version_that_was_taken_back_is_not_missed_by_older_checkouts() {
     });
 }
 
+/// It said so before it moved: what stops it leaves a migration that holds all the same.
+#[test]
+fn a_rollback_that_is_stopped_holds_as_well() {
+    on_sqlite(HASTY, |project| {
+        to_shadow(project);
+        project.execute(
+            "CREATE TRIGGER refuses BEFORE UPDATE OF stage ON zdm_stage WHEN NEW.stage = 'dual_write'
+             BEGIN SELECT RAISE(ABORT, 'not now'); END",
+        );
+        assert_ne!(project.zdm(&["rollback"]).code, 0);
+        project.execute("DROP TRIGGER refuses");
+        stays(project, &["advance"], "shadow");
+    });
+}
+
+/// Half an expand is no expand: no deploy takes it for done, and there is a way on.
+#[test]
+fn an_undo_of_expand_that_is_stopped_is_told_and_can_be_ended_either_way() {
+    on_sqlite(HASTY, |project| {
+        project.done(&["expand"]);
+        project.execute("CREATE VIEW shown AS SELECT full_name FROM users");
+        assert_ne!(project.zdm(&["rollback"]).code, 0);
+        let early = project.zdm(&["advance", "--before-deploy"]);
+        assert_eq!(early.code, 4, "{early:#?}");
+        project.done(&["expand"]);
+        assert_eq!(project.stage("users_full_name"), "off");
+        assert_ne!(project.zdm(&["rollback"]).code, 0);
+        project.execute("DROP VIEW shown");
+        project.done(&["rollback"]);
+        assert_eq!(project.stage("users_full_name"), "absent");
+    });
+}
+
+/// What instances saw to differ is filled and compared again before reads go to new once more.
+#[test]
+fn seen_mismatches_are_not_forgotten_by_a_rollback() {
+    on_sqlite(HASTY, |project| {
+        to_shadow(project);
+        project.execute("UPDATE users SET name = 'lovelace' WHERE id = 1");
+        project.execute(
+            "INSERT INTO zdm_mismatch (migration, instance, mismatches) VALUES ('2222bbbb2222', 'web', 1)",
+        );
+        project.done(&["rollback"]);
+        let early = project.zdm(&["switch", "--to", "shadow"]);
+        assert_eq!(early.code, 4, "{early:#?}");
+        early.says("backfilled");
+        project.done(&["backfill"]);
+        project.done(&["verify"]);
+        project.done(&["switch", "--to", "shadow"]);
+        let full_name = "SELECT full_name FROM users WHERE id = 1";
+        assert_eq!(project.value(full_name), "lovelace");
+    });
+}
+
 fn to_shadow(project: &Project) {
     project.done(&["expand"]);
     project.fill();

@@ -34,6 +34,11 @@ pub async fn resume(
     set(connection, &sql, migration, actor, ("resume", reason)).await
 }
 
+/// Puts on record that a way back has begun: nothing automatic goes forward until [`resume`] or a step forward by hand.
+pub async fn hold(connection: &mut Connection, migration: &str) -> Result<(), DatabaseError> {
+    super::write::rolled_back(connection, migration, true).await
+}
+
 /// Whether the migration is held. One that has no stage is not.
 pub async fn is_paused(
     connection: &mut Connection,

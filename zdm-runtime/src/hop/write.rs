@@ -87,9 +87,15 @@ pub(super) async fn reset(
         (Stage::Complete, _) => {
             &["DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'reverse'"]
         }
-        (Stage::DualWrite, Stage::Shadow) | (_, Stage::DualWrite) => {
-            &["DELETE FROM {zdm}mismatch WHERE migration = $1"]
-        }
+        // What instances saw to differ is filled and compared again before anybody reads new.
+        (_, Stage::DualWrite) => &[
+            "DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'up' AND EXISTS \
+             (SELECT 1 FROM {zdm}mismatch AS seen WHERE seen.migration = $1 AND seen.mismatches > 0)",
+            "DELETE FROM {zdm}verification WHERE migration = $1 AND side = 'new' AND EXISTS \
+             (SELECT 1 FROM {zdm}mismatch AS seen WHERE seen.migration = $1 AND seen.mismatches > 0)",
+            "DELETE FROM {zdm}mismatch WHERE migration = $1",
+        ],
+        (Stage::DualWrite, Stage::Shadow) => &["DELETE FROM {zdm}mismatch WHERE migration = $1"],
         _ => &[],
     };
     for sql in void {

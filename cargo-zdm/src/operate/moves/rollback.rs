@@ -9,6 +9,7 @@ use zdm_runtime::Stage;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::history;
+use zdm_runtime::hop;
 use zdm_runtime::manifest::Direction;
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
@@ -149,7 +150,11 @@ fn begun(stage: Stage, facts: &Facts) -> Result<Option<WayBack>, Failure> {
         // The next way back needs the wait anyway. Elsewhere reads go back at once, whoever still writes.
         Stage::Off | Stage::DualWrite if !is_drained(facts)? => Some(WayBack::Finish),
         Stage::RampDown if old_waits(facts) => Some(WayBack::ReviveOld),
-        Stage::RampDown if section::in_effect(facts, Section::Release)? > 0 => {
+        // On the way forward that is a step to `complete` which was interrupted: reads go back at once all the same.
+        Stage::RampDown
+            if known(&facts.record)?.rolled_back_at.is_some()
+                && section::in_effect(facts, Section::Release)? > 0 =>
+        {
             Some(WayBack::Finish)
         }
         _ => None,
@@ -172,12 +177,17 @@ async fn take(
     lease: &Lease,
     way: WayBack,
 ) -> Result<(), Failure> {
+    // First of all: whatever stops what follows, nothing automatic goes forward meanwhile.
+    hop::hold(&mut session.connection, session.migrations[place].id()).await?;
     match way {
         WayBack::Nothing | WayBack::Gone(_) => {}
         WayBack::UndoExpand => {
             undo(session, place, Section::DualWrite).await?;
             undo(session, place, Section::Release).await?;
-            undo(session, place, Section::Expand).await?;
+            pass(session, place, Section::Expand).await?;
+            let id = session.manifest(place).id.clone();
+            history::unexpanding(&mut session.connection, &id).await?;
+            section::run(session, place, Section::Expand, Direction::Down).await?;
             let migration = &session.migrations[place];
             let (manifest, hash) = (migration.manifest(), migration.content_hash());
             history::unexpanded(&mut session.connection, manifest, hash).await?;
@@ -213,19 +223,23 @@ async fn take(
 
 /// Executes a section's `down.sql` where its `up.sql` is in effect, after its gates.
 async fn undo(session: &mut Session, place: usize, section: Section) -> Result<(), Failure> {
-    let facts = session.facts(place).await?;
-    // Expand may lack statements and still be on record.
-    if section != Section::Expand && section::in_effect(&facts, section)? == 0 {
+    if section::in_effect(&session.facts(place).await?, section)? == 0 {
         return Ok(());
     }
+    pass(session, place, section).await?;
+    section::run(session, place, section, Direction::Down).await?;
+    Ok(())
+}
+
+/// The gates before a section's `down.sql`.
+async fn pass(session: &mut Session, place: usize, section: Section) -> Result<(), Failure> {
     let gates = if section == Section::Expand {
         session.gates_of_undo(place).await?
     } else {
+        let facts = session.facts(place).await?;
         let policy = gate::policy(&session.policy)?;
         gates::for_section(section, Direction::Down, &facts, &policy)
     };
     let what = format!("undo of {}/{}", session.folder(place), section.folder());
-    gate::pass(&what, &gates, &[])?;
-    section::run(session, place, section, Direction::Down).await?;
-    Ok(())
+    gate::pass(&what, &gates, &[])
 }

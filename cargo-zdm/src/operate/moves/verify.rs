@@ -118,7 +118,8 @@ fn differ(session: &Session, place: usize, verified: &Verified) -> Failure {
             verified.rows,
             keys.join(", ")
         ),
-        "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again",
+        "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again; beyond dual_write \
+         `cargo zdm rollback` comes first",
     )
     .safe("the comparison only reads; reads stay where they are")
 }
