@@ -84,13 +84,13 @@ impl Position {
         })
     }
 
-    /// Nothing of it is there, or some of its steps.
+    /// Nothing of it is there, or some of its steps, or its stage, which goes last.
     fn before_expand(facts: &Facts) -> Result<Self, Failure> {
         let sections = known(&facts.sections)?;
         let steps = sections.get(&Section::Expand).copied().unwrap_or_default();
-        Ok(match steps.done {
-            0 => Self::Absent,
-            done => Self::Begun(done, steps.planned),
+        Ok(match (steps.done, known(&facts.standing)?) {
+            (0, None) => Self::Absent,
+            (done, _) => Self::Begun(done, steps.planned),
         })
     }
 
