@@ -31,10 +31,16 @@ async fn killed_on_sqlite(before: &[Step], enumerated: &[Step]) {
     travel(&mut Files::below(folder.path()).await, before, enumerated).await;
 }
 
-/// One folder per place of the way, named by its number, and one for the copy in hand.
+/// One folder per copy of the database, named by its number. No name is used twice: a connection that is closed late would
+/// remove the log of whatever stands there by then.
 struct Files {
     folder: PathBuf,
+    /// Where the way stands.
     place: u32,
+    /// Where the last command leads.
+    next: u32,
+    /// The last copy.
+    last: u32,
     /// What the last command wrote.
     log: Vec<u8>,
 }
@@ -44,40 +50,43 @@ impl Files {
         let files = Self {
             folder: folder.to_owned(),
             place: 0,
+            next: 0,
+            last: 0,
             log: Vec::new(),
         };
-        std::fs::create_dir(files.at("0")).unwrap();
+        std::fs::create_dir(files.at(0)).unwrap();
         settle(&files.url()).await;
         files
     }
 
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+    fn at(&self, number: u32) -> PathBuf {
+        self.folder.join(number.to_string())
     }
 
     /// Copies the database to a folder, with a log.
-    fn copy(&self, name: &str, log: &[u8]) -> String {
-        let folder = self.at(name);
+    fn copy(&mut self, log: &[u8]) -> PathBuf {
+        self.last += 1;
+        let folder = self.at(self.last);
         std::fs::create_dir(&folder).unwrap();
-        let from = file(&self.at(&self.place.to_string()));
+        let from = file(&self.at(self.place));
         std::fs::copy(from, file(&folder)).unwrap();
         if !log.is_empty() {
             std::fs::write(log_of(&folder), log).unwrap();
         }
-        url(&folder)
+        folder
     }
 }
 
 impl Site for Files {
     fn url(&self) -> String {
-        url(&self.at(&self.place.to_string()))
+        url(&self.at(self.place))
     }
 
     async fn passed(&mut self, act: &Act) -> (String, Vec<Moment>) {
         settle(&self.url()).await;
-        let next = (self.place + 1).to_string();
-        let url = self.copy(&next, &[]);
-        let folder = self.at(&next);
+        let folder = self.copy(&[]);
+        let url = url(&folder);
+        self.next = self.last;
         let before = std::fs::read(file(&folder)).unwrap();
         let mut reader = Connection::open(&url).await.unwrap();
         reader.run_file("BEGIN").await.unwrap();
@@ -93,7 +102,8 @@ impl Site for Files {
     }
 
     async fn killed(&mut self, _: &Act, moment: &Moment) -> String {
-        self.copy("copy", &self.log[..moment.at])
+        let log = self.log[..moment.at].to_vec();
+        url(&self.copy(&log))
     }
 
     async fn killed_at_the_next_entry(&mut self, act: &Act) -> bool {
@@ -102,9 +112,7 @@ impl Site for Files {
         for moment in moments.iter().filter(|moment| !moment.inside) {
             let url = self.killed(act, moment).await;
             if entries(&url).await > before {
-                std::fs::remove_dir_all(self.at(&(self.place + 1).to_string())).unwrap();
-                let place = self.at(&(self.place + 1).to_string());
-                std::fs::rename(self.at("copy"), place).unwrap();
+                self.next = self.last;
                 self.go_on().await;
                 return true;
             }
@@ -116,11 +124,11 @@ impl Site for Files {
     }
 
     async fn forget(&mut self, _: &str) {
-        std::fs::remove_dir_all(self.at("copy")).unwrap();
+        std::fs::remove_dir_all(self.at(self.last)).unwrap();
     }
 
     async fn go_on(&mut self) {
-        self.place += 1;
+        self.place = self.next;
     }
 }
 
