@@ -62,16 +62,8 @@ pub async fn members(connection: &mut Connection, migration: &str) -> Result<Vec
 /// All of an instance goes or nothing: without its fences the gates would not see it.
 pub async fn forget(connection: &mut Connection, silence: Duration) -> Result<u64, Error> {
     connection.begin().await?;
-    match forget_within(connection, silence).await {
-        Ok(forgotten) => {
-            connection.commit().await?;
-            Ok(forgotten)
-        }
-        Err(error) => {
-            connection.rollback().await?;
-            Err(error)
-        }
-    }
+    let forgotten = forget_within(connection, silence).await;
+    connection.end(forgotten).await
 }
 
 /// The instances first: one that wakes now waits for their rows, finds its own gone and registers anew.

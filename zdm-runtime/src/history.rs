@@ -83,13 +83,8 @@ async fn record(
     stage: Stage,
 ) -> Result<(), Error> {
     connection.begin().await?;
-    match record_within(connection, manifest, content_hash, actor, stage).await {
-        Ok(()) => Ok(connection.commit().await?),
-        Err(error) => {
-            connection.rollback().await?;
-            Err(error)
-        }
-    }
+    let recorded = record_within(connection, manifest, content_hash, actor, stage).await;
+    connection.end(recorded).await
 }
 
 async fn record_within(
@@ -174,13 +169,7 @@ pub async fn contracted(connection: &mut Connection, migration: &str) -> Result<
         Ok(_) => mark_contracted(connection, migration).await,
         Err(error) => Err(error.into()),
     };
-    match marked {
-        Ok(()) => Ok(connection.commit().await?),
-        Err(error) => {
-            connection.rollback().await?;
-            Err(error)
-        }
-    }
+    connection.end(marked).await
 }
 
 async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {
@@ -213,13 +202,8 @@ pub async fn unexpanded(
     content_hash: &str,
 ) -> Result<(), Error> {
     connection.begin().await?;
-    match unexpanded_within(connection, manifest, content_hash).await {
-        Ok(()) => Ok(connection.commit().await?),
-        Err(error) => {
-            connection.rollback().await?;
-            Err(error)
-        }
-    }
+    let taken_off = unexpanded_within(connection, manifest, content_hash).await;
+    connection.end(taken_off).await
 }
 
 async fn unexpanded_within(

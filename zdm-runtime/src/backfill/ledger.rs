@@ -101,14 +101,7 @@ impl Ledger<'_> {
     ) -> Result<(), DatabaseError> {
         connection.begin().await?;
         let entered = self.enter_in_transaction(connection, ranges).await;
-        match entered {
-            Ok(()) => connection.commit().await,
-            Err(error) => {
-                // The failure is what is reported; a connection that is gone has rolled back by itself.
-                let _ = connection.rollback().await;
-                Err(error)
-            }
-        }
+        connection.end(entered).await
     }
 
     async fn enter_in_transaction(

@@ -106,13 +106,8 @@ async fn version(connection: &mut super::Connection) -> Result<i64, Error> {
 #[cfg(feature = "operate")]
 pub async fn install(connection: &mut super::Connection) -> Result<(), Error> {
     connection.begin().await?;
-    match install_within(connection).await {
-        Ok(()) => Ok(connection.commit().await?),
-        Err(error) => {
-            connection.rollback().await?;
-            Err(error)
-        }
-    }
+    let installed = install_within(connection).await;
+    connection.end(installed).await
 }
 
 #[cfg(feature = "operate")]

@@ -324,4 +324,18 @@ impl Connection {
     pub async fn rollback(&mut self) -> Result<(), DatabaseError> {
         self.run_file("ROLLBACK").await
     }
+
+    /// Ends the open transaction as its outcome asks: commits it, or rolls it back and reports what failed. A connection that
+    /// is gone has rolled back by itself, so a rollback that fails hides nothing.
+    pub(crate) async fn end<T, E: From<DatabaseError>>(
+        &mut self,
+        outcome: Result<T, E>,
+    ) -> Result<T, E> {
+        if outcome.is_ok() {
+            self.commit().await?;
+        } else {
+            let _ = self.rollback().await;
+        }
+        outcome
+    }
 }

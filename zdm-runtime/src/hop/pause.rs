@@ -56,14 +56,8 @@ async fn set(
     (action, reason): (&str, &str),
 ) -> Result<(), HopError> {
     connection.begin().await?;
-    match set_within(connection, sql, migration, actor, (action, reason)).await {
-        Ok(()) => Ok(connection.commit().await?),
-        Err(error) => {
-            // The failure is what is reported; a connection that is gone has rolled back by itself.
-            let _ = connection.rollback().await;
-            Err(error)
-        }
-    }
+    let changed = set_within(connection, sql, migration, actor, (action, reason)).await;
+    connection.end(changed).await
 }
 
 async fn set_within(

@@ -135,17 +135,7 @@ pub async fn waive(
     }
     connection.begin().await?;
     let waived = waive_in_transaction(connection, migration, row, actor, reason).await;
-    match waived {
-        Ok(waived) => {
-            connection.commit().await?;
-            Ok(waived)
-        }
-        Err(error) => {
-            // The failure is what is reported; a connection that is gone has rolled back by itself.
-            let _ = connection.rollback().await;
-            Err(error)
-        }
-    }
+    connection.end(waived).await
 }
 
 async fn waive_in_transaction(

@@ -33,7 +33,7 @@ pub(crate) async fn must_pass(
     if verified.passed() {
         return Ok(());
     }
-    Err(differ(session, place, &verified))
+    Err(differ(session, place, side, &verified))
 }
 
 async fn compare(session: &mut Session, place: usize, side: Side) -> Result<Verified, Failure> {
@@ -100,16 +100,25 @@ fn answer(
         );
         return Answer::done(text, object);
     }
-    let text = differ(session, place, verified).to_string();
+    let text = differ(session, place, side, verified).to_string();
     Answer::ending(Some(Kind::Findings), text, object)
 }
 
-fn differ(session: &Session, place: usize, verified: &Verified) -> Failure {
+fn differ(session: &Session, place: usize, side: Side, verified: &Verified) -> Failure {
     let keys: Vec<_> = verified
         .first
         .iter()
         .map(|row| format!("{} ({}) in {}", row.table, row.key, row.columns.join(", ")))
         .collect();
+    let next = match side {
+        Side::New => {
+            "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again; beyond \
+             dual_write `cargo zdm rollback` comes first"
+        }
+        Side::Old => {
+            "something writes one side alone: run `cargo zdm rollback` again, which fills old from new once more"
+        }
+    };
     Failure::findings(
         format!(
             "{}: {} of {} rows have sides that differ: {}",
@@ -118,8 +127,7 @@ fn differ(session: &Session, place: usize, verified: &Verified) -> Failure {
             verified.rows,
             keys.join(", ")
         ),
-        "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again; beyond dual_write \
-         `cargo zdm rollback` comes first",
+        next,
     )
     .safe("the comparison only reads; reads stay where they are")
 }

@@ -152,7 +152,7 @@ pub(in crate::gates) fn quarantine_settled(facts: &Facts) -> Gate {
             waiting => shut(
                 NAME,
                 format!("{waiting} values in quarantine would be lost with old"),
-                "`cargo zdm quarantine fix` or `waive`",
+                "`cargo zdm quarantine waive`; to mend them, `cargo zdm rollback` first, then `quarantine fix`",
             ),
         }
     })
