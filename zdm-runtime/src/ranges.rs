@@ -158,26 +158,19 @@ impl<'a> Ranges<'a> {
             .transpose()
     }
 
-    /// How many rows a range holds, which are at most `most` and at least one: the least limit whose boundary is the
-    /// end. It reads keys alone, so no value can make it fail.
+    /// How many rows a range holds.
     pub(crate) async fn count(
         self,
         connection: &mut Connection,
         start: &Key,
         end: &Key,
-        most: u64,
     ) -> Result<u64, DatabaseError> {
-        let (mut low, mut high) = (1, most.max(1));
-        while low < high {
-            let middle = low.midpoint(high);
-            let boundary = self.last(connection, start, end, middle).await?;
-            if boundary.as_ref() == Some(end) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
+        let sql = self.migration.file(&self.backfill.count);
+        let rows = connection.query_file(sql, &Key::range(start, end)).await?;
+        match rows.first().map(Vec::as_slice).unwrap_or_default() {
+            [Value::Int(Some(count))] => Ok(u64::try_from(*count).unwrap_or_default()),
+            row => Err(DatabaseError::unexpected("how many rows a range has", row)),
         }
-        Ok(low)
     }
 
     /// Makes every row of the range consistent by one of the plan's files; how many rows that changed.

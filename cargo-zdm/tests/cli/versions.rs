@@ -199,6 +199,7 @@ impl Version {
                 "boundary",
                 format!("SELECT CAST(id AS TEXT) FROM (SELECT id FROM users WHERE {KEY_RANGE} ORDER BY id LIMIT $3) AS range ORDER BY range.id DESC LIMIT 1"),
             ),
+            count: file("count", format!("SELECT count(*) FROM users WHERE {KEY_RANGE}")),
             batch: file(
                 "batch",
                 format!("UPDATE users SET full_name = name WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name"),

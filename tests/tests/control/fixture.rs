@@ -72,6 +72,7 @@ pub(crate) fn manifest() -> Manifest {
             columns: vec!["full_name".to_owned()],
             bounds: String::new(),
             boundary: String::new(),
+            count: String::new(),
             batch: String::new(),
             reverse: None,
             verify: String::new(),

@@ -238,6 +238,7 @@ fn manifest() -> Manifest {
             columns: vec!["full_name".to_owned()],
             bounds: String::new(),
             boundary: String::new(),
+            count: String::new(),
             batch: String::new(),
             reverse: None,
             verify: String::new(),

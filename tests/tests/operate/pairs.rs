@@ -169,6 +169,7 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
         columns: vec![new.to_owned()],
         bounds: file("bounds", bounds),
         boundary: file("boundary", boundary),
+        count: file("count", format!("SELECT count(*) FROM users WHERE {range}")),
         batch: file(
             "batch",
             format!("UPDATE users SET {new} = {up} WHERE {range} AND NOT {consistent}"),

@@ -169,11 +169,8 @@ impl Batch<'_> {
         }
         let start = chunk.cursor.as_ref().unwrap_or(&chunk.lo);
         let before = u64::from(chunk.cursor.is_some());
-        let counted = self
-            .ranges
-            .count(connection, start, end, rows + before)
-            .await?;
-        Ok(counted - before)
+        let counted = self.ranges.count(connection, start, end).await?;
+        Ok(counted.saturating_sub(before))
     }
 
     /// Converts a range and finds the values in it that have no conversion.

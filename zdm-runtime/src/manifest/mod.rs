@@ -158,6 +158,8 @@ pub struct Backfill {
     /// `$1..$k` start (inclusive), `$k+1..$2k` end (inclusive), `$2k+1` row limit; one row: the greatest key among the
     /// first `limit` rows of the range, or no row for an empty range.
     pub boundary: String,
+    /// The range as in `batch`; one row: how many rows it holds. It reads keys alone, so no value can make it fail.
+    pub count: String,
     /// `$1..$k` start, `$k+1..$2k` end, both inclusive: makes every row of the range consistent from old to new.
     pub batch: String,
     /// The same, from new to old, for the way back from `complete`; `None` where the table has no old side, because new

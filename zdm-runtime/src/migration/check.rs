@@ -65,6 +65,7 @@ fn backfill_files(backfill: &Backfill) -> impl Iterator<Item = &str> {
     [
         &backfill.bounds,
         &backfill.boundary,
+        &backfill.count,
         &backfill.batch,
         &backfill.verify,
         &backfill.mismatches,

@@ -84,16 +84,7 @@ pub(super) fn render(
     let view = view(dialect, table, &first.key, &pairs);
     let k = first.key.len();
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
-    let two_sided: Vec<&Pair> = pairs
-        .iter()
-        .copied()
-        .filter(|pair| !pair.is_fill())
-        .collect();
-    let reverse = (!two_sided.is_empty()).then(|| View {
-        assignments: reverse_assignments(dialect, &two_sided),
-        consistent: all_consistent(&two_sided),
-        ..self::view(dialect, table, &first.key, &two_sided)
-    });
+    let reverse = reverse_view(dialect, table, &first.key, &pairs);
     let backfill = Backfill {
         table: table.to_owned(),
         key: first.key.iter().map(|column| column.name.clone()).collect(),
@@ -111,6 +102,12 @@ pub(super) fn render(
                 2 * k + 1
             ),
             "boundary",
+            &view,
+        )?,
+        count: write(
+            "count",
+            &format!("Backfill: how many rows there are from {range}, both included."),
+            "count",
             &view,
         )?,
         batch: write(
@@ -160,6 +157,20 @@ pub(super) fn render(
         optional: readable_while_they_wait(&pairs),
     };
     Ok(Some(Files { backfill, texts }))
+}
+
+/// What the way back sees: the pairs with an old side, if there is one.
+fn reverse_view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> Option<View> {
+    let two_sided: Vec<&Pair> = pairs
+        .iter()
+        .copied()
+        .filter(|pair| !pair.is_fill())
+        .collect();
+    (!two_sided.is_empty()).then(|| View {
+        assignments: reverse_assignments(dialect, &two_sided),
+        consistent: all_consistent(&two_sided),
+        ..view(dialect, table, key, &two_sided)
+    })
 }
 
 fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View {
