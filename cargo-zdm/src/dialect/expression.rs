@@ -10,6 +10,7 @@ use sqlparser::parser::Parser as SqlParser;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use super::facts::Parser;
+use super::row::not_of_the_row;
 use super::{Dialect, sqlite};
 
 /// Why an expression cannot be used.
@@ -33,12 +34,50 @@ pub enum ExpressionError {
         /// The text.
         expression: String,
     },
+    /// It names a column by its table.
+    #[error(
+        "`{expression}` names a column as `{qualified}`: the expression is used where the table has other names; write `{bare}`"
+    )]
+    Qualified {
+        /// The text.
+        expression: String,
+        /// The name as it stands there.
+        qualified: String,
+        /// What to write.
+        bare: String,
+    },
+    /// It computes over several rows.
+    #[error(
+        "`{expression}` calls `{function}` over several rows: a value computed from other rows is stale as soon as they change; use the row's own columns"
+    )]
+    OverRows {
+        /// The text.
+        expression: String,
+        /// The aggregate or window function.
+        function: String,
+    },
+    /// It waits for a parameter.
+    #[error(
+        "`{expression}` has the parameter `{parameter}`, which nobody gives it; name a column or write the value"
+    )]
+    Parameter {
+        /// The text.
+        expression: String,
+        /// The parameter.
+        parameter: String,
+    },
 }
 
 impl Dialect {
-    /// The columns that an expression names bare, each once, in alphabetical order.
+    /// The columns that an expression over one row names, each once, in alphabetical order.
     pub fn columns_in(&self, expression: &str) -> Result<BTreeSet<String>, ExpressionError> {
         let names = self.identifiers(expression)?;
+        let refused = visit_expressions(&self.parse(expression)?, |node| {
+            not_of_the_row(expression, node).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        });
+        if let ControlFlow::Break(error) = refused {
+            return Err(error);
+        }
         Ok(names.into_iter().map(|name| folded(&name)).collect())
     }
 
@@ -324,6 +363,26 @@ mod tests {
             dialect.columns_in("age; DROP TABLE users"),
             Err(ExpressionError::Syntax { .. })
         ));
+        for (text, way_on) in [
+            ("upper(users.name)", "write `name`"),
+            ("s.t.\"Name\" || ''", "write `\"Name\"`"),
+            ("age + $1", "name a column or write the value"),
+            ("age - min(age)", "calls `min` over several rows"),
+            (
+                "row_number() OVER (ORDER BY age)",
+                "calls `row_number` over several rows",
+            ),
+        ] {
+            let error = dialect.columns_in(text).expect_err(text).to_string();
+            assert!(error.contains(way_on), "{text}: {error}");
+        }
+        let sqlite = Dialect::named("sqlite").expect("sqlite");
+        assert_eq!(
+            sqlite
+                .columns_in("min(age, 3)")
+                .map(|columns| columns.len()),
+            Ok(1)
+        );
         assert!(matches!(
             dialect.columns_in("age + (SELECT max(age) FROM users)"),
             Err(ExpressionError::Subquery { .. })

@@ -8,6 +8,7 @@ mod expression;
 mod facts;
 mod identity;
 mod quoting;
+mod row;
 mod sqlite;
 
 use include_dir::{Dir, include_dir};
