@@ -113,15 +113,61 @@ fn aliases_newtypes_and_imports_are_resolved_by_name() {
         columns,
         [
             ("crate::ids::UserId", LogicalType::Int8, false),
-            ("crate::ids::TeamId", LogicalType::Int8, true),
+            ("i64", LogicalType::Int8, true),
             ("String", LogicalType::Text, true),
             (
                 "chrono::DateTime<chrono::Utc>",
                 LogicalType::TimestampTz,
                 false
             ),
-            ("crate::ids::TeamId", LogicalType::Int8, false),
+            ("i64", LogicalType::Int8, false),
             ("rust_decimal::Decimal", LogicalType::Custom, true),
+        ]
+    );
+}
+
+#[test]
+fn types_are_spelled_so_that_generated_code_can_name_them() {
+    let user = "use sqlx::types::Json;\ntype Id = i64;\ntype Tags = Vec<Tag>;\npub struct Tag;\npub enum Mood { Glad }\n\
+                #[derive(zdm_runtime::Migratable)]\npub struct User {\n#[zdm(primary_key)] pub id: Id,\n\
+                #[zdm(sql_type = \"jsonb\")] pub prefs: Json<Tag>,\n#[zdm(sql_type = \"jsonb\")] pub tags: Option<Json<Tags>>,\n\
+                #[zdm(sql_type = \"text[]\")] pub names: Vec<String>,\n#[zdm(sql_type = \"\\\"char\\\"\")] pub letter: i8,\n\
+                #[zdm(sql_type = \"mood[]\")] pub moods: Vec<Option<Mood>>,\n#[zdm(sql_type = \"box\")] pub made: super::made::Square,\n}\n";
+    let models = read(&[
+        ("src/lib.rs", "mod user;\nmod made {}"),
+        ("src/user.rs", user),
+    ])
+    .expect("models");
+    let columns = models.schema.tables[0].columns.iter();
+    let types: Vec<_> = columns.map(|column| column.rust_type.as_str()).collect();
+    assert_eq!(
+        types,
+        [
+            "i64",
+            "sqlx::types::Json<crate::user::Tag>",
+            "sqlx::types::Json<Vec<crate::user::Tag>>",
+            "Vec<String>",
+            "i8",
+            "Vec<Option<crate::user::Mood>>",
+            "crate::made::Square",
+        ]
+    );
+}
+
+#[test]
+fn a_type_that_generated_code_cannot_name_is_refused() {
+    let user = format!(
+        "struct Secret;\n{}",
+        model(
+            "User",
+            "#[zdm(sql_type = \"jsonb\")] pub secret: Option<Vec<Secret>>,"
+        )
+    );
+    let found = mistakes(&[("src/lib.rs", "mod user;"), ("src/user.rs", &user)]);
+    assert_eq!(
+        found,
+        [
+            "src/user.rs:6: generated code cannot name the type `Secret`: make it and the modules around it `pub(crate)` or `pub`"
         ]
     );
 }

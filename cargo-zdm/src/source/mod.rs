@@ -13,6 +13,7 @@ mod models;
 mod module_tree;
 mod scan;
 mod scope;
+mod spelling;
 mod workers;
 mod workspace;
 

@@ -68,6 +68,13 @@ pub(super) fn read(candidate: Candidate, scope: &Scope) -> Result<Declaration, V
             source.at(field.ident.span(), message)
         })
         .collect();
+    diagnostics.extend(model.fields.iter().filter_map(|field| {
+        let name = scope.spelling(&field.ty, &at).err()?;
+        let message = format!(
+            "generated code cannot name the type `{name}`: make it and the modules around it `pub(crate)` or `pub`"
+        );
+        Some(source.at(field.ident.span(), message))
+    }));
     let path = scope.public_path(&at, &model.ident.to_string());
     let Some(path) = path.filter(|_| visible && diagnostics.is_empty()) else {
         if diagnostics.is_empty() {

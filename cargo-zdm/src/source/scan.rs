@@ -3,12 +3,12 @@
 //! Comes in: a file and where it stands in its crate. Goes out: [`Scan`].
 //! Must not know: other files; what a name means is found when all are read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Fields, Item, ItemMod, ItemStruct, UseTree};
+use syn::{Fields, Ident, Item, ItemMod, ItemStruct, UseTree, Visibility};
 
 use super::SourceError;
 use super::diagnostics::{Diagnostic, Source};
@@ -43,6 +43,8 @@ pub(super) struct Context {
 pub(super) struct Module {
     pub(super) context: Context,
     pub(super) names: HashMap<String, Name>,
+    /// Types among them that only a part of the crate sees.
+    pub(super) private: HashSet<String>,
     /// `use path::*`, and whether the crate's root sees it.
     pub(super) globs: Vec<(Vec<String>, bool)>,
 }
@@ -147,6 +149,11 @@ impl Reader<'_> {
             ..Module::default()
         };
         for item in items {
+            if let Some((name, visibility)) = type_of(&item)
+                && !seen_from_root(visibility, module.context.path.len())
+            {
+                module.private.insert(name.to_string());
+            }
             match item {
                 Item::Mod(item) => {
                     module
@@ -265,6 +272,17 @@ impl Reader<'_> {
             source: self.source.clone(),
             item,
         });
+    }
+}
+
+/// The type that an item declares.
+fn type_of(item: &Item) -> Option<(&Ident, &Visibility)> {
+    match item {
+        Item::Struct(item) => Some((&item.ident, &item.vis)),
+        Item::Type(item) => Some((&item.ident, &item.vis)),
+        Item::Enum(item) => Some((&item.ident, &item.vis)),
+        Item::Union(item) => Some((&item.ident, &item.vis)),
+        _ => None,
     }
 }
 

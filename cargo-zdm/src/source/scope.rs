@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use syn::{GenericArgument, PathArguments, Type, TypePath};
-use zdm_model::{LogicalType, RustType, option_of};
+use syn::{Type, TypePath};
+use zdm_model::{LogicalType, RustType, option_of, spelled};
 
 use super::scan::{Module, Name};
 
@@ -30,7 +30,7 @@ pub(super) struct At {
 
 /// What a path leads to.
 #[derive(Debug, PartialEq, Eq)]
-enum Found<'a> {
+pub(super) enum Found<'a> {
     /// A declaration in the workspace.
     Declared(At, String, &'a Name),
     /// A path into a crate outside of the workspace.
@@ -60,6 +60,9 @@ impl Scope {
     /// re-export.
     pub(super) fn public_path(&self, at: &At, ident: &str) -> Option<Vec<String>> {
         let module = self.module(at)?;
+        if module.private.contains(ident) {
+            return None;
+        }
         if !module.context.hidden {
             return Some([at.path.as_slice(), &[ident.to_owned()]].concat());
         }
@@ -100,59 +103,42 @@ impl Scope {
         let Type::Path(path) = ty else {
             return RustType::of(ty);
         };
+        let written = self
+            .spelling(ty, at)
+            .map_or_else(|_| spelled(ty), |ty| spelled(&ty));
+        let unknown = |reason: &str| unknown(&spelled(ty), written.clone(), reason);
         if chain == 0 {
-            return unknown(RustType::of(ty).text, "its aliases go in a circle");
+            return unknown("its aliases go in a circle");
         }
-        let segments = segments(path);
-        if path.path.leading_colon.is_some() {
-            return self.external(path, &segments, at);
+        match self.find_type(at, path) {
+            Found::Prelude => in_prelude(ty, written),
+            Found::External(_) => external(&written, &unknown),
+            Found::Lost => unknown(
+                "the path leads to nothing in this workspace that could be read; what macros make is not seen",
+            ),
+            Found::Declared(to, _, declared) => match declared {
+                Name::Alias(target) => match syn::parse_str::<Type>(target) {
+                    Ok(ty) => self.resolve_within(&ty, &to, chain - 1),
+                    Err(_) => unknown("its alias cannot be read"),
+                },
+                Name::Newtype(inner) => self.newtype(written, inner, &to, chain - 1),
+                Name::Type(what) => unknown(&format!(
+                    "it is {what}; make it a newtype with `#[derive(Migratable)] #[zdm(transparent)]`"
+                )),
+                Name::Module | Name::Import { .. } => unknown("it names no type"),
+            },
         }
-        match self.find(at, &segments, LONGEST_CHAIN) {
-            Found::Prelude => in_prelude(ty),
-            Found::External(full) => self.external(path, &full, at),
-            Found::Lost => {
-                let text = segments.join("::");
-                let reason = "the path leads to nothing in this workspace that could be read; \
-                              what macros make is not seen";
-                unknown(text, reason)
-            }
-            Found::Declared(to, name, declared) => {
-                let text = self.path_from(at, &to, &name);
-                match declared {
-                    Name::Alias(target) => self.alias(text, target, &to, chain - 1),
-                    Name::Newtype(inner) => self.newtype(text, inner, &to, chain - 1),
-                    Name::Type(what) => {
-                        let reason = format!(
-                            "it is {what}; make it a newtype with `#[derive(Migratable)] #[zdm(transparent)]`"
-                        );
-                        unknown(text, &reason)
-                    }
-                    Name::Module | Name::Import { .. } => unknown(text, "it names no type"),
-                }
-            }
-        }
-    }
-
-    fn alias(&self, text: String, target: &str, to: &At, chain: usize) -> RustType {
-        let Ok(ty) = syn::parse_str::<Type>(target) else {
-            return unknown(text, "its alias cannot be read");
-        };
-        let resolved = self.resolve_within(&ty, to, chain);
-        if resolved.nullable == Some(true) {
-            return resolved;
-        }
-        RustType { text, ..resolved }
     }
 
     fn newtype(&self, text: String, inner: &str, to: &At, chain: usize) -> RustType {
         let Ok(ty) = syn::parse_str::<Type>(inner) else {
-            return unknown(text, "what it wraps cannot be read");
+            return unknown(&text.clone(), text, "what it wraps cannot be read");
         };
         let wrapped = self.resolve_within(&ty, to, chain);
         if wrapped.nullable == Some(true) {
             let reason =
                 "it wraps an `Option`; let it wrap the value, and the field be an `Option`";
-            return unknown(text, reason);
+            return unknown(&text.clone(), text, reason);
         }
         RustType {
             text,
@@ -161,38 +147,21 @@ impl Scope {
         }
     }
 
-    /// A type of another crate, known by its last segment, spelled with its full path.
-    fn external(&self, path: &TypePath, full: &[String], at: &At) -> RustType {
-        let mut text = full.join("::");
-        let arguments = path.path.segments.last().map(|last| &last.arguments);
-        if let Some(PathArguments::AngleBracketed(arguments)) = arguments {
-            let arguments: Vec<_> = arguments
-                .args
-                .iter()
-                .map(|argument| match argument {
-                    GenericArgument::Type(ty) => self.argument(ty, at),
-                    other => quote::quote!(#other).to_string(),
-                })
-                .collect();
-            text = format!("{text}<{}>", arguments.join(", "));
+    /// What the path of a type that stands in a module leads to.
+    pub(super) fn find_type(&self, at: &At, path: &TypePath) -> Found<'_> {
+        let segments = segments(path);
+        if path.path.leading_colon.is_some() {
+            return Found::External(segments);
         }
-        let Ok(ty) = syn::parse_str::<Type>(&text) else {
-            return unknown(text, "its path cannot be read");
-        };
-        let known = RustType::of(&ty);
-        if known.logical.is_some() || known.problem.is_some() {
-            return known;
-        }
-        unknown(text, "no database type is known for it")
+        self.find(at, &segments, LONGEST_CHAIN)
     }
 
-    fn argument(&self, ty: &Type, at: &At) -> String {
-        if let Type::Path(path) = ty
-            && let Found::External(full) = self.find(at, &segments(path), LONGEST_CHAIN)
-        {
-            return full.join("::");
-        }
-        RustType::of(ty).text
+    /// By which name a crate calls the library of another target, `crate` its own.
+    pub(super) fn crate_name(&self, at: &At, to: &At) -> &str {
+        self.libraries
+            .iter()
+            .find(|(_, target)| **target == to.target && to.target != at.target)
+            .map_or("crate", |(name, _)| name.as_str())
     }
 
     /// Follows a path from a module.
@@ -321,32 +290,22 @@ impl Scope {
     fn module(&self, at: &At) -> Option<&Module> {
         self.modules.get(&(at.target, at.path.join("::")))
     }
-
-    fn path_from(&self, at: &At, to: &At, name: &str) -> String {
-        let crate_name = self
-            .libraries
-            .iter()
-            .find(|(_, target)| **target == to.target && to.target != at.target)
-            .map_or("crate", |(name, _)| name.as_str());
-        let path = self.public_path(to, name);
-        let path = path.unwrap_or_else(|| [to.path.as_slice(), &[name.to_owned()]].concat());
-        format!("{crate_name}::{}", path.join("::"))
-    }
 }
 
-fn segments(path: &TypePath) -> Vec<String> {
+pub(super) fn segments(path: &TypePath) -> Vec<String> {
     let segments = path.path.segments.iter();
     segments.map(|segment| segment.ident.to_string()).collect()
 }
 
 /// A name without declaration or import: the language's, or what a glob import of another crate brings.
-fn in_prelude(ty: &Type) -> RustType {
+fn in_prelude(ty: &Type, text: String) -> RustType {
     let known = RustType::of(ty);
     let full = match known.logical {
         None if known.problem.is_some() => return known,
         None => {
             return unknown(
-                known.text,
+                &known.text,
+                text,
                 "no declaration and no import of it was found; what macros make is not seen",
             );
         }
@@ -364,10 +323,20 @@ fn in_prelude(ty: &Type) -> RustType {
     }
 }
 
-fn unknown(text: String, reason: &str) -> RustType {
+/// A type of another crate, known by its last segment, spelled with its full path.
+fn external(text: &str, unknown: &dyn Fn(&str) -> RustType) -> RustType {
+    let known = syn::parse_str::<Type>(text).map(|ty| RustType::of(&ty));
+    match known {
+        Ok(known) if known.logical.is_some() || known.problem.is_some() => known,
+        Ok(_) => unknown("no database type is known for it"),
+        Err(_) => unknown("its path cannot be read"),
+    }
+}
+
+fn unknown(shown: &str, text: String, reason: &str) -> RustType {
     RustType {
         problem: Some(format!(
-            "the column type of `{text}` is not known: {reason}. Or name it in the database: `#[zdm(sql_type = \"…\")]`"
+            "the column type of `{shown}` is not known: {reason}. Or name it in the database: `#[zdm(sql_type = \"…\")]`"
         )),
         text,
         logical: None,

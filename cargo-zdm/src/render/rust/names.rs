@@ -119,8 +119,8 @@ pub(super) struct RustType {
 }
 
 impl RustType {
-    /// The type of a column whose model stands in `module` (`crate::models`).
-    pub(super) fn of(column: &Column, module: &str) -> Self {
+    /// The type of a column, which the source's reading has spelled with its full path.
+    pub(super) fn of(column: &Column) -> Self {
         let written = column.rust_type.as_str();
         let standard = standard(column.logical_type, written);
         let (known, (owned, copies)) = match standard {
@@ -130,7 +130,7 @@ impl RustType {
             {
                 (true, standard)
             }
-            _ => (false, (resolved(written, module), false)),
+            _ => (false, (written.replace(' ', ""), false)),
         };
         let borrowed = match owned.as_str() {
             "String" => "&str".to_owned(),
@@ -202,29 +202,6 @@ fn crate_path(written: &str, name: &str) -> String {
     }
 }
 
-/// A type of the user's own, as it is called from another module.
-fn resolved(written: &str, module: &str) -> String {
-    let compact = written.replace(' ', "");
-    if let Some(below) = compact.strip_prefix("self::") {
-        return format!("{module}::{below}");
-    }
-    if let Some(above) = compact.strip_prefix("super::") {
-        let parent = module
-            .rsplit_once("::")
-            .map_or("crate", |(parent, _)| parent);
-        return resolved(&format!("self::{above}"), parent);
-    }
-    if compact
-        .split('<')
-        .next()
-        .is_some_and(|path| path.contains("::"))
-    {
-        compact
-    } else {
-        format!("{module}::{compact}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,15 +222,5 @@ mod tests {
         assert_eq!(fragment("set_age", &["age", "set_age"]), "set_age_value");
         assert_eq!(subject("OrderLine"), "order_line");
         assert_eq!(subject("Row"), "record");
-    }
-
-    #[test]
-    fn types_of_the_users_own_are_found_from_elsewhere() {
-        assert_eq!(resolved("UserId", "crate::models"), "crate::models::UserId");
-        assert_eq!(resolved("super::UserId", "crate::a::b"), "crate::a::UserId");
-        assert_eq!(
-            resolved("crate::ids::UserId", "crate::a"),
-            "crate::ids::UserId"
-        );
     }
 }

@@ -95,11 +95,11 @@ pub(in crate::render::rust) fn table(
         pairs,
     };
     let statements = Statements::of(templates, sides)?;
-    let (module_path, model_name) = model
+    let model_name = model
         .path
         .rsplit_once("::")
-        .unwrap_or(("crate", &model.path));
-    let types = types(model, module_path);
+        .map_or(model.path.as_str(), |(_, name)| name);
+    let types = types(model);
     let rust = |column: &Column| &types[column.name.as_str()];
     check_key(model)?;
 
@@ -184,10 +184,10 @@ pub(in crate::render::rust) fn table(
 }
 
 /// The Rust types of the columns, by name.
-fn types<'a>(model: &Model<'a>, module_path: &str) -> BTreeMap<&'a str, RustType> {
+fn types<'a>(model: &Model<'a>) -> BTreeMap<&'a str, RustType> {
     let columns = model.table.columns.iter();
     columns
-        .map(|column| (column.name.as_str(), RustType::of(column, module_path)))
+        .map(|column| (column.name.as_str(), RustType::of(column)))
         .collect()
 }
 
