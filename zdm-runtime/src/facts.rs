@@ -31,8 +31,6 @@ pub struct Facts {
     pub route: Route,
     /// Every pair has a way back.
     pub reversible: bool,
-    /// Rows that wait in quarantine can be read, because every new column may be NULL.
-    pub optional: bool,
     /// The database's clock, in milliseconds since 1970.
     pub now: i64,
     /// Whether the database knows the version, and whether old is gone.
@@ -122,6 +120,8 @@ pub struct Quarantine {
     pub waiting: i64,
     /// Somebody decided to do without them.
     pub waived: i64,
+    /// Of both, those whose column may not be NULL: their rows cannot be read from new.
+    pub unreadable: i64,
 }
 
 /// Steps of a section.
@@ -144,7 +144,6 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         migration: manifest.id.clone(),
         route: manifest.route,
         reversible: manifest.reversible,
-        optional: manifest.backfills.iter().all(|table| table.optional),
         now,
         record: fact(record(connection, id).await),
         standing: fact(standing(connection, id).await),
@@ -153,7 +152,7 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         reverse_backfill: fact(progress(connection, manifest, Way::Reverse).await),
         verification_of_new: fact(verification(connection, id, "new").await),
         verification_of_old: fact(verification(connection, id, "old").await),
-        quarantine: fact(quarantine(connection, id).await),
+        quarantine: fact(quarantine(connection, manifest).await),
         sections: fact(sections(connection, manifest).await),
         shadow_mismatches: fact(shadow_mismatches(connection, id).await),
         backup_at: fact(backup(connection, id).await),
@@ -261,16 +260,23 @@ async fn verification(
     }))
 }
 
-async fn quarantine(connection: &mut Connection, migration: &str) -> Result<Quarantine, Error> {
-    let sql = "SELECT count(CASE WHEN state = 'waiting' THEN 1 END), count(CASE WHEN state = 'waived' THEN 1 END) \
-               FROM {zdm}quarantine WHERE migration = $1";
-    match ask(connection, sql, migration).await?.first() {
-        None => Ok(Quarantine::default()),
-        Some(row) => Ok(Quarantine {
-            waiting: integer(row, 0)?,
-            waived: integer(row, 1)?,
-        }),
+async fn quarantine(connection: &mut Connection, manifest: &Manifest) -> Result<Quarantine, Error> {
+    let sql = "SELECT table_name, column_name, count(CASE WHEN state = 'waiting' THEN 1 END),
+                      count(CASE WHEN state = 'waived' THEN 1 END)
+               FROM {zdm}quarantine WHERE migration = $1 GROUP BY table_name, column_name";
+    let mut quarantine = Quarantine::default();
+    for row in &ask(connection, sql, &manifest.id).await? {
+        let (table, column) = (text(row, 0)?, text(row, 1)?);
+        let (waiting, waived) = (integer(row, 2)?, integer(row, 3)?);
+        quarantine.waiting += waiting;
+        quarantine.waived += waived;
+        let mut backfills = manifest.backfills.iter();
+        if !backfills.any(|backfill| backfill.table == table && backfill.optional.contains(&column))
+        {
+            quarantine.unreadable += waiting + waived;
+        }
     }
+    Ok(quarantine)
 }
 
 async fn sections(

@@ -1,5 +1,6 @@
 //! `quarantine list | fix | waive`: rows that could not be converted.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use zdm_runtime::gates::{self, Side};
@@ -55,10 +56,10 @@ enum Action {
     },
 }
 
-/// One row; default: all that wait.
+/// One row; default: all.
 #[derive(Debug, clap::Args)]
 struct Row {
-    /// The row's table; default: all rows that wait
+    /// The row's table; default: all rows
     #[arg(long, requires = "key")]
     table: Option<String>,
     /// The row's key, once per key column
@@ -76,10 +77,8 @@ impl Row {
     }
 
     fn means(&self, entry: &Entry) -> bool {
-        match self.named() {
-            Some((table, key)) => entry.table == table && entry.key == key,
-            None => entry.state == State::Waiting,
-        }
+        self.named()
+            .is_none_or(|(table, key)| entry.table == table && entry.key == key)
     }
 }
 
@@ -101,9 +100,14 @@ impl Quarantine {
         };
         session.must_be_installed()?;
         match self.action {
-            Action::List { .. } => list(&mut session, place, None).await,
-            Action::Fix { row, .. } | Action::Waive { row, .. } if row.dry_run => {
-                list(&mut session, place, Some(&row)).await
+            Action::List { .. } => list(&mut session, place, |_| true).await,
+            Action::Fix { row, .. } if row.dry_run => {
+                let kept = |entry: &Entry| entry.state != State::Released && row.means(entry);
+                list(&mut session, place, kept).await
+            }
+            Action::Waive { row, .. } if row.dry_run => {
+                let waits = |entry: &Entry| entry.state == State::Waiting && row.means(entry);
+                list(&mut session, place, waits).await
             }
             Action::Fix { row, .. } => {
                 session
@@ -115,13 +119,15 @@ impl Quarantine {
     }
 }
 
-/// All rows, or those that `fix` and `waive` would act on.
-async fn list(session: &mut Session, place: usize, meant: Option<&Row>) -> Result<Answer, Failure> {
+/// The values that are meant.
+async fn list(
+    session: &mut Session,
+    place: usize,
+    meant: impl Fn(&Entry) -> bool,
+) -> Result<Answer, Failure> {
     let id = session.manifest(place).id.clone();
     let mut entries = quarantine::list(&mut session.connection, &id).await?;
-    if let Some(meant) = meant {
-        entries.retain(|entry| meant.means(entry));
-    }
+    entries.retain(meant);
     let rows: Vec<_> = entries.iter().map(object).collect();
     let mut text = format!(
         "{}: {} values in quarantine",
@@ -144,34 +150,30 @@ async fn list(session: &mut Session, place: usize, meant: Option<&Row>) -> Resul
     Answer::done(text, object)
 }
 
+/// Converts rows again; a row that was waived is tried, too, and stays waived where that fails.
 async fn fix(session: &mut Session, place: usize, row: &Row) -> Result<Answer, Failure> {
     let facts = session.facts(place).await?;
     let what = format!("quarantine fix of {}", session.folder(place));
     gate::pass(&what, &gates::for_backfill(Side::New, &facts), &[])?;
     let id = session.manifest(place).id.clone();
-    let rows: Vec<(String, Key)> = match row.named() {
-        Some((table, key)) => vec![(table.to_owned(), key)],
-        None => quarantine::list(&mut session.connection, &id)
-            .await?
-            .into_iter()
-            .filter(|entry| row.means(entry))
-            .map(|entry| (entry.table, entry.key))
-            .collect(),
-    };
-    let (mut converted, mut gone, mut still) = (0, 0, Vec::new());
-    for (table, key) in rows {
+    // By row, with whether one of its values waits.
+    let mut rows: BTreeMap<(String, Key), bool> = BTreeMap::new();
+    for entry in quarantine::list(&mut session.connection, &id).await? {
+        if row.means(&entry) && entry.state != State::Released {
+            *rows.entry((entry.table, entry.key)).or_default() |= entry.state == State::Waiting;
+        }
+    }
+    if let Some((table, key)) = row.named() {
+        rows.entry((table.to_owned(), key)).or_insert(true);
+    }
+    let (mut converted, mut gone, mut waived, mut still) = (0, 0, 0, Vec::new());
+    for ((table, key), waits) in rows {
         let migration = &session.migrations[place];
-        match quarantine::fix(
-            &mut session.connection,
-            migration,
-            &table,
-            &key,
-            &session.actor,
-        )
-        .await?
-        {
+        let (connection, actor) = (&mut session.connection, &session.actor);
+        match quarantine::fix(connection, migration, &table, &key, actor).await? {
             Fixed::Converted => converted += 1,
             Fixed::Gone => gone += 1,
+            Fixed::Still { .. } if !waits => waived += 1,
             Fixed::Still { error } => {
                 still.push(
                     serde_json::json!({ "table": table, "key": key.to_string(), "error": error }),
@@ -179,14 +181,18 @@ async fn fix(session: &mut Session, place: usize, row: &Row) -> Result<Answer, F
             }
         }
     }
-    let text = format!(
+    let mut text = format!(
         "{}: {converted} rows converted, {gone} were deleted meanwhile, {} still cannot be converted",
         session.folder(place),
         still.len()
     );
+    if waived > 0 {
+        let _ = write!(text, ", {waived} stay waived");
+    }
     let kind = (!still.is_empty()).then_some(Kind::Findings);
     let object = serde_json::json!({
         "migration": session.folder(place), "id": id, "converted": converted, "gone": gone, "still": still,
+        "waived": waived,
     });
     Answer::ending(kind, text, object)
 }

@@ -332,11 +332,26 @@ fn rows_that_cannot_be_converted_wait_in_quarantine() {
         "json",
     ];
     assert_eq!(project.done(&row).object()["waived"], 1);
+    let again = project
+        .done(&["quarantine", "fix", "--format", "json"])
+        .object();
+    assert_eq!(
+        (&again["waived"], &again["converted"]),
+        (&1.into(), &0.into())
+    );
+    project.execute("UPDATE users SET age = '8' WHERE id = 3");
+    let mended = project
+        .done(&["quarantine", "fix", "--format", "json"])
+        .object();
+    assert_eq!(
+        (&mended["waived"], &mended["converted"]),
+        (&0.into(), &1.into())
+    );
     project.done(&["verify"]);
     project.done(&["finalize"]);
     project.done(&["advance"]);
     assert_eq!(
         project.value("SELECT count(*) FROM users WHERE age_int IS NULL"),
-        "1"
+        "0"
     );
 }

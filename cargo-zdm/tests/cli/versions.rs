@@ -218,7 +218,7 @@ impl Version {
             ),
             invalid: None,
             on_invalid: "total".to_owned(),
-            optional: true,
+            optional: vec!["full_name".to_owned()],
         };
         self.manifest.backfills.push(backfill);
     }

@@ -79,7 +79,7 @@ pub(crate) fn manifest() -> Manifest {
             mismatches: String::new(),
             invalid: None,
             on_invalid: "total".to_owned(),
-            optional: false,
+            optional: Vec::new(),
         }],
         files: BTreeMap::new(),
     }

@@ -197,7 +197,7 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
             )
         }),
         on_invalid: pair.on_invalid.to_owned(),
-        optional: true,
+        optional: vec![new.to_owned()],
     };
     version.manifest.backfills.push(backfill);
     version

@@ -25,7 +25,6 @@ fn healthy(stage: Stage) -> Facts {
         migration: "0123456789ab".to_owned(),
         route: Route::FivePhases,
         reversible: true,
-        optional: false,
         now: 100 * HOUR,
         record: Fact::Known(Record {
             expanded: true,
@@ -243,9 +242,9 @@ const CASES: [Case; 48] = [
     case(DualWrite, Hop(DualWrite, Shadow), "verified", "found 3 rows", |f| f.verification_of_new = Fact::Known(Some(Verification { epoch: 9, passed: false, mismatches: 3, started_at: 0 }))),
     case(DualWrite, Hop(DualWrite, Shadow), "verified", "is from hop 1", |f| f.verification_of_new = Fact::Known(Some(Verification { epoch: 1, passed: true, mismatches: 0, started_at: 0 }))),
     case(DualWrite, Hop(DualWrite, Shadow), "section_done", "4_switch_reads", |f| steps(f, Section::SwitchReads, 0)),
-    case(DualWrite, Hop(DualWrite, Shadow), "quarantine_readable", "1 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 0 })),
-    case(DualWrite, Up(Section::SwitchReads), "quarantine_readable", "1 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 0, waived: 1 })),
-    case(Shadow, Hop(Shadow, Live), "quarantine_readable", "2 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 1 })),
+    case(DualWrite, Hop(DualWrite, Shadow), "quarantine_readable", "1 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 0, unreadable: 1 })),
+    case(DualWrite, Up(Section::SwitchReads), "quarantine_readable", "1 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 0, waived: 1, unreadable: 1 })),
+    case(Shadow, Hop(Shadow, Live), "quarantine_readable", "2 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 2, unreadable: 2 })),
     case(Shadow, Hop(Shadow, Live), "no_shadow_mismatch", "5 times", |f| f.shadow_mismatches = Fact::Known(5)),
     case(Live, Hop(Live, Live), "dwell", "30 min 0 s of 1 h 0 min", |f| standing(f).entered_at = 100 * HOUR - HOUR / 2),
     case(Live, Hop(Live, RampDown), "everyone_reads_new", "9999 of 10000", |f| standing(f).basis_points = 9_999),
@@ -268,7 +267,7 @@ const CASES: [Case; 48] = [
     case(RampDown, Down(Section::Release), "verified", "old has never", |f| standing(f).old_since = Some(8)),
     case(RampDown, Up(Section::Drop), "standing", "is at ramp_down", |f| first(f).code = Some(CodeState::Final)),
     case(Complete, Up(Section::Drop), "final_everywhere", "web-1 run code that names old", |f| first(f).code = Some(CodeState::Transition)),
-    case(Complete, Up(Section::Drop), "quarantine_settled", "7 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 7, waived: 2 })),
+    case(Complete, Up(Section::Drop), "quarantine_settled", "7 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 7, waived: 2, unreadable: 0 })),
     case(Complete, Up(Section::Drop), "soak", "1 h 0 min of 1 d", |f| { standing(f).entered_at = 99 * HOUR; f.backup_at = Fact::Known(Some(99 * HOUR)); }),
     case(Complete, Up(Section::Drop), "sleepers", "web-1 went silent", |f| { first(f).living = false; first(f).lease_left_ms = -60_000; first(f).code = None; }),
     case(Complete, Up(Section::Drop), "backup", "before this stage", |f| f.backup_at = Fact::Known(Some(49 * HOUR))),
@@ -446,10 +445,10 @@ fn instances_that_are_gone_or_serve_nothing_hold_nobody() {
 #[test]
 fn an_optional_field_reads_null_while_its_row_waits_in_quarantine() {
     let mut facts = healthy(Shadow);
-    facts.optional = true;
     facts.quarantine = Fact::Known(Quarantine {
         waiting: 3,
         waived: 0,
+        unreadable: 0,
     });
     assert!(all_open(&answer(Hop(Shadow, Live), &facts)));
 }

@@ -175,6 +175,24 @@ pub struct Backfill {
     pub invalid: Option<String>,
     /// `quarantine`, `null`, `default`, `reject`, or `total` where `up` converts everything.
     pub on_invalid: String,
-    /// Quarantined rows can be read while they wait: what they lack may be NULL.
-    pub optional: bool,
+    /// The columns among them that may be NULL, so that rows can be read while they wait in quarantine.
+    pub optional: Vec<String>,
+}
+
+impl Backfill {
+    /// The paths of its statements.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        [
+            &self.bounds,
+            &self.boundary,
+            &self.count,
+            &self.batch,
+            &self.verify,
+            &self.mismatches,
+        ]
+        .into_iter()
+        .chain(&self.reverse)
+        .chain(&self.invalid)
+        .map(String::as_str)
+    }
 }

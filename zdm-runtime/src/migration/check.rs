@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Migration, lines, section_file};
-use crate::manifest::{Backfill, Direction};
+use crate::manifest::Direction;
 use crate::phase::Section;
 
 impl Migration {
@@ -48,7 +48,7 @@ impl Migration {
             if backfill.key.is_empty() {
                 return Err(format!("the backfill of {} has no key", backfill.table));
             }
-            for path in backfill_files(backfill) {
+            for path in backfill.paths() {
                 if !self.files.contains_key(path) {
                     return Err(format!(
                         "the backfill of {} names {path}, which `files` does not list",
@@ -59,19 +59,4 @@ impl Migration {
         }
         Ok(())
     }
-}
-
-fn backfill_files(backfill: &Backfill) -> impl Iterator<Item = &str> {
-    [
-        &backfill.bounds,
-        &backfill.boundary,
-        &backfill.count,
-        &backfill.batch,
-        &backfill.verify,
-        &backfill.mismatches,
-    ]
-    .into_iter()
-    .chain(&backfill.reverse)
-    .chain(&backfill.invalid)
-    .map(String::as_str)
 }

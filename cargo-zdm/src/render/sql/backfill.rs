@@ -154,7 +154,11 @@ pub(super) fn render(
             )?)
         },
         on_invalid: strictest(&pairs).to_owned(),
-        optional: readable_while_they_wait(&pairs),
+        optional: pairs
+            .iter()
+            .filter(|pair| pair.optional)
+            .map(|pair| pair.new.name.clone())
+            .collect(),
     };
     Ok(Some(Files { backfill, texts }))
 }
@@ -311,19 +315,6 @@ fn fallible(dialect: &Dialect, pairs: &[&Pair]) -> Vec<Fallible> {
             }
         })
         .collect()
-}
-
-/// Whether a row in quarantine can be read: what could not be converted may be NULL, and everything else is there. A
-/// statement that fails leaves its whole row without a new side, so this needs conversions that cannot fail beside the
-/// fields that are not optional: those with a rule for what is invalid give NULL, and a renamed column is only copied.
-fn readable_while_they_wait(pairs: &[&Pair]) -> bool {
-    let renamed =
-        |pair: &Pair| matches!(&pair.old[..], [old] if pair.up.trim_matches('"') == old.name);
-    let never_fails = |pair: &Pair| pair.on_invalid.is_some() || renamed(pair);
-    pairs.iter().all(|pair| pair.optional)
-        || pairs
-            .iter()
-            .all(|pair| never_fails(pair) && (pair.optional || pair.on_invalid.is_none()))
 }
 
 /// The strictest rule among the pairs of a table: their rows are converted together.

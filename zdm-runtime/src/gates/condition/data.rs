@@ -113,25 +113,26 @@ pub(in crate::gates) fn verified_again(facts: &Facts, policy: &Policy) -> Gate {
     })
 }
 
-/// A row in quarantine has no new side: a field that is not optional could not be read, nor its NOT NULL added (21).
+/// A value in quarantine has no new side: a field that is not optional could not be read, nor its NOT NULL added (21).
 pub(in crate::gates) fn quarantine_readable(facts: &Facts) -> Gate {
     const NAME: &str = "quarantine_readable";
     known(NAME, &facts.quarantine, |quarantine| {
-        let rows = quarantine.waiting + quarantine.waived;
-        if rows == 0 {
+        let values = quarantine.waiting + quarantine.waived;
+        if values == 0 {
             open(NAME, "the quarantine is empty")
-        } else if facts.optional {
+        } else if quarantine.unreadable == 0 {
             open(
                 NAME,
-                format!("{rows} values in quarantine read as NULL, which their fields allow"),
+                format!("{values} values in quarantine read as NULL, which their fields allow"),
             )
         } else {
             shut(
                 NAME,
                 format!(
-                    "{rows} values in quarantine have no new side, and their field is not optional"
+                    "{} values in quarantine have no new side, and their fields are not optional; waiving does not help them",
+                    quarantine.unreadable
                 ),
-                "`cargo zdm quarantine fix`",
+                "their values in the old column, mended, then `cargo zdm quarantine fix`",
             )
         }
     })
