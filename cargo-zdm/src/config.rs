@@ -212,7 +212,8 @@ pub fn find(folder: &Path) -> Result<(PathBuf, Config), Failure> {
     Ok((root.to_owned(), read(&root.join(FILE))?))
 }
 
-fn read(path: &Path) -> Result<Config, Failure> {
+/// Reads a `zdm.toml`.
+pub fn read(path: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::environment(
             format!("{} cannot be read: {error}", path.display()),

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::project::{options, put, utf8};
-use crate::config::{Config, FILE};
+use crate::config::{self, Config, FILE};
 use crate::context::{Context, Project};
 use crate::error::Failure;
 use crate::files::finish;
@@ -39,15 +39,16 @@ impl Init {
             return Answer::done(text, json!({ "finished": true }));
         }
         let file = folder.join(FILE);
-        if file.exists() {
-            return Err(Failure::usage(
-                format!("{} is there already", file.display()),
-                "run `cargo zdm generate`; to begin anew, remove the file and the versions' folder first",
-            )
-            .safe("nothing has been written"));
-        }
-        let dialect = self.dialect(context)?;
-        let mut config = Config::default();
+        let is_there = file.exists();
+        let mut config = if is_there {
+            config::read(&file)?
+        } else {
+            Config::default()
+        };
+        let dialect = match &config.database.dialect {
+            Some(dialect) => dialect.clone(),
+            None => self.dialect(context)?,
+        };
         config.database.dialect = Some(dialect.clone());
         let project = Project {
             root: folder,
@@ -59,7 +60,13 @@ impl Init {
         options.baseline = self.baseline;
         options.add_module = true;
         let mut generated = crate::generate(&options)?;
-        generated.files.insert(FILE, text(&dialect));
+        if !is_there {
+            generated.files.insert(FILE, text(&dialect));
+        }
+        for folder in [&options.versions, &options.code] {
+            let path = folder.join(".gitattributes");
+            generated.files.insert(path, AS_COMMITTED);
+        }
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
         let next = if self.baseline {
             "next: commit, then `cargo zdm expand` on each database records the tables as they are"
@@ -92,13 +99,17 @@ impl Init {
     }
 }
 
+/// Git's rule for files that are compared byte for byte.
+const AS_COMMITTED: &str =
+    "# These files are compared byte for byte, so git leaves their line endings alone.\n* -text\n";
+
 fn refuse_versions(versions: &Path) -> Result<(), Failure> {
     if !versions.exists() {
         return Ok(());
     }
     Err(Failure::usage(
         format!("{} is there already", versions.display()),
-        format!("restore {FILE} from version control, or remove the folder to begin anew"),
+        "run `cargo zdm generate`; to begin anew, remove the folder first",
     )
     .safe("nothing has been written"))
 }

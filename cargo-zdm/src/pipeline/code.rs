@@ -160,16 +160,36 @@ pub(crate) fn module_line(options: &Options, models: &Models) -> Result<FileTree
     };
     let library = root.file_name() == Some("lib.rs");
     let source = text(root)?.unwrap_or_default();
-    let changed = module_line::with_module(&source, name, library).map_err(|error| {
-        PipelineError::UserSource {
+    let place = module_line::Place {
+        name,
+        library,
+        path: elsewhere(root, &options.root.join(&options.code)),
+    };
+    let changed =
+        module_line::with_module(&source, &place).map_err(|error| PipelineError::UserSource {
             file: root.to_owned(),
             reason: error.to_string(),
-        }
-    })?;
+        })?;
     if let Some(changed) = changed {
         tree.insert(finalize::relative(&options.root, root), changed);
     }
     Ok(tree)
+}
+
+/// Where the code's module file is, as seen from the folder of the crate's root file, unless it is where the compiler looks.
+fn elsewhere(root_file: &Utf8Path, code: &Utf8Path) -> Option<String> {
+    let folder = root_file.parent()?;
+    if code.parent() == Some(folder) {
+        return None;
+    }
+    let mut up = String::new();
+    for above in folder.ancestors() {
+        if let Ok(below) = code.strip_prefix(above) {
+            return Some(format!("{up}{}/mod.rs", below.as_str().replace('\\', "/")));
+        }
+        up.push_str("../");
+    }
+    None
 }
 
 /// The root file of the crate that holds the models; there is one.

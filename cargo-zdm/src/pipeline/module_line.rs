@@ -5,18 +5,36 @@
 use syn::Item;
 use syn::spanned::Spanned as _;
 
-/// Puts `mod <name>;` behind the last module that the file declares, or before its first other part. In a library it is
-/// public: the code of other crates calls the repositories too.
-pub(super) fn with_module(text: &str, name: &str, library: bool) -> syn::Result<Option<String>> {
+/// The module of generated code.
+pub(super) struct Place<'a> {
+    pub(super) name: &'a str,
+    /// Its crate is a library: the module is public, because the code of other crates calls the repositories too.
+    pub(super) library: bool,
+    /// Its file, where the compiler would look elsewhere.
+    pub(super) path: Option<String>,
+}
+
+/// Puts `mod <name>;` behind the last module that the file declares, or before its first other part.
+pub(super) fn with_module(text: &str, place: &Place<'_>) -> syn::Result<Option<String>> {
+    let Place {
+        name,
+        library,
+        path,
+    } = place;
     let file = syn::parse_file(text)?;
     let is_there = file
         .items
         .iter()
-        .any(|item| matches!(item, Item::Mod(module) if module.ident == name));
+        .any(|item| matches!(item, Item::Mod(module) if module.ident == *name));
     if is_there {
         return Ok(None);
     }
-    let declaration = format!("{}mod {name};\n", if library { "pub " } else { "" });
+    let path = path
+        .as_ref()
+        .map(|path| format!("#[path = \"{path}\"]\n"))
+        .unwrap_or_default();
+    let visibility = if *library { "pub " } else { "" };
+    let declaration = format!("{path}{visibility}mod {name};\n");
     let last_module = file
         .items
         .iter()
@@ -61,13 +79,22 @@ fn start_of_line(text: &str, item: &Item) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::with_module;
+    use super::{Place, with_module};
+
+    fn with(text: &str, library: bool) -> Option<String> {
+        let place = Place {
+            name: "zdm",
+            library,
+            path: None,
+        };
+        with_module(text, &place).unwrap()
+    }
 
     #[test]
     fn the_line_goes_behind_the_last_module() {
         let text = "//! Crate.\n\nmod a;\nmod models; // the structs\n\nfn main() {}\n";
         assert_eq!(
-            with_module(text, "zdm", false).unwrap().unwrap(),
+            with(text, false).unwrap(),
             "//! Crate.\n\nmod a;\nmod models; // the structs\nmod zdm;\n\nfn main() {}\n"
         );
     }
@@ -76,17 +103,27 @@ mod tests {
     fn without_modules_it_goes_before_the_first_other_part() {
         let text = "//! Crate.\n\n/// Doc.\n#[derive(Debug)]\nstruct A;\n";
         assert_eq!(
-            with_module(text, "zdm", true).unwrap().unwrap(),
+            with(text, true).unwrap(),
             "//! Crate.\n\npub mod zdm;\n\n/// Doc.\n#[derive(Debug)]\nstruct A;\n"
         );
     }
 
     #[test]
     fn it_is_not_added_twice() {
-        assert_eq!(with_module("pub mod zdm;\n", "zdm", true).unwrap(), None);
+        assert_eq!(with("pub mod zdm;\n", true), None);
+        assert_eq!(with("", false).unwrap(), "mod zdm;\n");
+    }
+
+    #[test]
+    fn a_binary_in_a_folder_of_its_own_says_where_the_code_is() {
+        let place = Place {
+            name: "zdm",
+            library: false,
+            path: Some("../zdm/mod.rs".to_owned()),
+        };
         assert_eq!(
-            with_module("", "zdm", false).unwrap().unwrap(),
-            "mod zdm;\n"
+            with_module("mod models;\n", &place).unwrap().unwrap(),
+            "mod models;\n#[path = \"../zdm/mod.rs\"]\nmod zdm;\n"
         );
     }
 }

@@ -12,7 +12,7 @@ pub enum VersionError {
     File(#[from] FileError),
     /// A file of a version is not what was generated.
     #[error(
-        "{path} of version {folder} was edited after it was generated; nothing has been changed. Restore it from version control, or change the model and run `cargo zdm generate`"
+        "{path} of version {folder} was edited after it was generated; nothing has been changed. Restore it from version control (git changes line endings unless a `.gitattributes` beside it says `* -text`), or change the model and run `cargo zdm generate`"
     )]
     Edited {
         /// The version.

@@ -46,7 +46,7 @@ pub enum LoadError {
     /// The content is not what was reviewed.
     #[error(
         "{path} was edited after it was generated (plan.toml names the hash {expected}, the file has {found}); nothing \
-         was executed. Restore it from version control, or change the model and generate again"
+         was executed. Restore it from version control (git changes line endings unless a `.gitattributes` beside it says `* -text`), or change the model and generate again"
     )]
     Edited {
         /// The file.

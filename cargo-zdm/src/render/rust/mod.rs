@@ -14,6 +14,8 @@ mod words;
 pub use format::{FormatError, State, formatted, state};
 pub use templates::Templates;
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
@@ -118,6 +120,18 @@ pub enum RenderError {
         /// The dialect.
         dialect: String,
     },
+    /// Two tables want the same file.
+    #[error(
+        "the tables `{first}` and `{second}` would share the generated file `{module}.rs`, and some databases take their names for the same; rename one with `#[zdm(table = \"…\")]`"
+    )]
+    SameModule {
+        /// The table that comes first.
+        first: String,
+        /// The other.
+        second: String,
+        /// The module.
+        module: String,
+    },
     /// A pair concerns the key.
     #[error(
         "table `{table}`: the key column `{column}` cannot be replaced while rows are found by it; declare it as a plain column first, or create a new table"
@@ -188,6 +202,17 @@ pub fn module(
     models: &[Model<'_>],
     known: &[KnownTable],
 ) -> Result<Vec<RustFile>, RenderError> {
+    let mut files_of: BTreeMap<String, &str> = BTreeMap::new();
+    for model in models {
+        let module = names::module(&model.table.name);
+        if let Some(first) = files_of.insert(module.clone(), &model.table.name) {
+            return Err(RenderError::SameModule {
+                first: first.to_owned(),
+                second: model.table.name.clone(),
+                module,
+            });
+        }
+    }
     let mut files = vec![file(
         "mod.rs",
         templates.file("module", view::module(models, known))?,

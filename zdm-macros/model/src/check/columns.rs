@@ -51,6 +51,14 @@ pub(super) fn names_fit(declaration: &Declaration, errors: &mut Errors) {
             errors.at(name.span, problem);
         }
     }
+    for field in &declaration.fields {
+        if field.name.value.starts_with("zdm_") {
+            errors.at(
+                field.name.span,
+                "columns that begin with `zdm_` are those of generated queries; give it another name with `column = \"…\"`",
+            );
+        }
+    }
 }
 
 pub(super) fn table_is_ours(declaration: &Declaration, errors: &mut Errors) {
