@@ -5,7 +5,7 @@
 
 use zdm_runtime::executor::{self, Event, ExecutorError, ExecutorOptions, Outcome};
 use zdm_runtime::facts::{Facts, Steps};
-use zdm_runtime::manifest::Direction;
+use zdm_runtime::manifest::{Backfill, Direction};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
@@ -45,6 +45,30 @@ pub(crate) async fn run(
     )
     .await?;
     Ok(outcome)
+}
+
+/// Has the database read the statements of the backfill, which stand for what deployed code will ask: an expression that
+/// it does not understand would fail every read and write of the table.
+pub(crate) async fn must_be_understood(session: &mut Session, place: usize) -> Result<(), Failure> {
+    let migration = &session.migrations[place];
+    let folder = migration.manifest().folder();
+    for path in migration
+        .manifest()
+        .backfills
+        .iter()
+        .flat_map(Backfill::paths)
+    {
+        let sql = migration.file(path);
+        if let Err(error) = session.connection.prepare_file(sql).await {
+            return Err(Failure::environment(
+                format!("this database does not understand {folder}/{path}: {error}"),
+                "do not deploy code of this version. Create what is missing and run the command again; or \
+                 `cargo zdm rollback`, mend the struct's `up` or `down`, and `cargo zdm generate --amend`",
+            )
+            .safe("what expand adds is in place, and no code names it; the version is not recorded as expanded"));
+        }
+    }
+    Ok(())
 }
 
 /// The SQL that a run would execute, for `--dry-run`.

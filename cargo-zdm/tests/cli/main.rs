@@ -24,6 +24,7 @@ mod rights;
 mod stale;
 mod unconvertible;
 mod uncounted;
+mod understood;
 mod untouched;
 mod usage;
 mod versions;

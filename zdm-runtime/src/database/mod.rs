@@ -115,19 +115,19 @@ pub type Row = Vec<Value>;
 pub enum DatabaseError {
     /// The value or a constraint (SQLSTATE classes 22 and 23, `SQLITE_CONSTRAINT`, `SQLITE_MISMATCH`): the same statement on the same row fails
     /// again.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Data(#[source] sqlx::Error),
     /// A lock was not to be had in time, a deadlock, a serialization failure, `SQLITE_BUSY`: try again.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Busy(#[source] sqlx::Error),
     /// The role lacks a right (SQLSTATE 42501, a read-only file).
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Forbidden(#[source] sqlx::Error),
     /// The connection is gone.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Lost(#[source] sqlx::Error),
     /// Everything else.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Other(#[source] sqlx::Error),
     /// An answer of another shape than the statement promises.
     #[error("the answer to the question {question} has an unexpected shape: {answer}")]
@@ -157,6 +157,23 @@ pub enum DatabaseError {
         /// The feature that brings the driver.
         feature: String,
     },
+}
+
+/// What the server said, with its detail and hint, which name the value or the way on.
+fn told(error: &sqlx::Error) -> String {
+    #[cfg(feature = "postgres")]
+    if let sqlx::Error::Database(database) = error
+        && let Some(database) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+    {
+        let more = [database.detail(), database.hint()];
+        return [Some(database.message())]
+            .into_iter()
+            .chain(more)
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(". ");
+    }
+    error.to_string()
 }
 
 impl DatabaseError {
@@ -293,6 +310,16 @@ impl Connection {
             Self::Postgres(connection) => postgres::query(connection, sql.to_owned(), values).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::query(connection, sql.to_owned(), values).await,
+        }
+    }
+
+    /// Has the database read one reviewed statement without running it: what it names has to be there.
+    pub async fn prepare_file(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => postgres::prepare(connection, sql.to_owned()).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite::prepare(connection, sql.to_owned()).await,
         }
     }
 

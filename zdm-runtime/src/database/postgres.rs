@@ -3,7 +3,7 @@
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, PgConnection, Row as _,
-    TypeInfo as _,
+    SqlSafeStr as _, TypeInfo as _,
 };
 
 use super::{DatabaseError, Row, Value};
@@ -42,6 +42,14 @@ pub(super) async fn query(
         .map(row)
         .collect::<Result<_, _>>()
         .map_err(DatabaseError::Other)
+}
+
+pub(super) async fn prepare(
+    connection: &mut PgConnection,
+    sql: String,
+) -> Result<(), DatabaseError> {
+    let prepared = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+    prepared.map(|_| ()).map_err(classify)
 }
 
 pub(super) async fn run_file(

@@ -2,8 +2,8 @@
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{
-    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, Row as _, SqliteConnection,
-    TypeInfo as _,
+    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, Row as _, SqlSafeStr as _,
+    SqliteConnection, TypeInfo as _,
 };
 
 use super::{DatabaseError, Row, Value};
@@ -89,6 +89,14 @@ pub(super) async fn query(
         .map(row)
         .collect::<Result<_, _>>()
         .map_err(DatabaseError::Other)
+}
+
+pub(super) async fn prepare(
+    connection: &mut SqliteConnection,
+    sql: String,
+) -> Result<(), DatabaseError> {
+    let prepared = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+    prepared.map(|_| ()).map_err(classify)
 }
 
 pub(super) async fn run_file(

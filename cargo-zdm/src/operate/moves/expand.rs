@@ -139,6 +139,9 @@ async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Res
             .await?
             .executed;
     }
+    if treatment == Treatment::Expand {
+        section::must_be_understood(session, place).await?;
+    }
     let migration = &session.migrations[place];
     let (manifest, hash) = (migration.manifest(), migration.content_hash());
     let (connection, actor) = (&mut session.connection, &session.actor);
