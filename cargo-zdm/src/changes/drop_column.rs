@@ -38,8 +38,9 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
                 problem: "it is NOT NULL and has no default, so inserts by new code would fail until it is gone"
                     .to_owned(),
                 way_on: format!(
-                    "Say what such rows carry for old code: `#[zdm(drops(\"{}\", default = \"''\"))]`",
-                    column.name
+                    "Say what such rows carry for old code: `#[zdm(drops(\"{}\", default = \"{}\"))]`",
+                    column.name,
+                    context.dialect.example_of(column)
                 ),
             });
         };

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
-use sqlparser::ast::{DataType, Expr, FunctionArguments, Ident, ObjectNamePart, visit_expressions};
+use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectNamePart, visit_expressions};
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser as SqlParser;
-use sqlparser::tokenizer::{Location, Token, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
 
 use super::facts::Parser;
 use super::row::not_of_the_row;
@@ -56,6 +56,14 @@ pub enum ExpressionError {
         /// The aggregate or window function.
         function: String,
     },
+    /// It has a comment to the end of the line.
+    #[error(
+        "`{expression}` has a comment, which would take what follows the expression along; write it beside the attribute"
+    )]
+    Comment {
+        /// The text.
+        expression: String,
+    },
     /// It waits for a parameter.
     #[error(
         "`{expression}` has the parameter `{parameter}`, which nobody gives it; name a column or write the value"
@@ -72,6 +80,11 @@ impl Dialect {
     /// The columns that an expression over one row names, each once, in alphabetical order.
     pub fn columns_in(&self, expression: &str) -> Result<BTreeSet<String>, ExpressionError> {
         let names = self.identifiers(expression)?;
+        if self.comments(expression) {
+            return Err(ExpressionError::Comment {
+                expression: expression.to_owned(),
+            });
+        }
         let refused = visit_expressions(&self.parse(expression)?, |node| {
             not_of_the_row(expression, node).map_or(ControlFlow::Continue(()), ControlFlow::Break)
         });
@@ -94,16 +107,6 @@ impl Dialect {
             ControlFlow::Continue(())
         });
         Ok(names)
-    }
-
-    /// Whether an expression casts to another type than a text.
-    pub fn casts_in(&self, expression: &str) -> Result<bool, ExpressionError> {
-        let parsed = self.parse(expression)?;
-        let found = visit_expressions(&parsed, |node| match node {
-            Expr::Cast { data_type, .. } if !is_text(data_type) => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
-        });
-        Ok(found.is_break())
     }
 
     /// Puts a text in the place of each column that an expression names bare: `users.age`, `excluded.age_int`,
@@ -146,6 +149,25 @@ impl Dialect {
         replaced(expression, places)
     }
 
+    /// Whether an expression has a comment that only a line's end ends.
+    fn comments(&self, expression: &str) -> bool {
+        let comment = |token: &Token| {
+            matches!(
+                token,
+                Token::Whitespace(Whitespace::SingleLineComment { .. })
+            )
+        };
+        let tokens = Tokenizer::new(self.grammar(), expression).tokenize();
+        tokens.is_ok_and(|tokens| tokens.iter().any(comment))
+    }
+
+    fn grammar(&self) -> &'static dyn sqlparser::dialect::Dialect {
+        match self.facts.parser {
+            Parser::PostgreSql => &PostgreSqlDialect {},
+            Parser::Sqlite => &SQLiteDialect {},
+        }
+    }
+
     fn identifiers(&self, expression: &str) -> Result<Vec<Ident>, ExpressionError> {
         let parsed = self.parse(expression)?;
         let mut idents = Vec::new();
@@ -167,11 +189,8 @@ impl Dialect {
         Ok(idents)
     }
 
-    fn parse(&self, expression: &str) -> Result<Expr, ExpressionError> {
-        let grammar: &dyn sqlparser::dialect::Dialect = match self.facts.parser {
-            Parser::PostgreSql => &PostgreSqlDialect {},
-            Parser::Sqlite => &SQLiteDialect {},
-        };
+    pub(super) fn parse(&self, expression: &str) -> Result<Expr, ExpressionError> {
+        let grammar = self.grammar();
         let failed = |reason: String| ExpressionError::Syntax {
             expression: expression.to_owned(),
             vendor: self.vendor().to_owned(),
@@ -221,19 +240,8 @@ fn replaced(expression: &str, mut places: Vec<(Range<usize>, String)>) -> String
     text
 }
 
-fn is_text(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Text
-            | DataType::Varchar(_)
-            | DataType::CharacterVarying(_)
-            | DataType::Char(_)
-            | DataType::Character(_)
-    )
-}
-
 /// Unquoted names are compared without case, as the databases do.
-fn folded(ident: &Ident) -> String {
+pub(super) fn folded(ident: &Ident) -> String {
     if ident.quote_style.is_some() {
         ident.value.clone()
     } else {
@@ -264,128 +272,4 @@ fn byte_of(text: &str, location: Location) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn postgres() -> Dialect {
-        Dialect::named("postgres").expect("postgres")
-    }
-
-    #[test]
-    fn replaces_columns_and_leaves_every_other_byte() {
-        let bound = postgres().bind(
-            "CASE WHEN  AGE ~ '^age$' /* age */ THEN CAST(age AS date) ELSE t.age END -- age",
-            &[("age", "users.age"), ("date", "users.date")],
-        );
-        assert_eq!(
-            bound.as_deref(),
-            Ok(
-                "CASE WHEN  users.age ~ '^age$' /* age */ THEN CAST(users.age AS date) ELSE t.age END -- age"
-            ),
-        );
-    }
-
-    #[test]
-    fn replaces_across_lines_and_wide_characters() {
-        let bound = postgres().bind("'é' ||\n  name || \"Name\"", &[("name", "$2")]);
-        assert_eq!(bound.as_deref(), Ok("'é' ||\n  $2 || \"Name\""));
-    }
-
-    #[test]
-    fn quotes_columns_that_are_reserved_words_and_nothing_else() {
-        let columns = ["user", "full", "left", "end", "name", "current_date"];
-        for (expression, spelled) in [
-            ("lower(user)", "lower(\"user\")"),
-            ("USER || Name", "\"user\" || Name"),
-            (
-                "split_part(full,' full ',1) -- full",
-                "split_part(\"full\",' full ',1) -- full",
-            ),
-            ("left(name, 3) || \"user\"", "left(name, 3) || \"user\""),
-            (
-                "CASE WHEN name = '' THEN user END",
-                "CASE WHEN name = '' THEN \"user\" END",
-            ),
-            ("current_date", "\"current_date\""),
-            ("session_user || t.user", "session_user || t.user"),
-            ("user +", "user +"),
-        ] {
-            assert_eq!(postgres().spelled(expression, &columns), spelled);
-        }
-    }
-
-    #[test]
-    fn does_not_take_functions_types_or_fields_for_columns() {
-        let columns = postgres().columns_in(
-            "zdm.\"1_up\"(age) + extract(year FROM born) + left(name, 3)::int + coalesce(n, DATE '2020-01-01')",
-        );
-        let expected = ["age", "born", "n", "name"].map(str::to_owned);
-        assert_eq!(columns, Ok(BTreeSet::from(expected)));
-    }
-
-    #[test]
-    fn binds_what_the_plan_composes() {
-        for name in Dialect::names() {
-            let dialect = Dialect::named(name).expect(name);
-            let bound = dialect.bind(
-                "(CAST(age AS TEXT) IS NOT DISTINCT FROM b OR (CASE WHEN (age > 0) IS FALSE THEN NULL ELSE age END) IS NOT NULL)",
-                &[("age", "excluded.age"), ("b", "CAST($2 AS TEXT)")],
-            );
-            assert_eq!(
-                bound.as_deref(),
-                Ok(
-                    "(CAST(excluded.age AS TEXT) IS NOT DISTINCT FROM CAST($2 AS TEXT) OR (CASE WHEN (excluded.age > 0) IS FALSE THEN NULL ELSE excluded.age END) IS NOT NULL)"
-                ),
-                "{name}",
-            );
-        }
-    }
-
-    #[test]
-    fn reads_the_operators_that_only_sqlite_has() {
-        let sqlite = Dialect::named("sqlite").expect("sqlite");
-        let bound = sqlite.bind(
-            "a NOT GLOB '*[^0-9]*' AND b IS NOT c AND d IS 1 AND e IS NOT NULL AND f IS FALSE",
-            &[("a", "t.a"), ("c", "t.c"), ("d", "t.d"), ("f", "t.f")],
-        );
-        assert_eq!(
-            bound.as_deref(),
-            Ok(
-                "t.a NOT GLOB '*[^0-9]*' AND b IS NOT t.c AND t.d IS 1 AND e IS NOT NULL AND t.f IS FALSE"
-            ),
-        );
-    }
-
-    #[test]
-    fn refuses_what_is_no_expression_of_the_row() {
-        let dialect = postgres();
-        assert!(matches!(
-            dialect.columns_in("age; DROP TABLE users"),
-            Err(ExpressionError::Syntax { .. })
-        ));
-        for (text, way_on) in [
-            ("upper(users.name)", "write `name`"),
-            ("s.t.\"Name\" || ''", "write `\"Name\"`"),
-            ("age + $1", "name a column or write the value"),
-            ("age - min(age)", "calls `min` over several rows"),
-            (
-                "row_number() OVER (ORDER BY age)",
-                "calls `row_number` over several rows",
-            ),
-        ] {
-            let error = dialect.columns_in(text).expect_err(text).to_string();
-            assert!(error.contains(way_on), "{text}: {error}");
-        }
-        let sqlite = Dialect::named("sqlite").expect("sqlite");
-        assert_eq!(
-            sqlite
-                .columns_in("min(age, 3)")
-                .map(|columns| columns.len()),
-            Ok(1)
-        );
-        assert!(matches!(
-            dialect.columns_in("age + (SELECT max(age) FROM users)"),
-            Err(ExpressionError::Subquery { .. })
-        ));
-    }
-}
+mod tests;

@@ -62,6 +62,10 @@ pub struct Capabilities {
     pub stable_default: bool,
     /// A default that calls a function stands in parentheses.
     pub parenthesized_defaults: bool,
+    /// A column holds values of its type alone, and clients read no other.
+    pub typed_columns: bool,
+    /// Arithmetic fails on an overflow and on a division by zero.
+    pub arithmetic_fails: bool,
 }
 
 /// How a key travels as text: `{parameter}`, `{type}` of its values, `{declared}` type and `{column}` are put in.
@@ -117,6 +121,8 @@ pub struct Dual {
 pub(super) struct Functions {
     pub(super) stable: Vec<String>,
     pub(super) changing: Vec<String>,
+    /// Functions that give a value for every value of their arguments' types, as long as formats and patterns are constants.
+    pub(super) total: Vec<String>,
 }
 
 /// What a statement does to its table.

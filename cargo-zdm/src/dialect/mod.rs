@@ -10,6 +10,7 @@ mod identity;
 mod quoting;
 mod row;
 mod sqlite;
+mod totality;
 
 use include_dir::{Dir, include_dir};
 use minijinja::syntax::SyntaxConfig;
@@ -88,6 +89,14 @@ impl Dialect {
         &self.facts.vendor
     }
 
+    /// A value of a column's type, as SQL, for advice.
+    pub fn example_of(&self, column: &Column) -> &str {
+        let edges = self.facts.edges.get(column.logical_type.name());
+        edges
+            .and_then(|edges| edges.first())
+            .map_or("…", String::as_str)
+    }
+
     /// What the database can do.
     pub fn capabilities(&self) -> &Capabilities {
         &self.facts.capabilities
@@ -145,10 +154,7 @@ impl Dialect {
         if let Some((_, spelled)) = spelled {
             return spelled.clone();
         }
-        let calls = self
-            .functions_in(default)
-            .is_ok_and(|functions| !functions.is_empty());
-        if self.facts.capabilities.parenthesized_defaults && calls && default.contains('(') {
+        if self.facts.capabilities.parenthesized_defaults && !self.stands_bare(default) {
             format!("({default})")
         } else {
             default.to_owned()
@@ -162,7 +168,7 @@ impl Dialect {
             .map_or(&self.facts.key.bind, |exception| &exception.bind)
             .replace("{parameter}", parameter)
             .replace("{type}", self.type_name(column.logical_type))
-            .replace("{declared}", &self.type_of(column))
+            .replace("{declared}", &self.uncollated_type_of(column))
     }
 
     /// A key column's value as text.

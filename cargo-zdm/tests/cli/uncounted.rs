@@ -75,7 +75,7 @@ fn what_cannot_be_counted_says_why_on_postgres() {
 fn an_up_that_would_write_is_not_let() {
     let server = Server::start();
     let project = Project::on(server.database("shop"), "");
-    let up = "#[zdm(column = \"age_int\", from(\"age\"), up = \"scribble(age)\", down = \"CAST(age_int AS TEXT)\")]
+    let up = "#[zdm(column = \"age_int\", from(\"age\"), up = \"scribble(age)\", down = \"CAST(age_int AS TEXT)\", on_invalid = \"null\")]
     pub age: Option<i32>";
     changed(&project, "postgres", TEXT, ROWS, up);
     project.execute(

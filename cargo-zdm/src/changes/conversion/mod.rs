@@ -36,7 +36,7 @@ impl Way<'_> {
     pub(super) fn replacing(self) -> Result<Conversion, ChangeError> {
         let built_in = self.built_in();
         let up = match self.declared("up", self.transition.up.as_ref())? {
-            Some(up) => up.to_owned(),
+            Some(up) => self.typed(up)?,
             None => self.built_in_half(built_in.as_ref().map(|halves| halves.up.as_str()))?,
         };
         let names: Vec<&str> = self.old.iter().map(|column| column.name.as_str()).collect();
@@ -115,7 +115,7 @@ impl Way<'_> {
             .filter(|name| !self.context.goes(&self.table.name, name))
             .collect();
         let mut named = self.check("up", up, &stays)?;
-        let declared_up = up.to_owned();
+        let declared_up = self.typed(up)?;
         let (up, function) = self.total(declared_up.clone())?;
         let pair = self.pair(declared_up)?;
         if let Some(valid_if) = &pair.valid_if {
@@ -154,6 +154,33 @@ impl Way<'_> {
             built_in: None,
             optional: self.new.nullable,
             measured: None,
+        })
+    }
+
+    /// `up` with a cast to the new column's type, where its own type may be another: what is read is then what a write
+    /// stores. Texts are not cast, because a cast cuts what is too long and a write refuses it.
+    fn typed(&self, up: &str) -> Result<String, ChangeError> {
+        let dialect = self.context.dialect;
+        if !dialect.capabilities().typed_columns || self.new.logical_type == LogicalType::Text {
+            return Ok(up.to_owned());
+        }
+        let wanted = dialect.uncollated_type_of(self.new);
+        let of_old = |old: &Column| (old.name.clone(), dialect.uncollated_type_of(old));
+        let columns: Vec<(String, String)> = self.table.columns.iter().map(of_old).collect();
+        let subject = self.subject();
+        let written = Written {
+            at: self.at,
+            subject: &subject,
+            attribute: "up",
+            text: up,
+        };
+        let has_it = dialect
+            .has_type(up, &wanted, &columns)
+            .map_err(|source| written.mistaken(source))?;
+        Ok(if has_it {
+            up.to_owned()
+        } else {
+            format!("CAST({up} AS {wanted})")
         })
     }
 

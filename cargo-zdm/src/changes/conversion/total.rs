@@ -101,28 +101,45 @@ impl Way<'_> {
                 format!("Give it `valid_if = \"…\"`, the condition under which `up` gives the right value. {rules}"),
             ));
         }
-        let subject = self.subject();
-        let written = Written {
-            at: self.at,
-            subject: &subject,
-            attribute: "up",
-            text: up,
-        };
-        let dialect = self.context.dialect;
-        let casts = dialect
-            .casts_in(up)
-            .map_err(|source| written.mistaken(source))?;
-        if !silent && casts && narrows {
+        if let Some(part) = self.fails_on(up)? {
             return Err(self.mistake(
                 format!(
-                    "{} fails on a row that `{up}` cannot convert, and with it every statement of your code that meets \
-                     the row",
-                    dialect.vendor()
+                    "{} may fail on a row that `{up}` cannot convert, because of `{part}`, and with it every statement of your \
+                     code that meets the row",
+                    self.context.dialect.vendor()
                 ),
                 rules,
             ));
         }
         Ok(())
+    }
+
+    /// The part of `up` on which the database may fail, for some value of the columns that it names. A cast to new's type
+    /// that was put around the declared `up` does what a write does; it matters where it is all that happens to a column.
+    fn fails_on(&self, up: &str) -> Result<Option<String>, ChangeError> {
+        let dialect = self.context.dialect;
+        let declared = self.declared("up", self.transition.up.as_ref())?;
+        let declared = declared.unwrap_or(up);
+        let subject = self.subject();
+        let written = Written {
+            at: self.at,
+            subject: &subject,
+            attribute: "up",
+            text: declared,
+        };
+        let mistaken = |source| written.mistaken(source);
+        if let Some(part) = dialect.may_fail(declared).map_err(mistaken)? {
+            return Ok(Some(part));
+        }
+        let is_column = self.table.column(declared.trim_matches('"')).is_some();
+        let casts = dialect.casts_in(declared).map_err(mistaken)? || (is_column && declared != up);
+        if !dialect.capabilities().typed_columns || !casts {
+            return Ok(None);
+        }
+        let named = dialect.columns_in(declared).map_err(mistaken)?;
+        let mut columns = named.iter().filter_map(|name| self.table.column(name));
+        let failing = columns.find(|old| cast_may_fail(old, self.new));
+        Ok(failing.map(|old| format!("the cast of {}", old.name)))
     }
 
     fn function(
@@ -206,6 +223,14 @@ fn may_not_fit(old: &Column, new: &Column) -> bool {
         (LogicalType::Text, _) => true,
         (old, new) => width(old) > width(new) && width(new).is_some(),
     }
+}
+
+/// A cast of what a column holds, on its way to another one, has values that it fails on.
+fn cast_may_fail(old: &Column, new: &Column) -> bool {
+    matches!(
+        old.logical_type,
+        LogicalType::Text | LogicalType::Bytes | LogicalType::Json | LogicalType::Custom
+    ) || may_not_fit(old, new)
 }
 
 fn is_number(logical: LogicalType) -> bool {

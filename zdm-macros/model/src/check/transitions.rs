@@ -125,19 +125,18 @@ pub(super) fn down_has_an_old_column(declaration: &Declaration, errors: &mut Err
 pub(super) fn validity_is_complete(declaration: &Declaration, errors: &mut Errors) {
     for field in declaration.whole_fields() {
         let given = &field.attributes;
-        match (&given.valid_if, &given.on_invalid) {
-            (Some(valid_if), None) => errors.at(
+        if let (Some(valid_if), None) = (&given.valid_if, &given.on_invalid) {
+            errors.at(
                 valid_if.span,
                 "`valid_if` needs `on_invalid`, which says what becomes of the other rows: \
                  \"quarantine\", \"null\", \"reject\" or default(\"0\")",
-            ),
-            (None, Some(on_invalid)) => errors.at(
-                on_invalid.span,
-                "`on_invalid` needs `valid_if`, which says which old values `up` can convert",
-            ),
-            _ => {}
+            );
         }
-        let conditional = given.valid_if.as_ref().map(|given| given.span);
+        let conditional = given
+            .valid_if
+            .as_ref()
+            .map(|given| given.span)
+            .or(given.on_invalid.as_ref().map(|given| given.span));
         if let Some(span) = conditional
             && given.up.is_none()
             && given.renamed_from.is_none()

@@ -19,3 +19,5 @@ EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END
 $zdm$;
+-- PL/pgSQL looks up what an expression calls when it is first asked.
+SELECT zdm."4d744ee81067_accounts_age_years_up"(NULL::text);

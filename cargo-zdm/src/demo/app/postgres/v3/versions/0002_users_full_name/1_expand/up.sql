@@ -23,3 +23,5 @@ EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END
 $zdm$;
+-- PL/pgSQL looks up what an expression calls when it is first asked.
+SELECT zdm."153c9bfd75a0_cargo_zdm_demo_users_age_number_up"(NULL::text);
