@@ -18,6 +18,7 @@ mod killed_files;
 mod mistakes;
 mod odd_names;
 mod pause;
+mod preview;
 mod project;
 mod reused;
 mod rights;

@@ -114,25 +114,9 @@ pub async fn run(
     options: &ExecutorOptions,
     on_event: OnEvent<'_>,
 ) -> Result<Outcome, ExecutorError> {
-    let plan = migration.manifest();
-    if plan.dialect != connection.dialect().name() {
-        return Err(ExecutorError::WrongDialect {
-            migration: plan.id.clone(),
-            plan: plan.dialect.clone(),
-            connection: connection.dialect(),
-        });
-    }
-    let recorded = record::read(connection, migration, section).await?;
-    if direction == Direction::Up
-        && let Some((number, _)) = recorded.iter().find(|(_, whole)| !**whole)
-    {
-        return Err(ExecutorError::HalfUndone {
-            section,
-            number: *number,
-        });
-    }
+    let recorded = recorded(connection, migration, section, direction).await?;
     let mut outcome = Outcome::default();
-    for step in plan.steps_of(section, direction) {
+    for step in migration.manifest().steps_of(section, direction) {
         let Some(effect) = record::effect(migration, &recorded, step) else {
             outcome.already_done += 1;
             on_event(Event::AlreadyDone { step });
@@ -153,6 +137,47 @@ pub async fn run(
         record::forget_section(connection, migration, section).await?;
     }
     Ok(outcome)
+}
+
+/// The steps that [`run`] would execute now, in their order.
+pub async fn pending<'a>(
+    connection: &mut Connection,
+    migration: &'a Migration,
+    section: Section,
+    direction: Direction,
+) -> Result<Vec<&'a Step>, ExecutorError> {
+    let recorded = recorded(connection, migration, section, direction).await?;
+    let steps = migration.manifest().steps_of(section, direction);
+    Ok(steps
+        .filter(|step| record::effect(migration, &recorded, step).is_some())
+        .collect())
+}
+
+/// The record of a section, where it can be executed in this direction.
+async fn recorded(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    direction: Direction,
+) -> Result<record::Recorded, ExecutorError> {
+    let plan = migration.manifest();
+    if plan.dialect != connection.dialect().name() {
+        return Err(ExecutorError::WrongDialect {
+            migration: plan.id.clone(),
+            plan: plan.dialect.clone(),
+            connection: connection.dialect(),
+        });
+    }
+    let recorded = record::read(connection, migration, section).await?;
+    if direction == Direction::Up
+        && let Some((number, _)) = recorded.iter().find(|(_, whole)| !**whole)
+    {
+        return Err(ExecutorError::HalfUndone {
+            section,
+            number: *number,
+        });
+    }
+    Ok(recorded)
 }
 
 /// One step with all that its execution needs.
