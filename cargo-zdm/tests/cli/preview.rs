@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::Project;
+use crate::versions;
 
 /// Every way forward from nothing to a stage, one command after the other.
 const FORWARD: &[&[&str]] = &[
@@ -46,7 +47,7 @@ fn every_rollback_does_what_its_preview_shows(project: &Project) {
 fn a_rollback_over_a_stopped_step_does_what_its_preview_shows_on_sqlite() {
     const STOP: &str = "CREATE TRIGGER stop BEFORE EVENT ON zdm_TABLE WHEN ROW BEGIN SELECT RAISE(ABORT, 'stopped'); END";
     on_sqlite(HASTY, |project| {
-        over_a_stopped_step(project, STOP, "DROP TRIGGER stop");
+        over_a_stopped_step(project, "sqlite", STOP, "DROP TRIGGER stop");
     });
 }
 
@@ -55,12 +56,12 @@ fn a_rollback_over_a_stopped_step_does_what_its_preview_shows_on_postgres() {
     const STOP: &str = "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stopped'; END $$;
         CREATE TRIGGER stop BEFORE EVENT ON zdm.TABLE FOR EACH ROW WHEN (ROW) EXECUTE FUNCTION stop()";
     on_postgres(HASTY, |project| {
-        over_a_stopped_step(project, STOP, "DROP FUNCTION stop() CASCADE");
+        over_a_stopped_step(project, "postgres", STOP, "DROP FUNCTION stop() CASCADE");
     });
 }
 
 /// A step forward, or back, that fails between its parts.
-fn over_a_stopped_step(project: &Project, stop: &str, go: &str) {
+fn over_a_stopped_step(project: &Project, dialect: &str, stop: &str, go: &str) {
     let stopped = |command: &[&str], event: &str, table: &str, row: &str| {
         let stop = stop.replace("EVENT", event).replace("TABLE", table);
         project.execute(
@@ -109,6 +110,12 @@ fn over_a_stopped_step(project: &Project, stop: &str, go: &str) {
 
     forward(FORWARD);
     kept(&["rollback"]);
+    assert!(released(&back_to_nothing(project)));
+
+    versions::write_without_dual_writes(&project.path("zdm"), dialect);
+    forward(&[&["expand"], complete]);
+    kept(&["rollback"]);
+    assert_eq!(project.stage("users_full_name"), "off");
     assert!(released(&back_to_nothing(project)));
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use zdm_runtime::Stage;
 use zdm_runtime::facts::Facts;
-use zdm_runtime::gates::{self, Side};
+use zdm_runtime::gates::{self, Gate, Side};
 use zdm_runtime::history;
 use zdm_runtime::hop;
 use zdm_runtime::manifest::Direction;
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     let described = describe(session, place, way);
     if way == WayBack::UndoExpand {
         let what = format!("undo of {folder}/{}", Section::Expand.folder());
-        gate::pass(&what, &session.gates_of_undo(place).await?, &[])?;
+        gate::pass(&what, &gates_before(session, place).await?, &[])?;
         let full = session.created_with_rows(place).await?;
         if !drop_rows && !full.is_empty() {
             return Err(Failure::usage(
@@ -87,7 +87,7 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
     let mut text = format!("{folder} ({}): {described}\n", from.name());
     let (mut gates, mut full) = (Vec::new(), Vec::new());
     if way == WayBack::UndoExpand {
-        gates = gate::show_all(&session.gates_of_undo(place).await?);
+        gates = gate::show_all(&gates_before(session, place).await?);
         full = session.created_with_rows(place).await?;
         text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
     }
@@ -260,6 +260,13 @@ async fn undo(session: &mut Session, place: usize, section: Section) -> Result<(
     pass(session, place, section).await?;
     section::run(session, place, section, Direction::Down).await?;
     Ok(())
+}
+
+/// The gates before the undo of expand, without those that it opens itself: what is in effect of later sections goes first.
+async fn gates_before(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {
+    let mut gates = session.gates_of_undo(place).await?;
+    gates.retain(|gate| gate.open || gate.name != "section_undone");
+    Ok(gates)
 }
 
 /// The gates before a section's `down.sql`.
