@@ -20,6 +20,7 @@ mod odd_names;
 mod pause;
 mod preview;
 mod project;
+mod rebuilt;
 mod reused;
 mod rights;
 mod stale;

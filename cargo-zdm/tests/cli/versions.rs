@@ -181,6 +181,7 @@ impl Version {
                 rewrites: false,
                 transactional: true,
                 builds_index: None,
+                expects: Vec::new(),
                 undoes: (direction == Direction::Down).then_some(line),
                 loses: None,
                 source: "src/models.rs:1".to_owned(),

@@ -5,10 +5,12 @@
 
 mod dependents;
 mod error;
+mod losses;
 mod outside;
 mod rebuild;
 mod record;
 mod transaction;
+mod words;
 
 use std::time::{Duration, Instant};
 
@@ -315,9 +317,7 @@ impl Task<'_> {
                 blockers,
                 source,
             },
-            other @ (Failure::ForeignKeys(_) | Failure::Dependents(_) | Failure::Lease(_)) => {
-                self.explain(other)
-            }
+            other => self.explain(other),
         }
     }
 
@@ -326,6 +326,11 @@ impl Task<'_> {
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
             Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
+            Failure::Losses(lost) => ExecutorError::Losses {
+                step,
+                table: self.step.table.clone(),
+                lost,
+            },
             Failure::Lease(source) => ExecutorError::Overtaken { step, source },
             Failure::Database(source @ DatabaseError::Lost(_)) => {
                 ExecutorError::Lost { step, source }
@@ -354,6 +359,8 @@ enum Failure {
     ForeignKeys(Vec<String>),
     #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
     Dependents(Vec<String>),
+    #[error("the rebuild would lose {}", .0.join(", "))]
+    Losses(Vec<String>),
     #[error(transparent)]
     Lease(#[from] LeaseError),
 }
