@@ -154,7 +154,12 @@ fn render(plan: &Plan, dialect: &Dialect, id: &str, version: u32) -> Rendered {
     sql::render(plan, dialect, &identity).expect("every statement has a template")
 }
 
-fn load(rendered: &Rendered) -> Migration {
+/// A rendered version, loaded from files as a command would.
+///
+/// # Panics
+///
+/// Where the version contradicts itself.
+pub fn load(rendered: &Rendered) -> Migration {
     let directory = tempfile::tempdir().expect("a temporary directory");
     for (path, text) in &rendered.files {
         let path = directory.path().join(path);

@@ -2,17 +2,19 @@
 //! would lose stops it.
 
 use cargo_zdm::dialect::Dialect;
+use cargo_zdm::render::sql::Rendered;
 use zdm_runtime::database::{Connection, Row, control};
 use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions};
 use zdm_runtime::manifest::Direction;
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
-use zdm_tests::cases::Case;
+use zdm_tests::cases::{Case, load};
 
 /// A database with the tables `users (id, visits)` made by `create`, and the migration that rebuilds it.
 struct Rebuilt {
     connection: Connection,
     migration: Migration,
+    version: Rendered,
     _folder: tempfile::TempDir,
 }
 
@@ -32,11 +34,21 @@ impl Rebuilt {
             .into_iter()
             .find(|found| found.name == case)
             .unwrap();
+        let version = found.rendered(&Dialect::named("sqlite").unwrap());
         Self {
             connection,
-            migration: found.migration(&Dialect::named("sqlite").unwrap()),
+            migration: load(&version),
+            version,
             _folder: folder,
         }
+    }
+
+    /// The same with another expectation.
+    fn expect(&mut self, sql: &str) {
+        for step in &mut self.version.manifest.steps {
+            step.expects = vec![sql.to_owned()];
+        }
+        self.migration = load(&self.version);
     }
 
     async fn schema(&mut self) -> Vec<Row> {
@@ -117,15 +129,15 @@ async fn what_a_rebuild_would_lose_stops_it() {
         ),
         (
             "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL COLLATE NOCASE)",
-            "collatenocase",
+            "collate nocase of visits",
         ),
         (
             "CREATE TABLE \"Users\" (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL, Check\n( visits < 9 ))",
-            "check(visits<9)",
+            "check ( visits < 9 )",
         ),
         (
             "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL ON CONFLICT REPLACE)",
-            "onconflictreplace",
+            "on conflict replace of visits",
         ),
         (
             "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL DEFAULT 7)",
@@ -147,6 +159,11 @@ async fn what_a_rebuild_would_lose_stops_it() {
         ),
         (
             "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL);
+             CREATE INDEX rare ON users (id) WHERE visits = 'a /* b'",
+            "the index rare",
+        ),
+        (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, visits INTEGER NOT NULL);
              CREATE TRIGGER seen AFTER UPDATE ON users BEGIN SELECT 1; END",
             "the trigger seen",
         ),
@@ -159,6 +176,48 @@ async fn what_a_rebuild_would_lose_stops_it() {
             "{lost}: {stopped}"
         );
         assert_eq!(rebuilt.schema().await, before, "{lost}");
+    }
+}
+
+/// What is described is expected once, where it stands and as it is.
+#[tokio::test]
+async fn what_was_put_in_the_place_of_something_described_stops_a_rebuild() {
+    const TABLE: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, age INTEGER";
+    for (rest, lost) in [
+        (
+            ", CONSTRAINT users_age CHECK (age > 1))",
+            "check ( age > 1 )",
+        ),
+        (
+            ", CONSTRAINT users_age CHECK (age > 0), CONSTRAINT again CHECK (age > 0))",
+            "check ( age > 0 )",
+        ),
+    ] {
+        let mut rebuilt = Rebuilt::by("drop_column/with_check", &format!("{TABLE}{rest}")).await;
+        let stopped = rebuilt.expand().await.unwrap_err();
+        assert!(
+            matches!(&stopped, ExecutorError::Losses { lost: found, .. } if *found == [lost]),
+            "{stopped}"
+        );
+    }
+    let known = format!("{TABLE}, check(AGE>0))");
+    let mut rebuilt = Rebuilt::by("drop_column/with_check", &known).await;
+    rebuilt.expand().await.unwrap();
+}
+
+/// Nothing is rebuilt on a guess.
+#[tokio::test]
+async fn a_rebuild_whose_expectation_cannot_be_read_is_not_executed() {
+    let table = "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, visits INTEGER NOT NULL DEFAULT 0)";
+    for expects in [
+        "CREATE TABLE users (id INTEGER,",
+        "CREATE TABLE others (id INTEGER)",
+    ] {
+        let mut rebuilt = Rebuilt::of(table).await;
+        rebuilt.expect(expects);
+        let before = rebuilt.schema().await;
+        rebuilt.expand().await.unwrap_err();
+        assert_eq!(rebuilt.schema().await, before, "{expects}");
     }
 }
 

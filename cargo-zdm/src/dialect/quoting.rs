@@ -37,14 +37,7 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The text without space, quotes and case, in which a database may keep the same definition differently.
-fn folded(text: &str) -> String {
-    let quote = |c| matches!(c, '"' | '`' | '[' | ']');
-    let kept = text.chars().filter(|c| !c.is_whitespace() && !quote(*c));
-    kept.map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// `ident`, `idents` (a comma-separated list), `literal` and `folded` as filters.
+/// `ident`, `idents` (a comma-separated list) and `literal` as filters.
 pub(super) fn install(templates: &mut Environment<'static>, quoting: &Quoting) {
     let one = quoting.clone();
     templates.add_filter("ident", move |name: String| one.ident(&name));
@@ -54,5 +47,4 @@ pub(super) fn install(templates: &mut Environment<'static>, quoting: &Quoting) {
         names.join(", ")
     });
     templates.add_filter("literal", |text: String| literal(&text));
-    templates.add_filter("folded", |text: String| folded(&text));
 }

@@ -5,7 +5,7 @@
 
 use zdm_runtime::executor::{self, Event, ExecutorError, ExecutorOptions, Outcome};
 use zdm_runtime::facts::{Facts, Steps};
-use zdm_runtime::manifest::{Backfill, Direction};
+use zdm_runtime::manifest::{Backfill, Direction, Step};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
@@ -72,25 +72,32 @@ pub(crate) async fn must_be_understood(session: &mut Session, place: usize) -> R
 }
 
 /// The SQL that a run would execute, for `--dry-run`.
-pub(crate) fn preview(
-    session: &Session,
+pub(crate) async fn preview(
+    session: &mut Session,
     place: usize,
     section: Section,
     direction: Direction,
-) -> String {
+) -> Result<String, Failure> {
+    let installed = session.is_installed();
     let migration = &session.migrations[place];
+    let steps: Vec<&Step> = if installed {
+        executor::pending(&mut session.connection, migration, section, direction).await?
+    } else {
+        migration.manifest().steps_of(section, direction).collect()
+    };
     let mut text = String::new();
-    for step in migration.manifest().steps_of(section, direction) {
+    for step in steps {
         if text.is_empty() {
-            text = format!(
-                "-- {}/{}\n",
-                migration.manifest().folder(),
-                section_file(section, direction)
-            );
+            text = heading(session, place, &section_file(section, direction));
         }
         text.push_str(migration.sql(step));
     }
-    text
+    Ok(text)
+}
+
+/// What stands above the SQL of a file in a preview.
+pub(crate) fn heading(session: &Session, place: usize, file: &str) -> String {
+    format!("-- {}/{file}\n", session.folder(place))
 }
 
 fn line(event: Event<'_>) -> Option<String> {

@@ -39,6 +39,13 @@ pub(crate) fn write_one_way(zdm: &Path, dialect: &str) {
     chain(zdm, [init(dialect), rename]);
 }
 
+/// Writes both, the second one as a change that only drops later what no code names.
+pub(crate) fn write_without_dual_writes(zdm: &Path, dialect: &str) {
+    let mut rename = rename(dialect);
+    rename.manifest.route = Route::ExpandContract;
+    chain(zdm, [init(dialect), rename]);
+}
+
 /// As `finalize` does it: the checked-in code of the rename names only new.
 pub(crate) fn finalize(zdm: &Path) {
     let zdm = Utf8Path::from_path(zdm).unwrap();
@@ -174,6 +181,7 @@ impl Version {
                 rewrites: false,
                 transactional: true,
                 builds_index: None,
+                expects: Vec::new(),
                 undoes: (direction == Direction::Down).then_some(line),
                 loses: None,
                 source: "src/models.rs:1".to_owned(),

@@ -440,7 +440,13 @@ fn rebuild(condition: &str) -> Migration {
          DROP TABLE users;\n\
          ALTER TABLE users_new RENAME TO users;"
     );
-    version.step(Section::Expand, Direction::Up, &sql).rewrites = true;
+    let step = version.step(Section::Expand, Direction::Up, &sql);
+    step.rewrites = true;
+    step.expects = vec![
+        "CREATE TABLE users (id bigint NOT NULL, tenant text NOT NULL, login text NOT NULL, name text NOT NULL, age text, \
+         PRIMARY KEY (id))"
+            .to_owned(),
+    ];
     version.load()
 }
 

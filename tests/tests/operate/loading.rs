@@ -99,6 +99,30 @@ fn lines_that_are_not_there_and_an_undo_in_two_places_are_contradictions() {
     );
 }
 
+/// It would lose what somebody has put on the table.
+#[test]
+fn a_rebuild_that_expects_nothing_is_refused() {
+    let mut rebuild = version(Dialect::Sqlite, ID, &RENAME);
+    let sql = "CREATE TABLE other (id int); DROP TABLE users; ALTER TABLE other RENAME TO users;";
+    let step = rebuild.step(Section::Expand, Direction::Up, sql);
+    step.rewrites = true;
+    step.expects = vec!["CREATE TABLE users (id int)".to_owned()];
+    let folder = tempfile::tempdir().unwrap();
+    rebuild.write(folder.path());
+    Migration::load(folder.path()).unwrap();
+    for (transactional, expects) in [
+        (true, vec![]),
+        (false, vec!["CREATE TABLE users (id int)".to_owned()]),
+    ] {
+        let step = rebuild.manifest.steps.last_mut().unwrap();
+        step.transactional = transactional;
+        step.expects = expects;
+        rebuild.write(folder.path());
+        let refused = Migration::load(folder.path()).unwrap_err();
+        assert!(refused.to_string().contains("`expects`"), "{refused}");
+    }
+}
+
 #[test]
 fn versions_come_in_their_order_and_share_no_number() {
     let zdm = tempfile::tempdir().unwrap();

@@ -66,6 +66,7 @@ impl Version {
             rewrites: false,
             transactional: true,
             builds_index: None,
+            expects: Vec::new(),
             undoes: None,
             loses: None,
             source: "src/models.rs:1".to_owned(),

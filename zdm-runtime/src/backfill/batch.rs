@@ -111,6 +111,10 @@ impl Batch<'_> {
                 .run_file(&format!("SET LOCAL lock_timeout = {limit}"))
                 .await?;
         }
+        if searches && connection.dialect() == Dialect::Postgres {
+            // What waits for the commit would fail there, where nothing tells which row it was.
+            connection.run_file("SET CONSTRAINTS ALL IMMEDIATE").await?;
+        }
         // The cursor's own row is part of the range once more.
         let (start, limit) = match &chunk.cursor {
             Some(cursor) => (cursor, rows + 1),

@@ -113,8 +113,8 @@ pub type Row = Vec<Value>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// The value or a constraint (SQLSTATE classes 22 and 23, `SQLITE_CONSTRAINT`, `SQLITE_MISMATCH`): the same statement on the same row fails
-    /// again.
+    /// A row's value, a constraint, or a function or trigger that refuses the row: the same statement on the same row fails
+    /// again, and others may not.
     #[error("{}", told(.0))]
     Data(#[source] sqlx::Error),
     /// A lock was not to be had in time, a deadlock, a serialization failure, `SQLITE_BUSY`: try again.
@@ -295,7 +295,7 @@ impl Connection {
                 postgres::execute(connection, sql.to_owned(), values).await
             }
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => sqlite::execute(connection, sql.to_owned(), values).await,
+            Self::Sqlite(connection) => sqlite::execute_on_rows(connection, sql, values).await,
         }
     }
 
@@ -309,7 +309,7 @@ impl Connection {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => postgres::query(connection, sql.to_owned(), values).await,
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => sqlite::query(connection, sql.to_owned(), values).await,
+            Self::Sqlite(connection) => sqlite::query_on_rows(connection, sql, values).await,
         }
     }
 

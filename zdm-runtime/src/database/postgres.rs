@@ -126,9 +126,28 @@ pub(crate) fn classify(error: sqlx::Error) -> DatabaseError {
         Some("55P03" | "40P01" | "40001") => DatabaseError::Busy(error),
         Some("57P01" | "57P02" | "57P03") => DatabaseError::Lost(error),
         Some(code) if code.starts_with("08") => DatabaseError::Lost(error),
-        Some(code) if code.starts_with("22") || code.starts_with("23") => {
-            DatabaseError::Data(error)
-        }
+        Some(code) if is_of_a_row(code) => DatabaseError::Data(error),
         _ => DatabaseError::Other(error),
     }
+}
+
+/// Values and constraints (classes 22 and 23), and what functions and triggers say of a row: a subquery with several rows, a
+/// CASE without an answer, a function without RETURN, RAISE and its like in PL/pgSQL, an exception in another language, and a
+/// value too long for an index (54000, `program_limit_exceeded`).
+fn is_of_a_row(code: &str) -> bool {
+    code.starts_with("22")
+        || code.starts_with("23")
+        || matches!(
+            code,
+            "20000"
+                | "21000"
+                | "2F005"
+                | "38000"
+                | "39004"
+                | "54000"
+                | "P0001"
+                | "P0002"
+                | "P0003"
+                | "P0004"
+        )
 }

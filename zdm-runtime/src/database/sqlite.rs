@@ -99,6 +99,30 @@ pub(super) async fn prepare(
     prepared.map(|_| ()).map_err(classify)
 }
 
+/// [`execute`] for a statement on rows of a table.
+pub(super) async fn execute_on_rows(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    values: &[Value],
+) -> Result<u64, DatabaseError> {
+    match execute(connection, sql.to_owned(), values).await {
+        Err(error) => Err(blame(connection, sql, error).await),
+        done => done,
+    }
+}
+
+/// [`query`] for a statement on rows of a table.
+pub(super) async fn query_on_rows(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    values: &[Value],
+) -> Result<Vec<Row>, DatabaseError> {
+    match query(connection, sql.to_owned(), values).await {
+        Err(error) => Err(blame(connection, sql, error).await),
+        rows => rows,
+    }
+}
+
 pub(super) async fn run_file(
     connection: &mut SqliteConnection,
     sql: &str,
@@ -138,6 +162,35 @@ fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
             })
         })
         .collect()
+}
+
+/// What a function says that is used wrongly, whatever the row: `SQLite` counts the arguments of some only when it calls them.
+const MISUSES: [&str; 2] = ["number of arguments", "unable to use function"];
+
+/// A function that fails on a value has the same code as a statement that does not compile (`SQLITE_ERROR`), and a value that
+/// grows too long the same as a text of SQL that is. So the statement is compiled again: where it compiles, a row made it fail.
+async fn blame(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    error: DatabaseError,
+) -> DatabaseError {
+    let DatabaseError::Other(sqlx::Error::Database(said)) = &error else {
+        return error;
+    };
+    let of_value = matches!(said.code().as_deref(), Some("1" | "18"));
+    let misused = MISUSES.iter().any(|words| said.message().contains(words));
+    if !of_value
+        || misused
+        || run_file(connection, &format!("EXPLAIN {sql}"))
+            .await
+            .is_err()
+    {
+        return error;
+    }
+    match error {
+        DatabaseError::Other(error) => DatabaseError::Data(error),
+        error => error,
+    }
 }
 
 /// Result codes: `SQLite`'s manual, "Result and Error Codes"; extended codes carry the primary one in their low byte.

@@ -114,6 +114,20 @@ pub enum ExecutorError {
         /// `error in view latest: no such column: name`.
         broken: Vec<String>,
     },
+    /// The table to be rebuilt has what the versions do not describe.
+    #[error(
+        "{step} was not executed, and nothing was changed: rebuilding {table} would lose {}. No version describes that; \
+         drop it and run again, and create it anew afterwards or declare it in the model",
+        .lost.join(", ")
+    )]
+    Losses {
+        /// Which step.
+        step: StepName,
+        /// The table.
+        table: String,
+        /// `the index users_name`.
+        lost: Vec<String>,
+    },
     /// Another command line moves the migration by now, so the gates that were open may be shut.
     #[error("{step} was not executed: {source}")]
     Overtaken {

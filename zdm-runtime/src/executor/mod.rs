@@ -5,10 +5,12 @@
 
 mod dependents;
 mod error;
+mod losses;
 mod outside;
 mod rebuild;
 mod record;
 mod transaction;
+mod words;
 
 use std::time::{Duration, Instant};
 
@@ -114,25 +116,9 @@ pub async fn run(
     options: &ExecutorOptions,
     on_event: OnEvent<'_>,
 ) -> Result<Outcome, ExecutorError> {
-    let plan = migration.manifest();
-    if plan.dialect != connection.dialect().name() {
-        return Err(ExecutorError::WrongDialect {
-            migration: plan.id.clone(),
-            plan: plan.dialect.clone(),
-            connection: connection.dialect(),
-        });
-    }
-    let recorded = record::read(connection, migration, section).await?;
-    if direction == Direction::Up
-        && let Some((number, _)) = recorded.iter().find(|(_, whole)| !**whole)
-    {
-        return Err(ExecutorError::HalfUndone {
-            section,
-            number: *number,
-        });
-    }
+    let recorded = recorded(connection, migration, section, direction).await?;
     let mut outcome = Outcome::default();
-    for step in plan.steps_of(section, direction) {
+    for step in migration.manifest().steps_of(section, direction) {
         let Some(effect) = record::effect(migration, &recorded, step) else {
             outcome.already_done += 1;
             on_event(Event::AlreadyDone { step });
@@ -153,6 +139,47 @@ pub async fn run(
         record::forget_section(connection, migration, section).await?;
     }
     Ok(outcome)
+}
+
+/// The steps that [`run`] would execute now, in their order.
+pub async fn pending<'a>(
+    connection: &mut Connection,
+    migration: &'a Migration,
+    section: Section,
+    direction: Direction,
+) -> Result<Vec<&'a Step>, ExecutorError> {
+    let recorded = recorded(connection, migration, section, direction).await?;
+    let steps = migration.manifest().steps_of(section, direction);
+    Ok(steps
+        .filter(|step| record::effect(migration, &recorded, step).is_some())
+        .collect())
+}
+
+/// The record of a section, where it can be executed in this direction.
+async fn recorded(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    direction: Direction,
+) -> Result<record::Recorded, ExecutorError> {
+    let plan = migration.manifest();
+    if plan.dialect != connection.dialect().name() {
+        return Err(ExecutorError::WrongDialect {
+            migration: plan.id.clone(),
+            plan: plan.dialect.clone(),
+            connection: connection.dialect(),
+        });
+    }
+    let recorded = record::read(connection, migration, section).await?;
+    if direction == Direction::Up
+        && let Some((number, _)) = recorded.iter().find(|(_, whole)| !**whole)
+    {
+        return Err(ExecutorError::HalfUndone {
+            section,
+            number: *number,
+        });
+    }
+    Ok(recorded)
 }
 
 /// One step with all that its execution needs.
@@ -290,9 +317,7 @@ impl Task<'_> {
                 blockers,
                 source,
             },
-            other @ (Failure::ForeignKeys(_) | Failure::Dependents(_) | Failure::Lease(_)) => {
-                self.explain(other)
-            }
+            other => self.explain(other),
         }
     }
 
@@ -301,6 +326,11 @@ impl Task<'_> {
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
             Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
+            Failure::Losses(lost) => ExecutorError::Losses {
+                step,
+                table: self.step.table.clone(),
+                lost,
+            },
             Failure::Lease(source) => ExecutorError::Overtaken { step, source },
             Failure::Database(source @ DatabaseError::Lost(_)) => {
                 ExecutorError::Lost { step, source }
@@ -329,6 +359,8 @@ enum Failure {
     ForeignKeys(Vec<String>),
     #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
     Dependents(Vec<String>),
+    #[error("the rebuild would lose {}", .0.join(", "))]
+    Losses(Vec<String>),
     #[error(transparent)]
     Lease(#[from] LeaseError),
 }

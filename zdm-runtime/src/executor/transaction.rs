@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Task, dependents, rebuild};
+use super::{Failure, Task, dependents, losses, rebuild};
 use crate::database::{Connection, DatabaseError, Dialect};
 
 pub(super) async fn attempt(
@@ -46,6 +46,12 @@ async fn body(
     lock_wait: Duration,
 ) -> Result<(), Failure> {
     task.hold(connection).await?;
+    if !task.step.expects.is_empty() {
+        let lost = losses::of(connection, &task.step.table, &task.step.expects).await?;
+        if !lost.is_empty() {
+            return Err(Failure::Losses(lost));
+        }
+    }
     let rebuilds = connection.dialect() == Dialect::Sqlite && task.step.rewrites;
     let before = if rebuilds {
         let violations = rebuild::violations(connection).await?;

@@ -131,6 +131,10 @@ pub struct Step {
     /// An index that a failed attempt of a non-transactional step leaves invalid, to be dropped before the next one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds_index: Option<String>,
+    /// For a rebuild on `SQLite`: the statements that make the table as the versions describe it. Whatever the table has
+    /// beyond that would be lost, so that the step is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expects: Vec<String>,
     /// For `down`: the number of the `up` entry that it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<u32>,

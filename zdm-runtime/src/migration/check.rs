@@ -6,6 +6,9 @@ use super::{Migration, lines, section_file};
 use crate::manifest::Direction;
 use crate::phase::Section;
 
+/// A rebuild of `SQLite`'s manual ends so, and nothing else that rewrites a table has it.
+const RENAMED: &str = " RENAME TO ";
+
 impl Migration {
     /// What does not fit.
     pub(super) fn check(&self) -> Result<(), String> {
@@ -15,10 +18,18 @@ impl Migration {
                 .files
                 .get(&path)
                 .ok_or_else(|| format!("step {} of {path} has no such file", step.number))?;
-            if lines(content, step.lines).is_none() {
+            let Some(sql) = lines(content, step.lines) else {
                 let (first, last) = step.lines;
                 return Err(format!(
                     "step {} of {path} names the lines {first} to {last}",
+                    step.number
+                ));
+            };
+            let rebuilds = step.rewrites && sql.contains(RENAMED);
+            if rebuilds == step.expects.is_empty() || (rebuilds && !step.transactional) {
+                return Err(format!(
+                    "step {} of {path} rebuilds a table and does not say in `expects` what it may find there, or the other \
+                     way round",
                     step.number
                 ));
             }

@@ -3,18 +3,18 @@
 //! Comes in: the session, a migration, the effort. Goes out: filled columns, and how fast it went.
 //! Must not know: how a batch is made.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, End, Outcome, Way};
 use zdm_runtime::gates::{self, Side};
+use zdm_runtime::manifest::Backfill;
 use zdm_runtime::progress::Progress;
 
 use super::verify;
 use crate::error::{Failure, Kind};
 use crate::operate::session::{Session, connect};
-use crate::operate::{gate, rights};
+use crate::operate::{gate, rights, section};
 use crate::terminal::Answer;
 
 /// How hard to work.
@@ -68,12 +68,7 @@ pub(crate) async fn run(
 pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
     let facts = session.facts(place).await?;
     let gates = gate::show_all(&gates::for_backfill(Side::New, &facts));
-    let migration = &session.migrations[place];
-    let mut sql = String::new();
-    for backfill in &migration.manifest().backfills {
-        let _ = writeln!(sql, "-- {}", backfill.batch);
-        sql.push_str(migration.file(&backfill.batch));
-    }
+    let sql = sql(session, place, |backfill| Some(&backfill.batch));
     let text = format!(
         "backfill of {}\n{}{sql}",
         session.folder(place),
@@ -90,6 +85,25 @@ pub(crate) async fn revive_old(session: &mut Session, place: usize) -> Result<()
     fill(session, place, &Effort::gentle(), Side::Old)
         .await
         .map(|_| ())
+}
+
+/// The SQL of [`revive_old`], which is executed batch by batch.
+pub(crate) fn preview_of_old(session: &Session, place: usize) -> String {
+    sql(session, place, |backfill| backfill.reverse.as_ref())
+}
+
+fn sql(
+    session: &Session,
+    place: usize,
+    statement: impl Fn(&Backfill) -> Option<&String>,
+) -> String {
+    let migration = &session.migrations[place];
+    let mut sql = String::new();
+    for file in migration.manifest().backfills.iter().filter_map(statement) {
+        sql.push_str(&section::heading(session, place, file));
+        sql.push_str(migration.file(file));
+    }
+    sql
 }
 
 async fn fill(

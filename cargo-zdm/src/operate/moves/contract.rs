@@ -61,7 +61,7 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
 /// The gates and the SQL, with what cannot come back.
 pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
     let gates = gate::show_all(&gates_now(session, place).await?);
-    let sql = section::preview(session, place, Section::Drop, Direction::Up);
+    let sql = section::preview(session, place, Section::Drop, Direction::Up).await?;
     let loses: Vec<String> = session
         .manifest(place)
         .steps_of(Section::Drop, Direction::Down)

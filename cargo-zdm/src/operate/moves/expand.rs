@@ -117,7 +117,7 @@ pub(crate) async fn preview(session: &mut Session, only: Option<usize>) -> Resul
         }
         text.push_str(&gate::lines(&shut));
         for section in sections(treatment) {
-            text.push_str(&section::preview(session, place, *section, Direction::Up));
+            text.push_str(&section::preview(session, place, *section, Direction::Up).await?);
         }
     }
     if text.is_empty() {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use zdm_runtime::Stage;
 use zdm_runtime::facts::Facts;
-use zdm_runtime::gates::{self, Side};
+use zdm_runtime::gates::{self, Gate, Side};
 use zdm_runtime::history;
 use zdm_runtime::hop;
 use zdm_runtime::manifest::Direction;
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     let described = describe(session, place, way);
     if way == WayBack::UndoExpand {
         let what = format!("undo of {folder}/{}", Section::Expand.folder());
-        gate::pass(&what, &session.gates_of_undo(place).await?, &[])?;
+        gate::pass(&what, &gates_before(session, place).await?, &[])?;
         let full = session.created_with_rows(place).await?;
         if !drop_rows && !full.is_empty() {
             return Err(Failure::usage(
@@ -78,22 +78,16 @@ pub(crate) async fn run(
 pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
     let from = session.position(place).await?;
     let way = way(session, place).await?;
-    let sections: &[Section] = match way {
-        WayBack::UndoExpand => &[Section::Expand],
-        WayBack::WriteOld => &[Section::SwitchReads, Section::DualWrite],
-        WayBack::Reopen | WayBack::ReviveOld => &[Section::Release],
-        WayBack::Nothing | WayBack::ReadOld | WayBack::Finish | WayBack::Gone(_) => &[],
-    };
-    let sql: String = sections
-        .iter()
-        .map(|section| section::preview(session, place, *section, Direction::Down))
-        .collect();
+    let mut sql = String::new();
+    for part in parts(way, from) {
+        sql.push_str(&preview_of(session, place, part).await?);
+    }
     let folder = session.folder(place);
     let described = describe(session, place, way);
     let mut text = format!("{folder} ({}): {described}\n", from.name());
     let (mut gates, mut full) = (Vec::new(), Vec::new());
     if way == WayBack::UndoExpand {
-        gates = gate::show_all(&session.gates_of_undo(place).await?);
+        gates = gate::show_all(&gates_before(session, place).await?);
         full = session.created_with_rows(place).await?;
         text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
     }
@@ -171,6 +165,48 @@ fn is_drained(facts: &Facts) -> Result<bool, Failure> {
     Ok(standing.is_none_or(|standing| standing.drained_epoch >= standing.epoch))
 }
 
+/// What a way back consists of.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// A section's `down.sql`, where its `up.sql` is in effect.
+    Undo(Section),
+    /// Expand's `down.sql`, and the version is on record no more.
+    UndoExpand,
+    /// The stage moves.
+    Back(Stage),
+    /// Old is filled from new.
+    FillOld,
+    /// Old is compared with new.
+    VerifyOld,
+}
+
+/// What a way back does, in its order: [`run`] does it, [`preview`] shows it.
+fn parts(way: WayBack, from: Position) -> Vec<Part> {
+    use Part::{Back, FillOld, Undo, UndoExpand, VerifyOld};
+    match way {
+        WayBack::Nothing | WayBack::Gone(_) => vec![],
+        WayBack::UndoExpand => vec![Undo(Section::DualWrite), Undo(Section::Release), UndoExpand],
+        WayBack::WriteOld => vec![
+            Undo(Section::Release),
+            Undo(Section::SwitchReads),
+            Back(Stage::Off),
+            Undo(Section::DualWrite),
+        ],
+        WayBack::ReadOld => vec![Back(Stage::DualWrite)],
+        WayBack::ReviveOld => vec![
+            Back(Stage::RampDown),
+            FillOld,
+            VerifyOld,
+            Undo(Section::Release),
+        ],
+        WayBack::Reopen => vec![Back(Stage::Off), Undo(Section::Release)],
+        WayBack::Finish => match from {
+            Position::At(stage, _) => vec![Back(stage), Undo(Section::Release)],
+            _ => vec![Undo(Section::Release)],
+        },
+    }
+}
+
 async fn take(
     session: &mut Session,
     place: usize,
@@ -179,46 +215,41 @@ async fn take(
 ) -> Result<(), Failure> {
     // First of all: whatever stops what follows, nothing automatic goes forward meanwhile.
     hop::hold(&mut session.connection, session.migrations[place].id()).await?;
-    match way {
-        WayBack::Nothing | WayBack::Gone(_) => {}
-        WayBack::UndoExpand => {
-            undo(session, place, Section::DualWrite).await?;
-            undo(session, place, Section::Release).await?;
-            pass(session, place, Section::Expand).await?;
-            let id = session.manifest(place).id.clone();
-            history::unexpanding(&mut session.connection, &id).await?;
-            section::run(session, place, Section::Expand, Direction::Down).await?;
-            let migration = &session.migrations[place];
-            let (manifest, hash) = (migration.manifest(), migration.content_hash());
-            history::unexpanded(&mut session.connection, manifest, hash).await?;
-        }
-        WayBack::WriteOld => {
-            undo(session, place, Section::Release).await?;
-            undo(session, place, Section::SwitchReads).await?;
-            switch::back(session, place, lease, Target::at(Stage::Off)).await?;
-            undo(session, place, Section::DualWrite).await?;
-        }
-        WayBack::ReadOld => {
-            switch::back(session, place, lease, Target::at(Stage::DualWrite)).await?;
-        }
-        WayBack::ReviveOld => {
-            switch::back(session, place, lease, Target::at(Stage::RampDown)).await?;
-            backfill::revive_old(session, place).await?;
-            verify::must_pass(session, place, Side::Old).await?;
-            undo(session, place, Section::Release).await?;
-        }
-        WayBack::Reopen => {
-            switch::back(session, place, lease, Target::at(Stage::Off)).await?;
-            undo(session, place, Section::Release).await?;
-        }
-        WayBack::Finish => {
-            if let Position::At(stage, _) = session.position(place).await? {
+    let from = session.position(place).await?;
+    for part in parts(way, from) {
+        match part {
+            Part::Undo(section) => undo(session, place, section).await?,
+            Part::UndoExpand => undo_expand(session, place).await?,
+            Part::Back(stage) => {
                 switch::back(session, place, lease, Target::at(stage)).await?;
             }
-            undo(session, place, Section::Release).await?;
+            Part::FillOld => backfill::revive_old(session, place).await?,
+            Part::VerifyOld => verify::must_pass(session, place, Side::Old).await?,
         }
     }
     Ok(())
+}
+
+/// The SQL that a part would execute.
+async fn preview_of(session: &mut Session, place: usize, part: Part) -> Result<String, Failure> {
+    match part {
+        Part::Undo(section) => section::preview(session, place, section, Direction::Down).await,
+        Part::UndoExpand => {
+            section::preview(session, place, Section::Expand, Direction::Down).await
+        }
+        Part::FillOld => Ok(backfill::preview_of_old(session, place)),
+        Part::Back(_) | Part::VerifyOld => Ok(String::new()),
+    }
+}
+
+async fn undo_expand(session: &mut Session, place: usize) -> Result<(), Failure> {
+    pass(session, place, Section::Expand).await?;
+    let id = session.manifest(place).id.clone();
+    history::unexpanding(&mut session.connection, &id).await?;
+    section::run(session, place, Section::Expand, Direction::Down).await?;
+    let migration = &session.migrations[place];
+    let (manifest, hash) = (migration.manifest(), migration.content_hash());
+    Ok(history::unexpanded(&mut session.connection, manifest, hash).await?)
 }
 
 /// Executes a section's `down.sql` where its `up.sql` is in effect, after its gates.
@@ -229,6 +260,13 @@ async fn undo(session: &mut Session, place: usize, section: Section) -> Result<(
     pass(session, place, section).await?;
     section::run(session, place, section, Direction::Down).await?;
     Ok(())
+}
+
+/// The gates before the undo of expand, without those that it opens itself: what is in effect of later sections goes first.
+async fn gates_before(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {
+    let mut gates = session.gates_of_undo(place).await?;
+    gates.retain(|gate| gate.open || gate.name != "section_undone");
+    Ok(gates)
 }
 
 /// The gates before a section's `down.sql`.

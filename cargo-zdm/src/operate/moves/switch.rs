@@ -92,9 +92,10 @@ pub(crate) async fn preview(
     refuse_odd_ways(session, place, position, target)?;
     let facts = session.facts(place).await?;
     let gates = gate::show_all(&gates_of(session, &facts, position, target)?);
-    let sql = section_before(target.stage)
-        .map(|section| section::preview(session, place, section, Direction::Up))
-        .unwrap_or_default();
+    let sql = match section_before(target.stage) {
+        Some(section) => section::preview(session, place, section, Direction::Up).await?,
+        None => String::new(),
+    };
     let text = format!(
         "{}\n{}{sql}",
         what(session, place, target),

@@ -246,6 +246,7 @@ impl File {
             rewrites: facts.rewrites,
             transactional: facts.transactional,
             builds_index: built_index(facts, statement),
+            expects: expected(dialect, statement)?,
             undoes,
             loses,
             source: source.to_owned(),
@@ -259,6 +260,27 @@ fn built_index(facts: &StatementFacts, statement: &Statement) -> Option<String> 
         Statement::CreateIndex { index, .. } if facts.builds_index => Some(index.name.clone()),
         _ => None,
     }
+}
+
+/// What makes the table that a rebuild expects to find.
+fn expected(dialect: &Dialect, statement: &Statement) -> Result<Vec<String>, DialectError> {
+    let Statement::RebuildTable { before, .. } = statement else {
+        return Ok(Vec::new());
+    };
+    let table = Statement::CreateTable {
+        table: before.clone(),
+    };
+    let indexes = before.indexes.iter().map(|index| Statement::CreateIndex {
+        table: before.name.clone(),
+        index: index.clone(),
+    });
+    std::iter::once(table)
+        .chain(indexes)
+        .map(|statement| {
+            let sql = dialect.render_statement(statement.name(), &statement)?;
+            Ok(sql.trim().to_owned())
+        })
+        .collect()
 }
 
 /// `lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction`
