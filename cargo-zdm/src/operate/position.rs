@@ -174,9 +174,7 @@ impl WayBack {
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Nothing => "the database lacks this migration: nothing to take back",
-            Self::UndoExpand => {
-                "expand is undone (1_expand/down.sql): new goes, old was never touched"
-            }
+            Self::UndoExpand => "expand is undone (1_expand/down.sql)",
             Self::WriteOld => {
                 "new's constraints go (4_switch_reads/down.sql), then writes keep old alone; backfill and verification start over"
             }

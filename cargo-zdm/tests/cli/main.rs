@@ -15,6 +15,7 @@ mod half_done;
 mod held;
 mod interrupted;
 mod killed_files;
+mod losses;
 mod mistakes;
 mod odd_names;
 mod pause;

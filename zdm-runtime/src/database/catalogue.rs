@@ -31,3 +31,57 @@ pub async fn holds_rows(connection: &mut Connection, table: &str) -> Result<bool
     let sql = format!("SELECT 1 FROM \"{quoted}\" LIMIT 1");
     Ok(!connection.query(&sql, &[]).await?.is_empty())
 }
+
+/// A column with what an insert gives it that does not name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnDefault {
+    /// The column.
+    pub(crate) column: String,
+    /// Its type, as the database writes it.
+    pub(crate) sql_type: String,
+    /// The default.
+    pub(crate) expression: Option<String>,
+    ignores_case: bool,
+}
+
+impl ColumnDefault {
+    /// Whether a name means this column.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.column == name || (self.ignores_case && self.column.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The defaults of a table's columns; none where no such table is there.
+pub(crate) async fn defaults(
+    connection: &mut Connection,
+    table: &str,
+) -> Result<Vec<ColumnDefault>, DatabaseError> {
+    let ignores_case = connection.dialect() == Dialect::Sqlite;
+    let sql = match connection.dialect() {
+        Dialect::Postgres => {
+            "SELECT CAST(attname AS text), format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid)
+             FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+             WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+        }
+        Dialect::Sqlite => "SELECT name, type, dflt_value FROM pragma_table_xinfo($1) ORDER BY cid",
+    };
+    let rows = connection.query(sql, &[table.into()]).await?;
+    rows.into_iter()
+        .map(|row| match row.as_slice() {
+            [
+                Value::Text(Some(column)),
+                Value::Text(Some(sql_type)),
+                Value::Text(expression),
+            ] => Ok(ColumnDefault {
+                column: column.clone(),
+                sql_type: sql_type.clone(),
+                expression: expression.clone(),
+                ignores_case,
+            }),
+            _ => Err(DatabaseError::unexpected(
+                "which defaults a table has",
+                &row,
+            )),
+        })
+        .collect()
+}

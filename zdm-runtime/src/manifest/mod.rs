@@ -78,6 +78,29 @@ impl Manifest {
             .iter()
             .filter(move |step| step.section == section && step.direction == direction)
     }
+
+    /// The columns added to a table that was there before, whose values are in no old column.
+    pub fn alone<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.creates.get(table).filter(|names| !names.table);
+        let columns = names.into_iter().flat_map(|names| &names.columns);
+        columns.map(String::as_str).filter(|column| {
+            let pair = self.pair_of(table, column);
+            pair.is_none_or(|pair| pair.old.is_empty())
+        })
+    }
+
+    /// What gives every row of a filled column its value, where that never fails.
+    pub fn filled_by(&self, table: &str, column: &str) -> Option<&str> {
+        self.pair_of(table, column)
+            .filter(|pair| pair.old.is_empty() && pair.on_invalid == "total")
+            .map(|pair| pair.up.as_str())
+    }
+
+    /// The pair whose new side a column is.
+    pub fn pair_of(&self, table: &str, column: &str) -> Option<&Pair> {
+        let mut pairs = self.pairs.iter();
+        pairs.find(|pair| pair.table == table && pair.new.column == column)
+    }
 }
 
 /// Which phases a migration goes through.

@@ -10,7 +10,8 @@ use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::history;
 use zdm_runtime::hop;
-use zdm_runtime::manifest::Direction;
+use zdm_runtime::losses::Loss;
+use zdm_runtime::manifest::{Direction, Manifest};
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
 
@@ -23,7 +24,7 @@ use crate::operate::session::Session;
 use crate::operate::target::Target;
 use crate::terminal::Answer;
 
-/// Takes the way back, or says why there is none. A table with rows in it is dropped only with `drop_rows`.
+/// Takes the way back, or says why there is none. What holds rows or values of its own is dropped only with `drop_rows`.
 pub(crate) async fn run(
     session: &mut Session,
     place: usize,
@@ -36,16 +37,10 @@ pub(crate) async fn run(
     if way == WayBack::UndoExpand {
         let what = format!("undo of {folder}/{}", Section::Expand.folder());
         gate::pass(&what, &session.gates_of_undo(place).await?, &[])?;
-        let full = session.created_with_rows(place).await?;
-        if !drop_rows && !full.is_empty() {
-            return Err(Failure::usage(
-                format!(
-                    "rollback of {folder} drops the table {}, which holds rows",
-                    full.join(" and the table ")
-                ),
-                "if nobody needs them: `cargo zdm rollback --drop-rows`; nothing brings them back but a backup",
-            )
-            .safe("nothing was changed"));
+        let losses = session.losses(place).await?;
+        if !drop_rows && !losses.is_empty() {
+            return Err(unasked(&folder, &session.manifest(place).name, &losses)
+                .safe("nothing was changed"));
         }
     }
     session
@@ -91,39 +86,80 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
     let folder = session.folder(place);
     let described = describe(session, place, way);
     let mut text = format!("{folder} ({}): {described}\n", from.name());
-    let (mut gates, mut full) = (Vec::new(), Vec::new());
+    let (mut gates, mut losses) = (Vec::new(), Vec::new());
     if way == WayBack::UndoExpand {
         gates = gate::show_all(&session.gates_of_undo(place).await?);
-        full = session.created_with_rows(place).await?;
+        losses = session.losses(place).await?;
         text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
     }
-    for table in &full {
-        let _ = writeln!(
-            text,
-            "  the table {table} holds rows: this needs --drop-rows"
-        );
+    let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    for loss in &losses {
+        let _ = writeln!(text, "  {loss}: this needs --drop-rows");
     }
     text.push_str(&sql);
     let object = serde_json::json!({
         "dry_run": true, "migration": folder, "from": from.name(), "would": described, "sql": sql,
-        "gates": gates, "tables_with_rows": full,
+        "gates": gates, "loses": losses,
     });
     Answer::done(text, object)
 }
 
-/// What the way back will do. The undo of a created table is no small thing.
-fn describe(session: &Session, place: usize, way: WayBack) -> String {
-    let lost: Vec<String> = session
-        .created_tables(place)
-        .map(|table| format!("the table {table} with every row of {table}"))
-        .collect();
-    if way != WayBack::UndoExpand || lost.is_empty() {
-        return way.describe().to_owned();
-    }
-    format!(
-        "expand is undone (1_expand/down.sql), which drops {}",
-        lost.join(" and ")
+/// Nobody has agreed to losing what is nowhere else.
+fn unasked(folder: &str, name: &str, losses: &[Loss]) -> Failure {
+    let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    Failure::usage(
+        format!("rollback of {folder} drops {}", losses.join(" and ")),
+        format!(
+            "if nobody needs them: `cargo zdm rollback {name} --drop-rows`; nothing brings them back but a backup"
+        ),
     )
+}
+
+/// What the way back will do. The undo of an expand names all that goes.
+fn describe(session: &Session, place: usize, way: WayBack) -> String {
+    let mut text = way.describe().to_owned();
+    if way == WayBack::UndoExpand {
+        text.push_str(&goes(session.manifest(place)));
+    }
+    text
+}
+
+fn goes(manifest: &Manifest) -> String {
+    let (mut alone, mut copies, mut stay) = (Vec::new(), Vec::new(), Vec::new());
+    let mut goes = Vec::new();
+    for (table, names) in &manifest.creates {
+        if names.table {
+            goes.push(format!("the table {table} with every row of {table}"));
+            continue;
+        }
+        for column in &names.columns {
+            let name = format!("the column {table}.{column}");
+            match manifest.pair_of(table, column) {
+                Some(pair) if !pair.old.is_empty() => {
+                    copies.push(name);
+                    stay.extend(pair.old.iter().map(|old| format!("{table}.{}", old.column)));
+                }
+                _ => alone.push(name),
+            }
+        }
+    }
+    if !alone.is_empty() {
+        let values = if alone.len() == 1 { "it" } else { "them" };
+        goes.push(format!(
+            "{} with every value in {values}",
+            alone.join(" and ")
+        ));
+    }
+    goes.extend(copies);
+    let stay = match stay.len() {
+        0 => String::new(),
+        1 => format!("; {} stays", stay[0]),
+        _ => format!("; {} stay", stay.join(" and ")),
+    };
+    if goes.is_empty() {
+        return String::new();
+    }
+    format!(", which drops {}{stay}", goes.join(" and "))
 }
 
 async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
