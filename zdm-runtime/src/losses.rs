@@ -48,6 +48,12 @@ impl fmt::Display for Loss {
     }
 }
 
+/// Losses as a part of a sentence.
+pub fn listed(losses: &[Loss]) -> String {
+    let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    losses.join(" and ")
+}
+
 /// What the undo of expand would take away now, in all tables.
 pub async fn of_undo(
     connection: &mut Connection,

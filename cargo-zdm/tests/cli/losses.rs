@@ -1,9 +1,12 @@
 //! What a rollback would lose for good, it asks about, counted: values of an added column, written meanwhile too.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use zdm_tests::postgres::Server;
 
 use crate::generate::{BEFORE, be_hasty, user_crate};
-use crate::project::Project;
+use crate::project::{Project, Run};
 
 const NAME: &str = "pub name: String";
 const ADDED: &str = "pub name: String,\n    pub note: Option<String>,\n    #[zdm(default = \"7\")]\n    pub level: i32";
@@ -95,4 +98,112 @@ fn a_new_side_goes_unasked_and_old_is_named() {
         run.says("drops the column users.full_name; users.name stays");
         assert_eq!(project.value("SELECT min(name) FROM users"), "Ada");
     });
+}
+
+/// Runs a rollback while somebody has written and not committed; commits once the rollback has begun to move.
+fn with_a_late_commit(project: &Project, migration: &str, write: &str) -> Run {
+    project.connected(async |writer| {
+        writer.begin().await.unwrap();
+        writer.run_file(write).await.unwrap();
+        let mut command = project.command(&["rollback", migration]);
+        let mut running = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+        // What it says first, it says after its first look.
+        let first = lines.next().expect("it says what it does").unwrap();
+        assert!(first.contains("expand is undone"), "{first}");
+        writer.commit().await.unwrap();
+        lines.for_each(drop);
+        Run::from(running.wait_with_output().unwrap())
+    })
+}
+
+#[test]
+fn rows_written_between_look_and_drop_are_seen() {
+    on_both(|project| {
+        user_crate(project);
+        project.done(&["init"]);
+        project.done(&["expand"]);
+        let run = with_a_late_commit(project, "init", "INSERT INTO users (name) VALUES ('Ada')");
+        assert_eq!(run.code, 2, "{run:#?}");
+        run.says("the table users, which holds rows");
+        run.says("--drop-rows");
+        assert_eq!(project.value("SELECT name FROM users"), "Ada");
+        project.done(&["expand"]);
+        assert_eq!(project.stage("init"), "expanded");
+    });
+}
+
+#[test]
+fn values_written_between_look_and_drop_are_seen() {
+    on_both(|project| {
+        changed(project, ADDED);
+        let run = with_a_late_commit(
+            project,
+            "two",
+            "UPDATE users SET level = 8 WHERE name = 'Ada'",
+        );
+        assert_eq!(run.code, 2, "{run:#?}");
+        run.says("the column users.level, which holds 1 value");
+        assert_eq!(project.value("SELECT max(level) FROM users"), "8");
+        assert_eq!(project.stage("two"), "expanding");
+        project.done(&["rollback", "two", "--drop-rows"]);
+        assert_eq!(project.stage("two"), "absent");
+    });
+}
+
+/// A role whose transactions see only what was committed before they began.
+#[test]
+fn rows_are_seen_whatever_the_default_isolation() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    project.execute("ALTER DATABASE app SET default_transaction_isolation = 'repeatable read'");
+    user_crate(&project);
+    project.done(&["init"]);
+    project.done(&["expand"]);
+    let run = with_a_late_commit(&project, "init", "INSERT INTO users (name) VALUES ('Ada')");
+    assert_eq!(run.code, 2, "{run:#?}");
+    assert_eq!(project.value("SELECT name FROM users"), "Ada");
+}
+
+/// Rows that a policy hides from the table's owner are rows all the same.
+#[test]
+fn hidden_rows_are_not_taken_for_none() {
+    let server = Server::start();
+    let url = server.database("app");
+    let plain = url.replace("owner@", "plain@");
+    let owner = Project::on(url, "");
+    owner.execute("CREATE ROLE plain LOGIN; GRANT ALL ON DATABASE app TO plain; GRANT ALL ON SCHEMA public TO plain");
+    let project = Project::on(plain, "");
+    user_crate(&project);
+    project.done(&["init"]);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (name) VALUES ('Ada')");
+    project.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY");
+    assert_eq!(project.value("SELECT count(*) FROM users"), "0");
+    let run = project.zdm(&["rollback", "init"]);
+    assert_eq!(run.code, 3, "{run:#?}");
+    run.says("row-level security");
+    assert_eq!(owner.value("SELECT name FROM users"), "Ada");
+}
+
+/// Writers do not wait for a look that takes long: here a default that takes long to evaluate stands for a large table.
+#[test]
+fn a_look_that_takes_long_lets_writers_go_on() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    changed(&project, ADDED);
+    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    project.write("zdm.toml", &format!("{written}lock_timeout = \"50ms\"\n"));
+    let slow = "CAST(pg_sleep(0.5) AS text)";
+    project.execute(&format!("ALTER TABLE users ALTER note SET DEFAULT {slow}"));
+    project.execute("UPDATE users SET note = ''");
+    let run = project.zdm(&["rollback", "two"]);
+    assert_eq!(run.code, 3, "{run:#?}");
+    run.says("writers of users wait");
+    run.says("lock_timeout");
+    project.done(&["rollback", "two", "--drop-rows"]);
 }

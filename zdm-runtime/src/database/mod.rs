@@ -306,10 +306,11 @@ impl Connection {
         }
     }
 
-    /// Opens a transaction that may write: `BEGIN`, on `SQLite` `BEGIN IMMEDIATE`.
+    /// Opens a transaction that may write and sees what others commit meanwhile, whatever the role's default; on `SQLite` it
+    /// has the only write lock.
     pub async fn begin(&mut self) -> Result<(), DatabaseError> {
         let begin = match self.dialect() {
-            Dialect::Postgres => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         };
         self.run_file(begin).await

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::database::blockers::{self, Blocker};
 use crate::database::{DatabaseError, Dialect};
+use crate::losses::{self, Loss};
 use crate::manifest::{Direction, Step};
 use crate::migration::section_file;
 use crate::operator::LeaseError;
@@ -113,6 +114,29 @@ pub enum ExecutorError {
         step: StepName,
         /// `error in view latest: no such column: name`.
         broken: Vec<String>,
+    },
+    /// The step takes something away that is nowhere else, and nobody has agreed to that.
+    #[error("{step} drops {}; it was rolled back", losses::listed(.losses))]
+    Losses {
+        /// Which step.
+        step: StepName,
+        /// What would be lost.
+        losses: Vec<Loss>,
+    },
+    /// Writers must not wait for as long as it takes to see what would be lost.
+    #[error(
+        "{step} was rolled back: writers of {table} wait while its rows are looked at for what would be lost, and {} ms          were not enough: {source}",
+        .limit.as_millis()
+    )]
+    Unseen {
+        /// Which step.
+        step: StepName,
+        /// The table.
+        table: String,
+        /// How long the look may take.
+        limit: Duration,
+        /// The database's answer.
+        source: DatabaseError,
     },
     /// Another command line moves the migration by now, so the gates that were open may be shut.
     #[error("{step} was not executed: {source}")]

@@ -9,6 +9,7 @@ mod outside;
 mod rebuild;
 mod record;
 mod transaction;
+mod unasked;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ pub use error::{ExecutorError, StepName};
 use crate::audit::{self, Entry};
 use crate::database::blockers::{self, Blocker};
 use crate::database::{Connection, DatabaseError};
+use crate::losses::{self, Loss};
 use crate::manifest::{Direction, Step};
 use crate::migration::Migration;
 use crate::operator::{Lease, LeaseError};
@@ -41,6 +43,8 @@ pub struct ExecutorOptions {
     pub longest_pause: Duration,
     /// How long a statement that does not block writers may run.
     pub deadline: Duration,
+    /// The undo of expand may drop rows and values that are nowhere else.
+    pub drop_rows: bool,
 }
 
 impl ExecutorOptions {
@@ -54,6 +58,7 @@ impl ExecutorOptions {
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
             deadline: Duration::from_hours(4),
+            drop_rows: false,
         }
     }
 }
@@ -290,9 +295,7 @@ impl Task<'_> {
                 blockers,
                 source,
             },
-            other @ (Failure::ForeignKeys(_) | Failure::Dependents(_) | Failure::Lease(_)) => {
-                self.explain(other)
-            }
+            other => self.explain(other),
         }
     }
 
@@ -301,6 +304,13 @@ impl Task<'_> {
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
             Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
+            Failure::Losses(losses) => ExecutorError::Losses { step, losses },
+            Failure::Unseen(source) => ExecutorError::Unseen {
+                step,
+                table: self.step.table.clone(),
+                limit: self.options.lock_timeout,
+                source,
+            },
             Failure::Lease(source) => ExecutorError::Overtaken { step, source },
             Failure::Database(source @ DatabaseError::Lost(_)) => {
                 ExecutorError::Lost { step, source }
@@ -329,6 +339,10 @@ enum Failure {
     ForeignKeys(Vec<String>),
     #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
     Dependents(Vec<String>),
+    #[error("it would take away {}", losses::listed(.0))]
+    Losses(Vec<Loss>),
+    #[error("what it would take away was not seen in time: {0}")]
+    Unseen(DatabaseError),
     #[error(transparent)]
     Lease(#[from] LeaseError),
 }

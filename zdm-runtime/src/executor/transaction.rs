@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Task, dependents, rebuild};
+use super::{Failure, Task, dependents, rebuild, unasked};
 use crate::database::{Connection, DatabaseError, Dialect};
 
 pub(super) async fn attempt(
@@ -53,6 +53,9 @@ async fn body(
     } else {
         None
     };
+    if unasked::concerns(task) {
+        unasked::refuse(task, connection).await?;
+    }
     if connection.dialect() == Dialect::Postgres {
         let (name, limit) = if task.step.blocks_writers {
             ("lock_timeout", task.options.lock_timeout)

@@ -10,7 +10,7 @@ use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::history;
 use zdm_runtime::hop;
-use zdm_runtime::losses::Loss;
+use zdm_runtime::losses::{self, Loss};
 use zdm_runtime::manifest::{Direction, Manifest};
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
@@ -49,7 +49,7 @@ pub(crate) async fn run(
     if way != WayBack::Nothing {
         session
             .claimed(place, async |session, lease| {
-                take(session, place, lease, way).await
+                take(session, place, lease, way, drop_rows).await
             })
             .await?;
     }
@@ -106,9 +106,8 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
 
 /// Nobody has agreed to losing what is nowhere else.
 fn unasked(folder: &str, name: &str, losses: &[Loss]) -> Failure {
-    let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
     Failure::usage(
-        format!("rollback of {folder} drops {}", losses.join(" and ")),
+        format!("rollback of {folder} drops {}", losses::listed(losses)),
         format!(
             "if nobody needs them: `cargo zdm rollback {name} --drop-rows`; nothing brings them back but a backup"
         ),
@@ -212,6 +211,7 @@ async fn take(
     place: usize,
     lease: &Lease,
     way: WayBack,
+    drop_rows: bool,
 ) -> Result<(), Failure> {
     // First of all: whatever stops what follows, nothing automatic goes forward meanwhile.
     hop::hold(&mut session.connection, session.migrations[place].id()).await?;
@@ -223,7 +223,7 @@ async fn take(
             pass(session, place, Section::Expand).await?;
             let id = session.manifest(place).id.clone();
             history::unexpanding(&mut session.connection, &id).await?;
-            section::run(session, place, Section::Expand, Direction::Down).await?;
+            section::undo_expand(session, place, drop_rows).await?;
             let migration = &session.migrations[place];
             let (manifest, hash) = (migration.manifest(), migration.content_hash());
             history::unexpanded(&mut session.connection, manifest, hash).await?;
