@@ -3,6 +3,7 @@
 //! Comes in: the session, a version. Goes out: gates.
 //! Must not know: what the move does.
 
+use zdm_runtime::database::catalogue::{self, Reference};
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::history::Recorded;
 use zdm_runtime::manifest::Manifest;
@@ -36,6 +37,7 @@ impl Session {
                 later.push(other);
             }
         }
+        let references = self.references_that_stay(place).await?;
         let facts = self.facts(place).await?;
         let later: Vec<_> = later
             .into_iter()
@@ -44,9 +46,25 @@ impl Session {
         Ok(gates::for_undo_of_expand(
             self.manifest(place),
             &later,
+            &references,
             &facts,
             &policy,
         ))
+    }
+
+    /// The foreign keys of other tables to those that the version created.
+    async fn references_that_stay(&mut self, place: usize) -> Result<Vec<Reference>, Failure> {
+        let tables: Vec<String> = self
+            .manifest(place)
+            .created_tables()
+            .map(str::to_owned)
+            .collect();
+        let mut references = Vec::new();
+        for table in &tables {
+            references.extend(catalogue::references(&mut self.connection, table).await?);
+        }
+        references.retain(|reference| !tables.contains(&reference.child));
+        Ok(references)
     }
 
     /// The earlier versions that this database has not contracted.

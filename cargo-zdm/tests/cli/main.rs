@@ -20,6 +20,7 @@ mod mistakes;
 mod odd_names;
 mod pause;
 mod project;
+mod referenced;
 mod reused;
 mod rights;
 mod stale;

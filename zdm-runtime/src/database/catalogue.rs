@@ -2,6 +2,8 @@
 //!
 //! Must not know: which names are meant to be there.
 
+use std::fmt;
+
 use super::{Connection, DatabaseError, Dialect, Value};
 
 /// The columns of a table; none where no such table is there.
@@ -30,6 +32,69 @@ pub async fn holds_rows(connection: &mut Connection, table: &str) -> Result<bool
     let quoted = table.replace('"', "\"\"");
     let sql = format!("SELECT 1 FROM \"{quoted}\" LIMIT 1");
     Ok(!connection.query(&sql, &[]).await?.is_empty())
+}
+
+/// A foreign key of another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The table that has it.
+    pub child: String,
+    /// The columns that hold it.
+    pub columns: String,
+    /// The table that it references.
+    pub parent: String,
+}
+
+impl Reference {
+    /// References as a part of a sentence.
+    pub(crate) fn listed(references: &[Self]) -> String {
+        let references: Vec<String> = references.iter().map(ToString::to_string).collect();
+        references.join(", ")
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            child,
+            columns,
+            parent,
+        } = self;
+        write!(f, "{child} ({columns}) refers to {parent}")
+    }
+}
+
+/// The foreign keys of other tables that reference a table, whoever has made them.
+pub async fn references(
+    connection: &mut Connection,
+    parent: &str,
+) -> Result<Vec<Reference>, DatabaseError> {
+    let sql = match connection.dialect() {
+        Dialect::Postgres => {
+            "SELECT CAST(CAST(conrelid AS regclass) AS text),
+                (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+                 WHERE attrelid = conrelid AND attnum = ANY (conkey))
+             FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid <> confrelid
+             AND confrelid = to_regclass(quote_ident($1)) ORDER BY 1, 2"
+        }
+        Dialect::Sqlite => {
+            "SELECT child.name, group_concat(held.\"from\", ', ')
+             FROM sqlite_schema AS child, pragma_foreign_key_list(child.name) AS held
+             WHERE child.type = 'table' AND held.\"table\" = $1 COLLATE NOCASE AND child.name <> $1 COLLATE NOCASE
+             GROUP BY child.name, held.id ORDER BY 1, 2"
+        }
+    };
+    let rows = connection.query(sql, &[parent.into()]).await?;
+    rows.into_iter()
+        .map(|row| match row.as_slice() {
+            [Value::Text(Some(child)), Value::Text(Some(columns))] => Ok(Reference {
+                child: child.clone(),
+                columns: columns.clone(),
+                parent: parent.to_owned(),
+            }),
+            _ => Err(DatabaseError::unexpected("who refers to a table", &row)),
+        })
+        .collect()
 }
 
 /// A column with what an insert gives it that does not name it.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::database::blockers::{self, Blocker};
+use crate::database::catalogue::Reference;
 use crate::database::{DatabaseError, Dialect};
 use crate::losses::{self, Loss};
 use crate::manifest::{Direction, Step};
@@ -114,6 +115,18 @@ pub enum ExecutorError {
         step: StepName,
         /// `error in view latest: no such column: name`.
         broken: Vec<String>,
+    },
+    /// Other tables refer to the one that goes.
+    #[error(
+        "{step} was rolled back: {}, and its rows would go as well, or name nothing. Drop that foreign key, or its table if \
+         nobody needs it, then run again",
+        Reference::listed(.references)
+    )]
+    References {
+        /// Which step.
+        step: StepName,
+        /// The foreign keys.
+        references: Vec<Reference>,
     },
     /// The step takes something away that is nowhere else, and nobody has agreed to that.
     #[error("{step} drops {}; it was rolled back", losses::listed(.losses))]

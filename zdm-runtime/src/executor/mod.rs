@@ -17,6 +17,7 @@ pub use error::{ExecutorError, StepName};
 
 use crate::audit::{self, Entry};
 use crate::database::blockers::{self, Blocker};
+use crate::database::catalogue::Reference;
 use crate::database::{Connection, DatabaseError};
 use crate::losses::{self, Loss};
 use crate::manifest::{Direction, Step};
@@ -304,6 +305,7 @@ impl Task<'_> {
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
             Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
+            Failure::References(references) => ExecutorError::References { step, references },
             Failure::Losses(losses) => ExecutorError::Losses { step, losses },
             Failure::Unseen(source) => ExecutorError::Unseen {
                 step,
@@ -339,6 +341,8 @@ enum Failure {
     ForeignKeys(Vec<String>),
     #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
     Dependents(Vec<String>),
+    #[error("its table is referred to: {}", Reference::listed(.0))]
+    References(Vec<Reference>),
     #[error("it would take away {}", losses::listed(.0))]
     Losses(Vec<Loss>),
     #[error("what it would take away was not seen in time: {0}")]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Failure, Task, dependents, rebuild, unasked};
-use crate::database::{Connection, DatabaseError, Dialect};
+use crate::database::{Connection, DatabaseError, Dialect, catalogue};
 
 pub(super) async fn attempt(
     task: &Task<'_>,
@@ -11,7 +11,7 @@ pub(super) async fn attempt(
     started: Instant,
     lock_wait: Duration,
 ) -> Result<(), Failure> {
-    if connection.dialect() == Dialect::Sqlite && task.step.rewrites {
+    if acts_on_others(task, connection) {
         let checked = rebuild::suspend_checks(connection).await?;
         let done = in_transaction(task, connection, started, lock_wait).await;
         let restored = rebuild::restore_checks(connection, checked).await;
@@ -46,13 +46,18 @@ async fn body(
     lock_wait: Duration,
 ) -> Result<(), Failure> {
     task.hold(connection).await?;
-    let rebuilds = connection.dialect() == Dialect::Sqlite && task.step.rewrites;
-    let before = if rebuilds {
+    let before = if acts_on_others(task, connection) {
         let violations = rebuild::violations(connection).await?;
         Some((violations, dependents::triggers(connection).await?))
     } else {
         None
     };
+    if drops_table(task) {
+        let references = catalogue::references(connection, &task.step.table).await?;
+        if !references.is_empty() {
+            return Err(Failure::References(references));
+        }
+    }
     if unasked::concerns(task) {
         unasked::refuse(task, connection).await?;
     }
@@ -79,6 +84,16 @@ async fn body(
     }
     task.record(connection, started, lock_wait).await?;
     Ok(())
+}
+
+fn drops_table(task: &Task<'_>) -> bool {
+    task.migration.manifest().drops_table_of(task.step)
+}
+
+/// `SQLite` deletes the rows of a table that is dropped, and with foreign keys on, what these do then (manual, "Foreign Key
+/// Support", "CREATE, ALTER and DROP TABLE commands"); views and triggers it leaves as they are.
+fn acts_on_others(task: &Task<'_>, connection: &Connection) -> bool {
+    connection.dialect() == Dialect::Sqlite && (task.step.rewrites || drops_table(task))
 }
 
 fn refused(error: DatabaseError) -> Failure {

@@ -79,6 +79,29 @@ impl Manifest {
             .filter(move |step| step.section == section && step.direction == direction)
     }
 
+    /// The tables that it creates.
+    pub fn created_tables(&self) -> impl Iterator<Item = &str> {
+        whole(&self.creates)
+    }
+
+    /// Whether a step drops its table, or prepares to.
+    pub fn drops_table_of(&self, step: &Step) -> bool {
+        let gone = match (step.section, step.direction) {
+            (Section::Expand, Direction::Down) => &self.creates,
+            (Section::Drop, Direction::Up) => &self.drops,
+            _ => return false,
+        };
+        whole(gone).any(|table| table == step.table)
+    }
+
+    /// Whether it builds on what another version has brought: it changes a table of that version, or refers to a table to
+    /// which that one added something.
+    pub fn stands_on(&self, other: &Self) -> bool {
+        let mut references = self.creates.values().flat_map(|names| &names.references);
+        self.tables.iter().any(|table| other.tables.contains(table))
+            || references.any(|table| other.creates.contains_key(table))
+    }
+
     /// The columns added to a table that was there before, whose values are in no old column.
     pub fn alone<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
         let names = self.creates.get(table).filter(|names| !names.table);
@@ -101,6 +124,11 @@ impl Manifest {
         let mut pairs = self.pairs.iter();
         pairs.find(|pair| pair.table == table && pair.new.column == column)
     }
+}
+
+fn whole(names: &NamesByTable) -> impl Iterator<Item = &str> {
+    let tables = names.iter().filter(|(_, names)| names.table);
+    tables.map(|(table, _)| table.as_str())
 }
 
 /// Which phases a migration goes through.

@@ -2,6 +2,7 @@
 
 use super::super::Gate;
 use super::super::finding::{names, open, shut};
+use crate::database::catalogue::Reference;
 use crate::manifest::{Manifest, shared};
 
 /// What a later version has built on the same tables would go with them, and stay on record.
@@ -9,24 +10,37 @@ pub(in crate::gates) fn nothing_stands_on_it(version: &Manifest, later: &[&Manif
     const NAME: &str = "nothing_stands_on_it";
     // The last one first: that is the order in which they are taken back.
     for later in later.iter().rev() {
-        let tables: Vec<&str> = later.tables.iter().map(String::as_str).collect();
-        if later
-            .tables
-            .iter()
-            .any(|table| version.tables.contains(table))
-        {
+        if later.stands_on(version) {
+            let tables = version.tables.iter().filter(|table| {
+                let names = later.creates.values();
+                let referenced: Vec<_> = names.flat_map(|names| &names.references).collect();
+                later.tables.contains(table) || referenced.contains(table)
+            });
             return shut(
                 NAME,
                 format!(
                     "{} is in this database and stands on {}",
                     later.folder(),
-                    names(tables.into_iter())
+                    names(tables.map(String::as_str))
                 ),
                 format!("`cargo zdm rollback {}` first", later.name),
             );
         }
     }
     open(NAME, "no later version stands on its tables")
+}
+
+/// Rows that name a row of a table that goes would go with it, lose the name, or name nothing.
+pub(in crate::gates) fn nothing_refers_to_it(references: &[Reference]) -> Gate {
+    const NAME: &str = "nothing_refers_to_it";
+    if references.is_empty() {
+        return open(NAME, "no other table refers to a table that goes");
+    }
+    shut(
+        NAME,
+        Reference::listed(references),
+        "take back the version that made it; or, if none did, drop that foreign key, or the table if nobody needs it",
+    )
 }
 
 /// A name that an earlier version still has to drop would be dropped again, new as it is.
