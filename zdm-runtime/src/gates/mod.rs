@@ -13,6 +13,7 @@ use std::time::Duration;
 use condition as c;
 
 pub use crate::verification::Side;
+pub use condition::standing_on;
 
 use crate::Stage;
 use crate::code::CodeState;

@@ -169,14 +169,28 @@ async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
         return Ok(begun);
     }
     let manifest = session.manifest(place);
-    match position.way_back(manifest.route, manifest.reversible) {
-        WayBack::Gone(reason) => Err(Failure::usage(
-            format!("{} has no way back: {reason}", manifest.folder()),
-            "go on forward; a change of the model and a new migration can bring the column back, empty",
-        )
-        .safe("nothing was changed")),
-        way => Ok(way),
-    }
+    let way = position.way_back(manifest.route, manifest.reversible);
+    let gone = match way {
+        WayBack::Gone(reason) => Some(reason.to_owned()),
+        WayBack::UndoExpand => session.kept_by(place).await?,
+        _ => None,
+    };
+    let Some(reason) = gone else {
+        return Ok(way);
+    };
+    let next = match way {
+        WayBack::UndoExpand => {
+            "go on forward; what it added can go by a change of the models and a new migration"
+        }
+        _ => {
+            "go on forward; a change of the model and a new migration can bring the column back, empty"
+        }
+    };
+    let folder = session.folder(place);
+    Err(
+        Failure::usage(format!("{folder} has no way back: {reason}"), next)
+            .safe("nothing was changed"),
+    )
 }
 
 /// What is left of an earlier way back to this stage that was interrupted.

@@ -9,25 +9,41 @@ use crate::manifest::{Manifest, shared};
 pub(in crate::gates) fn nothing_stands_on_it(version: &Manifest, later: &[&Manifest]) -> Gate {
     const NAME: &str = "nothing_stands_on_it";
     // The last one first: that is the order in which they are taken back.
-    for later in later.iter().rev() {
-        if later.stands_on(version) {
-            let tables = version.tables.iter().filter(|table| {
-                let names = later.creates.values();
-                let referenced: Vec<_> = names.flat_map(|names| &names.references).collect();
-                later.tables.contains(table) || referenced.contains(table)
-            });
-            return shut(
-                NAME,
-                format!(
-                    "{} is in this database and stands on {}",
-                    later.folder(),
-                    names(tables.map(String::as_str))
-                ),
-                format!("`cargo zdm rollback {}` first", later.name),
-            );
+    let Some(last) = standing_on(version, later).pop() else {
+        return open(NAME, "no later version stands on its tables");
+    };
+    let reason = if last.stands_on(version) {
+        format!("stands on {}", names(shared_tables(version, last)))
+    } else {
+        format!("stands on what stands on {}", version.folder())
+    };
+    shut(
+        NAME,
+        format!("{} is in this database and {reason}", last.folder()),
+        format!(
+            "`cargo zdm rollback {}` first, until nothing of it is left",
+            last.name
+        ),
+    )
+}
+
+/// The later versions that have to be taken back first, in their order: those that stand on the version, and on these.
+pub fn standing_on<'a>(version: &Manifest, later: &[&'a Manifest]) -> Vec<&'a Manifest> {
+    let mut standing: Vec<&Manifest> = Vec::new();
+    for later in later {
+        if later.stands_on(version) || standing.iter().any(|below| later.stands_on(below)) {
+            standing.push(later);
         }
     }
-    open(NAME, "no later version stands on its tables")
+    standing
+}
+
+fn shared_tables<'a>(version: &'a Manifest, later: &'a Manifest) -> impl Iterator<Item = &'a str> {
+    let tables = version.tables.iter().filter(|table| {
+        let mut named = later.creates.values().flat_map(|names| &names.references);
+        later.tables.contains(table) || named.any(|referenced| referenced == *table)
+    });
+    tables.map(String::as_str)
 }
 
 /// Rows that name a row of a table that goes would go with it, lose the name, or name nothing.
