@@ -88,9 +88,9 @@ impl Position {
     fn before_expand(facts: &Facts) -> Result<Self, Failure> {
         let sections = known(&facts.sections)?;
         let steps = sections.get(&Section::Expand).copied().unwrap_or_default();
-        Ok(match (steps.done, known(&facts.standing)?) {
+        Ok(match (steps.to_undo(), known(&facts.standing)?) {
             (0, None) => Self::Absent,
-            (done, _) => Self::Begun(done, steps.planned),
+            _ => Self::Begun(steps.done, steps.planned),
         })
     }
 

@@ -155,9 +155,9 @@ impl From<ExecutorError> for Failure {
     }
 }
 
-/// How many of a section's steps are in effect, as a whole or by half.
+/// How many of a section's steps are in effect, as a whole or by half, or may be.
 pub(crate) fn in_effect(facts: &Facts, section: Section) -> Result<i64, Failure> {
-    Ok(steps(facts, section)?.done)
+    Ok(steps(facts, section)?.to_undo())
 }
 
 /// Some of a section's steps are not in effect as a whole.

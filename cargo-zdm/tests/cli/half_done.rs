@@ -186,3 +186,26 @@ pub struct Team {
     }
     project.done(&["status"]);
 }
+
+/// What a kill leaves between the end of a build and its record.
+#[test]
+fn an_index_without_its_record_is_taken_back() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.done(&["init"]);
+    project.done(&["expand"]);
+    let indexed = BEFORE.replace("pub name", "#[zdm(index = \"by_name\")]\n    pub name");
+    project.write("src/models.rs", &indexed);
+    project.done(&["generate", "index"]);
+    let left = "UPDATE zdm.step SET done_at = -1
+                WHERE migration = (SELECT migration FROM zdm.migration WHERE name = 'index');
+                UPDATE zdm.migration SET expanded_at = NULL WHERE name = 'index'";
+    let built = "SELECT count(*) FROM pg_class WHERE relname = 'by_name'";
+    project.done(&["expand"]);
+    project.execute(left);
+    assert_eq!(project.stage("index"), "expanding");
+    project.done(&["rollback"]);
+    assert_eq!(project.stage("index"), "absent");
+    assert_eq!(project.value(built), "0");
+}

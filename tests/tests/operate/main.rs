@@ -5,6 +5,7 @@ mod cases;
 mod concurrency;
 mod crash;
 mod executor;
+mod indexes;
 mod loading;
 mod pairs;
 mod quarantine;

@@ -69,6 +69,7 @@ impl Version {
             undoes: None,
             loses: None,
             source: "src/models.rs:1".to_owned(),
+            index: None,
         });
         self.manifest.steps.last_mut().unwrap()
     }

@@ -116,6 +116,19 @@ pub enum ExecutorError {
         /// `error in view latest: no such column: name`.
         broken: Vec<String>,
     },
+    /// Something else has the name of the index.
+    #[error(
+        "{step} was stopped: under the name {name} the database has {found}; that is not what the plan builds, and it is \
+         left as it is. Rename it, or drop it if nobody needs it, then run again"
+    )]
+    OtherIndex {
+        /// Which step.
+        step: StepName,
+        /// The index.
+        name: String,
+        /// What was found: the statement that makes it.
+        found: String,
+    },
     /// Other tables refer to the one that goes.
     #[error(
         "{step} was rolled back: {}, and its rows would go as well, or name nothing. Drop that foreign key, or its table if \

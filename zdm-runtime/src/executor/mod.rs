@@ -5,6 +5,7 @@
 
 mod dependents;
 mod error;
+mod index;
 mod outside;
 mod rebuild;
 mod record;
@@ -25,7 +26,7 @@ use crate::migration::Migration;
 use crate::operator::{Lease, LeaseError};
 use crate::pauses::Pauses;
 use crate::phase::Section;
-use record::Effect;
+use record::{Effect, State};
 
 /// How patient the executor is, and in whose name it acts.
 #[derive(Debug, Clone)]
@@ -130,7 +131,9 @@ pub async fn run(
     }
     let recorded = record::read(connection, migration, section).await?;
     if direction == Direction::Up
-        && let Some((number, _)) = recorded.iter().find(|(_, whole)| !**whole)
+        && let Some((number, _)) = recorded
+            .iter()
+            .find(|(_, state)| **state == State::HalfUndone)
     {
         return Err(ExecutorError::HalfUndone {
             section,
@@ -150,6 +153,7 @@ pub async fn run(
             step,
             sql: migration.sql(step),
             effect,
+            begun: recorded.contains_key(&i64::from(step.undoes.unwrap_or(step.number))),
             options,
         };
         task.run(connection, on_event).await?;
@@ -167,6 +171,8 @@ struct Task<'a> {
     step: &'a Step,
     sql: &'a str,
     effect: Effect,
+    /// An earlier attempt has begun it.
+    begun: bool,
     options: &'a ExecutorOptions,
 }
 
@@ -305,6 +311,7 @@ impl Task<'_> {
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
             Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
+            Failure::OtherIndex { name, found } => ExecutorError::OtherIndex { step, name, found },
             Failure::References(references) => ExecutorError::References { step, references },
             Failure::Losses(losses) => ExecutorError::Losses { step, losses },
             Failure::Unseen(source) => ExecutorError::Unseen {
@@ -341,6 +348,8 @@ enum Failure {
     ForeignKeys(Vec<String>),
     #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
     Dependents(Vec<String>),
+    #[error("the index {name} is not the planned one: {found}")]
+    OtherIndex { name: String, found: String },
     #[error("its table is referred to: {}", Reference::listed(.0))]
     References(Vec<Reference>),
     #[error("it would take away {}", losses::listed(.0))]

@@ -190,6 +190,23 @@ pub struct Step {
     pub loses: Option<String>,
     /// The declaration that asked for it, `src/models.rs:12`.
     pub source: String,
+    /// What it builds there, to be compared with what the database has; `None` in plans of older tools, which name it only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexDefinition>,
+}
+
+/// An index, but for its name and its table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexDefinition {
+    /// Columns in index order, unquoted.
+    pub columns: Vec<String>,
+    /// Two rows may not share a value.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique: bool,
+    /// Which rows a partial index holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<String>,
 }
 
 /// The statements of one table's backfill, all below `3_backfill/`. With `k` key columns, keys are bound and returned
