@@ -31,7 +31,13 @@ pub(crate) async fn undo_expand(
     drop_rows: bool,
 ) -> Result<Outcome, Failure> {
     let file = (Section::Expand, Direction::Down);
-    execute(session, place, file, drop_rows).await
+    let mut undone = execute(session, place, file, drop_rows).await;
+    if let Err(failure) = &mut undone {
+        let name = &session.manifest(place).name;
+        let whole = format!("; or `cargo zdm expand {name}`, which makes it whole again");
+        failure.next.push_str(&whole);
+    }
+    undone
 }
 
 async fn execute(
@@ -131,8 +137,7 @@ impl From<ExecutorError> for Failure {
         if let ExecutorError::Losses { .. } = error {
             return Self::usage(
                 error,
-                "if nobody needs that: `cargo zdm rollback` with `--drop-rows`; nothing brings it back but a backup. \
-                 `cargo zdm expand` makes the migration whole again",
+                "if nobody needs that: `cargo zdm rollback` with `--drop-rows`; nothing brings it back but a backup",
             )
             .safe("nothing was lost; steps that were taken back before are recorded");
         }

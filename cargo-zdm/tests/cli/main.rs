@@ -24,6 +24,7 @@ mod referenced;
 mod reused;
 mod rights;
 mod stale;
+mod stopped;
 mod unconvertible;
 mod uncounted;
 mod untouched;

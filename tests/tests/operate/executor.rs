@@ -324,6 +324,29 @@ async fn postgres_names_who_is_in_the_way_when_it_gives_up() {
     assert_eq!(limit.as_deref(), Some("0"));
 }
 
+#[tokio::test]
+async fn sqlite_does_not_say_that_nobody_is_in_the_way() {
+    let (target, mut connection) = with_users(Dialect::Sqlite).await;
+    let short = "PRAGMA busy_timeout = 5";
+    connection.run_file(short).await.unwrap();
+    let mut writer = target.open().await;
+    writer.begin().await.unwrap();
+    let options = ExecutorOptions {
+        attempts: 2,
+        ..impatient()
+    };
+    let migration = two_columns(Dialect::Sqlite).load();
+    let refused = expand_as(&mut connection, &migration, Direction::Up, &options)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("in 2 tries; another process holds the write lock"),
+        "{refused}"
+    );
+    assert!(!refused.contains("gone by now"), "{refused}");
+}
+
 fn unique_index() -> Migration {
     let mut version = Version::of(Dialect::Postgres);
     let step = version.step(

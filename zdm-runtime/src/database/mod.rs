@@ -115,19 +115,19 @@ pub type Row = Vec<Value>;
 pub enum DatabaseError {
     /// The value or a constraint (SQLSTATE classes 22 and 23, `SQLITE_CONSTRAINT`, `SQLITE_MISMATCH`): the same statement on the same row fails
     /// again.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Data(#[source] sqlx::Error),
     /// A lock was not to be had in time, a deadlock, a serialization failure, `SQLITE_BUSY`: try again.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Busy(#[source] sqlx::Error),
     /// The role lacks a right (SQLSTATE 42501, a read-only file).
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Forbidden(#[source] sqlx::Error),
     /// The connection is gone.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Lost(#[source] sqlx::Error),
     /// Everything else.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Other(#[source] sqlx::Error),
     /// An answer of another shape than the statement promises.
     #[error("the answer to the question {question} has an unexpected shape: {answer}")]
@@ -159,6 +159,17 @@ pub enum DatabaseError {
     },
 }
 
+/// The database's own words. The driver adds a line number, which is one of `PostgreSQL`'s source.
+fn told(error: &sqlx::Error) -> String {
+    let Some(database) = error.as_database_error() else {
+        return error.to_string();
+    };
+    match database.code() {
+        Some(code) => format!("{} (code {code})", database.message()),
+        None => database.message().to_owned(),
+    }
+}
+
 impl DatabaseError {
     /// An answer of another shape than the statement promises.
     #[cfg(feature = "operate")]
@@ -175,6 +186,29 @@ impl DatabaseError {
             return false;
         };
         matches!(error.code().as_deref(), Some("57014" | "9"))
+    }
+
+    /// Somebody else has kept `SQLite`'s only write lock for too long.
+    pub fn is_locked_file(&self) -> bool {
+        let Self::Busy(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        error.message().contains("is locked")
+    }
+
+    /// What depends on what was to be dropped, one per line, where the server says so (`dependent_objects_still_exist`).
+    #[cfg(feature = "operate")]
+    pub(crate) fn dependents(&self) -> Option<&str> {
+        let Self::Other(sqlx::Error::Database(error)) = self else {
+            return None;
+        };
+        #[cfg(feature = "postgres")]
+        if error.code().as_deref() == Some("2BP01") {
+            let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?;
+            return error.detail();
+        }
+        let _ = error;
+        None
     }
 
     /// What was to be created has the name of something that is there (`duplicate_column`, `duplicate_table`,

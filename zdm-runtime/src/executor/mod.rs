@@ -198,7 +198,7 @@ impl Task<'_> {
                 Err(failure) => failure,
             };
             let duration = started.elapsed();
-            let Failure::Database(DatabaseError::Busy(_)) = &failure else {
+            let Failure::Database(refusal @ DatabaseError::Busy(_)) = &failure else {
                 self.log(connection, "failed", duration, &failure.to_string())
                     .await;
                 return Err(self.explain(failure));
@@ -207,7 +207,7 @@ impl Task<'_> {
             let blockers = blockers::of_table(connection, &self.step.table, &self.step.lock)
                 .await
                 .map_err(|source| self.explain(Failure::Database(source)))?;
-            let detail = blockers::name(&blockers);
+            let detail = blockers::who(&blockers, refusal);
             self.log(connection, "refused", duration, &detail).await;
             if attempt >= self.options.attempts {
                 return Err(self.blocked(failure, attempt, blockers));

@@ -98,7 +98,7 @@ fn acts_on_others(task: &Task<'_>, connection: &Connection) -> bool {
 
 fn refused(error: DatabaseError) -> Failure {
     match dependents::named_by(&error) {
-        Some(dependent) => Failure::Dependents(vec![dependent]),
+        Some(dependents) => Failure::Dependents(dependents),
         None => error.into(),
     }
 }
