@@ -196,7 +196,7 @@ async fn what_was_put_in_the_place_of_something_described_stops_a_rebuild() {
         let mut rebuilt = Rebuilt::by("drop_column/with_check", &format!("{TABLE}{rest}")).await;
         let stopped = rebuilt.expand().await.unwrap_err();
         assert!(
-            matches!(&stopped, ExecutorError::Losses { lost: found, .. } if *found == [lost]),
+            matches!(&stopped, ExecutorError::Undescribed { lost: found, .. } if *found == [lost]),
             "{stopped}"
         );
     }

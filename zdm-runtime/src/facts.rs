@@ -131,8 +131,17 @@ pub struct Steps {
     pub done: i64,
     /// Of these, in effect by half: their undo has begun and not ended.
     pub half: i64,
+    /// Begun outside a transaction, with an end that is not on record: perhaps in effect.
+    pub begun: i64,
     /// In the plan.
     pub planned: i64,
+}
+
+impl Steps {
+    /// How many there may be to take back.
+    pub const fn to_undo(self) -> i64 {
+        self.done + self.begun
+    }
 }
 
 /// Reads all facts about a migration. Only a database that does not even tell the time is an error.
@@ -283,21 +292,25 @@ async fn sections(
     connection: &mut Connection,
     manifest: &Manifest,
 ) -> Result<BTreeMap<Section, Steps>, Error> {
-    let sql = "SELECT section, count(*), count(*) FILTER (WHERE done_at = 0) FROM {zdm}step
-               WHERE migration = $1 GROUP BY section";
+    let sql = "SELECT section, count(*) FILTER (WHERE done_at >= 0), count(*) FILTER (WHERE done_at = 0),
+               count(*) FILTER (WHERE done_at < 0) FROM {zdm}step WHERE migration = $1 GROUP BY section";
     let rows = ask(connection, sql, &manifest.id).await?;
     let mut done = BTreeMap::new();
     for row in &rows {
-        done.insert(text(row, 0)?, (integer(row, 1)?, integer(row, 2)?));
+        done.insert(
+            text(row, 0)?,
+            (integer(row, 1)?, integer(row, 2)?, integer(row, 3)?),
+        );
     }
     Ok(Section::ALL
         .into_iter()
         .map(|section| {
             let planned = manifest.steps_of(section, Direction::Up).count();
-            let (done, half) = done.get(section.name()).copied().unwrap_or_default();
+            let (done, half, begun) = done.get(section.name()).copied().unwrap_or_default();
             let steps = Steps {
                 done,
                 half,
+                begun,
                 planned: i64::try_from(planned).unwrap_or(i64::MAX),
             };
             (section, steps)

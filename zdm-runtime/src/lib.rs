@@ -33,6 +33,8 @@ pub mod hop;
 mod instance;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod key;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod losses;
 #[cfg(feature = "operate")]
 pub mod manifest;
 #[cfg(feature = "operate")]

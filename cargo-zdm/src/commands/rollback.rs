@@ -12,14 +12,15 @@ use crate::terminal::Answer;
 Examples:
   cargo zdm rollback --dry-run
   cargo zdm rollback users_full_name
-  cargo zdm rollback init --drop-rows             the tables that it created go, with the rows in them
+  cargo zdm rollback init --drop-rows             the tables and columns that it added go, with what is in them
 
 From shadow, live and ramp_down all reads go to old at once. A second rollback goes on from there. `advance` leaves a
 migration where a rollback has put it, until `cargo zdm resume` or a step forward by hand.")]
 pub(crate) struct Rollback {
     /// Number, folder, name or id; default: the only one in transition
     migration: Option<String>,
-    /// Drop a table that the migration has created even if it holds rows, which nothing but a backup brings back
+    /// Drop a table that the migration has created even if it holds rows, and a column that it has added even if it holds
+    /// values of its own, which nothing but a backup brings back
     #[arg(long)]
     drop_rows: bool,
     /// Say what would be done, change nothing

@@ -5,6 +5,7 @@
 //! Must not know: what is on record about other versions.
 
 use zdm_runtime::database::{Dialect, catalogue};
+use zdm_runtime::losses::{self, Loss};
 use zdm_runtime::manifest::NamesByTable;
 
 use super::position::Position;
@@ -57,31 +58,12 @@ impl Session {
         Ok(self.compared(place).await?.0)
     }
 
-    /// The tables that the version creates.
-    pub(crate) fn created_tables(&self, place: usize) -> impl Iterator<Item = &String> {
-        let creates = self.manifest(place).creates.iter();
-        creates
-            .filter(|(_, names)| names.table)
-            .map(|(table, _)| table)
-    }
-
-    /// Those of them that hold rows.
-    pub(crate) async fn created_with_rows(&mut self, place: usize) -> Result<Vec<String>, Failure> {
-        let tables: Vec<String> = self.created_tables(place).cloned().collect();
-        let mut full = Vec::new();
-        for table in tables {
-            if catalogue::columns(&mut self.connection, &table)
-                .await?
-                .is_empty()
-            {
-                continue;
-            }
-            rights::to_alter(&mut self.connection, std::slice::from_ref(&table)).await?;
-            if catalogue::holds_rows(&mut self.connection, &table).await? {
-                full.push(table);
-            }
-        }
-        Ok(full)
+    /// What the undo of the version's expand would take away for good.
+    pub(crate) async fn losses(&mut self, place: usize) -> Result<Vec<Loss>, Failure> {
+        let manifest = self.migrations[place].manifest();
+        let tables: Vec<String> = manifest.creates.keys().cloned().collect();
+        rights::to_alter(&mut self.connection, &tables).await?;
+        Ok(losses::of_undo(&mut self.connection, manifest).await?)
     }
 
     /// The tables and columns that the version creates: those that are there, and those that are not. Of a table that it

@@ -3,12 +3,13 @@
 //! Comes in: the session, a version. Goes out: gates.
 //! Must not know: what the move does.
 
+use zdm_runtime::database::catalogue::{self, Reference};
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::history::Recorded;
 use zdm_runtime::manifest::Manifest;
 
 use super::gate;
-use super::position::Position;
+use super::position::{Position, WayBack};
 use super::session::Session;
 use crate::error::Failure;
 
@@ -30,23 +31,68 @@ impl Session {
     /// What stands before the undo of a version's expand.
     pub(crate) async fn gates_of_undo(&mut self, place: usize) -> Result<Vec<Gate>, Failure> {
         let policy = gate::policy(&self.policy)?;
+        let later = self.later(place).await?;
+        let references = self.references_that_stay(place).await?;
+        let facts = self.facts(place).await?;
+        let later: Vec<_> = later.iter().map(|other| self.manifest(*other)).collect();
+        Ok(gates::for_undo_of_expand(
+            self.manifest(place),
+            &later,
+            &references,
+            &facts,
+            &policy,
+        ))
+    }
+
+    /// Why a later version that stands on this one keeps it where it is, if one does: it has no way back itself.
+    pub(crate) async fn kept_by(&mut self, place: usize) -> Result<Option<String>, Failure> {
+        let later = self.later(place).await?;
+        let manifests: Vec<_> = later.iter().map(|other| self.manifest(*other)).collect();
+        let standing: Vec<String> = gates::standing_on(self.manifest(place), &manifests)
+            .into_iter()
+            .map(|version| version.id.clone())
+            .collect();
+        for other in later {
+            if !standing.contains(&self.manifest(other).id) {
+                continue;
+            }
+            let position = self.position(other).await?;
+            let manifest = self.manifest(other);
+            let way = position.way_back(manifest.route, manifest.reversible);
+            if let WayBack::Gone(reason) = way {
+                return Ok(Some(format!(
+                    "{} stands on it and has none itself: {reason}",
+                    manifest.folder()
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The later versions of which something is in this database.
+    async fn later(&mut self, place: usize) -> Result<Vec<usize>, Failure> {
         let mut later = Vec::new();
         for other in place + 1..self.migrations.len() {
             if self.position(other).await? != Position::Absent {
                 later.push(other);
             }
         }
-        let facts = self.facts(place).await?;
-        let later: Vec<_> = later
-            .into_iter()
-            .map(|other| self.manifest(other))
+        Ok(later)
+    }
+
+    /// The foreign keys of other tables to those that the version created.
+    async fn references_that_stay(&mut self, place: usize) -> Result<Vec<Reference>, Failure> {
+        let tables: Vec<String> = self
+            .manifest(place)
+            .created_tables()
+            .map(str::to_owned)
             .collect();
-        Ok(gates::for_undo_of_expand(
-            self.manifest(place),
-            &later,
-            &facts,
-            &policy,
-        ))
+        let mut references = Vec::new();
+        for table in &tables {
+            references.extend(catalogue::references(&mut self.connection, table).await?);
+        }
+        references.retain(|reference| !tables.contains(&reference.child));
+        Ok(references)
     }
 
     /// The earlier versions that this database has not contracted.

@@ -88,9 +88,9 @@ impl Position {
     fn before_expand(facts: &Facts) -> Result<Self, Failure> {
         let sections = known(&facts.sections)?;
         let steps = sections.get(&Section::Expand).copied().unwrap_or_default();
-        Ok(match (steps.done, known(&facts.standing)?) {
+        Ok(match (steps.to_undo(), known(&facts.standing)?) {
             (0, None) => Self::Absent,
-            (done, _) => Self::Begun(done, steps.planned),
+            _ => Self::Begun(steps.done, steps.planned),
         })
     }
 
@@ -174,9 +174,7 @@ impl WayBack {
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Nothing => "the database lacks this migration: nothing to take back",
-            Self::UndoExpand => {
-                "expand is undone (1_expand/down.sql): new goes, old was never touched"
-            }
+            Self::UndoExpand => "expand is undone (1_expand/down.sql)",
             Self::WriteOld => {
                 "new's constraints go (4_switch_reads/down.sql), then writes keep old alone; backfill and verification start over"
             }

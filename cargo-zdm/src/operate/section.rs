@@ -21,7 +21,33 @@ pub(crate) async fn run(
     section: Section,
     direction: Direction,
 ) -> Result<Outcome, Failure> {
+    execute(session, place, (section, direction), false).await
+}
+
+/// Takes expand back; what holds rows or values of its own goes only with `drop_rows`.
+pub(crate) async fn undo_expand(
+    session: &mut Session,
+    place: usize,
+    drop_rows: bool,
+) -> Result<Outcome, Failure> {
+    let file = (Section::Expand, Direction::Down);
+    let mut undone = execute(session, place, file, drop_rows).await;
+    if let Err(failure) = &mut undone {
+        let name = &session.manifest(place).name;
+        let whole = format!("; or `cargo zdm expand {name}`, which makes it whole again");
+        failure.next.push_str(&whole);
+    }
+    undone
+}
+
+async fn execute(
+    session: &mut Session,
+    place: usize,
+    (section, direction): (Section, Direction),
+    drop_rows: bool,
+) -> Result<Outcome, Failure> {
     let options = ExecutorOptions {
+        drop_rows,
         lease: session.lease.clone(),
         lock_timeout: session.policy.lock_timeout,
         deadline: session.policy.ddl_deadline,
@@ -139,7 +165,18 @@ impl From<ExecutorError> for Failure {
                 "run `cargo zdm status` to see where the migration stands, then the same command again",
             );
         }
+        if let ExecutorError::Losses { .. } = error {
+            return Self::usage(
+                error,
+                "if nobody needs that: `cargo zdm rollback` with `--drop-rows`; nothing brings it back but a backup",
+            )
+            .safe("nothing was lost; steps that were taken back before are recorded");
+        }
         let next = match &error {
+            ExecutorError::Unseen { .. } => {
+                "run it again at a quieter time, or with a greater `lock_timeout` ([policy] in zdm.toml); or, if nobody needs \
+                 what is in there, with `--drop-rows`, which does not look"
+            }
             ExecutorError::HalfUndone { .. } => {
                 "run `cargo zdm rollback`, which ends what was begun, then go forward again"
             }
@@ -154,9 +191,9 @@ impl From<ExecutorError> for Failure {
     }
 }
 
-/// How many of a section's steps are in effect, as a whole or by half.
+/// How many of a section's steps are in effect, as a whole or by half, or may be.
 pub(crate) fn in_effect(facts: &Facts, section: Section) -> Result<i64, Failure> {
-    Ok(steps(facts, section)?.done)
+    Ok(steps(facts, section)?.to_undo())
 }
 
 /// Some of a section's steps are not in effect as a whole.

@@ -348,6 +348,10 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Forbidden(_) => {
                 "grant the role that right, or use the role that owns the tables, then run the command again"
             }
+            DatabaseError::Busy(_) if error.is_locked_file() => {
+                "another process keeps the write lock of the file, longer than this command waits: end what it does (`lsof` on \
+                 the file names it), then run the same command again: it continues where it stopped"
+            }
             DatabaseError::Busy(_) => "run the same command again: it continues where it stopped",
             DatabaseError::Lost(_) => {
                 "check the server, then run the same command again: it continues where it stopped"

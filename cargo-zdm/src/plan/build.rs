@@ -101,6 +101,11 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         .partition(|drafted| drafted.section.phase() == Phase::Contract);
     let beside = shapes.after(&before);
     let after = beside.after(&contract);
+    // What goes during expand is free from then on.
+    let mut drops = beside.names_without(&after);
+    for names in drops.values_mut() {
+        names.references.clear();
+    }
     Plan {
         dialect: request.dialect.name().to_owned(),
         route,
@@ -109,8 +114,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         changes: lines,
         reasons,
         creates: after.names_without(&shapes),
-        // What goes during expand is free from then on.
-        drops: beside.names_without(&after),
+        drops,
         steps: lower::steps(drafted, shapes, request.dialect),
         pairs,
     }

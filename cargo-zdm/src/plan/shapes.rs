@@ -1,6 +1,6 @@
 //! All tables as the database has them at a moment of the plan, and what an alteration makes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zdm_model::{Column, Schema, Table};
 use zdm_runtime::manifest::{Names, NamesByTable};
@@ -82,6 +82,11 @@ fn names_without(shape: &TableShape, other: Option<&TableShape>) -> Names {
             let mut names = named(&shape.checks, |check| &check.name);
             names.extend(named(&shape.foreign_keys, |key| &key.name));
             names
+        }),
+        references: without(|shape| {
+            let keys = shape.foreign_keys.iter().map(|key| &key.references);
+            let others: BTreeSet<&String> = keys.filter(|table| **table != shape.name).collect();
+            others.into_iter().cloned().collect()
         }),
     }
 }

@@ -49,7 +49,8 @@ impl Project {
         }
     }
 
-    fn connected<T>(&self, work: impl AsyncFnOnce(&mut Connection) -> T) -> T {
+    /// Works on a connection of its own.
+    pub(crate) fn connected<T>(&self, work: impl AsyncFnOnce(&mut Connection) -> T) -> T {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

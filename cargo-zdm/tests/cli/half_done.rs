@@ -121,3 +121,91 @@ fn what_a_later_version_stands_on_stays(project: &Project) {
     project.done(&["rollback", "init"]);
     assert_eq!(project.stage("init"), "absent");
 }
+
+#[test]
+fn what_a_contracted_version_stands_on_has_no_way_back_on_sqlite() {
+    what_a_contracted_version_stands_on_has_no_way_back(&Project::sqlite(""));
+}
+
+#[test]
+fn what_a_contracted_version_stands_on_has_no_way_back_on_postgres() {
+    let server = Server::start();
+    what_a_contracted_version_stands_on_has_no_way_back(&Project::on(server.database("app"), ""));
+}
+
+/// Users; then a note on them and teams; then a version that changes the teams alone.
+fn what_a_contracted_version_stands_on_has_no_way_back(project: &Project) {
+    const TEAM: &str = "
+#[derive(Migratable)]
+pub struct Team {
+    #[zdm(primary_key)]
+    pub id: i64,
+    pub label: Option<String>,
+}
+";
+    user_crate(project);
+    project.done(&["init"]);
+    be_hasty(project);
+    project.done(&["expand"]);
+    let noted = BEFORE.replace(
+        "pub name: String",
+        "pub name: String,\n    pub note: Option<String>",
+    );
+    let both = format!("{noted}{TEAM}");
+    project.write("src/models.rs", &both);
+    project.done(&["generate", "teams"]);
+    project.done(&["expand"]);
+    let renamed = both.replace(
+        "pub label",
+        "#[zdm(renamed_from = \"label\")]\n    pub title",
+    );
+    project.write("src/models.rs", &renamed);
+    project.done(&["generate", "title"]);
+    project.done(&["expand"]);
+    // The advice can be followed: the last one first, though it does not touch users.
+    for version in ["init", "teams"] {
+        let run = project.zdm(&["rollback", version]);
+        assert_eq!(run.code, 4, "{run:#?}");
+        run.says("cargo zdm rollback title");
+    }
+    assert_eq!(project.zdm(&["advance"]).code, 4);
+    project.done(&["finalize"]);
+    project.done(&["contract", "title"]);
+    for version in ["init", "teams"] {
+        for arguments in [
+            &["rollback", version][..],
+            &["rollback", version, "--dry-run"],
+        ] {
+            let run = project.zdm(arguments);
+            assert_eq!(run.code, 2, "{run:#?}");
+            run.says(
+                "has no way back: 0003_title stands on it and has none itself: old is dropped",
+            );
+            assert!(!run.err.contains("cargo zdm rollback title"), "{run:#?}");
+        }
+    }
+    project.done(&["status"]);
+}
+
+/// What a kill leaves between the end of a build and its record.
+#[test]
+fn an_index_without_its_record_is_taken_back() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.done(&["init"]);
+    project.done(&["expand"]);
+    let indexed = BEFORE.replace("pub name", "#[zdm(index = \"by_name\")]\n    pub name");
+    project.write("src/models.rs", &indexed);
+    project.done(&["generate", "index"]);
+    let left = "UPDATE zdm.step SET done_at = -1
+                WHERE migration = (SELECT migration FROM zdm.migration WHERE name = 'index');
+                UPDATE zdm.migration SET expanded_at = NULL WHERE name = 'index'";
+    let built = "SELECT count(*) FROM pg_class WHERE relname = 'by_name'";
+    project.done(&["expand"]);
+    project.execute(left);
+    assert_eq!(project.stage("index"), "expanding");
+    project.done(&["rollback"]);
+    assert_eq!(project.stage("index"), "absent");
+    assert_eq!(project.value(built), "0");
+}

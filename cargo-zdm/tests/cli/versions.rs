@@ -185,6 +185,7 @@ impl Version {
                 undoes: (direction == Direction::Down).then_some(line),
                 loses: None,
                 source: "src/models.rs:1".to_owned(),
+                index: None,
             });
         }
     }

@@ -6,6 +6,7 @@ mod concurrency;
 mod crash;
 mod executor;
 mod failing_rows;
+mod indexes;
 mod loading;
 mod pairs;
 mod quarantine;

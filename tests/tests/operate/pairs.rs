@@ -70,6 +70,7 @@ impl Version {
             undoes: None,
             loses: None,
             source: "src/models.rs:1".to_owned(),
+            index: None,
         });
         self.manifest.steps.last_mut().unwrap()
     }

@@ -52,7 +52,7 @@ pub enum BackfillError {
     #[error(
         "the backfill of {table} did not get its row locks in {attempts} tries, with {rows} rows at last; {}. Nothing \
          is half done. End the session in the way, then run the backfill again: it goes on here",
-        blockers::name(.blockers)
+        blockers::who(.blockers, .source)
     )]
     Blocked {
         /// The table.

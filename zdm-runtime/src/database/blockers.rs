@@ -42,6 +42,15 @@ pub(crate) fn name(blockers: &[Blocker]) -> String {
     format!("in the way: {}", blockers.join("; "))
 }
 
+/// The same, of the refusal that they caused: `SQLite` does not know for whom it waited.
+pub(crate) fn who(blockers: &[Blocker], refusal: &DatabaseError) -> String {
+    if refusal.is_locked_file() {
+        return "another process holds the write lock of the file (`lsof` on the file names it)"
+            .to_owned();
+    }
+    name(blockers)
+}
+
 /// What conflicts with a lock on a table: `PostgreSQL`'s manual, "Explicit Locking", "Conflicting Lock Modes".
 const CONFLICTS: [(&str, &str); 8] = [
     ("ACCESS SHARE", "AccessExclusiveLock"),

@@ -2,6 +2,8 @@
 //!
 //! Must not know: which names are meant to be there.
 
+use std::fmt;
+
 use super::{Connection, DatabaseError, Dialect, Value};
 
 /// The columns of a table; none where no such table is there.
@@ -30,4 +32,121 @@ pub async fn holds_rows(connection: &mut Connection, table: &str) -> Result<bool
     let quoted = table.replace('"', "\"\"");
     let sql = format!("SELECT 1 FROM \"{quoted}\" LIMIT 1");
     Ok(!connection.query(&sql, &[]).await?.is_empty())
+}
+
+/// A foreign key of another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The table that has it.
+    pub child: String,
+    /// The columns that hold it.
+    pub columns: String,
+    /// The table that it references.
+    pub parent: String,
+}
+
+impl Reference {
+    /// References as a part of a sentence.
+    pub(crate) fn listed(references: &[Self]) -> String {
+        let references: Vec<String> = references.iter().map(ToString::to_string).collect();
+        references.join(", ")
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            child,
+            columns,
+            parent,
+        } = self;
+        write!(f, "{child} ({columns}) refers to {parent}")
+    }
+}
+
+/// The foreign keys of other tables that reference a table, whoever has made them.
+pub async fn references(
+    connection: &mut Connection,
+    parent: &str,
+) -> Result<Vec<Reference>, DatabaseError> {
+    let sql = match connection.dialect() {
+        Dialect::Postgres => {
+            "SELECT CAST(CAST(conrelid AS regclass) AS text),
+                (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+                 WHERE attrelid = conrelid AND attnum = ANY (conkey))
+             FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid <> confrelid
+             AND confrelid = to_regclass(quote_ident($1)) ORDER BY 1, 2"
+        }
+        Dialect::Sqlite => {
+            "SELECT child.name, group_concat(held.\"from\", ', ')
+             FROM sqlite_schema AS child, pragma_foreign_key_list(child.name) AS held
+             WHERE child.type = 'table' AND held.\"table\" = $1 COLLATE NOCASE AND child.name <> $1 COLLATE NOCASE
+             GROUP BY child.name, held.id ORDER BY 1, 2"
+        }
+    };
+    let rows = connection.query(sql, &[parent.into()]).await?;
+    rows.into_iter()
+        .map(|row| match row.as_slice() {
+            [Value::Text(Some(child)), Value::Text(Some(columns))] => Ok(Reference {
+                child: child.clone(),
+                columns: columns.clone(),
+                parent: parent.to_owned(),
+            }),
+            _ => Err(DatabaseError::unexpected("who refers to a table", &row)),
+        })
+        .collect()
+}
+
+/// A column with what an insert gives it that does not name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnDefault {
+    /// The column.
+    pub(crate) column: String,
+    /// Its type, as the database writes it.
+    pub(crate) sql_type: String,
+    /// The default.
+    pub(crate) expression: Option<String>,
+    ignores_case: bool,
+}
+
+impl ColumnDefault {
+    /// Whether a name means this column.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.column == name || (self.ignores_case && self.column.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The defaults of a table's columns; none where no such table is there.
+pub(crate) async fn defaults(
+    connection: &mut Connection,
+    table: &str,
+) -> Result<Vec<ColumnDefault>, DatabaseError> {
+    let ignores_case = connection.dialect() == Dialect::Sqlite;
+    let sql = match connection.dialect() {
+        Dialect::Postgres => {
+            "SELECT CAST(attname AS text), format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid)
+             FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+             WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+        }
+        Dialect::Sqlite => "SELECT name, type, dflt_value FROM pragma_table_xinfo($1) ORDER BY cid",
+    };
+    let rows = connection.query(sql, &[table.into()]).await?;
+    rows.into_iter()
+        .map(|row| match row.as_slice() {
+            [
+                Value::Text(Some(column)),
+                Value::Text(Some(sql_type)),
+                Value::Text(expression),
+            ] => Ok(ColumnDefault {
+                column: column.clone(),
+                sql_type: sql_type.clone(),
+                expression: expression.clone(),
+                ignores_case,
+            }),
+            _ => Err(DatabaseError::unexpected(
+                "which defaults a table has",
+                &row,
+            )),
+        })
+        .collect()
 }

@@ -159,21 +159,24 @@ pub enum DatabaseError {
     },
 }
 
-/// What the server said, with its detail and hint, which name the value or the way on.
+/// The database's own words with its detail and hint, which name the value or the way on. The driver adds a line number,
+/// which is one of `PostgreSQL`'s source.
 fn told(error: &sqlx::Error) -> String {
+    let Some(database) = error.as_database_error() else {
+        return error.to_string();
+    };
+    let mut words = match database.code() {
+        Some(code) => format!("{} (code {code})", database.message()),
+        None => database.message().to_owned(),
+    };
     #[cfg(feature = "postgres")]
-    if let sqlx::Error::Database(database) = error
-        && let Some(database) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-    {
-        let more = [database.detail(), database.hint()];
-        return [Some(database.message())]
-            .into_iter()
-            .chain(more)
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(". ");
+    if let Some(database) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        for more in [database.detail(), database.hint()].into_iter().flatten() {
+            words.push_str(". ");
+            words.push_str(more);
+        }
     }
-    error.to_string()
+    words
 }
 
 impl DatabaseError {
@@ -192,6 +195,29 @@ impl DatabaseError {
             return false;
         };
         matches!(error.code().as_deref(), Some("57014" | "9"))
+    }
+
+    /// Somebody else has kept `SQLite`'s only write lock for too long.
+    pub fn is_locked_file(&self) -> bool {
+        let Self::Busy(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        error.message().contains("is locked")
+    }
+
+    /// What depends on what was to be dropped, one per line, where the server says so (`dependent_objects_still_exist`).
+    #[cfg(feature = "operate")]
+    pub(crate) fn dependents(&self) -> Option<&str> {
+        let Self::Other(sqlx::Error::Database(error)) = self else {
+            return None;
+        };
+        #[cfg(feature = "postgres")]
+        if error.code().as_deref() == Some("2BP01") {
+            let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?;
+            return error.detail();
+        }
+        let _ = error;
+        None
     }
 
     /// What was to be created has the name of something that is there (`duplicate_column`, `duplicate_table`,
@@ -333,10 +359,11 @@ impl Connection {
         }
     }
 
-    /// Opens a transaction that may write: `BEGIN`, on `SQLite` `BEGIN IMMEDIATE`.
+    /// Opens a transaction that may write and sees what others commit meanwhile, whatever the role's default; on `SQLite` it
+    /// has the only write lock.
     pub async fn begin(&mut self) -> Result<(), DatabaseError> {
         let begin = match self.dialect() {
-            Dialect::Postgres => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         };
         self.run_file(begin).await

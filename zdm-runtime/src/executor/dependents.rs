@@ -1,4 +1,4 @@
-//! Views and triggers on `SQLite` that name what a step takes away: nothing fails then but the application's next statement.
+//! Views and triggers that name what a step takes away. On `SQLite` nothing fails then but the application's next statement.
 //!
 //! Comes in: a connection inside the step's transaction. Goes out: what does not hold any more, in words.
 //! Must not know: what the step does.
@@ -76,8 +76,12 @@ fn refusal<T>(answer: Result<T, DatabaseError>) -> Result<Option<String>, Databa
     }
 }
 
-/// What `SQLite` itself says where it refuses to drop a column that a view or trigger names.
-pub(super) fn named_by(error: &DatabaseError) -> Option<String> {
+/// What the database itself says where it refuses to drop what others name. `PostgreSQL`'s hint is left out: CASCADE would
+/// take them along.
+pub(super) fn named_by(error: &DatabaseError) -> Option<Vec<String>> {
+    if let Some(dependents) = error.dependents() {
+        return Some(dependents.lines().map(str::to_owned).collect());
+    }
     let DatabaseError::Other(sqlx::Error::Database(error)) = error else {
         return None;
     };
@@ -85,5 +89,5 @@ pub(super) fn named_by(error: &DatabaseError) -> Option<String> {
     ["error in view ", "error in trigger "]
         .iter()
         .any(|beginning| message.starts_with(beginning))
-        .then(|| message.to_owned())
+        .then(|| vec![message.to_owned()])
 }

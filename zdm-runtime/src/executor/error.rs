@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::database::blockers::{self, Blocker};
+use crate::database::catalogue::Reference;
 use crate::database::{DatabaseError, Dialect};
+use crate::losses::{self, Loss};
 use crate::manifest::{Direction, Step};
 use crate::migration::section_file;
 use crate::operator::LeaseError;
@@ -55,11 +57,10 @@ pub enum ExecutorError {
     },
     /// The lock was not to be had.
     #[error(
-        "{step} did not get its lock ({lock} on {table}) in {attempts} tries of at most {} ms each; {}. Nothing of this \
-         step is left behind, writers were let through between the tries. End the session in the way or run again at \
-         a quieter time: steps already done are skipped",
-        .lock_timeout.as_millis(),
-        blockers::name(.blockers)
+        "{step} did not get its lock ({lock} on {table}) in {attempts} tries{}. Nothing of this step is left behind, writers \
+         were let through between the tries. End the session in the way or run again at a quieter time: steps already done \
+         are skipped",
+        in_the_way(.blockers, *.lock_timeout, .source)
     )]
     Blocked {
         /// Which step.
@@ -102,10 +103,10 @@ pub enum ExecutorError {
         /// `orders → users: 3 rows`.
         broken: Vec<String>,
     },
-    /// Views or triggers name what the step takes away.
+    /// Views, triggers or others name what the step takes away.
     #[error(
-        "{step} would leave views or triggers behind that fail: {}; it was rolled back, and nothing of it is left. Drop them \
-         or write them anew without what goes away, then run again",
+        "{step} would take away what others stand on: {}; nothing of this step was done. Drop them or write them anew \
+         without what goes away, then run again",
         .broken.join("; ")
     )]
     Dependents {
@@ -120,13 +121,61 @@ pub enum ExecutorError {
          drop it and run again, and create it anew afterwards or declare it in the model",
         .lost.join(", ")
     )]
-    Losses {
+    Undescribed {
         /// Which step.
         step: StepName,
         /// The table.
         table: String,
         /// `the index users_name`.
         lost: Vec<String>,
+    },
+    /// Something else has the name of the index.
+    #[error(
+        "{step} was stopped: under the name {name} the database has {found}; that is not what the plan builds, and it is \
+         left as it is. Rename it, or drop it if nobody needs it, then run again"
+    )]
+    OtherIndex {
+        /// Which step.
+        step: StepName,
+        /// The index.
+        name: String,
+        /// What was found: the statement that makes it.
+        found: String,
+    },
+    /// Other tables refer to the one that goes.
+    #[error(
+        "{step} was not done: {}, and its rows would go as well, or name nothing. Drop that foreign key, or its table if \
+         nobody needs it, then run again",
+        Reference::listed(.references)
+    )]
+    References {
+        /// Which step.
+        step: StepName,
+        /// The foreign keys.
+        references: Vec<Reference>,
+    },
+    /// The step takes something away that is nowhere else, and nobody has agreed to that.
+    #[error("{step} drops {}; nothing of this step was done", losses::listed(.losses))]
+    Losses {
+        /// Which step.
+        step: StepName,
+        /// What would be lost.
+        losses: Vec<Loss>,
+    },
+    /// Writers must not wait for as long as it takes to see what would be lost.
+    #[error(
+        "{step} was not done: writers of {table} wait while its rows are looked at for what would be lost, and {} ms          were not enough: {source}",
+        .limit.as_millis()
+    )]
+    Unseen {
+        /// Which step.
+        step: StepName,
+        /// The table.
+        table: String,
+        /// How long the look may take.
+        limit: Duration,
+        /// The database's answer.
+        source: DatabaseError,
     },
     /// Another command line moves the migration by now, so the gates that were open may be shut.
     #[error("{step} was not executed: {source}")]
@@ -160,8 +209,8 @@ pub enum ExecutorError {
     },
     /// The database refused the statement.
     #[error(
-        "{step} failed: {source}. It was rolled back, the steps before it are done and recorded; mend the cause and run \
-         again"
+        "{step} failed: {source}. Nothing of this step is left, the steps before it are done and recorded; mend the cause \
+         and run again"
     )]
     Refused {
         /// Which step.
@@ -172,6 +221,15 @@ pub enum ExecutorError {
     /// The control tables could not be read.
     #[error("the record of executed steps cannot be read: {0}; nothing was executed")]
     Control(#[source] DatabaseError),
+}
+
+/// `SQLite` waits as long as its connection does.
+fn in_the_way(blockers: &[Blocker], lock_timeout: Duration, source: &DatabaseError) -> String {
+    let who = blockers::who(blockers, source);
+    if source.is_locked_file() {
+        return format!("; {who}");
+    }
+    format!(" of at most {} ms each; {who}", lock_timeout.as_millis())
 }
 
 /// A step as people find it: `step 2 of 1_expand/up.sql, lines 4–6 (add the column users.full_name)`.

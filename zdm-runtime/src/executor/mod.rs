@@ -5,11 +5,14 @@
 
 mod dependents;
 mod error;
-mod losses;
+mod index;
+
 mod outside;
 mod rebuild;
 mod record;
 mod transaction;
+mod unasked;
+mod undescribed;
 mod words;
 
 use std::time::{Duration, Instant};
@@ -18,13 +21,15 @@ pub use error::{ExecutorError, StepName};
 
 use crate::audit::{self, Entry};
 use crate::database::blockers::{self, Blocker};
+use crate::database::catalogue::Reference;
 use crate::database::{Connection, DatabaseError};
+use crate::losses::{self, Loss};
 use crate::manifest::{Direction, Step};
 use crate::migration::Migration;
 use crate::operator::{Lease, LeaseError};
 use crate::pauses::Pauses;
 use crate::phase::Section;
-use record::Effect;
+use record::{Effect, State};
 
 /// How patient the executor is, and in whose name it acts.
 #[derive(Debug, Clone)]
@@ -43,6 +48,8 @@ pub struct ExecutorOptions {
     pub longest_pause: Duration,
     /// How long a statement that does not block writers may run.
     pub deadline: Duration,
+    /// The undo of expand may drop rows and values that are nowhere else.
+    pub drop_rows: bool,
 }
 
 impl ExecutorOptions {
@@ -56,6 +63,7 @@ impl ExecutorOptions {
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
             deadline: Duration::from_hours(4),
+            drop_rows: false,
         }
     }
 }
@@ -130,6 +138,7 @@ pub async fn run(
             step,
             sql: migration.sql(step),
             effect,
+            begun: recorded.contains_key(&i64::from(step.undoes.unwrap_or(step.number))),
             options,
         };
         task.run(connection, on_event).await?;
@@ -172,7 +181,9 @@ async fn recorded(
     }
     let recorded = record::read(connection, migration, section).await?;
     if direction == Direction::Up
-        && let Some((number, _)) = recorded.iter().find(|(_, whole)| !**whole)
+        && let Some((number, _)) = recorded
+            .iter()
+            .find(|(_, state)| **state == State::HalfUndone)
     {
         return Err(ExecutorError::HalfUndone {
             section,
@@ -188,6 +199,8 @@ struct Task<'a> {
     step: &'a Step,
     sql: &'a str,
     effect: Effect,
+    /// An earlier attempt has begun it.
+    begun: bool,
     options: &'a ExecutorOptions,
 }
 
@@ -213,7 +226,7 @@ impl Task<'_> {
                 Err(failure) => failure,
             };
             let duration = started.elapsed();
-            let Failure::Database(DatabaseError::Busy(_)) = &failure else {
+            let Failure::Database(refusal @ DatabaseError::Busy(_)) = &failure else {
                 self.log(connection, "failed", duration, &failure.to_string())
                     .await;
                 return Err(self.explain(failure));
@@ -222,7 +235,7 @@ impl Task<'_> {
             let blockers = blockers::of_table(connection, &self.step.table, &self.step.lock)
                 .await
                 .map_err(|source| self.explain(Failure::Database(source)))?;
-            let detail = blockers::name(&blockers);
+            let detail = blockers::who(&blockers, refusal);
             self.log(connection, "refused", duration, &detail).await;
             if attempt >= self.options.attempts {
                 return Err(self.blocked(failure, attempt, blockers));
@@ -326,10 +339,19 @@ impl Task<'_> {
         match failure {
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
             Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
-            Failure::Losses(lost) => ExecutorError::Losses {
+            Failure::Undescribed(lost) => ExecutorError::Undescribed {
                 step,
                 table: self.step.table.clone(),
                 lost,
+            },
+            Failure::OtherIndex { name, found } => ExecutorError::OtherIndex { step, name, found },
+            Failure::References(references) => ExecutorError::References { step, references },
+            Failure::Losses(losses) => ExecutorError::Losses { step, losses },
+            Failure::Unseen(source) => ExecutorError::Unseen {
+                step,
+                table: self.step.table.clone(),
+                limit: self.options.lock_timeout,
+                source,
             },
             Failure::Lease(source) => ExecutorError::Overtaken { step, source },
             Failure::Database(source @ DatabaseError::Lost(_)) => {
@@ -360,7 +382,15 @@ enum Failure {
     #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
     Dependents(Vec<String>),
     #[error("the rebuild would lose {}", .0.join(", "))]
-    Losses(Vec<String>),
+    Undescribed(Vec<String>),
+    #[error("the index {name} is not the planned one: {found}")]
+    OtherIndex { name: String, found: String },
+    #[error("its table is referred to: {}", Reference::listed(.0))]
+    References(Vec<Reference>),
+    #[error("it would take away {}", losses::listed(.0))]
+    Losses(Vec<Loss>),
+    #[error("what it would take away was not seen in time: {0}")]
+    Unseen(DatabaseError),
     #[error(transparent)]
     Lease(#[from] LeaseError),
 }

@@ -1,11 +1,14 @@
 //! A step that the database refuses inside a transaction (`CREATE INDEX CONCURRENTLY`), made safe to repeat.
 //!
-//! It waits out every older snapshot, so a short lock timeout would fail it every time: it gets a deadline instead.
+//! It waits out every older snapshot, so a short lock timeout would fail it every time: it gets a deadline instead. That it
+//! begins is on record before it does, so that the way back takes along what was built and never recorded.
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Task};
-use crate::database::{Connection, DatabaseError, Dialect, Value};
+use super::index::{self, Found};
+use super::{Failure, Task, record};
+use crate::database::{Connection, DatabaseError, Dialect};
+use crate::manifest::{Direction, Step};
 
 pub(super) async fn attempt(
     task: &Task<'_>,
@@ -15,60 +18,104 @@ pub(super) async fn attempt(
 ) -> Result<(), Failure> {
     task.hold(connection).await?;
     limit(connection, task.options.deadline).await?;
-    let done = build(task, connection).await;
+    let done = execute(task, connection).await;
     let reset = unlimit(connection).await;
     done?;
     reset?;
     connection.begin().await?;
-    let recorded = match task.record(connection, started, lock_wait).await {
-        Ok(()) => connection.commit().await,
-        Err(error) => Err(error),
-    };
-    if recorded.is_err() {
-        // The failure is what is reported; a connection that is gone has rolled back by itself.
-        let _ = connection.rollback().await;
-    }
-    Ok(recorded?)
+    let recorded = task.record(connection, started, lock_wait).await;
+    Ok(connection.end(recorded).await?)
 }
 
-async fn build(task: &Task<'_>, connection: &mut Connection) -> Result<(), DatabaseError> {
-    drop_invalid(task, connection).await?;
-    let done = connection.run_file(task.sql).await;
-    if done.is_err() {
+async fn execute(task: &Task<'_>, connection: &mut Connection) -> Result<(), Failure> {
+    if connection.dialect() != Dialect::Postgres {
+        begin(task, connection).await?;
+        return Ok(connection.run_file(task.sql).await?);
+    }
+    if let Some(name) = &task.step.builds_index {
+        return build(task, connection, name).await;
+    }
+    if let Some((step, name)) = undone_build(task)
+        && let Found::Other(found) = index::look(connection, step, name, true).await?
+    {
+        return Err(other(name, found));
+    }
+    begin(task, connection).await?;
+    Ok(connection.run_file(task.sql).await?)
+}
+
+/// Says on record that the step begins, while the claim is held.
+async fn begin(task: &Task<'_>, connection: &mut Connection) -> Result<(), Failure> {
+    connection.begin().await?;
+    let begun = match task.hold(connection).await {
+        Ok(()) => record::begin(connection, task.migration, task.step.section, &task.effect)
+            .await
+            .map_err(Failure::from),
+        Err(lost) => Err(lost),
+    };
+    connection.end(begun).await
+}
+
+/// The step that built the index which this one drops.
+fn undone_build<'a>(task: &Task<'a>) -> Option<(&'a Step, &'a str)> {
+    let undoes = task.step.undoes?;
+    let mut steps = task
+        .migration
+        .manifest()
+        .steps_of(task.step.section, Direction::Up);
+    let built = steps.find(|step| step.number == undoes)?;
+    Some((built, built.builds_index.as_deref()?))
+}
+
+async fn build(task: &Task<'_>, connection: &mut Connection, name: &str) -> Result<(), Failure> {
+    clear(task, connection, name, task.begun).await?;
+    begin(task, connection).await?;
+    if let Err(error) = connection.run_file(task.sql).await {
         // An invalid unique index goes on refusing writes, so it does not wait for the next try. The statement's own
         // failure is what is reported.
-        if let Err(error) = drop_invalid(task, connection).await {
-            tracing::warn!(%error, "an invalid index could not be dropped");
+        if let Err(error) = abandon(task, connection, name).await {
+            tracing::warn!(%error, "what is left of an index could not be dropped");
         }
+        return Err(error.into());
     }
-    done
+    match index::look(connection, task.step, name, true).await? {
+        Found::Planned { valid: true, .. } => Ok(()),
+        Found::Planned { .. } => Err(other(name, "an invalid one".to_owned())),
+        Found::Nothing => Err(other(name, "none".to_owned())),
+        Found::Other(found) => Err(other(name, found)),
+    }
 }
 
-/// Removes what a failed or killed attempt left behind.
-async fn drop_invalid(task: &Task<'_>, connection: &mut Connection) -> Result<(), DatabaseError> {
-    let Some(index) = &task.step.builds_index else {
-        return Ok(());
-    };
-    if connection.dialect() != Dialect::Postgres {
-        return Ok(());
-    }
-    let rows = connection
-        .query(
-            "SELECT quote_ident(space.nspname) || '.' || quote_ident(class.relname)
-             FROM pg_index AS index
-             JOIN pg_class AS class ON class.oid = index.indexrelid
-             JOIN pg_namespace AS space ON space.oid = class.relnamespace
-             WHERE class.relname = $1 AND pg_table_is_visible(class.oid) AND NOT index.indisvalid",
-            &[index.as_str().into()],
-        )
-        .await?;
-    if let Some(Value::Text(Some(name))) = rows.first().and_then(|row| row.first()) {
-        tracing::info!(index, "drops an invalid index of an earlier attempt");
-        connection
-            .run_file(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"))
-            .await?;
-    }
+/// Nothing is left of a failed attempt, in the database and on record.
+async fn abandon(task: &Task<'_>, connection: &mut Connection, name: &str) -> Result<(), Failure> {
+    clear(task, connection, name, true).await?;
+    record::abandon(connection, task.migration, task.step.section, &task.effect).await?;
     Ok(())
+}
+
+/// Refuses where something else has the name, and removes what a failed or killed attempt left behind.
+async fn clear(
+    task: &Task<'_>,
+    connection: &mut Connection,
+    name: &str,
+    begun: bool,
+) -> Result<(), Failure> {
+    match index::look(connection, task.step, name, begun).await? {
+        Found::Nothing | Found::Planned { valid: true, .. } => Ok(()),
+        Found::Planned { name, valid: false } => {
+            tracing::info!(name, "drops an invalid index of an earlier attempt");
+            let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
+            Ok(connection.run_file(&sql).await?)
+        }
+        Found::Other(found) => Err(other(name, found)),
+    }
+}
+
+fn other(name: &str, found: String) -> Failure {
+    Failure::OtherIndex {
+        name: name.to_owned(),
+        found,
+    }
 }
 
 async fn limit(connection: &mut Connection, deadline: Duration) -> Result<(), DatabaseError> {

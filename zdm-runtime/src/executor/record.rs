@@ -8,8 +8,19 @@ use crate::manifest::{Direction, Step};
 use crate::migration::{Migration, hash};
 use crate::phase::Section;
 
-/// Recorded `up` steps of a section: number → whether it is in effect as a whole, no undo of it begun.
-pub(super) type Recorded = BTreeMap<i64, bool>;
+/// Recorded `up` steps of a section, by number.
+pub(super) type Recorded = BTreeMap<i64, State>;
+
+/// How far a step is, as `done_at` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// It has begun outside a transaction, and its end is not on record: below 0.
+    Begun,
+    /// Its undo has begun and not ended: 0.
+    HalfUndone,
+    /// It is in effect as a whole: when it was done.
+    Whole,
+}
 
 /// What a step changes in the record, in its own transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +75,12 @@ pub(super) async fn read(
                 found,
             });
         }
-        recorded.insert(*number, *done_at > 0);
+        let state = match done_at.signum() {
+            -1 => State::Begun,
+            0 => State::HalfUndone,
+            _ => State::Whole,
+        };
+        recorded.insert(*number, state);
     }
     Ok(recorded)
 }
@@ -74,7 +90,8 @@ pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) ->
     match step.direction {
         Direction::Up => {
             let number = i64::from(step.number);
-            (!recorded.contains_key(&number)).then(|| Effect::Insert {
+            let is_done = !matches!(recorded.get(&number), None | Some(State::Begun));
+            (!is_done).then(|| Effect::Insert {
                 number,
                 hash: hash(migration.sql(step)),
             })
@@ -132,7 +149,8 @@ pub(super) async fn apply(
             connection
                 .execute(
                     "INSERT INTO {zdm}step (migration, section, number, content_hash, done_at)
-                     VALUES ($1, $2, $3, $4, {now})",
+                     VALUES ($1, $2, $3, $4, {now})
+                     ON CONFLICT (migration, section, number) DO UPDATE SET done_at = excluded.done_at",
                     &[
                         migration.id().into(),
                         section.name().into(),
@@ -169,6 +187,54 @@ pub(super) async fn apply(
             }
         }
     }
+    Ok(())
+}
+
+/// Says that a step begins which is not done and recorded in one transaction: whatever interrupts it, its undo takes it back.
+pub(super) async fn begin(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    effect: &Effect,
+) -> Result<(), DatabaseError> {
+    let Effect::Insert { number, hash } = effect else {
+        return Ok(());
+    };
+    connection
+        .execute(
+            "INSERT INTO {zdm}step (migration, section, number, content_hash, done_at)
+             VALUES ($1, $2, $3, $4, -1) ON CONFLICT (migration, section, number) DO NOTHING",
+            &[
+                migration.id().into(),
+                section.name().into(),
+                (*number).into(),
+                hash.as_str().into(),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Nothing is left of a step that had begun.
+pub(super) async fn abandon(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    effect: &Effect,
+) -> Result<(), DatabaseError> {
+    let Effect::Insert { number, .. } = effect else {
+        return Ok(());
+    };
+    connection
+        .execute(
+            "DELETE FROM {zdm}step WHERE migration = $1 AND section = $2 AND number = $3 AND done_at < 0",
+            &[
+                migration.id().into(),
+                section.name().into(),
+                (*number).into(),
+            ],
+        )
+        .await?;
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Task, dependents, losses, rebuild};
-use crate::database::{Connection, DatabaseError, Dialect};
+use super::{Failure, Task, dependents, rebuild, unasked, undescribed};
+use crate::database::{Connection, DatabaseError, Dialect, catalogue};
 
 pub(super) async fn attempt(
     task: &Task<'_>,
@@ -11,7 +11,7 @@ pub(super) async fn attempt(
     started: Instant,
     lock_wait: Duration,
 ) -> Result<(), Failure> {
-    if connection.dialect() == Dialect::Sqlite && task.step.rewrites {
+    if acts_on_others(task, connection) {
         let checked = rebuild::suspend_checks(connection).await?;
         let done = in_transaction(task, connection, started, lock_wait).await;
         let restored = rebuild::restore_checks(connection, checked).await;
@@ -47,18 +47,26 @@ async fn body(
 ) -> Result<(), Failure> {
     task.hold(connection).await?;
     if !task.step.expects.is_empty() {
-        let lost = losses::of(connection, &task.step.table, &task.step.expects).await?;
+        let lost = undescribed::of(connection, &task.step.table, &task.step.expects).await?;
         if !lost.is_empty() {
-            return Err(Failure::Losses(lost));
+            return Err(Failure::Undescribed(lost));
         }
     }
-    let rebuilds = connection.dialect() == Dialect::Sqlite && task.step.rewrites;
-    let before = if rebuilds {
+    let before = if acts_on_others(task, connection) {
         let violations = rebuild::violations(connection).await?;
         Some((violations, dependents::triggers(connection).await?))
     } else {
         None
     };
+    if drops_table(task) {
+        let references = catalogue::references(connection, &task.step.table).await?;
+        if !references.is_empty() {
+            return Err(Failure::References(references));
+        }
+    }
+    if unasked::concerns(task) {
+        unasked::refuse(task, connection).await?;
+    }
     if connection.dialect() == Dialect::Postgres {
         let (name, limit) = if task.step.blocks_writers {
             ("lock_timeout", task.options.lock_timeout)
@@ -84,9 +92,19 @@ async fn body(
     Ok(())
 }
 
+fn drops_table(task: &Task<'_>) -> bool {
+    task.migration.manifest().drops_table_of(task.step)
+}
+
+/// `SQLite` deletes the rows of a table that is dropped, and with foreign keys on, what these do then (manual, "Foreign Key
+/// Support", "CREATE, ALTER and DROP TABLE commands"); views and triggers it leaves as they are.
+fn acts_on_others(task: &Task<'_>, connection: &Connection) -> bool {
+    connection.dialect() == Dialect::Sqlite && (task.step.rewrites || drops_table(task))
+}
+
 fn refused(error: DatabaseError) -> Failure {
     match dependents::named_by(&error) {
-        Some(dependent) => Failure::Dependents(vec![dependent]),
+        Some(dependents) => Failure::Dependents(dependents),
         None => error.into(),
     }
 }

@@ -13,9 +13,11 @@ use std::time::Duration;
 use condition as c;
 
 pub use crate::verification::Side;
+pub use condition::standing_on;
 
 use crate::Stage;
 use crate::code::CodeState;
+use crate::database::catalogue::Reference;
 use crate::facts::Facts;
 use crate::manifest::{Direction, Manifest, Route};
 use crate::phase::Section;
@@ -264,14 +266,19 @@ pub fn for_expand(
     gates
 }
 
-/// Before a version's expand is undone; `later` are the later versions of which something is in this database.
+/// Before a version's expand is undone; `later` are the later versions of which something is in this database, `references`
+/// the foreign keys of tables that stay to tables that go.
 pub fn for_undo_of_expand(
     version: &Manifest,
     later: &[&Manifest],
+    references: &[Reference],
     facts: &Facts,
     policy: &Policy,
 ) -> Vec<Gate> {
-    let mut gates = vec![c::nothing_stands_on_it(version, later)];
+    let mut gates = vec![
+        c::nothing_stands_on_it(version, later),
+        c::nothing_refers_to_it(references),
+    ];
     gates.extend(for_section(Section::Expand, Direction::Down, facts, policy));
     gates
 }

@@ -141,6 +141,7 @@ fn whole(done: i64) -> Steps {
     Steps {
         done,
         half: 0,
+        begun: 0,
         planned: 1,
     }
 }

@@ -78,6 +78,57 @@ impl Manifest {
             .iter()
             .filter(move |step| step.section == section && step.direction == direction)
     }
+
+    /// The tables that it creates.
+    pub fn created_tables(&self) -> impl Iterator<Item = &str> {
+        whole(&self.creates)
+    }
+
+    /// Whether a step drops its table, or prepares to.
+    pub fn drops_table_of(&self, step: &Step) -> bool {
+        let gone = match (step.section, step.direction) {
+            (Section::Expand, Direction::Down) => &self.creates,
+            (Section::Drop, Direction::Up) => &self.drops,
+            _ => return false,
+        };
+        whole(gone).any(|table| table == step.table)
+    }
+
+    /// Whether it builds on what another version has brought: it changes a table of that version, or refers to a table to
+    /// which that one added something.
+    pub fn stands_on(&self, other: &Self) -> bool {
+        let mut references = self.creates.values().flat_map(|names| &names.references);
+        self.tables.iter().any(|table| other.tables.contains(table))
+            || references.any(|table| other.creates.contains_key(table))
+    }
+
+    /// The columns added to a table that was there before, whose values are in no old column.
+    pub fn alone<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.creates.get(table).filter(|names| !names.table);
+        let columns = names.into_iter().flat_map(|names| &names.columns);
+        columns.map(String::as_str).filter(|column| {
+            let pair = self.pair_of(table, column);
+            pair.is_none_or(|pair| pair.old.is_empty())
+        })
+    }
+
+    /// What gives every row of a filled column its value, where that never fails.
+    pub fn filled_by(&self, table: &str, column: &str) -> Option<&str> {
+        self.pair_of(table, column)
+            .filter(|pair| pair.old.is_empty() && pair.on_invalid == "total")
+            .map(|pair| pair.up.as_str())
+    }
+
+    /// The pair whose new side a column is.
+    pub fn pair_of(&self, table: &str, column: &str) -> Option<&Pair> {
+        let mut pairs = self.pairs.iter();
+        pairs.find(|pair| pair.table == table && pair.new.column == column)
+    }
+}
+
+fn whole(names: &NamesByTable) -> impl Iterator<Item = &str> {
+    let tables = names.iter().filter(|(_, names)| names.table);
+    tables.map(|(table, _)| table.as_str())
 }
 
 /// Which phases a migration goes through.
@@ -143,6 +194,23 @@ pub struct Step {
     pub loses: Option<String>,
     /// The declaration that asked for it, `src/models.rs:12`.
     pub source: String,
+    /// What it builds there, to be compared with what the database has; `None` in plans of older tools, which name it only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexDefinition>,
+}
+
+/// An index, but for its name and its table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexDefinition {
+    /// Columns in index order, unquoted.
+    pub columns: Vec<String>,
+    /// Two rows may not share a value.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique: bool,
+    /// Which rows a partial index holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<String>,
 }
 
 /// The statements of one table's backfill, all below `3_backfill/`. With `k` key columns, keys are bound and returned

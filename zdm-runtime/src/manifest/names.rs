@@ -23,6 +23,9 @@ pub struct Names {
     /// Checks and foreign keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
+    /// Other tables that its foreign keys reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
 }
 
 /// The names by table.
@@ -69,7 +72,7 @@ mod tests {
             table,
             columns: owned(columns),
             indexes: owned(indexes),
-            constraints: Vec::new(),
+            ..Names::default()
         }
     }
 

@@ -10,7 +10,8 @@ use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate, Side};
 use zdm_runtime::history;
 use zdm_runtime::hop;
-use zdm_runtime::manifest::Direction;
+use zdm_runtime::losses::{self, Loss};
+use zdm_runtime::manifest::{Direction, Manifest};
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
 
@@ -23,7 +24,7 @@ use crate::operate::session::Session;
 use crate::operate::target::Target;
 use crate::terminal::Answer;
 
-/// Takes the way back, or says why there is none. A table with rows in it is dropped only with `drop_rows`.
+/// Takes the way back, or says why there is none. What holds rows or values of its own is dropped only with `drop_rows`.
 pub(crate) async fn run(
     session: &mut Session,
     place: usize,
@@ -36,16 +37,10 @@ pub(crate) async fn run(
     if way == WayBack::UndoExpand {
         let what = format!("undo of {folder}/{}", Section::Expand.folder());
         gate::pass(&what, &gates_before(session, place).await?, &[])?;
-        let full = session.created_with_rows(place).await?;
-        if !drop_rows && !full.is_empty() {
-            return Err(Failure::usage(
-                format!(
-                    "rollback of {folder} drops the table {}, which holds rows",
-                    full.join(" and the table ")
-                ),
-                "if nobody needs them: `cargo zdm rollback --drop-rows`; nothing brings them back but a backup",
-            )
-            .safe("nothing was changed"));
+        let losses = session.losses(place).await?;
+        if !drop_rows && !losses.is_empty() {
+            return Err(unasked(&folder, &session.manifest(place).name, &losses)
+                .safe("nothing was changed"));
         }
     }
     session
@@ -54,7 +49,7 @@ pub(crate) async fn run(
     if way != WayBack::Nothing {
         session
             .claimed(place, async |session, lease| {
-                take(session, place, lease, way).await
+                take(session, place, lease, way, drop_rows).await
             })
             .await?;
     }
@@ -85,39 +80,79 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
     let folder = session.folder(place);
     let described = describe(session, place, way);
     let mut text = format!("{folder} ({}): {described}\n", from.name());
-    let (mut gates, mut full) = (Vec::new(), Vec::new());
+    let (mut gates, mut losses) = (Vec::new(), Vec::new());
     if way == WayBack::UndoExpand {
         gates = gate::show_all(&gates_before(session, place).await?);
-        full = session.created_with_rows(place).await?;
+        losses = session.losses(place).await?;
         text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
     }
-    for table in &full {
-        let _ = writeln!(
-            text,
-            "  the table {table} holds rows: this needs --drop-rows"
-        );
+    let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    for loss in &losses {
+        let _ = writeln!(text, "  {loss}: this needs --drop-rows");
     }
     text.push_str(&sql);
     let object = serde_json::json!({
         "dry_run": true, "migration": folder, "from": from.name(), "would": described, "sql": sql,
-        "gates": gates, "tables_with_rows": full,
+        "gates": gates, "loses": losses,
     });
     Answer::done(text, object)
 }
 
-/// What the way back will do. The undo of a created table is no small thing.
-fn describe(session: &Session, place: usize, way: WayBack) -> String {
-    let lost: Vec<String> = session
-        .created_tables(place)
-        .map(|table| format!("the table {table} with every row of {table}"))
-        .collect();
-    if way != WayBack::UndoExpand || lost.is_empty() {
-        return way.describe().to_owned();
-    }
-    format!(
-        "expand is undone (1_expand/down.sql), which drops {}",
-        lost.join(" and ")
+/// Nobody has agreed to losing what is nowhere else.
+fn unasked(folder: &str, name: &str, losses: &[Loss]) -> Failure {
+    Failure::usage(
+        format!("rollback of {folder} drops {}", losses::listed(losses)),
+        format!(
+            "if nobody needs them: `cargo zdm rollback {name} --drop-rows`; nothing brings them back but a backup"
+        ),
     )
+}
+
+/// What the way back will do. The undo of an expand names all that goes.
+fn describe(session: &Session, place: usize, way: WayBack) -> String {
+    let mut text = way.describe().to_owned();
+    if way == WayBack::UndoExpand {
+        text.push_str(&goes(session.manifest(place)));
+    }
+    text
+}
+
+fn goes(manifest: &Manifest) -> String {
+    let (mut alone, mut copies, mut stay) = (Vec::new(), Vec::new(), Vec::new());
+    let mut goes = Vec::new();
+    for (table, names) in &manifest.creates {
+        if names.table {
+            goes.push(format!("the table {table} with every row of {table}"));
+            continue;
+        }
+        for column in &names.columns {
+            let name = format!("the column {table}.{column}");
+            match manifest.pair_of(table, column) {
+                Some(pair) if !pair.old.is_empty() => {
+                    copies.push(name);
+                    stay.extend(pair.old.iter().map(|old| format!("{table}.{}", old.column)));
+                }
+                _ => alone.push(name),
+            }
+        }
+    }
+    if !alone.is_empty() {
+        let values = if alone.len() == 1 { "it" } else { "them" };
+        goes.push(format!(
+            "{} with every value in {values}",
+            alone.join(" and ")
+        ));
+    }
+    goes.extend(copies);
+    let stay = match stay.len() {
+        0 => String::new(),
+        1 => format!("; {} stays", stay[0]),
+        _ => format!("; {} stay", stay.join(" and ")),
+    };
+    if goes.is_empty() {
+        return String::new();
+    }
+    format!(", which drops {}{stay}", goes.join(" and "))
 }
 
 async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
@@ -128,14 +163,28 @@ async fn way(session: &mut Session, place: usize) -> Result<WayBack, Failure> {
         return Ok(begun);
     }
     let manifest = session.manifest(place);
-    match position.way_back(manifest.route, manifest.reversible) {
-        WayBack::Gone(reason) => Err(Failure::usage(
-            format!("{} has no way back: {reason}", manifest.folder()),
-            "go on forward; a change of the model and a new migration can bring the column back, empty",
-        )
-        .safe("nothing was changed")),
-        way => Ok(way),
-    }
+    let way = position.way_back(manifest.route, manifest.reversible);
+    let gone = match way {
+        WayBack::Gone(reason) => Some(reason.to_owned()),
+        WayBack::UndoExpand => session.kept_by(place).await?,
+        _ => None,
+    };
+    let Some(reason) = gone else {
+        return Ok(way);
+    };
+    let next = match way {
+        WayBack::UndoExpand => {
+            "go on forward; what it added can go by a change of the models and a new migration"
+        }
+        _ => {
+            "go on forward; a change of the model and a new migration can bring the column back, empty"
+        }
+    };
+    let folder = session.folder(place);
+    Err(
+        Failure::usage(format!("{folder} has no way back: {reason}"), next)
+            .safe("nothing was changed"),
+    )
 }
 
 /// What is left of an earlier way back to this stage that was interrupted.
@@ -212,6 +261,7 @@ async fn take(
     place: usize,
     lease: &Lease,
     way: WayBack,
+    drop_rows: bool,
 ) -> Result<(), Failure> {
     // First of all: whatever stops what follows, nothing automatic goes forward meanwhile.
     hop::hold(&mut session.connection, session.migrations[place].id()).await?;
@@ -219,7 +269,7 @@ async fn take(
     for part in parts(way, from) {
         match part {
             Part::Undo(section) => undo(session, place, section).await?,
-            Part::UndoExpand => undo_expand(session, place).await?,
+            Part::UndoExpand => undo_expand(session, place, drop_rows).await?,
             Part::Back(stage) => {
                 switch::back(session, place, lease, Target::at(stage)).await?;
             }
@@ -242,11 +292,11 @@ async fn preview_of(session: &mut Session, place: usize, part: Part) -> Result<S
     }
 }
 
-async fn undo_expand(session: &mut Session, place: usize) -> Result<(), Failure> {
+async fn undo_expand(session: &mut Session, place: usize, drop_rows: bool) -> Result<(), Failure> {
     pass(session, place, Section::Expand).await?;
     let id = session.manifest(place).id.clone();
     history::unexpanding(&mut session.connection, &id).await?;
-    section::run(session, place, Section::Expand, Direction::Down).await?;
+    section::undo_expand(session, place, drop_rows).await?;
     let migration = &session.migrations[place];
     let (manifest, hash) = (migration.manifest(), migration.content_hash());
     Ok(history::unexpanded(&mut session.connection, manifest, hash).await?)

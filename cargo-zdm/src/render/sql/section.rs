@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use zdm_runtime::manifest::{Direction, Step};
+use zdm_runtime::manifest::{Direction, IndexDefinition, Step};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
 use super::{Identity, header};
 use crate::dialect::{Dialect, DialectError, StatementFacts};
-use crate::plan::{Action, Plan, PlanStep, Statement, Undo};
+use crate::plan::{Action, IndexShape, Plan, PlanStep, Statement, Undo};
 
 /// A section's two files with the manifest's entries for them.
 pub(super) struct Files {
@@ -219,6 +219,7 @@ impl File {
         let facts = dialect.statement(statement.name())?;
         let sql = dialect.render_statement(statement.name(), statement)?;
         let number = number(self.steps.len());
+        let index = built_index(facts, statement);
         // Forward, `way_back` says it.
         let losing = match (undoes, &loses) {
             (Some(_), Some(loses)) => format!(" · loses {loses}"),
@@ -245,19 +246,24 @@ impl File {
             scans: facts.scans,
             rewrites: facts.rewrites,
             transactional: facts.transactional,
-            builds_index: built_index(facts, statement),
+            builds_index: index.map(|index| index.name.clone()),
             expects: expected(dialect, statement)?,
             undoes,
             loses,
             source: source.to_owned(),
+            index: index.map(|index| IndexDefinition {
+                columns: index.columns.clone(),
+                unique: index.unique,
+                predicate: index.predicate.clone(),
+            }),
         });
         Ok(())
     }
 }
 
-fn built_index(facts: &StatementFacts, statement: &Statement) -> Option<String> {
+fn built_index<'a>(facts: &StatementFacts, statement: &'a Statement) -> Option<&'a IndexShape> {
     match statement {
-        Statement::CreateIndex { index, .. } if facts.builds_index => Some(index.name.clone()),
+        Statement::CreateIndex { index, .. } if facts.builds_index => Some(index),
         _ => None,
     }
 }

@@ -19,7 +19,8 @@ pub(super) use fleet::{
 };
 pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
 pub(super) use sections::{expanded, not_contracted, reversible, section_done, section_undone};
-pub(super) use versions::{names_free, nothing_stands_on_it};
+pub use versions::standing_on;
+pub(super) use versions::{names_free, nothing_refers_to_it, nothing_stands_on_it};
 pub(super) use way::{
     Hop, drained, not_paused, not_rolled_back, one_hop, standing, standing_if_any, way_back,
 };

@@ -42,6 +42,7 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
              done,
              half,
              planned,
+             ..
          }| {
             if half > 0 {
                 shut(
@@ -73,7 +74,7 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
 
 pub(in crate::gates) fn section_undone(section: Section, facts: &Facts) -> Gate {
     const NAME: &str = "section_undone";
-    on_steps(NAME, section, facts, |steps| match steps.done {
+    on_steps(NAME, section, facts, |steps| match steps.to_undo() {
         0 => open(
             NAME,
             format!("no step of {} is in effect", section.folder()),

@@ -2,31 +2,61 @@
 
 use super::super::Gate;
 use super::super::finding::{names, open, shut};
+use crate::database::catalogue::Reference;
 use crate::manifest::{Manifest, shared};
 
 /// What a later version has built on the same tables would go with them, and stay on record.
 pub(in crate::gates) fn nothing_stands_on_it(version: &Manifest, later: &[&Manifest]) -> Gate {
     const NAME: &str = "nothing_stands_on_it";
     // The last one first: that is the order in which they are taken back.
-    for later in later.iter().rev() {
-        let tables: Vec<&str> = later.tables.iter().map(String::as_str).collect();
-        if later
-            .tables
-            .iter()
-            .any(|table| version.tables.contains(table))
-        {
-            return shut(
-                NAME,
-                format!(
-                    "{} is in this database and stands on {}",
-                    later.folder(),
-                    names(tables.into_iter())
-                ),
-                format!("`cargo zdm rollback {}` first", later.name),
-            );
+    let Some(last) = standing_on(version, later).pop() else {
+        return open(NAME, "no later version stands on its tables");
+    };
+    let reason = if last.stands_on(version) {
+        format!("stands on {}", names(shared_tables(version, last)))
+    } else {
+        format!("stands on what stands on {}", version.folder())
+    };
+    shut(
+        NAME,
+        format!("{} is in this database and {reason}", last.folder()),
+        format!(
+            "`cargo zdm rollback {}` first, until nothing of it is left",
+            last.name
+        ),
+    )
+}
+
+/// The later versions that have to be taken back first, in their order: those that stand on the version, and on these.
+pub fn standing_on<'a>(version: &Manifest, later: &[&'a Manifest]) -> Vec<&'a Manifest> {
+    let mut standing: Vec<&Manifest> = Vec::new();
+    for later in later {
+        if later.stands_on(version) || standing.iter().any(|below| later.stands_on(below)) {
+            standing.push(later);
         }
     }
-    open(NAME, "no later version stands on its tables")
+    standing
+}
+
+fn shared_tables<'a>(version: &'a Manifest, later: &'a Manifest) -> impl Iterator<Item = &'a str> {
+    let tables = version.tables.iter().filter(|table| {
+        let mut named = later.creates.values().flat_map(|names| &names.references);
+        later.tables.contains(table) || named.any(|referenced| referenced == *table)
+    });
+    tables.map(String::as_str)
+}
+
+/// Rows that name a row of a table that goes would go with it, lose the name, or name nothing.
+pub(in crate::gates) fn nothing_refers_to_it(references: &[Reference]) -> Gate {
+    const NAME: &str = "nothing_refers_to_it";
+    if references.is_empty() {
+        return open(NAME, "no other table refers to a table that goes");
+    }
+    shut(
+        NAME,
+        Reference::listed(references),
+        "take back the version that made it; or, if none did, drop that foreign key, or the table if nobody needs it",
+    )
 }
 
 /// A name that an earlier version still has to drop would be dropped again, new as it is.

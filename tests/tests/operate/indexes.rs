@@ -1,0 +1,227 @@
+//! Indexes that are built beside running writes: what has their name, and what a killed attempt leaves.
+
+use std::time::Duration;
+
+use zdm_runtime::database::{Connection, Dialect};
+use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions, Outcome};
+use zdm_runtime::facts;
+use zdm_runtime::manifest::{Direction, IndexDefinition};
+use zdm_runtime::migration::Migration;
+use zdm_runtime::phase::Section;
+
+use crate::cases::{ID, create_users};
+use crate::pairs::Version;
+use crate::target::{Target, number, text};
+
+const DEFINITION: &str = "SELECT pg_get_indexdef('users_by_name'::regclass)";
+const INDEXES: &str = "SELECT count(*) FROM pg_class WHERE relname = 'users_by_name'";
+const RECORDED: &str = "SELECT count(*) FROM {zdm}step";
+const RIGHT: &str = "CREATE INDEX users_by_name ON users (name) WHERE name <> ''";
+
+async fn users() -> (Target, Connection) {
+    let target = Target::of(Dialect::Postgres).await;
+    let mut connection = target.open().await;
+    create_users(&mut connection, ID, 3).await;
+    connection
+        .run_file("CREATE TABLE others (name text)")
+        .await
+        .unwrap();
+    (target, connection)
+}
+
+fn partial_index() -> Migration {
+    let mut version = Version::of(Dialect::Postgres);
+    let step = version.step(
+        Section::Expand,
+        Direction::Up,
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS users_by_name ON users (name) WHERE name <> '';",
+    );
+    step.transactional = false;
+    step.blocks_writers = false;
+    step.builds_index = Some("users_by_name".to_owned());
+    step.index = Some(IndexDefinition {
+        columns: vec!["name".to_owned()],
+        unique: false,
+        predicate: Some("name <> ''".to_owned()),
+    });
+    let step = version.step(
+        Section::Expand,
+        Direction::Down,
+        "DROP INDEX CONCURRENTLY IF EXISTS users_by_name;",
+    );
+    step.transactional = false;
+    step.blocks_writers = false;
+    step.undoes = Some(1);
+    version.load()
+}
+
+async fn expand(
+    connection: &mut Connection,
+    direction: Direction,
+) -> Result<Outcome, ExecutorError> {
+    let options = ExecutorOptions {
+        deadline: Duration::from_mins(1),
+        ..ExecutorOptions::of("test")
+    };
+    executor::run(
+        connection,
+        &partial_index(),
+        Section::Expand,
+        direction,
+        &options,
+        &mut |_| {},
+    )
+    .await
+}
+
+#[tokio::test]
+async fn what_else_has_the_name_is_neither_taken_over_nor_dropped() {
+    let (_target, mut connection) = users().await;
+    for other in [
+        "CREATE INDEX users_by_name ON others (name) WHERE name <> ''",
+        "CREATE INDEX users_by_name ON users (age) WHERE name <> ''",
+        "CREATE INDEX users_by_name ON users (name, age) WHERE name <> ''",
+        "CREATE UNIQUE INDEX users_by_name ON users (name) WHERE name <> ''",
+        "CREATE INDEX users_by_name ON users (name)",
+        "CREATE INDEX users_by_name ON users (name) WHERE name <> 'ada'",
+        "CREATE INDEX users_by_name ON users (lower(name)) WHERE name <> ''",
+        "CREATE INDEX users_by_name ON users (name DESC) WHERE name <> ''",
+        "CREATE INDEX users_by_name ON users USING hash (name) WHERE name <> ''",
+        "CREATE INDEX users_by_name ON users (name) INCLUDE (age) WHERE name <> ''",
+    ] {
+        connection.run_file(other).await.unwrap();
+        let before = text(&mut connection, DEFINITION).await.unwrap();
+        let refused = expand(&mut connection, Direction::Up).await.unwrap_err();
+        assert!(
+            matches!(&refused, ExecutorError::OtherIndex { found, .. } if *found == before),
+            "{other}: {refused}"
+        );
+        assert_eq!(number(&mut connection, RECORDED).await, 0, "{other}");
+        assert_eq!(text(&mut connection, DEFINITION).await.unwrap(), before);
+
+        // In its place after the step was done: the way back does not take it along.
+        connection
+            .run_file("DROP INDEX users_by_name")
+            .await
+            .unwrap();
+        expand(&mut connection, Direction::Up).await.unwrap();
+        let instead = format!("DROP INDEX users_by_name; {other}");
+        connection.run_file(&instead).await.unwrap();
+        let refused = expand(&mut connection, Direction::Down).await.unwrap_err();
+        assert!(
+            matches!(&refused, ExecutorError::OtherIndex { .. }),
+            "{other}: {refused}"
+        );
+        assert_eq!(text(&mut connection, DEFINITION).await.unwrap(), before);
+        connection
+            .run_file("DROP INDEX users_by_name")
+            .await
+            .unwrap();
+        expand(&mut connection, Direction::Down).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_table_of_the_name_is_no_index() {
+    let (_target, mut connection) = users().await;
+    connection
+        .run_file("CREATE TABLE users_by_name (id int)")
+        .await
+        .unwrap();
+    let refused = expand(&mut connection, Direction::Up).await.unwrap_err();
+    assert!(
+        matches!(&refused, ExecutorError::OtherIndex { .. }),
+        "{refused}"
+    );
+    assert_eq!(number(&mut connection, INDEXES).await, 1);
+}
+
+/// An invalid index of somebody else's may be one that is being built now.
+#[tokio::test]
+async fn an_invalid_index_of_another_table_stays() {
+    let (_target, mut connection) = users().await;
+    connection
+        .run_file("INSERT INTO others VALUES ('ada'), ('ada')")
+        .await
+        .unwrap();
+    connection
+        .run_file("CREATE UNIQUE INDEX CONCURRENTLY users_by_name ON others (name)")
+        .await
+        .unwrap_err();
+    let refused = expand(&mut connection, Direction::Up).await.unwrap_err();
+    assert!(
+        matches!(&refused, ExecutorError::OtherIndex { found, .. } if found.ends_with("invalid")),
+        "{refused}"
+    );
+    assert_eq!(number(&mut connection, INDEXES).await, 1);
+}
+
+/// What a kill leaves between the end of the build and its record.
+async fn killed_before_the_record(connection: &mut Connection) {
+    expand(connection, Direction::Up).await.unwrap();
+    connection
+        .execute("UPDATE {zdm}step SET done_at = -1", &[])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_index_that_was_built_and_not_recorded_is_recorded_or_dropped() {
+    let (_target, mut connection) = users().await;
+    for _ in 0..2 {
+        killed_before_the_record(&mut connection).await;
+        let migration = partial_index();
+        let facts = facts::collect(&mut connection, migration.manifest())
+            .await
+            .unwrap();
+        let facts::Fact::Known(sections) = facts.sections else {
+            panic!("{facts:?}");
+        };
+        assert_eq!(sections[&Section::Expand].done, 0);
+        assert_eq!(sections[&Section::Expand].to_undo(), 1);
+        let again = expand(&mut connection, Direction::Up).await.unwrap();
+        assert_eq!((again.executed, again.already_done), (1, 0));
+        assert_eq!(
+            text(&mut connection, DEFINITION).await.unwrap(),
+            written(&mut connection).await
+        );
+
+        killed_before_the_record(&mut connection).await;
+        let undone = expand(&mut connection, Direction::Down).await.unwrap();
+        assert_eq!(undone.executed, 1);
+        assert_eq!(number(&mut connection, INDEXES).await, 0);
+        assert_eq!(number(&mut connection, RECORDED).await, 0);
+    }
+}
+
+/// As the database writes what is right.
+async fn written(connection: &mut Connection) -> String {
+    connection
+        .run_file(&format!("DROP INDEX users_by_name; {RIGHT}"))
+        .await
+        .unwrap();
+    text(connection, DEFINITION).await.unwrap()
+}
+
+/// The record that it begins is there before the build, so that a kill in between is told.
+#[tokio::test]
+async fn a_build_that_has_begun_is_on_record() {
+    let (target, mut connection) = users().await;
+    let mut sleeper = target.open().await;
+    sleeper
+        .run_file("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class;")
+        .await
+        .unwrap();
+    let building = tokio::spawn(async move { expand(&mut connection, Direction::Up).await });
+    let mut other = target.open().await;
+    while number(&mut other, INDEXES).await == 0 {
+        assert!(!building.is_finished(), "{:?}", building.await);
+        tokio::task::yield_now().await;
+    }
+    let begun = "SELECT count(*) FROM {zdm}step WHERE done_at < 0";
+    assert_eq!(number(&mut other, begun).await, 1);
+    sleeper.commit().await.unwrap();
+    building.await.unwrap().unwrap();
+    assert_eq!(number(&mut other, begun).await, 0);
+    assert_eq!(number(&mut other, RECORDED).await, 1);
+}

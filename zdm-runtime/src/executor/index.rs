@@ -1,0 +1,129 @@
+//! What `PostgreSQL` has under the name of an index, beside what the plan builds: `IF NOT EXISTS` takes whatever has the name,
+//! and `IF EXISTS` drops it.
+//!
+//! Comes in: a connection outside a transaction, a step that builds an index. Goes out: [`Found`].
+//! Must not know: what follows from it.
+
+use crate::database::{Connection, DatabaseError, Value};
+use crate::losses::quoted;
+use crate::manifest::{IndexDefinition, Step};
+
+/// What has the name.
+pub(super) enum Found {
+    Nothing,
+    /// What the plan builds; without its end where an attempt was stopped.
+    Planned {
+        name: String,
+        valid: bool,
+    },
+    /// Something else, in words.
+    Other(String),
+}
+
+/// All by which two indexes of one table may differ, but for the name.
+const FORM: &str =
+    "concat_ws(E'\\n', index.indisunique, method.amname, to_jsonb(index) ->> 'indnullsnotdistinct',
+    index.indnkeyatts, index.indclass, index.indcollation, index.indoption,
+    (SELECT string_agg(pg_get_indexdef(index.indexrelid, n, false), ', ' ORDER BY n)
+     FROM generate_series(1, index.indnatts) AS n),
+    pg_get_expr(index.indpred, index.indrelid))";
+
+/// In the table's schema, where it would be created, and where the name alone leads to, where it would be dropped.
+const THERE: &str = "FROM pg_class AS class
+    JOIN pg_namespace AS space ON space.oid = class.relnamespace
+    LEFT JOIN pg_am AS method ON method.oid = class.relam
+    LEFT JOIN pg_index AS index ON index.indexrelid = class.oid
+    WHERE class.relname = CAST(CAST($1 AS text) AS name) AND (class.oid = to_regclass(quote_ident($1))
+        OR class.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass(quote_ident($2))))";
+
+/// Looks; `begun` says that the record tells of it, for a plan that does not say how it looks.
+pub(super) async fn look(
+    connection: &mut Connection,
+    step: &Step,
+    name: &str,
+    begun: bool,
+) -> Result<Found, DatabaseError> {
+    let sql = format!(
+        "SELECT quote_ident(space.nspname) || '.' || quote_ident(class.relname),
+            coalesce(pg_get_indexdef(index.indexrelid), 'a relation that is no index, of the kind ' || CAST(class.relkind AS text)),
+            coalesce(index.indisvalid AND index.indisready, true),
+            coalesce(index.indrelid = to_regclass(quote_ident($2)), false), {FORM} {THERE}"
+    );
+    let values = [name.into(), step.table.as_str().into()];
+    let rows = connection.query_file(&sql, &values).await?;
+    let mut planned = Found::Nothing;
+    for row in rows {
+        let [
+            Value::Text(Some(name)),
+            Value::Text(Some(definition)),
+            Value::Int(Some(valid)),
+            Value::Int(Some(of_table)),
+            Value::Text(Some(form)),
+        ] = row.as_slice()
+        else {
+            return Err(DatabaseError::unexpected("what has a name", &row));
+        };
+        let is_planned = *of_table != 0
+            && match &step.index {
+                Some(definition) => *form == wanted(connection, step, definition).await?,
+                None => begun,
+            };
+        let valid = *valid != 0;
+        if !is_planned {
+            let state = if valid { "" } else { ", which is invalid" };
+            return Ok(Found::Other(format!("{definition}{state}")));
+        }
+        planned = Found::Planned {
+            name: name.clone(),
+            valid,
+        };
+    }
+    Ok(planned)
+}
+
+/// How the database itself writes what the plan builds, asked of an empty table that is gone with its transaction.
+async fn wanted(
+    connection: &mut Connection,
+    step: &Step,
+    index: &IndexDefinition,
+) -> Result<String, DatabaseError> {
+    let columns: Vec<String> = index.columns.iter().map(|column| quoted(column)).collect();
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let predicate = index
+        .predicate
+        .as_ref()
+        .map(|predicate| format!(" WHERE {predicate}"));
+    let create = format!(
+        "CREATE TEMPORARY TABLE zdm_wanted (LIKE {}); CREATE {unique}INDEX zdm_wanted_index ON pg_temp.zdm_wanted ({}){}",
+        quoted(&step.table),
+        columns.join(", "),
+        predicate.unwrap_or_default()
+    );
+    connection.begin().await?;
+    let form = match connection.run_file(&create).await {
+        Ok(()) => read(connection).await,
+        Err(error) => Err(error),
+    };
+    connection.rollback().await?;
+    form
+}
+
+async fn read(connection: &mut Connection) -> Result<String, DatabaseError> {
+    let sql = format!(
+        "SELECT {FORM} FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
+         JOIN pg_am AS method ON method.oid = class.relam
+         WHERE index.indexrelid = to_regclass('pg_temp.zdm_wanted_index')"
+    );
+    match connection
+        .query_file(&sql, &[])
+        .await?
+        .first()
+        .map(Vec::as_slice)
+    {
+        Some([Value::Text(Some(form))]) => Ok(form.clone()),
+        row => Err(DatabaseError::unexpected(
+            "how an index is written",
+            row.unwrap_or_default(),
+        )),
+    }
+}
