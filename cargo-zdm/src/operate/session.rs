@@ -211,6 +211,11 @@ impl Session {
         }
     }
 
+    /// The database answers nothing any more on this connection.
+    pub(crate) async fn is_cut_off(&mut self) -> bool {
+        self.connection.query("SELECT 1", &[]).await.is_err()
+    }
+
     /// What the control tables hold about a migration.
     pub(crate) async fn facts(&mut self, place: usize) -> Result<Facts, Failure> {
         let manifest = self.migrations[place].manifest();
