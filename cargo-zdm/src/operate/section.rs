@@ -102,15 +102,19 @@ fn line(event: Event<'_>) -> Option<String> {
 
 impl From<ExecutorError> for Failure {
     fn from(error: ExecutorError) -> Self {
-        if let ExecutorError::Overtaken { .. } = error {
-            return Self::gate(
-                error,
-                "run `cargo zdm status` to see where the migration stands, then the same command again",
-            );
-        }
         let next = match &error {
+            ExecutorError::Overtaken { .. } => {
+                return Self::gate(
+                    error,
+                    "run `cargo zdm status` to see where the migration stands, then the same command again",
+                );
+            }
+            // The gate before the section says it first, unless the undo began after it was looked at.
             ExecutorError::HalfUndone { .. } => {
-                "run `cargo zdm rollback`, which ends what was begun, then go forward again"
+                return Self::gate(
+                    error,
+                    "run `cargo zdm rollback`, which ends what was begun, then go forward again",
+                );
             }
             ExecutorError::EditedAfterExecution { .. } | ExecutorError::WrongDialect { .. } => {
                 "bring the versions' folder back to what was reviewed, then run the command again"
@@ -132,6 +136,11 @@ pub(crate) fn in_effect(facts: &Facts, section: Section) -> Result<i64, Failure>
 pub(crate) fn is_pending(facts: &Facts, section: Section) -> Result<bool, Failure> {
     let steps = steps(facts, section)?;
     Ok(steps.done - steps.half < steps.planned)
+}
+
+/// Some of a section's steps are taken back by half.
+pub(crate) fn is_half_undone(facts: &Facts, section: Section) -> Result<bool, Failure> {
+    Ok(steps(facts, section)?.half > 0)
 }
 
 fn steps(facts: &Facts, section: Section) -> Result<Steps, Failure> {

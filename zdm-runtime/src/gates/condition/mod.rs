@@ -18,7 +18,9 @@ pub(super) use fleet::{
     nobody_knows,
 };
 pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
-pub(super) use sections::{expanded, not_contracted, reversible, section_done, section_undone};
+pub(super) use sections::{
+    expanded, not_contracted, reversible, section_done, section_undone, undo_ended,
+};
 pub(super) use versions::{names_free, nothing_stands_on_it};
 pub(super) use way::{
     Hop, drained, not_paused, not_rolled_back, one_hop, standing, standing_if_any, way_back,
