@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) actor: String,
     /// The claim on the migration that is moved, while it is.
     pub(crate) lease: Option<Lease>,
+    /// Nobody named the migrations to be moved: what was rolled back stays where it is.
+    pub(crate) by_itself: bool,
     /// Where words go.
     pub(crate) terminal: Terminal,
     code_states: CodeStates,
@@ -85,6 +87,7 @@ impl Session {
             policy: project.config.policy,
             actor: context.actor(),
             lease: None,
+            by_itself: false,
             terminal: context.terminal,
             code_states: history.code().clone(),
             installed,

@@ -44,13 +44,10 @@ pub(crate) async fn run(
     before_deploy: bool,
     watch: bool,
 ) -> Result<Answer, Failure> {
-    let expanded = expand::run_up_to_what_was_rolled_back(session).await?;
+    session.by_itself = true;
+    let expanded = expand::every(session).await?;
     if before_deploy {
-        let expanded = expanded.map_err(|(_, failure)| failure)?;
-        return match expand::first_taken_back(session).await? {
-            Some(place) => Err(rolled_back(session, place).await?),
-            None => Ok(expanded),
-        };
+        return expanded.map_err(|(_, failure)| failure);
     }
     // A version that has to wait for a contract keeps nobody from contracting, and may be expanded then.
     let mut not_expanded = expanded
@@ -109,9 +106,6 @@ async fn one(
             migration.done = true;
             return Ok(());
         };
-        if let Some(held) = held(session, place, position).await? {
-            return Err(held);
-        }
         if step == Move::Expand {
             if let Some((_, failure)) = not_expanded.take_if(|(failed, _)| *failed == place) {
                 return Err(failure);
@@ -148,38 +142,6 @@ impl Advanced {
             None => (!self.done).then_some(Kind::Gate),
         }
     }
-}
-
-/// Why nothing is done by itself at this place: it was rolled back, or the version that it stands on was.
-async fn held(
-    session: &mut Session,
-    place: usize,
-    position: Position,
-) -> Result<Option<Failure>, Failure> {
-    let at = match position {
-        Position::Absent | Position::Begun(..) => {
-            expand::first_taken_back(session).await?.unwrap_or(place)
-        }
-        _ => place,
-    };
-    if gates::all_open(&gates::for_advance(&session.facts(at).await?)) {
-        return Ok(None);
-    }
-    rolled_back(session, at).await.map(Some)
-}
-
-async fn rolled_back(session: &mut Session, place: usize) -> Result<Failure, Failure> {
-    let mut gates = gate::show_all(&gates::for_advance(&session.facts(place).await?));
-    let next = format!(
-        "`cargo zdm resume {}` when the cause is mended, or the next step by hand",
-        session.manifest(place).name
-    );
-    for gate in &mut gates {
-        gate.opens_when = Some(next.clone());
-    }
-    let mut failure = gate::refusal("advance").with_gates(gates);
-    failure.next = next;
-    Ok(failure)
 }
 
 async fn take(
@@ -248,7 +210,8 @@ async fn shut(
     target: Target,
 ) -> Result<Vec<&'static str>, Failure> {
     let facts = session.facts(place).await?;
-    let gates = switch::gates_of(session, &facts, position, target)?;
+    let mut gates = switch::gates_of(session, &facts, position, target)?;
+    gates.extend(gates::for_advance(&facts));
     Ok(gate::shut(&gates))
 }
 

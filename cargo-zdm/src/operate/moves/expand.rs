@@ -46,16 +46,11 @@ pub(crate) async fn run(session: &mut Session, only: Option<usize>) -> Result<An
 /// What became of the missing versions, or which of them failed: what stands on it was not tried.
 type Taken = Result<Answer, (usize, Failure)>;
 
-/// Expands what is missing, up to the first version that somebody took back.
-pub(crate) async fn run_up_to_what_was_rolled_back(
-    session: &mut Session,
-) -> Result<Taken, Failure> {
+/// Expands what is missing, up to the first version that fails or has to wait.
+pub(crate) async fn every(session: &mut Session) -> Result<Taken, Failure> {
     let was_installed = session.is_installed();
     session.install().await?;
-    let mut due = due(session, None, was_installed).await?;
-    if let Some(first) = first_taken_back(session).await? {
-        due.retain(|(place, _)| *place < first);
-    }
+    let due = due(session, None, was_installed).await?;
     Ok(take(session, due).await)
 }
 
@@ -65,25 +60,12 @@ pub(crate) async fn first_missing(session: &mut Session) -> Result<Option<usize>
     Ok(missing(session, &recorded).next())
 }
 
-/// The first version that the database lacks because somebody took it back. What stands on it has to wait as well.
-pub(crate) async fn first_taken_back(session: &mut Session) -> Result<Option<usize>, Failure> {
-    let recorded = session.recorded().await?;
-    let is_taken_back = |id: &str| {
-        let mut on_record = recorded.iter();
-        on_record.any(|version| version.migration == id && version.rolled_back && !version.expanded)
-    };
-    Ok(session
-        .migrations
-        .iter()
-        .position(|migration| is_taken_back(migration.id())))
-}
-
 async fn take(session: &mut Session, due: Vec<(usize, Treatment)>) -> Taken {
     let mut done = Vec::new();
     for (place, treatment) in due {
-        session.terminal.say(&heading(session, place, treatment));
         let steps = session
             .claimed(place, async |session, _| {
+                session.terminal.say(&heading(session, place, treatment));
                 treat(session, place, treatment).await
             })
             .await
