@@ -34,7 +34,7 @@ impl Advance {
         let may_miss = if self.dry_run {
             Missing::File
         } else {
-            Missing::FileAndVersion
+            Missing::NewFile
         };
         let mut session = Session::open(context, may_miss).await?;
         if self.dry_run {

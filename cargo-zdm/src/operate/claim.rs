@@ -22,6 +22,7 @@ impl Session {
         place: usize,
         work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.upgrade().await?;
         rights::to_move(&mut self.connection).await?;
         let lease = self.acquire(place).await?;
         let keeper = tokio::spawn(keep(self.url().to_owned(), lease.clone()));

@@ -17,6 +17,7 @@ mod interrupted;
 mod killed_files;
 mod mistakes;
 mod odd_names;
+mod older;
 mod pause;
 mod project;
 mod reused;
