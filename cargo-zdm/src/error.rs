@@ -33,6 +33,16 @@ impl Kind {
             Self::Gate => 4,
         }
     }
+
+    /// That of several ends which gives the exit code: what somebody has to mend outweighs what opens by itself.
+    pub fn worst(kinds: impl IntoIterator<Item = Self>) -> Option<Self> {
+        kinds.into_iter().max_by_key(|kind| match kind {
+            Self::Gate => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Environment => 3,
+        })
+    }
 }
 
 /// A command's unsuccessful end.

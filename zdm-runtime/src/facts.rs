@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::backfill::Way;
 use crate::control_value::{integer, optional_integer, text};
-use crate::database::{Connection, Row};
+use crate::database::{Connection, Row, control};
 use crate::fleet::{self, Member};
 use crate::manifest::{Direction, Manifest, Route};
 use crate::phase::Section;
@@ -180,9 +180,12 @@ async fn ask(connection: &mut Connection, sql: &str, migration: &str) -> Result<
 }
 
 async fn record(connection: &mut Connection, migration: &str) -> Result<Record, Error> {
-    let sql = "SELECT expanded_at IS NOT NULL, contracted_at IS NOT NULL, rolled_back_at FROM {zdm}migration \
-               WHERE migration = $1";
-    match ask(connection, sql, migration).await?.first() {
+    let rolled_back_at = control::rolled_back_at(connection).await?;
+    let sql = format!(
+        "SELECT expanded_at IS NOT NULL, contracted_at IS NOT NULL, {rolled_back_at} FROM {{zdm}}migration \
+         WHERE migration = $1"
+    );
+    match ask(connection, &sql, migration).await?.first() {
         None => Ok(Record::default()),
         Some(row) => Ok(Record {
             expanded: integer(row, 0)? != 0,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::audit::{self, Entry};
 use crate::control_value::{integer, text};
-use crate::database::{Connection, Value};
+use crate::database::{Connection, Value, control};
 use crate::manifest::{Manifest, Route};
 use crate::{Error, Stage};
 
@@ -32,13 +32,12 @@ pub struct Recorded {
 
 /// Every version on record, in order.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
-    let rows = connection
-        .query(
-            "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, contracted_at IS NOT NULL, \
-             rolled_back_at IS NOT NULL FROM {zdm}migration ORDER BY version",
-            &[],
-        )
-        .await?;
+    let rolled_back_at = control::rolled_back_at(connection).await?;
+    let sql = format!(
+        "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, contracted_at IS NOT NULL, \
+         {rolled_back_at} IS NOT NULL FROM {{zdm}}migration ORDER BY version"
+    );
+    let rows = connection.query(&sql, &[]).await?;
     rows.iter()
         .map(|row| {
             Ok(Recorded {

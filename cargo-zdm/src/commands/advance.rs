@@ -15,12 +15,13 @@ Examples:
   cargo zdm advance                     after it, and as often as you like
   cargo zdm advance --watch             until everything is done
 
-Exit code 4 while something is left: the shut gate is printed with what opens it.")]
+Exit code 4 while something is left: the shut gate is printed with what opens it. What fails for one migration stops no other:
+each is reported, and the exit code is the worst, 3 before 4 before 0.")]
 pub(crate) struct Advance {
     /// Only what must happen before new code is rolled out: expand
     #[arg(long)]
     before_deploy: bool,
-    /// Go on until everything is done
+    /// Go on until everything is done, or something fails
     #[arg(long, conflicts_with = "before_deploy")]
     watch: bool,
     /// Show each migration's next step with its gates, change nothing
@@ -33,7 +34,7 @@ impl Advance {
         let may_miss = if self.dry_run {
             Missing::File
         } else {
-            Missing::FileAndVersion
+            Missing::NewFile
         };
         let mut session = Session::open(context, may_miss).await?;
         if self.dry_run {

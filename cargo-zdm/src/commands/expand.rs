@@ -25,7 +25,7 @@ impl Expand {
         let may_miss = if self.dry_run {
             Missing::File
         } else {
-            Missing::FileAndVersion
+            Missing::NewFile
         };
         let mut session = Session::open(context, may_miss).await?;
         let named = self

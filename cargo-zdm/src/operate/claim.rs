@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
+use zdm_runtime::gates;
 use zdm_runtime::operator::{Lease, LeaseError};
 
-use super::rights;
 use super::session::{Session, connect};
+use super::{gate, rights};
 use crate::error::Failure;
 
 /// Well below the lease's length.
@@ -21,11 +22,15 @@ impl Session {
         place: usize,
         work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.upgrade().await?;
         rights::to_move(&mut self.connection).await?;
         let lease = self.acquire(place).await?;
         let keeper = tokio::spawn(keep(self.url().to_owned(), lease.clone()));
         self.lease = Some(lease.clone());
-        let outcome = work(self, &lease).await;
+        let outcome = match self.may_move(place).await {
+            Ok(()) => work(self, &lease).await,
+            Err(held) => Err(held),
+        };
         self.lease = None;
         keeper.abort();
         let released = lease.release(&mut self.connection).await;
@@ -33,6 +38,28 @@ impl Session {
         let outcome = outcome?;
         released?;
         Ok(outcome)
+    }
+
+    /// What somebody took back, nothing takes forward by itself. Judged under the claim: no rollback comes in between.
+    async fn may_move(&mut self, place: usize) -> Result<(), Failure> {
+        if !self.by_itself {
+            return Ok(());
+        }
+        let gates = gates::for_advance(&self.facts(place).await?);
+        if gates::all_open(&gates) {
+            return Ok(());
+        }
+        let next = format!(
+            "`cargo zdm resume {}` when the cause is mended, or the next step by hand",
+            self.manifest(place).name
+        );
+        let mut gates = gate::show_all(&gates);
+        for gate in &mut gates {
+            gate.opens_when = Some(next.clone());
+        }
+        let mut failure = gate::refusal("advance").with_gates(gates);
+        failure.next = next;
+        Err(failure)
     }
 
     async fn acquire(&mut self, place: usize) -> Result<Lease, Failure> {

@@ -3,7 +3,7 @@
 //! Comes in: the connection, what is to be done. Goes out: nothing, or the missing rights as the statements that give them.
 //! Must not know: what the move is for. `SQLite` has no roles; a file that is read-only says so itself.
 
-use zdm_runtime::database::{Connection, Dialect, Value};
+use zdm_runtime::database::{Connection, Dialect, Value, control};
 
 use crate::error::Failure;
 
@@ -26,6 +26,11 @@ const INSTALL: &str =
     "SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
     WHERE NOT has_database_privilege(current_database(), 'CREATE')
     AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'zdm')";
+
+/// Who owns control tables that this role does not.
+const OWNERS_OF_CONTROL: &str = "SELECT DISTINCT CAST(pg_get_userbyid(c.relowner) AS text)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1";
 
 /// Changing a table, or creating it: only an owner alters, and an index is created in the table's schema.
 const ALTER: &str =
@@ -95,6 +100,38 @@ pub(crate) async fn to_fill<'a>(
         &questions,
     )
     .await
+}
+
+/// To add to control tables of this version what later ones have: only an owner alters a table.
+pub(crate) async fn to_upgrade(connection: &mut Connection, version: i64) -> Result<(), Failure> {
+    if connection.dialect() != Dialect::Postgres {
+        return Ok(());
+    }
+    let owners: Vec<String> = connection
+        .query(OWNERS_OF_CONTROL, &[])
+        .await?
+        .into_iter()
+        .filter_map(|row| match row.into_iter().next() {
+            Some(Value::Text(owner)) => owner,
+            _ => None,
+        })
+        .collect();
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let owners = owners.join(" and ");
+    Err(Failure::environment(
+        format!(
+            "the control tables are of version {version}, this tool needs version {}, and only {owners} may change them",
+            control::VERSION
+        ),
+        format!(
+            "let {owners}, or a superuser, run `{}`, or run this command as a role that owns them; no version of the folder \
+             is executed for that, and running applications go on",
+            control::upgrade(connection.dialect(), version)
+        ),
+    )
+    .safe("nothing was changed"))
 }
 
 async fn demand(

@@ -177,8 +177,12 @@ impl From<ExecutorError> for Failure {
                 "run it again at a quieter time, or with a greater `lock_timeout` ([policy] in zdm.toml); or, if nobody needs \
                  what is in there, with `--drop-rows`, which does not look"
             }
+            // The gate before the section says it first, unless the undo began after it was looked at.
             ExecutorError::HalfUndone { .. } => {
-                "run `cargo zdm rollback`, which ends what was begun, then go forward again"
+                return Self::gate(
+                    error,
+                    "run `cargo zdm rollback`, which ends what was begun, then go forward again",
+                );
             }
             ExecutorError::EditedAfterExecution { .. } | ExecutorError::WrongDialect { .. } => {
                 "bring the versions' folder back to what was reviewed, then run the command again"
@@ -200,6 +204,11 @@ pub(crate) fn in_effect(facts: &Facts, section: Section) -> Result<i64, Failure>
 pub(crate) fn is_pending(facts: &Facts, section: Section) -> Result<bool, Failure> {
     let steps = steps(facts, section)?;
     Ok(steps.done - steps.half < steps.planned)
+}
+
+/// Some of a section's steps are taken back by half.
+pub(crate) fn is_half_undone(facts: &Facts, section: Section) -> Result<bool, Failure> {
+    Ok(steps(facts, section)?.half > 0)
 }
 
 fn steps(facts: &Facts, section: Section) -> Result<Steps, Failure> {

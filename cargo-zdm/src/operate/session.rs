@@ -36,23 +36,27 @@ pub(crate) struct Session {
     pub(crate) actor: String,
     /// The claim on the migration that is moved, while it is.
     pub(crate) lease: Option<Lease>,
+    /// Nobody named the migrations to be moved: what was rolled back stays where it is.
+    pub(crate) by_itself: bool,
     /// Where words go.
     pub(crate) terminal: Terminal,
     code_states: CodeStates,
     /// The control tables are there.
     installed: bool,
+    /// Their version, where it is older than this tool's.
+    older: Option<i64>,
     url: String,
 }
 
 /// What a command may find missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// The database and control tables of this tool's version have to be there.
+    /// The database has to be there.
     Nothing,
     /// The file of `SQLite` may be missing, and is not created.
     File,
-    /// It may be missing and is created, and control tables of an older tool are brought up to date.
-    FileAndVersion,
+    /// It may be missing, and is created.
+    NewFile,
 }
 
 impl Session {
@@ -64,30 +68,27 @@ impl Session {
         let url = context.database_url(&project.config)?;
         fits(&url, &migrations)?;
         let mut connection = match (must_exist(&url), may_miss) {
-            (Ok(()), _) | (Err(_), Missing::FileAndVersion) => connect(&url).await?,
+            (Ok(()), _) | (Err(_), Missing::NewFile) => connect(&url).await?,
             // Looked at only: what would be executed on a new file.
             (Err(_), Missing::File) => connect("sqlite::memory:").await?,
             (Err(missing), Missing::Nothing) => return Err(missing),
         };
         rights::to_look(&mut connection).await?;
-        let installed = match control::installed_version(&mut connection).await? {
-            Installed::Not => false,
-            Installed::Outdated(_) if may_miss == Missing::FileAndVersion => {
-                control::install(&mut connection).await?;
-                true
-            }
-            Installed::Outdated(version) => return Err(outdated(version)),
-            Installed::Ready => true,
-        };
+        let found = control::installed_version(&mut connection).await?;
         let mut session = Self {
             connection,
             migrations,
             policy: project.config.policy,
             actor: context.actor(),
             lease: None,
+            by_itself: false,
             terminal: context.terminal,
             code_states: history.code().clone(),
-            installed,
+            installed: found != Installed::Not,
+            older: match found {
+                Installed::Outdated(version) => Some(version),
+                Installed::Not | Installed::Ready => None,
+            },
             url,
         };
         session.recorded().await?;
@@ -99,8 +100,29 @@ impl Session {
         &self.url
     }
 
-    /// Creates the control tables where they are missing.
+    /// The version of the control tables, where an older tool has made them.
+    pub(crate) fn older_control_tables(&self) -> Option<i64> {
+        self.older
+    }
+
+    /// Adds to older control tables what this tool writes. No version of the folder is executed for that.
+    pub(crate) async fn upgrade(&mut self) -> Result<(), Failure> {
+        let Some(version) = self.older else {
+            return Ok(());
+        };
+        rights::to_upgrade(&mut self.connection, version).await?;
+        control::install(&mut self.connection).await?;
+        self.older = None;
+        self.terminal.say(&format!(
+            "the control tables were of version {version} and are of version {} now; running applications go on",
+            control::VERSION
+        ));
+        Ok(())
+    }
+
+    /// Creates the control tables where they are missing, or adds what they lack.
     pub(crate) async fn install(&mut self) -> Result<(), Failure> {
+        self.upgrade().await?;
         rights::to_install(&mut self.connection).await?;
         control::install(&mut self.connection).await?;
         self.installed = true;
@@ -211,6 +233,11 @@ impl Session {
         }
     }
 
+    /// The database answers nothing any more on this connection.
+    pub(crate) async fn is_cut_off(&mut self) -> bool {
+        self.connection.query("SELECT 1", &[]).await.is_err()
+    }
+
     /// What the control tables hold about a migration.
     pub(crate) async fn facts(&mut self, place: usize) -> Result<Facts, Failure> {
         let manifest = self.migrations[place].manifest();
@@ -295,17 +322,6 @@ fn fits(url: &str, migrations: &[Migration]) -> Result<(), Failure> {
         )),
         None => Ok(()),
     }
-}
-
-fn outdated(version: i64) -> Failure {
-    Failure::environment(
-        format!(
-            "the control tables are of version {version}, this tool needs version {}",
-            control::VERSION
-        ),
-        "run `cargo zdm expand` with the role that owns them: it adds what is missing, and running applications go on",
-    )
-    .safe("nothing was changed")
 }
 
 fn kind_of(url: &str) -> Result<Dialect, Failure> {

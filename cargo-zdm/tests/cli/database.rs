@@ -30,6 +30,17 @@ impl Project {
         self.connected(async |connection| connection.run_file(sql).await.unwrap());
     }
 
+    /// Does something while a transaction that has run this SQL is open.
+    pub(crate) fn beside<T>(&self, sql: &str, work: impl FnOnce() -> T) -> T {
+        self.connected(async |connection| {
+            connection.begin().await.unwrap();
+            connection.query(sql, &[]).await.unwrap();
+            let done = work();
+            connection.rollback().await.unwrap();
+            done
+        })
+    }
+
     /// Runs SQL that the database has to refuse, in these words.
     pub(crate) fn refuses(&self, sql: &str, words: &str) {
         let error = self.connected(async |connection| connection.run_file(sql).await.unwrap_err());

@@ -100,6 +100,56 @@ fn a_rollback_that_is_stopped_holds_as_well() {
     });
 }
 
+/// A rollback that comes in between `advance` looking and moving is not overlooked: the trigger plays it, at the claim.
+#[test]
+fn a_rollback_just_before_the_claim_holds_on_sqlite() {
+    on_sqlite(HASTY, |project| {
+        let rolls_back = |event: &str| {
+            format!(
+                "CREATE TRIGGER rolls_back_{event} AFTER {event} ON zdm_operator WHEN NEW.lease_until > 0
+                 BEGIN UPDATE zdm_migration SET rolled_back_at = 1 WHERE migration = NEW.migration; END;"
+            )
+        };
+        a_rollback_just_before_the_claim_holds(
+            project,
+            &(rolls_back("INSERT") + &rolls_back("UPDATE")),
+            "DROP TRIGGER rolls_back_INSERT; DROP TRIGGER rolls_back_UPDATE;
+             UPDATE zdm_migration SET rolled_back_at = NULL",
+        );
+    });
+}
+
+#[test]
+fn a_rollback_just_before_the_claim_holds_on_postgres() {
+    on_postgres(HASTY, |project| {
+        a_rollback_just_before_the_claim_holds(
+            project,
+            "CREATE OR REPLACE FUNCTION rolls_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             UPDATE zdm.migration SET rolled_back_at = 1 WHERE migration = NEW.migration; RETURN NEW; END $$;
+             CREATE TRIGGER rolls_back AFTER INSERT OR UPDATE ON zdm.operator
+             FOR EACH ROW EXECUTE FUNCTION rolls_back()",
+            "DROP TRIGGER rolls_back ON zdm.operator; UPDATE zdm.migration SET rolled_back_at = NULL",
+        );
+    });
+}
+
+fn a_rollback_just_before_the_claim_holds(project: &Project, begin: &str, end: &str) {
+    let to_be_moved_from: [(&str, &[&[&str]]); 4] = [
+        ("off", &[&["expand"]]),
+        ("dual_write", &[&["switch", "--to", "dual_write"]]),
+        ("dual_write", &[&["backfill"], &["verify"]]),
+        ("shadow", &[&["switch", "--to", "shadow"]]),
+    ];
+    for (stage, commands) in to_be_moved_from {
+        for command in commands {
+            project.done(command);
+        }
+        project.execute(begin);
+        stays(project, &["advance"], stage);
+        project.execute(end);
+    }
+}
+
 /// Half an expand is no expand: no deploy takes it for done, and there is a way on.
 #[test]
 fn an_undo_of_expand_that_is_stopped_is_told_and_can_be_ended_either_way() {

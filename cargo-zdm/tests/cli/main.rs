@@ -18,6 +18,7 @@ mod killed_files;
 mod losses;
 mod mistakes;
 mod odd_names;
+mod older;
 mod pause;
 mod preview;
 mod project;

@@ -16,6 +16,8 @@ use zdm_runtime::phase::Section;
 pub(crate) const INIT: &str = "1111aaaa1111";
 /// The rename's id.
 pub(crate) const RENAME: &str = "2222bbbb2222";
+/// The third version's id.
+const SPARE: &str = "3333cccc3333";
 
 const KEY_RANGE: &str = "id BETWEEN CAST($1 AS BIGINT) AND CAST($2 AS BIGINT)";
 
@@ -44,6 +46,21 @@ pub(crate) fn write_without_dual_writes(zdm: &Path, dialect: &str) {
     let mut rename = rename(dialect);
     rename.manifest.route = Route::ExpandContract;
     chain(zdm, [init(dialect), rename]);
+}
+
+/// Writes both, and a third that makes a table and drops it, in two phases.
+pub(crate) fn write_three(zdm: &Path, dialect: &str) {
+    let mut spare = Version::new(3, "spare", SPARE, dialect, Route::ExpandContract);
+    spare.manifest.parent = Some(RENAME.to_owned());
+    spare.section(
+        Section::Expand,
+        &[("CREATE TABLE spare (id BIGINT);", "DROP TABLE spare;")],
+    );
+    spare.section(
+        Section::Drop,
+        &[("DROP TABLE spare;", "CREATE TABLE spare (id BIGINT);")],
+    );
+    chain(zdm, [init(dialect), rename(dialect), spare]);
 }
 
 /// As `finalize` does it: the checked-in code of the rename names only new.

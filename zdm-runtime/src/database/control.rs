@@ -1,6 +1,8 @@
 //! The control tables themselves: whether they are there, whether this runtime can read them, installing them.
 
 use std::sync::Arc;
+#[cfg(feature = "operate")]
+use std::time::Duration;
 
 use super::control_connection::sealed::Control;
 use super::{DatabaseError, Dialect, Value};
@@ -9,8 +11,11 @@ use crate::Error;
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
 const VERSIONS: [&str; 2] = [include_str!("control/1.sql"), include_str!("control/2.sql")];
-/// The version of the control tables that this runtime installs. Applications read every older one, command lines need it.
+/// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
 pub const VERSION: i64 = 2;
+/// How long an upgrade waits for a lock.
+#[cfg(feature = "operate")]
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// The generation of this runtime, which the tables' `least_runtime` is compared with.
 pub const RUNTIME: i64 = 1;
 
@@ -101,6 +106,29 @@ async fn version(connection: &mut super::Connection) -> Result<i64, Error> {
     }
 }
 
+/// What to select for the column `rolled_back_at`, which tables of the first version lack.
+#[cfg(feature = "operate")]
+pub(crate) async fn rolled_back_at(
+    connection: &mut super::Connection,
+) -> Result<&'static str, Error> {
+    Ok(match version(connection).await? {
+        ..2 => "CAST(NULL AS bigint)",
+        _ => "rolled_back_at",
+    })
+}
+
+/// What [`install`] executes on tables of this version, for somebody who may.
+#[cfg(feature = "operate")]
+pub fn upgrade(dialect: Dialect, present: i64) -> String {
+    let mut sql = String::from("BEGIN; ");
+    for statement in added_since(present) {
+        sql.push_str(statement.trim_end_matches(';'));
+        sql.push_str("; ");
+    }
+    let record = format!("UPDATE {{zdm}}meta SET version = {VERSION}, least_runtime = {RUNTIME}");
+    dialect.control(&format!("{sql}{record}; COMMIT;"))
+}
+
 /// Creates the control tables where they are missing and adds what a newer version has: all of it or nothing. Needs the role
 /// that may create tables, for an upgrade the one that owns these.
 #[cfg(feature = "operate")]
@@ -113,6 +141,9 @@ pub async fn install(connection: &mut super::Connection) -> Result<(), Error> {
 #[cfg(feature = "operate")]
 async fn install_within(connection: &mut super::Connection) -> Result<(), Error> {
     if connection.dialect() == Dialect::Postgres {
+        // Whoever waits for a lock keeps all later ones waiting, the applications' reads too.
+        let bounded = format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis());
+        connection.execute(&bounded, &[]).await?;
         // Two that create the same table at once collide in the catalog, `IF NOT EXISTS` or not.
         connection
             .query(
@@ -131,13 +162,8 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
         prepare(connection).await?;
         0
     };
-    for (number, sql) in (1..).zip(VERSIONS) {
-        if number <= present {
-            continue;
-        }
-        for statement in statements(sql) {
-            connection.execute(&statement, &[]).await?;
-        }
+    for statement in added_since(present) {
+        connection.execute(&statement, &[]).await?;
     }
     let record = match present {
         0 => "INSERT INTO {zdm}meta (version, least_runtime) VALUES ($1, $2)",
@@ -160,6 +186,15 @@ async fn prepare(connection: &mut super::Connection) -> Result<(), Error> {
         connection.execute("CREATE SCHEMA zdm", &[]).await?;
     }
     apart(connection).await
+}
+
+/// The statements of the versions after this one.
+#[cfg(feature = "operate")]
+fn added_since(present: i64) -> impl Iterator<Item = String> {
+    let later = (1..)
+        .zip(VERSIONS)
+        .filter(move |(number, _)| *number > present);
+    later.flat_map(|(_, sql)| statements(sql))
 }
 
 /// One statement per paragraph, without the comments.

@@ -174,7 +174,7 @@ pub fn for_section(
     policy: &Policy,
 ) -> Vec<Gate> {
     use Stage::{Complete, DualWrite, Live, Off, RampDown, Shadow};
-    let gates = match (section, direction) {
+    let mut gates = match (section, direction) {
         (Section::Expand, Direction::Up) => vec![c::not_contracted(facts)],
         (Section::Expand, Direction::Down) => {
             let mut gates = vec![
@@ -251,6 +251,9 @@ pub fn for_section(
             vec![c::standing(&[Complete], facts), c::drained(facts)]
         }
     };
+    if direction == Direction::Up {
+        gates.push(c::undo_ended(section, facts));
+    }
     waive(gates, policy)
 }
 

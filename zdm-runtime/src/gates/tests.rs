@@ -153,6 +153,16 @@ fn steps(facts: &mut Facts, section: Section, done: i64) {
     };
 }
 
+fn half(facts: &mut Facts, section: Section) {
+    if let Fact::Known(sections) = &mut facts.sections {
+        let steps = Steps {
+            half: 1,
+            ..whole(1)
+        };
+        sections.insert(section, steps);
+    }
+}
+
 /// Everything that a healthy migration may do at a stage.
 const ALLOWED: [(Stage, Ask); 33] = [
     (Off, Hop(Off, DualWrite)),
@@ -227,7 +237,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 48] = [
+const CASES: [Case; 49] = [
     case(Off, Hop(Off, DualWrite), "not_paused", "paused for 1 h 0 min", |f| standing(f).paused_at = Some(99 * HOUR)),
     case(Off, Hop(Off, DualWrite), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
     case(Off, Hop(Off, DualWrite), "expanded", "expand is not done", |f| steps(f, Section::Expand, 0)),
@@ -266,6 +276,7 @@ const CASES: [Case; 48] = [
     case(Live, Down(Section::SwitchReads), "standing", "is at live", |_| {}),
     case(Live, Up(Section::Release), "standing", "is at live", |_| {}),
     case(RampDown, Down(Section::Release), "verified", "old has never", |f| standing(f).old_since = Some(8)),
+    case(RampDown, Up(Section::Release), "undo_ended", "1 steps of 5_contract/1_release has begun", |f| half(f, Section::Release)),
     case(RampDown, Up(Section::Drop), "standing", "is at ramp_down", |f| first(f).code = Some(CodeState::Final)),
     case(Complete, Up(Section::Drop), "final_everywhere", "web-1 run code that names old", |f| first(f).code = Some(CodeState::Transition)),
     case(Complete, Up(Section::Drop), "quarantine_settled", "7 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 7, waived: 2, unreadable: 0 })),

@@ -1,6 +1,6 @@
 //! Every migration, in order, as far as gates and policy allow; idempotent.
 //!
-//! Comes in: the session. Goes out: where every migration stands now, with the first shut gate of each.
+//! Comes in: the session. Goes out: where every migration stands now, with the first shut gate of each, or what failed.
 //! Must not know: what a move does.
 
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ use crate::terminal::Answer;
 /// How long `--watch` waits before it looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Advanced {
     migration: String,
     stage: String,
@@ -34,123 +34,114 @@ struct Advanced {
     shut: Vec<ShownGate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Failure>,
 }
 
-/// Advances until nothing more is possible now; with `watch` until everything is done.
+/// Advances until nothing more is possible now; with `watch` until everything is done or something fails.
 pub(crate) async fn run(
     session: &mut Session,
     before_deploy: bool,
     watch: bool,
 ) -> Result<Answer, Failure> {
-    let expanded = expand::run_up_to_what_was_rolled_back(session).await;
+    session.by_itself = true;
+    let expanded = expand::every(session).await?;
     if before_deploy {
-        let expanded = expanded?;
-        return match expand::first_taken_back(session).await? {
-            Some(place) => Err(rolled_back(session, place).await?),
-            None => Ok(expanded),
-        };
+        return expanded.map_err(|(_, failure)| failure);
     }
-    // A version that has to wait for a contract keeps nobody from contracting.
-    if let Err(failure) = expanded
-        && failure.kind != Kind::Gate
-    {
-        return Err(failure);
-    }
+    // A version that has to wait for a contract keeps nobody from contracting, and may be expanded then.
+    let mut not_expanded = expanded
+        .err()
+        .filter(|(_, failure)| failure.kind != Kind::Gate);
     loop {
-        let mut all = Vec::new();
-        for place in 0..session.migrations.len() {
-            all.push(one(session, place).await?);
-        }
+        let all = every(session, not_expanded.take()).await;
         let done = all.iter().all(|migration| migration.done);
-        if done || !watch {
-            let kind = (!done).then_some(Kind::Gate);
+        let worst = Kind::worst(all.iter().filter_map(Advanced::kind));
+        if !watch || worst != Some(Kind::Gate) {
             let object = serde_json::json!({ "done": done, "migrations": all });
-            return Answer::ending(kind, text(&all), object);
+            return Answer::ending(worst, text(&all), object);
         }
         session.terminal.say(&text(&all));
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
-/// One migration up to its first shut gate.
-async fn one(session: &mut Session, place: usize) -> Result<Advanced, Failure> {
-    let folder = session.folder(place);
-    let route = session.migrations[place].manifest().route;
-    let mut moves = 0;
-    loop {
-        let position = session.position(place).await?;
-        let here = |done, failure: Option<Failure>| Advanced {
-            migration: folder.clone(),
-            stage: position.name(),
-            done,
-            moves,
-            waits: failure.as_ref().map(|failure| failure.message.clone()),
-            next: failure.as_ref().map(|failure| failure.next.clone()),
-            shut: failure.map_or_else(Vec::new, |failure| {
-                failure
-                    .gates
-                    .into_iter()
-                    .filter(|gate| !gate.open)
-                    .collect()
-            }),
+/// Every migration, whatever becomes of the others; only where the database itself is gone the rest is left.
+async fn every(session: &mut Session, mut not_expanded: Option<(usize, Failure)>) -> Vec<Advanced> {
+    let mut all = Vec::new();
+    for place in 0..session.migrations.len() {
+        let mut migration = Advanced {
+            migration: session.folder(place),
+            stage: "unknown".to_owned(),
+            ..Advanced::default()
         };
-        let Some(step) = position.next(route) else {
-            return Ok(here(true, None));
-        };
-        if let Some(held) = held(session, place, position).await? {
-            return Ok(here(false, Some(held)));
-        }
-        if step == Move::Expand
-            && let Some(first) = expand::first_missing(session).await?
-            && first < place
-        {
-            let first = session.folder(first);
-            return Ok(here(
-                false,
-                Some(gate::refusal(&format!("expand, after that of {first},"))),
-            ));
-        }
-        match take(session, place, position, step).await {
-            Ok(answer) => {
-                moves += 1;
-                session.terminal.say(&answer.text);
+        let end = one(session, place, &mut not_expanded, &mut migration).await;
+        if let Err(failure) = end {
+            if let Ok(position) = session.position(place).await {
+                migration.stage = position.name();
             }
-            Err(failure) if failure.kind == Kind::Gate => return Ok(here(false, Some(failure))),
-            Err(failure) => return Err(failure),
+            migration.end(failure);
+        }
+        let failed = migration.error.is_some();
+        all.push(migration);
+        if failed && session.is_cut_off().await {
+            break;
         }
     }
+    all
 }
 
-/// Why nothing is done by itself at this place: it was rolled back, or the version that it stands on was.
-async fn held(
+/// One migration up to its first shut gate, or to its end.
+async fn one(
     session: &mut Session,
     place: usize,
-    position: Position,
-) -> Result<Option<Failure>, Failure> {
-    let at = match position {
-        Position::Absent | Position::Begun(..) => {
-            expand::first_taken_back(session).await?.unwrap_or(place)
+    not_expanded: &mut Option<(usize, Failure)>,
+    migration: &mut Advanced,
+) -> Result<(), Failure> {
+    let route = session.migrations[place].manifest().route;
+    loop {
+        let position = session.position(place).await?;
+        migration.stage = position.name();
+        let Some(step) = position.next(route) else {
+            migration.done = true;
+            return Ok(());
+        };
+        if step == Move::Expand {
+            if let Some((_, failure)) = not_expanded.take_if(|(failed, _)| *failed == place) {
+                return Err(failure);
+            }
+            if let Some(first) = expand::first_missing(session).await?
+                && first < place
+            {
+                let first = session.folder(first);
+                return Err(gate::refusal(&format!("expand, after that of {first},")));
+            }
         }
-        _ => place,
-    };
-    if gates::all_open(&gates::for_advance(&session.facts(at).await?)) {
-        return Ok(None);
+        let answer = take(session, place, position, step).await?;
+        migration.moves += 1;
+        session.terminal.say(&answer.text);
     }
-    rolled_back(session, at).await.map(Some)
 }
 
-async fn rolled_back(session: &mut Session, place: usize) -> Result<Failure, Failure> {
-    let mut gates = gate::show_all(&gates::for_advance(&session.facts(place).await?));
-    let next = format!(
-        "`cargo zdm resume {}` when the cause is mended, or the next step by hand",
-        session.manifest(place).name
-    );
-    for gate in &mut gates {
-        gate.opens_when = Some(next.clone());
+impl Advanced {
+    /// Why it does not go on: a shut gate opens later, anything else has to be mended.
+    fn end(&mut self, failure: Failure) {
+        if failure.kind != Kind::Gate {
+            self.error = Some(failure);
+            return;
+        }
+        self.waits = Some(failure.message);
+        self.next = Some(failure.next);
+        self.shut = failure.gates;
+        self.shut.retain(|gate| !gate.open);
     }
-    let mut failure = gate::refusal("advance").with_gates(gates);
-    failure.next = next;
-    Ok(failure)
+
+    fn kind(&self) -> Option<Kind> {
+        match &self.error {
+            Some(failure) => Some(failure.kind),
+            None => (!self.done).then_some(Kind::Gate),
+        }
+    }
 }
 
 async fn take(
@@ -219,7 +210,8 @@ async fn shut(
     target: Target,
 ) -> Result<Vec<&'static str>, Failure> {
     let facts = session.facts(place).await?;
-    let gates = switch::gates_of(session, &facts, position, target)?;
+    let mut gates = switch::gates_of(session, &facts, position, target)?;
+    gates.extend(gates::for_advance(&facts));
     Ok(gate::shut(&gates))
 }
 
@@ -233,6 +225,10 @@ fn text(all: &[Advanced]) -> String {
         } = migration;
         if migration.done {
             let _ = writeln!(text, "{folder}: {stage}, done");
+            continue;
+        }
+        if let Some(failure) = &migration.error {
+            let _ = writeln!(text, "{folder}: {stage}; {failure}");
             continue;
         }
         let waits = migration.waits.as_deref().unwrap_or_default();

@@ -40,20 +40,18 @@ pub(crate) async fn run(session: &mut Session, only: Option<usize>) -> Result<An
     let was_installed = session.is_installed();
     session.install().await?;
     let due = due(session, only, was_installed).await?;
-    take(session, due).await
+    take(session, due).await.map_err(|(_, failure)| failure)
 }
 
-/// Expands what is missing, up to the first version that somebody took back.
-pub(crate) async fn run_up_to_what_was_rolled_back(
-    session: &mut Session,
-) -> Result<Answer, Failure> {
+/// What became of the missing versions, or which of them failed: what stands on it was not tried.
+type Taken = Result<Answer, (usize, Failure)>;
+
+/// Expands what is missing, up to the first version that fails or has to wait.
+pub(crate) async fn every(session: &mut Session) -> Result<Taken, Failure> {
     let was_installed = session.is_installed();
     session.install().await?;
-    let mut due = due(session, None, was_installed).await?;
-    if let Some(first) = first_taken_back(session).await? {
-        due.retain(|(place, _)| *place < first);
-    }
-    take(session, due).await
+    let due = due(session, None, was_installed).await?;
+    Ok(take(session, due).await)
 }
 
 /// The first version that the database lacks: the later ones wait for it.
@@ -62,28 +60,16 @@ pub(crate) async fn first_missing(session: &mut Session) -> Result<Option<usize>
     Ok(missing(session, &recorded).next())
 }
 
-/// The first version that the database lacks because somebody took it back. What stands on it has to wait as well.
-pub(crate) async fn first_taken_back(session: &mut Session) -> Result<Option<usize>, Failure> {
-    let recorded = session.recorded().await?;
-    let is_taken_back = |id: &str| {
-        let mut on_record = recorded.iter();
-        on_record.any(|version| version.migration == id && version.rolled_back && !version.expanded)
-    };
-    Ok(session
-        .migrations
-        .iter()
-        .position(|migration| is_taken_back(migration.id())))
-}
-
-async fn take(session: &mut Session, due: Vec<(usize, Treatment)>) -> Result<Answer, Failure> {
+async fn take(session: &mut Session, due: Vec<(usize, Treatment)>) -> Taken {
     let mut done = Vec::new();
     for (place, treatment) in due {
-        session.terminal.say(&heading(session, place, treatment));
         let steps = session
             .claimed(place, async |session, _| {
+                session.terminal.say(&heading(session, place, treatment));
                 treat(session, place, treatment).await
             })
-            .await?;
+            .await
+            .map_err(|failure| (place, failure))?;
         let manifest = session.manifest(place);
         done.push(Expanded {
             migration: manifest.folder(),
@@ -92,12 +78,20 @@ async fn take(session: &mut Session, due: Vec<(usize, Treatment)>) -> Result<Ans
             steps,
         });
     }
+    Ok(answer(&done))
+}
+
+fn answer(done: &[Expanded]) -> Answer {
     let text = match done.len() {
         0 => "nothing to expand: the database has every version".to_owned(),
         1 => "1 version expanded; the code that goes with it can be rolled out".to_owned(),
         many => format!("{many} versions expanded; the code that goes with them can be rolled out"),
     };
-    Answer::done(text, serde_json::json!({ "expanded": done }))
+    Answer {
+        text,
+        object: serde_json::json!({ "expanded": done }),
+        kind: None,
+    }
 }
 
 /// The SQL that [`run`] would execute.

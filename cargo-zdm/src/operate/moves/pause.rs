@@ -46,6 +46,7 @@ pub(crate) async fn release(
     place: usize,
     reason: &str,
 ) -> Result<Answer, Failure> {
+    session.upgrade().await?;
     let facts = session.facts(place).await?;
     let rolled_back = !gates::all_open(&gates::for_advance(&facts));
     let position = if rolled_back {

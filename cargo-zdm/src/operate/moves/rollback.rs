@@ -193,6 +193,9 @@ fn begun(stage: Stage, facts: &Facts) -> Result<Option<WayBack>, Failure> {
         // The next way back needs the wait anyway. Elsewhere reads go back at once, whoever still writes.
         Stage::Off | Stage::DualWrite if !is_drained(facts)? => Some(WayBack::Finish),
         Stage::RampDown if old_waits(facts) => Some(WayBack::ReviveOld),
+        Stage::RampDown if section::is_half_undone(facts, Section::Release)? => {
+            Some(WayBack::Finish)
+        }
         // On the way forward that is a step to `complete` which was interrupted: reads go back at once all the same.
         Stage::RampDown
             if known(&facts.record)?.rolled_back_at.is_some()

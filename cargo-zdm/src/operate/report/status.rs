@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use zdm_runtime::database::control;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::manifest::Route;
@@ -67,12 +68,24 @@ pub(crate) async fn answer(session: &mut Session, only: Option<usize>) -> Result
             all.push(one(session, place).await?);
         }
     }
-    let text = if all.is_empty() {
+    let mut text = if all.is_empty() {
         "there is no version yet: change a model and run `cargo zdm generate`".to_owned()
     } else {
         all.iter().map(Status::text).collect()
     };
-    Answer::done(text, serde_json::json!({ "migrations": all }))
+    let mut object = serde_json::json!({ "migrations": all });
+    if let Some(version) = session.older_control_tables() {
+        let needed = control::VERSION;
+        text.insert_str(
+            0,
+            &format!(
+                "the control tables are of version {version}, from an older tool: the next command that moves a migration \
+                 brings them to version {needed}\n"
+            ),
+        );
+        object["control_tables"] = serde_json::json!({ "version": version, "needed": needed });
+    }
+    Answer::done(text, object)
 }
 
 async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {

@@ -18,7 +18,9 @@ pub(super) use fleet::{
     nobody_knows,
 };
 pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
-pub(super) use sections::{expanded, not_contracted, reversible, section_done, section_undone};
+pub(super) use sections::{
+    expanded, not_contracted, reversible, section_done, section_undone, undo_ended,
+};
 pub use versions::standing_on;
 pub(super) use versions::{names_free, nothing_refers_to_it, nothing_stands_on_it};
 pub(super) use way::{

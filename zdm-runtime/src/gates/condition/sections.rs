@@ -45,14 +45,7 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
              ..
          }| {
             if half > 0 {
-                shut(
-                    NAME,
-                    format!(
-                        "the undo of {half} steps of {} has begun and not ended",
-                        section.folder()
-                    ),
-                    "`cargo zdm rollback`, which ends it",
-                )
+                undo_begun(NAME, section, half)
             } else if done >= planned {
                 open(
                     NAME,
@@ -69,6 +62,29 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
                 )
             }
         },
+    )
+}
+
+/// What an undo has put back by half holds already: going forward over it would leave it in force.
+pub(in crate::gates) fn undo_ended(section: Section, facts: &Facts) -> Gate {
+    const NAME: &str = "undo_ended";
+    on_steps(NAME, section, facts, |steps| match steps.half {
+        0 => open(
+            NAME,
+            format!("no undo of {} is left half done", section.folder()),
+        ),
+        half => undo_begun(NAME, section, half),
+    })
+}
+
+fn undo_begun(name: &'static str, section: Section, half: i64) -> Gate {
+    shut(
+        name,
+        format!(
+            "the undo of {half} steps of {} has begun and not ended",
+            section.folder()
+        ),
+        "`cargo zdm rollback`, which ends it",
     )
 }
 
