@@ -116,7 +116,11 @@ async fn run(
     section: Section,
     direction: Direction,
 ) {
-    let options = ExecutorOptions::of("test");
+    // What a column was filled with by its default goes with the column.
+    let options = ExecutorOptions {
+        drop_rows: true,
+        ..ExecutorOptions::of("test")
+    };
     executor::run(
         connection,
         migration,

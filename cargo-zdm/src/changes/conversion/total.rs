@@ -227,10 +227,12 @@ fn may_not_fit(old: &Column, new: &Column) -> bool {
 
 /// A cast of what a column holds, on its way to another one, has values that it fails on.
 fn cast_may_fail(old: &Column, new: &Column) -> bool {
-    matches!(
-        old.logical_type,
-        LogicalType::Text | LogicalType::Bytes | LogicalType::Json | LogicalType::Custom
-    ) || may_not_fit(old, new)
+    let parsed = match old.logical_type {
+        LogicalType::Json => new.logical_type != LogicalType::Json,
+        LogicalType::Text | LogicalType::Bytes | LogicalType::Custom => true,
+        _ => false,
+    };
+    parsed || may_not_fit(old, new)
 }
 
 fn is_number(logical: LogicalType) -> bool {

@@ -52,10 +52,11 @@ pub(super) fn names_fit(declaration: &Declaration, errors: &mut Errors) {
         }
     }
     for field in &declaration.fields {
-        if field.name.value.starts_with("zdm_") {
+        let name = &field.name.value;
+        if name == "zdm_epoch" || name.starts_with("zdm_old_") {
             errors.at(
                 field.name.span,
-                "columns that begin with `zdm_` are those of generated queries; give it another name with `column = \"…\"`",
+                "generated queries call values of their own like that; give it another name with `column = \"…\"`",
             );
         }
     }
