@@ -84,14 +84,19 @@ impl Manifest {
         whole(&self.creates)
     }
 
-    /// Whether a step drops its table, or prepares to.
+    /// Whether a step drops its table: the last one that is about it, where the table goes.
     pub fn drops_table_of(&self, step: &Step) -> bool {
         let gone = match (step.section, step.direction) {
             (Section::Expand, Direction::Down) => &self.creates,
             (Section::Drop, Direction::Up) => &self.drops,
             _ => return false,
         };
+        let last = self
+            .steps_of(step.section, step.direction)
+            .filter(|other| other.table == step.table)
+            .last();
         whole(gone).any(|table| table == step.table)
+            && last.is_some_and(|last| last.number == step.number)
     }
 
     /// Whether it builds on what another version has brought: it changes a table of that version, or refers to a table to
