@@ -155,6 +155,15 @@ fn types_are_spelled_so_that_generated_code_can_name_them() {
 }
 
 #[test]
+fn the_derive_under_another_name_is_refused() {
+    let user = "use zdm_runtime::{Flags, Migratable as Mig};\n#[derive(Mig)]\npub struct User {\n    pub id: i64,\n}\n";
+    assert_eq!(
+        mistakes(&[("src/lib.rs", user)]),
+        ["src/lib.rs:1: models are found by the name `Migratable`: import it under its own name"]
+    );
+}
+
+#[test]
 fn a_type_that_generated_code_cannot_name_is_refused() {
     let user = format!(
         "struct Secret;\n{}",

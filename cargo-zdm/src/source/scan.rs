@@ -181,6 +181,12 @@ impl Reader<'_> {
                         .insert(item.ident.to_string(), Name::Type("a union"));
                 }
                 Item::Use(item) => {
+                    if let Some(name) = renamed_derive(&item.tree) {
+                        scan.diagnostics.push(self.source.at(
+                            name.span(),
+                            "models are found by the name `Migratable`: import it under its own name",
+                        ));
+                    }
                     let visible = seen_from_root(&item.vis, module.context.path.len());
                     import(&mut module, &item.tree, Vec::new(), visible);
                 }
@@ -298,6 +304,18 @@ fn newtype(item: &ItemStruct) -> Option<String> {
             .first()
             .map(|field| field.ty.to_token_stream().to_string()),
         _ => None,
+    }
+}
+
+/// The other name that an import gives the derive, under which models would be passed over.
+fn renamed_derive(tree: &UseTree) -> Option<&Ident> {
+    match tree {
+        UseTree::Path(tree) => renamed_derive(&tree.tree),
+        UseTree::Group(group) => group.items.iter().find_map(renamed_derive),
+        UseTree::Rename(tree) => {
+            (tree.ident == "Migratable" && tree.rename != "_").then_some(&tree.rename)
+        }
+        UseTree::Name(_) | UseTree::Glob(_) => None,
     }
 }
 
