@@ -116,11 +116,7 @@ async fn run(
     section: Section,
     direction: Direction,
 ) {
-    // What a column was filled with by its default goes with the column.
-    let options = ExecutorOptions {
-        drop_rows: true,
-        ..ExecutorOptions::of("test")
-    };
+    let options = ExecutorOptions::of("test");
     executor::run(
         connection,
         migration,

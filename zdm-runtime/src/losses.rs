@@ -4,7 +4,7 @@
 //! Comes in: a connection, a manifest. Goes out: [`Loss`]es.
 //! Must not know: whether somebody agreed to them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::database::catalogue::{self, ColumnDefault};
 use crate::database::{Connection, DatabaseError, Dialect, Value};
@@ -138,22 +138,27 @@ async fn values(
     Ok(losses)
 }
 
-/// Whether a row's value is neither NULL nor what `told` gives. As text, because not every type has an equality; in a
-/// subquery, so that a default is evaluated once.
+/// Whether a row's value is neither NULL nor what `told` gives or once gave. As text, because not every type has an
+/// equality; in a subquery, so that a default is evaluated once.
 fn own_value(dialect: Dialect, column: &ColumnDefault, told: Option<&str>) -> String {
     let name = quoted(&column.column);
-    let Some(told) = told else {
-        return format!("{name} IS NOT NULL");
+    let mut own = format!("{name} IS NOT NULL");
+    let value = match dialect {
+        Dialect::Postgres => format!("CAST({name} AS text)"),
+        Dialect::Sqlite => format!("({name} COLLATE BINARY)"),
     };
-    match dialect {
-        Dialect::Postgres => format!(
-            "{name} IS NOT NULL AND CAST({name} AS text) IS DISTINCT FROM (SELECT CAST(CAST(({told}) AS {}) AS text))",
-            column.sql_type
-        ),
-        Dialect::Sqlite => {
-            format!("{name} IS NOT NULL AND ({name} COLLATE BINARY) IS NOT (SELECT ({told}))")
+    let given = match dialect {
+        Dialect::Postgres => {
+            told.map(|told| format!("CAST(CAST(({told}) AS {}) AS text)", column.sql_type))
         }
+        Dialect::Sqlite => told.map(|told| format!("({told})")),
+    };
+    let older = column.of_older_rows.as_ref();
+    let older = older.map(|value| format!("'{}'", value.replace('\'', "''")));
+    for given in given.into_iter().chain(older) {
+        let _ = write!(own, " AND {value} IS DISTINCT FROM (SELECT {given})");
     }
+    own
 }
 
 pub(crate) fn quoted(name: &str) -> String {

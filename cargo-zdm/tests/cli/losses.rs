@@ -67,6 +67,21 @@ fn defaults_and_null_are_no_values() {
     });
 }
 
+/// PostgreSQL keeps once what `now()` was for the rows that were there; what it gave to new rows cannot be told from a value.
+#[test]
+fn what_a_moving_default_gave_older_rows_is_no_value() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    let seen = "pub name: String,\n    #[zdm(default = \"now()\", sql_type = \"timestamptz\")]\n    pub seen: String";
+    changed(&project, seen);
+    project.execute("INSERT INTO users (name) VALUES ('Joan')");
+    project
+        .zdm(&["rollback", "two"])
+        .says("the column users.seen, which holds 1 value");
+    project.execute("DELETE FROM users WHERE name = 'Joan'");
+    project.done(&["rollback", "two"]);
+}
+
 #[test]
 fn a_fill_asks_only_for_what_its_row_does_not_tell() {
     on_both(|project| {

@@ -106,6 +106,9 @@ pub(crate) struct ColumnDefault {
     pub(crate) sql_type: String,
     /// The default.
     pub(crate) expression: Option<String>,
+    /// What the default gave the rows that were there before the column, as text, where the database keeps it beside them
+    /// (`PostgreSQL`'s manual, `pg_attribute`, `attmissingval`).
+    pub(crate) of_older_rows: Option<String>,
     ignores_case: bool,
 }
 
@@ -124,11 +127,12 @@ pub(crate) async fn defaults(
     let ignores_case = connection.dialect() == Dialect::Sqlite;
     let sql = match connection.dialect() {
         Dialect::Postgres => {
-            "SELECT CAST(attname AS text), format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid)
+            "SELECT CAST(attname AS text), format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid),
+                (CAST(CAST(attmissingval AS text) AS text[]))[1]
              FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
              WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         }
-        Dialect::Sqlite => "SELECT name, type, dflt_value FROM pragma_table_xinfo($1) ORDER BY cid",
+        Dialect::Sqlite => "SELECT name, type, dflt_value, NULL FROM pragma_table_xinfo($1) ORDER BY cid",
     };
     let rows = connection.query(sql, &[table.into()]).await?;
     rows.into_iter()
@@ -137,10 +141,15 @@ pub(crate) async fn defaults(
                 Value::Text(Some(column)),
                 Value::Text(Some(sql_type)),
                 Value::Text(expression),
+                of_older_rows,
             ] => Ok(ColumnDefault {
                 column: column.clone(),
                 sql_type: sql_type.clone(),
                 expression: expression.clone(),
+                of_older_rows: match of_older_rows {
+                    Value::Text(value) => value.clone(),
+                    Value::Int(_) => None,
+                },
                 ignores_case,
             }),
             _ => Err(DatabaseError::unexpected(

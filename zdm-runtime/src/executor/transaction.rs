@@ -58,8 +58,10 @@ async fn body(
     } else {
         None
     };
-    if drops_table(task) {
-        let references = catalogue::references(connection, &task.step.table).await?;
+    let dropped = dropped_with(task);
+    if !dropped.is_empty() {
+        let mut references = catalogue::references(connection, &task.step.table).await?;
+        references.retain(|reference| !dropped.contains(&reference.child.as_str()));
         if !references.is_empty() {
             return Err(Failure::References(references));
         }
@@ -92,14 +94,23 @@ async fn body(
     Ok(())
 }
 
-fn drops_table(task: &Task<'_>) -> bool {
-    task.migration.manifest().drops_table_of(task.step)
+/// The tables that go with the step's, if that one goes: by this step, or a later one of the file.
+fn dropped_with<'a>(task: &Task<'a>) -> Vec<&'a str> {
+    let step = task.step;
+    let manifest = task.migration.manifest();
+    let dropped = manifest.dropped_tables(step.section, step.direction);
+    if dropped.contains(&step.table.as_str()) {
+        dropped
+    } else {
+        Vec::new()
+    }
 }
 
 /// `SQLite` deletes the rows of a table that is dropped, and with foreign keys on, what these do then (manual, "Foreign Key
 /// Support", "CREATE, ALTER and DROP TABLE commands"); views and triggers it leaves as they are.
 fn acts_on_others(task: &Task<'_>, connection: &Connection) -> bool {
-    connection.dialect() == Dialect::Sqlite && (task.step.rewrites || drops_table(task))
+    connection.dialect() == Dialect::Sqlite
+        && (task.step.rewrites || !dropped_with(task).is_empty())
 }
 
 fn refused(error: DatabaseError) -> Failure {

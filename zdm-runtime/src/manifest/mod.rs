@@ -84,19 +84,13 @@ impl Manifest {
         whole(&self.creates)
     }
 
-    /// Whether a step drops its table: the last one that is about it, where the table goes.
-    pub fn drops_table_of(&self, step: &Step) -> bool {
-        let gone = match (step.section, step.direction) {
-            (Section::Expand, Direction::Down) => &self.creates,
-            (Section::Drop, Direction::Up) => &self.drops,
-            _ => return false,
-        };
-        let last = self
-            .steps_of(step.section, step.direction)
-            .filter(|other| other.table == step.table)
-            .last();
-        whole(gone).any(|table| table == step.table)
-            && last.is_some_and(|last| last.number == step.number)
+    /// The tables that a section's file drops.
+    pub fn dropped_tables(&self, section: Section, direction: Direction) -> Vec<&str> {
+        match (section, direction) {
+            (Section::Expand, Direction::Down) => whole(&self.creates).collect(),
+            (Section::Drop, Direction::Up) => whole(&self.drops).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether it builds on what another version has brought: it changes a table of that version, or refers to a table to
