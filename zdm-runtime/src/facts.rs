@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::backfill::Way;
-use crate::control_value::{integer, optional_integer, text};
+use crate::control_value::{integer, optional_integer, optional_text, text};
 use crate::database::{Connection, Row, control};
 use crate::fleet::{self, Member};
 use crate::manifest::{Direction, Manifest, Route};
@@ -58,7 +58,7 @@ pub struct Facts {
 }
 
 /// A migration's row in the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
     /// Expand is in effect.
     pub expanded: bool,
@@ -66,6 +66,8 @@ pub struct Record {
     pub contracted: bool,
     /// When the last move was a way back, which nothing automatic may undo.
     pub rolled_back_at: Option<i64>,
+    /// Where the rollback leads that holds the migration, if it was one that said so.
+    pub rolled_back_to: Option<String>,
 }
 
 /// A migration's stage.
@@ -180,10 +182,9 @@ async fn ask(connection: &mut Connection, sql: &str, migration: &str) -> Result<
 }
 
 async fn record(connection: &mut Connection, migration: &str) -> Result<Record, Error> {
-    let rolled_back_at = control::rolled_back_at(connection).await?;
+    let (at, to) = control::rolled_back(connection).await?;
     let sql = format!(
-        "SELECT expanded_at IS NOT NULL, contracted_at IS NOT NULL, {rolled_back_at} FROM {{zdm}}migration \
-         WHERE migration = $1"
+        "SELECT expanded_at IS NOT NULL, contracted_at IS NOT NULL, {at}, {to} FROM {{zdm}}migration WHERE migration = $1"
     );
     match ask(connection, &sql, migration).await?.first() {
         None => Ok(Record::default()),
@@ -191,6 +192,7 @@ async fn record(connection: &mut Connection, migration: &str) -> Result<Record, 
             expanded: integer(row, 0)? != 0,
             contracted: integer(row, 1)? != 0,
             rolled_back_at: optional_integer(row, 2)?,
+            rolled_back_to: optional_text(row, 3)?,
         }),
     }
 }

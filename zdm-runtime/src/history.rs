@@ -32,7 +32,7 @@ pub struct Recorded {
 
 /// Every version on record, in order.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
-    let rolled_back_at = control::rolled_back_at(connection).await?;
+    let (rolled_back_at, _) = control::rolled_back(connection).await?;
     let sql = format!(
         "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, contracted_at IS NOT NULL, \
          {rolled_back_at} IS NOT NULL FROM {{zdm}}migration ORDER BY version"
@@ -100,7 +100,8 @@ async fn record_within(
              VALUES ($1, $2, $3, $4, $5, {now}) \
              ON CONFLICT (migration) DO UPDATE SET version = excluded.version, name = excluded.name, \
              content_hash = excluded.content_hash, route = excluded.route, \
-             expanded_at = coalesce(known.expanded_at, excluded.expanded_at), rolled_back_at = NULL",
+             expanded_at = coalesce(known.expanded_at, excluded.expanded_at), rolled_back_at = NULL, \
+             rolled_back_to = NULL",
             &[
                 id(),
                 i64::from(manifest.version).into(),

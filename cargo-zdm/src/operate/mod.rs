@@ -11,6 +11,7 @@ pub(crate) mod moves;
 mod neighbours;
 pub(crate) mod position;
 pub(crate) mod report;
+pub(crate) mod rest;
 mod rights;
 pub(crate) mod section;
 pub(crate) mod session;

@@ -188,7 +188,7 @@ impl WayBack {
                 "code that names old may write again (off); 5_contract/1_release/down.sql restores what was released"
             }
             Self::Finish => {
-                "an earlier way back to here was interrupted: what it had begun is ended; run rollback again to go further back"
+                "an earlier way back to here was interrupted: what it had begun is ended"
             }
             Self::Gone(reason) => reason,
         }

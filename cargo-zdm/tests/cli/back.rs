@@ -32,7 +32,9 @@ fn back_from_every_stage_on_postgres() {
 
 fn back_from_every_stage(project: &Project) {
     let back = |from: &str, to: &str| {
-        let run = project.done(&["rollback", "--format", "json"]).object();
+        let run = project
+            .done(&["rollback", "--to", to, "--format", "json"])
+            .object();
         assert_eq!(
             (&run["from"], &run["to"]),
             (&from.into(), &to.into()),

@@ -43,7 +43,7 @@ fn completed(project: &Project, after: &str) {
 }
 
 fn back_to(project: &Project, stage: &str) {
-    project.done(&["rollback"]);
+    project.done(&["rollback", "--to", stage]);
     assert_eq!(project.stage("change"), stage);
 }
 
@@ -352,7 +352,7 @@ pub struct {name} {{
         project.execute("DELETE FROM baskets; INSERT INTO products (id, code) VALUES (5, 'e')");
         project.execute("INSERT INTO sales (id, product) VALUES (5, 'e')");
         project.refuses("DELETE FROM products WHERE id = 5", "foreign key");
-        project.done(&["rollback"]);
+        project.done(&["rollback", "--to", "absent"]);
         project.refuses(
             "INSERT INTO sales (id, product) VALUES (6, 'z')",
             "foreign key",

@@ -58,7 +58,7 @@ fn from_every_stage(project: &Project, before: &str, after: &str) {
         forward(project, target);
         for stage in back {
             let run = project
-                .done(&["rollback", "slug", "--format", "json"])
+                .done(&["rollback", "slug", "--to", stage, "--format", "json"])
                 .object();
             assert_eq!(run["to"], *stage, "from {target}: {run}");
         }

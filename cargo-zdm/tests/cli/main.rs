@@ -24,6 +24,7 @@ mod preview;
 mod project;
 mod rebuilt;
 mod referenced;
+mod repeated;
 mod reused;
 mod rights;
 mod stale;

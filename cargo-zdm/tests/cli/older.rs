@@ -11,7 +11,8 @@ use crate::versions;
 /// Takes away what the versions after the first have added.
 fn age(project: &Project, zdm: &str) {
     project.execute(&format!(
-        "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_at; UPDATE {zdm}meta SET version = 1"
+        "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_at;
+         ALTER TABLE {zdm}migration DROP COLUMN rolled_back_to; UPDATE {zdm}meta SET version = 1"
     ));
 }
 

@@ -101,7 +101,7 @@ fn over_a_stopped_step(project: &Project, dialect: &str, stop: &str, go: &str) {
 
     forward(&FORWARD[..5]);
     project.done(&["rollback"]);
-    before(&["rollback"], "off");
+    before(&["rollback", "--to", "off"], "off");
     back_to_nothing(project);
 
     forward(FORWARD);
@@ -123,22 +123,19 @@ fn over_a_stopped_step(project: &Project, dialect: &str, stop: &str, go: &str) {
 fn back_to_nothing(project: &Project) -> Vec<String> {
     let mut executed = Vec::new();
     loop {
+        let goal = goal(project);
+        let rollback: Vec<&str> = ["rollback", "users_full_name", "--format", "json"]
+            .into_iter()
+            .chain(goal.iter().flat_map(|goal| ["--to", goal]))
+            .collect();
         let shown = project
-            .done(&[
-                "rollback",
-                "users_full_name",
-                "--dry-run",
-                "--format",
-                "json",
-            ])
+            .done(&[&rollback[..], &["--dry-run"]].concat())
             .object();
         let last: i64 = project
             .value(&audited(project, "SELECT max(entry)"))
             .parse()
             .unwrap();
-        let done = project
-            .done(&["rollback", "users_full_name", "--format", "json"])
-            .object();
+        let done = project.done(&rollback).object();
         assert_eq!(shown["would"], done["did"]);
         let statements = statements(project, last);
         assert_eq!(
@@ -151,6 +148,16 @@ fn back_to_nothing(project: &Project) -> Vec<String> {
             return executed;
         }
     }
+}
+
+/// What the next step back needs for `--to`: nothing for the first one, or for one that is to be ended.
+fn goal(project: &Project) -> Option<String> {
+    let run = project.zdm(&["rollback", "users_full_name", "--dry-run"]);
+    if run.code == 0 {
+        return None;
+    }
+    let (_, goal) = run.err.split_once("users_full_name --to ").expect(&run.err);
+    Some(goal.split('`').next().unwrap().to_owned())
 }
 
 fn audited(project: &Project, select: &str) -> String {

@@ -38,7 +38,7 @@ fn what_was_added_by_hand_stops_every_command_that_rebuilds_the_table() {
     refused_by_hand(&project, &["advance"]);
     stopped_by_hand(&project, &["switch", "--to", "shadow"]);
     project.done(&["rollback"]);
-    stopped_by_hand(&project, &["rollback"]);
+    stopped_by_hand(&project, &["rollback", "--to", "off"]);
     for command in [
         "switch --to dual_write",
         "backfill",

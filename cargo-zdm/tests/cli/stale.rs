@@ -82,7 +82,7 @@ fn an_interrupted_way_back_from_complete_goes_on() {
             project.value("SELECT name FROM users WHERE id = 1"),
             "hopper"
         );
-        project.done(&["rollback"]);
+        project.done(&["rollback", "--to", "dual_write"]);
         assert_eq!(project.stage("users_full_name"), "dual_write");
     });
 }

@@ -64,11 +64,11 @@ fn a_view_over_new(project: &Project, told: &str) {
     to(project, "complete");
     project.execute("CREATE VIEW shown AS SELECT full_name FROM users");
     for stage in ["ramp_down", "dual_write", "off"] {
-        project.done(&["rollback"]);
+        project.done(&["rollback", "--to", stage]);
         assert_eq!(project.stage("two"), stage);
     }
     for _ in 0..2 {
-        let run = project.zdm(&["rollback"]);
+        let run = project.zdm(&["rollback", "--to", "absent"]);
         assert_eq!(run.code, 3, "{run:#?}");
         run.says(told);
         run.says("nothing of this step was done");

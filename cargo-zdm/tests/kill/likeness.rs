@@ -20,7 +20,8 @@ const SQLITE: &[&str] = &["SELECT type, name, tbl_name, sql FROM sqlite_schema O
 
 const CONTROL: &[&str] = &[
     "SELECT version, least_runtime FROM {zdm}meta",
-    "SELECT migration, version, name, content_hash, route, expanded_at IS NULL, contracted_at IS NULL \
+    "SELECT migration, version, name, content_hash, route, expanded_at IS NULL, contracted_at IS NULL, \
+     rolled_back_at IS NULL, rolled_back_to \
      FROM {zdm}migration ORDER BY 1",
     "SELECT table_name, epoch FROM {zdm}fence ORDER BY 1",
     "SELECT migration, stage, read_basis_points, salt, epoch, drained_epoch, old_since, new_since, paused_at IS NULL \

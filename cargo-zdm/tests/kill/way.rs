@@ -31,7 +31,7 @@ pub(crate) struct Act {
     pub(crate) meanwhile: &'static [Version],
     /// Who reads afterwards.
     pub(crate) afterwards: &'static [Version],
-    /// It goes on from wherever the migration stands, so it is not run again where the killed run had done everything.
+    /// It names no place: where the killed run had done everything, it asks for one and does nothing more.
     pub(crate) relative: bool,
 }
 
@@ -57,6 +57,15 @@ const fn rollback(meanwhile: &'static [Version], afterwards: &'static [Version])
     }
 }
 
+/// As far as it is told, whatever a killed run had done.
+const fn rollback_to(
+    arguments: &'static [&'static str],
+    meanwhile: &'static [Version],
+    afterwards: &'static [Version],
+) -> Act {
+    act(V2, arguments, meanwhile, afterwards)
+}
+
 /// Makes the table.
 pub(crate) const EXPAND_FIRST: Act = act(V1, &["expand"], &[], &[V1]);
 /// The whole way at once.
@@ -79,6 +88,8 @@ pub(crate) const TO_SHADOW: &[Step] = &[
     Step::Run(EXPAND),
     Step::Run(rollback(&[V1], &[V1])),
     Step::Again(EXPAND),
+    Step::Run(rollback_to(&["rollback", "--to", "absent"], &[V1], &[V1])),
+    Step::Again(EXPAND),
     Step::Run(DUAL_WRITE),
     Step::Run(in_transition(&[
         "pause",
@@ -96,7 +107,7 @@ pub(crate) const TO_SHADOW: &[Step] = &[
 pub(crate) const FROM_SHADOW: &[Step] = &[
     Step::Run(in_transition(&["switch", "--to", "25%"])),
     Step::Run(rollback(&[V2], &[V2])),
-    Step::Run(rollback(&[V2], &[V1, V2])),
+    Step::Run(rollback_to(&["rollback", "--to", "off"], &[V2], &[V1, V2])),
     Step::Again(DUAL_WRITE),
     Step::Again(BACKFILL),
     Step::Again(VERIFY),
@@ -121,6 +132,16 @@ pub(crate) const FROM_SHADOW: &[Step] = &[
     Step::Run(in_transition(&["switch", "--to", "ramp_down"])),
     Step::Run(COMPLETE),
     Step::Run(rollback(&[V2], &[V2])),
+    Step::Again(COMPLETE),
+    Step::Run(rollback_to(
+        &["rollback", "--to", "dual_write"],
+        &[V2],
+        &[V2],
+    )),
+    Step::Again(SHADOW),
+    Step::Again(in_transition(&["switch", "--to", "100%"])),
+    Step::Again(VERIFY),
+    Step::Again(in_transition(&["switch", "--to", "ramp_down"])),
     Step::Again(COMPLETE),
     Step::Run(act(V3, &["contract"], &[V3], &[V3])),
 ];

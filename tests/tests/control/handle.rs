@@ -62,6 +62,7 @@ async fn control_tables_of_an_older_version_are_brought_up_to_date() {
         let mut connection = database.connection().await;
         for sql in [
             "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_at",
+            "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_to",
             "UPDATE {zdm}meta SET version = 1",
         ] {
             connection.execute(sql, &[]).await.unwrap();

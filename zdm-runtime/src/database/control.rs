@@ -10,9 +10,13 @@ use crate::Error;
 
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
-const VERSIONS: [&str; 2] = [include_str!("control/1.sql"), include_str!("control/2.sql")];
+const VERSIONS: [&str; 3] = [
+    include_str!("control/1.sql"),
+    include_str!("control/2.sql"),
+    include_str!("control/3.sql"),
+];
 /// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 /// How long an upgrade waits for a lock.
 #[cfg(feature = "operate")]
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -106,14 +110,15 @@ async fn version(connection: &mut super::Connection) -> Result<i64, Error> {
     }
 }
 
-/// What to select for the column `rolled_back_at`, which tables of the first version lack.
+/// What to select for `rolled_back_at` and for `rolled_back_to`: tables of an older version lack them.
 #[cfg(feature = "operate")]
-pub(crate) async fn rolled_back_at(
+pub(crate) async fn rolled_back(
     connection: &mut super::Connection,
-) -> Result<&'static str, Error> {
+) -> Result<(&'static str, &'static str), Error> {
     Ok(match version(connection).await? {
-        ..2 => "CAST(NULL AS bigint)",
-        _ => "rolled_back_at",
+        ..2 => ("CAST(NULL AS bigint)", "CAST(NULL AS text)"),
+        2 => ("rolled_back_at", "CAST(NULL AS text)"),
+        _ => ("rolled_back_at", "rolled_back_to"),
     })
 }
 

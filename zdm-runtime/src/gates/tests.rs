@@ -30,6 +30,7 @@ fn healthy(stage: Stage) -> Facts {
             expanded: true,
             contracted: false,
             rolled_back_at: None,
+            rolled_back_to: None,
         }),
         standing: Fact::Known(Some(Standing {
             stage,
@@ -393,6 +394,7 @@ fn what_was_rolled_back_waits_for_somebody_and_a_step_by_hand_does_not() {
         expanded: true,
         contracted: false,
         rolled_back_at: Some(99 * HOUR),
+        rolled_back_to: None,
     });
     let gates = for_advance(&facts);
     assert!(!all_open(&gates));

@@ -29,14 +29,23 @@ pub async fn resume(
     // What was taken back altogether has no stage.
     let sql = [
         "UPDATE {zdm}stage SET paused_at = NULL WHERE migration = $1",
-        "UPDATE {zdm}migration SET rolled_back_at = NULL WHERE migration = $1",
+        "UPDATE {zdm}migration SET rolled_back_at = NULL, rolled_back_to = NULL WHERE migration = $1",
     ];
     set(connection, &sql, migration, actor, ("resume", reason)).await
 }
 
-/// Puts on record that a way back has begun: nothing automatic goes forward until [`resume`] or a step forward by hand.
-pub async fn hold(connection: &mut Connection, migration: &str) -> Result<(), DatabaseError> {
-    super::write::rolled_back(connection, migration, true).await
+/// Puts on record that a way back has begun, and where it leads: nothing automatic goes forward until [`resume`] or a step
+/// forward by hand, and what interrupts it leaves its goal to whoever ends it.
+pub async fn hold(
+    connection: &mut Connection,
+    migration: &str,
+    to: &str,
+) -> Result<(), DatabaseError> {
+    let sql = "UPDATE {zdm}migration SET rolled_back_at = {now}, rolled_back_to = $2 WHERE migration = $1";
+    connection
+        .execute(sql, &[migration.into(), to.into()])
+        .await?;
+    Ok(())
 }
 
 /// Whether the migration is held. One that has no stage is not.

@@ -42,7 +42,7 @@ pub(super) async fn rolled_back(
     let sql = if rolled_back {
         "UPDATE {zdm}migration SET rolled_back_at = {now} WHERE migration = $1"
     } else {
-        "UPDATE {zdm}migration SET rolled_back_at = NULL WHERE migration = $1"
+        "UPDATE {zdm}migration SET rolled_back_at = NULL, rolled_back_to = NULL WHERE migration = $1"
     };
     connection.execute(sql, &[migration.into()]).await?;
     Ok(())

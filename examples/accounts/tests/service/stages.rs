@@ -170,10 +170,10 @@ impl Walk {
         self.serve().await;
     }
 
-    /// Takes one step back by the command line, then serves a round of requests.
+    /// Goes back by the command line, then serves a round of requests.
     async fn roll_back_to(&mut self, stage: &str) {
         self.service.zdm().beat().await.unwrap();
-        let answer = self.tool.run(&["rollback"]);
+        let answer = self.tool.run(&["rollback", "--to", stage]);
         assert_eq!(answer["to"], stage, "{answer}");
         self.service.zdm().beat().await.unwrap();
         self.serve().await;

@@ -1,0 +1,155 @@
+//! What a way back consists of, executed or shown.
+//!
+//! Comes in: the session, a migration, a way. Goes out: the way taken, or its SQL.
+//! Must not know: which ways lead to a goal.
+
+use zdm_runtime::Stage;
+use zdm_runtime::gates::{self, Gate, Side};
+use zdm_runtime::history;
+use zdm_runtime::manifest::Direction;
+use zdm_runtime::operator::Lease;
+use zdm_runtime::phase::Section;
+
+use crate::error::Failure;
+use crate::operate::gate;
+use crate::operate::moves::{backfill, switch, verify};
+use crate::operate::position::{Position, WayBack};
+use crate::operate::section;
+use crate::operate::session::Session;
+use crate::operate::target::Target;
+
+/// What a way back consists of.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// A section's `down.sql`, where its `up.sql` is in effect.
+    Undo(Section),
+    /// Expand's `down.sql`, and the version is on record no more.
+    UndoExpand,
+    /// The stage moves.
+    Back(Stage),
+    /// Old is filled from new.
+    FillOld,
+    /// Old is compared with new.
+    VerifyOld,
+}
+
+/// What a way back does, in its order: [`take`] does it, [`preview`] shows it.
+fn parts(way: WayBack, from: Position) -> Vec<Part> {
+    use Part::{Back, FillOld, Undo, UndoExpand, VerifyOld};
+    match way {
+        WayBack::Nothing | WayBack::Gone(_) => vec![],
+        WayBack::UndoExpand => vec![Undo(Section::DualWrite), Undo(Section::Release), UndoExpand],
+        WayBack::WriteOld => vec![
+            Undo(Section::Release),
+            Undo(Section::SwitchReads),
+            Back(Stage::Off),
+            Undo(Section::DualWrite),
+        ],
+        WayBack::ReadOld => vec![Back(Stage::DualWrite)],
+        WayBack::ReviveOld => vec![
+            Back(Stage::RampDown),
+            FillOld,
+            VerifyOld,
+            Undo(Section::Release),
+        ],
+        WayBack::Reopen => vec![Back(Stage::Off), Undo(Section::Release)],
+        WayBack::Finish => match from {
+            Position::At(Stage::Off, _) => vec![
+                Back(Stage::Off),
+                Undo(Section::Release),
+                Undo(Section::DualWrite),
+            ],
+            Position::At(stage, _) => vec![Back(stage), Undo(Section::Release)],
+            _ => vec![Undo(Section::Release)],
+        },
+    }
+}
+
+/// Takes a way, part by part.
+pub(super) async fn take(
+    session: &mut Session,
+    place: usize,
+    lease: &Lease,
+    way: WayBack,
+    drop_rows: bool,
+) -> Result<(), Failure> {
+    let from = session.position(place).await?;
+    for part in parts(way, from) {
+        match part {
+            Part::Undo(section) => undo(session, place, section).await?,
+            Part::UndoExpand => undo_expand(session, place, drop_rows).await?,
+            Part::Back(stage) => {
+                switch::back(session, place, lease, Target::at(stage)).await?;
+            }
+            Part::FillOld => backfill::revive_old(session, place).await?,
+            Part::VerifyOld => verify::must_pass(session, place, Side::Old).await?,
+        }
+    }
+    Ok(())
+}
+
+/// The SQL that a way would execute.
+pub(super) async fn preview(
+    session: &mut Session,
+    place: usize,
+    way: WayBack,
+    from: Position,
+) -> Result<String, Failure> {
+    let mut sql = String::new();
+    for part in parts(way, from) {
+        sql.push_str(&match part {
+            Part::Undo(section) => {
+                section::preview(session, place, section, Direction::Down).await?
+            }
+            Part::UndoExpand => {
+                section::preview(session, place, Section::Expand, Direction::Down).await?
+            }
+            Part::FillOld => backfill::preview_of_old(session, place),
+            Part::Back(_) | Part::VerifyOld => String::new(),
+        });
+    }
+    Ok(sql)
+}
+
+async fn undo_expand(session: &mut Session, place: usize, drop_rows: bool) -> Result<(), Failure> {
+    pass(session, place, Section::Expand).await?;
+    let id = session.manifest(place).id.clone();
+    history::unexpanding(&mut session.connection, &id).await?;
+    section::undo_expand(session, place, drop_rows).await?;
+    let migration = &session.migrations[place];
+    let (manifest, hash) = (migration.manifest(), migration.content_hash());
+    Ok(history::unexpanded(&mut session.connection, manifest, hash).await?)
+}
+
+/// Executes a section's `down.sql` where its `up.sql` is in effect, after its gates.
+async fn undo(session: &mut Session, place: usize, section: Section) -> Result<(), Failure> {
+    if section::in_effect(&session.facts(place).await?, section)? == 0 {
+        return Ok(());
+    }
+    pass(session, place, section).await?;
+    section::run(session, place, section, Direction::Down).await?;
+    Ok(())
+}
+
+/// The gates before the undo of expand, without those that it opens itself: what is in effect of later sections goes first.
+pub(super) async fn gates_before(
+    session: &mut Session,
+    place: usize,
+) -> Result<Vec<Gate>, Failure> {
+    let mut gates = session.gates_of_undo(place).await?;
+    gates.retain(|gate| gate.open || gate.name != "section_undone");
+    Ok(gates)
+}
+
+/// The gates before a section's `down.sql`.
+async fn pass(session: &mut Session, place: usize, section: Section) -> Result<(), Failure> {
+    let gates = if section == Section::Expand {
+        session.gates_of_undo(place).await?
+    } else {
+        let facts = session.facts(place).await?;
+        let policy = gate::policy(&session.policy)?;
+        gates::for_section(section, Direction::Down, &facts, &policy)
+    };
+    let what = format!("undo of {}/{}", session.folder(place), section.folder());
+    gate::pass(&what, &gates, &[])
+}
