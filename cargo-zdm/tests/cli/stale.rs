@@ -86,3 +86,26 @@ fn an_interrupted_way_back_from_complete_goes_on() {
         assert_eq!(project.stage("users_full_name"), "dual_write");
     });
 }
+
+/// Reads never left new, and old cannot be read: a soak at `ramp_down` would keep no way back open.
+#[test]
+fn forward_again_from_an_interrupted_way_back_needs_no_second_soak() {
+    on_sqlite(HASTY, |project| {
+        to_complete_with_a_row_in_quarantine(project);
+        project.write("zdm.toml", "[policy]\nsoak = \"14d\"\n");
+        let refuses = "CREATE TRIGGER refuses BEFORE UPDATE OF name ON users
+             BEGIN SELECT RAISE(ABORT, 'not now'); END";
+        project.execute(refuses);
+        let stopped = project.zdm(&["rollback"]);
+        assert_eq!(stopped.code, 1, "{stopped:#?}");
+        assert_eq!(project.stage("users_full_name"), "ramp_down");
+        project.done(&["switch", "--to", "complete"]);
+
+        // Where the way back is open, it is worth the wait.
+        project.execute("DROP TRIGGER refuses");
+        project.done(&["rollback"]);
+        let early = project.zdm(&["switch", "--to", "complete"]);
+        assert_eq!(early.code, 4, "{early:#?}");
+        early.says("soak");
+    });
+}

@@ -375,6 +375,35 @@ fn every_forward_hop_waits_for_drained_known_and_acknowledged() {
     }
 }
 
+/// `healthy` has 9 hops behind it, the last an hour ago here.
+#[test]
+fn nobody_waits_for_a_soak_without_a_way_back() {
+    let verified = |epoch| {
+        Some(Verification {
+            epoch,
+            passed: true,
+            mismatches: 0,
+            started_at: 60 * HOUR,
+        })
+    };
+    for (old_since, last, open) in [
+        (Some(9), Fact::Known(None), true),
+        (Some(9), Fact::Known(verified(8)), true),
+        (Some(9), Fact::Known(verified(9)), false),
+        (Some(9), Fact::Unknown("no right".to_owned()), false),
+        // Back from `complete` once, and over dual_write here again.
+        (Some(5), Fact::Known(None), false),
+        (Some(0), Fact::Known(None), false),
+    ] {
+        let mut facts = healthy(RampDown);
+        standing(&mut facts).entered_at = 99 * HOUR;
+        standing(&mut facts).old_since = old_since;
+        facts.verification_of_old = last;
+        let gates = answer(Hop(RampDown, Complete), &facts);
+        assert_eq!(!shut(&gates).contains_key("soak"), open, "{facts:?}");
+    }
+}
+
 #[test]
 fn a_pause_does_not_hold_a_rollback() {
     for (stage, ask) in ALLOWED {

@@ -4,15 +4,35 @@ use std::time::Duration;
 
 use super::super::finding::{known, names, open, shut, standing as on_standing};
 use super::super::{Gate, Policy};
+use crate::Stage;
 use crate::code::CodeState;
-use crate::facts::Facts;
+use crate::facts::{Fact, Facts};
 
 pub(in crate::gates) fn dwelt(facts: &Facts, policy: &Policy) -> Gate {
     waited("dwell", "this share of readers", policy.dwell, facts)
 }
 
 pub(in crate::gates) fn soaked(facts: &Facts, policy: &Policy) -> Gate {
-    waited("soak", "this stage", policy.soak, facts)
+    const NAME: &str = "soak";
+    if came_back_without_old(facts) {
+        return open(
+            NAME,
+            "it lasted long enough before complete; reads have been on new ever since, and old cannot be read",
+        );
+    }
+    waited(NAME, "this stage", policy.soak, facts)
+}
+
+/// The last hop led back from `complete`, and old is not filled and verified: to wait would keep no way back open.
+fn came_back_without_old(facts: &Facts) -> bool {
+    let (Fact::Known(Some(standing)), Fact::Known(verified)) =
+        (&facts.standing, &facts.verification_of_old)
+    else {
+        return false;
+    };
+    let since = standing.old_since.filter(|since| *since == standing.epoch);
+    let is_verified = |since| verified.is_some_and(|last| last.passed && last.epoch >= since);
+    standing.stage == Stage::RampDown && since.is_some_and(|since| !is_verified(since))
 }
 
 fn waited(name: &'static str, what: &str, demanded: Duration, facts: &Facts) -> Gate {
