@@ -134,6 +134,23 @@ pub enum Error {
         what: String,
     },
 
+    /// A write to a column with a one-way conversion gave an old and a new value that do not belong together.
+    #[error(
+        "table `{table}`: the values given for `{old}` and `{new}` do not agree: `up` of the first is not the second; the row \
+         would read differently before and after the migration, so nothing was written: compute `{new}` from `{old}` as \
+         `up` does ({up})"
+    )]
+    SidesDisagree {
+        /// The table.
+        table: &'static str,
+        /// The old columns.
+        old: &'static str,
+        /// The new column.
+        new: &'static str,
+        /// From old to new, as it is declared.
+        up: &'static str,
+    },
+
     /// A repository was asked for a table that is not in the code given to `Zdm::connect`.
     #[error(
         "the code given to `Zdm::connect` has no table `{table}`: pass the `CODE` of the generated module that the repository \

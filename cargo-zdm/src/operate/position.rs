@@ -5,6 +5,7 @@
 
 use zdm_runtime::Stage;
 use zdm_runtime::facts::{Fact, Facts};
+use zdm_runtime::gates::PAST_RETURN;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::Section;
 
@@ -124,7 +125,8 @@ impl Position {
         match self {
             Self::Absent => WayBack::Nothing,
             Self::Begun(..) | Self::Expanded | Self::At(Stage::Off, _) => WayBack::UndoExpand,
-            Self::At(Stage::DualWrite, _) => WayBack::WriteOld,
+            Self::At(Stage::DualWrite, _) if reversible => WayBack::WriteOld,
+            Self::At(Stage::DualWrite, _) => WayBack::Gone(PAST_RETURN),
             Self::At(Stage::Shadow | Stage::Live | Stage::RampDown, _) => WayBack::ReadOld,
             Self::At(Stage::Complete, _) if route != Route::FivePhases => WayBack::Reopen,
             Self::At(Stage::Complete, _) if reversible => WayBack::ReviveOld,
@@ -286,6 +288,13 @@ mod tests {
                 WayBack::ReadOld
             );
         }
+    }
+
+    #[test]
+    fn dual_write_has_a_way_back_only_with_down() {
+        let dual_write = Position::At(Stage::DualWrite, 0);
+        assert_eq!(dual_write.way_back(FIVE, true), WayBack::WriteOld);
+        assert_eq!(dual_write.way_back(FIVE, false), WayBack::Gone(PAST_RETURN));
     }
 
     #[test]

@@ -39,7 +39,8 @@ impl Rest {
         Self::from_str(name, false).ok()
     }
 
-    const fn position(self) -> Position {
+    /// Where a migration is then.
+    pub(crate) const fn position(self) -> Position {
         match self {
             Self::RampDown => Position::At(Stage::RampDown, ALL_READS),
             Self::DualWrite => Position::At(Stage::DualWrite, 0),

@@ -127,7 +127,27 @@ fn rows_that_differ_are_a_finding() {
 fn a_one_way_migration_says_why_complete_has_no_way_back() {
     on_sqlite(HASTY, |project| {
         crate::versions::write_one_way(&project.path("zdm"), "sqlite");
+        project.done(&["expand"]);
+        for told in [
+            &["advance", "--dry-run"][..],
+            &["switch", "--to", "dual_write", "--dry-run"],
+        ] {
+            project.zdm(told).says("point of no return");
+        }
         to_shadow(project);
+        let run = project.zdm(&["rollback", "--to", "off"]);
+        assert_eq!(run.code, 2, "{run:#?}");
+        run.says("no way back leads from there to off: the migration is one-way");
+        run.says("--to dual_write");
+        project.done(&["rollback"]);
+        assert_eq!(project.stage("users_full_name"), "dual_write");
+        let run = project.zdm(&["rollback"]);
+        assert_eq!(run.code, 2, "{run:#?}");
+        run.says("the first dual write was its point of no return");
+        run.says("reads take old, and every write keeps both sides");
+        assert_eq!(project.stage("users_full_name"), "dual_write");
+        project.done(&["status"]).says("point of no return");
+        project.done(&["switch", "--to", "shadow"]);
         project.done(&["switch", "--to", "100%"]);
         project.done(&["verify"]);
         project.done(&["switch", "--to", "ramp_down"]);

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use condition as c;
 
+pub use condition::{PAST_RETURN, no_return};
+
 pub use crate::verification::Side;
 pub use condition::standing_on;
 

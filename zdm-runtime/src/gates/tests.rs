@@ -238,7 +238,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 49] = [
+const CASES: [Case; 50] = [
     case(Off, Hop(Off, DualWrite), "not_paused", "paused for 1 h 0 min", |f| standing(f).paused_at = Some(99 * HOUR)),
     case(Off, Hop(Off, DualWrite), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
     case(Off, Hop(Off, DualWrite), "expanded", "expand is not done", |f| steps(f, Section::Expand, 0)),
@@ -267,6 +267,7 @@ const CASES: [Case; 49] = [
     case(RampDown, Hop(RampDown, Complete), "acknowledged", "web-1", |f| first(f).behind = 1),
     case(Live, Back(Live, DualWrite), "verified", "never been verified", |f| standing(f).old_since = Some(8)),
     case(Live, Back(Live, Off), "way_back", "no way", |_| {}),
+    case(DualWrite, Back(DualWrite, Off), "way_back", "first dual write was its point of no return", |f| f.reversible = false),
     case(DualWrite, Back(DualWrite, Off), "section_undone", "4_switch_reads", |_| {}),
     case(Complete, Back(Complete, RampDown), "nobody_final", "web-1 run code that names only new", |_| {}),
     case(Complete, Back(Complete, RampDown), "reversible", "no `down`", |f| { f.reversible = false; first(f).code = Some(CodeState::Transition); }),
@@ -289,6 +290,25 @@ const CASES: [Case; 49] = [
     case(DualWrite, Verify(Side::New), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
     case(RampDown, Verify(Side::Old), "backfilled", "3 of 4", |f| { standing(f).old_since = Some(8); f.reverse_backfill = Fact::Known(Progress { not_begun: vec![], done: 3, chunks: 4 }); }),
 ];
+
+/// Reads still go back at once: old is maintained by the writers' own values.
+#[test]
+fn the_first_dual_write_of_a_one_way_migration_is_told_and_not_taken_back() {
+    let mut facts = healthy(Off);
+    assert_eq!(no_return(DualWrite, &facts), None);
+    facts.reversible = false;
+    let told = no_return(DualWrite, &facts).unwrap_or_default();
+    assert!(told.contains("point of no return"), "{told}");
+    for stage in [Off, Shadow, Live, RampDown, Complete] {
+        assert_eq!(no_return(stage, &facts), None);
+    }
+    for stage in [Shadow, Live, RampDown] {
+        let mut facts = healthy(stage);
+        facts.reversible = false;
+        let gates = for_back(stage, DualWrite, &facts);
+        assert!(all_open(&gates), "{gates:?}");
+    }
+}
 
 #[test]
 fn one_spoilt_thing_shuts_its_gate_and_says_why() {

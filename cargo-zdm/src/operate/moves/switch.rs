@@ -96,14 +96,20 @@ pub(crate) async fn preview(
         Some(section) => section::preview(session, place, section, Direction::Up).await?,
         None => String::new(),
     };
+    let no_return = match position {
+        Position::At(Stage::Off, _) => gates::no_return(target.stage, &facts),
+        _ => None,
+    };
+    let told = no_return.map(|told| format!("  {told}\n"));
     let text = format!(
-        "{}\n{}{sql}",
+        "{}\n{}{}{sql}",
         what(session, place, target),
+        told.unwrap_or_default(),
         gate::lines(&gates)
     );
     let object = serde_json::json!({
         "dry_run": true, "migration": session.folder(place), "from": position.name(),
-        "to": target.name(), "gates": gates, "sql": sql,
+        "to": target.name(), "no_return": no_return, "gates": gates, "sql": sql,
     });
     Answer::done(text, object)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use zdm_runtime::database::control;
 use zdm_runtime::facts::Facts;
-use zdm_runtime::gates::{self, Gate};
+use zdm_runtime::gates::{self, Gate, PAST_RETURN};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::{CodeState, Stage};
 
@@ -31,6 +31,9 @@ struct Status {
     expand: Option<Begun>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// Where nothing leads back below `dual_write`: that this comes next, or that it is behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_return: Option<&'static str>,
     gates: Vec<ShownGate>,
     instances: Vec<Instance>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +102,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         done: false,
         expand: None,
         next: Some(Move::Expand.describe()),
+        no_return: None,
         gates: Vec::new(),
         instances: Vec::new(),
         backfill: None,
@@ -122,6 +126,11 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
             stage => Target::at(stage).share,
         });
         status.quarantine = Some(quarantine(&facts)?);
+        status.no_return = match stage {
+            Stage::Off => gates::no_return(Stage::DualWrite, &facts),
+            _ if facts.route == Route::FivePhases && !facts.reversible => Some(PAST_RETURN),
+            _ => None,
+        };
     }
     if let Some(next) = next {
         let mut gates = match next {
@@ -229,6 +238,9 @@ impl Status {
                 let _ = writeln!(text, "  next: {next}");
             }
             None => text.push_str("  done\n"),
+        }
+        if let Some(no_return) = self.no_return {
+            let _ = writeln!(text, "  {no_return}");
         }
         text.push_str(&gate::lines(&self.gates));
         text

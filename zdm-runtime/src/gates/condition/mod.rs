@@ -26,3 +26,4 @@ pub(super) use versions::{names_free, nothing_refers_to_it, nothing_stands_on_it
 pub(super) use way::{
     Hop, drained, not_paused, not_rolled_back, one_hop, standing, standing_if_any, way_back,
 };
+pub use way::{PAST_RETURN, no_return};

@@ -39,6 +39,19 @@ pub(in crate::gates) fn one_hop(hop: Hop, facts: &Facts) -> Gate {
     }
 }
 
+/// Why nothing leads back below `dual_write` where a pair has no `down`.
+pub const PAST_RETURN: &str = "the migration is one-way (`one_way`: nothing computes old from new), and the first dual write \
+                               was its point of no return";
+
+/// What to be told before a hop forward: that it cannot be taken back. Reads still can, until `complete`.
+pub fn no_return(to: Stage, facts: &Facts) -> Option<&'static str> {
+    let passes = facts.route == Route::FivePhases && !facts.reversible && to == Stage::DualWrite;
+    passes.then_some(
+        "point of no return: the migration is one-way (`one_way`), and from its first dual write on nothing leads back to \
+         writing old alone; until `complete`, reads can still go back to old at once",
+    )
+}
+
 /// Only these ways lead back (3, 5, 7).
 pub(in crate::gates) fn way_back(hop: Hop, facts: &Facts) -> Gate {
     use Stage::{Complete, DualWrite, Live, Off, RampDown, Shadow};
@@ -48,7 +61,7 @@ pub(in crate::gates) fn way_back(hop: Hop, facts: &Facts) -> Gate {
         Route::ExpandContract => (hop.from, hop.to) == (Complete, Off),
         Route::FivePhases => match hop.from {
             Off => false,
-            DualWrite => hop.to == Off,
+            DualWrite => hop.to == Off && facts.reversible,
             Complete => hop.to == RampDown,
             Live if hop.to == Live => true,
             Shadow | Live | RampDown => (DualWrite..hop.from).contains(&hop.to),
@@ -56,6 +69,13 @@ pub(in crate::gates) fn way_back(hop: Hop, facts: &Facts) -> Gate {
     };
     if possible {
         open(NAME, format!("{} can go back to {}", hop.from, hop.to))
+    } else if facts.route == Route::FivePhases && (hop.from, hop.to) == (DualWrite, Off) {
+        shut(
+            NAME,
+            PAST_RETURN,
+            "nothing: reads take old at dual_write and both sides stay written, so stay here until the cause is mended, \
+             then go forward",
+        )
     } else {
         shut(
             NAME,

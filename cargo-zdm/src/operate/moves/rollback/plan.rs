@@ -110,13 +110,26 @@ fn goal(
 
 fn no_way(manifest: &Manifest, from: Position, goal: Rest, all: &[(WayBack, Rest)]) -> Failure {
     let folder = manifest.folder();
-    let way = from.way_back(manifest.route, manifest.reversible);
-    if let WayBack::Gone(reason) = way {
-        return gone(
-            &folder,
-            reason,
-            "go on forward; a change of the model and a new migration can bring the column back, empty",
-        );
+    let last = all.last().map_or(from, |(_, rest)| rest.position());
+    let reason = match last.way_back(manifest.route, manifest.reversible) {
+        WayBack::Gone(reason) => Some(reason),
+        _ => None,
+    };
+    if let (Some(reason), []) = (reason, all) {
+        return if from.rest() == Some(Rest::DualWrite) {
+            gone(
+                &folder,
+                reason,
+                "stay here until the cause is mended, then go on forward; a new migration can replace the new column",
+            )
+            .safe("nothing was changed: reads take old, and every write keeps both sides")
+        } else {
+            gone(
+                &folder,
+                reason,
+                "go on forward; a change of the model and a new migration can bring the column back, empty",
+            )
+        };
     }
     let rests: Vec<_> = all.iter().map(|(_, rest)| rest.name()).collect();
     let next = if rests.is_empty() {
@@ -125,8 +138,12 @@ fn no_way(manifest: &Manifest, from: Position, goal: Rest, all: &[(WayBack, Rest
         format!("--to {}", rests.join(", --to "))
     };
     let (from, goal) = (from.name(), goal.name());
+    let why = reason.map(|reason| format!(": {reason}"));
     Failure::usage(
-        format!("{folder} is at {from}: no way back leads from there to {goal}"),
+        format!(
+            "{folder} is at {from}: no way back leads from there to {goal}{}",
+            why.unwrap_or_default()
+        ),
         next,
     )
     .safe("nothing was changed")
