@@ -37,5 +37,9 @@ pub mod sqlite {
 mod golden;
 #[path = "generated/live.rs"]
 mod live;
+#[path = "generated/one_way.rs"]
+mod one_way;
+#[path = "generated/one_way_under_load.rs"]
+mod one_way_under_load;
 #[path = "generated/sleeper.rs"]
 mod sleeper;

@@ -68,8 +68,14 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             Phase::Contract,
             "old columns go only when no instance names them",
         );
+    if pair.is_one_way() {
+        change = change.because(
+            Phase::DualWrite,
+            format!("nothing computes {old_names} from {new_name} (`one_way`), so every write takes both values"),
+        );
+    }
     for column in old {
-        if new.nullable && !column.nullable {
+        if new.nullable && !column.nullable && !pair.is_one_way() {
             change = change.because(
                 Phase::DualWrite,
                 format!(

@@ -3,6 +3,8 @@
 //! Comes in: a pair of the plan. Goes out: SQL out of `templates/<dialect>/measure/`.
 //! Must not know: any connection.
 
+use std::iter::repeat;
+
 use serde::Serialize;
 use zdm_model::{Column, LogicalType, OnInvalid};
 
@@ -37,6 +39,8 @@ struct View {
     inputs: Vec<Side>,
     new: Side,
     old: Vec<Side>,
+    /// There is a way back to try.
+    returns: bool,
     up: String,
     valid_if: Option<String>,
     /// The condition under which a row has no conversion, as far as the row itself tells.
@@ -126,7 +130,8 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
         pair.on_invalid,
         Some(OnInvalid::Quarantine | OnInvalid::Reject)
     );
-    let old = pair.old.iter().zip(&pair.down);
+    let downs = pair.down.iter().map(String::as_str).chain(repeat(""));
+    let old = pair.old.iter().zip(downs);
     View {
         table: pair.table.clone(),
         key: pair
@@ -137,6 +142,7 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
         inputs: pair.inputs.iter().map(|column| side(column, "")).collect(),
         new: side(&pair.new, ""),
         old: old.map(|(column, down)| side(column, down)).collect(),
+        returns: !pair.down.is_empty(),
         up: pair.declared_up.clone(),
         valid_if: pair.valid_if.clone(),
         invalid: dialect.invalid(
@@ -155,7 +161,7 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
 fn edges(pair: &Pair, dialect: &Dialect) -> Vec<String> {
     let own = pair.new.sql_type.is_some() && pair.new.logical_type != LogicalType::Text;
     let known = dialect.edges(pair.new.logical_type);
-    if pair.is_fill() || own || known.is_empty() {
+    if pair.down.is_empty() || own || known.is_empty() {
         return Vec::new();
     }
     let null = pair.optional.then(|| "NULL".to_owned());

@@ -109,7 +109,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     Plan {
         dialect: request.dialect.name().to_owned(),
         route,
-        reversible: pairs.iter().all(|pair| pair.down.len() == pair.old.len()),
+        reversible: !pairs.iter().any(Pair::is_one_way),
         tables: tables.into_iter().collect(),
         changes: lines,
         reasons,

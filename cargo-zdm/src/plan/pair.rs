@@ -22,7 +22,7 @@ pub struct Pair {
     pub old: Vec<Column>,
     /// f: the new value over the old columns; for a fill, over the row. Total: it never fails.
     pub up: String,
-    /// g: per old column, in the order of `old`, its value over the new column.
+    /// g: per old column, in the order of `old`, its value over the new column; none where the pair is one-way.
     pub down: Vec<String>,
     /// Whether a row's sides agree, over old and new columns; never NULL, never fails. For a fill: new is there.
     pub consistent: String,
@@ -46,6 +46,11 @@ impl Pair {
     /// A new column that no old one stands behind: `up` gives existing rows their value.
     pub fn is_fill(&self) -> bool {
         self.old.is_empty()
+    }
+
+    /// Nothing computes old from new: writes take both values.
+    pub fn is_one_way(&self) -> bool {
+        !self.is_fill() && self.down.is_empty()
     }
 
     /// The word for what becomes of a row that `up` cannot convert; `total` where it converts everything.

@@ -260,6 +260,8 @@ pub(crate) async fn prepare(operator: &mut Connection) {
         format!("CREATE TABLE tasks (id {uuid} PRIMARY KEY, title text NOT NULL, weight bigint)"),
         "CREATE TABLE order_lines (order_id bigint, product text, quantity integer NOT NULL, PRIMARY KEY (order_id, product))".to_owned(),
         "CREATE TABLE tags (name text PRIMARY KEY)".to_owned(),
+        format!("CREATE TABLE accounts (id {id}, email text, note text, email_key text)"),
+        "CREATE TABLE contacts (id bigint PRIMARY KEY, first_name text, last_name text, city text, name text, town text)".to_owned(),
         format!(
             "INSERT INTO {{zdm}}migration (migration, version, name, content_hash, route, expanded_at) \
              VALUES ('{MIGRATION}', 2, 'names_and_ages', '', 'five_phases', 1)"
@@ -271,11 +273,20 @@ pub(crate) async fn prepare(operator: &mut Connection) {
     ] {
         operator.execute(&statement, &[]).await.unwrap();
     }
-    for table in ["users", "people", "badges", "tasks", "order_lines", "tags"] {
+    for table in [
+        "users",
+        "people",
+        "badges",
+        "tasks",
+        "order_lines",
+        "tags",
+        "accounts",
+        "contacts",
+    ] {
         let fence = "INSERT INTO {zdm}fence (table_name, epoch) VALUES ($1, 1)";
         operator.execute(fence, &[table.into()]).await.unwrap();
     }
-    for table in ["users", "people", "badges", "tasks"] {
+    for table in ["users", "people", "badges", "tasks", "accounts", "contacts"] {
         let stage_table = "INSERT INTO {zdm}stage_table (migration, table_name) VALUES ($1, $2)";
         operator
             .execute(stage_table, &[MIGRATION.into(), table.into()])
@@ -296,7 +307,7 @@ async fn store_person(operator: &mut Connection, id: i64, age: &str, age_int: Op
 }
 
 /// What a hop does, without its gates and without the wait.
-async fn enter(operator: &mut Connection, stage: Stage, basis_points: i64) {
+pub(crate) async fn enter(operator: &mut Connection, stage: Stage, basis_points: i64) {
     operator.begin().await.unwrap();
     let moved = "UPDATE {zdm}stage SET stage = $1, read_basis_points = $2, epoch = epoch + 1";
     operator
@@ -311,7 +322,7 @@ async fn enter(operator: &mut Connection, stage: Stage, basis_points: i64) {
 }
 
 /// What a row holds on both sides, as text.
-async fn sides(
+pub(crate) async fn sides(
     operator: &mut Connection,
     table: &str,
     old: &str,

@@ -74,3 +74,30 @@ pub struct Tag {
     #[zdm(primary_key)]
     pub name: String,
 }
+
+/// A column that nothing computes the old one from: writes take both values.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "accounts")]
+pub struct Account {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(column = "email_key", from("email"), up = "lower(email)", one_way)]
+    pub email: String,
+    pub note: Option<String>,
+}
+
+/// Several old columns at once, and a column that has its way back beside them.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "contacts")]
+pub struct Contact {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(
+        from("first_name", "last_name"),
+        up = "first_name || coalesce(' ' || last_name, '')",
+        one_way
+    )]
+    pub name: String,
+    #[zdm(renamed_from = "city")]
+    pub town: String,
+}

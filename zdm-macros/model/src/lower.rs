@@ -91,6 +91,7 @@ fn transition(field: &Field) -> Option<Transition> {
         renamed: false,
         up: given.up.as_ref().map(|up| up.value.clone()),
         down,
+        one_way: given.one_way.is_some(),
         valid_if: given.valid_if.as_ref().map(|given| given.value.clone()),
         on_invalid: given.on_invalid.as_ref().map(|given| given.value.clone()),
     })

@@ -297,6 +297,26 @@ mod tests {
     }
 
     #[test]
+    fn one_way_stands_in_the_place_of_down() {
+        let table = table(
+            r#"struct User {
+                #[zdm(primary_key)] id: i64,
+                #[zdm(from("first", "last"), up = "first || last", one_way)] name: String,
+                #[zdm(from("a"), up = "a", down = "b")] b: i64,
+            }"#,
+        );
+        let pair = table.columns[1].transition.as_ref().expect("a pair");
+        assert!(pair.one_way && pair.down.is_empty());
+        let both = table.columns[2].transition.as_ref().expect("a pair");
+        // The text whose hash `plan.toml` keeps of versions from before the word.
+        assert_eq!(
+            format!("{both:?}"),
+            "Transition { from: [\"a\"], renamed: false, up: Some(Any(\"a\")), down: [(\"a\", Any(\"b\"))], \
+             valid_if: None, on_invalid: None }"
+        );
+    }
+
+    #[test]
     fn all_mistakes_are_found_at_once() {
         let errors = errors(
             r#"

@@ -3,6 +3,8 @@
 //! Comes in: resolved models ([`crate::model`]) or a saved snapshot. Goes out: the two sides of a diff.
 //! Must not know: any database's SQL, any file.
 
+use std::fmt;
+
 use crate::LogicalType;
 
 /// All tables of a schema version, ordered by name.
@@ -113,8 +115,8 @@ pub struct Column {
     pub source: String,
 }
 
-/// A column that comes out of others: `renamed_from`, `from`, `up`, `down`, `valid_if`, `on_invalid`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A column that comes out of others: `renamed_from`, `from`, `up`, `down`, `one_way`, `valid_if`, `on_invalid`.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Transition {
     /// The columns that it replaces: none for a new column whose `up` fills existing rows.
@@ -132,6 +134,9 @@ pub struct Transition {
     /// New to old: per `from` column an expression over the new column.
     #[cfg_attr(feature = "serde", serde(default))]
     pub down: Vec<(String, Expression)>,
+    /// There is no `down`: writes take old and new values both.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub one_way: bool,
     /// The values of the `from` columns that `up` can convert.
     #[cfg_attr(
         feature = "serde",
@@ -144,6 +149,32 @@ pub struct Transition {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub on_invalid: Option<OnInvalid>,
+}
+
+/// A version keeps the hash of this text: what is not there must not show.
+impl fmt::Debug for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            from,
+            renamed,
+            up,
+            down,
+            one_way,
+            valid_if,
+            on_invalid,
+        } = self;
+        let mut text = f.debug_struct("Transition");
+        text.field("from", from)
+            .field("renamed", renamed)
+            .field("up", up)
+            .field("down", down);
+        if *one_way {
+            text.field("one_way", one_way);
+        }
+        text.field("valid_if", valid_if)
+            .field("on_invalid", on_invalid)
+            .finish()
+    }
 }
 
 /// An SQL expression, one for all dialects or one per dialect (`up(postgres = "…", sqlite = "…")`).

@@ -15,8 +15,12 @@ pub struct Pair {
     /// `up` as statements call it, where that is another text: it then never fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<String>,
-    /// From new to old, per old column.
-    pub down: Vec<String>,
+    /// From new to old, per old column; `None` where the pair is one-way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<Vec<String>>,
+    /// Nothing computes old from new: writes take both values, and the first dual write is the point of no return.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_way: bool,
     /// The condition under which `up` gives the right value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_if: Option<String>,

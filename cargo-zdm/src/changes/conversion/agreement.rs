@@ -3,6 +3,13 @@
 use super::Way;
 
 impl Way<'_> {
+    /// Agreement where nothing computes old from new.
+    pub(super) fn one_way(&self, up: &str) -> String {
+        let new = self.ident(&self.new.name);
+        let dialect = self.context.dialect;
+        format!("({})", dialect.agrees(self.new, &new, &operand(up)))
+    }
+
     /// Agreement by either direction: neither side has to be able to express all of the other.
     pub(super) fn either_way(&self, up: &str, down: &[String]) -> String {
         let dialect = self.context.dialect;

@@ -42,7 +42,12 @@ impl Way<'_> {
         let names: Vec<&str> = self.old.iter().map(|column| column.name.as_str()).collect();
         self.check("up", &up, &names)?;
         let mut down = Vec::new();
-        for (index, old) in self.old.iter().enumerate() {
+        let written_back = if self.transition.one_way {
+            &[][..]
+        } else {
+            self.old
+        };
+        for (index, old) in written_back.iter().enumerate() {
             let attribute = format!("down({} = …)", old.name);
             let declared = self
                 .transition
@@ -77,6 +82,7 @@ impl Way<'_> {
         let (up, function) = self.total(up)?;
         let consistent = match built_in {
             Some(halves) if halves.up == declared_up && halves.down == down => halves.consistent,
+            _ if self.transition.one_way => self.one_way(&up),
             _ => self.either_way(&up, &down),
         };
         Ok(Conversion {

@@ -63,7 +63,7 @@ fn opening(page: &mut String, manifest: &Manifest) {
         if manifest.reversible {
             "yes, until old is dropped"
         } else {
-            "no: a column has no `down`"
+            "no: `one_way`, nothing leads back below the first dual write"
         },
     );
 }
@@ -234,6 +234,11 @@ fn runbook(page: &mut String, manifest: &Manifest) {
     if manifest.route != Route::FivePhases {
         return;
     }
+    if !manifest.reversible {
+        page.push_str(
+            "Entering `dual_write` is the point of no return: `cargo zdm advance --dry-run` says when it comes next.\n\n",
+        );
+    }
     let _ = writeln!(
         page,
         "When it stands at `complete` in every environment:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
@@ -264,7 +269,11 @@ fn point_of_no_return(page: &mut String, manifest: &Manifest) {
         Route::FivePhases if manifest.reversible => {
             "`5_contract/2_drop`. Until then `cargo zdm rollback` leads back, from `complete` by way of a reverse backfill."
         }
-        Route::FivePhases => "`complete`: from there no `down` leads back.",
+        Route::FivePhases => {
+            "The first dual write: `one_way` declares no `down`, so from `dual_write` on nothing leads back to writing old alone, \
+             and nothing fills old again after `complete`. Until `complete` old is kept by the writers' own values, and \
+             `cargo zdm rollback` takes all reads back to it at once, to `dual_write`, but no further."
+        }
     };
     let _ = writeln!(page, "## Point of no return\n\n{point}\n");
     for loss in losing {

@@ -16,7 +16,11 @@ pub(super) fn section(page: &mut String, manifest: &Manifest) {
         return;
     }
     page.push_str("## What becomes of the values\n\n");
-    if manifest.pairs.iter().any(|pair| !pair.old.is_empty()) {
+    if manifest
+        .pairs
+        .iter()
+        .any(|pair| !pair.old.is_empty() && !pair.one_way)
+    {
         page.push_str(
             "While both sides are written, a write of new puts `down` of it into old, unless `up` of old is that value already: \
              what nobody changes stays as it is. What `up` loses is gone for good when old is dropped. What `down` loses is \
@@ -32,7 +36,12 @@ pub(super) fn section(page: &mut String, manifest: &Manifest) {
 pub(super) fn checklist(page: &mut String, manifest: &Manifest) {
     for pair in manifest.pairs.iter().filter(|pair| pair.built_in.is_none()) {
         let name = format!("`{}.{}`", pair.table, pair.new.column);
-        if !pair.old.is_empty() {
+        if pair.one_way {
+            let _ = writeln!(
+                page,
+                "- [ ] nothing comes back from {name} to old, and that is meant; every caller of its writes has both values"
+            );
+        } else if !pair.old.is_empty() {
             let _ = writeln!(page, "- [ ] what {name} loses, there and back, is meant");
         }
         if !matches!(&pair.measured, Some(measured) if matches!(measured.rows, Fact::Found(_))) {
@@ -73,8 +82,13 @@ fn pair(page: &mut String, pair: &Pair) {
         );
         lines.push(down(pair));
         lines.push(on_invalid(pair));
+        let sees = if pair.one_way {
+            "what writers give for it"
+        } else {
+            "`down` of what new code has written"
+        };
         lines.push(format!(
-            "**old code** reads and writes {old} alone, as before; it sees `down` of what new code has written"
+            "**old code** reads and writes {old} alone, as before; it sees {sees}"
         ));
     }
     lines.extend(losses(pair));
@@ -102,7 +116,12 @@ fn up(pair: &Pair) -> String {
 }
 
 fn down(pair: &Pair) -> String {
-    let ways = pair.old.iter().zip(&pair.down);
+    let Some(down) = &pair.down else {
+        return "`one_way`: nothing comes back. A write takes both values, and one whose new value is not `up` of its old one is \
+                refused"
+            .to_owned();
+    };
+    let ways = pair.old.iter().zip(down);
     let ways = ways.map(|(old, down)| format!("{} into `{}`", code(down), old.column));
     format!("`down`: {}", listed(ways))
 }
@@ -175,6 +194,8 @@ fn losses(pair: &Pair) -> Vec<String> {
 fn unknown(pair: &Pair, reason: &str) -> String {
     if pair.old.is_empty() {
         format!("**not counted**: how many rows cannot be converted; {reason}")
+    } else if pair.one_way {
+        format!("**not measured**: which rows cannot be converted; {reason}")
     } else {
         format!(
             "**not measured**: which rows cannot be converted, and what `up` and `down` lose; {reason}"
@@ -258,7 +279,8 @@ mod tests {
             table: "users".to_owned(),
             up: "a || '`' || b".to_owned(),
             runs: None,
-            down: vec!["left(c, 1)".to_owned(), "right(c, 1)".to_owned()],
+            down: Some(vec!["left(c, 1)".to_owned(), "right(c, 1)".to_owned()]),
+            one_way: false,
             valid_if: None,
             on_invalid: "default".to_owned(),
             default: Some("'-'".to_owned()),

@@ -98,10 +98,30 @@ pub(super) fn repository(table: &str, model: &str) -> String {
 pub(super) fn subject(model: &str) -> String {
     let name = model.to_snake_case();
     let legal = syn::parse_str::<syn::Ident>(&name).is_ok();
-    if legal && !TAKEN.contains(&name.as_str()) {
+    if legal && name != "old" && !TAKEN.contains(&name.as_str()) {
         name
     } else {
         "record".to_owned()
+    }
+}
+
+/// The values that a write gives old columns: `UserOld`.
+pub(super) fn old_values(model: &str, repository: &str) -> String {
+    let name = format!("{model}Old");
+    if name == repository {
+        format!("{model}OldValues")
+    } else {
+        name
+    }
+}
+
+/// An old column's value as an argument beside the new one's: `old_email`. Its field often has the name of the new one.
+pub(super) fn old_argument(field: &str, taken: &[String]) -> String {
+    let name = format!("old_{}", bare(field));
+    if taken.contains(&name) {
+        format!("{name}_value")
+    } else {
+        name
     }
 }
 
@@ -222,5 +242,11 @@ mod tests {
         assert_eq!(fragment("set_age", &["age", "set_age"]), "set_age_value");
         assert_eq!(subject("OrderLine"), "order_line");
         assert_eq!(subject("Row"), "record");
+        assert_eq!(subject("Old"), "record");
+        assert_eq!(old_values("User", "Users"), "UserOld");
+        assert_eq!(old_values("User", "UserOld"), "UserOldValues");
+        assert_eq!(old_argument("r#type", &[]), "old_type");
+        let taken = ["old_age".to_owned()];
+        assert_eq!(old_argument("age", &taken), "old_age_value");
     }
 }

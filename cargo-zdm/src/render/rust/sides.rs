@@ -33,11 +33,18 @@ impl<'a> Sides<'a> {
         self.pairs.iter().filter(|pair| !pair.is_fill())
     }
 
-    /// `(column, value)` of an insert; `columns` come with their parameters.
+    /// The old columns whose values a write takes beside the struct's, because nothing computes them.
+    pub(super) fn given(&self) -> impl Iterator<Item = &'a Column> {
+        let one_way = self.dual().filter(|pair| pair.is_one_way());
+        one_way.flat_map(|pair| &pair.old)
+    }
+
+    /// `(column, value)` of an insert; `columns` come with their parameters, and so do the old ones that are `given`.
     pub(super) fn inserted(
         &self,
         writes: Writes,
         columns: &[(&Column, String)],
+        given: &[(&Column, String)],
     ) -> Result<Vec<(String, String)>, ExpressionError> {
         let mut values = Vec::new();
         for (column, parameter) in columns {
@@ -49,6 +56,10 @@ impl<'a> Sides<'a> {
             let Some(pair) = pair.filter(|_| writes != Writes::New) else {
                 continue;
             };
+            for (old, parameter) in of_pair(pair, given) {
+                let value = self.words.typed_parameter(old, parameter);
+                values.push((self.words.ident(&old.name), value));
+            }
             for (old, down) in pair.old.iter().zip(&pair.down) {
                 let down = self.words.bind(down, &[(&column.name, &value)])?;
                 values.push((self.words.ident(&old.name), down));
@@ -63,6 +74,7 @@ impl<'a> Sides<'a> {
         &self,
         writes: Writes,
         columns: &[(&Column, String)],
+        given: &[(&Column, String)],
         qualified: bool,
     ) -> Result<Vec<(String, String)>, ExpressionError> {
         let mut values = Vec::new();
@@ -75,10 +87,62 @@ impl<'a> Sides<'a> {
                 ));
             }
             if let Some(pair) = pair.filter(|_| writes != Writes::New) {
+                for (old, parameter) in of_pair(pair, given) {
+                    let value = self.words.assigned_parameter(old, parameter);
+                    values.push((self.words.ident(&old.name), value));
+                }
                 values.extend(self.old_assigned(pair, column, parameter, qualified)?);
             }
         }
         Ok(values)
+    }
+
+    /// What a write demands of the values that it takes for one-way pairs: a row whose sides do not agree would read
+    /// differently at every stage. Where old is not written any more, its parameters are named nevertheless, so that a
+    /// write's versions have the same ones.
+    pub(super) fn demanded(
+        &self,
+        writes: Writes,
+        columns: &[(&Column, String)],
+        given: &[(&Column, String)],
+    ) -> Result<Vec<String>, ExpressionError> {
+        let mut demanded = Vec::new();
+        for (column, parameter) in columns {
+            let Some(pair) = self.pair(column).filter(|pair| pair.is_one_way()) else {
+                continue;
+            };
+            if writes == Writes::New {
+                demanded.extend(of_pair(pair, given).map(|(old, parameter)| {
+                    let parameter = self.words.typed_parameter(old, parameter);
+                    format!("({parameter} IS NULL OR TRUE)")
+                }));
+            } else {
+                demanded.push(self.agreement(pair, parameter, given)?);
+            }
+        }
+        Ok(demanded)
+    }
+
+    /// Whether a value for new and those for old agree.
+    pub(super) fn agreement(
+        &self,
+        pair: &Pair,
+        value: &str,
+        given: &[(&Column, String)],
+    ) -> Result<String, ExpressionError> {
+        let stored: Vec<(&str, String)> = of_pair(pair, given)
+            .map(|(old, parameter)| {
+                let stored = self.words.stored_parameter(old, parameter);
+                (old.name.as_str(), stored)
+            })
+            .collect();
+        let replacements: Vec<(&str, &str)> = stored
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
+            .collect();
+        let up = self.words.bind(&pair.up, &replacements)?;
+        let value = self.words.stored_parameter(&pair.new, value);
+        Ok(self.words.agrees(&pair.new, &value, &format!("({up})")))
     }
 
     /// Old keeps its value where it converts to the new one already.
@@ -182,6 +246,17 @@ impl<'a> Sides<'a> {
         };
         (format!("zdm_old_{name}"), format!("zdm_new_{name}"))
     }
+}
+
+/// The given old columns that belong to a pair, in its order.
+fn of_pair<'g, 'c>(
+    pair: &Pair,
+    given: &'g [(&'c Column, String)],
+) -> impl Iterator<Item = (&'c Column, &'g str)> {
+    given
+        .iter()
+        .filter(|(old, _)| pair.is_one_way() && pair.old.iter().any(|of| of.name == old.name))
+        .map(|(old, parameter)| (*old, parameter.as_str()))
 }
 
 /// The expression is that column and nothing else.

@@ -10,6 +10,7 @@ use zdm_runtime::Writes;
 use super::RenderError;
 use super::sides::Sides;
 use super::templates::Templates;
+use crate::plan::Pair;
 
 /// Renders statements of one table.
 pub(super) struct Statements<'a> {
@@ -35,6 +36,7 @@ struct Insert<'a> {
     values: Vec<String>,
     fence: &'a str,
     epoch: String,
+    demanded: Vec<String>,
     conflict: Vec<String>,
     assignments: String,
     returning: Option<String>,
@@ -48,6 +50,7 @@ struct Update<'a> {
     key: Vec<String>,
     fence: &'a str,
     epoch: String,
+    demanded: Vec<String>,
 }
 
 /// What `delete.sql.j2` is given.
@@ -88,14 +91,18 @@ impl<'a> Statements<'a> {
             setter: String::new(),
         };
         let epoch = parameter(sides.table.primary_key.len() + 2);
-        statements.setter = statements.assigning(ASSIGNED, statements.key_equals(1), epoch)?;
+        statements.setter =
+            statements.assigning(ASSIGNED, statements.key_equals(1), epoch, Vec::new())?;
         Ok(statements)
     }
 
     /// A new row; an auto key is left to the database and returned.
     pub(super) fn insert(&self, writes: Writes) -> Result<String, RenderError> {
         let columns = numbered(self.inserted_columns(), 1);
-        let values = self.bound(self.sides.inserted(writes, &columns))?;
+        let given = numbered(self.sides.given(), columns.len() + 2);
+        let epoch = parameter(columns.len() + 1);
+        let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
+        let values = self.bound(self.sides.inserted(writes, &columns, &given))?;
         let (columns, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         let returned = self.returned_key();
         self.templates.statement(
@@ -105,7 +112,8 @@ impl<'a> Statements<'a> {
                 columns,
                 values,
                 fence: &self.fence,
-                epoch: parameter(self.inserted_columns().count() + 1),
+                epoch,
+                demanded,
                 conflict: Vec::new(),
                 assignments: String::new(),
                 returning: returned.map(|key| self.sides.words.ident(&key.name)),
@@ -117,8 +125,10 @@ impl<'a> Statements<'a> {
     pub(super) fn upsert(&self, writes: Writes) -> Result<String, RenderError> {
         let columns = numbered(self.sides.table.columns.iter(), 1);
         let changed = self.changed(&columns);
-        let assignments = self.assignments(writes, &changed, true)?;
-        let values = self.bound(self.sides.inserted(writes, &columns))?;
+        let given = numbered(self.sides.given(), columns.len() + 2);
+        let assignments = self.assignments(writes, &changed, &given, true)?;
+        let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
+        let values = self.bound(self.sides.inserted(writes, &columns, &given))?;
         let (names, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         self.templates.statement(
             "insert",
@@ -128,6 +138,7 @@ impl<'a> Statements<'a> {
                 values,
                 fence: &self.fence,
                 epoch: parameter(columns.len() + 1),
+                demanded,
                 conflict: self.key_names(),
                 assignments,
                 returning: None,
@@ -149,29 +160,64 @@ impl<'a> Statements<'a> {
             .filter_map(|key| columns.iter().find(|(column, _)| column.name == key.name))
             .map(|(column, parameter)| self.equals(column, parameter))
             .collect();
-        let assignments = self.assignments(writes, &changed, false)?;
+        let given = numbered(self.sides.given(), columns.len() + 2);
+        let assignments = self.assignments(writes, &changed, &given, false)?;
+        let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
         let epoch = parameter(columns.len() + 1);
-        self.assigning(&assignments, key, epoch).map(Some)
+        self.assigning(&assignments, key, epoch, demanded).map(Some)
     }
 
     /// One column. A table has many columns, whose statements are the same but for what they assign.
-    pub(super) fn set(&self, writes: Writes, column: &Column) -> Result<String, RenderError> {
+    pub(super) fn set(&self, writes: Writes, column: &'a Column) -> Result<String, RenderError> {
         let keys = self.sides.table.primary_key.len();
         let value = vec![(column, parameter(keys + 1))];
-        let assignments = self.assignments(writes, &value, false)?;
-        Ok(self.setter.replace(ASSIGNED, &assignments))
+        let given = self.given_for(column, keys + 3);
+        let assignments = self.assignments(writes, &value, &given, false)?;
+        if given.is_empty() {
+            return Ok(self.setter.replace(ASSIGNED, &assignments));
+        }
+        let demanded = self.bound(self.sides.demanded(writes, &value, &given))?;
+        let epoch = parameter(keys + 2);
+        self.assigning(&assignments, self.key_equals(1), epoch, demanded)
     }
 
     /// The assignments of one column, for handwritten statements with a parameter of any name.
     pub(super) fn fragment(
         &self,
         writes: Writes,
-        column: &Column,
+        column: &'a Column,
         value: &str,
+        given: &[(&'a Column, String)],
     ) -> Result<String, RenderError> {
         let value = vec![(column, value.to_owned())];
-        let assigned = self.assigned(writes, &value, false)?;
+        let assigned = self.assigned(writes, &value, given, false)?;
         Ok(assigned.join(", "))
+    }
+
+    /// What such a statement demands of both values, where the column's pair is one-way.
+    pub(super) fn demand(
+        &self,
+        writes: Writes,
+        column: &'a Column,
+        value: &str,
+        given: &[(&'a Column, String)],
+    ) -> Result<String, RenderError> {
+        let value = vec![(column, value.to_owned())];
+        let demanded = self.bound(self.sides.demanded(writes, &value, given))?;
+        Ok(demanded.join(" AND "))
+    }
+
+    /// Whether the values `$1` for new and from `$2` on for old agree, asked of the parameters alone.
+    pub(super) fn agree(&self, pair: &'a Pair) -> Result<String, RenderError> {
+        let given = numbered(pair.old.iter(), 2);
+        let agreement = self.bound(self.sides.agreement(pair, "$1", &given))?;
+        Ok(format!("SELECT {agreement}"))
+    }
+
+    /// The old columns that a write of this column takes too, with their parameters.
+    fn given_for(&self, column: &Column, first: usize) -> Vec<(&'a Column, String)> {
+        let pair = self.sides.pair(column).filter(|pair| pair.is_one_way());
+        numbered(pair.into_iter().flat_map(|pair| &pair.old), first)
     }
 
     /// One row goes.
@@ -291,6 +337,7 @@ impl<'a> Statements<'a> {
         assignments: &str,
         key: Vec<String>,
         epoch: String,
+        demanded: Vec<String>,
     ) -> Result<String, RenderError> {
         self.templates.statement(
             "update",
@@ -300,6 +347,7 @@ impl<'a> Statements<'a> {
                 key,
                 fence: &self.fence,
                 epoch,
+                demanded,
             },
         )
     }
@@ -309,9 +357,12 @@ impl<'a> Statements<'a> {
         &self,
         writes: Writes,
         columns: &[(&'a Column, String)],
+        given: &[(&'a Column, String)],
         qualified: bool,
     ) -> Result<String, RenderError> {
-        Ok(self.assigned(writes, columns, qualified)?.join(",\n    "))
+        Ok(self
+            .assigned(writes, columns, given, qualified)?
+            .join(",\n    "))
     }
 
     /// `column = value`
@@ -319,9 +370,10 @@ impl<'a> Statements<'a> {
         &self,
         writes: Writes,
         columns: &[(&'a Column, String)],
+        given: &[(&'a Column, String)],
         qualified: bool,
     ) -> Result<Vec<String>, RenderError> {
-        let assigned = self.bound(self.sides.assigned(writes, columns, qualified))?;
+        let assigned = self.bound(self.sides.assigned(writes, columns, given, qualified))?;
         let assigned = assigned.into_iter();
         Ok(assigned
             .map(|(column, value)| format!("{column} = {value}"))

@@ -84,6 +84,21 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// A parameter as its column would hold it. `SQLite`'s comparisons go by the affinity of columns, which a parameter has
+    /// only where it is cast (manual, "Datatypes In SQLite", "Type Affinity"); other types' casts change values there.
+    pub(super) fn stored_parameter(self, column: &Column, parameter: &str) -> String {
+        const KEPT: [&str; 4] = ["integer", "real", "text", "blob"];
+        let declared = self.dialect.type_of(column);
+        let bare = self.dialect.uncollated_type_of(column);
+        let collation = declared.trim().strip_prefix(bare.as_str());
+        let collation = collation.unwrap_or_default();
+        if self.typed || KEPT.contains(&unbounded(&bare).as_str()) {
+            format!("CAST({parameter} AS {bare}){collation}")
+        } else {
+            format!("{parameter}{collation}")
+        }
+    }
+
     /// A parameter that is assigned to its column, or compared with it.
     pub(super) fn assigned_parameter(self, column: &Column, parameter: &str) -> String {
         if self.written_type(column) == self.encoded_type(column) {

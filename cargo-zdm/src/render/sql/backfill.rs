@@ -84,7 +84,10 @@ pub(super) fn render(
     let view = view(dialect, table, &first.key, &pairs);
     let k = first.key.len();
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
-    let reverse = reverse_view(dialect, table, &first.key, &pairs);
+    let reverse = plan
+        .reversible
+        .then(|| reverse_view(dialect, table, &first.key, &pairs))
+        .flatten();
     let backfill = Backfill {
         table: table.to_owned(),
         key: first.key.iter().map(|column| column.name.clone()).collect(),

@@ -21,7 +21,8 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
         table: pair.table.clone(),
         up: pair.declared_up.clone(),
         runs: (pair.up != pair.declared_up).then(|| pair.up.clone()),
-        down: pair.down.clone(),
+        down: (!pair.is_one_way()).then(|| pair.down.clone()),
+        one_way: pair.is_one_way(),
         valid_if: pair.valid_if.clone(),
         on_invalid: pair.rule().to_owned(),
         default: match &pair.on_invalid {

@@ -30,7 +30,9 @@
     reason = "tables have as many columns, and with such names, as they need"
 )]
 
+pub mod accounts;
 pub mod badges;
+pub mod contacts;
 pub mod m0002_names_and_ages;
 pub mod order_lines;
 pub mod people;
@@ -82,6 +84,22 @@ pub static CODE: Code = Code {
         TableCode {
             table: "tags",
             migrations: &[],
+        },
+        TableCode {
+            table: "accounts",
+            migrations: &[MigrationCode {
+                id: "0123456789ab",
+                name: "names_and_ages",
+                state: CodeState::Transition,
+            }],
+        },
+        TableCode {
+            table: "contacts",
+            migrations: &[MigrationCode {
+                id: "0123456789ab",
+                name: "names_and_ages",
+                state: CodeState::Transition,
+            }],
         },
     ],
 };

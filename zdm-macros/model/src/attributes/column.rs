@@ -29,6 +29,7 @@ pub(crate) struct ColumnAttributes {
     pub(crate) from: Option<Given<Vec<Given<String>>>>,
     pub(crate) up: Option<Given<Expression>>,
     pub(crate) down: Option<Given<Down>>,
+    pub(crate) one_way: Option<Given<()>>,
     pub(crate) valid_if: Option<Given<Expression>>,
     pub(crate) on_invalid: Option<Given<OnInvalid>>,
 }
@@ -58,10 +59,11 @@ impl ColumnAttributes {
             from,
             up,
             down,
+            one_way,
             valid_if,
             on_invalid,
         } = self;
-        [primary_key, auto, skip, unique]
+        [primary_key, auto, skip, unique, one_way]
             .iter()
             .all(|flag| flag.is_none())
             && [column, sql_type, default, on_delete, renamed_from]
@@ -96,6 +98,7 @@ impl ColumnAttributes {
             "from" => keep(&mut self.from, word, names(word, input)?),
             "up" => keep(&mut self.up, word, expression(word, input)?),
             "down" => keep(&mut self.down, word, down(word, input)?),
+            "one_way" => keep(&mut self.one_way, word, ()),
             "valid_if" => keep(&mut self.valid_if, word, expression(word, input)?),
             "on_invalid" => keep(&mut self.on_invalid, word, on_invalid(word, input)?),
             _ => Err(vocabulary::unknown(

@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 16] = [
+pub(super) const COLUMN: [&str; 17] = [
     "primary_key",
     "auto",
     "column",
@@ -15,6 +15,7 @@ pub(super) const COLUMN: [&str; 16] = [
     "from",
     "up",
     "down",
+    "one_way",
     "valid_if",
     "on_invalid",
     "unique",
@@ -37,14 +38,10 @@ pub(super) const TABLE: [&str; 7] = [
 ];
 
 /// Words that are understood but not built yet, with the way on.
-const NOT_YET: [(&str, &str); 5] = [
+const NOT_YET: [(&str, &str); 4] = [
     (
         "with",
         "a Rust function cannot convert rows yet; write the conversion as SQL in `up` and `down`",
-    ),
-    (
-        "one_way",
-        "every pair needs its way back for the dual write; give `down` as well, if need be one that loses something",
     ),
     (
         "split_from",

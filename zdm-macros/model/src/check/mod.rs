@@ -14,7 +14,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 22] = [
+const CHECKS: [Check; 23] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -27,6 +27,7 @@ const CHECKS: [Check; 22] = [
     keys::auto_is_an_integer,
     transitions::rename_stands_alone,
     transitions::both_directions,
+    transitions::one_way_stands_for_down,
     transitions::down_covers_the_old_columns,
     transitions::down_has_an_old_column,
     transitions::validity_is_complete,

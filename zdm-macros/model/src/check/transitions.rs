@@ -1,4 +1,4 @@
-//! How columns come out of others: `renamed_from`, `from`, `up`, `down`, `valid_if`, `on_invalid`, `drops`.
+//! How columns come out of others: `renamed_from`, `from`, `up`, `down`, `one_way`, `valid_if`, `on_invalid`, `drops`.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors
             ("`from`", given.from.is_some()),
             ("`up`", given.up.is_some()),
             ("`down`", given.down.is_some()),
+            ("`one_way`", given.one_way.is_some()),
             ("`valid_if`", given.valid_if.is_some()),
             ("`on_invalid`", given.on_invalid.is_some()),
         ];
@@ -45,25 +46,62 @@ pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors
     }
 }
 
-/// Without both directions a dual write cannot keep the sides together. Lossless pairs have them built in, which the
-/// planner knows: a `from` of one column with neither is its to judge.
+/// Without both directions a dual write cannot keep the sides together, unless it takes both values (`one_way`). Lossless
+/// pairs have them built in, which the planner knows: a `from` of one column with neither is its to judge.
 pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
     for field in declaration.whole_fields() {
         let given = &field.attributes;
         let Some(from) = &given.from else { continue };
+        if given.one_way.is_some() {
+            continue;
+        }
         let (missing, present, direction) = match (&given.up, &given.down) {
             (Some(up), None) => ("down", up.span, "old out of new"),
             (None, Some(down)) => ("up", down.span, "new out of old"),
             (None, None) if from.value.len() > 1 => ("up", from.span, "new out of the old columns"),
             _ => continue,
         };
+        let instead = if missing == "down" {
+            "; where nothing can, `one_way` in its place lets every write take both values"
+        } else {
+            ""
+        };
         errors.at(
             present,
             format!(
                 "`{missing}` is missing: while both sides are written, it makes {direction} \
-                 (and is what a rollback goes by)"
+                 (and is what a rollback goes by){instead}"
             ),
         );
+    }
+}
+
+/// `one_way` says that there is no `down`, of a pair that has an `up`.
+pub(super) fn one_way_stands_for_down(declaration: &Declaration, errors: &mut Errors) {
+    for field in declaration.whole_fields() {
+        let given = &field.attributes;
+        let Some(one_way) = &given.one_way else {
+            continue;
+        };
+        if given.down.is_some() {
+            errors.at(
+                one_way.span,
+                "`one_way` says that nothing computes old from new, but `down` does: give one of them",
+            );
+        }
+        // Beside `renamed_from` it is refused there.
+        if given.renamed_from.is_some() {
+            continue;
+        }
+        let missing = match (&given.from, &given.up) {
+            (Some(_), Some(_)) => continue,
+            (Some(_), None) => "`up = \"…\"`, which computes the new value from the old one",
+            (None, Some(_)) => "`from(\"…\")`, which names the old columns",
+            (None, None) => {
+                "`from(\"…\")` and `up = \"…\"`: the old columns, and the way from them"
+            }
+        };
+        errors.at(one_way.span, format!("`one_way` needs {missing}"));
     }
 }
 

@@ -7,8 +7,6 @@ struct User {
     id: i64,
     #[zdm(from("a"), with = "crate::convert")]
     a2: i32,
-    #[zdm(from("b"), up = "b", one_way)]
-    b2: i32,
 }
 
 fn main() {}

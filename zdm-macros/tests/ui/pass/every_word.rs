@@ -24,6 +24,8 @@ pub struct User {
     #[zdm(from("first", "last"), up(postgres = "first || last", sqlite = "first"),
           down(first = "both", last(postgres = "''", sqlite = "both")))]
     pub both: String,
+    #[zdm(from("phone"), up = "lower(phone)", one_way)]
+    pub digest: String,
     #[zdm(up = "lower(email)", index)]
     pub slug: String,
     #[zdm(from("b"), up = "b", down = "b2", valid_if = "b > 0", on_invalid = default("0"))]

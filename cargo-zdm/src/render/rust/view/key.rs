@@ -22,6 +22,17 @@ pub(super) struct KeyColumn {
     pub(super) from_key: String,
 }
 
+pub(super) fn views<'t>(keys: &[&Column], rust: &dyn Fn(&Column) -> &'t RustType) -> Vec<Key> {
+    keys.iter()
+        .map(|key| Key {
+            column: key.name.clone(),
+            argument: names::argument(&key.field),
+            borrowed: rust(key).borrowed.clone(),
+            plain: plain_type(key, rust(key)),
+        })
+        .collect()
+}
+
 pub(super) fn columns<'t>(
     keys: &[&Column],
     rust: &dyn Fn(&Column) -> &'t RustType,
@@ -94,7 +105,7 @@ pub(super) fn shown(keys: &[&Column]) -> Option<String> {
 }
 
 /// The type that a key is read as for its text: that of its logical type, whatever newtype the field has.
-pub(super) fn plain_type(column: &Column, rust: &RustType) -> String {
+fn plain_type(column: &Column, rust: &RustType) -> String {
     if rust.known {
         return rust.owned.clone();
     }

@@ -9,7 +9,7 @@ use zdm_model::{Column, LogicalType};
 
 use super::Header;
 use super::key::{self, Key, KeyColumn};
-use super::writes::{self, DualWrite, PairView, Setter};
+use super::writes::{self, DualWrite, OneWay, PairView, Setter};
 use crate::dialect::Dialect;
 use crate::render::rust::names::{self, RustType};
 use crate::render::rust::sides::Sides;
@@ -53,6 +53,9 @@ pub(in crate::render::rust) struct TableView {
     pub(in crate::render::rust) dual: bool,
     dual_writes: Vec<DualWrite>,
     pairs: Vec<PairView>,
+    /// The pairs whose writes take both values, and the struct of the old ones.
+    one_way: Vec<OneWay>,
+    old_values: Option<String>,
     migration: Option<MigrationView>,
 }
 
@@ -132,15 +135,7 @@ pub(in crate::render::rust) fn table(
         row: words.row,
         row_type: words.row.rsplit("::").next().unwrap_or_default().to_owned(),
         fingerprint: hexadecimal(model.fingerprint),
-        keys: keys
-            .iter()
-            .map(|key| Key {
-                column: key.name.clone(),
-                argument: names::argument(&key.field),
-                borrowed: rust(key).borrowed.clone(),
-                plain: key::plain_type(key, rust(key)),
-            })
-            .collect(),
+        keys: key::views(&keys, &rust),
         key_owned: key::tuple(keys.iter().map(|key| rust(key).owned.clone())),
         key_borrowed: key::tuple(keys.iter().map(|key| rust(key).borrowed.clone())),
         after_pattern: key::tuple(arguments.iter().cloned()),
@@ -166,7 +161,7 @@ pub(in crate::render::rust) fn table(
             .iter()
             .map(|name| names::identifier(name))
             .collect(),
-        setters: writes::setters(&statements, &rust)?,
+        setters: writes::setters(&statements, &rust, &bind)?,
         sql: writes::sql(&statements, dual, many == "array")?,
         dual,
         dual_writes: if dual {
@@ -174,7 +169,12 @@ pub(in crate::render::rust) fn table(
         } else {
             Vec::new()
         },
-        pairs: writes::pair_views(&statements)?,
+        pairs: writes::pair_views(&statements, &rust)?,
+        old_values: sides.given().next().map(|_| {
+            let repository = names::repository(&table.name, model_name);
+            names::old_values(model_name, &repository)
+        }),
+        one_way: writes::one_ways(&statements, &rust, &bind)?,
         migration: model
             .transition
             .as_ref()
@@ -183,10 +183,12 @@ pub(in crate::render::rust) fn table(
     })
 }
 
-/// The Rust types of the columns, by name.
-fn types<'a>(model: &Model<'a>) -> BTreeMap<&'a str, RustType> {
+/// The Rust types of the columns and of those that they replace, by name.
+fn types<'a>(model: &'a Model<'_>) -> BTreeMap<&'a str, RustType> {
+    let pairs = model.transition.iter().flat_map(|found| &found.pairs);
     let columns = model.table.columns.iter();
     columns
+        .chain(pairs.flat_map(|pair| &pair.old))
         .map(|column| (column.name.as_str(), RustType::of(column)))
         .collect()
 }

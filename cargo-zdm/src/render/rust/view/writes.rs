@@ -6,6 +6,7 @@ use serde::Serialize;
 use zdm_model::Column;
 use zdm_runtime::Writes;
 
+use crate::plan::Pair;
 use crate::render::rust::RenderError;
 use crate::render::rust::names::{self, RustType};
 use crate::render::rust::statements::Statements;
@@ -21,6 +22,44 @@ pub(super) struct Setter {
     argument: String,
     argument_type: String,
     sql: Option<String>,
+    /// Its pair, where that is one-way: old values are arguments too.
+    one_way: Option<OneWay>,
+}
+
+/// A pair whose writes take both values.
+#[derive(Debug, Serialize)]
+pub(super) struct OneWay {
+    /// The new field.
+    field: String,
+    constant: String,
+    column: String,
+    /// The new value where the whole struct is written.
+    bind: String,
+    old: Vec<Old>,
+    /// The old columns, for people.
+    old_columns: String,
+    /// As it is declared.
+    up: String,
+    /// Whether two values agree.
+    agree: String,
+    /// What a handwritten write demands of both values as long as old is written.
+    demands: String,
+    /// What names its parameters afterwards.
+    names: String,
+}
+
+/// An old column that writes give a value.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Old {
+    field: String,
+    column: String,
+    /// With its `Option`.
+    owned: String,
+    /// Where the struct of old values is written.
+    bind: String,
+    /// Where a new column alone is written.
+    argument: String,
+    argument_type: String,
 }
 
 /// A write, as three statements.
@@ -44,6 +83,8 @@ pub(super) struct PairView {
     set_old: String,
     set_both: String,
     set_new: String,
+    /// What the parameters of old are called, where the pair is one-way.
+    old: Vec<String>,
     old_value: String,
     new_value: String,
 }
@@ -51,6 +92,7 @@ pub(super) struct PairView {
 pub(super) fn setters<'t>(
     statements: &Statements<'_>,
     rust: &dyn Fn(&Column) -> &'t RustType,
+    bind: &dyn Fn(&Column) -> String,
 ) -> Result<Vec<Setter>, RenderError> {
     let table = statements.sides.table;
     let mut setters = Vec::new();
@@ -58,7 +100,12 @@ pub(super) fn setters<'t>(
         if table.primary_key.contains(&column.name) {
             continue;
         }
-        let plain = statements.sides.pair(column).is_none();
+        let pair = statements.sides.pair(column);
+        let plain = pair.is_none();
+        let one_way = match pair.filter(|pair| pair.is_one_way()) {
+            Some(pair) => Some(one_way(statements, pair, rust, bind)?),
+            None => None,
+        };
         setters.push(Setter {
             constant: format!("SET_{}", names::bare(&column.field).to_uppercase()),
             argument: names::argument(&column.field),
@@ -69,9 +116,101 @@ pub(super) fn setters<'t>(
                 None
             },
             field: names::bare(&column.field).to_owned(),
+            one_way,
         });
     }
     Ok(setters)
+}
+
+/// The pairs whose writes take both values.
+pub(super) fn one_ways<'t>(
+    statements: &Statements<'_>,
+    rust: &dyn Fn(&Column) -> &'t RustType,
+    bind: &dyn Fn(&Column) -> String,
+) -> Result<Vec<OneWay>, RenderError> {
+    let pairs = statements.sides.dual().filter(|pair| pair.is_one_way());
+    pairs
+        .map(|pair| one_way(statements, pair, rust, bind))
+        .collect()
+}
+
+fn one_way<'a, 't>(
+    statements: &Statements<'a>,
+    pair: &'a Pair,
+    rust: &dyn Fn(&Column) -> &'t RustType,
+    bind: &dyn Fn(&Column) -> String,
+) -> Result<OneWay, RenderError> {
+    let field = names::bare(&pair.new.field);
+    let old = olds(statements, pair, rust);
+    let given = any_parameters(pair);
+    let demand = |writes| {
+        let demanded = statements.demand(writes, &pair.new, ANY_PARAMETER, &given)?;
+        Ok::<_, RenderError>(format_string(&demanded, &old))
+    };
+    let columns: Vec<_> = pair.old.iter().map(|old| old.name.as_str()).collect();
+    Ok(OneWay {
+        constant: format!("{}_AGREES", field.to_uppercase()),
+        field: field.to_owned(),
+        column: pair.new.name.clone(),
+        bind: bind(&pair.new),
+        old_columns: columns.join(", "),
+        up: pair.declared_up.clone(),
+        agree: statements.agree(pair)?,
+        demands: demand(Writes::Both)?,
+        names: demand(Writes::New)?,
+        old,
+    })
+}
+
+/// The old columns of a one-way pair, none of another.
+fn olds<'t>(
+    statements: &Statements<'_>,
+    pair: &Pair,
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> Vec<Old> {
+    if !pair.is_one_way() {
+        return Vec::new();
+    }
+    let table = statements.sides.table;
+    let mut taken: Vec<String> = table
+        .key_columns()
+        .map(|key| names::argument(&key.field))
+        .collect();
+    taken.push(names::argument(&pair.new.field));
+    let olds = pair.old.iter();
+    olds.map(|old| {
+        let rust = rust(old);
+        let field = names::identifier(&old.field);
+        Old {
+            column: old.name.clone(),
+            owned: if old.nullable {
+                format!("Option<{}>", rust.owned)
+            } else {
+                rust.owned.clone()
+            },
+            bind: if rust.copies {
+                format!("old.{field}")
+            } else {
+                format!("&old.{field}")
+            },
+            argument: names::old_argument(&old.field, &taken),
+            argument_type: rust.argument(old.nullable),
+            field,
+        }
+    })
+    .collect()
+}
+
+/// The old columns with what stands for their parameters until braces are escaped.
+fn any_parameters(pair: &Pair) -> Vec<(&Column, String)> {
+    let olds = pair.old.iter().enumerate();
+    olds.filter(|_| pair.is_one_way())
+        .map(|(at, old)| (old, any_old_parameter(at)))
+        .collect()
+}
+
+fn any_old_parameter(at: usize) -> String {
+    format!("\u{2}{at}\u{2}")
 }
 
 pub(super) fn sql(
@@ -145,15 +284,20 @@ fn dual_write(
     })
 }
 
-pub(super) fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, RenderError> {
+pub(super) fn pair_views<'t>(
+    statements: &Statements<'_>,
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> Result<Vec<PairView>, RenderError> {
     let sides = statements.sides;
     let mut views = Vec::new();
     let fields: Vec<_> = sides.dual().map(|pair| pair.new.field.as_str()).collect();
     for pair in sides.dual() {
         let column = &pair.new;
+        let old = olds(statements, pair, rust);
+        let given = any_parameters(pair);
         let set = |writes| {
-            let assignments = statements.fragment(writes, column, ANY_PARAMETER)?;
-            Ok::<_, RenderError>(format_string(&assignments))
+            let assignments = statements.fragment(writes, column, ANY_PARAMETER, &given)?;
+            Ok::<_, RenderError>(format_string(&assignments, &old))
         };
         views.push(PairView {
             field: names::bare(&column.field).to_owned(),
@@ -162,6 +306,7 @@ pub(super) fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, R
             set_old: set(Writes::Old)?,
             set_both: set(Writes::Both)?,
             set_new: set(Writes::New)?,
+            old: old.into_iter().map(|old| old.argument).collect(),
             old_value: format!("({})", pair.up),
             new_value: sides.words.ident(&column.name),
         });
@@ -169,9 +314,14 @@ pub(super) fn pair_views(statements: &Statements<'_>) -> Result<Vec<PairView>, R
     Ok(views)
 }
 
-/// SQL as a format string with `{value}`.
-fn format_string(sql: &str) -> String {
-    sql.replace('{', "{{")
+/// SQL as a format string with `{value}`, and with the parameters of old by their names.
+fn format_string(sql: &str, old: &[Old]) -> String {
+    let mut text = sql
+        .replace('{', "{{")
         .replace('}', "}}")
-        .replace(ANY_PARAMETER, "{value}")
+        .replace(ANY_PARAMETER, "{value}");
+    for (at, old) in old.iter().enumerate() {
+        text = text.replace(&any_old_parameter(at), &format!("{{{}}}", old.argument));
+    }
+    text
 }

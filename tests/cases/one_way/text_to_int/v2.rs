@@ -1,0 +1,12 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "people")]
+pub struct Person {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(column = "age_int", from("age"), up = "CAST(age AS INTEGER)", one_way,
+          valid_if(postgres = "age ~ '^[0-9]{1,9}$'", sqlite = "age <> '' AND age NOT GLOB '*[^0-9]*'"),
+          on_invalid = "quarantine")]
+    pub age: Option<i32>,
+}
