@@ -276,3 +276,55 @@ fn what_is_built_in_needs_no_count() {
         .done(&["generate", "--database-url", &project.url])
         .says("nothing to count: every conversion is built in");
 }
+
+#[test]
+fn rows_are_counted_one_way_on_postgres() {
+    let server = Server::start();
+    let project = Project::on(server.database("shop"), "");
+    let after = number("age ~ '^[0-9]+$'");
+    rows_are_counted_one_way(&project, "postgres", &after);
+}
+
+#[test]
+fn rows_are_counted_one_way_on_sqlite() {
+    rows_are_counted_one_way(&Project::sqlite(""), "sqlite", &number(GLOB));
+}
+
+/// There is no way back to try: nothing is said of losses, and that nothing comes back is.
+fn rows_are_counted_one_way(project: &Project, dialect: &str, after: &str) {
+    let after = after.replace("down = \"CAST(age_int AS TEXT)\"", "one_way");
+    changed(project, dialect, TEXT, ROWS, &after);
+    let measured = counted(project);
+    assert_eq!(
+        measured[0]["rows"],
+        json!({ "found": {
+            "rows": 6,
+            "unconvertible": { "count": 3, "keys": [["1"], ["2"], ["4"]] },
+        }})
+    );
+    assert_eq!(
+        measured[0]["examples"]["unconvertible"][1],
+        json!({ "key": ["2"], "steps": ["'99999999999'"] })
+    );
+    let page = page(project);
+    for told in [
+        "**cannot be converted**: 3 of 6 rows, by key: `1`, `2`, `4`\n",
+        "`one_way`: nothing comes back",
+        "| way back from the end | no: `one_way`",
+        "The first dual write: `one_way` declares no `down`",
+        "Entering `dual_write` is the point of no return",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert!(!page.contains("**lost by"), "{page}");
+    let version = project.path("zdm/0002_users_age_int");
+    let plan = std::fs::read_to_string(version.join("plan.toml")).unwrap();
+    assert!(plan.contains("one_way = true") && plan.contains("reversible = false"));
+    assert!(!plan.contains("down = ["), "{plan}");
+    assert!(!version.join("3_backfill/reverse.sql").exists());
+    project.done(&["check"]);
+    project.done(&["expand"]);
+    project
+        .done(&["switch", "--to", "dual_write", "--dry-run"])
+        .says("point of no return");
+}
