@@ -84,7 +84,7 @@ impl Way<'_> {
             };
             format!(
                 "Declare both: `up = \"…\"` over `{}`, and `{down}` over `{}`. Code writes both sides while old and \
-                 new instances run together, so both are needed",
+                 new instances run together, so both are needed; where nothing computes old from new: `one_way` instead of `down`",
                 old.join("`, `"),
                 self.new.name
             )
