@@ -19,3 +19,5 @@ EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END
 $zdm$;
+-- PL/pgSQL looks up what an expression calls when it is first asked.
+SELECT zdm."0123456789ab_people_age_int_up"(NULL::text);
