@@ -84,10 +84,7 @@ pub(super) fn render(
     let view = view(dialect, table, &first.key, &pairs);
     let k = first.key.len();
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
-    let reverse = plan
-        .reversible
-        .then(|| reverse_view(dialect, table, &first.key, &pairs))
-        .flatten();
+    let reverse = reverse_view(plan, dialect, table, &first.key);
     let backfill = Backfill {
         table: table.to_owned(),
         key: first.key.iter().map(|column| column.name.clone()).collect(),
@@ -166,14 +163,13 @@ pub(super) fn render(
     Ok(Some(Files { backfill, texts }))
 }
 
-/// What the way back sees: the pairs with an old side, if there is one.
-fn reverse_view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> Option<View> {
-    let two_sided: Vec<&Pair> = pairs
-        .iter()
-        .copied()
+/// What the way back sees: the pairs with an old side, if there is a way back and such a pair.
+fn reverse_view(plan: &Plan, dialect: &Dialect, table: &str, key: &[Column]) -> Option<View> {
+    let two_sided: Vec<&Pair> = plan
+        .pairs_of(table)
         .filter(|pair| !pair.is_fill())
         .collect();
-    (!two_sided.is_empty()).then(|| View {
+    (plan.reversible && !two_sided.is_empty()).then(|| View {
         assignments: reverse_assignments(dialect, &two_sided),
         consistent: all_consistent(&two_sided),
         ..view(dialect, table, key, &two_sided)
