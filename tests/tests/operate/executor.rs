@@ -347,6 +347,60 @@ async fn sqlite_does_not_say_that_nobody_is_in_the_way() {
     assert!(!refused.contains("gone by now"), "{refused}");
 }
 
+/// Statements that cannot run twice: the second of them fails once, and once more.
+async fn an_undo_goes_on_after_what_it_has_done(dialect: Dialect) {
+    let (_target, mut connection) = with_users(dialect).await;
+    let mut version = Version::of(dialect);
+    version.reversible(
+        Section::Expand,
+        "ALTER TABLE users ADD COLUMN one text;",
+        "ALTER TABLE users ADD COLUMN two text;",
+    );
+    for sql in [
+        "INSERT INTO obstacle VALUES (1);",
+        "ALTER TABLE users DROP COLUMN one;",
+    ] {
+        version.step(Section::Expand, Direction::Down, sql).undoes = Some(1);
+    }
+    let migration = version.load();
+    expand(&mut connection, &migration, Direction::Up)
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        expand(&mut connection, &migration, Direction::Down)
+            .await
+            .unwrap_err();
+        let forward = expand(&mut connection, &migration, Direction::Up).await;
+        assert!(matches!(forward, Err(ExecutorError::HalfUndone { .. })));
+    }
+    connection
+        .run_file("CREATE TABLE obstacle (id integer)")
+        .await
+        .unwrap();
+    let undone = expand(&mut connection, &migration, Direction::Down)
+        .await
+        .unwrap();
+    assert_eq!((undone.executed, undone.already_done), (2, 1));
+    assert_eq!(number(&mut connection, RECORDED).await, 0);
+    connection
+        .run_file("ALTER TABLE users DROP COLUMN two")
+        .await
+        .unwrap();
+    expand(&mut connection, &migration, Direction::Up)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn postgres_goes_on_with_an_undo() {
+    an_undo_goes_on_after_what_it_has_done(Dialect::Postgres).await;
+}
+
+#[tokio::test]
+async fn sqlite_goes_on_with_an_undo() {
+    an_undo_goes_on_after_what_it_has_done(Dialect::Sqlite).await;
+}
+
 fn unique_index() -> Migration {
     let mut version = Version::of(Dialect::Postgres);
     let step = version.step(

@@ -138,7 +138,9 @@ pub async fn run(
             step,
             sql: migration.sql(step),
             effect,
-            begun: recorded.contains_key(&i64::from(step.undoes.unwrap_or(step.number))),
+            begun: recorded
+                .up
+                .contains_key(&i64::from(step.undoes.unwrap_or(step.number))),
             options,
         };
         task.run(connection, on_event).await?;
@@ -182,6 +184,7 @@ async fn recorded(
     let recorded = record::read(connection, migration, section).await?;
     if direction == Direction::Up
         && let Some((number, _)) = recorded
+            .up
             .iter()
             .find(|(_, state)| **state == State::HalfUndone)
     {

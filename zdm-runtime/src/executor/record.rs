@@ -1,6 +1,6 @@
 //! The record of executed steps: what a step changes in it, and whether the files are still what was executed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ExecutorError;
 use crate::database::{Connection, DatabaseError, Value};
@@ -8,8 +8,14 @@ use crate::manifest::{Direction, Step};
 use crate::migration::{Migration, hash};
 use crate::phase::Section;
 
-/// Recorded `up` steps of a section, by number.
-pub(super) type Recorded = BTreeMap<i64, State>;
+/// What is on record of a section.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recorded {
+    /// The `up` steps, by number.
+    pub(super) up: BTreeMap<i64, State>,
+    /// The `down` steps that are done of undos that have not ended.
+    down: BTreeSet<i64>,
+}
 
 /// How far a step is, as `done_at` tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +33,14 @@ pub(super) enum State {
 pub(super) enum Effect {
     /// The step is in effect.
     Insert { number: i64, hash: String },
-    /// The step's undo has begun and takes further statements.
-    Half { number: i64 },
-    /// These steps are no longer in effect.
-    Delete { numbers: Vec<i64> },
+    /// The step's undo takes further statements after this one of `down.sql`.
+    Half {
+        number: i64,
+        down: i64,
+        hash: String,
+    },
+    /// These steps are no longer in effect, and nothing more is known of their undo.
+    Delete { numbers: Vec<i64>, down: Vec<i64> },
 }
 
 /// Reads the record and compares it with the files.
@@ -39,86 +49,118 @@ pub(super) async fn read(
     migration: &Migration,
     section: Section,
 ) -> Result<Recorded, ExecutorError> {
-    let rows = connection
-        .query(
-            "SELECT number, content_hash, done_at FROM {zdm}step WHERE migration = $1 AND section = $2 ORDER BY number",
-            &[migration.id().into(), section.name().into()],
-        )
-        .await
-        .map_err(ExecutorError::Control)?;
-    let mut recorded = Recorded::new();
-    for row in rows {
-        let [
-            Value::Int(Some(number)),
-            Value::Text(Some(stored)),
-            Value::Int(Some(done_at)),
-        ] = row.as_slice()
-        else {
-            return Err(ExecutorError::Control(DatabaseError::unexpected(
-                "which steps are recorded",
-                &row,
-            )));
-        };
-        let found = migration
-            .manifest()
-            .steps_of(section, Direction::Up)
-            .find(|step| i64::from(step.number) == *number)
-            .map_or_else(
-                || "none, the step is not there".to_owned(),
-                |step| hash(migration.sql(step)),
-            );
-        if found != *stored {
-            return Err(ExecutorError::EditedAfterExecution {
-                section,
-                number: *number,
-                recorded: stored.clone(),
-                found,
-            });
+    let mut recorded = Recorded::default();
+    for direction in [Direction::Up, Direction::Down] {
+        let stored = rows(connection, migration, &recorded_under(section, direction)).await;
+        for (number, stored, done_at) in stored.map_err(ExecutorError::Control)? {
+            let found = text_hash(migration, section, direction, number);
+            if found != stored {
+                return Err(ExecutorError::EditedAfterExecution {
+                    section,
+                    number,
+                    recorded: stored,
+                    found,
+                });
+            }
+            if direction == Direction::Down {
+                recorded.down.insert(number);
+                continue;
+            }
+            let state = match done_at.signum() {
+                -1 => State::Begun,
+                0 => State::HalfUndone,
+                _ => State::Whole,
+            };
+            recorded.up.insert(number, state);
         }
-        let state = match done_at.signum() {
-            -1 => State::Begun,
-            0 => State::HalfUndone,
-            _ => State::Whole,
-        };
-        recorded.insert(*number, state);
     }
     Ok(recorded)
 }
 
+/// The steps of `down.sql` are on record while the undo that they belong to goes on.
+fn recorded_under(section: Section, direction: Direction) -> String {
+    match direction {
+        Direction::Up => section.name().to_owned(),
+        Direction::Down => format!("{}/down", section.name()),
+    }
+}
+
+/// Number, hash and `done_at` of the recorded steps.
+async fn rows(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: &str,
+) -> Result<Vec<(i64, String, i64)>, DatabaseError> {
+    let rows = connection
+        .query(
+            "SELECT number, content_hash, done_at FROM {zdm}step WHERE migration = $1 AND section = $2 ORDER BY number",
+            &[migration.id().into(), section.into()],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| match row.as_slice() {
+            [
+                Value::Int(Some(number)),
+                Value::Text(Some(stored)),
+                Value::Int(Some(done_at)),
+            ] => Ok((*number, stored.clone(), *done_at)),
+            _ => Err(DatabaseError::unexpected("which steps are recorded", &row)),
+        })
+        .collect()
+}
+
+fn text_hash(migration: &Migration, section: Section, direction: Direction, number: i64) -> String {
+    let mut steps = migration.manifest().steps_of(section, direction);
+    steps
+        .find(|step| i64::from(step.number) == number)
+        .map_or_else(
+            || "none, the step is not there".to_owned(),
+            |step| hash(migration.sql(step)),
+        )
+}
+
 /// What the step will change in the record; `None` where there is nothing to do.
 pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) -> Option<Effect> {
+    let number = i64::from(step.number);
     match step.direction {
         Direction::Up => {
-            let number = i64::from(step.number);
-            let is_done = !matches!(recorded.get(&number), None | Some(State::Begun));
+            let is_done = !matches!(recorded.up.get(&number), None | Some(State::Begun));
             (!is_done).then(|| Effect::Insert {
                 number,
                 hash: hash(migration.sql(step)),
             })
         }
         Direction::Down => {
-            let number = i64::from(step.undoes?);
-            let effect = || {
-                if goes_on(migration, step) {
-                    Effect::Half { number }
-                } else {
-                    Effect::Delete {
-                        numbers: taken_along(migration, step.section, number),
-                    }
+            let undone = i64::from(step.undoes?);
+            if !recorded.up.contains_key(&undone) || recorded.down.contains(&number) {
+                return None;
+            }
+            let down = undo_of(migration, step);
+            Some(if down.last() == Some(&number) {
+                Effect::Delete {
+                    numbers: taken_along(migration, step.section, undone),
+                    down,
                 }
-            };
-            recorded.contains_key(&number).then(effect)
+            } else {
+                Effect::Half {
+                    number: undone,
+                    down: number,
+                    hash: hash(migration.sql(step)),
+                }
+            })
         }
     }
 }
 
-/// Whether a later step takes back the same one: it counts as undone after the last of them, so that an interrupted undo
-/// begins again with the first. Until then it is in effect by half, and the way forward is shut.
-fn goes_on(migration: &Migration, step: &Step) -> bool {
+/// The steps that take back what `step` takes back, in their order: it counts as undone after the last of them. Until then it is in effect by
+/// half, the way forward is shut, and an undo that was interrupted goes on after what it has done.
+fn undo_of(migration: &Migration, step: &Step) -> Vec<i64> {
     migration
         .manifest()
         .steps_of(step.section, Direction::Down)
-        .any(|other| other.number > step.number && other.undoes == step.undoes)
+        .filter(|other| other.undoes == step.undoes)
+        .map(|other| i64::from(other.number))
+        .collect()
 }
 
 /// A step and the later ones that have no undo of their own: they built on what is taken away now (a validation of a
@@ -160,7 +202,7 @@ pub(super) async fn apply(
                 )
                 .await?;
         }
-        Effect::Half { number } => {
+        Effect::Half { number, down, hash } => {
             connection
                 .execute(
                     "UPDATE {zdm}step SET done_at = 0 WHERE migration = $1 AND section = $2 AND number = $3",
@@ -171,21 +213,46 @@ pub(super) async fn apply(
                     ],
                 )
                 .await?;
+            connection
+                .execute(
+                    "INSERT INTO {zdm}step (migration, section, number, content_hash, done_at)
+                     VALUES ($1, $2, $3, $4, {now}) ON CONFLICT (migration, section, number) DO NOTHING",
+                    &[
+                        migration.id().into(),
+                        recorded_under(section, Direction::Down).into(),
+                        (*down).into(),
+                        hash.as_str().into(),
+                    ],
+                )
+                .await?;
         }
-        Effect::Delete { numbers } => {
-            for number in numbers {
-                connection
-                    .execute(
-                        "DELETE FROM {zdm}step WHERE migration = $1 AND section = $2 AND number = $3",
-                        &[
-                            migration.id().into(),
-                            section.name().into(),
-                            (*number).into(),
-                        ],
-                    )
-                    .await?;
-            }
+        Effect::Delete { numbers, down } => {
+            delete(connection, migration, section.name(), numbers).await?;
+            delete(
+                connection,
+                migration,
+                &recorded_under(section, Direction::Down),
+                down,
+            )
+            .await?;
         }
+    }
+    Ok(())
+}
+
+async fn delete(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: &str,
+    numbers: &[i64],
+) -> Result<(), DatabaseError> {
+    for number in numbers {
+        connection
+            .execute(
+                "DELETE FROM {zdm}step WHERE migration = $1 AND section = $2 AND number = $3",
+                &[migration.id().into(), section.into(), (*number).into()],
+            )
+            .await?;
     }
     Ok(())
 }
@@ -246,8 +313,12 @@ pub(super) async fn forget_section(
 ) -> Result<(), ExecutorError> {
     connection
         .execute(
-            "DELETE FROM {zdm}step WHERE migration = $1 AND section = $2",
-            &[migration.id().into(), section.name().into()],
+            "DELETE FROM {zdm}step WHERE migration = $1 AND section IN ($2, $3)",
+            &[
+                migration.id().into(),
+                section.name().into(),
+                recorded_under(section, Direction::Down).into(),
+            ],
         )
         .await
         .map_err(ExecutorError::Control)?;

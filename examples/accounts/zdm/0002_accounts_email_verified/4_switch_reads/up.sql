@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in accounts.email_verified for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from examples/accounts/src/models.rs:20
-ALTER TABLE accounts
-    DROP CONSTRAINT IF EXISTS accounts_email_verified_not_null,
-    ADD CONSTRAINT accounts_email_verified_not_null CHECK (email_verified IS NOT NULL) NOT VALID;
+ALTER TABLE accounts ADD CONSTRAINT accounts_email_verified_not_null CHECK (email_verified IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of accounts with accounts_email_verified_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from examples/accounts/src/models.rs:20

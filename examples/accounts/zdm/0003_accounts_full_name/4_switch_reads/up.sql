@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in accounts.full_name for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from examples/accounts/src/models.rs:15
-ALTER TABLE accounts
-    DROP CONSTRAINT IF EXISTS accounts_full_name_not_null,
-    ADD CONSTRAINT accounts_full_name_not_null CHECK (full_name IS NOT NULL) NOT VALID;
+ALTER TABLE accounts ADD CONSTRAINT accounts_full_name_not_null CHECK (full_name IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of accounts with accounts_full_name_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from examples/accounts/src/models.rs:15

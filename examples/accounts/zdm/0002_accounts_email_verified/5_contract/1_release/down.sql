@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in accounts.is_verified for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from examples/accounts/src/models.rs:20
-ALTER TABLE accounts
-    DROP CONSTRAINT IF EXISTS accounts_is_verified_not_null,
-    ADD CONSTRAINT accounts_is_verified_not_null CHECK (is_verified IS NOT NULL) NOT VALID;
+ALTER TABLE accounts ADD CONSTRAINT accounts_is_verified_not_null CHECK (is_verified IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of accounts with accounts_is_verified_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from examples/accounts/src/models.rs:20

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in accounts.name for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from examples/accounts/src/models.rs:15
-ALTER TABLE accounts
-    DROP CONSTRAINT IF EXISTS accounts_name_not_null,
-    ADD CONSTRAINT accounts_name_not_null CHECK (name IS NOT NULL) NOT VALID;
+ALTER TABLE accounts ADD CONSTRAINT accounts_name_not_null CHECK (name IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of accounts with accounts_name_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from examples/accounts/src/models.rs:15

@@ -8,9 +8,7 @@ ALTER TABLE offers ALTER COLUMN price DROP DEFAULT;
 
 -- 2. add the check offers_price to offers for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5
-ALTER TABLE offers
-    DROP CONSTRAINT IF EXISTS offers_price,
-    ADD CONSTRAINT offers_price CHECK (price >= discount) NOT VALID;
+ALTER TABLE offers ADD CONSTRAINT offers_price CHECK (price >= discount) NOT VALID;
 
 -- 3. compare the rows of offers with offers_price
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5

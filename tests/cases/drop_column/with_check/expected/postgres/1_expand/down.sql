@@ -4,9 +4,7 @@
 
 -- 1. add the check users_age to users for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_age,
-    ADD CONSTRAINT users_age CHECK (age > 0) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_age CHECK (age > 0) NOT VALID;
 
 -- 2. compare the rows of users with users_age
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5

@@ -4,9 +4,7 @@
 
 -- 1. add the check users_named to users for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_named,
-    ADD CONSTRAINT users_named CHECK (name <> '') NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_named CHECK (name <> '') NOT VALID;
 
 -- 2. compare the rows of users with users_named
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5

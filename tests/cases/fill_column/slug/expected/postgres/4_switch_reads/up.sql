@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in users.slug for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:10
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_slug_not_null,
-    ADD CONSTRAINT users_slug_not_null CHECK (slug IS NOT NULL) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_slug_not_null CHECK (slug IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of users with users_slug_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:10

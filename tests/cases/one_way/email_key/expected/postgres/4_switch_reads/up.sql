@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in accounts.email_key for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:9
-ALTER TABLE accounts
-    DROP CONSTRAINT IF EXISTS accounts_email_key_not_null,
-    ADD CONSTRAINT accounts_email_key_not_null CHECK (email_key IS NOT NULL) NOT VALID;
+ALTER TABLE accounts ADD CONSTRAINT accounts_email_key_not_null CHECK (email_key IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of accounts with accounts_email_key_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:9

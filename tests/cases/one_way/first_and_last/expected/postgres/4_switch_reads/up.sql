@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in contacts.name for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:9
-ALTER TABLE contacts
-    DROP CONSTRAINT IF EXISTS contacts_name_not_null,
-    ADD CONSTRAINT contacts_name_not_null CHECK (name IS NOT NULL) NOT VALID;
+ALTER TABLE contacts ADD CONSTRAINT contacts_name_not_null CHECK (name IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of contacts with contacts_name_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:9
@@ -22,9 +20,7 @@ ALTER TABLE contacts DROP CONSTRAINT IF EXISTS contacts_name_not_null;
 
 -- 5. refuse NULL in contacts.town for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:11
-ALTER TABLE contacts
-    DROP CONSTRAINT IF EXISTS contacts_town_not_null,
-    ADD CONSTRAINT contacts_town_not_null CHECK (town IS NOT NULL) NOT VALID;
+ALTER TABLE contacts ADD CONSTRAINT contacts_town_not_null CHECK (town IS NOT NULL) NOT VALID;
 
 -- 6. compare the rows of contacts with contacts_town_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:11

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in baskets.sku for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 12 · from src/models.rs:24
-ALTER TABLE baskets
-    DROP CONSTRAINT IF EXISTS baskets_sku_not_null,
-    ADD CONSTRAINT baskets_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
+ALTER TABLE baskets ADD CONSTRAINT baskets_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of baskets with baskets_sku_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:24
@@ -22,9 +20,7 @@ ALTER TABLE baskets DROP CONSTRAINT IF EXISTS baskets_sku_not_null;
 
 -- 5. refuse NULL in products.sku for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 10 · from src/models.rs:14
-ALTER TABLE products
-    DROP CONSTRAINT IF EXISTS products_sku_not_null,
-    ADD CONSTRAINT products_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
+ALTER TABLE products ADD CONSTRAINT products_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
 
 -- 6. compare the rows of products with products_sku_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:14
@@ -40,9 +36,7 @@ ALTER TABLE products DROP CONSTRAINT IF EXISTS products_sku_not_null;
 
 -- 9. refuse NULL in products.brand for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 8 · from src/models.rs:16
-ALTER TABLE products
-    DROP CONSTRAINT IF EXISTS products_brand_not_null,
-    ADD CONSTRAINT products_brand_not_null CHECK (brand IS NOT NULL) NOT VALID;
+ALTER TABLE products ADD CONSTRAINT products_brand_not_null CHECK (brand IS NOT NULL) NOT VALID;
 
 -- 10. compare the rows of products with products_brand_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:16
@@ -58,9 +52,7 @@ ALTER TABLE products DROP CONSTRAINT IF EXISTS products_brand_not_null;
 
 -- 13. refuse NULL in sales.sku for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 6 · from src/models.rs:34
-ALTER TABLE sales
-    DROP CONSTRAINT IF EXISTS sales_sku_not_null,
-    ADD CONSTRAINT sales_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
+ALTER TABLE sales ADD CONSTRAINT sales_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
 
 -- 14. compare the rows of sales with sales_sku_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:34

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in members.duty for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:9
-ALTER TABLE members
-    DROP CONSTRAINT IF EXISTS members_duty_not_null,
-    ADD CONSTRAINT members_duty_not_null CHECK (duty IS NOT NULL) NOT VALID;
+ALTER TABLE members ADD CONSTRAINT members_duty_not_null CHECK (duty IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of members with members_duty_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:9

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in products.sku for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 5 · from src/models.rs:8
-ALTER TABLE products
-    DROP CONSTRAINT IF EXISTS products_sku_not_null,
-    ADD CONSTRAINT products_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
+ALTER TABLE products ADD CONSTRAINT products_sku_not_null CHECK (sku IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of products with products_sku_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:8

@@ -8,9 +8,7 @@ ALTER TABLE users ALTER COLUMN email SET DEFAULT '';
 
 -- 2. refuse NULL in users.full_name for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:9
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_full_name_not_null,
-    ADD CONSTRAINT users_full_name_not_null CHECK (full_name IS NOT NULL) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_full_name_not_null CHECK (full_name IS NOT NULL) NOT VALID;
 
 -- 3. compare the rows of users with users_full_name_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:9
@@ -26,9 +24,7 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS users_full_name_not_null;
 
 -- 6. refuse NULL in users.email for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:11
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_email_not_null,
-    ADD CONSTRAINT users_email_not_null CHECK (email IS NOT NULL) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_email_not_null CHECK (email IS NOT NULL) NOT VALID;
 
 -- 7. compare the rows of users with users_email_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:11

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in ranges.min_low for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:9
-ALTER TABLE ranges
-    DROP CONSTRAINT IF EXISTS ranges_min_low_not_null,
-    ADD CONSTRAINT ranges_min_low_not_null CHECK (min_low IS NOT NULL) NOT VALID;
+ALTER TABLE ranges ADD CONSTRAINT ranges_min_low_not_null CHECK (min_low IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of ranges with ranges_min_low_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:9
@@ -22,9 +20,7 @@ ALTER TABLE ranges DROP CONSTRAINT IF EXISTS ranges_min_low_not_null;
 
 -- 5. add the check ranges_in_order to ranges for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:5
-ALTER TABLE ranges
-    DROP CONSTRAINT IF EXISTS ranges_in_order,
-    ADD CONSTRAINT ranges_in_order CHECK (min_low <= high) NOT VALID;
+ALTER TABLE ranges ADD CONSTRAINT ranges_in_order CHECK (min_low <= high) NOT VALID;
 
 -- 6. compare the rows of ranges with ranges_in_order
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:5

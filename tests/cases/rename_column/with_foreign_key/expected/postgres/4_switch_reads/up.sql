@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in members.group_id for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:8
-ALTER TABLE members
-    DROP CONSTRAINT IF EXISTS members_group_id_not_null,
-    ADD CONSTRAINT members_group_id_not_null CHECK (group_id IS NOT NULL) NOT VALID;
+ALTER TABLE members ADD CONSTRAINT members_group_id_not_null CHECK (group_id IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of members with members_group_id_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:8

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in users.code for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_code_not_null,
-    ADD CONSTRAINT users_code_not_null CHECK (code IS NOT NULL) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_code_not_null CHECK (code IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of users with users_code_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in Order.Select for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:13
-ALTER TABLE "Order"
-    DROP CONSTRAINT IF EXISTS "Order_Select_not_null",
-    ADD CONSTRAINT "Order_Select_not_null" CHECK ("Select" IS NOT NULL) NOT VALID;
+ALTER TABLE "Order" ADD CONSTRAINT "Order_Select_not_null" CHECK ("Select" IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of Order with Order_Select_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:13

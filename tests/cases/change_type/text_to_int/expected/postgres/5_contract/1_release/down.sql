@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in users.age for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:12
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_age_not_null,
-    ADD CONSTRAINT users_age_not_null CHECK (age IS NOT NULL) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_age_not_null CHECK (age IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of users with users_age_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:12

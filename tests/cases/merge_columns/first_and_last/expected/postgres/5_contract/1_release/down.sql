@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in users.last for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:13
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_last_not_null,
-    ADD CONSTRAINT users_last_not_null CHECK (last IS NOT NULL) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_last_not_null CHECK (last IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of users with users_last_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:13
@@ -22,9 +20,7 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS users_last_not_null;
 
 -- 5. refuse NULL in users.first for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:13
-ALTER TABLE users
-    DROP CONSTRAINT IF EXISTS users_first_not_null,
-    ADD CONSTRAINT users_first_not_null CHECK (first IS NOT NULL) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_first_not_null CHECK (first IS NOT NULL) NOT VALID;
 
 -- 6. compare the rows of users with users_first_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:13

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in accounts.email for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
-ALTER TABLE accounts
-    DROP CONSTRAINT IF EXISTS accounts_email_not_null,
-    ADD CONSTRAINT accounts_email_not_null CHECK (email IS NOT NULL) NOT VALID;
+ALTER TABLE accounts ADD CONSTRAINT accounts_email_not_null CHECK (email IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of accounts with accounts_email_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9

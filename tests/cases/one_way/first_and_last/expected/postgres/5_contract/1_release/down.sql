@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in contacts.city for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:11
-ALTER TABLE contacts
-    DROP CONSTRAINT IF EXISTS contacts_city_not_null,
-    ADD CONSTRAINT contacts_city_not_null CHECK (city IS NOT NULL) NOT VALID;
+ALTER TABLE contacts ADD CONSTRAINT contacts_city_not_null CHECK (city IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of contacts with contacts_city_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:11
@@ -22,9 +20,7 @@ ALTER TABLE contacts DROP CONSTRAINT IF EXISTS contacts_city_not_null;
 
 -- 5. refuse NULL in contacts.first_name for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
-ALTER TABLE contacts
-    DROP CONSTRAINT IF EXISTS contacts_first_name_not_null,
-    ADD CONSTRAINT contacts_first_name_not_null CHECK (first_name IS NOT NULL) NOT VALID;
+ALTER TABLE contacts ADD CONSTRAINT contacts_first_name_not_null CHECK (first_name IS NOT NULL) NOT VALID;
 
 -- 6. compare the rows of contacts with contacts_first_name_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in people.age for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:11
-ALTER TABLE people
-    DROP CONSTRAINT IF EXISTS people_age_not_null,
-    ADD CONSTRAINT people_age_not_null CHECK (age IS NOT NULL) NOT VALID;
+ALTER TABLE people ADD CONSTRAINT people_age_not_null CHECK (age IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of people with people_age_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:11

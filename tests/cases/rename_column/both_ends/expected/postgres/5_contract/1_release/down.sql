@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in sales.code for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 8 · from src/models.rs:34
-ALTER TABLE sales
-    DROP CONSTRAINT IF EXISTS sales_code_not_null,
-    ADD CONSTRAINT sales_code_not_null CHECK (code IS NOT NULL) NOT VALID;
+ALTER TABLE sales ADD CONSTRAINT sales_code_not_null CHECK (code IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of sales with sales_code_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 8 · from src/models.rs:34
@@ -22,9 +20,7 @@ ALTER TABLE sales DROP CONSTRAINT IF EXISTS sales_code_not_null;
 
 -- 5. refuse NULL in products.maker for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 7 · from src/models.rs:16
-ALTER TABLE products
-    DROP CONSTRAINT IF EXISTS products_maker_not_null,
-    ADD CONSTRAINT products_maker_not_null CHECK (maker IS NOT NULL) NOT VALID;
+ALTER TABLE products ADD CONSTRAINT products_maker_not_null CHECK (maker IS NOT NULL) NOT VALID;
 
 -- 6. compare the rows of products with products_maker_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 7 · from src/models.rs:16
@@ -40,9 +36,7 @@ ALTER TABLE products DROP CONSTRAINT IF EXISTS products_maker_not_null;
 
 -- 9. refuse NULL in products.code for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:14
-ALTER TABLE products
-    DROP CONSTRAINT IF EXISTS products_code_not_null,
-    ADD CONSTRAINT products_code_not_null CHECK (code IS NOT NULL) NOT VALID;
+ALTER TABLE products ADD CONSTRAINT products_code_not_null CHECK (code IS NOT NULL) NOT VALID;
 
 -- 10. compare the rows of products with products_code_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:14
@@ -58,9 +52,7 @@ ALTER TABLE products DROP CONSTRAINT IF EXISTS products_code_not_null;
 
 -- 13. refuse NULL in baskets.code for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 5 · from src/models.rs:24
-ALTER TABLE baskets
-    DROP CONSTRAINT IF EXISTS baskets_code_not_null,
-    ADD CONSTRAINT baskets_code_not_null CHECK (code IS NOT NULL) NOT VALID;
+ALTER TABLE baskets ADD CONSTRAINT baskets_code_not_null CHECK (code IS NOT NULL) NOT VALID;
 
 -- 14. compare the rows of baskets with baskets_code_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 5 · from src/models.rs:24

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in members.role for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9
-ALTER TABLE members
-    DROP CONSTRAINT IF EXISTS members_role_not_null,
-    ADD CONSTRAINT members_role_not_null CHECK (role IS NOT NULL) NOT VALID;
+ALTER TABLE members ADD CONSTRAINT members_role_not_null CHECK (role IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of members with members_role_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:9

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in products.code for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
-ALTER TABLE products
-    DROP CONSTRAINT IF EXISTS products_code_not_null,
-    ADD CONSTRAINT products_code_not_null CHECK (code IS NOT NULL) NOT VALID;
+ALTER TABLE products ADD CONSTRAINT products_code_not_null CHECK (code IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of products with products_code_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8

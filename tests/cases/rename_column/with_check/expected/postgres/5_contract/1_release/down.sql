@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in ranges.low for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:9
-ALTER TABLE ranges
-    DROP CONSTRAINT IF EXISTS ranges_low_not_null,
-    ADD CONSTRAINT ranges_low_not_null CHECK (low IS NOT NULL) NOT VALID;
+ALTER TABLE ranges ADD CONSTRAINT ranges_low_not_null CHECK (low IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of ranges with ranges_low_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:9
@@ -22,9 +20,7 @@ ALTER TABLE ranges DROP CONSTRAINT IF EXISTS ranges_low_not_null;
 
 -- 5. add the check ranges_ordered to ranges for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5
-ALTER TABLE ranges
-    DROP CONSTRAINT IF EXISTS ranges_ordered,
-    ADD CONSTRAINT ranges_ordered CHECK (low <= high) NOT VALID;
+ALTER TABLE ranges ADD CONSTRAINT ranges_ordered CHECK (low <= high) NOT VALID;
 
 -- 6. compare the rows of ranges with ranges_ordered
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:5

@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in members.team_id for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:8
-ALTER TABLE members
-    DROP CONSTRAINT IF EXISTS members_team_id_not_null,
-    ADD CONSTRAINT members_team_id_not_null CHECK (team_id IS NOT NULL) NOT VALID;
+ALTER TABLE members ADD CONSTRAINT members_team_id_not_null CHECK (team_id IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of members with members_team_id_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:8

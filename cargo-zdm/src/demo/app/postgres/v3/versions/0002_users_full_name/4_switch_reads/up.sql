@@ -4,9 +4,7 @@
 
 -- 1. refuse NULL in cargo_zdm_demo_users.full_name for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from cargo-zdm/src/demo/app/postgres/v2/models.rs:14
-ALTER TABLE cargo_zdm_demo_users
-    DROP CONSTRAINT IF EXISTS cargo_zdm_demo_users_full_name_not_null,
-    ADD CONSTRAINT cargo_zdm_demo_users_full_name_not_null CHECK (full_name IS NOT NULL) NOT VALID;
+ALTER TABLE cargo_zdm_demo_users ADD CONSTRAINT cargo_zdm_demo_users_full_name_not_null CHECK (full_name IS NOT NULL) NOT VALID;
 
 -- 2. compare the rows of cargo_zdm_demo_users with cargo_zdm_demo_users_full_name_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from cargo-zdm/src/demo/app/postgres/v2/models.rs:14
