@@ -15,8 +15,10 @@ macro_rules! at_every_stage {
             reason = "one stage after the other, all operations of each"
         )]
         async fn $test() {
-            use crate::$module::models::{Badge, OrderLine, Person, Tag, Task, User};
-            use crate::$module::zdm::{CODE, badges, order_lines, people, tags, tasks, users};
+            use crate::$module::models::{Badge, OrderLine, Person, Tag, Task, Ticket, User};
+            use crate::$module::zdm::{
+                CODE, badges, order_lines, people, tags, tasks, tickets, users,
+            };
 
             let (_guard, url) = $url;
             let mut operator = Connection::open(&url).await.unwrap();
@@ -33,6 +35,7 @@ macro_rules! at_every_stage {
             let badges = badges::Badges::new(&zdm).unwrap();
             let lines = order_lines::OrderLines::new(&zdm).unwrap();
             let tags = tags::Tags::new(&zdm).unwrap();
+            let tickets = tickets::Tickets::new(&zdm).unwrap();
             let user = |id, name: &str| User {
                 id,
                 full_name: name.to_owned(),
@@ -211,6 +214,10 @@ macro_rules! at_every_stage {
                 tags.insert(conn, &tag).await.unwrap();
                 tags.upsert(conn, &tag).await.unwrap();
                 assert_eq!(tags.list(conn, None, 99).await.unwrap().len(), at + 1);
+
+                let ticket = tickets.insert(conn, &Ticket { id: 0 }).await.unwrap();
+                tickets.upsert(conn, &Ticket { id: ticket }).await.unwrap();
+                assert_eq!(tickets.list(conn, None, 99).await.unwrap().len(), at + 1);
             }
             drop(users);
             zdm.close().await.unwrap();
@@ -260,6 +267,7 @@ pub(crate) async fn prepare(operator: &mut Connection) {
         format!("CREATE TABLE tasks (id {uuid} PRIMARY KEY, title text NOT NULL, weight bigint)"),
         "CREATE TABLE order_lines (order_id bigint, product text, quantity integer NOT NULL, PRIMARY KEY (order_id, product))".to_owned(),
         "CREATE TABLE tags (name text PRIMARY KEY)".to_owned(),
+        format!("CREATE TABLE tickets (id {id})"),
         format!("CREATE TABLE accounts (id {id}, email text, note text, email_key text)"),
         "CREATE TABLE contacts (id bigint PRIMARY KEY, first_name text, last_name text, city text, name text, town text)".to_owned(),
         format!(
@@ -280,6 +288,7 @@ pub(crate) async fn prepare(operator: &mut Connection) {
         "tasks",
         "order_lines",
         "tags",
+        "tickets",
         "accounts",
         "contacts",
     ] {

@@ -75,6 +75,14 @@ pub struct Tag {
     pub name: String,
 }
 
+/// Nothing but a key that the database assigns.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "tickets")]
+pub struct Ticket {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+}
+
 /// A column that nothing computes the old one from: writes take both values.
 #[derive(Migratable, Debug, Clone, PartialEq)]
 #[zdm(table = "accounts")]

@@ -88,8 +88,13 @@ impl<'a> Statements<'a> {
         let epoch = parameter(columns.len() + 1);
         let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
         let values = self.bound(self.sides.inserted(writes, &columns, &given))?;
-        let (columns, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+        let (mut columns, mut values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         let returned = self.returned_key();
+        if let (Some(key), []) = (returned, columns.as_slice()) {
+            columns.push(self.sides.words.ident(&key.name));
+            let table = &self.sides.table.name;
+            values.push(self.sides.words.next_number(table, &key.name));
+        }
         self.templates.statement(
             "insert",
             Insert {

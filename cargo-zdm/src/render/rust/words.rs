@@ -67,6 +67,17 @@ impl<'a> Words<'a> {
         format!("(SELECT epoch FROM {control}fence WHERE table_name = {table})")
     }
 
+    /// The number that an auto key without a value of its own would get.
+    pub(super) fn next_number(self, table: &str, column: &str) -> String {
+        if self.typed {
+            let table = self.dialect.literal(&self.dialect.ident(table));
+            let column = self.dialect.literal(column);
+            format!("nextval(pg_get_serial_sequence({table}, {column}))")
+        } else {
+            "NULL".to_owned()
+        }
+    }
+
     /// Whether a migration is at a stage that compares both sides.
     pub(super) fn compares(self, migration: &str) -> String {
         let (control, migration) = (self.control, self.dialect.literal(migration));
