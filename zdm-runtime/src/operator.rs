@@ -9,7 +9,11 @@ use crate::database::{Connection, DatabaseError};
 /// How long a command line may be silent before another may take over.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// The right to move one migration.
+/// What is claimed instead of a migration by whoever puts a version into effect or takes one back: each looks at what the
+/// others stand on, so one at a time.
+pub const VERSIONS: &str = "versions";
+
+/// The right to move one migration, or the [`VERSIONS`].
 #[derive(Debug, Clone)]
 pub struct Lease {
     migration: String,
@@ -24,8 +28,9 @@ pub struct Lease {
 pub enum LeaseError {
     /// Somebody else is at it.
     #[error(
-        "{owner} is moving migration {migration} at present; nothing was changed: wait until that command ends (its claim runs \
-         out after at most {seconds} s of silence), then run this again"
+        "{owner} is moving {} at present; nothing was changed: wait until that command ends (its claim runs \
+         out after at most {seconds} s of silence), then run this again",
+        named(migration)
     )]
     Held {
         /// The migration.
@@ -37,8 +42,9 @@ pub enum LeaseError {
     },
     /// The claim ran out and another took over.
     #[error(
-        "this command was silent for so long that another one took migration {migration} over; what it had committed \
-         stands, nothing else was changed: look at `cargo zdm status`, then run it again"
+        "this command was silent for so long that another one took {} over; what it had committed \
+         stands, nothing else was changed: look at `cargo zdm status`, then run it again",
+        named(migration)
     )]
     Lost {
         /// The migration.
@@ -52,8 +58,16 @@ pub enum LeaseError {
     Control(#[from] crate::Error),
 }
 
+fn named(claimed: &str) -> String {
+    if claimed == VERSIONS {
+        "a version into effect, or out of it,".to_owned()
+    } else {
+        format!("migration {claimed}")
+    }
+}
+
 impl Lease {
-    /// Claims a migration for `actor`.
+    /// Claims a migration, or the [`VERSIONS`], for `actor`.
     pub async fn acquire(
         connection: &mut Connection,
         migration: &str,

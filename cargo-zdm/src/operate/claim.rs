@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use zdm_runtime::gates;
-use zdm_runtime::operator::{Lease, LeaseError};
+use zdm_runtime::operator::{Lease, LeaseError, VERSIONS};
 
 use super::session::{Session, connect};
 use super::{gate, rights};
@@ -24,14 +24,34 @@ impl Session {
     ) -> Result<T, Failure> {
         self.upgrade().await?;
         rights::to_move(&mut self.connection).await?;
-        let lease = self.acquire(place).await?;
+        let id = self.manifest(place).id.clone();
+        self.holding(&id, async |session, lease| {
+            session.may_move(place).await?;
+            work(session, lease).await
+        })
+        .await
+    }
+
+    /// Does `work` while nobody else puts a version into effect or takes one back: what it stands on stays, and nothing
+    /// comes to stand on it. Within [`Session::claimed`], for one order of claims.
+    pub(crate) async fn versions_claimed<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.holding(VERSIONS, async |session, _| work(session).await)
+            .await
+    }
+
+    async fn holding<T>(
+        &mut self,
+        claimed: &str,
+        work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let lease = self.acquire(claimed).await?;
         let keeper = tokio::spawn(keep(self.url().to_owned(), lease.clone()));
-        self.lease = Some(lease.clone());
-        let outcome = match self.may_move(place).await {
-            Ok(()) => work(self, &lease).await,
-            Err(held) => Err(held),
-        };
-        self.lease = None;
+        self.leases.push(lease.clone());
+        let outcome = work(self, &lease).await;
+        self.leases.pop();
         keeper.abort();
         let released = lease.release(&mut self.connection).await;
         // What the work met comes first: after a lost connection the release fails as well, and the lease runs out.
@@ -62,9 +82,8 @@ impl Session {
         Err(failure)
     }
 
-    async fn acquire(&mut self, place: usize) -> Result<Lease, Failure> {
-        let id = self.manifest(place).id.clone();
-        match Lease::acquire(&mut self.connection, &id, &self.actor).await {
+    async fn acquire(&mut self, claimed: &str) -> Result<Lease, Failure> {
+        match Lease::acquire(&mut self.connection, claimed, &self.actor).await {
             Err(LeaseError::Held { owner, .. }) if self.is_dead(&owner) => {
                 self.terminal.say(&format!(
                     "taking over from {owner}, whose process has ended"
@@ -72,10 +91,10 @@ impl Session {
                 self.connection
                     .execute(
                         "UPDATE {zdm}operator SET lease_until = 0 WHERE migration = $1 AND owner = $2",
-                        &[id.as_str().into(), owner.into()],
+                        &[claimed.into(), owner.into()],
                     )
                     .await?;
-                Ok(Lease::acquire(&mut self.connection, &id, &self.actor).await?)
+                Ok(Lease::acquire(&mut self.connection, claimed, &self.actor).await?)
             }
             acquired => Ok(acquired?),
         }

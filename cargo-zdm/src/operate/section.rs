@@ -48,7 +48,7 @@ async fn execute(
 ) -> Result<Outcome, Failure> {
     let options = ExecutorOptions {
         drop_rows,
-        lease: session.lease.clone(),
+        leases: session.leases.clone(),
         lock_timeout: session.policy.lock_timeout,
         deadline: session.policy.ddl_deadline,
         ..ExecutorOptions::of(session.actor.clone())

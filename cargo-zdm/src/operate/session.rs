@@ -35,7 +35,7 @@ pub(crate) struct Session {
     /// For the audit log and the operator's lease.
     pub(crate) actor: String,
     /// The claim on the migration that is moved, while it is.
-    pub(crate) lease: Option<Lease>,
+    pub(crate) leases: Vec<Lease>,
     /// Nobody named the migrations to be moved: what was rolled back stays where it is.
     pub(crate) by_itself: bool,
     /// Where words go.
@@ -80,7 +80,7 @@ impl Session {
             migrations,
             policy: project.config.policy,
             actor: context.actor(),
-            lease: None,
+            leases: Vec::new(),
             by_itself: false,
             terminal: context.terminal,
             code_states: history.code().clone(),

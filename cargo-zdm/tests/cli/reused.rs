@@ -185,3 +185,47 @@ fn a_column_that_nobody_recorded_is_named(project: &Project) {
     assert_eq!(project.stage("x"), "absent");
     assert_eq!(project.value("SELECT x FROM users"), "36");
 }
+
+/// The later version is expanded after a rollback of the earlier one has looked, just before it claims: the trigger plays it.
+#[test]
+fn no_version_is_taken_back_under_one_that_comes() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.write("src/models.rs", &model(OLD));
+    project.done(&["generate", "with_x"]);
+
+    let claimed = "INSERT OR REPLACE INTO zdm_operator (migration, owner, lease_epoch, lease_until)
+                   VALUES ('versions', 'grace@elsewhere (pid 7)', 7, unixepoch() * 1000 + 600000)";
+    project.execute(claimed);
+    for command in [&["rollback", "init"], &["expand", "with_x"]] {
+        let run = project.zdm(command);
+        assert_eq!(run.code, 4, "{run:#?}");
+        run.says(
+            "grace@elsewhere (pid 7) is moving a version into effect, or out of it, at present",
+        );
+    }
+    assert_eq!(project.stage("init"), "expanded");
+    assert_eq!(project.stage("with_x"), "absent");
+    project.execute("DELETE FROM zdm_operator WHERE migration = 'versions'");
+
+    let plan = std::fs::read_to_string(project.path("zdm/0002_with_x/plan.toml")).unwrap();
+    let id = plan
+        .split("id = \"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    project.execute(&format!(
+        "CREATE TRIGGER expands AFTER INSERT ON zdm_operator WHEN NEW.migration = 'versions' BEGIN
+         INSERT INTO zdm_migration (migration, version, name, content_hash, route, expanded_at)
+         VALUES ('{id}', 2, 'with_x', '', 'direct', 1); END"
+    ));
+    let run = project.zdm(&["rollback", "init"]);
+    assert_eq!(run.code, 4, "{run:#?}");
+    run.says("nothing_stands_on_it");
+    assert_eq!(project.value("SELECT count(*) FROM users"), "0");
+}

@@ -593,7 +593,7 @@ async fn nothing_is_executed_after_the_claim_is_lost(dialect: Dialect) {
         .unwrap();
     let run = async |connection: &mut Connection, lease| {
         let options = ExecutorOptions {
-            lease: Some(lease),
+            leases: vec![lease],
             ..impatient()
         };
         let (section, up) = (Section::Expand, Direction::Up);

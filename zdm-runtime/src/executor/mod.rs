@@ -36,8 +36,8 @@ use record::{Effect, State};
 pub struct ExecutorOptions {
     /// Who acts, for the audit log.
     pub actor: String,
-    /// The claim under which the gates were found open. A step whose transaction finds it lost does nothing.
-    pub lease: Option<Lease>,
+    /// The claims under which the gates were found open. A step whose transaction finds one lost does nothing.
+    pub leases: Vec<Lease>,
     /// How long a statement that blocks writers may wait for its lock: writers queue behind it meanwhile.
     pub lock_timeout: Duration,
     /// How often a step is tried.
@@ -57,7 +57,7 @@ impl ExecutorOptions {
     pub fn of(actor: impl Into<String>) -> Self {
         Self {
             actor: actor.into(),
-            lease: None,
+            leases: Vec::new(),
             lock_timeout: Duration::from_secs(1),
             attempts: 10,
             first_pause: Duration::from_millis(500),
@@ -271,13 +271,13 @@ impl Task<'_> {
     /// Stops where another command line has taken the migration over since the gates were found open. Inside a transaction
     /// it also keeps everybody else from taking over until the commit.
     async fn hold(&self, connection: &mut Connection) -> Result<(), Failure> {
-        match &self.options.lease {
-            None => Ok(()),
-            Some(lease) => match lease.renew(connection).await {
-                Err(LeaseError::Database(error)) => Err(error.into()),
-                held => Ok(held?),
-            },
+        for lease in &self.options.leases {
+            match lease.renew(connection).await {
+                Err(LeaseError::Database(error)) => return Err(error.into()),
+                held => held?,
+            }
         }
+        Ok(())
     }
 
     /// Takes the record over and logs the success; called inside the step's transaction.

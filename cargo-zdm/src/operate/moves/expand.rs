@@ -66,7 +66,9 @@ async fn take(session: &mut Session, due: Vec<(usize, Treatment)>) -> Taken {
         let steps = session
             .claimed(place, async |session, _| {
                 session.terminal.say(&heading(session, place, treatment));
-                treat(session, place, treatment).await
+                session
+                    .versions_claimed(async |session| treat(session, place, treatment).await)
+                    .await
             })
             .await
             .map_err(|failure| (place, failure))?;

@@ -77,7 +77,11 @@ pub(super) async fn take(
     for part in parts(way, from) {
         match part {
             Part::Undo(section) => undo(session, place, section).await?,
-            Part::UndoExpand => undo_expand(session, place, drop_rows).await?,
+            Part::UndoExpand => {
+                session
+                    .versions_claimed(async |session| undo_expand(session, place, drop_rows).await)
+                    .await?;
+            }
             Part::Back(stage) => {
                 switch::back(session, place, lease, Target::at(stage)).await?;
             }
