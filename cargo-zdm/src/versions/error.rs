@@ -46,6 +46,14 @@ pub enum VersionError {
         /// The version.
         folder: String,
     },
+    /// A folder without its line in `zdm.sum`.
+    #[error(
+        "zdm.sum has no line for version {folder}: restore zdm.sum from version control. A version that was never committed can be removed, folder and all, and generated again"
+    )]
+    NoLine {
+        /// The version.
+        folder: String,
+    },
     /// Lines of `zdm.sum` were changed, or a version between two others was taken out.
     #[error(
         "zdm.sum does not hold at version {folder}: a version before it, or its line, was changed. Restore the file from version control"

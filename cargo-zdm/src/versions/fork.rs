@@ -17,7 +17,9 @@ pub(super) fn check(sum: &Sum, folders: &BTreeSet<String>) -> Result<(), Version
     }
     for folder in folders {
         if sum.lines.iter().all(|line| line.folder != *folder) {
-            return Err(forked(format!("{folder} has no line in zdm.sum")));
+            return Err(VersionError::NoLine {
+                folder: folder.clone(),
+            });
         }
     }
     for (at, folder) in (1..).zip(&all) {

@@ -199,7 +199,7 @@ fn two_versions_behind_the_same_one_are_a_fork_until_one_is_rebased() {
 }
 
 #[test]
-fn a_folder_without_its_line_is_a_fork() {
+fn a_folder_without_its_line_is_told() {
     let (_guard, folder) = folder();
     two_versions(&folder);
     let sum = folder.join("zdm.sum");
@@ -209,8 +209,14 @@ fn a_folder_without_its_line_is_a_fork() {
         .filter(|line| !line.starts_with("0002"))
         .collect();
     std::fs::write(&sum, kept.join("\n")).unwrap();
-    assert!(matches!(
-        History::open(&folder),
-        Err(VersionError::Forked { .. })
-    ));
+    let lost = |folder: &Utf8Path, version: &str| {
+        let error = History::open(folder).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("no line for version {version}: restore zdm.sum")),
+            "{error}"
+        );
+    };
+    lost(&folder, "0002_users_full_name");
+    std::fs::remove_file(&sum).unwrap();
+    lost(&folder, "0001_create_users");
 }
