@@ -145,7 +145,8 @@ impl Session {
                 None if !version.expanded => continue,
                 None => (
                     "is in this database and not in the versions' folder: the database is ahead of this checkout",
-                    "use a checkout that has it; or, if it was expanded by mistake, `cargo zdm rollback` from that checkout",
+                    "use a checkout that has it; if it is another crate's, give each crate a database of its own: one database holds one \
+                     history; or, if it was expanded by mistake, `cargo zdm rollback` from the checkout that has it",
                 ),
                 Some(migration)
                     if version.expanded && migration.content_hash() != version.content_hash =>
