@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use zdm_runtime::manifest::Fact;
 
 use super::generate::Told;
 use crate::context::{Context, shown_url};
@@ -71,26 +70,36 @@ fn object(finding: &Finding) -> Value {
 }
 
 fn refuted(findings: &[Finding], object: Value) -> Failure {
-    let lines = findings.iter().filter(|finding| finding.is_refuted());
-    let lines: Vec<String> = lines
-        .filter_map(|finding| match &finding.measured.rows {
-            Fact::Found(facts) => Some(format!(
-                "{}: {}: {}",
-                finding.source,
-                finding.name(),
-                finding.unconvertible(facts)
-            )),
-            Fact::Unknown(_) => None,
-        })
-        .collect();
-    Failure::findings(
-        format!(
+    let at = |finding: &Finding| format!("{}: {}", finding.source, finding.name());
+    let misunderstood = findings.iter().flat_map(|finding| {
+        let told = finding.misunderstood.iter();
+        told.map(move |told| format!("{}: {told}", at(finding)))
+    });
+    let misunderstood: Vec<String> = misunderstood.collect();
+    let rows = findings.iter().filter_map(|finding| {
+        let facts = finding.refuting_rows()?;
+        Some(format!("{}: {}", at(finding), finding.unconvertible(facts)))
+    });
+    let rows: Vec<String> = rows.collect();
+    let (mut problems, mut ways_on) = (Vec::new(), Vec::new());
+    if !misunderstood.is_empty() {
+        problems.push(format!(
+            "this database does not understand what is declared\n  {}",
+            misunderstood.join("\n  ")
+        ));
+        ways_on.push("mend the SQL in the struct, or create in the database what it names");
+    }
+    if !rows.is_empty() {
+        problems.push(format!(
             "`up` is declared to convert every row, and this database holds others\n  {}",
-            lines.join("\n  ")
-        ),
-        "mend the rows, or say in the struct what becomes of them: `on_invalid = \"quarantine\"`, `\"null\"`, \
-         `default(\"…\")` or `\"reject\"`, and `valid_if = \"…\"` where the database converts without an error",
-    )
-    .safe("nothing has been written; the database was only read")
-    .with_measured(object)
+            rows.join("\n  ")
+        ));
+        ways_on.push(
+            "mend the rows, or say in the struct what becomes of them: `on_invalid = \"quarantine\"`, `\"null\"`, \
+             `default(\"…\")` or `\"reject\"`, and `valid_if = \"…\"` where the database converts without an error",
+        );
+    }
+    Failure::findings(problems.join("\n"), ways_on.join("; "))
+        .safe("nothing has been written; the database was only read")
+        .with_measured(object)
 }

@@ -25,11 +25,13 @@ pub(crate) async fn ask(
             table: &pair.table,
             deadline,
         };
+        let mut misunderstood = Vec::new();
         let (rows, edges, examples) = if let Err(reason) = asked.prepared(connection).await {
             let edges = asked.question.edges.as_ref();
             let edges = edges.map(|_| Fact::Unknown(reason.clone()));
             (Fact::Unknown(reason), edges, Examples::default())
         } else {
+            misunderstood = asked.misunderstood(connection).await;
             let (rows, examples) = asked.rows(connection).await;
             (rows, asked.edges(connection).await, examples)
         };
@@ -39,6 +41,7 @@ pub(crate) async fn ask(
             rule: pair.rule(),
             source: pair.new.source.clone(),
             measured: Measured { rows, edges },
+            misunderstood,
             examples,
         });
     }
@@ -82,6 +85,17 @@ impl Asked<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// What is declared and the database cannot read: it names a function, for example, that is not there.
+    async fn misunderstood(&self, connection: &mut Connection) -> Vec<String> {
+        let mut misunderstood = Vec::new();
+        for (attribute, sql) in &self.question.declared {
+            if let Err(error) = connection.prepare_file(sql).await {
+                misunderstood.push(format!("`{attribute}`: {}", self.reason(&error)));
+            }
+        }
+        misunderstood
     }
 
     async fn rows(&self, connection: &mut Connection) -> (Fact<RowFacts>, Examples) {

@@ -29,6 +29,8 @@ pub(crate) struct Finding {
     pub(crate) source: String,
     /// For the plan, which is committed: keys of rows, but none of their values.
     pub(crate) measured: Measured,
+    /// What the database does not understand of the declaration, and why.
+    pub(crate) misunderstood: Vec<String>,
     /// For the terminal.
     pub(crate) examples: Examples,
 }

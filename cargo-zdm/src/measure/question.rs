@@ -18,6 +18,8 @@ const EXAMPLES: usize = 3;
 pub(super) struct Question {
     /// Columns that the table must have.
     pub(super) needs: Vec<String>,
+    /// What the pair declares: the attribute, and a statement that has the database read it.
+    pub(super) declared: Vec<(String, String)>,
     /// The columns of the table `$1`.
     pub(super) columns: String,
     /// The rights that the role lacks on the table `$1`, as the statements that give them.
@@ -51,6 +53,8 @@ struct View {
     given: bool,
     edges: Vec<String>,
     examples: usize,
+    /// The condition under which the way back and there has led to the same new value.
+    again: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -59,6 +63,8 @@ struct Side {
     r#type: String,
     nullable: bool,
     down: String,
+    /// The condition under which the way there and back has led to the same old value.
+    returned: String,
 }
 
 pub(super) fn question(pair: &Pair, dialect: &Dialect) -> Result<Question, DialectError> {
@@ -69,6 +75,7 @@ pub(super) fn question(pair: &Pair, dialect: &Dialect) -> Result<Question, Diale
     needs.dedup();
     Ok(Question {
         needs,
+        declared: declared(&view, dialect),
         columns: dialect.render("measure/columns", &view)?,
         grants: dialect.render("measure/grants", &view)?,
         preparation: if dialect.capabilities().total_functions {
@@ -119,19 +126,53 @@ fn over_parameters(pair: &Pair, dialect: &Dialect, view: &View) -> View {
     }
 }
 
+/// Each expression alone, over the columns that it may name.
+fn declared(view: &View, dialect: &Dialect) -> Vec<(String, String)> {
+    let table = dialect.ident(&view.table);
+    let over_old = |attribute: &str, expression: &String| {
+        let sql = format!("SELECT {expression} FROM {table}");
+        (attribute.to_owned(), sql)
+    };
+    let (new, new_type) = (dialect.ident(&view.new.name), &view.new.r#type);
+    let downs = view
+        .old
+        .iter()
+        .filter(|old| view.returns && !old.down.is_empty());
+    let downs = downs.map(|old| {
+        let (name, down) = (&old.name, &old.down);
+        let sql =
+            format!("SELECT {down} FROM (SELECT CAST(NULL AS {new_type}) AS {new}) AS zdm_row");
+        (format!("down({name} = …)"), sql)
+    });
+    let valid_if = view.valid_if.iter().map(|text| over_old("valid_if", text));
+    std::iter::once(over_old("up", &view.up))
+        .chain(valid_if)
+        .chain(downs)
+        .collect()
+}
+
 fn view(pair: &Pair, dialect: &Dialect) -> View {
     let side = |column: &Column, down: &str| Side {
         name: column.name.clone(),
         r#type: dialect.uncollated_type_of(column),
         nullable: column.nullable,
         down: down.to_owned(),
+        returned: String::new(),
     };
     let waits = matches!(
         pair.on_invalid,
         Some(OnInvalid::Quarantine | OnInvalid::Reject)
     );
     let downs = pair.down.iter().map(String::as_str).chain(repeat(""));
-    let old = pair.old.iter().zip(downs);
+    let old = (1..).zip(&pair.old).zip(downs);
+    let old = old.map(|((nth, column), down)| Side {
+        returned: dialect.agrees(
+            column,
+            &format!("tried.zdm_back_{nth}"),
+            &format!("zdm_row.{}", dialect.ident(&column.name)),
+        ),
+        ..side(column, down)
+    });
     View {
         table: pair.table.clone(),
         key: pair
@@ -141,7 +182,7 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
             .collect(),
         inputs: pair.inputs.iter().map(|column| side(column, "")).collect(),
         new: side(&pair.new, ""),
-        old: old.map(|(column, down)| side(column, down)).collect(),
+        old: old.collect(),
         returns: !pair.down.is_empty(),
         up: pair.declared_up.clone(),
         valid_if: pair.valid_if.clone(),
@@ -154,6 +195,7 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
         given: pair.optional,
         edges: edges(pair, dialect),
         examples: EXAMPLES,
+        again: dialect.agrees(&pair.new, "zdm_again", "zdm_new"),
     }
 }
 

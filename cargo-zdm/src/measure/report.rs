@@ -11,10 +11,20 @@ impl Finding {
         format!("{}.{}", self.table, self.column)
     }
 
-    /// Rows that `up` cannot convert, though it is declared to convert all of them.
+    /// The database names something that it lacks or cannot read in the declaration; or rows that `up` cannot convert, though
+    /// it is declared to convert all of them.
     pub(crate) fn is_refuted(&self) -> bool {
-        self.rule == "total"
-            && matches!(&self.measured.rows, Fact::Found(facts) if facts.unconvertible.count > 0)
+        !self.misunderstood.is_empty() || self.refuting_rows().is_some()
+    }
+
+    /// The rows among all that `up` is declared to convert and does not.
+    pub(crate) fn refuting_rows(&self) -> Option<&RowFacts> {
+        match &self.measured.rows {
+            Fact::Found(facts) if self.rule == "total" && facts.unconvertible.count > 0 => {
+                Some(facts)
+            }
+            _ => None,
+        }
     }
 
     /// What was found, a line each.

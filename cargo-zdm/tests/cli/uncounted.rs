@@ -72,6 +72,46 @@ fn what_cannot_be_counted_says_why_on_postgres() {
 }
 
 #[test]
+fn what_the_database_does_not_understand_is_a_finding_on_sqlite() {
+    not_understood(&Project::sqlite(""), "sqlite");
+}
+
+#[test]
+fn what_the_database_does_not_understand_is_a_finding_on_postgres() {
+    let server = Server::start();
+    not_understood(&Project::on(server.database("shop"), ""), "postgres");
+}
+
+fn not_understood(project: &Project, dialect: &str) {
+    let after = "#[zdm(column = \"age_int\", from(\"age\"), up = \"to_years(age)\", down = \"to_text(age_int)\",
+                       valid_if = \"age <> ''\", on_invalid = \"quarantine\")]
+                 pub age: Option<i32>";
+    changed(project, dialect, TEXT, ROWS, after);
+    let run = project.zdm(&["generate", "--database-url", &project.url]);
+    assert_eq!(run.code, 1, "{run:#?}");
+    run.says("this database does not understand what is declared");
+    run.says("users.age_int: `up`: ");
+    run.says("to_years");
+    run.says("users.age_int: `down(age = …)`: ");
+    run.says("nothing has been written");
+}
+
+/// The type `json` has no equality of its own.
+#[test]
+fn a_json_is_counted() {
+    let server = Server::start();
+    let project = Project::on(server.database("shop"), "");
+    let after = "#[zdm(column = \"data\", from(\"age\"), up = \"CAST(age AS json)\", down = \"CAST(data AS text)\",
+                       on_invalid = \"quarantine\", sql_type = \"json\")]
+                 pub age: Option<String>";
+    changed(&project, "postgres", TEXT, ROWS, after);
+    let run = counting(&project, &["--dry-run"]);
+    assert_eq!(run.code, 0, "{run:#?}");
+    let rows = &run.object()["measured"][0]["rows"];
+    assert!(rows["found"].is_object(), "{rows}");
+}
+
+#[test]
 fn an_up_that_would_write_is_not_let() {
     let server = Server::start();
     let project = Project::on(server.database("shop"), "");
