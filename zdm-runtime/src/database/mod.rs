@@ -165,16 +165,15 @@ fn told(error: &sqlx::Error) -> String {
     let Some(database) = error.as_database_error() else {
         return error.to_string();
     };
-    let mut words = match database.code() {
+    let words = match database.code() {
         Some(code) => format!("{} (code {code})", database.message()),
         None => database.message().to_owned(),
     };
     #[cfg(feature = "postgres")]
     if let Some(database) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-        for more in [database.detail(), database.hint()].into_iter().flatten() {
-            words.push_str(". ");
-            words.push_str(more);
-        }
+        let more = [database.detail(), database.hint()].into_iter().flatten();
+        let all: Vec<&str> = std::iter::once(words.as_str()).chain(more).collect();
+        return all.join(". ");
     }
     words
 }
@@ -381,6 +380,7 @@ impl Connection {
 
     /// Ends the open transaction as its outcome asks: commits it, or rolls it back and reports what failed. A connection that
     /// is gone has rolled back by itself, so a rollback that fails hides nothing.
+    #[cfg(feature = "operate")]
     pub(crate) async fn end<T, E: From<DatabaseError>>(
         &mut self,
         outcome: Result<T, E>,
