@@ -37,7 +37,16 @@ impl Session {
 
     /// Refuses to record what is not there.
     pub(crate) async fn must_be_there(&mut self, place: usize) -> Result<(), Failure> {
-        let (_, missing) = self.compared(place).await?;
+        let (_, mut missing) = self.compared(place).await?;
+        let tables: Vec<String> = self
+            .manifest(place)
+            .created_tables()
+            .map(str::to_owned)
+            .collect();
+        for table in tables {
+            let kind = catalogue::instead_of_table(&mut self.connection, &table).await?;
+            missing.extend(kind.map(|kind| format!("the table {table} ({table} is a {kind})")));
+        }
         if missing.is_empty() {
             return Ok(());
         }

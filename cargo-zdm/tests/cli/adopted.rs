@@ -37,6 +37,27 @@ fn a_foreign_table_is_not_adopted(project: &Project) {
 }
 
 #[test]
+fn a_view_is_no_baseline_on_sqlite() {
+    a_view_is_no_baseline(&Project::sqlite(""));
+}
+
+#[test]
+fn a_view_is_no_baseline_on_postgres() {
+    let server = Server::start();
+    a_view_is_no_baseline(&Project::on(server.database("app"), ""));
+}
+
+fn a_view_is_no_baseline(project: &Project) {
+    user_crate(project);
+    project.execute("CREATE VIEW users AS SELECT 1 AS id, 'ada' AS name");
+    project.done(&["init", "--baseline"]);
+    let run = project.zdm(&["expand"]);
+    assert_eq!(run.code, 1, "{run:#?}");
+    run.says("the table users (users is a view)");
+    assert_eq!(project.stage("baseline"), "absent");
+}
+
+#[test]
 fn a_baseline_is_compared_on_sqlite() {
     a_baseline_is_compared(&Project::sqlite(""));
 }

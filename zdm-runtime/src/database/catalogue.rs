@@ -27,6 +27,28 @@ pub async fn columns(
         .collect()
 }
 
+/// What has a table's name and is none: `view`, `materialized view`, `foreign table`.
+pub async fn instead_of_table(
+    connection: &mut Connection,
+    name: &str,
+) -> Result<Option<String>, DatabaseError> {
+    let sql = match connection.dialect() {
+        Dialect::Postgres => {
+            "SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' END
+             FROM pg_class WHERE oid = to_regclass(quote_ident($1))"
+        }
+        Dialect::Sqlite => {
+            "SELECT 'view' FROM sqlite_schema WHERE type = 'view' AND name = $1 COLLATE NOCASE"
+        }
+    };
+    let rows = connection.query(sql, &[name.into()]).await?;
+    match rows.first().map(Vec::as_slice) {
+        None => Ok(None),
+        Some([Value::Text(kind)]) => Ok(kind.clone()),
+        Some(row) => Err(DatabaseError::unexpected("what has the name", row)),
+    }
+}
+
 /// Whether a table holds a row.
 pub async fn holds_rows(connection: &mut Connection, table: &str) -> Result<bool, DatabaseError> {
     let quoted = table.replace('"', "\"\"");
