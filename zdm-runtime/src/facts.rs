@@ -10,6 +10,7 @@ use crate::control_value::{integer, optional_integer, optional_text, text};
 use crate::database::{Connection, Row, control};
 use crate::fleet::{self, Member};
 use crate::manifest::{Direction, Manifest, Route};
+use crate::neighbours::{self, Neighbour};
 use crate::phase::Section;
 use crate::{Error, Stage};
 
@@ -37,6 +38,8 @@ pub struct Facts {
     pub record: Fact<Record>,
     /// Where it stands; `None`: it has no stage (not expanded, or a direct one).
     pub standing: Fact<Option<Standing>>,
+    /// The other migrations of its tables.
+    pub neighbours: Fact<Vec<Neighbour>>,
     /// The instances that write its tables.
     pub instances: Fact<Vec<Member>>,
     /// Chunks from old to new.
@@ -158,6 +161,7 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         now,
         record: fact(record(connection, id).await),
         standing: fact(standing(connection, id).await),
+        neighbours: fact(neighbours::of(connection, id).await),
         instances: fact(fleet::members(connection, id).await),
         backfill: fact(progress(connection, manifest, Way::Up).await),
         reverse_backfill: fact(progress(connection, manifest, Way::Reverse).await),

@@ -40,6 +40,8 @@ pub mod manifest;
 #[cfg(feature = "operate")]
 pub mod migration;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod neighbours;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod operator;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 mod pauses;

@@ -94,6 +94,7 @@ pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Ga
         c::not_paused(facts),
         c::drained(facts),
         c::expanded(facts),
+        c::in_turn(facts),
         c::enough_instances(facts, policy),
         c::known_everywhere(facts),
         c::acknowledged(facts),
@@ -126,11 +127,17 @@ pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Ga
             c::dwelt(facts, policy),
             c::verified_again(facts, policy),
         ]),
-        (Route::FivePhases, Stage::Complete) => gates.extend([
-            c::verified(Side::New, facts),
-            c::section_done(Section::Release, facts),
-            c::soaked(facts, policy),
-        ]),
+        (Route::FivePhases, Stage::Complete) => {
+            gates.extend([
+                c::verified(Side::New, facts),
+                c::section_done(Section::Release, facts),
+                c::soaked(facts, policy),
+            ]);
+            if !facts.reversible {
+                // Nothing leads back to where a value in quarantine could be mended.
+                gates.push(c::quarantine_settled(facts));
+            }
+        }
     }
     waive(gates, policy)
 }
@@ -141,10 +148,15 @@ pub fn for_back(from: Stage, to: Stage, facts: &Facts) -> Vec<Gate> {
     let mut gates = vec![c::way_back(hop, facts), c::standing(&[from], facts)];
     match (from, to) {
         (Stage::Complete, Stage::Off) => {
-            gates.extend([c::drained(facts), c::section_undone(Section::Drop, facts)]);
+            gates.extend([
+                c::drained(facts),
+                c::nothing_later_begun(facts),
+                c::section_undone(Section::Drop, facts),
+            ]);
         }
         (Stage::Complete, _) => gates.extend([
             c::drained(facts),
+            c::nothing_later_begun(facts),
             c::section_undone(Section::Drop, facts),
             c::reversible(facts),
             c::nobody_final(facts),
@@ -240,6 +252,7 @@ pub fn for_section(
             c::standing(&[Complete], facts),
             c::not_paused(facts),
             c::drained(facts),
+            c::contracted_in_turn(facts),
             c::enough_instances(facts, policy),
             c::acknowledged(facts),
             c::final_everywhere(facts),

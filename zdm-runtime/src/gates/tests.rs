@@ -6,6 +6,7 @@ use super::*;
 use crate::code::CodeState;
 use crate::facts::{Fact, Progress, Quarantine, Record, Standing, Steps, Verification};
 use crate::fleet::Member;
+use crate::neighbours::Neighbour;
 
 const HOUR: i64 = 3_600_000;
 
@@ -42,6 +43,7 @@ fn healthy(stage: Stage) -> Facts {
             new_since: (stage != Stage::Off).then_some(2),
             paused_at: None,
         })),
+        neighbours: Fact::Known(vec![neighbour(false, Stage::Off)]),
         instances: Fact::Known(vec![member(if complete {
             CodeState::Final
         } else {
@@ -64,6 +66,21 @@ fn healthy(stage: Stage) -> Facts {
         sections: Fact::Known(Section::ALL.into_iter().map(steps).collect()),
         shadow_mismatches: Fact::Known(0),
         backup_at: Fact::Known(Some(70 * HOUR)),
+    }
+}
+
+fn neighbour(earlier: bool, stage: Stage) -> Neighbour {
+    let (folder, name) = if earlier {
+        ("0001_one", "one")
+    } else {
+        ("0003_three", "three")
+    };
+    Neighbour {
+        folder: folder.to_owned(),
+        name: name.to_owned(),
+        earlier,
+        fills: true,
+        stage,
     }
 }
 
@@ -238,7 +255,11 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 50] = [
+const CASES: [Case; 54] = [
+    case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
+    case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
+    case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
+    case(Complete, Up(Section::Drop), "contracted_in_turn", "0001_one came before it", |f| f.neighbours = Fact::Known(vec![neighbour(true, Complete)])),
     case(Off, Hop(Off, DualWrite), "not_paused", "paused for 1 h 0 min", |f| standing(f).paused_at = Some(99 * HOUR)),
     case(Off, Hop(Off, DualWrite), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
     case(Off, Hop(Off, DualWrite), "expanded", "expand is not done", |f| steps(f, Section::Expand, 0)),
@@ -338,7 +359,8 @@ fn one_spoilt_thing_shuts_its_gate_and_says_why() {
 fn what_is_unknown_shuts_every_gate_that_asks_for_it() {
     type Spoil = fn(&mut Facts, String);
     let unknown = || "connection refused".to_owned();
-    let spoil: [(&str, Spoil); 10] = [
+    let spoil: [(&str, Spoil); 11] = [
+        ("neighbours", |f, why| f.neighbours = Fact::Unknown(why)),
         ("record", |f, why| f.record = Fact::Unknown(why)),
         ("standing", |f, why| f.standing = Fact::Unknown(why)),
         ("instances", |f, why| f.instances = Fact::Unknown(why)),

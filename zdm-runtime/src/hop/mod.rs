@@ -154,7 +154,7 @@ async fn hop(
     Ok(moved)
 }
 
-/// Inside one transaction that holds the stage's row.
+/// Inside one transaction that holds the stage's row, and the fences of its tables: no other migration of these moves meanwhile.
 async fn flip(
     connection: &mut Connection,
     lease: &Lease,
@@ -169,6 +169,7 @@ async fn flip(
             &[lease.migration().into()],
         )
         .await?;
+    write::fences(connection, lease.migration(), 0).await?;
     let facts = facts::collect(connection, manifest).await?;
     let present = present(&facts)?;
     let from = present.stage;
@@ -192,7 +193,7 @@ async fn flip(
     }
     write::stage(connection, lease.migration(), &present, target).await?;
     write::rolled_back(connection, lease.migration(), way == Way::Back).await?;
-    write::fences(connection, lease.migration()).await?;
+    write::fences(connection, lease.migration(), 1).await?;
     write::reset(connection, lease.migration(), from, target.stage).await?;
     let found = gates
         .iter()

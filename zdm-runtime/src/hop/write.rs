@@ -48,10 +48,11 @@ pub(super) async fn rolled_back(
     Ok(())
 }
 
-/// In the tables' order, so that two migrations with several common tables do not wait for each other in a circle.
+/// Moves the fences by `hops`; 0 only keeps others away. In the tables' order, so that two migrations with several common tables do not wait for each other in a circle.
 pub(super) async fn fences(
     connection: &mut Connection,
     migration: &str,
+    hops: i64,
 ) -> Result<(), DatabaseError> {
     let tables = connection
         .query(
@@ -62,8 +63,8 @@ pub(super) async fn fences(
     for table in tables.into_iter().flatten() {
         connection
             .execute(
-                "UPDATE {zdm}fence SET epoch = epoch + 1 WHERE table_name = $1",
-                &[table],
+                "UPDATE {zdm}fence SET epoch = epoch + $2 WHERE table_name = $1",
+                &[table, hops.into()],
             )
             .await?;
     }

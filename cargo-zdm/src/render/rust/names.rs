@@ -73,11 +73,14 @@ pub(super) fn importable(model: &str) -> bool {
     !TYPES.contains(&model)
 }
 
-/// What stands for a column in a handwritten query, as a function beside `guard` and the other fields' `set_…`.
+/// What stands for a column in a handwritten query, as a function beside `guard` and the other fields' `set_…` and `…_agrees`.
 pub(super) fn fragment(field: &str, fields: &[&str]) -> String {
     let name = bare(field);
-    let sets = |other: &&str| name.strip_prefix("set_") == Some(bare(other));
-    if name == "guard" || fields.iter().any(sets) {
+    let taken = |other: &&str| {
+        let of_other = [name.strip_prefix("set_"), name.strip_suffix("_agrees")];
+        of_other.contains(&Some(bare(other)))
+    };
+    if name == "guard" || fields.iter().any(taken) {
         format!("{name}_value")
     } else {
         identifier(field)
@@ -240,6 +243,7 @@ mod tests {
         assert_eq!(fragment("type", &["type"]), "r#type");
         assert_eq!(fragment("guard", &["guard"]), "guard_value");
         assert_eq!(fragment("set_age", &["age", "set_age"]), "set_age_value");
+        assert_eq!(fragment("c_agrees", &["c", "c_agrees"]), "c_agrees_value");
         assert_eq!(subject("OrderLine"), "order_line");
         assert_eq!(subject("Row"), "record");
         assert_eq!(subject("Old"), "record");

@@ -2,6 +2,7 @@
 
 use super::super::finding::{known, names, open, shut, standing as on_standing};
 use super::super::{Gate, Policy, Side};
+use crate::Stage;
 use crate::bucket;
 use crate::facts::{Fact, Facts, Standing};
 
@@ -141,6 +142,8 @@ pub(in crate::gates) fn quarantine_readable(facts: &Facts) -> Gate {
 /// What is in quarantine is lost with old (21).
 pub(in crate::gates) fn quarantine_settled(facts: &Facts) -> Gate {
     const NAME: &str = "quarantine_settled";
+    let complete =
+        matches!(&facts.standing, Fact::Known(Some(standing)) if standing.stage == Stage::Complete);
     known(NAME, &facts.quarantine, |quarantine| {
         match quarantine.waiting {
             0 => open(
@@ -153,7 +156,11 @@ pub(in crate::gates) fn quarantine_settled(facts: &Facts) -> Gate {
             waiting => shut(
                 NAME,
                 format!("{waiting} values in quarantine would be lost with old"),
-                "`cargo zdm quarantine waive`; to mend them, `cargo zdm rollback` first, then `quarantine fix`",
+                if facts.reversible || !complete {
+                    "`cargo zdm quarantine waive`; to mend them, `cargo zdm rollback` first, then `quarantine fix`"
+                } else {
+                    "`cargo zdm quarantine waive`: no way leads back to where they could be mended"
+                },
             ),
         }
     })

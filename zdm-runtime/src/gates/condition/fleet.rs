@@ -57,7 +57,8 @@ pub(in crate::gates) fn acknowledged(facts: &Facts) -> Gate {
         facts,
         |member| member.behind == 0 || idle(member),
         "have not acknowledged the last hop yet",
-        "within seconds, or when their leases end",
+        "within seconds, or when their leases end; an instance whose code this database is not ready for acknowledges nothing: \
+         stop it",
     )
 }
 

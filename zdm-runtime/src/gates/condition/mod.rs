@@ -4,6 +4,7 @@
 
 mod data;
 mod fleet;
+mod neighbours;
 mod patience;
 mod sections;
 mod versions;
@@ -17,6 +18,7 @@ pub(super) use fleet::{
     acknowledged, enough_instances, final_code, final_everywhere, known_everywhere, nobody_final,
     nobody_knows,
 };
+pub(super) use neighbours::{contracted_in_turn, in_turn, nothing_later_begun};
 pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
 pub(super) use sections::{
     expanded, not_contracted, reversible, section_done, section_undone, undo_ended,

@@ -120,7 +120,7 @@ fn no_way(manifest: &Manifest, from: Position, goal: Rest, all: &[(WayBack, Rest
             gone(
                 &folder,
                 reason,
-                "stay here until the cause is mended, then go on forward; a new migration can replace the new column",
+                "stay here as long as it takes to mend the cause, nothing reads new; then go on forward",
             )
             .safe("nothing was changed: reads take old, and every write keeps both sides")
         } else {

@@ -89,19 +89,22 @@ pub(super) fn shown(keys: &[&Column]) -> Option<String> {
     {
         return None;
     }
-    let places: Vec<_> = keys
-        .iter()
-        .map(|key| match key.logical_type {
-            LogicalType::Bytes => "{:?}",
-            _ => "{}",
-        })
-        .collect();
-    let arguments: Vec<_> = keys.iter().map(|key| names::argument(&key.field)).collect();
-    Some(format!(
-        "format!(\"{}\", {})",
-        places.join(","),
-        arguments.join(", ")
-    ))
+    let (mut places, mut arguments) = (Vec::new(), String::new());
+    for key in keys {
+        let mut name = names::argument(&key.field);
+        // A format string cannot hold a raw identifier.
+        if name.starts_with("r#") {
+            arguments.push_str(", ");
+            arguments.push_str(&name);
+            name.clear();
+        }
+        let format = match key.logical_type {
+            LogicalType::Bytes => ":?",
+            _ => "",
+        };
+        places.push(format!("{{{name}{format}}}"));
+    }
+    Some(format!("format!(\"{}\"{arguments})", places.join(",")))
 }
 
 /// The type that a key is read as for its text: that of its logical type, whatever newtype the field has.

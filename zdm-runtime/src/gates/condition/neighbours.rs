@@ -1,0 +1,70 @@
+//! Migrations of one table move one after the other: what one fills, the next one reads.
+
+use super::super::Gate;
+use super::super::finding::{known, open, shut};
+use crate::Stage;
+use crate::facts::Facts;
+use crate::neighbours::Neighbour;
+
+/// Columns of an earlier version are filled and written by everybody before a later one takes its values from them; and a
+/// later version that does so already would not see what is filled again.
+pub(in crate::gates) fn in_turn(facts: &Facts) -> Gate {
+    const NAME: &str = "in_turn";
+    known(NAME, &facts.neighbours, |neighbours| {
+        let mut earlier = neighbours.iter().filter(|other| other.earlier);
+        if let Some(other) = earlier.find(|other| other.fills && other.stage != Stage::Complete) {
+            return shut(
+                NAME,
+                format!(
+                    "{} came before it on the same table and is at {}: its columns are not yet what every writer keeps",
+                    other.folder, other.stage
+                ),
+                format!("bring {} to complete first", other.folder),
+            );
+        }
+        begun_later(NAME, neighbours)
+            .unwrap_or_else(|| open(NAME, "no other migration of its tables is in transition"))
+    })
+}
+
+/// Before writes keep old again: nothing later has begun to build on what they write now.
+pub(in crate::gates) fn nothing_later_begun(facts: &Facts) -> Gate {
+    const NAME: &str = "nothing_later_begun";
+    known(NAME, &facts.neighbours, |neighbours| {
+        begun_later(NAME, neighbours)
+            .unwrap_or_else(|| open(NAME, "no later migration of its tables has begun"))
+    })
+}
+
+/// Before old is dropped: what an earlier version still has to drop goes first, and its way back with it.
+pub(in crate::gates) fn contracted_in_turn(facts: &Facts) -> Gate {
+    const NAME: &str = "contracted_in_turn";
+    known(NAME, &facts.neighbours, |neighbours| {
+        let mut earlier = neighbours.iter().filter(|other| other.earlier);
+        match earlier.find(|other| other.fills) {
+            Some(other) => shut(
+                NAME,
+                format!(
+                    "{} came before it on the same table and is not contracted",
+                    other.folder
+                ),
+                format!("`cargo zdm contract {}` first", other.name),
+            ),
+            None => open(NAME, "every earlier migration of its tables is contracted"),
+        }
+    })
+}
+
+fn begun_later(name: &'static str, neighbours: &[Neighbour]) -> Option<Gate> {
+    // The last one first: that is the order in which they are taken back.
+    let mut later = neighbours.iter().rev().filter(|other| !other.earlier);
+    let other = later.find(|other| other.stage != Stage::Off)?;
+    Some(shut(
+        name,
+        format!(
+            "{} came after it on the same table and is at {}",
+            other.folder, other.stage
+        ),
+        format!("`cargo zdm rollback {} --to off` first", other.name),
+    ))
+}
