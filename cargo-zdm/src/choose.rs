@@ -84,6 +84,7 @@ mod tests {
             version,
             name: name.to_owned(),
             parent: None,
+            after: Vec::new(),
             dialect: "sqlite".to_owned(),
             route: Route::FivePhases,
             reversible: true,

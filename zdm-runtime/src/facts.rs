@@ -161,7 +161,7 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         now,
         record: fact(record(connection, id).await),
         standing: fact(standing(connection, id).await),
-        neighbours: fact(neighbours::of(connection, id).await),
+        neighbours: fact(neighbours::of(connection, manifest).await),
         instances: fact(fleet::members(connection, id).await),
         backfill: fact(progress(connection, manifest, Way::Up).await),
         reverse_backfill: fact(progress(connection, manifest, Way::Reverse).await),

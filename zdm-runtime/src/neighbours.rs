@@ -1,10 +1,11 @@
 //! The other migrations of a migration's tables: whose columns it takes its values from, and whose take theirs from it.
 //!
-//! Comes in: a connection, a migration. Goes out: where the others stand.
+//! Comes in: a connection, a manifest. Goes out: where the others stand.
 //! Must not know: what follows from it.
 
 use crate::control_value::{integer, text};
 use crate::database::Connection;
+use crate::manifest::{Manifest, Route};
 use crate::{Error, Stage};
 
 /// Another migration that writes one of the same tables and whose old columns are still there.
@@ -18,6 +19,8 @@ pub struct Neighbour {
     pub earlier: bool,
     /// It goes through all five phases: its new columns are filled on the way.
     pub fills: bool,
+    /// The migration takes values from what it fills, or drops that; where that cannot be told, it may.
+    pub needed: bool,
     /// Where it stands.
     pub stage: Stage,
 }
@@ -25,12 +28,12 @@ pub struct Neighbour {
 /// The neighbours in this database that are not contracted, in their order.
 pub(crate) async fn of(
     connection: &mut Connection,
-    migration: &str,
+    manifest: &Manifest,
 ) -> Result<Vec<Neighbour>, Error> {
     let rows = connection
         .query(
             "SELECT DISTINCT other.version, other.name, CASE WHEN other.version < own.version THEN 1 ELSE 0 END, \
-             CASE WHEN other.route = 'five_phases' THEN 1 ELSE 0 END, s.stage \
+             CASE WHEN other.route = 'five_phases' THEN 1 ELSE 0 END, s.stage, other.migration \
              FROM {zdm}migration own \
              JOIN {zdm}stage_table t ON t.migration = own.migration \
              JOIN {zdm}stage_table o ON o.table_name = t.table_name AND o.migration <> t.migration \
@@ -38,17 +41,19 @@ pub(crate) async fn of(
                   AND other.contracted_at IS NULL \
              JOIN {zdm}stage s ON s.migration = other.migration \
              WHERE own.migration = $1 ORDER BY other.version",
-            &[migration.into()],
+            &[manifest.id.as_str().into()],
         )
         .await?;
     rows.iter()
         .map(|row| {
             let (version, name, stage) = (integer(row, 0)?, text(row, 1)?, text(row, 4)?);
+            let id = text(row, 5)?;
             Ok(Neighbour {
                 folder: format!("{version:04}_{name}"),
                 name,
                 earlier: integer(row, 2)? != 0,
                 fills: integer(row, 3)? != 0,
+                needed: manifest.route == Route::FivePhases || manifest.after.contains(&id),
                 stage: stage.parse().map_err(|_| Error::Unreadable {
                     what: format!("the stage `{stage}`"),
                 })?,

@@ -3,7 +3,7 @@
 //! Comes in: the plan, the history. Goes out: the manifest and everything in the version's folder.
 //! Must not know: Rust code.
 
-use zdm_runtime::manifest::Manifest;
+use zdm_runtime::manifest::{Manifest, Route, shared};
 
 use super::{Options, PipelineError, transitions};
 use crate::dialect::Dialect;
@@ -19,6 +19,8 @@ use crate::versions::{self, History, Snapshot, naming, snapshot};
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) identity: Identity,
+    /// The ids of earlier versions that fill what it drops.
+    after: Vec<String>,
     /// The text of the declared schema.
     snapshot: String,
 }
@@ -55,8 +57,17 @@ pub(crate) fn plan(
         id: &identity.id,
         dropped_tables: &options.dropped_tables,
     })?;
+    let filling = history
+        .versions()
+        .iter()
+        .filter(|version| version.route == Route::FivePhases);
+    let after = filling
+        .filter(|version| !shared(&version.creates, &plan.drops).is_empty())
+        .map(|version| version.id.clone())
+        .collect();
     Ok(Some(Planned {
         plan,
+        after,
         identity,
         snapshot,
     }))
@@ -67,7 +78,8 @@ pub(crate) fn render(
     planned: &Planned,
     dialect: &Dialect,
 ) -> Result<(Manifest, FileTree), PipelineError> {
-    let rendered = sql::render(&planned.plan, dialect, &planned.identity)?;
+    let mut rendered = sql::render(&planned.plan, dialect, &planned.identity)?;
+    rendered.manifest.after.clone_from(&planned.after);
     let mut files = FileTree::default();
     files.insert(versions::PLAN_FILE, toml::to_string(&rendered.manifest)?);
     files.insert(snapshot::FILE, planned.snapshot.clone());

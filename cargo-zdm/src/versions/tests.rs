@@ -21,6 +21,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         version: history.last().map_or(0, |last| last.version) + 1,
         name: name.to_owned(),
         parent,
+        after: Vec::new(),
         dialect: "sqlite".to_owned(),
         route,
         reversible: true,

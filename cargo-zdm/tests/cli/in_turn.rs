@@ -96,3 +96,59 @@ fn a_column_is_filled_before_the_next_one_is_filled_from_it(project: &Project) {
     project.done(&["contract", "three"]);
     assert_eq!(project.value("SELECT min(c) FROM users"), "ONE");
 }
+
+/// A version that only drops has no values to take from anywhere; what it drops is filled first all the same.
+#[test]
+fn a_column_is_filled_before_the_next_one_drops_it() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.write(
+        "src/models.rs",
+        &model("pub a: Option<String>,\n    pub spare: Option<String>"),
+    );
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (a) VALUES ('One'), ('Two')");
+    let b = "#[zdm(from(\"a\"), up = \"lower(a)\", down = \"b\")] pub b: Option<String>";
+    project.write(
+        "src/models.rs",
+        &model(&format!("{b},\n    pub spare: Option<String>")),
+    );
+    project.done(&["generate", "two"]);
+    project.done(&["expand"]);
+    project.done(&["switch", "two", "--to", "dual_write"]);
+    project.done(&["finalize", "two"]);
+    let drops = |columns: &str, fields: &str| {
+        let attribute = format!("#[zdm(drops({columns}))]\npub struct");
+        project.write(
+            "src/models.rs",
+            &model(fields).replace("pub struct", &attribute),
+        );
+    };
+    drops("\"spare\"", "pub b: Option<String>");
+    project.done(&["generate", "spare"]);
+    project.write("src/models.rs", &model("pub b: Option<String>"));
+    project.write(
+        "src/models.rs",
+        &BEFORE
+            .replace("    pub name: String,\n", "")
+            .replace("pub struct", "#[zdm(drops(\"b\"))]\npub struct"),
+    );
+    project.done(&["generate", "gone"]);
+    project.done(&["expand"]);
+
+    project.done(&["switch", "spare", "--to", "complete"]);
+    let waiting = ["switch", "gone", "--to", "complete"];
+    waits(
+        &project,
+        &waiting,
+        "in_turn",
+        "0002_two came before it on the same table and is at dual_write",
+    );
+    project.done(&["contract", "spare"]);
+    assert_eq!(
+        project.value("SELECT count(*) FROM pragma_table_info('users')"),
+        "3"
+    );
+}

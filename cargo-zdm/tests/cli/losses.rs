@@ -40,7 +40,7 @@ fn values_of_an_added_column_are_not_dropped_unasked() {
         assert_eq!(run.code, 2, "{run:#?}");
         run.says("the column users.note, which holds 2 values");
         run.says("the column users.level, which holds 1 value");
-        run.says("cargo zdm rollback two --drop-rows");
+        run.says("cargo zdm rollback two --to absent --drop-rows");
         assert_eq!(project.stage("two"), "expanded");
         let dry = project.done(&["rollback", "two", "--dry-run"]);
         dry.says("the column users.note, which holds 2 values: this needs --drop-rows");

@@ -41,6 +41,11 @@ fn every_rollback_does_what_its_preview_shows(project: &Project) {
         }
         back_to_nothing(project);
     }
+    for command in FORWARD {
+        project.done(command);
+    }
+    as_shown(project, &["--to", "absent"]);
+    assert_eq!(project.stage("users_full_name"), "absent");
 }
 
 #[test]
@@ -124,30 +129,34 @@ fn back_to_nothing(project: &Project) -> Vec<String> {
     let mut executed = Vec::new();
     loop {
         let goal = goal(project);
-        let rollback: Vec<&str> = ["rollback", "users_full_name", "--format", "json"]
-            .into_iter()
-            .chain(goal.iter().flat_map(|goal| ["--to", goal]))
-            .collect();
-        let shown = project
-            .done(&[&rollback[..], &["--dry-run"]].concat())
-            .object();
-        let last: i64 = project
-            .value(&audited(project, "SELECT max(entry)"))
-            .parse()
-            .unwrap();
-        let done = project.done(&rollback).object();
-        assert_eq!(shown["would"], done["did"]);
-        let statements = statements(project, last);
-        assert_eq!(
-            without_headings(&shown["sql"]),
-            statements.concat(),
-            "{shown}"
-        );
+        let to: Vec<&str> = goal.iter().flat_map(|goal| ["--to", goal]).collect();
+        let (done, statements) = as_shown(project, &to);
         executed.extend(statements);
         if done["to"] == "absent" {
             return executed;
         }
     }
+}
+
+/// A rollback after its preview, and the statements that it executed.
+fn as_shown(project: &Project, to: &[&str]) -> (Value, Vec<String>) {
+    let rollback = [&["rollback", "users_full_name", "--format", "json"], to].concat();
+    let shown = project
+        .done(&[&rollback[..], &["--dry-run"]].concat())
+        .object();
+    let last: i64 = project
+        .value(&audited(project, "SELECT max(entry)"))
+        .parse()
+        .unwrap();
+    let done = project.done(&rollback).object();
+    assert_eq!(shown["would"], done["did"]);
+    let statements = statements(project, last);
+    assert_eq!(
+        without_headings(&shown["sql"]),
+        statements.concat(),
+        "{shown}"
+    );
+    (done, statements)
 }
 
 /// What the next step back needs for `--to`: nothing for the first one, or for one that is to be ended.

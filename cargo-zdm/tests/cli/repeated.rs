@@ -123,6 +123,15 @@ fn a_migration_that_is_there_already_is_held_there() {
         }
         assert_eq!(project.zdm(&["advance"]).code, 4);
         assert_eq!(project.stage(NAME), "dual_write");
+        // A goal that a rollback was stopped on the way to is given up by naming another.
+        project.execute("UPDATE zdm_migration SET rolled_back_to = 'absent'");
+        back(project, &["--to", "dual_write"]);
+        project
+            .zdm(&["rollback", NAME])
+            .says("was rolled back and stands at dual_write");
+        // So is one of an older tool, which told no goal.
+        project.execute("UPDATE zdm_migration SET rolled_back_to = NULL");
+        assert_eq!(project.zdm(&["rollback", NAME]).code, 2);
         // Let go, it is as if nothing had been taken back.
         project.done(&["resume", NAME]);
         assert_eq!(back(project, &[])["to"], "off");

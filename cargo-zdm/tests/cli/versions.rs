@@ -151,6 +151,7 @@ impl Version {
             version,
             name: name.to_owned(),
             parent: None,
+            after: Vec::new(),
             dialect: dialect.to_owned(),
             route,
             reversible: true,

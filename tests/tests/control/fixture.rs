@@ -55,6 +55,7 @@ pub(crate) fn manifest() -> Manifest {
         version: 2,
         name: "users_full_name".to_owned(),
         parent: None,
+        after: Vec::new(),
         dialect: "postgres".to_owned(),
         route: Route::FivePhases,
         reversible: true,

@@ -221,6 +221,7 @@ fn manifest() -> Manifest {
         version: 2,
         name: "names_and_ages".to_owned(),
         parent: None,
+        after: Vec::new(),
         dialect: String::new(),
         route: Route::FivePhases,
         reversible: true,

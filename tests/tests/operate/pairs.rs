@@ -23,6 +23,7 @@ impl Version {
                 version: 2,
                 name: "users".to_owned(),
                 parent: None,
+                after: Vec::new(),
                 dialect: dialect.name().to_owned(),
                 route: Route::FivePhases,
                 reversible: true,

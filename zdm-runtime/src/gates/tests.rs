@@ -80,6 +80,7 @@ fn neighbour(earlier: bool, stage: Stage) -> Neighbour {
         name: name.to_owned(),
         earlier,
         fills: true,
+        needed: true,
         stage,
     }
 }

@@ -32,6 +32,9 @@ pub struct Manifest {
     /// Id of the version before, `None` for the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// The ids of earlier versions that fill what this one drops: they are complete first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
     /// `postgres` or `sqlite`: the folder of templates that it was rendered from.
     pub dialect: String,
     /// Which phases it goes through.

@@ -13,7 +13,7 @@ use zdm_runtime::phase::Section;
 
 use crate::error::Failure;
 use crate::operate::gate;
-use crate::operate::position::{Move, Position};
+use crate::operate::position::{Move, Position, WayBack};
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::operate::target::Target;
@@ -230,10 +230,19 @@ fn refuse_odd_ways(
             "nothing is left to do for it",
         ),
         Position::Contracted => ("is finished: old is gone", "nothing is left to do for it"),
-        Position::At(Stage::Complete, _) if target.stage != Stage::Complete => (
-            "is complete: the way back fills old from new first",
-            "run `cargo zdm rollback`",
-        ),
+        Position::At(Stage::Complete, _) if target.stage != Stage::Complete => {
+            let manifest = session.manifest(place);
+            match position.way_back(manifest.route, manifest.reversible) {
+                WayBack::Gone(_) => (
+                    "is complete, and the migration is one-way: nothing fills old from new",
+                    "go on forward",
+                ),
+                _ => (
+                    "is complete: the way back fills old from new first",
+                    "run `cargo zdm rollback`",
+                ),
+            }
+        }
         Position::At(..) => return Ok(()),
     };
     Err(Failure::usage(format!("{folder} {problem}"), next))

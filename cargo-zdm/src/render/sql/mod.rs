@@ -72,6 +72,7 @@ pub fn render(
         version: identity.version,
         name: identity.name.clone(),
         parent: identity.parent.clone(),
+        after: Vec::new(),
         dialect: plan.dialect.clone(),
         route: plan.route,
         reversible: plan.reversible,

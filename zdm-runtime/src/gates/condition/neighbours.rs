@@ -11,8 +11,8 @@ use crate::neighbours::Neighbour;
 pub(in crate::gates) fn in_turn(facts: &Facts) -> Gate {
     const NAME: &str = "in_turn";
     known(NAME, &facts.neighbours, |neighbours| {
-        let mut earlier = neighbours.iter().filter(|other| other.earlier);
-        if let Some(other) = earlier.find(|other| other.fills && other.stage != Stage::Complete) {
+        let mut earlier = filled_before(neighbours);
+        if let Some(other) = earlier.find(|other| other.stage != Stage::Complete) {
             return shut(
                 NAME,
                 format!(
@@ -40,8 +40,7 @@ pub(in crate::gates) fn nothing_later_begun(facts: &Facts) -> Gate {
 pub(in crate::gates) fn contracted_in_turn(facts: &Facts) -> Gate {
     const NAME: &str = "contracted_in_turn";
     known(NAME, &facts.neighbours, |neighbours| {
-        let mut earlier = neighbours.iter().filter(|other| other.earlier);
-        match earlier.find(|other| other.fills) {
+        match filled_before(neighbours).next() {
             Some(other) => shut(
                 NAME,
                 format!(
@@ -55,10 +54,16 @@ pub(in crate::gates) fn contracted_in_turn(facts: &Facts) -> Gate {
     })
 }
 
+/// The earlier ones that fill what the migration reads or drops.
+fn filled_before(neighbours: &[Neighbour]) -> impl Iterator<Item = &Neighbour> {
+    let earlier = neighbours.iter().filter(|other| other.earlier);
+    earlier.filter(|other| other.fills && other.needed)
+}
+
 fn begun_later(name: &'static str, neighbours: &[Neighbour]) -> Option<Gate> {
     // The last one first: that is the order in which they are taken back.
     let mut later = neighbours.iter().rev().filter(|other| !other.earlier);
-    let other = later.find(|other| other.stage != Stage::Off)?;
+    let other = later.find(|other| other.fills && other.stage != Stage::Off)?;
     Some(shut(
         name,
         format!(

@@ -40,7 +40,11 @@ pub(crate) async fn run(
     let folder = session.folder(place);
     if ways.first() == Some(&WayBack::UndoExpand) {
         let what = format!("undo of {folder}/{}", Section::Expand.folder());
-        gate::pass(&what, &parts::gates_before(session, place).await?, &[])?;
+        gate::pass(
+            &what,
+            &parts::gates_before(session, place, &ways).await?,
+            &[],
+        )?;
     }
     if ways.contains(&WayBack::UndoExpand) {
         let losses = session.losses(place).await?;
@@ -112,18 +116,13 @@ pub(crate) async fn preview(
         from, goal, ways, ..
     } = plan(session, place, to).await?;
     let folder = session.folder(place);
-    let mut sql = String::new();
-    for way in &ways {
-        sql.push_str(&parts::preview(session, place, *way, from).await?);
-    }
+    let sql = parts::preview(session, place, &ways, from).await?;
     let would = told(session, place, &ways);
     let mut text = format!("{folder} ({}): {would}\n", from.name());
     let (mut gates, mut losses) = (Vec::new(), Vec::new());
-    if ways.first() == Some(&WayBack::UndoExpand) {
-        gates = gate::show_all(&parts::gates_before(session, place).await?);
-        text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
-    }
     if ways.contains(&WayBack::UndoExpand) {
+        gates = gate::show_all(&parts::gates_before(session, place, &ways).await?);
+        text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
         losses = session.losses(place).await?;
     }
     let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
@@ -154,7 +153,7 @@ fn unasked(folder: &str, name: &str, losses: &[Loss]) -> Failure {
     Failure::usage(
         format!("rollback of {folder} drops {}", losses::listed(losses)),
         format!(
-            "if nobody needs them: `cargo zdm rollback {name} --drop-rows`; nothing brings them back but a backup"
+            "if nobody needs them: `cargo zdm rollback {name} --to absent --drop-rows`; nothing brings them back but a backup"
         ),
     )
 }

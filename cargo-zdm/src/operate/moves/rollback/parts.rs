@@ -3,6 +3,8 @@
 //! Comes in: the session, a migration, a way. Goes out: the way taken, or its SQL.
 //! Must not know: which ways lead to a goal.
 
+use std::collections::BTreeSet;
+
 use zdm_runtime::Stage;
 use zdm_runtime::gates::{self, Gate, Side};
 use zdm_runtime::history;
@@ -92,15 +94,20 @@ pub(super) async fn take(
     Ok(())
 }
 
-/// The SQL that a way would execute.
+/// The SQL that ways would execute one after the other. What one has taken back is not there for the next.
 pub(super) async fn preview(
     session: &mut Session,
     place: usize,
-    way: WayBack,
+    ways: &[WayBack],
     from: Position,
 ) -> Result<String, Failure> {
-    let mut sql = String::new();
-    for part in parts(way, from) {
+    let (mut sql, mut undone) = (String::new(), BTreeSet::new());
+    for part in ways.iter().flat_map(|way| parts(*way, from)) {
+        if let Part::Undo(section) = part
+            && !undone.insert(section)
+        {
+            continue;
+        }
         sql.push_str(&match part {
             Part::Undo(section) => {
                 section::preview(session, place, section, Direction::Down).await?
@@ -135,13 +142,19 @@ async fn undo(session: &mut Session, place: usize, section: Section) -> Result<(
     Ok(())
 }
 
-/// The gates before the undo of expand, without those that it opens itself: what is in effect of later sections goes first.
+/// The gates before the undo of expand, without those that the ways open themselves: what is in effect of later sections goes
+/// first, and so does the way to `off`.
 pub(super) async fn gates_before(
     session: &mut Session,
     place: usize,
+    ways: &[WayBack],
 ) -> Result<Vec<Gate>, Failure> {
+    let opened: &[&str] = match ways {
+        [WayBack::UndoExpand] => &["section_undone"],
+        _ => &["section_undone", "standing", "drained"],
+    };
     let mut gates = session.gates_of_undo(place).await?;
-    gates.retain(|gate| gate.open || gate.name != "section_undone");
+    gates.retain(|gate| gate.open || !opened.contains(&gate.name));
     Ok(gates)
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Plan {
     pub(super) from: Position,
     pub(super) goal: Rest,
     pub(super) ways: Vec<WayBack>,
+    /// A rollback to this goal is on record already.
     pub(super) held: bool,
 }
 
@@ -65,7 +66,7 @@ pub(super) async fn plan(
         from,
         goal,
         ways,
-        held: record.rolled_back_at.is_some(),
+        held: record.rolled_back_at.is_some() && said(&record) == Some(goal),
     })
 }
 
@@ -78,16 +79,16 @@ fn goal(
     record: &Record,
     all: &[(WayBack, Rest)],
 ) -> Result<Rest, Failure> {
-    let said = record.rolled_back_to.as_deref().and_then(Rest::named);
-    if record.rolled_back_at.is_some() {
-        let unfinished = said.filter(|said| all.iter().any(|(_, rest)| rest == said));
+    let held = record.rolled_back_at.is_some();
+    if held {
+        let unfinished = said(record).filter(|said| all.iter().any(|(_, rest)| rest == said));
         let ends_here = begun.and_then(|_| from.rest());
         if let Some(goal) = unfinished.or(ends_here) {
             return Ok(goal);
         }
     }
-    match (all.first(), said) {
-        (Some((_, next)), Some(_)) => Err(Failure::usage(
+    match (all.first(), held) {
+        (Some((_, next)), true) => Err(Failure::usage(
             format!(
                 "{} was rolled back and stands at {}: whether it is to go further back, nothing but --to can say",
                 manifest.folder(),
@@ -100,12 +101,17 @@ fn goal(
             ),
         )
         .safe("nothing was changed")),
-        (Some((_, next)), None) => Ok(*next),
+        (Some((_, next)), false) => Ok(*next),
         (None, _) => match from.rest() {
             Some(Rest::Absent) => Ok(Rest::Absent),
             _ => Err(no_way(manifest, from, Rest::Absent, all)),
         },
     }
+}
+
+/// Where the last rollback was to lead, if it was one that said so.
+fn said(record: &Record) -> Option<Rest> {
+    record.rolled_back_to.as_deref().and_then(Rest::named)
 }
 
 fn no_way(manifest: &Manifest, from: Position, goal: Rest, all: &[(WayBack, Rest)]) -> Failure {
