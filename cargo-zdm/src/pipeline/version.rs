@@ -67,8 +67,8 @@ pub(crate) fn plan(
         .collect();
     Ok(Some(Planned {
         plan,
-        after,
         identity,
+        after,
         snapshot,
     }))
 }

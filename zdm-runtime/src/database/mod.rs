@@ -172,7 +172,8 @@ fn told(error: &sqlx::Error) -> String {
     #[cfg(feature = "postgres")]
     if let Some(database) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
         let more = [database.detail(), database.hint()].into_iter().flatten();
-        let all: Vec<&str> = std::iter::once(words.as_str()).chain(more).collect();
+        let all = std::iter::once(words.as_str()).chain(more);
+        let all: Vec<&str> = all.map(|words| words.trim_end_matches('.')).collect();
         return all.join(". ");
     }
     words

@@ -53,6 +53,7 @@ pub(crate) async fn run(
     let mut not_expanded = expanded
         .err()
         .filter(|(_, failure)| failure.kind != Kind::Gate);
+    let mut said = Vec::new();
     loop {
         let all = every(session, not_expanded.take()).await;
         let done = all.iter().all(|migration| migration.done);
@@ -61,7 +62,12 @@ pub(crate) async fn run(
             let object = serde_json::json!({ "done": done, "migrations": all });
             return Answer::ending(worst, text(&all), object);
         }
-        session.terminal.say(&text(&all));
+        // What only counts on is no news.
+        let waits: Vec<String> = all.iter().map(Advanced::waits_for).collect();
+        if said != waits {
+            session.terminal.say(&text(&all));
+            said = waits;
+        }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
@@ -124,6 +130,12 @@ async fn one(
 }
 
 impl Advanced {
+    /// Where it stands and which gates are shut.
+    fn waits_for(&self) -> String {
+        let gates: Vec<_> = self.shut.iter().map(|gate| gate.gate.as_str()).collect();
+        format!("{} {} {}", self.migration, self.stage, gates.join(" "))
+    }
+
     /// Why it does not go on: a shut gate opens later, anything else has to be mended.
     fn end(&mut self, failure: Failure) {
         if failure.kind != Kind::Gate {
