@@ -4,22 +4,26 @@
 //! in them at once.
 //! Must not know: saved versions, any database.
 //!
-//! What is seen is source, not what macros make of it: structs and modules produced by `macro_rules!`, procedural macros
-//! or `include!` are not found.
+//! What is seen is source, not what macros make of it. A struct that derives `Migratable` where no module leads, in a body
+//! or among a macro's tokens, is refused at its place. What leaves no trace in the source is not found: a derive that an
+//! attribute macro adds, and files that a build script writes.
 
 mod diagnostics;
+mod imports;
+mod included;
 mod item_attributes;
 mod models;
 mod module_tree;
 mod scan;
 mod scope;
 mod spelling;
+mod unseen;
 mod workers;
 mod workspace;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
 
 pub use diagnostics::{Diagnostic, render};
@@ -111,4 +115,13 @@ pub fn read(options: &SourceOptions) -> Result<Models, SourceError> {
     let workspace = workspace::read(options.manifest_path.as_deref())?;
     let findings = workers::read(&workspace, options)?;
     models::assemble(workspace, findings, &options.only)
+}
+
+/// Whether a file is among those that alone may hold models.
+fn may_hold_models(file: &Utf8Path, only: &[PathBuf]) -> bool {
+    only.is_empty() || only.iter().any(|path| is_below(file, path))
+}
+
+fn is_below(file: &Utf8Path, path: &Path) -> bool {
+    matches!((file.canonicalize(), path.canonicalize()), (Ok(file), Ok(path)) if file.starts_with(&path))
 }

@@ -17,7 +17,7 @@ use super::scan::Candidate;
 use super::scope::{At, Scope};
 use super::workers::Findings;
 use super::workspace::Workspace;
-use super::{FoundModel, Models, SourceError};
+use super::{FoundModel, Models, SourceError, is_below, may_hold_models};
 
 /// A model as its file declares it.
 pub(super) struct Declaration {
@@ -179,15 +179,11 @@ fn restrict(declarations: &mut Vec<Declaration>, only: &[PathBuf]) -> Option<Pat
     if only.is_empty() {
         return None;
     }
-    let below = |declaration: &Declaration, path: &Path| {
-        let file = declaration.model.file.canonicalize();
-        let path = path.canonicalize();
-        matches!((file, path), (Ok(file), Ok(path)) if file.starts_with(&path))
-    };
+    let below = |declaration: &Declaration, path: &Path| is_below(&declaration.model.file, path);
     let missing = only
         .iter()
         .find(|path| !declarations.iter().any(|found| below(found, path)));
-    declarations.retain(|found| only.iter().any(|path| below(found, path)));
+    declarations.retain(|found| may_hold_models(&found.model.file, only));
     missing.cloned()
 }
 

@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::{Barrier, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::diagnostics::Diagnostic;
 use super::models::{self, Declaration};
-use super::scan::{self, Candidate, Context, Module, Pending};
+use super::scan::{self, Candidate, Context, Module, Pending, Project};
 use super::scope::Scope;
 use super::workspace::Workspace;
 use super::{SourceError, SourceOptions};
@@ -46,8 +46,11 @@ pub(super) fn read(
         .map_or(1, NonZero::get)
         .min(MOST_WORKERS);
     let round = Round {
-        root: &workspace.root,
-        code: code.as_deref(),
+        project: Project {
+            root: &workspace.root,
+            code: code.as_deref(),
+            only: &options.only,
+        },
         queue: &queue,
         findings: Mutex::default(),
         all_parsed: Barrier::new(workers),
@@ -89,8 +92,7 @@ fn libraries(workspace: &Workspace) -> HashMap<String, usize> {
 }
 
 struct Round<'a> {
-    root: &'a Utf8Path,
-    code: Option<&'a Utf8Path>,
+    project: Project<'a>,
     queue: &'a Queue,
     findings: Mutex<Findings>,
     all_parsed: Barrier,
@@ -120,7 +122,7 @@ impl Round<'_> {
         let mut candidates = Vec::new();
         let mut mine = Findings::default();
         while let Some(pending) = self.queue.take() {
-            match scan::file(&pending, self.root, self.code) {
+            match scan::file(&pending, self.project) {
                 Ok(scan) => {
                     candidates.extend(scan.candidates);
                     mine.diagnostics.extend(scan.diagnostics);

@@ -1,5 +1,7 @@
 //! Models are found in real cargo projects.
 
+mod unseen;
+
 use std::path::Path;
 
 use cargo_zdm::source::{self, Models, SourceError, SourceOptions};
