@@ -105,6 +105,16 @@ pub enum SourceError {
     /// A path of `[generate] models` names nothing.
     #[error("no model is declared in {0}\n  next: correct `models` under [generate] in zdm.toml")]
     NothingThere(PathBuf),
+    /// A package with models knows zdm-runtime by another name.
+    #[error(
+        "{manifest} renames zdm-runtime to `{name}`, but the derive and generated code call it `zdm_runtime`\n  next: depend on it by its own name: `zdm-runtime = …` in the place of `{name} = {{ package = \"zdm-runtime\", … }}`"
+    )]
+    RuntimeRenamed {
+        /// The package's manifest.
+        manifest: Utf8PathBuf,
+        /// The other name.
+        name: String,
+    },
     /// The models have mistakes.
     #[error("{}", diagnostics::render(.0, false))]
     Mistakes(Vec<Diagnostic>),

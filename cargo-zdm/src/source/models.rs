@@ -156,6 +156,12 @@ pub(super) fn assemble(
     };
     for declaration in declarations {
         let target = &workspace.targets[declaration.target];
+        if let Some(name) = &target.runtime_renamed {
+            return Err(SourceError::RuntimeRenamed {
+                manifest: target.package.directory.join("Cargo.toml"),
+                name: name.clone(),
+            });
+        }
         models.packages.push(target.package.clone());
         models.schema.tables.push(declaration.table);
         models.models.push(FoundModel {
