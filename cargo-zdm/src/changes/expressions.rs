@@ -46,13 +46,10 @@ impl Written<'_> {
 
     /// The expression gives the same value whenever it is asked.
     pub(super) fn is_steady(self, dialect: &Dialect) -> Result<(), ChangeError> {
-        let functions = dialect
-            .functions_in(self.text)
+        let changing = dialect
+            .changing_in(self.text)
             .map_err(|source| self.mistaken(source))?;
-        match functions
-            .into_iter()
-            .find(|name| dialect.is_changing_function(name))
-        {
+        match changing {
             None => Ok(()),
             Some(function) => Err(ChangeError::Changing {
                 at: Box::new(self.at.clone()),

@@ -120,7 +120,10 @@ pub struct Dual {
 #[serde(deny_unknown_fields)]
 pub(super) struct Functions {
     pub(super) stable: Vec<String>,
+    /// Functions that give another value at every call.
     pub(super) changing: Vec<String>,
+    /// Functions of a time that ask the clock where none is given, with the number of arguments before it.
+    pub(super) clock: BTreeMap<String, usize>,
     /// Functions that give a value for every value of their arguments' types, as long as formats and patterns are constants.
     pub(super) total: Vec<String>,
 }

@@ -10,6 +10,7 @@ mod identity;
 mod quoting;
 mod row;
 mod sqlite;
+mod steady;
 mod totality;
 
 use include_dir::{Dir, include_dir};
@@ -207,11 +208,6 @@ impl Dialect {
     /// Functions that a new column may have as its default without rewriting the table.
     pub fn is_stable_function(&self, name: &str) -> bool {
         contains(&self.facts.functions.stable, name)
-    }
-
-    /// Functions that give another value at every call.
-    pub fn is_changing_function(&self, name: &str) -> bool {
-        contains(&self.facts.functions.changing, name)
     }
 
     /// What a statement locks, reads and writes; or the reason why the database has no such statement.
