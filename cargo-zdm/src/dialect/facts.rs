@@ -21,6 +21,9 @@ pub(super) struct Facts {
     pub(super) capabilities: Capabilities,
     pub(super) quoting: Quoting,
     pub(super) types: BTreeMap<String, String>,
+    /// The declared types that an `auto` column may have; empty: the database is to judge.
+    #[serde(default)]
+    pub(super) auto_types: Vec<String>,
     pub(super) lossless: BTreeMap<String, Dual>,
     /// What a text loses that is longer than the old column allows, where the database does not refuse all of them.
     #[serde(default)]

@@ -121,6 +121,14 @@ impl Dialect {
             .unwrap_or_else(|| self.type_name(column.logical_type).to_owned())
     }
 
+    /// The types of which an `auto` column has to have one, where its own is none of them.
+    pub fn auto_types_beside(&self, column: &Column) -> Option<&[String]> {
+        let types = &self.facts.auto_types;
+        let declared = self.type_of(column);
+        let refused = column.auto && !types.is_empty() && !contains(types, declared.trim());
+        refused.then_some(types)
+    }
+
     /// The type that a logical type is declared with.
     pub fn type_name(&self, logical: LogicalType) -> &str {
         self.facts
@@ -252,10 +260,8 @@ impl Dialect {
     }
 }
 
-fn contains(functions: &[String], name: &str) -> bool {
-    functions
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name))
+fn contains(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn add_templates(
