@@ -48,6 +48,8 @@ pub struct Models {
     pub models: Vec<FoundModel>,
     /// The packages that hold models, ordered by name.
     pub packages: Vec<FoundPackage>,
+    /// Every crate with models declares the generated code as a module.
+    pub declares_code: bool,
     /// The workspace's root.
     pub workspace_root: Utf8PathBuf,
 }

@@ -152,6 +152,9 @@ pub(super) fn assemble(
         schema: Schema::default(),
         models: Vec::new(),
         packages: Vec::new(),
+        declares_code: declarations
+            .iter()
+            .all(|declaration| findings.with_code.contains(&declaration.target)),
         workspace_root: workspace.root,
     };
     for declaration in declarations {

@@ -88,6 +88,8 @@ pub(super) struct Scan {
     pub(super) pending: Vec<Pending>,
     pub(super) candidates: Vec<Candidate>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// One of the modules is the generated code.
+    pub(super) declares_code: bool,
 }
 
 /// What a file must contain to hold a model.
@@ -282,11 +284,9 @@ impl<'a> Reader<'a> {
             self.module(scan, items, context, &place.inline(&name, path.as_deref()));
             return;
         }
-        if self
-            .project
-            .code
-            .is_some_and(|code| code == place.folder(&name))
-        {
+        let is_code = |code: &Utf8Path| place.leads_to(code, &name, path.as_deref());
+        if self.project.code.is_some_and(is_code) {
+            scan.declares_code = true;
             return;
         }
         if item

@@ -6,7 +6,7 @@
 //! A syntax tree belongs to the thread that parsed it, so each worker keeps its own trees from the first round to the
 //! second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::sync::{Barrier, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -27,6 +27,8 @@ const MOST_WORKERS: usize = 8;
 pub(super) struct Findings {
     pub(super) declarations: Vec<Declaration>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// The targets that declare the generated code as a module.
+    pub(super) with_code: HashSet<usize>,
     modules: Vec<(usize, Module)>,
     unreadable: Option<SourceError>,
 }
@@ -126,6 +128,8 @@ impl Round<'_> {
                 Ok(scan) => {
                     candidates.extend(scan.candidates);
                     mine.diagnostics.extend(scan.diagnostics);
+                    mine.with_code
+                        .extend(scan.declares_code.then_some(pending.target));
                     let modules = scan.modules.into_iter();
                     mine.modules
                         .extend(modules.map(|module| (pending.target, module)));
@@ -146,6 +150,7 @@ impl Round<'_> {
         all.declarations.extend(mine.declarations);
         all.diagnostics.extend(mine.diagnostics);
         all.modules.extend(mine.modules);
+        all.with_code.extend(mine.with_code);
         all.unreadable = all.unreadable.take().or(mine.unreadable);
     }
 }
