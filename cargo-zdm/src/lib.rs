@@ -27,7 +27,7 @@ pub mod versions;
 use dialect::Dialect;
 use files::FileTree;
 use pipeline::code::Code;
-use pipeline::{Draft, Fate, Finding, Options, PipelineError};
+use pipeline::{Draft, Fate, Finding, ModuleLine, Options, PipelineError};
 use plan::Plan;
 use source::Models;
 use versions::{History, Snapshot};
@@ -40,6 +40,8 @@ pub struct Generated {
     pub files: FileTree,
     /// The new version, with its plan; `None` where the structs are as the last version left them.
     pub version: Option<(Manifest, Plan)>,
+    /// What the user's crate lacks to have the code in it, where [`Options::add_module`] does not add it.
+    pub undeclared: Option<ModuleLine>,
 }
 
 /// From the structs to everything that is generated from them: a version of SQL where they have changed, and the Rust code.
@@ -90,8 +92,17 @@ impl Draft {
         }
         let code = Code::of(options, &models, &history, &in_transition, &dialect)?;
         files.insert_all("".into(), code.formatted()?);
-        files.insert_all("".into(), pipeline::code::module_line(options, &models)?);
-        Ok(Generated { files, version })
+        let mut undeclared = pipeline::code::module_line(options, &models)?;
+        if options.add_module
+            && let Some(added) = undeclared.take()
+        {
+            files.insert(added.file, added.text);
+        }
+        Ok(Generated {
+            files,
+            version,
+            undeclared,
+        })
     }
 }
 

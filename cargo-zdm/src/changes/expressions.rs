@@ -1,6 +1,6 @@
 //! The user's SQL in attributes, checked against the columns that it may name.
 
-use zdm_model::{Expression, Schema, Table, Transition};
+use zdm_model::{Column, Expression, Schema, Table, Transition};
 
 use super::{ChangeError, Context};
 use crate::dialect::Dialect;
@@ -46,13 +46,10 @@ impl Written<'_> {
 
     /// The expression gives the same value whenever it is asked.
     pub(super) fn is_steady(self, dialect: &Dialect) -> Result<(), ChangeError> {
-        let functions = dialect
-            .functions_in(self.text)
+        let changing = dialect
+            .changing_in(self.text)
             .map_err(|source| self.mistaken(source))?;
-        match functions
-            .into_iter()
-            .find(|name| dialect.is_changing_function(name))
-        {
+        match changing {
             None => Ok(()),
             Some(function) => Err(ChangeError::Changing {
                 at: Box::new(self.at.clone()),
@@ -134,7 +131,10 @@ pub(crate) fn check_schema(schema: &Schema, dialect: &Dialect) -> Vec<ChangeErro
 
 fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
     let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-    let mut errors = Vec::new();
+    let columns = table.columns.iter();
+    let mut errors: Vec<ChangeError> = columns
+        .filter_map(|column| auto_of_another_type(table, column, dialect))
+        .collect();
     let mut check = |source: &str, subject: &str, attribute: &str, text: &str, allowed: &[&str]| {
         let at = Place {
             table: table.name.clone(),
@@ -169,6 +169,23 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
         }
     }
     errors
+}
+
+fn auto_of_another_type(table: &Table, column: &Column, dialect: &Dialect) -> Option<ChangeError> {
+    let types = dialect.auto_types_beside(column)?.join(", ");
+    Some(ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem: format!(
+            "an `auto` column of type {} is none that {} counts: the table could not be created",
+            dialect.type_of(column),
+            dialect.vendor()
+        ),
+        way_on: format!("Leave `sql_type` out, or make it {types}"),
+    })
 }
 
 impl Context<'_> {

@@ -61,6 +61,14 @@ type Refusal = (Place, String, String, String);
 fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -> Refusal {
     let (dialect, name) = (context.dialect, &old.name);
     let (old_type, new_type) = (dialect.type_of(old), dialect.type_of(new));
+    let from_to = if old_type == new_type {
+        format!(
+            "from `{}` to `{}`, both {new_type} in the database",
+            old.rust_type, new.rust_type
+        )
+    } else {
+        format!("from {old_type} to {new_type}")
+    };
     let fresh = format!("{name}_{}", suffix(new));
     let built_in = old.sql_type.is_none()
         && new.sql_type.is_none()
@@ -87,7 +95,7 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
     }
     (
         at.clone(),
-        format!("the type of {}.{name}, from {old_type} to {new_type},", at.table),
+        format!("the type of {}.{name}, {from_to},", at.table),
         "old and new code would read and write one column as two types, and most changes of a type write the whole \
          table anew"
             .to_owned(),

@@ -96,6 +96,16 @@ impl Generate {
                 )
             }
         };
+        let undeclared = generated.undeclared;
+        let text = match &undeclared {
+            None => text,
+            Some(missing) => format!(
+                "{text}\n{} has no module for the code, so it is no part of the crate: add\n{}",
+                missing.file, missing.line
+            ),
+        };
+        let undeclared =
+            undeclared.map(|missing| json!({ "file": missing.file, "line": missing.line }));
         let version = version.map(|version| {
             json!({
                 "folder": version.folder(), "id": version.id, "route": version.route,
@@ -104,7 +114,10 @@ impl Generate {
         });
         Answer::done(
             text,
-            json!({ "version": version, "measured": told.object, "files": files, "dry_run": self.dry_run }),
+            json!({
+                "version": version, "measured": told.object, "files": files, "undeclared": undeclared,
+                "dry_run": self.dry_run,
+            }),
         )
     }
     /// The plan, with what somebody on a terminal and the database have told.

@@ -129,6 +129,9 @@ impl From<SourceError> for Failure {
                 "correct the places shown, then run the command again",
             ),
             SourceError::NothingThere(_) => Self::usage(error, "correct zdm.toml"),
+            SourceError::RuntimeRenamed { .. } => {
+                Self::usage(error, "correct Cargo.toml, then run the command again")
+            }
             other => Self::environment(other, "mend the cause, then run the command again"),
         }
         .safe("nothing has been written")

@@ -200,6 +200,11 @@ impl Dialect {
             .tokenize_with_location()
             .map_err(|error| failed(error.to_string()))?;
         if matches!(self.facts.parser, Parser::Sqlite) {
+            if tokens.iter().any(sqlite::is_foreign) {
+                return Err(failed(
+                    "`::` is PostgreSQL's cast; write `CAST(… AS …)`".to_owned(),
+                ));
+            }
             tokens = sqlite::understood(tokens);
         }
         let mut parser = SqlParser::new(grammar).with_tokens_with_locations(tokens);

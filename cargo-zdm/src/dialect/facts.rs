@@ -21,6 +21,9 @@ pub(super) struct Facts {
     pub(super) capabilities: Capabilities,
     pub(super) quoting: Quoting,
     pub(super) types: BTreeMap<String, String>,
+    /// The declared types that an `auto` column may have; empty: the database is to judge.
+    #[serde(default)]
+    pub(super) auto_types: Vec<String>,
     pub(super) lossless: BTreeMap<String, Dual>,
     /// What a text loses that is longer than the old column allows, where the database does not refuse all of them.
     #[serde(default)]
@@ -120,7 +123,10 @@ pub struct Dual {
 #[serde(deny_unknown_fields)]
 pub(super) struct Functions {
     pub(super) stable: Vec<String>,
+    /// Functions that give another value at every call.
     pub(super) changing: Vec<String>,
+    /// Functions of a time that ask the clock where none is given, with the number of arguments before it.
+    pub(super) clock: BTreeMap<String, usize>,
     /// Functions that give a value for every value of their arguments' types, as long as formats and patterns are constants.
     pub(super) total: Vec<String>,
 }

@@ -10,6 +10,7 @@ mod identity;
 mod quoting;
 mod row;
 mod sqlite;
+mod steady;
 mod totality;
 
 use include_dir::{Dir, include_dir};
@@ -120,6 +121,14 @@ impl Dialect {
             .unwrap_or_else(|| self.type_name(column.logical_type).to_owned())
     }
 
+    /// The types of which an `auto` column has to have one, where its own is none of them.
+    pub fn auto_types_beside(&self, column: &Column) -> Option<&[String]> {
+        let types = &self.facts.auto_types;
+        let declared = self.type_of(column);
+        let refused = column.auto && !types.is_empty() && !contains(types, declared.trim());
+        refused.then_some(types)
+    }
+
     /// The type that a logical type is declared with.
     pub fn type_name(&self, logical: LogicalType) -> &str {
         self.facts
@@ -209,11 +218,6 @@ impl Dialect {
         contains(&self.facts.functions.stable, name)
     }
 
-    /// Functions that give another value at every call.
-    pub fn is_changing_function(&self, name: &str) -> bool {
-        contains(&self.facts.functions.changing, name)
-    }
-
     /// What a statement locks, reads and writes; or the reason why the database has no such statement.
     pub fn statement(&self, name: &str) -> Result<&StatementFacts, DialectError> {
         if let Some(reason) = self.facts.unsupported.get(name) {
@@ -256,10 +260,8 @@ impl Dialect {
     }
 }
 
-fn contains(functions: &[String], name: &str) -> bool {
-    functions
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name))
+fn contains(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn add_templates(

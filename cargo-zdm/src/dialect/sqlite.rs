@@ -29,6 +29,11 @@ pub(super) fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     tokens
 }
 
+/// Whether a token is an operator that the parser reads and SQLite does not know: PostgreSQL's cast.
+pub(super) fn is_foreign(token: &TokenWithSpan) -> bool {
+    token.token == Token::DoubleColon
+}
+
 fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
     matches!(token, Some(Token::Word(word)) if word.quote_style.is_none()
         && words.iter().any(|known| word.value.eq_ignore_ascii_case(known)))

@@ -11,7 +11,7 @@ use zdm_runtime::CodeState;
 use zdm_runtime::manifest::Route;
 
 use super::transitions::InTransition;
-use super::{Options, PipelineError, finalize, module_line};
+use super::{ModuleLine, Options, PipelineError, finalize, module_line};
 use crate::dialect::Dialect;
 use crate::files::{FileError, FileTree, read_if_there};
 use crate::parallel;
@@ -148,32 +148,31 @@ pub(crate) fn superfluous(
     Ok(superfluous)
 }
 
-/// The crate's root file with `mod zdm;`, where that is wanted and missing.
-pub(crate) fn module_line(options: &Options, models: &Models) -> Result<FileTree, PipelineError> {
-    let mut tree = FileTree::default();
-    let root = crate_root(models)?;
-    let (Some(root), Some(name)) = (
-        root.filter(|_| options.add_module),
-        options.code.file_name(),
-    ) else {
-        return Ok(tree);
+/// The line that makes the code part of the crate, where no module of it does.
+pub(crate) fn module_line(
+    options: &Options,
+    models: &Models,
+) -> Result<Option<ModuleLine>, PipelineError> {
+    let root = crate_root(models)?.filter(|_| !models.declares_code);
+    let (Some(root), Some(name)) = (root, options.code.file_name()) else {
+        return Ok(None);
     };
-    let library = root.file_name() == Some("lib.rs");
     let source = text(root)?.unwrap_or_default();
     let place = module_line::Place {
         name,
-        library,
+        library: root.file_name() == Some("lib.rs"),
         path: elsewhere(root, &options.root.join(&options.code)),
     };
-    let changed =
+    let text =
         module_line::with_module(&source, &place).map_err(|error| PipelineError::UserSource {
             file: root.to_owned(),
             reason: error.to_string(),
         })?;
-    if let Some(changed) = changed {
-        tree.insert(finalize::relative(&options.root, root), changed);
-    }
-    Ok(tree)
+    Ok(text.map(|text| ModuleLine {
+        file: finalize::relative(&options.root, root),
+        line: place.declaration(),
+        text,
+    }))
 }
 
 /// Where the code's module file is, as seen from the folder of the crate's root file, unless it is where the compiler looks.

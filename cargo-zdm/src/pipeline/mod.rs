@@ -16,4 +16,5 @@ pub use declare::Fate;
 pub use draft::Draft;
 pub use error::PipelineError;
 pub use findings::Finding;
+pub use module_line::ModuleLine;
 pub use options::{Mode, Options};

@@ -2,8 +2,20 @@
 //!
 //! Comes in: the root file's text. Goes out: the text with the line, or `None` where it is there already.
 
+use camino::Utf8PathBuf;
 use syn::Item;
 use syn::spanned::Spanned as _;
+
+/// What a crate's root file lacks to have the generated code in the crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleLine {
+    /// The root file, relative to the folder of `zdm.toml`.
+    pub file: Utf8PathBuf,
+    /// `pub mod zdm;`
+    pub line: String,
+    /// The file's text with the line.
+    pub(crate) text: String,
+}
 
 /// The module of generated code.
 pub(super) struct Place<'a> {
@@ -14,27 +26,30 @@ pub(super) struct Place<'a> {
     pub(super) path: Option<String>,
 }
 
+impl Place<'_> {
+    /// `pub mod zdm;`
+    pub(super) fn declaration(&self) -> String {
+        let path = self
+            .path
+            .as_ref()
+            .map(|path| format!("#[path = \"{path}\"]\n"))
+            .unwrap_or_default();
+        let visibility = if self.library { "pub " } else { "" };
+        format!("{path}{visibility}mod {};", self.name)
+    }
+}
+
 /// Puts `mod <name>;` behind the last module that the file declares, or before its first other part.
 pub(super) fn with_module(text: &str, place: &Place<'_>) -> syn::Result<Option<String>> {
-    let Place {
-        name,
-        library,
-        path,
-    } = place;
     let file = syn::parse_file(text)?;
     let is_there = file
         .items
         .iter()
-        .any(|item| matches!(item, Item::Mod(module) if module.ident == *name));
+        .any(|item| matches!(item, Item::Mod(module) if module.ident == place.name));
     if is_there {
         return Ok(None);
     }
-    let path = path
-        .as_ref()
-        .map(|path| format!("#[path = \"{path}\"]\n"))
-        .unwrap_or_default();
-    let visibility = if *library { "pub " } else { "" };
-    let declaration = format!("{path}{visibility}mod {name};\n");
+    let declaration = format!("{}\n", place.declaration());
     let last_module = file
         .items
         .iter()

@@ -62,7 +62,8 @@ pub(super) fn under_conditions(attributes: &[Attribute], context: &Context) -> O
     Some(context)
 }
 
-fn needs_test(condition: &Meta) -> bool {
+/// Whether a condition holds in tests alone.
+pub(super) fn needs_test(condition: &Meta) -> bool {
     match condition {
         Meta::Path(path) => path.is_ident("test"),
         Meta::List(list) if list.path.is_ident("all") => list

@@ -4,22 +4,26 @@
 //! in them at once.
 //! Must not know: saved versions, any database.
 //!
-//! What is seen is source, not what macros make of it: structs and modules produced by `macro_rules!`, procedural macros
-//! or `include!` are not found.
+//! What is seen is source, not what macros make of it. A struct that derives `Migratable` where no module leads, in a body
+//! or among a macro's tokens, is refused at its place. What leaves no trace in the source is not found: a derive that an
+//! attribute macro adds, and files that a build script writes.
 
 mod diagnostics;
+mod imports;
+mod included;
 mod item_attributes;
 mod models;
 mod module_tree;
 mod scan;
 mod scope;
 mod spelling;
+mod unseen;
 mod workers;
 mod workspace;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
 
 pub use diagnostics::{Diagnostic, render};
@@ -44,6 +48,8 @@ pub struct Models {
     pub models: Vec<FoundModel>,
     /// The packages that hold models, ordered by name.
     pub packages: Vec<FoundPackage>,
+    /// Every crate with models declares the generated code as a module.
+    pub declares_code: bool,
     /// The workspace's root.
     pub workspace_root: Utf8PathBuf,
 }
@@ -101,6 +107,16 @@ pub enum SourceError {
     /// A path of `[generate] models` names nothing.
     #[error("no model is declared in {0}\n  next: correct `models` under [generate] in zdm.toml")]
     NothingThere(PathBuf),
+    /// A package with models knows zdm-runtime by another name.
+    #[error(
+        "{manifest} renames zdm-runtime to `{name}`, but the derive and generated code call it `zdm_runtime`\n  next: depend on it by its own name: `zdm-runtime = …` in the place of `{name} = {{ package = \"zdm-runtime\", … }}`"
+    )]
+    RuntimeRenamed {
+        /// The package's manifest.
+        manifest: Utf8PathBuf,
+        /// The other name.
+        name: String,
+    },
     /// The models have mistakes.
     #[error("{}", diagnostics::render(.0, false))]
     Mistakes(Vec<Diagnostic>),
@@ -111,4 +127,13 @@ pub fn read(options: &SourceOptions) -> Result<Models, SourceError> {
     let workspace = workspace::read(options.manifest_path.as_deref())?;
     let findings = workers::read(&workspace, options)?;
     models::assemble(workspace, findings, &options.only)
+}
+
+/// Whether a file is among those that alone may hold models.
+fn may_hold_models(file: &Utf8Path, only: &[PathBuf]) -> bool {
+    only.is_empty() || only.iter().any(|path| is_below(file, path))
+}
+
+fn is_below(file: &Utf8Path, path: &Path) -> bool {
+    matches!((file.canonicalize(), path.canonicalize()), (Ok(file), Ok(path)) if file.starts_with(&path))
 }

@@ -17,7 +17,7 @@ use super::scan::Candidate;
 use super::scope::{At, Scope};
 use super::workers::Findings;
 use super::workspace::Workspace;
-use super::{FoundModel, Models, SourceError};
+use super::{FoundModel, Models, SourceError, is_below, may_hold_models};
 
 /// A model as its file declares it.
 pub(super) struct Declaration {
@@ -152,10 +152,19 @@ pub(super) fn assemble(
         schema: Schema::default(),
         models: Vec::new(),
         packages: Vec::new(),
+        declares_code: declarations
+            .iter()
+            .all(|declaration| findings.with_code.contains(&declaration.target)),
         workspace_root: workspace.root,
     };
     for declaration in declarations {
         let target = &workspace.targets[declaration.target];
+        if let Some(name) = &target.runtime_renamed {
+            return Err(SourceError::RuntimeRenamed {
+                manifest: target.package.directory.join("Cargo.toml"),
+                name: name.clone(),
+            });
+        }
         models.packages.push(target.package.clone());
         models.schema.tables.push(declaration.table);
         models.models.push(FoundModel {
@@ -179,15 +188,11 @@ fn restrict(declarations: &mut Vec<Declaration>, only: &[PathBuf]) -> Option<Pat
     if only.is_empty() {
         return None;
     }
-    let below = |declaration: &Declaration, path: &Path| {
-        let file = declaration.model.file.canonicalize();
-        let path = path.canonicalize();
-        matches!((file, path), (Ok(file), Ok(path)) if file.starts_with(&path))
-    };
+    let below = |declaration: &Declaration, path: &Path| is_below(&declaration.model.file, path);
     let missing = only
         .iter()
         .find(|path| !declarations.iter().any(|found| below(found, path)));
-    declarations.retain(|found| only.iter().any(|path| below(found, path)));
+    declarations.retain(|found| may_hold_models(&found.model.file, only));
     missing.cloned()
 }
 

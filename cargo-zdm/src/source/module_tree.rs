@@ -4,7 +4,7 @@
 //! Reference, "Module source filenames" and "The path attribute").
 //! Must not know: what is in the files.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 /// A place from which modules are looked for: a file, or an inline module in it.
 #[derive(Debug, Clone)]
@@ -58,10 +58,25 @@ impl Place {
         }
     }
 
-    /// The folder that a module of that name would have.
-    pub(super) fn folder(&self, name: &str) -> Utf8PathBuf {
-        self.below.join(name)
+    /// Whether `mod name;` means the `mod.rs` of a folder, which need not exist yet.
+    pub(super) fn leads_to(&self, folder: &Utf8Path, name: &str, path: Option<&str>) -> bool {
+        let wanted = normal(&folder.join("mod.rs"));
+        let mut candidates = self.candidates(name, path).into_iter();
+        candidates.any(|(file, _)| normal(&file) == wanted)
     }
+}
+
+/// Without `..`, as far as the text tells.
+fn normal(path: &Utf8Path) -> Utf8PathBuf {
+    let mut normal = Utf8PathBuf::new();
+    for part in path.components() {
+        if part == Utf8Component::ParentDir {
+            normal.pop();
+        } else if part != Utf8Component::CurDir {
+            normal.push(part);
+        }
+    }
+    normal
 }
 
 #[cfg(test)]
@@ -95,6 +110,17 @@ mod tests {
             files(&file.inline("b", Some("other")), "d", None)[0],
             "src/other/d.rs"
         );
+    }
+
+    #[test]
+    fn generated_code_is_known_by_its_folder() {
+        let code = Utf8Path::new("/a/src/zdm");
+        let root = Place::of_file(Utf8Path::new("/a/src/bin/../lib.rs"), true);
+        let binary = Place::of_file(Utf8Path::new("/a/src/bin/b.rs"), true);
+        assert!(root.leads_to(code, "zdm", None));
+        assert!(!root.inline("zdm", None).leads_to(code, "zdm", None));
+        assert!(!binary.leads_to(code, "zdm", None));
+        assert!(binary.leads_to(code, "made", Some("../zdm/mod.rs")));
     }
 
     #[test]

@@ -4,18 +4,22 @@
 //! Must not know: other files; what a name means is found when all are read.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::PathBuf;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Fields, Ident, Item, ItemMod, ItemStruct, UseTree, Visibility};
+use syn::{DeriveInput, Fields, Ident, Item, ItemMod, ItemStruct, Visibility};
+use zdm_model::{Declared, RustType};
 
-use super::SourceError;
 use super::diagnostics::{Diagnostic, Source};
 use super::item_attributes::{
     derives_migratable, mentions, path_attribute, seen_from_root, under_conditions,
 };
 use super::module_tree::Place;
+use super::{SourceError, imports, included, unseen};
 
 /// A file to be read.
 #[derive(Debug, Clone)]
@@ -84,11 +88,16 @@ pub(super) struct Scan {
     pub(super) pending: Vec<Pending>,
     pub(super) candidates: Vec<Candidate>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// One of the modules is the generated code.
+    pub(super) declares_code: bool,
 }
 
+/// What a file must contain to hold a model.
+const MARK: &str = "Migratable";
 /// What a file must contain at least one of to matter here.
-const MARKS: [&str; 6] = [
-    "Migratable",
+const MARKS: [&str; 7] = [
+    MARK,
+    "include!",
     "mod ",
     "type ",
     "transparent",
@@ -96,58 +105,89 @@ const MARKS: [&str; 6] = [
     "pub(crate) use ",
 ];
 
-/// Reads a file. `code` is the folder of generated code, where no model is.
-pub(super) fn file(
-    pending: &Pending,
-    root: &Utf8Path,
-    code: Option<&Utf8Path>,
-) -> Result<Scan, SourceError> {
-    let text = std::fs::read_to_string(&pending.file).map_err(|error| SourceError::Unreadable {
+/// What is the same for all files.
+#[derive(Clone, Copy)]
+pub(super) struct Project<'a> {
+    pub(super) root: &'a Utf8Path,
+    /// The folder of generated code, where no model is.
+    pub(super) code: Option<&'a Utf8Path>,
+    /// Files or folders that alone may hold models; empty: all may.
+    pub(super) only: &'a [PathBuf],
+}
+
+/// Reads a file.
+pub(super) fn file(pending: &Pending, project: Project<'_>) -> Result<Scan, SourceError> {
+    let mut scan = Scan::default();
+    let reader = Reader::open(pending, project, 0).map_err(|error| SourceError::Unreadable {
         file: pending.file.clone(),
         error,
     })?;
-    let mut scan = Scan::default();
-    if !MARKS.iter().any(|mark| text.contains(mark)) {
-        return Ok(scan);
-    }
-    let source = Source {
-        shown: pending
-            .file
-            .strip_prefix(root)
-            .unwrap_or(&pending.file)
-            .to_owned(),
-        text: text.into(),
-    };
-    match syn::parse_file(&source.text) {
-        Ok(parsed) => {
-            let reader = Reader {
-                pending,
-                source: &source,
-                code,
-            };
-            let place = Place::of_file(&pending.file, pending.owns_folder);
-            reader.module(&mut scan, parsed.items, pending.context.clone(), &place);
-        }
-        Err(error) => scan.diagnostics.push(source.at(
-            error.span(),
-            format!("this file is not Rust that can be read: {error}"),
-        )),
+    if let Some(reader) = reader {
+        let items = reader.parse(&mut scan);
+        let place = Place::of_file(&pending.file, pending.owns_folder);
+        reader.module(&mut scan, items, pending.context.clone(), &place);
     }
     Ok(scan)
 }
 
-struct Reader<'a> {
-    pending: &'a Pending,
-    source: &'a Source,
-    code: Option<&'a Utf8Path>,
+pub(super) struct Reader<'a> {
+    pub(super) pending: &'a Pending,
+    pub(super) source: Source,
+    pub(super) project: Project<'a>,
+    /// How many files lead here by `include!`.
+    pub(super) depth: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// `None` for a file in which nothing matters.
+    pub(super) fn open(
+        pending: &'a Pending,
+        project: Project<'a>,
+        depth: usize,
+    ) -> io::Result<Option<Self>> {
+        let text = std::fs::read_to_string(&pending.file)?;
+        let matters = MARKS.iter().any(|mark| text.contains(mark));
+        let shown = pending.file.strip_prefix(project.root);
+        Ok(matters.then(|| Reader {
+            pending,
+            source: Source {
+                shown: shown.unwrap_or(&pending.file).to_owned(),
+                text: text.into(),
+            },
+            project,
+            depth,
+        }))
+    }
+
+    pub(super) fn parse(&self, scan: &mut Scan) -> Vec<Item> {
+        match syn::parse_file(&self.source.text) {
+            Ok(parsed) => parsed.items,
+            Err(error) => {
+                scan.diagnostics.push(self.source.at(
+                    error.span(),
+                    format!("this file is not Rust that can be read: {error}"),
+                ));
+                Vec::new()
+            }
+        }
+    }
+
     fn module(&self, scan: &mut Scan, items: Vec<Item>, context: Context, place: &Place) {
         let mut module = Module {
             context,
             ..Module::default()
         };
+        self.items(scan, items, &mut module, place);
+        scan.modules.push(module);
+    }
+
+    pub(super) fn items(
+        &self,
+        scan: &mut Scan,
+        items: Vec<Item>,
+        module: &mut Module,
+        place: &Place,
+    ) {
         for item in items {
             if let Some((name, visibility)) = type_of(&item)
                 && !seen_from_root(visibility, module.context.path.len())
@@ -161,7 +201,7 @@ impl Reader<'_> {
                         .insert(item.ident.unraw().to_string(), Name::Module);
                     self.child(scan, item, &module.context, place);
                 }
-                Item::Struct(item) => self.structure(scan, item, &mut module),
+                Item::Struct(item) => self.structure(scan, item, module),
                 Item::Type(item) => {
                     let name = if item.generics.params.is_empty() {
                         Name::Alias(item.ty.to_token_stream().to_string())
@@ -174,26 +214,62 @@ impl Reader<'_> {
                     module
                         .names
                         .insert(item.ident.to_string(), Name::Type("an enum"));
+                    self.no_table(scan, &item.into(), &module.context);
                 }
                 Item::Union(item) => {
                     module
                         .names
                         .insert(item.ident.to_string(), Name::Type("a union"));
+                    self.no_table(scan, &item.into(), &module.context);
                 }
                 Item::Use(item) => {
-                    if let Some(name) = renamed_derive(&item.tree) {
+                    if let Some(name) = imports::renamed(&item.tree) {
                         scan.diagnostics.push(self.source.at(
                             name.span(),
                             "models are found by the name `Migratable`: import it under its own name",
                         ));
                     }
                     let visible = seen_from_root(&item.vis, module.context.path.len());
-                    import(&mut module, &item.tree, Vec::new(), visible);
+                    imports::import(module, &item.tree, Vec::new(), visible);
                 }
-                _ => {}
+                Item::Macro(item) => {
+                    if let Some(path) = included::path(&item) {
+                        self.include(scan, &item, &path, module);
+                    } else {
+                        let modules = unseen::modules(&item, place);
+                        self.refuse(scan, modules);
+                        self.unseen(scan, &Item::Macro(item));
+                    }
+                }
+                item => self.unseen(scan, &item),
             }
         }
-        scan.modules.push(module);
+    }
+
+    fn unseen(&self, scan: &mut Scan, item: &Item) {
+        if self.source.text.contains(MARK) {
+            self.refuse(scan, unseen::models(item));
+        }
+    }
+
+    /// Refuses what no module leads to, where models may be.
+    fn refuse(&self, scan: &mut Scan, found: Vec<(Span, String)>) {
+        if !found.is_empty() && super::may_hold_models(&self.pending.file, self.project.only) {
+            let found = found.into_iter();
+            scan.diagnostics
+                .extend(found.map(|(span, message)| self.source.at(span, message)));
+        }
+    }
+
+    /// Refuses the derive on what is no struct, as the compiler will.
+    fn no_table(&self, scan: &mut Scan, input: &DeriveInput, context: &Context) {
+        if !derives_migratable(&input.attrs) || under_conditions(&input.attrs, context).is_none() {
+            return;
+        }
+        let errors = Declared::parse(input, &RustType::of).err();
+        let errors = errors.into_iter().flatten();
+        scan.diagnostics
+            .extend(errors.map(|error| self.source.at(error.span(), error.to_string())));
     }
 
     fn child(&self, scan: &mut Scan, item: ItemMod, parent: &Context, place: &Place) {
@@ -208,7 +284,9 @@ impl Reader<'_> {
             self.module(scan, items, context, &place.inline(&name, path.as_deref()));
             return;
         }
-        if self.code.is_some_and(|code| code == place.folder(&name)) {
+        let is_code = |code: &Utf8Path| place.leads_to(code, &name, path.as_deref());
+        if self.project.code.is_some_and(is_code) {
+            scan.declares_code = true;
             return;
         }
         if item
@@ -304,48 +382,5 @@ fn newtype(item: &ItemStruct) -> Option<String> {
             .first()
             .map(|field| field.ty.to_token_stream().to_string()),
         _ => None,
-    }
-}
-
-/// The other name that an import gives the derive, under which models would be passed over.
-fn renamed_derive(tree: &UseTree) -> Option<&Ident> {
-    match tree {
-        UseTree::Path(tree) => renamed_derive(&tree.tree),
-        UseTree::Group(group) => group.items.iter().find_map(renamed_derive),
-        UseTree::Rename(tree) => {
-            (tree.ident == "Migratable" && tree.rename != "_").then_some(&tree.rename)
-        }
-        UseTree::Name(_) | UseTree::Glob(_) => None,
-    }
-}
-
-fn import(module: &mut Module, tree: &UseTree, mut path: Vec<String>, visible: bool) {
-    match tree {
-        UseTree::Path(tree) => {
-            path.push(tree.ident.unraw().to_string());
-            import(module, &tree.tree, path, visible);
-        }
-        UseTree::Group(group) => {
-            for tree in &group.items {
-                import(module, tree, path.clone(), visible);
-            }
-        }
-        UseTree::Glob(_) => module.globs.push((path, visible)),
-        UseTree::Name(name) => {
-            let name = name.ident.unraw().to_string();
-            if name != "self" {
-                path.push(name);
-            }
-            if let Some(last) = path.last().cloned() {
-                module.names.insert(last, Name::Import { path, visible });
-            }
-        }
-        UseTree::Rename(rename) => {
-            if rename.ident != "self" {
-                path.push(rename.ident.unraw().to_string());
-            }
-            let name = rename.rename.unraw().to_string();
-            module.names.insert(name, Name::Import { path, visible });
-        }
     }
 }

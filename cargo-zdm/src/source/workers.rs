@@ -6,15 +6,15 @@
 //! A syntax tree belongs to the thread that parsed it, so each worker keeps its own trees from the first round to the
 //! second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::sync::{Barrier, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::diagnostics::Diagnostic;
 use super::models::{self, Declaration};
-use super::scan::{self, Candidate, Context, Module, Pending};
+use super::scan::{self, Candidate, Context, Module, Pending, Project};
 use super::scope::Scope;
 use super::workspace::Workspace;
 use super::{SourceError, SourceOptions};
@@ -27,6 +27,8 @@ const MOST_WORKERS: usize = 8;
 pub(super) struct Findings {
     pub(super) declarations: Vec<Declaration>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// The targets that declare the generated code as a module.
+    pub(super) with_code: HashSet<usize>,
     modules: Vec<(usize, Module)>,
     unreadable: Option<SourceError>,
 }
@@ -46,8 +48,11 @@ pub(super) fn read(
         .map_or(1, NonZero::get)
         .min(MOST_WORKERS);
     let round = Round {
-        root: &workspace.root,
-        code: code.as_deref(),
+        project: Project {
+            root: &workspace.root,
+            code: code.as_deref(),
+            only: &options.only,
+        },
         queue: &queue,
         findings: Mutex::default(),
         all_parsed: Barrier::new(workers),
@@ -89,8 +94,7 @@ fn libraries(workspace: &Workspace) -> HashMap<String, usize> {
 }
 
 struct Round<'a> {
-    root: &'a Utf8Path,
-    code: Option<&'a Utf8Path>,
+    project: Project<'a>,
     queue: &'a Queue,
     findings: Mutex<Findings>,
     all_parsed: Barrier,
@@ -120,10 +124,12 @@ impl Round<'_> {
         let mut candidates = Vec::new();
         let mut mine = Findings::default();
         while let Some(pending) = self.queue.take() {
-            match scan::file(&pending, self.root, self.code) {
+            match scan::file(&pending, self.project) {
                 Ok(scan) => {
                     candidates.extend(scan.candidates);
                     mine.diagnostics.extend(scan.diagnostics);
+                    mine.with_code
+                        .extend(scan.declares_code.then_some(pending.target));
                     let modules = scan.modules.into_iter();
                     mine.modules
                         .extend(modules.map(|module| (pending.target, module)));
@@ -144,6 +150,7 @@ impl Round<'_> {
         all.declarations.extend(mine.declarations);
         all.diagnostics.extend(mine.diagnostics);
         all.modules.extend(mine.modules);
+        all.with_code.extend(mine.with_code);
         all.unreadable = all.unreadable.take().or(mine.unreadable);
     }
 }

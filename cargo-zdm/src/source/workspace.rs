@@ -22,7 +22,11 @@ pub(super) struct Target {
     /// How other crates name a library: `my_app`. Binaries have no such name.
     pub(super) library: Option<String>,
     pub(super) root_file: Utf8PathBuf,
+    /// The name that its package gives to zdm-runtime, where that is another one.
+    pub(super) runtime_renamed: Option<String>,
 }
+
+const RUNTIME: &str = "zdm-runtime";
 
 /// Asks cargo. Tests, examples and build scripts hold no models.
 pub(super) fn read(manifest_path: Option<&Path>) -> Result<Workspace, SourceError> {
@@ -38,6 +42,12 @@ pub(super) fn read(manifest_path: Option<&Path>) -> Result<Workspace, SourceErro
             .manifest_path
             .parent()
             .map_or_else(|| metadata.workspace_root.clone(), Into::into);
+        let runtime_renamed = package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.name == RUNTIME)
+            .filter_map(|dependency| dependency.rename.clone())
+            .find(|name| name.replace('-', "_") != RUNTIME.replace('-', "_"));
         for target in &package.targets {
             let is_library = target.kind.iter().any(|kind| {
                 matches!(
@@ -57,6 +67,7 @@ pub(super) fn read(manifest_path: Option<&Path>) -> Result<Workspace, SourceErro
                     },
                     library: is_library.then(|| target.name.replace('-', "_")),
                     root_file: target.src_path.clone(),
+                    runtime_renamed: runtime_renamed.clone(),
                 });
             }
         }

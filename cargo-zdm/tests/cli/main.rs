@@ -32,6 +32,7 @@ mod stale;
 mod stopped;
 mod unconvertible;
 mod uncounted;
+mod undeclared;
 mod understood;
 mod untouched;
 mod usage;

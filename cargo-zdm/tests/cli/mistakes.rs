@@ -48,6 +48,38 @@ fn sql_that_does_not_parse() {
 }
 
 #[test]
+fn what_sqlite_would_refuse_when_the_table_is_created() {
+    let auto = BEFORE.replace(
+        "#[zdm(primary_key, auto)]",
+        "#[zdm(primary_key, auto, sql_type = \"BIGINT\")]",
+    );
+    let cast = BEFORE.replace("pub name", "#[zdm(default = \"'x'::text\")]\n    pub name");
+    for (models, place, words) in [
+        (
+            auto,
+            "src/models.rs:7",
+            "users.id: an `auto` column of type BIGINT is none that SQLite counts",
+        ),
+        (
+            cast,
+            "src/models.rs:9",
+            "`::` is PostgreSQL's cast; write `CAST(… AS …)`",
+        ),
+    ] {
+        let project = Project::sqlite("");
+        user_crate(&project);
+        project.write("src/models.rs", &models);
+        let before = tree(&project.path(""));
+        let run = project.zdm(&["init", "--dialect", "sqlite"]);
+        assert_eq!(run.code, 1, "{run:#?}");
+        run.says(place);
+        run.says(words);
+        assert_eq!(tree(&project.path("")), before);
+        project.done(&["init", "--dialect", "postgres", "--dry-run"]);
+    }
+}
+
+#[test]
 fn a_column_that_is_not_there() {
     for dialect in ["postgres", "sqlite"] {
         refused(

@@ -111,6 +111,9 @@ fn refuses_what_is_no_expression_of_the_row() {
         assert!(error.contains(way_on), "{text}: {error}");
     }
     let sqlite = Dialect::named("sqlite").expect("sqlite");
+    let cast = sqlite.columns_in("age::text").expect_err("a cast");
+    assert!(cast.to_string().contains("write `CAST(… AS …)`"), "{cast}");
+    assert!(sqlite.columns_in("age || '::text'").is_ok());
     assert_eq!(
         sqlite
             .columns_in("min(age, 3)")

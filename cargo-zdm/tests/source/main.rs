@@ -1,5 +1,7 @@
 //! Models are found in real cargo projects.
 
+mod unseen;
+
 use std::path::Path;
 
 use cargo_zdm::source::{self, Models, SourceError, SourceOptions};
@@ -306,6 +308,30 @@ fn a_project_without_models_has_an_empty_schema() {
     let models = read(&[("src/lib.rs", "pub fn nothing() {}\n")]).expect("no mistakes");
     assert!(models.schema.tables.is_empty());
     assert!(models.packages.is_empty());
+}
+
+#[test]
+fn another_name_for_the_runtime_is_refused_where_models_are() {
+    let runtime = concat!(env!("CARGO_MANIFEST_DIR"), "/../zdm-runtime");
+    let manifest = |name: &str| {
+        format!(
+            "{MANIFEST}[dependencies]\n{name} = {{ package = \"zdm-runtime\", path = {runtime:?} }}\n"
+        )
+    };
+    let read = |name: &str, text: &str| {
+        let folder = project(&[("Cargo.toml", &manifest(name)), ("src/lib.rs", text)]);
+        source::read(&options(folder.path()))
+    };
+    let user = model("User", "");
+    let error = read("zdm", &user).expect_err("another name").to_string();
+    assert!(error.contains("renames zdm-runtime to `zdm`"), "{error}");
+    assert!(
+        error.contains("next: depend on it by its own name"),
+        "{error}"
+    );
+    assert!(read("zdm-runtime", &user).is_ok());
+    assert!(read("zdm_runtime", &user).is_ok());
+    assert!(read("zdm", "").is_ok());
 }
 
 #[test]

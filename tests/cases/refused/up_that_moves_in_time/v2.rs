@@ -1,0 +1,11 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub age: String,
+    #[zdm(up(sqlite = "age || datetime('now')", postgres = "age || now()"))]
+    pub seen: String,
+}
