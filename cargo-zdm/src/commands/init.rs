@@ -68,7 +68,9 @@ impl Init {
             generated.files.insert(path, AS_COMMITTED);
         }
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
-        let next = if self.baseline {
+        let next = if generated.version.is_none() {
+            "next: derive `Migratable` on a struct, then `cargo zdm generate` writes the first version"
+        } else if self.baseline {
             "next: commit, then `cargo zdm expand` on each database records the tables as they are"
         } else {
             "next: commit, then `cargo zdm expand` creates the tables"

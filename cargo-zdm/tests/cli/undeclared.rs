@@ -28,6 +28,19 @@ fn code_that_no_module_declares_is_told_until_one_does() {
 }
 
 #[test]
+fn a_crate_without_models_is_told_what_comes_first() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    let models = std::fs::read_to_string(project.path("src/models.rs")).unwrap();
+    project.write("src/models.rs", "");
+    project
+        .done(&["init"])
+        .says("derive `Migratable` on a struct");
+    project.write("src/models.rs", &models);
+    project.done(&["generate"]).says("add\npub mod zdm;");
+}
+
+#[test]
 fn init_adds_no_second_module_for_the_code() {
     let project = Project::sqlite("");
     user_crate(&project);
