@@ -7,9 +7,9 @@
 //!
 //! | models | init | generate | peak of generate |
 //! |---|---|---|---|
-//! | 1,000 | 3.6 s | 0.35 s | 72 MiB |
-//! | 2,000 | 6.6 s | 0.68 s | 130 MiB |
-//! | 5,000 | 16.7 s | 1.76 s | 306 MiB |
+//! | 1,000 | 3.8 s | 0.34 s | 122 MiB |
+//! | 2,000 | 7.5 s | 0.60 s | 172 MiB |
+//! | 5,000 | 19.4 s | 1.71 s | 366 MiB |
 
 use std::error::Error;
 use std::path::Path;
