@@ -134,7 +134,7 @@ impl Lease {
     pub async fn release(self, connection: &mut Connection) -> Result<(), LeaseError> {
         connection
             .execute(
-                "DELETE FROM {zdm}operator WHERE migration = $1 AND owner = $2 AND lease_epoch = $3",
+                "UPDATE {zdm}operator SET lease_until = 0 WHERE migration = $1 AND owner = $2 AND lease_epoch = $3",
                 &[
                     self.migration.as_str().into(),
                     self.owner.as_str().into(),

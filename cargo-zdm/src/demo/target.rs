@@ -5,6 +5,7 @@
 
 use tempfile::TempDir;
 use zdm_runtime::database::{Connection, Dialect, Value};
+use zdm_runtime::operator::VERSIONS;
 
 use super::error::DemoError;
 use super::oracle;
@@ -122,6 +123,13 @@ async fn forget(connection: &mut Connection, migrations: &[String]) -> Result<()
             connection.execute(&sql, &id).await?;
         }
     }
+    // Nobody's at present: the next command that claims the versions writes it anew.
+    connection
+        .execute(
+            "DELETE FROM {zdm}operator WHERE migration = $1 AND lease_until < {now}",
+            &[VERSIONS.into()],
+        )
+        .await?;
     for table in ["instance_fence", "fence"] {
         let sql = format!("DELETE FROM {{zdm}}{table} WHERE table_name = $1");
         connection.execute(&sql, &[TABLE.into()]).await?;
