@@ -159,7 +159,10 @@ pub(crate) fn module_line(options: &Options, models: &Models) -> Result<FileTree
         return Ok(tree);
     };
     let library = root.file_name() == Some("lib.rs");
-    let source = text(root)?.unwrap_or_default();
+    let source = match options.source.unwritten.get(root) {
+        Some(text) => text.clone(),
+        None => text(root)?.unwrap_or_default(),
+    };
     let changed = module_line::with_module(&source, name, library).map_err(|error| {
         PipelineError::UserSource {
             file: root.to_owned(),

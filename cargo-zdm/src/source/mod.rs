@@ -16,9 +16,10 @@ mod scope;
 mod workers;
 mod workspace;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
 
 pub use diagnostics::{Diagnostic, render};
@@ -32,6 +33,22 @@ pub struct SourceOptions {
     pub only: Vec<PathBuf>,
     /// The folder of generated code, which is not read and need not exist yet.
     pub code: Option<PathBuf>,
+    /// Files that are about to be written, by their absolute paths: read instead of what the disk has there.
+    pub unwritten: BTreeMap<Utf8PathBuf, String>,
+}
+
+impl SourceOptions {
+    /// The text of a file.
+    pub(crate) fn text_of(&self, file: &Utf8Path) -> std::io::Result<String> {
+        match self.unwritten.get(file) {
+            Some(text) => Ok(text.clone()),
+            None => std::fs::read_to_string(file),
+        }
+    }
+
+    fn has(&self, file: &Utf8Path) -> bool {
+        self.unwritten.contains_key(file) || file.is_file()
+    }
 }
 
 /// What the workspace declares.
@@ -110,4 +127,11 @@ pub fn read(options: &SourceOptions) -> Result<Models, SourceError> {
     let workspace = workspace::read(options.manifest_path.as_deref())?;
     let findings = workers::read(&workspace, options)?;
     models::assemble(workspace, findings, &options.only)
+}
+
+/// The root file of the crate that models can be put into: the library of the package, or the one binary that it has. `None`
+/// where the manifest is of no package, or of one with several binaries.
+pub fn crate_root(options: &SourceOptions) -> Result<Option<Utf8PathBuf>, SourceError> {
+    let workspace = workspace::read(options.manifest_path.as_deref())?;
+    Ok(workspace.crate_root(options.manifest_path.as_deref()))
 }

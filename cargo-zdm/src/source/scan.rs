@@ -10,7 +10,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Fields, Item, ItemMod, ItemStruct, UseTree};
 
-use super::SourceError;
+use super::{SourceError, SourceOptions};
 use super::diagnostics::{Diagnostic, Source};
 use super::item_attributes::{
     derives_migratable, mentions, path_attribute, seen_from_root, under_conditions,
@@ -99,11 +99,14 @@ pub(super) fn file(
     pending: &Pending,
     root: &Utf8Path,
     code: Option<&Utf8Path>,
+    options: &SourceOptions,
 ) -> Result<Scan, SourceError> {
-    let text = std::fs::read_to_string(&pending.file).map_err(|error| SourceError::Unreadable {
-        file: pending.file.clone(),
-        error,
-    })?;
+    let text = options
+        .text_of(&pending.file)
+        .map_err(|error| SourceError::Unreadable {
+            file: pending.file.clone(),
+            error,
+        })?;
     let mut scan = Scan::default();
     if !MARKS.iter().any(|mark| text.contains(mark)) {
         return Ok(scan);
@@ -122,6 +125,7 @@ pub(super) fn file(
                 pending,
                 source: &source,
                 code,
+                options,
             };
             let place = Place::of_file(&pending.file, pending.owns_folder);
             reader.module(&mut scan, parsed.items, pending.context.clone(), &place);
@@ -138,6 +142,7 @@ struct Reader<'a> {
     pending: &'a Pending,
     source: &'a Source,
     code: Option<&'a Utf8Path>,
+    options: &'a SourceOptions,
 }
 
 impl Reader<'_> {
@@ -213,7 +218,7 @@ impl Reader<'_> {
             return;
         }
         let candidates = place.candidates(&name, path.as_deref());
-        match candidates.iter().find(|(file, _)| file.is_file()) {
+        match candidates.iter().find(|(file, _)| self.options.has(file)) {
             Some((file, owns_folder)) => scan.pending.push(Pending {
                 target: self.pending.target,
                 file: file.clone(),

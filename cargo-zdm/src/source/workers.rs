@@ -48,6 +48,7 @@ pub(super) fn read(
     let round = Round {
         root: &workspace.root,
         code: code.as_deref(),
+        options,
         queue: &queue,
         findings: Mutex::default(),
         all_parsed: Barrier::new(workers),
@@ -91,6 +92,7 @@ fn libraries(workspace: &Workspace) -> HashMap<String, usize> {
 struct Round<'a> {
     root: &'a Utf8Path,
     code: Option<&'a Utf8Path>,
+    options: &'a SourceOptions,
     queue: &'a Queue,
     findings: Mutex<Findings>,
     all_parsed: Barrier,
@@ -120,7 +122,7 @@ impl Round<'_> {
         let mut candidates = Vec::new();
         let mut mine = Findings::default();
         while let Some(pending) = self.queue.take() {
-            match scan::file(&pending, self.root, self.code) {
+            match scan::file(&pending, self.root, self.code, self.options) {
                 Ok(scan) => {
                     candidates.extend(scan.candidates);
                     mine.diagnostics.extend(scan.diagnostics);
