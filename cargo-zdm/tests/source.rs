@@ -51,7 +51,10 @@ fn model(name: &str, field: &str) -> String {
 
 #[test]
 fn files_that_are_about_to_be_written_count_as_if_they_were() {
-    let folder = project(&[("Cargo.toml", MANIFEST), ("src/lib.rs", "pub fn old() {}\n")]);
+    let folder = project(&[
+        ("Cargo.toml", MANIFEST),
+        ("src/lib.rs", "pub fn old() {}\n"),
+    ]);
     let mut options = options(folder.path());
     let root = source::crate_root(&options).unwrap().expect("a library");
     assert!(root.ends_with("src/lib.rs"), "{root}");

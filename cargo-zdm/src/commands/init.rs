@@ -9,7 +9,12 @@ use crate::config::{Config, FILE};
 use crate::context::{Context, Project};
 use crate::error::Failure;
 use crate::files::finish;
+use crate::pipeline::Options;
 use crate::terminal::Answer;
+
+/// What comes after a baseline.
+pub(super) const BASELINE_NEXT: &str =
+    "next: commit, then `cargo zdm expand` on each database records the tables as they are";
 
 /// Set a crate up: zdm.toml, `mod zdm;` and the first version from the structs
 #[derive(Debug, clap::Args)]
@@ -33,36 +38,17 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let folder = context.folder()?;
-        if finish(&utf8(folder.clone())?)? {
-            let text = "an earlier command was interrupted; what it had written is in place now";
-            return Answer::done(text, json!({ "finished": true }));
+        if let Some(finished) = finished(context)? {
+            return Ok(finished);
         }
-        let file = folder.join(FILE);
-        if file.exists() {
-            return Err(Failure::usage(
-                format!("{} is there already", file.display()),
-                "run `cargo zdm generate`; to begin anew, remove the file and the versions' folder first",
-            )
-            .safe("nothing has been written"));
-        }
+        refuse_project(context)?;
         let dialect = self.dialect(context)?;
-        let mut config = Config::default();
-        config.database.dialect = Some(dialect.clone());
-        let project = Project {
-            root: folder,
-            config,
-        };
-        refuse_versions(&project.versions())?;
-        let mut options = options(context, &project)?;
-        options.name = Some(if self.baseline { "baseline" } else { "init" }.to_owned());
-        options.baseline = self.baseline;
-        options.add_module = true;
+        let options = first_version(context, &dialect, self.baseline)?;
         let mut generated = crate::generate(&options)?;
         generated.files.insert(FILE, text(&dialect));
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
         let next = if self.baseline {
-            "next: commit, then `cargo zdm expand` on each database records the tables as they are"
+            BASELINE_NEXT
         } else {
             "next: commit, then `cargo zdm expand` creates the tables"
         };
@@ -92,6 +78,48 @@ impl Init {
     }
 }
 
+/// What an earlier command was killed at is ended first; that is all this run does then.
+pub(super) fn finished(context: &Context) -> Result<Option<Answer>, Failure> {
+    if !finish(&utf8(context.folder()?)?)? {
+        return Ok(None);
+    }
+    let text = "an earlier command was interrupted; what it had written is in place now";
+    Answer::done(text, json!({ "finished": true })).map(Some)
+}
+
+/// A crate is set up once.
+pub(super) fn refuse_project(context: &Context) -> Result<(), Failure> {
+    let file = context.folder()?.join(FILE);
+    if !file.exists() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("{} is there already", file.display()),
+        "run `cargo zdm generate`; to begin anew, remove the file and the versions' folder first",
+    )
+    .safe("nothing has been written"))
+}
+
+/// The pipeline's options for the first version of a crate that is being set up.
+pub(super) fn first_version(
+    context: &Context,
+    dialect: &str,
+    baseline: bool,
+) -> Result<Options, Failure> {
+    let mut config = Config::default();
+    config.database.dialect = Some(dialect.to_owned());
+    let project = Project {
+        root: context.folder()?,
+        config,
+    };
+    refuse_versions(&project.versions())?;
+    let mut options = options(context, &project)?;
+    options.name = Some(if baseline { "baseline" } else { "init" }.to_owned());
+    options.baseline = baseline;
+    options.add_module = true;
+    Ok(options)
+}
+
 fn refuse_versions(versions: &Path) -> Result<(), Failure> {
     if !versions.exists() {
         return Ok(());
@@ -103,7 +131,8 @@ fn refuse_versions(versions: &Path) -> Result<(), Failure> {
     .safe("nothing has been written"))
 }
 
-fn text(dialect: &str) -> String {
+/// `zdm.toml`
+pub(super) fn text(dialect: &str) -> String {
     format!(
         "[database]
 dialect = \"{dialect}\"

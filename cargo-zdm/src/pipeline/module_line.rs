@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 /// Puts `mod <name>;` behind the last module that the file declares, or before its first other part. In a library it is
 /// public: the code of other crates calls the repositories too.
-pub(super) fn with_module(text: &str, name: &str, library: bool) -> syn::Result<Option<String>> {
+pub(crate) fn with_module(text: &str, name: &str, library: bool) -> syn::Result<Option<String>> {
     let file = syn::parse_file(text)?;
     let is_there = file
         .items

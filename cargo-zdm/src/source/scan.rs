@@ -10,12 +10,12 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Fields, Item, ItemMod, ItemStruct, UseTree};
 
-use super::{SourceError, SourceOptions};
 use super::diagnostics::{Diagnostic, Source};
 use super::item_attributes::{
     derives_migratable, mentions, path_attribute, seen_from_root, under_conditions,
 };
 use super::module_tree::Place;
+use super::{SourceError, SourceOptions};
 
 /// A file to be read.
 #[derive(Debug, Clone)]

@@ -151,7 +151,8 @@ async fn what_is_carried_as_text_comes_back_as_it_was() {
         .map(|(at, (sql_type, _))| format!("#[zdm(sql_type = \"{sql_type}\")] pub f{at}: String"))
         .collect();
     let fields = format!("#[zdm(primary_key)] pub id: i64, {}", fields.join(", "));
-    let preparation = "CREATE TYPE mood AS ENUM ('well', 'ill'); CREATE DOMAIN small AS int CHECK (value < 9);
+    let preparation =
+        "CREATE TYPE mood AS ENUM ('well', 'ill'); CREATE DOMAIN small AS int CHECK (value < 9);
         CREATE TYPE pair AS (a int, b text)";
     let project = unchanged(preparation, &fields).await;
     let mut connection = PgConnection::connect(&project.url).await.unwrap();
@@ -161,7 +162,8 @@ async fn what_is_carried_as_text_comes_back_as_it_was() {
         for (_, value) in values {
             query = query.bind(value);
         }
-        let fence = "INSERT INTO zdm.fence (table_name, epoch) VALUES ('t', 0) ON CONFLICT DO NOTHING";
+        let fence =
+            "INSERT INTO zdm.fence (table_name, epoch) VALUES ('t', 0) ON CONFLICT DO NOTHING";
         sqlx::query(fence).execute(&mut connection).await.unwrap();
         let done = query.bind(0_i64).execute(&mut connection).await.unwrap();
         assert_eq!(done.rows_affected(), 1, "{name}");
