@@ -11,8 +11,8 @@ use clap_cargo::style::CLAP_STYLING;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
-    advance, backfill, contract, demo, expand, pause, quarantine, resume, rollback, status, switch,
-    verify,
+    advance, backfill, contract, demo, expand, import, pause, quarantine, resume, rollback, status,
+    switch, verify,
 };
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
@@ -34,6 +34,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Init),
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    Import(import::Import),
     Diff(diff::Diff),
     Generate(generate::Generate),
     Check(check::Check),
@@ -73,6 +75,8 @@ impl Command {
             Self::Check(check::Check {}) => check::Check::run(context),
             Self::Review(command) => command.run(context),
             Self::Finalize(command) => command.run(context),
+            #[cfg(any(feature = "postgres", feature = "sqlite"))]
+            Self::Import(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             Self::Database(command) => crate::operate::block_on(command.run(context)),
             Self::Completions(command) => command.run(grammar(invoked_as)),

@@ -1,5 +1,7 @@
 //! The library behind `cargo zdm`: source → schema → diff → changes → plan → render → lint → output → files.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod catalogue;
 pub mod changes;
 mod choose;
 pub mod cli;
@@ -12,6 +14,8 @@ pub mod dialect;
 pub mod diff;
 pub mod error;
 pub mod files;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod import;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod measure;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

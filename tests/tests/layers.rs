@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 /// pipeline and may name all but `commands` and `cli`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("source", &[]),
+    ("catalogue", &[]),
+    ("import", &["catalogue", "dialect"]),
     ("diff", &[]),
     ("dialect", &[]),
     ("changes", &["diff", "dialect", "plan"]),

@@ -8,8 +8,13 @@ use super::project::{options, put, utf8};
 use crate::config::{self, Config, FILE};
 use crate::context::{Context, Project};
 use crate::error::Failure;
-use crate::files::finish;
+use crate::files::{FileTree, finish};
+use crate::pipeline::Options;
 use crate::terminal::Answer;
+
+/// What comes after a baseline.
+pub(super) const BASELINE_NEXT: &str =
+    "next: commit, then `cargo zdm expand` on each database records the tables as they are";
 
 /// Set a crate up: zdm.toml, `mod zdm;` and the first version from the structs
 #[derive(Debug, clap::Args)]
@@ -33,12 +38,10 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let folder = context.folder()?;
-        if finish(&utf8(folder.clone())?)? {
-            let text = "an earlier command was interrupted; what it had written is in place now";
-            return Answer::done(text, json!({ "finished": true }));
+        if let Some(finished) = finished(context)? {
+            return Ok(finished);
         }
-        let file = folder.join(FILE);
+        let file = context.folder()?.join(FILE);
         let is_there = file.exists();
         let mut config = if is_there {
             config::read(&file)?
@@ -50,28 +53,17 @@ impl Init {
             None => self.dialect(context)?,
         };
         config.database.dialect = Some(dialect.clone());
-        let project = Project {
-            root: folder,
-            config,
-        };
-        refuse_versions(&project.versions())?;
-        let mut options = options(context, &project)?;
-        options.name = Some(if self.baseline { "baseline" } else { "init" }.to_owned());
-        options.baseline = self.baseline;
-        options.add_module = true;
+        let options = first_version(context, config, self.baseline)?;
         let mut generated = crate::generate(&options)?;
         if !is_there {
             generated.files.insert(FILE, text(&dialect));
         }
-        for folder in [&options.versions, &options.code] {
-            let path = folder.join(".gitattributes");
-            generated.files.insert(path, AS_COMMITTED);
-        }
+        keep_line_endings(&mut generated.files, &options);
         let (lines, files) = put(&generated.files, &options, self.dry_run)?;
         let next = if generated.version.is_none() {
             "next: derive `Migratable` on a struct, then `cargo zdm generate` writes the first version"
         } else if self.baseline {
-            "next: commit, then `cargo zdm expand` on each database records the tables as they are"
+            BASELINE_NEXT
         } else {
             "next: commit, then `cargo zdm expand` creates the tables"
         };
@@ -105,6 +97,53 @@ impl Init {
 const AS_COMMITTED: &str =
     "# These files are compared byte for byte, so git leaves their line endings alone.\n* -text\n";
 
+/// What an earlier command was killed at is ended first; that is all this run does then.
+pub(super) fn finished(context: &Context) -> Result<Option<Answer>, Failure> {
+    if !finish(&utf8(context.folder()?)?)? {
+        return Ok(None);
+    }
+    let text = "an earlier command was interrupted; what it had written is in place now";
+    Answer::done(text, json!({ "finished": true })).map(Some)
+}
+
+/// A crate is set up once.
+pub(super) fn refuse_project(context: &Context) -> Result<(), Failure> {
+    let file = context.folder()?.join(FILE);
+    if !file.exists() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("{} is there already", file.display()),
+        "run `cargo zdm generate`; to begin anew, remove the file and the versions' folder first",
+    )
+    .safe("nothing has been written"))
+}
+
+/// The pipeline's options for the first version of a crate that is being set up.
+pub(super) fn first_version(
+    context: &Context,
+    config: Config,
+    baseline: bool,
+) -> Result<Options, Failure> {
+    let project = Project {
+        root: context.folder()?,
+        config,
+    };
+    refuse_versions(&project.versions())?;
+    let mut options = options(context, &project)?;
+    options.name = Some(if baseline { "baseline" } else { "init" }.to_owned());
+    options.baseline = baseline;
+    options.add_module = true;
+    Ok(options)
+}
+
+/// The rule, in the folders that it is for.
+pub(super) fn keep_line_endings(files: &mut FileTree, options: &Options) {
+    for folder in [&options.versions, &options.code] {
+        files.insert(folder.join(".gitattributes"), AS_COMMITTED);
+    }
+}
+
 fn refuse_versions(versions: &Path) -> Result<(), Failure> {
     if !versions.exists() {
         return Ok(());
@@ -116,7 +155,8 @@ fn refuse_versions(versions: &Path) -> Result<(), Failure> {
     .safe("nothing has been written"))
 }
 
-fn text(dialect: &str) -> String {
+/// `zdm.toml`
+pub(super) fn text(dialect: &str) -> String {
     format!(
         "[database]
 dialect = \"{dialect}\"

@@ -16,6 +16,8 @@ pub(crate) mod expand;
 mod fate;
 pub(crate) mod finalize;
 pub(crate) mod generate;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod import;
 pub(crate) mod init;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod measured;

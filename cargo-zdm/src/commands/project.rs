@@ -42,6 +42,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
                 .map(|path| project.root.join(path))
                 .collect(),
             code: Some(project.root.join(&generate.code)),
+            unwritten: std::collections::BTreeMap::new(),
         },
         dialect,
         code: utf8(generate.code.clone())?,

@@ -59,6 +59,10 @@ pub(crate) fn unbounded(sql_type: &str) -> String {
     if sql_type.contains('"') {
         return sql_type.to_owned();
     }
+    // `char` and `bit` of an array's elements are of one place too.
+    if let Some(element) = sql_type.strip_suffix("[]") {
+        return format!("{}[]", unbounded(element));
+    }
     let lower = sql_type.to_lowercase();
     let bare = match (lower.find('('), lower.find(')')) {
         (Some(open), Some(close)) if open < close => {
@@ -70,6 +74,8 @@ pub(crate) fn unbounded(sql_type: &str) -> String {
         "varchar" | "character varying" => "text".to_owned(),
         // `char` alone is `char(1)`; a `bpchar` has no length, and compares as the column does.
         "char" | "character" => "bpchar".to_owned(),
+        // `bit` alone is `bit(1)`, and a cast to it cuts.
+        "bit" => "bit varying".to_owned(),
         _ => bare,
     }
 }
@@ -90,5 +96,8 @@ mod tests {
         assert_eq!(unbounded("CHAR(4)"), "bpchar");
         assert_eq!(unbounded("varchar(9) COLLATE \"de_DE\""), "text");
         assert_eq!(unbounded("\"Mood\""), "\"Mood\"");
+        assert_eq!(unbounded("bit(8)"), "bit varying");
+        assert_eq!(unbounded("character(4)[]"), "bpchar[]");
+        assert_eq!(unbounded("timestamp(3)[]"), "timestamp[]");
     }
 }

@@ -157,7 +157,10 @@ pub(crate) fn module_line(
     let (Some(root), Some(name)) = (root, options.code.file_name()) else {
         return Ok(None);
     };
-    let source = text(root)?.unwrap_or_default();
+    let source = match options.source.unwritten.get(root) {
+        Some(text) => text.clone(),
+        None => text(root)?.unwrap_or_default(),
+    };
     let place = module_line::Place {
         name,
         library: root.file_name() == Some("lib.rs"),

@@ -6,7 +6,7 @@ mod draft;
 mod error;
 pub(crate) mod finalize;
 pub(crate) mod findings;
-mod module_line;
+pub(crate) mod module_line;
 mod options;
 mod spent;
 pub(crate) mod transitions;

@@ -18,12 +18,12 @@ pub struct ModuleLine {
 }
 
 /// The module of generated code.
-pub(super) struct Place<'a> {
-    pub(super) name: &'a str,
+pub(crate) struct Place<'a> {
+    pub(crate) name: &'a str,
     /// Its crate is a library: the module is public, because the code of other crates calls the repositories too.
-    pub(super) library: bool,
+    pub(crate) library: bool,
     /// Its file, where the compiler would look elsewhere.
-    pub(super) path: Option<String>,
+    pub(crate) path: Option<String>,
 }
 
 impl Place<'_> {
@@ -40,7 +40,7 @@ impl Place<'_> {
 }
 
 /// Puts `mod <name>;` behind the last module that the file declares, or before its first other part.
-pub(super) fn with_module(text: &str, place: &Place<'_>) -> syn::Result<Option<String>> {
+pub(crate) fn with_module(text: &str, place: &Place<'_>) -> syn::Result<Option<String>> {
     let file = syn::parse_file(text)?;
     let is_there = file
         .items

@@ -52,6 +52,7 @@ impl Options {
                 manifest_path: Some(root.join("Cargo.toml").into_std_path_buf()),
                 only: Vec::new(),
                 code: Some(root.join("src/zdm").into_std_path_buf()),
+                unwritten: std::collections::BTreeMap::new(),
             },
             root,
             dialect: dialect.into(),

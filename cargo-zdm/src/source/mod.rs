@@ -21,6 +21,7 @@ mod unseen;
 mod workers;
 mod workspace;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -37,6 +38,22 @@ pub struct SourceOptions {
     pub only: Vec<PathBuf>,
     /// The folder of generated code, which is not read and need not exist yet.
     pub code: Option<PathBuf>,
+    /// Files that are about to be written, by their absolute paths: read instead of what the disk has there.
+    pub unwritten: BTreeMap<Utf8PathBuf, String>,
+}
+
+impl SourceOptions {
+    /// The text of a file.
+    pub(crate) fn text_of(&self, file: &Utf8Path) -> std::io::Result<String> {
+        match self.unwritten.get(file) {
+            Some(text) => Ok(text.clone()),
+            None => std::fs::read_to_string(file),
+        }
+    }
+
+    pub(crate) fn has(&self, file: &Utf8Path) -> bool {
+        self.unwritten.contains_key(file) || file.is_file()
+    }
 }
 
 /// What the workspace declares.
@@ -136,4 +153,11 @@ fn may_hold_models(file: &Utf8Path, only: &[PathBuf]) -> bool {
 
 fn is_below(file: &Utf8Path, path: &Path) -> bool {
     matches!((file.canonicalize(), path.canonicalize()), (Ok(file), Ok(path)) if file.starts_with(&path))
+}
+
+/// The root file of the crate that models can be put into: the library of the package, or the one binary that it has. `None`
+/// where the manifest is of no package, or of one with several binaries.
+pub fn crate_root(options: &SourceOptions) -> Result<Option<Utf8PathBuf>, SourceError> {
+    let workspace = workspace::read(options.manifest_path.as_deref())?;
+    Ok(workspace.crate_root(options.manifest_path.as_deref()))
 }

@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::PathBuf;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::Span;
@@ -19,7 +18,7 @@ use super::item_attributes::{
     derives_migratable, mentions, path_attribute, seen_from_root, under_conditions,
 };
 use super::module_tree::Place;
-use super::{SourceError, imports, included, unseen};
+use super::{SourceError, SourceOptions, imports, included, unseen};
 
 /// A file to be read.
 #[derive(Debug, Clone)]
@@ -111,8 +110,7 @@ pub(super) struct Project<'a> {
     pub(super) root: &'a Utf8Path,
     /// The folder of generated code, where no model is.
     pub(super) code: Option<&'a Utf8Path>,
-    /// Files or folders that alone may hold models; empty: all may.
-    pub(super) only: &'a [PathBuf],
+    pub(super) options: &'a SourceOptions,
 }
 
 /// Reads a file.
@@ -145,7 +143,7 @@ impl<'a> Reader<'a> {
         project: Project<'a>,
         depth: usize,
     ) -> io::Result<Option<Self>> {
-        let text = std::fs::read_to_string(&pending.file)?;
+        let text = project.options.text_of(&pending.file)?;
         let matters = MARKS.iter().any(|mark| text.contains(mark));
         let shown = pending.file.strip_prefix(project.root);
         Ok(matters.then(|| Reader {
@@ -254,7 +252,9 @@ impl<'a> Reader<'a> {
 
     /// Refuses what no module leads to, where models may be.
     fn refuse(&self, scan: &mut Scan, found: Vec<(Span, String)>) {
-        if !found.is_empty() && super::may_hold_models(&self.pending.file, self.project.only) {
+        if !found.is_empty()
+            && super::may_hold_models(&self.pending.file, &self.project.options.only)
+        {
             let found = found.into_iter();
             scan.diagnostics
                 .extend(found.map(|(span, message)| self.source.at(span, message)));
@@ -304,7 +304,10 @@ impl<'a> Reader<'a> {
             return;
         }
         let candidates = place.candidates(&name, path.as_deref());
-        match candidates.iter().find(|(file, _)| file.is_file()) {
+        match candidates
+            .iter()
+            .find(|(file, _)| self.project.options.has(file))
+        {
             Some((file, owns_folder)) => scan.pending.push(Pending {
                 target: self.pending.target,
                 file: file.clone(),

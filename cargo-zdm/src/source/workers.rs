@@ -51,7 +51,7 @@ pub(super) fn read(
         project: Project {
             root: &workspace.root,
             code: code.as_deref(),
-            only: &options.only,
+            options,
         },
         queue: &queue,
         findings: Mutex::default(),

@@ -27,6 +27,22 @@ pub(super) struct Target {
 }
 
 const RUNTIME: &str = "zdm-runtime";
+impl Workspace {
+    /// The library beside the manifest, or the one binary there.
+    pub(super) fn crate_root(&self, manifest_path: Option<&Path>) -> Option<Utf8PathBuf> {
+        let folder = manifest_path.and_then(|path| path.parent()?.canonicalize().ok());
+        let beside = |target: &&Target| {
+            let of_target = target.package.directory.canonicalize().ok();
+            folder.is_none() || of_target == folder
+        };
+        let targets: Vec<&Target> = self.targets.iter().filter(beside).collect();
+        let library = targets.iter().find(|target| target.library.is_some());
+        match (library, targets.as_slice()) {
+            (Some(target), _) | (None, [target]) => Some(target.root_file.clone()),
+            _ => None,
+        }
+    }
+}
 
 /// Asks cargo. Tests, examples and build scripts hold no models.
 pub(super) fn read(manifest_path: Option<&Path>) -> Result<Workspace, SourceError> {

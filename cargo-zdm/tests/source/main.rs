@@ -26,6 +26,7 @@ fn options(folder: &Path) -> SourceOptions {
         manifest_path: Some(folder.join("Cargo.toml")),
         only: Vec::new(),
         code: Some(folder.join("src/zdm")),
+        unwritten: std::collections::BTreeMap::new(),
     }
 }
 
@@ -48,6 +49,25 @@ fn model(name: &str, field: &str) -> String {
     format!(
         "#[derive(Debug, zdm_runtime::Migratable)]\npub struct {name} {{\n    #[zdm(primary_key)]\n    pub id: i64,\n    {field}\n}}\n"
     )
+}
+
+#[test]
+fn files_that_are_about_to_be_written_count_as_if_they_were() {
+    let folder = project(&[
+        ("Cargo.toml", MANIFEST),
+        ("src/lib.rs", "pub fn old() {}\n"),
+    ]);
+    let mut options = options(folder.path());
+    let root = source::crate_root(&options).unwrap().expect("a library");
+    assert!(root.ends_with("src/lib.rs"), "{root}");
+    let model = model("User", "");
+    options
+        .unwritten
+        .insert(root.with_file_name("models.rs"), model);
+    options.unwritten.insert(root, "mod models;\n".to_owned());
+    let models = source::read(&options).unwrap();
+    assert_eq!(models.models[0].crate_path, "crate::models::User");
+    assert!(!folder.path().join("src/models.rs").exists());
 }
 
 #[test]

@@ -100,9 +100,9 @@ fn transition(field: &Field) -> Option<Transition> {
 fn indexes(declaration: &Declaration) -> Vec<Given<Index>> {
     let table = &declaration.table_name.value;
     let named = |unique: bool, columns: &[String], given: Option<&String>| {
-        given
-            .cloned()
-            .unwrap_or_else(|| names::constraint(if unique { "uq" } else { "idx" }, table, columns))
+        given.cloned().unwrap_or_else(|| {
+            names::constraint_name(if unique { "uq" } else { "idx" }, table, columns)
+        })
     };
     let on_fields = declaration.fields.iter().filter_map(|field| {
         let (unique, index) = (&field.attributes.unique, &field.attributes.index);
@@ -145,7 +145,7 @@ fn foreign_keys(declaration: &Declaration) -> Vec<Given<ForeignKey>> {
         Some(Given {
             span: references.span,
             value: ForeignKey {
-                name: names::constraint("fk", table, &columns),
+                name: names::constraint_name("fk", table, &columns),
                 columns,
                 references: references.value.table.clone(),
                 referenced_columns: references.value.columns.clone(),
@@ -159,7 +159,7 @@ fn foreign_keys(declaration: &Declaration) -> Vec<Given<ForeignKey>> {
         Given {
             span: key.span,
             value: ForeignKey {
-                name: name.unwrap_or_else(|| names::constraint("fk", table, &columns)),
+                name: name.unwrap_or_else(|| names::constraint_name("fk", table, &columns)),
                 columns,
                 references: key.value.references.table.clone(),
                 referenced_columns: key.value.references.columns.clone(),

@@ -26,8 +26,8 @@ pub fn table_of(ident: &str) -> String {
     format!("{singular}{}", if hisses { "es" } else { "s" })
 }
 
-/// `idx_users_email`, `uq_users_email`, `fk_users_team_id`.
-pub(crate) fn constraint(prefix: &str, table: &str, columns: &[String]) -> String {
+/// The name of an index or a constraint that is given none: `idx_users_email`, `uq_users_email`, `fk_users_team_id`.
+pub fn constraint_name(prefix: &str, table: &str, columns: &[String]) -> String {
     format!("{prefix}_{table}_{}", columns.join("_"))
 }
 

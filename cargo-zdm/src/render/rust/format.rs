@@ -79,7 +79,10 @@ fn with_hashes(file: &RustFile, formatted: &str) -> String {
 
 /// Starting rustfmt takes longer than formatting a file, so many files share one. Those that declare modules go alone: from
 /// a file, rustfmt would follow the modules.
-fn all_formatted(files: &[RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
+pub(crate) fn all_formatted(
+    files: &[RustFile],
+    root: &Utf8Path,
+) -> Result<Vec<String>, FormatError> {
     let alone = |file: &RustFile| files.len() < 3 || file.path.file_name() == Some("mod.rs");
     let batches: Vec<&[RustFile]> = files
         .chunk_by(|left, right| !alone(left) && !alone(right))

@@ -65,7 +65,13 @@ pub(super) fn argument(field: &str) -> String {
 pub(super) fn module(table: &str) -> String {
     let name = table.to_snake_case();
     let legal = syn::parse_str::<syn::Ident>(&name).is_ok() && name != "mod";
-    if legal { name } else { format!("{name}_table") }
+    if legal {
+        name
+    } else if name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("table_{name}")
+    } else {
+        format!("{name}_table")
+    }
 }
 
 /// A model of that name can be imported beside everything else that generated code names; else it is called by its path.
@@ -89,7 +95,10 @@ pub(super) fn fragment(field: &str, fields: &[&str]) -> String {
 
 /// The type of a table's repository: `Users`, or `DataRepository` where the model is called `Data` itself.
 pub(super) fn repository(table: &str, model: &str) -> String {
-    let name = table.to_pascal_case();
+    let mut name = table.to_pascal_case();
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert_str(0, "Table");
+    }
     if name == model || !importable(&name) || syn::parse_str::<syn::Ident>(&name).is_err() {
         format!("{name}Repository")
     } else {
@@ -237,7 +246,9 @@ mod tests {
         assert_eq!(module("type"), "type_table");
         assert_eq!(module("mod"), "mod_table");
         assert_eq!(module("OrderLines"), "order_lines");
+        assert_eq!(module("2fa_keys"), "table_2fa_keys");
         assert_eq!(repository("users", "User"), "Users");
+        assert_eq!(repository("2fa_keys", "TwoFactorKey"), "Table2faKeys");
         assert_eq!(repository("data", "Data"), "DataRepository");
         assert_eq!(repository("flags", "Flag"), "FlagsRepository");
         assert_eq!(fragment("type", &["type"]), "r#type");

@@ -1,0 +1,333 @@
+//! PostgreSQL's catalogue (manual, "System Catalogs").
+//!
+//! Whatever an extension owns is left to it. Columns that later versions of the server brought are asked for through
+//! `to_jsonb`, which leaves out what is not there.
+
+use serde::Deserialize;
+use zdm_runtime::database::{Connection, Value};
+
+use super::definition::{collapsed, unwrapped};
+use super::objects;
+use super::{Catalogue, CatalogueError, Check, Column, ForeignKey, Index, IndexPart, Other, Table};
+
+const SCHEMA: &str = "SELECT CAST(current_schema() AS text)";
+
+const TABLES: &str = "SELECT CAST(json_build_object(
+        'name', c.relname,
+        'special', CASE
+            WHEN e.objid IS NOT NULL THEN 'it belongs to an extension'
+            WHEN c.relkind = 'p' THEN 'it is partitioned'
+            WHEN c.relispartition THEN 'it is a partition of ' || p.parent
+            WHEN p.parent IS NOT NULL THEN 'it inherits from ' || p.parent
+            WHEN c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) THEN 'other tables inherit from it'
+            WHEN c.reloftype <> 0 THEN 'it is a table of the type ' || CAST(CAST(c.reloftype AS regtype) AS text)
+        END,
+        'unlogged', c.relpersistence = 'u',
+        'security', c.relrowsecurity,
+        'options', array_to_string(c.reloptions, ', ')) AS text)
+    FROM pg_class c
+    LEFT JOIN pg_depend e ON e.classid = CAST('pg_class' AS regclass) AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e'
+    LEFT JOIN LATERAL (SELECT string_agg(CAST(CAST(inhparent AS regclass) AS text), ', ') AS parent
+        FROM pg_inherits WHERE inhrelid = c.oid) p ON true
+    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')
+    ORDER BY c.relname COLLATE \"C\"";
+
+const COLUMNS: &str = "SELECT CAST(json_build_object(
+        'table', c.relname,
+        'column', json_build_object(
+            'name', a.attname,
+            'sql_type', format_type(a.atttypid, a.atttypmod),
+            'base', b.typname,
+            'kind', CASE
+                WHEN t.typtype = 'd' THEN 'domain'
+                WHEN t.typtype = 'e' THEN 'enum'
+                WHEN t.typtype IN ('r', 'm') THEN 'range'
+                WHEN t.typtype = 'c' THEN 'composite'
+                WHEN t.typcategory = 'A' THEN 'array'
+                ELSE 'base' END,
+            'nullable', NOT a.attnotnull,
+            'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+            'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+            'counted', CASE
+                WHEN a.attidentity = 'a' THEN 'always'
+                WHEN a.attidentity = 'd' THEN 'by_default'
+                WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'serial' END,
+            'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
+                THEN CAST(CAST(a.attcollation AS regcollation) AS text) END)) AS text)
+    FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_type t ON t.oid = a.atttypid
+    JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' AND t.typbasetype <> 0 THEN t.typbasetype ELSE t.oid END
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')
+        AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attrelid, a.attnum";
+
+const INDEXES: &str = "SELECT CAST(json_build_object(
+        'table', c.relname,
+        'name', x.relname,
+        'unique', i.indisunique,
+        'predicate', pg_get_expr(i.indpred, i.indrelid),
+        'method', m.amname,
+        'constraint', CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' END,
+        'keys', i.indnkeyatts,
+        'unusual', array_remove(ARRAY[
+            CASE WHEN k.condeferrable THEN 'DEFERRABLE' END,
+            CASE WHEN CAST(to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean) THEN 'NULLS NOT DISTINCT' END,
+            CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'WITHOUT OVERLAPS' END,
+            CASE WHEN NOT i.indisvalid THEN 'left invalid by a failed build' END,
+            CASE WHEN x.reloptions IS NOT NULL THEN 'WITH (' || array_to_string(x.reloptions, ', ') || ')' END], NULL),
+        'parts', (SELECT json_agg(json_build_object(
+                'column', a.attname,
+                'unusual', array_remove(ARRAY[
+                    CASE WHEN a.attname IS NULL THEN 'the expression ' || pg_get_indexdef(i.indexrelid, CAST(n.n AS int), true) END,
+                    CASE WHEN n.n <= i.indnkeyatts AND m.amname = 'btree' AND i.indoption[n.n - 1] & 1 = 1 THEN 'DESC' END,
+                    CASE WHEN n.n <= i.indnkeyatts AND m.amname = 'btree' AND i.indoption[n.n - 1] IN (1, 2)
+                        THEN CASE i.indoption[n.n - 1] WHEN 2 THEN 'NULLS FIRST' ELSE 'NULLS LAST' END END,
+                    CASE WHEN n.n <= i.indnkeyatts AND NOT o.opcdefault THEN 'the operator class ' || o.opcname END,
+                    CASE WHEN n.n <= i.indnkeyatts AND a.attname IS NOT NULL AND i.indcollation[n.n - 1] <> a.attcollation
+                        THEN 'COLLATE ' || CAST(CAST(i.indcollation[n.n - 1] AS regcollation) AS text) END], NULL))
+                ORDER BY n.n)
+            FROM generate_series(1, i.indnatts) n(n)
+            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.n - 1] AND a.attnum <> 0
+            LEFT JOIN pg_opclass o ON n.n <= i.indnkeyatts AND o.oid = i.indclass[n.n - 1])) AS text)
+    FROM pg_index i
+    JOIN pg_class x ON x.oid = i.indexrelid
+    JOIN pg_am m ON m.oid = x.relam
+    JOIN pg_class c ON c.oid = i.indrelid
+    LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')
+    ORDER BY x.relname COLLATE \"C\"";
+
+const CHECKS: &str = "SELECT CAST(json_build_object(
+        'table', c.relname,
+        'name', k.conname,
+        'expr', pg_get_expr(k.conbin, k.conrelid),
+        'unusual', array_remove(ARRAY[
+            CASE WHEN NOT k.convalidated THEN 'NOT VALID' END,
+            CASE WHEN k.connoinherit THEN 'NO INHERIT' END,
+            CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END], NULL)) AS text)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND k.contype = 'c'
+    ORDER BY k.conname COLLATE \"C\"";
+
+const FOREIGN_KEYS: &str = "SELECT CAST(json_build_object(
+        'table', c.relname,
+        'key', json_build_object(
+            'name', k.conname,
+            'columns', (SELECT json_agg(a.attname ORDER BY n.n) FROM unnest(k.conkey) WITH ORDINALITY n(attnum, n)
+                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.attnum),
+            'references', CASE WHEN r.relnamespace = c.relnamespace THEN r.relname
+                ELSE CAST(CAST(k.confrelid AS regclass) AS text) END,
+            'referenced_columns', (SELECT json_agg(a.attname ORDER BY n.n) FROM unnest(k.confkey) WITH ORDINALITY n(attnum, n)
+                JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.attnum),
+            'on_delete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
+                WHEN 'r' THEN 'restrict' END,
+            'unusual', array_remove(ARRAY[
+                CASE WHEN r.relnamespace <> c.relnamespace THEN 'a table of another schema' END,
+                CASE k.confupdtype WHEN 'c' THEN 'ON UPDATE CASCADE' WHEN 'n' THEN 'ON UPDATE SET NULL'
+                    WHEN 'd' THEN 'ON UPDATE SET DEFAULT' WHEN 'r' THEN 'ON UPDATE RESTRICT' END,
+                CASE WHEN k.confmatchtype <> 's' THEN 'MATCH FULL' END,
+                CASE WHEN to_jsonb(k) ->> 'confdelsetcols' IS NOT NULL THEN 'ON DELETE for some of its columns' END,
+                CASE WHEN k.condeferrable THEN 'DEFERRABLE' END,
+                CASE WHEN NOT k.convalidated THEN 'NOT VALID' END,
+                CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END,
+                CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'PERIOD' END], NULL))) AS text)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
+    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND k.contype = 'f' AND k.conparentid = 0
+    ORDER BY k.conname COLLATE \"C\"";
+
+/// What hangs on a table.
+const ON_TABLES: &str = "SELECT CAST(json_build_object('table', c.relname, 'what', o.what, 'object', o.object) AS text)
+    FROM (
+        SELECT tgrelid AS relid, 'trigger' AS what, CAST(tgname AS text) AS object FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT ev_class, 'rule', CAST(rulename AS text) FROM pg_rewrite WHERE rulename <> '_RETURN'
+        UNION ALL SELECT polrelid, 'policy', CAST(polname AS text) FROM pg_policy
+        UNION ALL SELECT stxrelid, 'statistics', CAST(stxname AS text) FROM pg_statistic_ext
+        UNION ALL SELECT prrelid, 'publication', CAST(p.pubname AS text)
+            FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
+        UNION ALL SELECT objoid, CASE WHEN objsubid = 0 THEN 'comment' ELSE 'comment on the column' END,
+                COALESCE((SELECT CAST(attname AS text) FROM pg_attribute WHERE attrelid = objoid AND attnum = objsubid AND objsubid > 0), '')
+            FROM pg_description WHERE classoid = CAST('pg_class' AS regclass)
+        UNION ALL SELECT i.indrelid, 'comment on the index', CAST(x.relname AS text)
+            FROM pg_description JOIN pg_index i ON i.indexrelid = objoid JOIN pg_class x ON x.oid = objoid
+            WHERE classoid = CAST('pg_class' AS regclass)
+        UNION ALL SELECT k.conrelid, 'comment on the constraint', CAST(k.conname AS text)
+            FROM pg_description JOIN pg_constraint k ON k.oid = objoid WHERE classoid = CAST('pg_constraint' AS regclass)
+    ) o JOIN pg_class c ON c.oid = o.relid
+    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')";
+
+/// What stands beside tables and was not made along with something else: by an extension, for a range type.
+const OTHERS: &str = "WITH own AS (SELECT CAST(quote_ident(current_schema()) AS regnamespace) AS oid),
+    made AS (SELECT classid, objid FROM pg_depend WHERE deptype IN ('e', 'i'))
+    SELECT CAST(json_build_object('what', what, 'object', object) AS text) FROM (
+        SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
+                WHEN 'c' THEN 'composite type' ELSE 'sequence' END AS what,
+            CAST(relname AS text) AS object, CAST('pg_class' AS regclass) AS classid, c.oid AS objid
+        FROM pg_class c WHERE relnamespace = (SELECT oid FROM own) AND relkind IN ('v', 'm', 'f', 'c', 'S')
+            AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass)
+                AND d.objid = c.oid AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
+                AND d.deptype IN ('a', 'i')))
+        UNION ALL SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+            proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', CAST('pg_proc' AS regclass), p.oid
+        FROM pg_proc p WHERE pronamespace = (SELECT oid FROM own)
+        UNION ALL SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' ELSE 'type' END,
+            CAST(typname AS text), CAST('pg_type' AS regclass), t.oid
+        FROM pg_type t WHERE typnamespace = (SELECT oid FROM own) AND typtype IN ('e', 'd', 'r', 'b') AND typcategory <> 'A'
+        UNION ALL SELECT 'collation', CAST(collname AS text), CAST('pg_collation' AS regclass), l.oid
+        FROM pg_collation l WHERE collnamespace = (SELECT oid FROM own)
+        UNION ALL SELECT 'operator', CAST(CAST(o.oid AS regoperator) AS text), CAST('pg_operator' AS regclass), o.oid
+        FROM pg_operator o WHERE oprnamespace = (SELECT oid FROM own)
+        UNION ALL SELECT 'text search configuration', CAST(cfgname AS text), CAST('pg_ts_config' AS regclass), g.oid
+        FROM pg_ts_config g WHERE cfgnamespace = (SELECT oid FROM own)
+        UNION ALL SELECT 'extension', CAST(extname AS text), CAST('pg_extension' AS regclass), x.oid
+        FROM pg_extension x WHERE extname <> 'plpgsql'
+        UNION ALL SELECT 'event trigger', CAST(evtname AS text), CAST('pg_event_trigger' AS regclass), v.oid FROM pg_event_trigger v
+        UNION ALL SELECT 'schema', n.nspname || ' with ' || count(c.oid) || CASE count(c.oid) WHEN 1 THEN ' table' ELSE ' tables' END,
+            CAST('pg_namespace' AS regclass), n.oid
+        FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+        WHERE n.oid <> (SELECT oid FROM own) AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+        GROUP BY n.oid, n.nspname HAVING n.nspname <> 'public' OR count(c.oid) > 0
+    ) found
+    WHERE NOT EXISTS (SELECT FROM made WHERE made.classid = found.classid AND made.objid = found.objid)";
+
+#[derive(Deserialize)]
+struct TableRow {
+    name: String,
+    special: Option<String>,
+    unlogged: bool,
+    security: bool,
+    options: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ColumnRow {
+    table: String,
+    column: Column,
+}
+
+#[derive(Deserialize)]
+struct IndexRow {
+    table: String,
+    name: String,
+    unique: bool,
+    predicate: Option<String>,
+    method: String,
+    constraint: Option<String>,
+    keys: usize,
+    unusual: Vec<String>,
+    parts: Vec<IndexPart>,
+}
+
+#[derive(Deserialize)]
+struct CheckRow {
+    table: String,
+    name: String,
+    expr: String,
+    unusual: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct KeyRow {
+    table: String,
+    key: ForeignKey,
+}
+
+#[derive(Deserialize)]
+struct OnTableRow {
+    table: String,
+    what: String,
+    object: String,
+}
+
+pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, CatalogueError> {
+    let schema = connection.query_file(SCHEMA, &[]).await?;
+    let Some([Value::Text(Some(schema))]) = schema.first().map(Vec::as_slice) else {
+        return Err(CatalogueError::NoSchema);
+    };
+    let tables: Vec<TableRow> = objects(connection, "tables", TABLES).await?;
+    let mut catalogue = Catalogue {
+        schema: schema.clone(),
+        tables: tables.into_iter().map(table).collect(),
+        others: objects(connection, "other objects", OTHERS).await?,
+    };
+    for row in objects::<ColumnRow>(connection, "columns", COLUMNS).await? {
+        if let Some(table) = catalogue.table_mut(&row.table) {
+            let mut column = row.column;
+            column.default = column.default.as_deref().map(expression);
+            table.columns.push(column);
+        }
+    }
+    for row in objects::<IndexRow>(connection, "indexes", INDEXES).await? {
+        if let Some(table) = catalogue.table_mut(&row.table) {
+            table.indexes.push(index(row));
+        }
+    }
+    for row in objects::<CheckRow>(connection, "checks", CHECKS).await? {
+        if let Some(table) = catalogue.table_mut(&row.table) {
+            table.checks.push(Check {
+                name: Some(row.name),
+                expr: expression(&row.expr),
+                unusual: row.unusual,
+            });
+        }
+    }
+    for row in objects::<KeyRow>(connection, "foreign keys", FOREIGN_KEYS).await? {
+        if let Some(table) = catalogue.table_mut(&row.table) {
+            table.foreign_keys.push(row.key);
+        }
+    }
+    for row in objects::<OnTableRow>(connection, "tables' objects", ON_TABLES).await? {
+        if let Some(table) = catalogue.table_mut(&row.table) {
+            let object = match row.object.as_str() {
+                "" => row.table,
+                object => format!("{}.{object}", row.table),
+            };
+            table.others.push(Other {
+                what: row.what,
+                object,
+            });
+        }
+    }
+    Ok(catalogue)
+}
+
+/// The server prints some expressions on several lines.
+fn expression(text: &str) -> String {
+    collapsed(unwrapped(text))
+}
+
+fn table(row: TableRow) -> Table {
+    let unlogged = row.unlogged.then(|| "UNLOGGED".to_owned());
+    let security = row.security.then(|| "row level security".to_owned());
+    let options = row.options.map(|options| format!("WITH ({options})"));
+    let others = [unlogged, security, options].into_iter().flatten();
+    Table {
+        others: others
+            .map(|what| Other {
+                what,
+                object: row.name.clone(),
+            })
+            .collect(),
+        name: row.name,
+        special: row.special,
+        ..Table::default()
+    }
+}
+
+fn index(mut row: IndexRow) -> Index {
+    let included = row.parts.split_off(row.keys.min(row.parts.len()));
+    Index {
+        name: row.name,
+        parts: row.parts,
+        included: included
+            .into_iter()
+            .filter_map(|part| part.column)
+            .collect(),
+        unique: row.unique,
+        predicate: row.predicate.as_deref().map(expression),
+        method: row.method,
+        constraint: row.constraint,
+        unusual: row.unusual,
+    }
+}

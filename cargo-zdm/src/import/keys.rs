@@ -1,0 +1,72 @@
+//! The key that rows are found by.
+
+use super::left_out::{Kind, LeftOut};
+use crate::catalogue::{Index, Table};
+
+/// The columns of the primary key, else of the shortest unique key that is never NULL; or why there is none.
+pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Result<Vec<String>, String> {
+    let primary = table
+        .indexes
+        .iter()
+        .find(|index| index.constraint.as_deref() == Some("primary key"));
+    if let Some(columns) = primary.and_then(|index| identifying(table, index)) {
+        let mut say = |what: &str, object: String, reason: &str| {
+            left_out.push(LeftOut::new(Kind::Differs, what, object, reason));
+        };
+        if let Some(index) = primary
+            && index.name != format!("{}_pkey", table.name)
+        {
+            let object = format!("{}.{}", table.name, index.name);
+            say("primary key", object, "no attribute says its name");
+        }
+        for column in columns.iter().filter(|name| is_nullable(table, name)) {
+            let object = format!("{}.{column}", table.name);
+            let reason = "SQLite lets this key be NULL, and no row is found by NULL; the field is no `Option`";
+            say("column", object, reason);
+        }
+        return Ok(columns);
+    }
+    let never_null = |columns: &Vec<String>| !columns.iter().any(|name| is_nullable(table, name));
+    let found = table
+        .indexes
+        .iter()
+        .filter(|index| index.unique)
+        .filter_map(|index| Some((index, identifying(table, index).filter(never_null)?)))
+        .min_by_key(|(index, columns)| (columns.len(), index.name.clone()));
+    let Some((index, columns)) = found else {
+        return Err(
+            "it has no primary key and no unique key that is never NULL, so no row of it can be named"
+                .to_owned(),
+        );
+    };
+    left_out.push(LeftOut::new(
+        Kind::Differs,
+        "table",
+        &table.name,
+        format!(
+            "it has no primary key that identifies rows at once; the unique key {} stands for it",
+            index.name
+        ),
+    ));
+    Ok(columns)
+}
+
+/// The columns of an index that finds every row at once.
+fn identifying(table: &Table, index: &Index) -> Option<Vec<String>> {
+    let plain = index.predicate.is_none()
+        && index.method == "btree"
+        && index.unusual.iter().all(|word| word.starts_with("WITH ("));
+    if !plain {
+        return None;
+    }
+    let columns: Option<Vec<String>> = index.parts.iter().map(|part| part.column.clone()).collect();
+    columns.filter(|columns| {
+        let known = |name: &String| table.columns.iter().any(|column| column.name == *name);
+        !columns.is_empty() && columns.iter().all(known)
+    })
+}
+
+fn is_nullable(table: &Table, name: &str) -> bool {
+    let mut columns = table.columns.iter();
+    columns.any(|column| column.name == name && column.nullable)
+}

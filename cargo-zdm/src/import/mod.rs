@@ -1,0 +1,183 @@
+//! An existing database as models.
+//!
+//! Comes in: a [`Catalogue`]. Goes out: the schema that structs can declare of it, what they cannot say, and the structs'
+//! text. Pure: no connection, no disk.
+//! Must not know: how a catalogue is read, what becomes of the text.
+
+mod columns;
+mod foreign;
+mod keys;
+mod left_out;
+mod names;
+mod parts;
+mod render;
+mod types;
+
+use std::collections::BTreeSet;
+
+use zdm_model::{Declared, RustType, Schema, Table};
+
+pub use left_out::{Kind, LeftOut, as_comments, listed};
+pub use render::{Layout, files};
+
+use crate::catalogue::{self, Catalogue};
+use crate::dialect::Dialect;
+
+/// What a catalogue becomes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// What the models declare.
+    pub schema: Schema,
+    /// What they do not say, in the order of its kinds.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// The module of what the models do not say, beside them.
+pub const LEFT_OUT: &str = "left_out";
+
+/// Tables in which other tools keep what they have done.
+const BOOKKEEPING: [(&str, &str); 13] = [
+    ("_sqlx_migrations", "sqlx"),
+    ("__diesel_schema_migrations", "diesel"),
+    ("refinery_schema_history", "refinery"),
+    ("seaql_migrations", "SeaORM"),
+    ("schema_migrations", "a migration tool"),
+    ("ar_internal_metadata", "Rails"),
+    ("flyway_schema_history", "Flyway"),
+    ("databasechangelog", "Liquibase"),
+    ("databasechangeloglock", "Liquibase"),
+    ("alembic_version", "Alembic"),
+    ("django_migrations", "Django"),
+    ("goose_db_version", "goose"),
+    ("_prisma_migrations", "Prisma"),
+];
+
+/// What the catalogue is as models. `wanted`: only these tables; `None`: all.
+pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -> Imported {
+    let mut left_out = others(catalogue);
+    let mut kept: Vec<(&catalogue::Table, Table)> = Vec::new();
+    for found in &catalogue.tables {
+        let mut of_table = Vec::new();
+        match passed_over(found, wanted)
+            .map_or(Ok(()), Err)
+            .and_then(|()| table(found, dialect, &mut of_table))
+        {
+            Ok(table) => {
+                left_out.extend(found.others.iter().map(other));
+                left_out.append(&mut of_table);
+                kept.push((found, table));
+            }
+            Err(reason) => {
+                left_out.push(LeftOut::new(Kind::Table, "table", &found.name, reason));
+            }
+        }
+    }
+    let mut schema = Schema::default();
+    let tables: Vec<Table> = kept.iter().map(|(_, table)| table.clone()).collect();
+    for (found, mut table) in kept {
+        foreign::keys(found, &mut table, &tables, &mut left_out);
+        if let Err(reason) = says_the_same(&table) {
+            let keys = std::mem::take(&mut table.foreign_keys).into_iter();
+            left_out.extend(keys.map(|key| {
+                let object = format!("{}.{}", table.name, key.name);
+                LeftOut::new(Kind::NotRepresentable, "foreign key", object, &reason)
+            }));
+        }
+        schema.tables.push(table);
+    }
+    left_out.sort();
+    Imported { schema, left_out }
+}
+
+/// A table without its foreign keys, which need to know the other tables; or why there can be none.
+fn table(
+    found: &catalogue::Table,
+    dialect: &Dialect,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<Table, String> {
+    let key = keys::chosen(found, left_out)?;
+    let mut table = Table {
+        name: found.name.clone(),
+        columns: columns::carried(found, &key, dialect, left_out)?,
+        primary_key: key,
+        indexes: Vec::new(),
+        checks: Vec::new(),
+        foreign_keys: Vec::new(),
+        drops: Vec::new(),
+        source: String::new(),
+    };
+    parts::indexes(found, &mut table, dialect, left_out);
+    parts::checks(found, &mut table, dialect, left_out);
+    says_the_same(&table)?;
+    Ok(table)
+}
+
+/// The struct is read back: what is not understood, or understood otherwise, is not claimed.
+fn says_the_same(table: &Table) -> Result<(), String> {
+    let text = render::structure(table, "Table");
+    let not_read = |reason: &dyn std::fmt::Display| format!("its struct cannot be read: {reason}");
+    let parsed = syn::parse_str(&text).map_err(|error| not_read(&error))?;
+    match Declared::parse(&parsed, &RustType::of) {
+        Ok(Declared::Model(model)) if model.table == *table => Ok(()),
+        Ok(_) => Err("a struct would not say the same".to_owned()),
+        Err(errors) => Err(errors
+            .first()
+            .map_or_else(String::new, |error| not_read(error))),
+    }
+}
+
+fn passed_over(table: &catalogue::Table, wanted: Option<&[String]>) -> Option<String> {
+    let name = table.name.as_str();
+    if name.starts_with("zdm_") {
+        return Some("names that begin with `zdm_` are those of zdm's control tables".to_owned());
+    }
+    if let Some((_, tool)) = BOOKKEEPING.iter().find(|(table, _)| *table == name) {
+        return Some(format!("{tool} keeps its own records in it"));
+    }
+    if wanted.is_some_and(|wanted| !wanted.iter().any(|wanted| wanted == name)) {
+        return Some("not asked for".to_owned());
+    }
+    table.special.clone()
+}
+
+/// What stands beside tables. A schema's control tables are no discovery.
+fn others(catalogue: &Catalogue) -> Vec<LeftOut> {
+    let others = catalogue.others.iter();
+    others
+        .filter(|found| !(found.what == "schema" && found.object.starts_with("zdm with ")))
+        .map(other)
+        .collect()
+}
+
+fn other(found: &catalogue::Other) -> LeftOut {
+    let (kind, reason) = match found.what.as_str() {
+        "schema" => (
+            Kind::NotRepresentable,
+            "a project has the tables of one schema; import it into a project of its own, with `options=-csearch_path=…` in the URL",
+        ),
+        "enum" | "domain" | "range type" | "composite type" | "type" => (
+            Kind::NotRepresentable,
+            "columns name it by `sql_type`; a new database needs it before `cargo zdm expand`",
+        ),
+        "UNLOGGED" | "STRICT" | "WITHOUT ROWID" | "ON CONFLICT" => (
+            Kind::NotRepresentable,
+            "the table keeps it; a new database's table would not have it",
+        ),
+        what if what.starts_with("comment") => (Kind::NotRepresentable, ""),
+        "extension" => (
+            Kind::Unmanaged,
+            "a new database needs it before `cargo zdm expand` where a column's type is its",
+        ),
+        _ => (Kind::Unmanaged, ""),
+    };
+    LeftOut::new(kind, &found.what, &found.object, reason)
+}
+
+/// The crates that the models' types are from.
+pub fn crates(schema: &Schema) -> BTreeSet<String> {
+    let columns = schema.tables.iter().flat_map(|table| &table.columns);
+    columns
+        .filter_map(|column| column.rust_type.split_once("::"))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}

@@ -1,0 +1,238 @@
+//! Structs as somebody would have written them.
+//!
+//! Comes in: a schema. Goes out: Rust files, not formatted yet. An attribute is written only where the struct says something
+//! else without it.
+//! Must not know: where the schema is from.
+
+use std::fmt::Write as _;
+
+use zdm_model::{Column, ForeignKey, Index, Schema, Table};
+
+use super::names::{self, Given};
+
+/// How structs are spread over files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Layout {
+    /// All structs in one file
+    One,
+    /// A file per table, and a module that names them all
+    #[default]
+    PerTable,
+}
+
+/// A table's columns are as many and are called as they are.
+const HEAD: &str = "#![allow(
+    clippy::duplicated_attributes,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = \"the tables were there first\"
+)]\n\n";
+const USE: &str = "use zdm_runtime::Migratable;\n\n";
+
+/// The files by their path below the folder of the models, and the names of the structs' tables in their order.
+pub fn files(schema: &Schema, layout: Layout) -> Vec<(String, String)> {
+    let mut types = Given::default();
+    let named: Vec<(&Table, String)> = schema
+        .tables
+        .iter()
+        .map(|table| (table, names::structure(&table.name, &mut types)))
+        .collect();
+    if layout == Layout::One {
+        let structs: Vec<String> = named
+            .iter()
+            .map(|(table, ident)| structure(table, ident))
+            .collect();
+        return vec![(
+            "mod.rs".to_owned(),
+            format!("{HEAD}{USE}{}", structs.join("\n")),
+        )];
+    }
+    let mut modules = Given::default();
+    modules.free(super::LEFT_OUT);
+    let (mut declared, mut exported) = (String::new(), String::new());
+    let mut files = Vec::new();
+    for (table, ident) in named {
+        let module = names::module(&table.name, &mut modules);
+        let _ = writeln!(declared, "mod {module};");
+        let _ = writeln!(exported, "pub use self::{module}::{ident};");
+        let text = format!("{USE}{}", structure(table, &ident));
+        files.push((format!("{module}.rs"), text));
+    }
+    files.push(("mod.rs".to_owned(), format!("{HEAD}{declared}\n{exported}")));
+    files
+}
+
+/// The struct of a table.
+pub(super) fn structure(table: &Table, ident: &str) -> String {
+    let mut text = String::from("#[derive(Migratable, Debug, Clone, PartialEq)]\n");
+    if zdm_model::names::table_of(ident) != table.name {
+        let _ = writeln!(text, "#[zdm(table = {})]", literal(&table.name));
+    }
+    if table.primary_key.len() > 1 {
+        let _ = writeln!(
+            text,
+            "#[zdm(primary_key({}))]",
+            fields(table, &table.primary_key)
+        );
+    }
+    let on_fields: Vec<OnField<'_>> = table
+        .columns
+        .iter()
+        .map(|column| OnField::of(table, column))
+        .collect();
+    for index in &table.indexes {
+        if !on_fields.iter().any(|on| on.index == Some(index)) {
+            let _ = writeln!(text, "#[zdm(index({}))]", index_words(table, index));
+        }
+    }
+    for check in &table.checks {
+        let (name, expr) = (literal(&check.name), literal(&check.expr));
+        let _ = writeln!(text, "#[zdm(check(name = {name}, expr = {expr}))]");
+    }
+    for key in &table.foreign_keys {
+        if !on_fields.iter().any(|on| on.key == Some(key)) {
+            let _ = writeln!(text, "#[zdm(foreign_key({}))]", key_words(table, key));
+        }
+    }
+    let _ = writeln!(text, "pub struct {ident} {{");
+    for (column, on) in table.columns.iter().zip(&on_fields) {
+        let words = on.words(table, column);
+        if !words.is_empty() {
+            let _ = writeln!(text, "    #[zdm({})]", words.join(", "));
+        }
+        let rust_type = &column.rust_type;
+        let _ = if column.nullable {
+            writeln!(text, "    pub {}: Option<{rust_type}>,", column.field)
+        } else {
+            writeln!(text, "    pub {}: {rust_type},", column.field)
+        };
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// What is said on a field rather than on the struct.
+struct OnField<'a> {
+    index: Option<&'a Index>,
+    key: Option<&'a ForeignKey>,
+}
+
+impl<'a> OnField<'a> {
+    /// One index of the column alone, a unique one first, and one foreign key that has the name that it gets unasked.
+    fn of(table: &'a Table, column: &Column) -> Self {
+        let alone = |columns: &[String]| columns.len() == 1 && columns[0] == column.name;
+        let indexes = table
+            .indexes
+            .iter()
+            .filter(|index| alone(&index.columns) && index.predicate.is_none());
+        let mut keys = table.foreign_keys.iter();
+        Self {
+            index: indexes.min_by_key(|index| !index.unique),
+            key: keys.find(|key| {
+                alone(&key.columns) && key.name == default_name("fk", table, &key.columns)
+            }),
+        }
+    }
+
+    fn words(&self, table: &Table, column: &Column) -> Vec<String> {
+        let mut words = Vec::new();
+        if table.primary_key.len() == 1 && table.primary_key[0] == column.name {
+            words.push("primary_key".to_owned());
+        }
+        if column.auto {
+            words.push("auto".to_owned());
+        }
+        if bare(&column.field) != column.name {
+            words.push(format!("column = {}", literal(&column.name)));
+        }
+        if let Some(sql_type) = &column.sql_type {
+            words.push(format!("sql_type = {}", literal(sql_type)));
+        }
+        if let Some(default) = &column.default {
+            words.push(format!("default = {}", literal(default)));
+        }
+        if let Some(index) = self.index {
+            let prefix = if index.unique { "uq" } else { "idx" };
+            if index.unique {
+                words.push("unique".to_owned());
+            }
+            if index.name != default_name(prefix, table, &index.columns) {
+                words.push(format!("index = {}", literal(&index.name)));
+            } else if !index.unique {
+                words.push("index".to_owned());
+            }
+        }
+        if let Some(key) = self.key {
+            words.push(format!("references = {}", reference(key)));
+            if let Some(action) = &key.on_delete {
+                words.push(format!("on_delete = {}", literal(action)));
+            }
+        }
+        words
+    }
+}
+
+fn index_words(table: &Table, index: &Index) -> String {
+    let mut words = vec![format!("columns({})", fields(table, &index.columns))];
+    if index.unique {
+        words.push("unique".to_owned());
+    }
+    if let Some(predicate) = &index.predicate {
+        words.push(format!("where = {}", literal(predicate)));
+    }
+    let prefix = if index.unique { "uq" } else { "idx" };
+    if index.name != default_name(prefix, table, &index.columns) {
+        words.push(format!("name = {}", literal(&index.name)));
+    }
+    words.join(", ")
+}
+
+fn key_words(table: &Table, key: &ForeignKey) -> String {
+    let mut words = vec![
+        format!("columns({})", fields(table, &key.columns)),
+        format!("references = {}", reference(key)),
+    ];
+    if let Some(action) = &key.on_delete {
+        words.push(format!("on_delete = {}", literal(action)));
+    }
+    if key.name != default_name("fk", table, &key.columns) {
+        words.push(format!("name = {}", literal(&key.name)));
+    }
+    words.join(", ")
+}
+
+fn reference(key: &ForeignKey) -> String {
+    literal(&format!(
+        "{}({})",
+        key.references,
+        key.referenced_columns.join(", ")
+    ))
+}
+
+fn default_name(prefix: &str, table: &Table, columns: &[String]) -> String {
+    zdm_model::names::constraint_name(prefix, &table.name, columns)
+}
+
+/// The fields of columns, as a list in an attribute has them: a field's name counts before a column's.
+fn fields(table: &Table, columns: &[String]) -> String {
+    let fields = columns.iter().filter_map(|name| table.column(name));
+    let fields: Vec<&str> = fields.map(|column| bare(&column.field)).collect();
+    fields.join(", ")
+}
+
+fn bare(field: &str) -> &str {
+    field.strip_prefix("r#").unwrap_or(field)
+}
+
+/// A string literal: raw where that is easier to read.
+fn literal(text: &str) -> String {
+    let escapes = text.contains(['"', '\\']);
+    if !escapes || text.chars().any(char::is_control) {
+        return format!("{text:?}");
+    }
+    let hashes = if text.contains('"') { "#" } else { "" };
+    if text.contains("\"#") {
+        return format!("{text:?}");
+    }
+    format!("r{hashes}\"{text}\"{hashes}")
+}

@@ -1,0 +1,133 @@
+//! The Rust type that carries a column's values, exactly.
+//!
+//! Comes in: a column as the catalogue has it. Goes out: a [`Carried`] type, or the reason why none carries it.
+//! Must not know: tables.
+//!
+//! PostgreSQL reads every type from its text and writes it as one, and the repository casts where `sql_type` differs from
+//! the field's own type. So a `String` carries what sqlx has no type for without features of its own, and what a type of
+//! Rust would change: `numeric` keeps its digits, `json` its bytes. SQLite keeps a value as what it is given as, within the
+//! affinity of the declared type, and sqlx refuses to read an integer as an `f64`.
+
+use zdm_model::LogicalType;
+
+use crate::catalogue::Column;
+use crate::dialect::Dialect;
+
+/// How a column is carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Carried {
+    /// `chrono::NaiveDate`
+    pub(super) rust_type: &'static str,
+    pub(super) logical: LogicalType,
+    /// The declared type, where it is not the logical type's own.
+    pub(super) sql_type: Option<String>,
+    /// The field holds the value's text, not the value.
+    pub(super) as_text: bool,
+}
+
+/// The type of a column.
+pub(super) fn carried(column: &Column, dialect: &Dialect) -> Result<Carried, String> {
+    let (logical, as_text) = match dialect.name() {
+        "sqlite" => (sqlite(column)?, false),
+        _ => postgres(column),
+    };
+    let mut declared = spelled(&column.sql_type);
+    if let Some(collation) = &column.collation {
+        declared = format!("{declared} COLLATE {collation}");
+    }
+    let own = dialect.type_name(logical);
+    let same = declared == own || declared.eq_ignore_ascii_case(long_name(own));
+    Ok(Carried {
+        rust_type: rust_type(logical),
+        logical,
+        sql_type: (!same).then_some(declared),
+        as_text,
+    })
+}
+
+fn postgres(column: &Column) -> (LogicalType, bool) {
+    let base = matches!(column.kind.as_str(), "base" | "domain");
+    let logical = match column.base.as_str() {
+        "bool" => LogicalType::Bool,
+        "int2" => LogicalType::Int2,
+        "int4" => LogicalType::Int4,
+        "int8" => LogicalType::Int8,
+        "float4" => LogicalType::Float4,
+        "float8" => LogicalType::Float8,
+        "bytea" => LogicalType::Bytes,
+        "timestamptz" => LogicalType::TimestampTz,
+        "timestamp" => LogicalType::Timestamp,
+        "date" => LogicalType::Date,
+        "time" => LogicalType::Time,
+        "uuid" => LogicalType::Uuid,
+        "jsonb" => LogicalType::Json,
+        _ => LogicalType::Text,
+    };
+    let texts = ["text", "varchar", "bpchar", "citext", "name", "char"];
+    let is_text = logical == LogicalType::Text;
+    let as_text = is_text && !(base && texts.contains(&column.base.as_str()));
+    (logical, as_text)
+}
+
+/// By the declared type; within its affinity a value may still be anything (manual, "Datatypes").
+fn sqlite(column: &Column) -> Result<LogicalType, String> {
+    let base = column.base.as_str();
+    let has = |words: &[&str]| words.iter().any(|word| base.contains(word));
+    Ok(match base {
+        "" => return Err("it has no declared type, so its values may be anything".to_owned()),
+        "bool" | "boolean" => LogicalType::Bool,
+        "date" => LogicalType::Date,
+        "time" => LogicalType::Time,
+        "datetime" | "timestamp" => LogicalType::Timestamp,
+        _ if has(&["int"]) => LogicalType::Int8,
+        _ if has(&["char", "clob", "text"]) => LogicalType::Text,
+        _ if has(&["blob"]) => LogicalType::Bytes,
+        _ if has(&["real", "floa", "doub"]) => LogicalType::Float8,
+        _ => {
+            return Err(format!(
+                "SQLite keeps a value of the type {} as an integer, a number or a text, whichever it can be taken for, and no type of Rust reads all three",
+                column.sql_type
+            ));
+        }
+    })
+}
+
+fn rust_type(logical: LogicalType) -> &'static str {
+    match logical {
+        LogicalType::Bool => "bool",
+        LogicalType::Int2 => "i16",
+        LogicalType::Int4 => "i32",
+        LogicalType::Int8 => "i64",
+        LogicalType::Float4 => "f32",
+        LogicalType::Float8 => "f64",
+        LogicalType::Bytes => "Vec<u8>",
+        LogicalType::TimestampTz => "chrono::DateTime<chrono::Utc>",
+        LogicalType::Timestamp => "chrono::NaiveDateTime",
+        LogicalType::Date => "chrono::NaiveDate",
+        LogicalType::Time => "chrono::NaiveTime",
+        LogicalType::Uuid => "uuid::Uuid",
+        LogicalType::Json => "serde_json::Value",
+        LogicalType::Text | LogicalType::Custom => "String",
+    }
+}
+
+/// PostgreSQL's short spellings where people write them.
+fn spelled(sql_type: &str) -> String {
+    let varying = sql_type.strip_prefix("character varying");
+    let fixed = sql_type.strip_prefix("character(");
+    match (varying, fixed) {
+        (Some(rest), _) => format!("varchar{rest}"),
+        (_, Some(rest)) => format!("char({rest}"),
+        _ => sql_type.to_owned(),
+    }
+}
+
+/// What PostgreSQL prints for a type that its dialect spells shorter.
+fn long_name(own: &str) -> &str {
+    match own {
+        "timestamptz" => "timestamp with time zone",
+        "timestamp" => "timestamp without time zone",
+        "time" => "time without time zone",
+        own => own,
+    }
+}

@@ -1,0 +1,8 @@
+//! `cargo zdm import`: what a database holds becomes models that say the same, and what they cannot say is named.
+
+mod cases;
+mod everything_postgres;
+mod everything_sqlite;
+mod project;
+mod real;
+mod refused;
