@@ -2,6 +2,7 @@
 //! table compared after each; the backfill's statements in between; and at the end what v2 alone would have created.
 
 use cargo_zdm::dialect::Dialect;
+use zdm_model::Column;
 use zdm_runtime::database::{Connection, Value, control};
 use zdm_runtime::executor::{self, ExecutorOptions};
 use zdm_runtime::manifest::{Backfill, Direction, Route};
@@ -49,6 +50,7 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     .await;
     let before = case.schema("v1.rs");
     seed(&mut connection, &before, &dialect).await;
+    empty(&mut connection, case, &dialect).await;
 
     let migration = case.migration(&dialect);
     there_and_back(&mut connection, case, &migration, Section::Expand).await;
@@ -82,6 +84,24 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
         case.name,
         dialect.name()
     );
+}
+
+/// Columns that become NOT NULL have NULL in every row, so that there is something to fill.
+async fn empty(connection: &mut Connection, case: &Case, dialect: &Dialect) {
+    let after = case.schema("v2.rs");
+    for table in case.schema("v1.rs").tables {
+        let may_not = |column: &&Column| {
+            let after = after
+                .table(&table.name)
+                .and_then(|after| after.column(&column.name));
+            column.nullable && after.is_some_and(|after| !after.nullable)
+        };
+        for column in table.columns.iter().filter(may_not) {
+            let (table, column) = (dialect.ident(&table.name), dialect.ident(&column.name));
+            let sql = format!("UPDATE {table} SET {column} = NULL");
+            connection.execute_file(&sql, &[]).await.unwrap();
+        }
+    }
 }
 
 async fn there_and_back(

@@ -12,6 +12,7 @@ mod create_table;
 mod drop_column;
 mod drop_constraint;
 mod drop_index;
+mod drop_not_null;
 mod drop_table;
 mod error;
 mod expressions;
@@ -20,6 +21,7 @@ mod named;
 mod references;
 mod refusal;
 mod replace_column;
+mod set_not_null;
 
 use zdm_model::{Schema, Table};
 use zdm_runtime::manifest::Route;
@@ -31,7 +33,7 @@ pub(crate) use references::check_references;
 pub(crate) use refusal::reference_cycle;
 
 use crate::dialect::Dialect;
-use crate::diff::{Delta, Place};
+use crate::diff::{self, Delta, Place};
 use crate::plan::{Alteration, Drafted, Pair};
 
 /// A kind of change.
@@ -45,13 +47,15 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 11] = [
+pub const KINDS: [&Kind; 13] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
     &fill_column::KIND,
     &add_column::KIND,
     &drop_column::KIND,
+    &set_not_null::KIND,
+    &drop_not_null::KIND,
     &change_default::KIND,
     &add_index::KIND,
     &drop_index::KIND,
@@ -191,16 +195,17 @@ impl Context<'_> {
         self.from.table(table)
     }
 
-    /// Whether the column comes with this version by way of five phases, so that its constraints and indexes wait
-    /// until every row has been compared.
+    /// Whether the column comes with this version by way of five phases, or becomes NOT NULL by them, so that its
+    /// constraints and indexes wait until every row has been compared.
     fn arrives_in_phases(&self, table: &str, column: &str) -> bool {
-        self.before(table)
-            .is_some_and(|before| before.column(column).is_none())
-            && self
-                .to
-                .table(table)
-                .and_then(|after| after.column(column))
-                .is_some_and(|column| column.transition.is_some())
+        let after = self.to.table(table).and_then(|after| after.column(column));
+        let (Some(before), Some(after)) = (self.before(table), after) else {
+            return false;
+        };
+        match before.column(column) {
+            Some(_) => diff::is_under_way(before, after),
+            None => after.transition.is_some(),
+        }
     }
 
     /// What becomes of a column that goes while its table stays.

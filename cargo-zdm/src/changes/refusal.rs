@@ -8,7 +8,6 @@ use crate::diff::{Delta, Place};
 pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
     let (at, what, reason, way_on) = match delta {
         Delta::TypeChanged(at, old, new) => type_changed(context, at, old, new),
-        Delta::NullabilityChanged(at, old, new) => nullability_changed(at, old, new),
         Delta::AutoChanged(at, column) => (
             at.clone(),
             format!("`auto` of {}.{}", at.table, column.name),
@@ -116,36 +115,6 @@ fn suffix(column: &Column) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join("_").to_lowercase()
-}
-
-fn nullability_changed(at: &Place, old: &Column, new: &Column) -> Refusal {
-    let name = &old.name;
-    let (what, reason, fresh, up, down) = if new.nullable {
-        (
-            format!("that {}.{name} may be NULL", at.table),
-            "new code would write NULLs that old code, still running, cannot read",
-            format!("{name}_or_null"),
-            name.clone(),
-            format!("coalesce({name}_or_null, …)"),
-        )
-    } else {
-        (
-            format!("that {}.{name} may no longer be NULL", at.table),
-            "old code, still running, writes NULLs, and existing rows may have them",
-            format!("{name}_not_null"),
-            format!("coalesce({name}, …)"),
-            format!("{name}_not_null"),
-        )
-    };
-    (
-        at.clone(),
-        what,
-        reason.to_owned(),
-        format!(
-            "Let a new column replace it; the field keeps its name:\n    #[zdm(column = \"{fresh}\", from(\"{name}\"), \
-             up = \"{up}\", down = \"{down}\")]"
-        ),
-    )
 }
 
 fn renamed_instead(at: &Place, kind: &str, name: &str) -> Refusal {

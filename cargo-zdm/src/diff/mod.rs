@@ -127,6 +127,14 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     }
 }
 
+/// Whether the transition of a column belongs to this step: the column was not there, or it was and could be NULL. Any other is
+/// spent.
+pub(crate) fn is_under_way(before: &Table, after: &Column) -> bool {
+    before
+        .column(&after.name)
+        .is_none_or(|before| before.nullable && !after.nullable)
+}
+
 fn place(table: &Table) -> Place {
     Place {
         table: table.name.clone(),

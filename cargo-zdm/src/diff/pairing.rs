@@ -12,7 +12,8 @@ pub(super) fn columns(
 ) {
     for column in &after.columns {
         match before.column(&column.name) {
-            // A transition whose column is already there is spent: `finalize` removes its attributes.
+            // A transition whose column is already there is spent, unless the column could be NULL: `finalize` removes its
+            // attributes.
             Some(old) => changed(after, old, column, deltas),
             None => added(before, after, column, deltas, problems),
         }

@@ -12,6 +12,7 @@ use zdm_runtime::manifest::{Manifest, Route};
 use super::version::Planned;
 use super::{Options, PipelineError};
 use crate::dialect::Dialect;
+use crate::diff;
 use crate::plan::{self, Pair, Plan};
 use crate::versions::{History, Snapshot};
 
@@ -95,8 +96,8 @@ pub(crate) fn hash(from: &Schema, to: &Schema) -> String {
     for table in &to.tables {
         let before = from.table(&table.name);
         for column in &table.columns {
-            let is_new = before.is_some_and(|before| before.column(&column.name).is_none());
-            if let Some(transition) = column.transition.as_ref().filter(|_| is_new) {
+            let counts = before.is_some_and(|before| diff::is_under_way(before, column));
+            if let Some(transition) = column.transition.as_ref().filter(|_| counts) {
                 let _ = writeln!(text, "{}.{} {transition:?}", table.name, column.name);
             }
         }

@@ -103,7 +103,7 @@ impl Way<'_> {
         let Some(up) = self.declared("up", self.transition.up.as_ref())? else {
             return Err(self.mistake(
                 "nothing says what existing rows carry".to_owned(),
-                "Give it `up = \"…\"` over the row's other columns".to_owned(),
+                "Give it `up = \"…\"` over the columns of the row".to_owned(),
             ));
         };
         if self.new.nullable {

@@ -71,7 +71,7 @@ fn pair(page: &mut String, pair: &Pair) {
     if pair.old.is_empty() {
         lines.push(on_invalid(pair));
         lines.push(format!(
-            "**old code** does not know it and inserts rows without it; until they are filled, new code reads `up` of the row as \
+            "**old code** leaves it NULL in rows that it writes; until they are filled, new code reads `up` of the row as \
              `{}`",
             pair.new.column
         ));

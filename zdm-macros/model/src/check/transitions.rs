@@ -222,12 +222,6 @@ pub(super) fn fill_is_needed(declaration: &Declaration, errors: &mut Errors) {
                  name the old columns with `from(\"…\")`, or drop the `Option`",
             );
         }
-        if given.default.is_some() {
-            errors.at(
-                up.span,
-                "existing rows get either the `default` or what `up` computes: give one of them",
-            );
-        }
     }
 }
 

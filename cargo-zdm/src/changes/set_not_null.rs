@@ -1,0 +1,82 @@
+//! A column that may no longer be NULL.
+
+use zdm_model::{Expression, Transition};
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::conversion::{Conversion, Way};
+use super::{Change, ChangeError, Context, Kind};
+use crate::diff::Delta;
+use crate::plan::Alteration;
+
+pub(super) const KIND: Kind = Kind {
+    name: "set_not_null",
+    documentation: "New code never writes NULL and reads, where a row has one, what `up` gives, or the column's default. \
+                    The backfill writes it into the rows that have NULL, once no old code is left that could add more. \
+                    NOT NULL comes in switch_reads, when every row has been compared, by way of a check that the database \
+                    compares with the rows while they are written.",
+    claim,
+};
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    let Delta::NullabilityChanged(at, _, new) = delta else {
+        return Ok(None);
+    };
+    let (Some(table), false) = (context.before(&at.table), new.nullable) else {
+        return Ok(None);
+    };
+    let by_default = || {
+        new.default.clone().map(|default| Transition {
+            up: Some(Expression::Any(default)),
+            ..Transition::default()
+        })
+    };
+    let transition = new.transition.clone().or_else(by_default);
+    let transition = transition.unwrap_or_default();
+    let way = Way {
+        context,
+        at,
+        table,
+        old: &[],
+        new,
+        transition: &transition,
+    };
+    let Conversion { pair, function } = way.filling()?;
+    let subject = format!("{}.{}", at.table, new.name);
+    let mut change = Change::new(
+        at,
+        Route::FivePhases,
+        format!("make `{subject}` NOT NULL, and fill it where it is NULL"),
+    )
+    .because(
+        Phase::DualWrite,
+        format!("old instances write NULL to {subject} until they are gone"),
+    )
+    .because(
+        Phase::Backfill,
+        format!("rows from before have NULL in {subject}"),
+    )
+    .because(
+        Phase::SwitchReads,
+        format!("{subject} refuses NULL once no row has one"),
+    );
+    if let Some(function) = &function {
+        let create = Alteration::CreateFunction(function.clone());
+        change = change.alter(Section::Expand, at, create);
+    }
+    change = change.alter(
+        Section::SwitchReads,
+        at,
+        Alteration::SetNotNull(new.name.clone()),
+    );
+    if let Some(function) = function {
+        change = change.alter_for_good(
+            Section::Drop,
+            at,
+            Alteration::DropFunction(function),
+            "no code reads by it any more".to_owned(),
+        );
+    }
+    change.pair = Some(pair);
+    Ok(Some(change))
+}
