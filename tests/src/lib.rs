@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod postgres;
+pub mod project;
 pub mod seed;
 pub mod signal;
 pub mod tool;

@@ -14,7 +14,7 @@ use zdm_runtime::phase::Section;
 use zdm_tests::cases::Case;
 use zdm_tests::postgres::Server;
 
-use crate::project::imported;
+use zdm_tests::project::imported;
 
 /// What no type, default or condition tells apart once it was in a database: the type's own name is none beside the field's,
 /// and expressions are spelled by the server.

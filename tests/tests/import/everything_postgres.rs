@@ -3,7 +3,7 @@
 use cargo_zdm::diff;
 use zdm_tests::postgres::Server;
 
-use crate::project::{Project, execute, imported, left_out};
+use zdm_tests::project::{Project, execute, imported, left_out};
 
 /// What a new database needs before its tables.
 const TYPES: &str = "

@@ -1,6 +1,6 @@
 //! A SQLite database with an object of every kind, taken over.
 
-use crate::project::{Project, execute, imported, left_out};
+use zdm_tests::project::{Project, execute, imported, left_out};
 
 const EVERYTHING: &str = r#"
 CREATE TABLE teams (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, motto TEXT DEFAULT 'it''s us' CHECK (motto <> ')'));

@@ -3,6 +3,5 @@
 mod cases;
 mod everything_postgres;
 mod everything_sqlite;
-mod project;
 mod real;
 mod refused;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use zdm_tests::postgres::Server;
 
-use crate::project::{Project, execute, imported, left_out};
+use zdm_tests::project::{Project, execute, imported, left_out};
 
 /// Every dump below the folder: the models compile no compiler's time here, but say what was read, and a second reading of
 /// the database says the same.

@@ -1,6 +1,6 @@
 //! An import writes everything or nothing, and never over a file.
 
-use crate::project::{Project, execute};
+use zdm_tests::project::{Project, execute};
 
 async fn project(sql: &str) -> (Project, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -83,7 +83,7 @@ async fn only_the_tables_that_were_asked_for_get_structs() {
     .await;
     let run = project.done(&["import", "--tables", "users", "--out", "src/tables"]);
     assert_eq!(
-        crate::project::left_out(&run),
+        zdm_tests::project::left_out(&run),
         [
             "- table teams: not asked for",
             "! foreign key users.fk_users_team_id: no attribute says a reference to teams, which has no struct"

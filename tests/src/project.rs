@@ -1,4 +1,6 @@
 //! A user's crate without models, the command line run in it, and databases as the library sees them.
+//!
+//! Must not know: what a test wants of it. Everything here panics where the environment is not what a test needs.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -12,21 +14,27 @@ use serde_json::Value;
 use tempfile::TempDir;
 use zdm_model::Schema;
 use zdm_runtime::database::Connection;
-use zdm_tests::tool;
+
+use crate::tool;
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const RUNTIME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../zdm-runtime");
 
 /// A crate in a folder of its own.
-pub(crate) struct Project {
+#[derive(Debug)]
+pub struct Project {
     folder: TempDir,
     /// Its database.
-    pub(crate) url: String,
+    pub url: String,
 }
 
 impl Project {
     /// A library on this database, with every crate that models may name.
-    pub(crate) fn new(url: String) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be done, with what was said.
+    pub fn new(url: String) -> Self {
         let folder = TempDir::with_prefix("zdm-import-").unwrap();
         let project = Self { folder, url };
         std::fs::create_dir(project.path("src")).unwrap();
@@ -55,20 +63,35 @@ impl Project {
         project
     }
 
-    pub(crate) fn path(&self, below: &str) -> PathBuf {
+    /// A path below its folder.
+    pub fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
     }
 
-    pub(crate) fn write(&self, below: &str, text: &str) {
+    /// Writes a file of it.
+    ///
+    /// # Panics
+    ///
+    /// Where the disk refuses; so do all that follow.
+    pub fn write(&self, below: &str, text: &str) {
         std::fs::write(self.path(below), text).unwrap();
     }
 
-    pub(crate) fn text(&self, below: &str) -> String {
+    /// A file of it.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be read.
+    pub fn text(&self, below: &str) -> String {
         std::fs::read_to_string(self.path(below)).unwrap()
     }
 
     /// `cargo zdm …` on the project's database.
-    pub(crate) fn zdm(&self, arguments: &[&str]) -> Output {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be done, with what was said.
+    pub fn zdm(&self, arguments: &[&str]) -> Output {
         Command::new(tool::binary())
             .arg("zdm")
             .args(arguments)
@@ -79,7 +102,11 @@ impl Project {
     }
 
     /// A run that must end with 0; its object.
-    pub(crate) fn done(&self, arguments: &[&str]) -> Value {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be done, with what was said.
+    pub fn done(&self, arguments: &[&str]) -> Value {
         let arguments = [arguments, &["--format", "json"]].concat();
         let output = self.zdm(&arguments);
         let out = text(&output.stdout);
@@ -92,7 +119,11 @@ impl Project {
     }
 
     /// What the models on disk declare.
-    pub(crate) fn declared(&self) -> Schema {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be done, with what was said.
+    pub fn declared(&self) -> Schema {
         let models = source::read(&SourceOptions {
             manifest_path: Some(self.path("Cargo.toml")),
             ..SourceOptions::default()
@@ -109,7 +140,11 @@ impl Project {
     }
 
     /// rustfmt changes nothing, and neither the compiler nor `clippy::pedantic` has anything to say.
-    pub(crate) fn is_tidy(&self) {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be done, with what was said.
+    pub fn is_tidy(&self) {
         let mut format = Command::new(env!("CARGO"));
         format.args(["fmt", "--check"]);
         self.succeeds(format);
@@ -131,7 +166,11 @@ impl Project {
     }
 
     /// The files of the project, generated ones included.
-    pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be done, with what was said.
+    pub fn files(&self) -> Vec<Utf8PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![Utf8PathBuf::from_path_buf(self.folder.path().to_owned()).unwrap()];
         while let Some(folder) = folders.pop() {
@@ -154,7 +193,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// What a database holds.
-pub(crate) async fn catalogue(url: &str) -> Catalogue {
+///
+/// # Panics
+///
+/// Where it cannot be done, with what was said.
+pub async fn catalogue(url: &str) -> Catalogue {
     let mut connection = Connection::open_to_read(url).await.unwrap();
     catalogue::read(&mut connection)
         .await
@@ -162,7 +205,11 @@ pub(crate) async fn catalogue(url: &str) -> Catalogue {
 }
 
 /// What a database becomes.
-pub(crate) async fn imported(url: &str) -> Imported {
+///
+/// # Panics
+///
+/// Where it cannot be done, with what was said.
+pub async fn imported(url: &str) -> Imported {
     let dialect = if url.starts_with("sqlite") {
         "sqlite"
     } else {
@@ -173,14 +220,22 @@ pub(crate) async fn imported(url: &str) -> Imported {
 }
 
 /// Runs SQL.
-pub(crate) async fn execute(url: &str, sql: &str) {
+///
+/// # Panics
+///
+/// Where it cannot be done, with what was said.
+pub async fn execute(url: &str, sql: &str) {
     let mut connection = Connection::open(url).await.unwrap();
     connection.run_file(sql).await.unwrap();
 }
 
 /// The list in lines, each kind with its own sign: `-` a table without a struct, `.` unmanaged, `!` not representable, `~` a
 /// difference.
-pub(crate) fn left_out(object: &Value) -> Vec<String> {
+///
+/// # Panics
+///
+/// Where it cannot be done, with what was said.
+pub fn left_out(object: &Value) -> Vec<String> {
     let of = |found: &Value, word: &str| found[word].as_str().unwrap().to_owned();
     object["left_out"]
         .as_array()

@@ -1,0 +1,115 @@
+//! The rows that survive a step, value by value: a copy from before against what there is now.
+
+use std::fmt::Write as _;
+
+use cargo_zdm::dialect::Dialect;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use zdm_model::{Schema, Table};
+
+use super::declare::Declared;
+use super::rows::ident;
+
+/// Where the copies are.
+const COPIES: &str = "zdm_history_before";
+
+/// Copies every table.
+pub(crate) async fn keep(connection: &mut PgConnection, schema: &Schema) {
+    let mut sql = format!("CREATE SCHEMA {COPIES};");
+    for table in &schema.tables {
+        let name = ident(&table.name);
+        let _ = write!(sql, "CREATE TABLE {COPIES}.{name} AS TABLE {name};");
+    }
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+/// A line per column of a table that holds other values now than the step says.
+pub(crate) async fn differences(
+    connection: &mut PgConnection,
+    before: &Schema,
+    after: &Schema,
+    declared: &Declared,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for table in &after.tables {
+        let old = declared.old_table(&table.name);
+        if let Some(old) = before.table(old) {
+            found.extend(of_table(connection, old, table, declared).await);
+        }
+    }
+    found
+}
+
+async fn of_table(
+    connection: &mut PgConnection,
+    old: &Table,
+    new: &Table,
+    declared: &Declared,
+) -> Vec<String> {
+    let words = Dialect::named("postgres").unwrap();
+    let expected = |column: &str| declared.expected(new, old, column);
+    let mut key = Vec::new();
+    for column in &new.primary_key {
+        match expected(column) {
+            Some(expected) => key.push(format!("n.{} = ({expected})", ident(column))),
+            None => {
+                return vec![format!(
+                    "{}: its key is new, so no row can be found again",
+                    new.name
+                )];
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let columns = new.columns.iter().filter_map(|column| {
+        let expected = expected(&column.name)?;
+        let name = ident(&column.name);
+        let sql_type = words.uncollated_type_of(column);
+        Some((
+            column,
+            format!("n.{name}::text IS DISTINCT FROM CAST(({expected}) AS {sql_type})::text"),
+        ))
+    });
+    let (names, tests): (Vec<_>, Vec<_>) = columns.unzip();
+    let counts: Vec<String> = tests
+        .iter()
+        .map(|test| format!("count(*) FILTER (WHERE {test})"))
+        .collect();
+    let sql = format!(
+        "SELECT count(*) FILTER (WHERE n.{first} IS NULL), count(*) FILTER (WHERE b.{old_first} IS NULL), {}
+         FROM {COPIES}.{} b FULL JOIN {} n ON {}",
+        counts.join(", "),
+        ident(&old.name),
+        ident(&new.name),
+        key.join(" AND "),
+        first = ident(&new.primary_key[0]),
+        old_first = ident(&old.primary_key[0]),
+    );
+    let row = match sqlx::query(AssertSqlSafe(sql)).fetch_one(connection).await {
+        Ok(row) => row,
+        Err(error) => {
+            return vec![format!(
+                "{}: its rows cannot be compared: {error}",
+                new.name
+            )];
+        }
+    };
+    for (at, what) in ["rows are lost", "rows are new"].iter().enumerate() {
+        let count: i64 = row.get(at);
+        if count > 0 {
+            found.push(format!("{}: {count} {what}", new.name));
+        }
+    }
+    for (at, column) in names.iter().enumerate() {
+        let count: i64 = row.get(at + 2);
+        if count > 0 {
+            found.push(format!(
+                "{}.{}: {count} values differ",
+                new.name, column.name
+            ));
+        }
+    }
+    found
+}

@@ -1,0 +1,54 @@
+//! Whole histories of schemas: each version is taken over, and each step to the next one is generated, executed and compared.
+//!
+//! A history is a folder with the schema after each step (`0000.sql`, `0001.sql` …, as `pg_dump --schema-only` prints it) and
+//! `versions.jsonl`, which says per step what was renamed: nothing else of it counts, since a dump says everything but that.
+//!
+//!     ZDM_HISTORIES=…/folder cargo test -p zdm-tests --all-features --test histories -- --ignored --nocapture
+//!
+//! `ZDM_HISTORIES` holds `versions.jsonl` and a folder per project. `ZDM_HISTORY=crates-io:100-120` runs a part of one.
+
+mod compare;
+mod declare;
+mod history;
+mod pair;
+mod report;
+mod rows;
+mod schema;
+mod unmanaged;
+mod values;
+
+use history::{History, Wanted};
+use report::Report;
+use zdm_tests::postgres::Server;
+
+/// The folder of the histories that are ours.
+const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/histories/own");
+
+#[tokio::test]
+async fn our_own_histories_converge() {
+    let report = run(OWN, &Wanted::default()).await;
+    println!("{report}");
+    report.holds(100);
+}
+
+#[tokio::test]
+#[ignore = "needs histories: ZDM_HISTORIES=…, a folder with versions.jsonl and a folder of dumps per project"]
+async fn given_histories_converge() {
+    let folder = std::env::var("ZDM_HISTORIES").expect("ZDM_HISTORIES names a folder");
+    let wanted = Wanted::parse(&std::env::var("ZDM_HISTORY").unwrap_or_default());
+    let report = run(&folder, &wanted).await;
+    println!("{report}");
+    report.holds(95);
+}
+
+async fn run(folder: &str, wanted: &Wanted) -> Report {
+    let server = Server::start_with(&["max_connections=50"]);
+    let mut report = Report::default();
+    for history in History::below(folder, wanted) {
+        for step in history.steps() {
+            let outcome = pair::run(&server, &history, step).await;
+            println!("{}", report.add(&history, step, outcome));
+        }
+    }
+    report
+}
