@@ -114,9 +114,11 @@ async fn there_and_back(
     run(connection, case, migration, section, Direction::Up).await;
     let after = shape(connection).await;
     run(connection, case, migration, section, Direction::Down).await;
+    // A wider type stays: old code works on it.
+    let stays = case.name.starts_with("widen_type/");
     assert_eq!(
-        before,
-        shape(connection).await,
+        if stays { &after } else { &before },
+        &shape(connection).await,
         "{}: {section:?} down",
         case.name
     );

@@ -22,6 +22,7 @@ mod references;
 mod refusal;
 mod replace_column;
 mod set_not_null;
+mod widen_type;
 
 use zdm_model::{Schema, Table};
 use zdm_runtime::manifest::Route;
@@ -47,13 +48,14 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 13] = [
+pub const KINDS: [&Kind; 14] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
     &fill_column::KIND,
     &add_column::KIND,
     &drop_column::KIND,
+    &widen_type::KIND,
     &set_not_null::KIND,
     &drop_not_null::KIND,
     &change_default::KIND,
@@ -153,7 +155,7 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
     let mut errors = Vec::new();
     for delta in deltas
         .iter()
-        .filter(|delta| !is_told_already(delta, deltas))
+        .filter(|delta| !is_told_already(context, delta, deltas))
     {
         match claim(context, delta) {
             Ok(change) => changes.push(change),
@@ -168,15 +170,15 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
 }
 
 /// What to do about another type covers NULL and the default too.
-fn is_told_already(delta: &Delta, deltas: &[Delta]) -> bool {
+fn is_told_already(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> bool {
     let (Delta::NullabilityChanged(_, _, column) | Delta::DefaultChanged(_, _, column)) = delta
     else {
         return false;
     };
     let at = delta.place();
     deltas.iter().any(|other| {
-        matches!(other, Delta::TypeChanged(place, _, changed)
-            if place.table == at.table && changed.name == column.name)
+        matches!(other, Delta::TypeChanged(place, old, new)
+            if place.table == at.table && new.name == column.name && !context.widens(&at.table, old, new))
     })
 }
 

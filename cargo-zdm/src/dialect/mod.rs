@@ -12,6 +12,7 @@ mod row;
 mod sqlite;
 mod steady;
 mod totality;
+mod widening;
 
 use include_dir::{Dir, include_dir};
 use minijinja::syntax::SyntaxConfig;
@@ -24,6 +25,7 @@ pub use expression::ExpressionError;
 use facts::Facts;
 pub use facts::{Capabilities, Dual, StatementFacts};
 pub(crate) use identity::unbounded;
+pub(crate) use widening::{widens, widens_text};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 

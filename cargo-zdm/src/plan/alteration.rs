@@ -21,6 +21,8 @@ pub enum Alteration {
     CreateIndex(IndexShape),
     /// The index goes.
     DropIndex(String),
+    /// Another type, in the dialect's words.
+    SetType(String, String),
     /// Another default; `None` for none.
     SetDefault(String, Option<String>),
     /// The column refuses NULL.
@@ -79,7 +81,7 @@ impl Alteration {
             Self::DropFunction(_) => 5,
             Self::AddColumn(_) => 6,
             Self::CreateFunction(_) => 7,
-            Self::SetDefault(..) => 8,
+            Self::SetType(..) | Self::SetDefault(..) => 8,
             Self::SetNotNull(_) | Self::DropNotNull(_) => 9,
             Self::AddCheck(_) => 10,
             Self::CreateIndex(index) if index.unique && !of_new_table => 11,
@@ -107,6 +109,9 @@ impl Alteration {
                 format!("build the {kind} {} on {table} ({columns})", index.name)
             }
             Self::DropIndex(index) => format!("drop the index {index} of {table}"),
+            Self::SetType(column, sql_type) => {
+                format!("make {table}.{column} a {sql_type}")
+            }
             Self::SetDefault(column, Some(default)) => {
                 format!("give {table}.{column} the default {default}")
             }
@@ -153,6 +158,10 @@ impl Alteration {
                 .and_then(|shape| shape.indexes.iter().find(|index| index.name == *name))
                 .map(|index| Self::CreateIndex(index.clone()))
                 .ok_or_else(unknown)?,
+            Self::SetType(name, _) => {
+                let sql_type = column(name).ok_or_else(unknown)?.sql_type.clone();
+                Self::SetType(name.clone(), sql_type)
+            }
             Self::SetDefault(name, _) => {
                 let default = column(name).ok_or_else(unknown)?.default.clone();
                 Self::SetDefault(name.clone(), default)

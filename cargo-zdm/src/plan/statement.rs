@@ -58,6 +58,15 @@ pub enum Statement {
         /// The index.
         index: String,
     },
+    /// A type that takes every value of the column's, as it is stored.
+    SetType {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// In the dialect's words.
+        sql_type: String,
+    },
     /// What inserts that do not name the column give it.
     SetDefault {
         /// The table.
@@ -160,7 +169,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -170,6 +179,7 @@ impl Statement {
         "create_index",
         "create_index_on_empty",
         "drop_index",
+        "set_type",
         "set_default",
         "drop_default",
         "set_not_null",
@@ -198,6 +208,7 @@ impl Statement {
             Self::CreateIndex { .. } => "create_index",
             Self::CreateIndexOnEmpty { .. } => "create_index_on_empty",
             Self::DropIndex { .. } => "drop_index",
+            Self::SetType { .. } => "set_type",
             Self::SetDefault { .. } => "set_default",
             Self::DropDefault { .. } => "drop_default",
             Self::SetNotNull { .. } => "set_not_null",
@@ -224,6 +235,7 @@ impl Statement {
             | Self::CreateIndex { table, .. }
             | Self::CreateIndexOnEmpty { table, .. }
             | Self::DropIndex { table, .. }
+            | Self::SetType { table, .. }
             | Self::SetDefault { table, .. }
             | Self::DropDefault { table, .. }
             | Self::SetNotNull { table, .. }

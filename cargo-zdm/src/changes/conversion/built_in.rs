@@ -5,6 +5,7 @@ use zdm_runtime::manifest::BuiltIn;
 
 use super::Way;
 use crate::changes::ChangeError;
+use crate::dialect::widens_text;
 
 /// The two halves with the text of the comparison, over bare column names.
 pub(super) struct Halves {
@@ -119,38 +120,5 @@ impl Way<'_> {
             )),
             _ => Ok(half.to_owned()),
         }
-    }
-}
-
-/// `varchar(50)` fits into `varchar(255)` and `text`.
-fn widens_text(old: &str, new: &str) -> bool {
-    match (text_length(old), text_length(new)) {
-        (Some(old), Some(new)) => new >= old,
-        _ => false,
-    }
-}
-
-fn text_length(sql_type: &str) -> Option<u64> {
-    let name = sql_type.trim().to_ascii_lowercase();
-    if name == "text" || name == "varchar" || name == "character varying" {
-        return Some(u64::MAX);
-    }
-    let length = name
-        .strip_prefix("varchar")
-        .or_else(|| name.strip_prefix("character varying"))?;
-    let length = length.trim().strip_prefix('(')?.strip_suffix(')')?;
-    length.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::widens_text;
-
-    #[test]
-    fn text_widens_into_longer_text_only() {
-        assert!(widens_text("varchar(50)", "text"));
-        assert!(widens_text("VARCHAR(50)", "character varying(50)"));
-        assert!(!widens_text("text", "varchar(255)"));
-        assert!(!widens_text("char(3)", "text"));
     }
 }

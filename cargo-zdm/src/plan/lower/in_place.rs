@@ -74,6 +74,11 @@ impl Lowering<'_> {
             }]
         };
         match alteration {
+            Alteration::SetType(column, sql_type) => one(Statement::SetType {
+                table: named(),
+                column: column.clone(),
+                sql_type: sql_type.clone(),
+            }),
             Alteration::SetDefault(column, Some(default)) => one(Statement::SetDefault {
                 table: named(),
                 column: column.clone(),
