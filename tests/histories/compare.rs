@@ -50,18 +50,18 @@ async fn of_table(
 ) -> Vec<String> {
     let words = Dialect::named("postgres").unwrap();
     let expected = |column: &str| declared.expected(new, old, column);
-    let mut key = Vec::new();
-    for column in &new.primary_key {
-        match expected(column) {
-            Some(expected) => key.push(format!("n.{} = ({expected})", ident(column))),
-            None => {
-                return vec![format!(
-                    "{}: its key is new, so no row can be found again",
-                    new.name
-                )];
-            }
-        }
-    }
+    let by = |columns: &[String]| -> Option<Vec<String>> {
+        let equal =
+            |column: &String| Some(format!("n.{} = ({})", ident(column), expected(column)?));
+        columns.iter().map(equal).collect()
+    };
+    // By the new key, else by the old one where its columns are still there.
+    let stays = |columns: &&Vec<String>| columns.iter().all(|name| new.column(name).is_some());
+    let keys = [Some(&new.primary_key), Some(&old.primary_key).filter(stays)];
+    let mut keys = keys.into_iter().flatten().filter(|key| !key.is_empty());
+    let Some(key) = keys.find_map(|columns| by(columns)) else {
+        return without_key(connection, old, new, declared).await;
+    };
     let mut found = Vec::new();
     let columns = new.columns.iter().filter_map(|column| {
         let expected = expected(&column.name)?;
@@ -78,14 +78,12 @@ async fn of_table(
         .map(|test| format!("count(*) FILTER (WHERE {test})"))
         .collect();
     let sql = format!(
-        "SELECT count(*) FILTER (WHERE n.{first} IS NULL), count(*) FILTER (WHERE b.{old_first} IS NULL), {}
+        "SELECT count(*) FILTER (WHERE n IS NULL), count(*) FILTER (WHERE b IS NULL), {}
          FROM {COPIES}.{} b FULL JOIN {} n ON {}",
         counts.join(", "),
         ident(&old.name),
         ident(&new.name),
-        key.join(" AND "),
-        first = ident(&new.primary_key[0]),
-        old_first = ident(&old.primary_key[0]),
+        key.join(" AND ")
     );
     let row = match sqlx::query(AssertSqlSafe(sql)).fetch_one(connection).await {
         Ok(row) => row,
@@ -109,6 +107,47 @@ async fn of_table(
                 "{}.{}: {count} values differ",
                 new.name, column.name
             ));
+        }
+    }
+    found
+}
+
+/// Where nothing tells rows apart, as often as they are there.
+async fn without_key(
+    connection: &mut PgConnection,
+    old: &Table,
+    new: &Table,
+    declared: &Declared,
+) -> Vec<String> {
+    let words = Dialect::named("postgres").unwrap();
+    let values = new.columns.iter().filter_map(|column| {
+        let expected = declared.expected(new, old, &column.name)?;
+        let sql_type = words.uncollated_type_of(column);
+        Some((
+            format!("CAST(({expected}) AS {sql_type})::text"),
+            format!("n.{}::text", ident(&column.name)),
+        ))
+    });
+    let (before, now): (Vec<_>, Vec<_>) = values.unzip();
+    let before = format!(
+        "SELECT {} FROM {COPIES}.{} b",
+        before.join(", "),
+        ident(&old.name)
+    );
+    let now = format!("SELECT {} FROM {} n", now.join(", "), ident(&new.name));
+    let mut found = Vec::new();
+    for (left, right, what) in [(&before, &now, "lost"), (&now, &before, "new")] {
+        let sql = format!("SELECT count(*) FROM ({left} EXCEPT ALL {right}) AS of_these");
+        let rows = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql));
+        match rows.fetch_one(&mut *connection).await {
+            Ok(0) => {}
+            Ok(count) => found.push(format!("{}: {count} rows are {what}", new.name)),
+            Err(error) => {
+                found.push(format!(
+                    "{}: its rows cannot be compared: {error}",
+                    new.name
+                ));
+            }
         }
     }
     found

@@ -7,6 +7,7 @@ mod add_column;
 mod add_constraint;
 mod add_index;
 mod change_default;
+mod change_primary_key;
 mod conversion;
 mod create_table;
 mod drop_column;
@@ -48,7 +49,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 14] = [
+pub const KINDS: [&Kind; 15] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
@@ -59,6 +60,7 @@ pub const KINDS: [&Kind; 14] = [
     &set_not_null::KIND,
     &drop_not_null::KIND,
     &change_default::KIND,
+    &change_primary_key::KIND,
     &add_index::KIND,
     &drop_index::KIND,
     &add_constraint::KIND,

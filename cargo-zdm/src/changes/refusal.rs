@@ -14,24 +14,9 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
             "numbering by the database cannot be switched while code inserts".to_owned(),
             "Keep it as it is, or create a new table".to_owned(),
         ),
-        Delta::PrimaryKeyChanged(at, before, after) => (
-            at.clone(),
-            format!(
-                "the key of {}, from ({}) to ({}),",
-                at.table,
-                before.join(", "),
-                after.join(", ")
-            ),
-            "rows are found by their key while old and new code run together, and the backfill walks along it"
-                .to_owned(),
-            "Keep the key, and add a unique index on the new columns; or create a new table with the new key"
-                .to_owned(),
-        ),
         Delta::IndexChanged(at, before, _) => renamed_instead(at, "index", &before.name),
         Delta::CheckChanged(at, before, _) => renamed_instead(at, "check", &before.name),
-        Delta::ForeignKeyChanged(at, before, _) => {
-            renamed_instead(at, "foreign key", &before.name)
-        }
+        Delta::ForeignKeyChanged(at, before, _) => renamed_instead(at, "foreign key", &before.name),
         claimed => unclaimed(claimed),
     };
     ChangeError::Unclaimed {

@@ -38,7 +38,7 @@ pub enum Delta {
     DefaultChanged(Place, Column, Column),
     /// Whether the database assigns the values of a column of the same name.
     AutoChanged(Place, Column),
-    /// The key's columns: before, after.
+    /// The primary key's columns: before, after; none where there is no primary key.
     PrimaryKeyChanged(Place, Vec<String>, Vec<String>),
     /// An index that was not there.
     IndexAdded(Place, Index),
@@ -143,12 +143,17 @@ fn place(table: &Table) -> Place {
 }
 
 fn key(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
-    if before.primary_key != after.primary_key {
-        deltas.push(Delta::PrimaryKeyChanged(
-            place(after),
-            before.primary_key.clone(),
-            after.primary_key.clone(),
-        ));
+    let key = |table: &Table| {
+        let key = table.primary_key.clone();
+        if table.no_primary_key {
+            Vec::new()
+        } else {
+            key
+        }
+    };
+    let (old, new) = (key(before), key(after));
+    if old != new {
+        deltas.push(Delta::PrimaryKeyChanged(place(after), old, new));
     }
 }
 

@@ -3,8 +3,17 @@
 use super::left_out::{Kind, LeftOut};
 use crate::catalogue::{Index, Table};
 
-/// The columns of the primary key, else of the shortest unique key that is never NULL; or why there is none.
-pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Result<Vec<String>, String> {
+/// What rows are found by.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    /// Its columns; none where nothing tells rows apart.
+    pub(super) columns: Vec<String>,
+    /// It is the primary key.
+    pub(super) is_primary: bool,
+}
+
+/// The columns of the primary key, else of the shortest unique key that is never NULL.
+pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Chosen {
     let primary = table
         .indexes
         .iter()
@@ -24,7 +33,10 @@ pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Result<Vec<S
             let reason = "SQLite lets this key be NULL, and no row is found by NULL; the field is no `Option`";
             say("column", object, reason);
         }
-        return Ok(columns);
+        return Chosen {
+            columns,
+            is_primary: true,
+        };
     }
     let never_null = |columns: &Vec<String>| !columns.iter().any(|name| is_nullable(table, name));
     let found = table
@@ -33,22 +45,10 @@ pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Result<Vec<S
         .filter(|index| index.unique)
         .filter_map(|index| Some((index, identifying(table, index).filter(never_null)?)))
         .min_by_key(|(index, columns)| (columns.len(), index.name.clone()));
-    let Some((index, columns)) = found else {
-        return Err(
-            "it has no primary key and no unique key that is never NULL, so no row of it can be named"
-                .to_owned(),
-        );
-    };
-    left_out.push(LeftOut::new(
-        Kind::Differs,
-        "table",
-        &table.name,
-        format!(
-            "it has no primary key that identifies rows at once; the unique key {} stands for it",
-            index.name
-        ),
-    ));
-    Ok(columns)
+    Chosen {
+        columns: found.map_or_else(Vec::new, |(_, columns)| columns),
+        is_primary: false,
+    }
 }
 
 /// The columns of an index that finds every row at once.

@@ -95,11 +95,12 @@ fn table(
     dialect: &Dialect,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<Table, String> {
-    let key = keys::chosen(found, left_out)?;
+    let key = keys::chosen(found, left_out);
     let mut table = Table {
         name: found.name.clone(),
-        columns: columns::carried(found, &key, dialect, left_out)?,
-        primary_key: key,
+        columns: columns::carried(found, &key.columns, dialect, left_out)?,
+        no_primary_key: !key.is_primary,
+        primary_key: key.columns,
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),

@@ -68,7 +68,13 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
     if zdm_model::names::table_of(ident) != table.name {
         let _ = writeln!(text, "#[zdm(table = {})]", literal(&table.name));
     }
-    if table.primary_key.len() > 1 {
+    if table.no_primary_key {
+        let key = match fields(table, &table.primary_key).as_str() {
+            "" => String::new(),
+            key => format!(", row_key({key})"),
+        };
+        let _ = writeln!(text, "#[zdm(no_primary_key{key})]");
+    } else if table.primary_key.len() > 1 {
         let _ = writeln!(
             text,
             "#[zdm(primary_key({}))]",
@@ -136,7 +142,8 @@ impl<'a> OnField<'a> {
 
     fn words(&self, table: &Table, column: &Column) -> Vec<String> {
         let mut words = Vec::new();
-        if table.primary_key.len() == 1 && table.primary_key[0] == column.name {
+        let is_key = !table.no_primary_key && table.primary_key == [column.name.as_str()];
+        if is_key {
             words.push("primary_key".to_owned());
         }
         if column.auto {

@@ -29,6 +29,12 @@ pub enum Alteration {
     SetNotNull(String),
     /// The column accepts NULL.
     DropNotNull(String),
+    /// The columns of the primary key of a table that has none, and the unique index that becomes its own.
+    SetPrimaryKey(Vec<String>, String),
+    /// The same of a table that has another one.
+    ReplacePrimaryKey(Vec<String>, String),
+    /// There is no primary key any more.
+    DropPrimaryKey,
     /// A check, validated.
     AddCheck(Check),
     /// The check goes.
@@ -75,7 +81,7 @@ impl Alteration {
         match self {
             Self::DropForeignKey(_) => 0,
             Self::DropCheck(_) => 1,
-            Self::DropIndex(_) => 2,
+            Self::ReplacePrimaryKey(..) | Self::DropPrimaryKey | Self::DropIndex(_) => 2,
             Self::DropColumn(_) => 3,
             Self::DropTable(_) => 4,
             Self::DropFunction(_) => 5,
@@ -89,6 +95,7 @@ impl Alteration {
             Self::CreateIndex(_) if of_new_table => 12,
             Self::AddForeignKey(_) => 13,
             Self::CreateIndex(_) => 14,
+            Self::SetPrimaryKey(..) => 15,
         }
     }
 
@@ -118,6 +125,10 @@ impl Alteration {
             Self::SetDefault(column, None) => format!("take the default of {table}.{column} away"),
             Self::SetNotNull(column) => format!("make {table}.{column} NOT NULL"),
             Self::DropNotNull(column) => format!("let {table}.{column} be NULL"),
+            Self::SetPrimaryKey(columns, _) | Self::ReplacePrimaryKey(columns, _) => {
+                format!("make ({}) the primary key of {table}", columns.join(", "))
+            }
+            Self::DropPrimaryKey => format!("drop the primary key of {table}"),
             Self::AddCheck(check) => format!("add the check {} to {table}", check.name),
             Self::DropCheck(check) => format!("drop the check {check} of {table}"),
             Self::AddForeignKey(key) => format!(
@@ -168,6 +179,15 @@ impl Alteration {
             }
             Self::SetNotNull(name) => Self::DropNotNull(name.clone()),
             Self::DropNotNull(name) => Self::SetNotNull(name.clone()),
+            Self::SetPrimaryKey(..) => Self::DropPrimaryKey,
+            Self::ReplacePrimaryKey(..) => {
+                return Err(format!("rows of {table} may share the old key by then"));
+            }
+            Self::DropPrimaryKey => {
+                return Err(format!(
+                    "a version that gives {table} a primary key builds it beside running writes"
+                ));
+            }
             Self::AddCheck(check) => Self::DropCheck(check.name.clone()),
             Self::DropCheck(name) => shape
                 .and_then(|shape| shape.checks.iter().find(|check| check.name == *name))

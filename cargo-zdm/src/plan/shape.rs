@@ -15,6 +15,8 @@ pub struct TableShape {
     pub columns: Vec<ColumnShape>,
     /// Key columns, in key order.
     pub primary_key: Vec<String>,
+    /// The table has no primary key; rows may be found by a unique one.
+    pub no_primary_key: bool,
     /// Indexes, ordered by name.
     pub indexes: Vec<IndexShape>,
     /// Check constraints, ordered by name.

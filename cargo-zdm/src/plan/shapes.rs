@@ -116,6 +116,16 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         }
         Alteration::SetNotNull(name) => with_column(shape, name, |column| column.nullable = false),
         Alteration::DropNotNull(name) => with_column(shape, name, |column| column.nullable = true),
+        Alteration::SetPrimaryKey(columns, index)
+        | Alteration::ReplacePrimaryKey(columns, index) => {
+            shape.primary_key.clone_from(columns);
+            shape.no_primary_key = false;
+            shape.indexes.retain(|own| own.name != *index);
+        }
+        Alteration::DropPrimaryKey => {
+            shape.primary_key.clear();
+            shape.no_primary_key = true;
+        }
         Alteration::AddCheck(check) => {
             shape.checks.push(check.clone());
             shape.checks.sort_by(|a, b| a.name.cmp(&b.name));
@@ -149,6 +159,7 @@ pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
             .map(|column| column_shape(column, dialect))
             .collect(),
         primary_key: table.primary_key.clone(),
+        no_primary_key: table.no_primary_key,
         indexes: table.indexes.iter().map(IndexShape::from).collect(),
         checks: table.checks.clone(),
         foreign_keys: table

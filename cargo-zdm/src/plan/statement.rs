@@ -97,6 +97,17 @@ pub enum Statement {
         /// The column.
         column: String,
     },
+    /// A unique index becomes the primary key's, and takes its name.
+    SetPrimaryKey {
+        /// The table.
+        table: String,
+        /// The key's name.
+        constraint: String,
+        /// The index.
+        index: String,
+        /// There is another key of that name, which goes in the same statement.
+        replaces: bool,
+    },
     /// A check for new rows; existing ones are validated by a step of their own.
     AddCheck {
         /// The table.
@@ -169,7 +180,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 23] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -184,6 +195,7 @@ impl Statement {
         "drop_default",
         "set_not_null",
         "drop_not_null",
+        "set_primary_key",
         "add_check",
         "add_foreign_key",
         "validate_constraint",
@@ -213,6 +225,7 @@ impl Statement {
             Self::DropDefault { .. } => "drop_default",
             Self::SetNotNull { .. } => "set_not_null",
             Self::DropNotNull { .. } => "drop_not_null",
+            Self::SetPrimaryKey { .. } => "set_primary_key",
             Self::AddCheck { .. } => "add_check",
             Self::AddForeignKey { .. } => "add_foreign_key",
             Self::ValidateConstraint { .. } => "validate_constraint",
@@ -240,6 +253,7 @@ impl Statement {
             | Self::DropDefault { table, .. }
             | Self::SetNotNull { table, .. }
             | Self::DropNotNull { table, .. }
+            | Self::SetPrimaryKey { table, .. }
             | Self::AddCheck { table, .. }
             | Self::AddForeignKey { table, .. }
             | Self::ValidateConstraint { table, .. }

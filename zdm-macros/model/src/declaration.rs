@@ -84,7 +84,12 @@ impl Declaration {
 
     /// The key's fields in key order, as far as they exist.
     pub(crate) fn key(&self) -> Vec<&Field> {
-        match &self.attributes.primary_key {
+        let attributes = &self.attributes;
+        match attributes
+            .primary_key
+            .as_ref()
+            .or(attributes.row_key.as_ref())
+        {
             Some(names) => names
                 .value
                 .iter()

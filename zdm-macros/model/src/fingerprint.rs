@@ -41,6 +41,9 @@ pub fn description(table: &Table) -> Vec<Part> {
         text.column(position, column);
     }
     text.line("key", &table.primary_key);
+    if table.no_primary_key {
+        text.line("no primary key", []);
+    }
     for index in &table.indexes {
         text.line("index", [&index.name]);
         text.line(if index.unique { "unique" } else { "on" }, &index.columns);

@@ -21,7 +21,7 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
     check_names(&indexes, |index| &index.name, errors);
     check_names(&foreign_keys, |key| &key.name, errors);
     check_names(&attributes.checks, |check| &check.name, errors);
-    Table {
+    let table = Table {
         name: declaration.table_name.value.clone(),
         columns: declaration.fields.iter().map(column).collect(),
         primary_key: declaration
@@ -29,6 +29,7 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .iter()
             .map(|field| field.name.value.clone())
             .collect(),
+        no_primary_key: attributes.no_primary_key.is_some(),
         indexes: sorted(indexes, |index| &index.name),
         checks: sorted(attributes.checks.clone(), |check| &check.name),
         foreign_keys: sorted(foreign_keys, |key| &key.name),
@@ -38,6 +39,35 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .map(|drop| drop.value.clone())
             .collect(),
         source: String::new(),
+    };
+    check_row_key(&table, declaration, errors);
+    table
+}
+
+/// Rows are found by what no two of them share.
+fn check_row_key(table: &Table, declaration: &Declaration, errors: &mut Errors) {
+    let Some(key) = declaration
+        .attributes
+        .row_key
+        .as_ref()
+        .filter(|_| table.no_primary_key)
+    else {
+        return;
+    };
+    let sorted = |columns: &[String]| {
+        let mut columns = columns.to_vec();
+        columns.sort_unstable();
+        columns
+    };
+    let mut unique = table
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.predicate.is_none());
+    if !unique.any(|index| sorted(&index.columns) == sorted(&table.primary_key)) {
+        errors.at(
+            key.span,
+            "rows are found by columns that no two of them share: declare a unique index on exactly these",
+        );
     }
 }
 

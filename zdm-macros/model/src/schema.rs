@@ -36,8 +36,12 @@ pub struct Table {
     /// Columns in the struct's order.
     #[cfg_attr(feature = "serde", serde(rename = "column"))]
     pub columns: Vec<Column>,
-    /// Names of the key columns, in key order; never empty.
+    /// Names of the columns that a row is found by, in key order: those of the primary key, or of the unique key that stands
+    /// for it. Empty where nothing tells rows apart.
     pub primary_key: Vec<String>,
+    /// The table has no primary key.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub no_primary_key: bool,
     /// Indexes, ordered by name. A column's `unique` or `index` attribute is an index here.
     #[cfg_attr(
         feature = "serde",

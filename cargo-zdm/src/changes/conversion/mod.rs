@@ -192,6 +192,15 @@ impl Way<'_> {
 
     /// The backfill walks along the key, and keys travel as text.
     fn key_is_exact(&self) -> Result<(), ChangeError> {
+        if self.table.primary_key.is_empty() {
+            return Err(self.mistake(
+                format!(
+                    "the backfill walks along the key of {}, and nothing tells its rows apart",
+                    self.table.name
+                ),
+                "Give the table a primary key, or a unique key and `row_key(…)`, in a version before".to_owned(),
+            ));
+        }
         let mut keys = self.table.key_columns();
         let inexact =
             |key: &&Column| matches!(key.logical_type, LogicalType::Float4 | LogicalType::Float8);

@@ -93,6 +93,12 @@ impl Lowering<'_> {
                 table: named(),
                 column: column.clone(),
             }),
+            Alteration::SetPrimaryKey(_, index) => one(set_primary_key(table, index, false)),
+            Alteration::ReplacePrimaryKey(_, index) => one(set_primary_key(table, index, true)),
+            Alteration::DropPrimaryKey => one(Statement::DropConstraint {
+                table: named(),
+                constraint: primary_key(table),
+            }),
             Alteration::AddCheck(check) => with_validation(
                 table,
                 &check.name,
@@ -178,6 +184,20 @@ impl Lowering<'_> {
         });
         actions
     }
+}
+
+fn set_primary_key(table: &str, index: &str, replaces: bool) -> Statement {
+    Statement::SetPrimaryKey {
+        table: table.to_owned(),
+        constraint: primary_key(table),
+        index: index.to_owned(),
+        replaces,
+    }
+}
+
+/// The name that the database gives it.
+fn primary_key(table: &str) -> String {
+    format!("{table}_pkey")
 }
 
 fn with_validation(table: &str, constraint: &str, add: Action) -> Vec<Action> {

@@ -17,6 +17,9 @@ pub(crate) struct TableAttributes {
     pub(crate) table: Option<Given<String>>,
     pub(crate) transparent: Option<Given<()>>,
     pub(crate) primary_key: Option<Given<Vec<Given<String>>>>,
+    pub(crate) no_primary_key: Option<Given<()>>,
+    /// `row_key(a, b)`: what rows are found by instead.
+    pub(crate) row_key: Option<Given<Vec<Given<String>>>>,
     pub(crate) drops: Vec<Given<Drop>>,
     pub(crate) indexes: Vec<Given<IndexAttribute>>,
     pub(crate) checks: Vec<Given<Check>>,
@@ -53,6 +56,8 @@ impl TableAttributes {
     pub(crate) fn is_only_transparent(&self) -> bool {
         self.table.is_none()
             && self.primary_key.is_none()
+            && self.no_primary_key.is_none()
+            && self.row_key.is_none()
             && self.drops.is_empty()
             && self.indexes.is_empty()
             && self.checks.is_empty()
@@ -64,6 +69,8 @@ impl TableAttributes {
             "table" => keep(&mut self.table, word, text(word, input)?)?,
             "transparent" => keep(&mut self.transparent, word, ())?,
             "primary_key" => keep(&mut self.primary_key, word, values::names(word, input)?)?,
+            "no_primary_key" => keep(&mut self.no_primary_key, word, ())?,
+            "row_key" => keep(&mut self.row_key, word, values::names(word, input)?)?,
             "drops" => add(&mut self.drops, word, drops(word, input)?),
             "index" => add(&mut self.indexes, word, index(word, input)?),
             "check" => add(&mut self.checks, word, check(word, input)?),

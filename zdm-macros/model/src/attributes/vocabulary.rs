@@ -27,12 +27,14 @@ pub(super) const COLUMN: [&str; 17] = [
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 7] = [
+pub(super) const TABLE: [&str; 9] = [
     "table",
     "drops",
     "index",
     "check",
     "primary_key",
+    "no_primary_key",
+    "row_key",
     "foreign_key",
     "transparent",
 ];

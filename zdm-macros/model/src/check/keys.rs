@@ -12,11 +12,28 @@ pub(super) fn is_declared_once(declaration: &Declaration, errors: &mut Errors) {
         .iter()
         .filter_map(|field| field.attributes.primary_key.as_ref())
         .collect();
-    match (&declaration.attributes.primary_key, on_fields.as_slice()) {
+    let attributes = &declaration.attributes;
+    if let Some(none) = &attributes.no_primary_key {
+        if attributes.primary_key.is_some() || !on_fields.is_empty() {
+            errors.at(
+                none.span,
+                "a table has a primary key or `no_primary_key`, not both",
+            );
+        }
+        return;
+    }
+    if let Some(key) = &attributes.row_key {
+        errors.at(
+            key.span,
+            "`row_key(…)` says what rows are found by where there is `no_primary_key`: add that, or call it `primary_key(…)`",
+        );
+        return;
+    }
+    match (&attributes.primary_key, on_fields.as_slice()) {
         (None, []) if declaration.is_whole && !declaration.fields.is_empty() => errors.at(
             declaration.ident.span(),
             "a table needs a primary key: mark its field `#[zdm(primary_key)]`, or name several on the struct, \
-             `#[zdm(primary_key(a, b))]`",
+             `#[zdm(primary_key(a, b))]`; a table that has none says `#[zdm(no_primary_key)]`",
         ),
         (None, [_, second, ..]) => errors.at(
             second.span,
@@ -30,7 +47,12 @@ pub(super) fn is_declared_once(declaration: &Declaration, errors: &mut Errors) {
 }
 
 pub(super) fn exists(declaration: &Declaration, errors: &mut Errors) {
-    let Some(key) = &declaration.attributes.primary_key else {
+    let attributes = &declaration.attributes;
+    let Some(key) = attributes
+        .primary_key
+        .as_ref()
+        .or(attributes.row_key.as_ref())
+    else {
         return;
     };
     for (index, name) in key.value.iter().enumerate() {

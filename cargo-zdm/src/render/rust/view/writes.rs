@@ -97,7 +97,7 @@ pub(super) fn setters<'t>(
     let table = statements.sides.table;
     let mut setters = Vec::new();
     for column in &table.columns {
-        if table.primary_key.contains(&column.name) {
+        if table.primary_key.is_empty() || table.primary_key.contains(&column.name) {
             continue;
         }
         let pair = statements.sides.pair(column);
@@ -218,19 +218,22 @@ pub(super) fn sql(
     dual: bool,
     by_array: bool,
 ) -> Result<BTreeMap<&'static str, Option<String>>, RenderError> {
-    let update = statements.update(Writes::New)?;
+    let table = &statements.sides.table;
     let mut sql = BTreeMap::from([
-        ("update", update),
+        ("select_list", Some(statements.selected.join(",\n"))),
+        ("fence", Some(statements.sides.words.fence(&table.name))),
+    ]);
+    if table.primary_key.is_empty() {
+        sql.insert("insert", Some(statements.insert(Writes::New)?));
+        return Ok(sql);
+    }
+    sql.extend([
+        ("update", statements.update(Writes::New)?),
         ("delete", Some(statements.delete()?)),
         ("get", Some(statements.get()?)),
         ("list_first", Some(statements.list_first()?)),
         ("list_after", Some(statements.list_after()?)),
         ("get_many", None),
-        ("select_list", Some(statements.selected.join(",\n"))),
-        (
-            "fence",
-            Some(statements.sides.words.fence(&statements.sides.table.name)),
-        ),
         ("pending", Some(statements.pending()?)),
         ("insert", None),
         ("upsert", None),
