@@ -20,7 +20,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let Delta::IndexAdded(at, index) = delta else {
         return Ok(None);
     };
-    let columns = context.columns_of(&index.columns, index.predicate.as_deref());
+    let columns = context.indexed(index);
     let alteration = Alteration::CreateIndex(IndexShape::from(index));
     let kind = if index.unique {
         "unique index"

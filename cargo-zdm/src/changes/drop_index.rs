@@ -29,11 +29,12 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     }
     let change = described(at, index, Route::ExpandContract);
     let goes = |column: &String| context.goes(&at.table, column);
-    if let Some(column) = index.columns.iter().find(|column| goes(column)) {
+    let mut stored = index.columns.iter().chain(&index.include);
+    if let Some(column) = stored.find(|column| goes(column)) {
         let reason = format!("{} goes with {}.{column}", index.name, at.table);
         return Ok(Some(change.because(Phase::Contract, reason)));
     }
-    let named = context.columns_of(&[], index.predicate.as_deref());
+    let named = context.expressed(index);
     let alteration = Alteration::DropIndex(index.name.clone());
     if let Some(column) = named.iter().find(|column| goes(column)) {
         let reason = format!("{} names {}.{column}, which is gone", index.name, at.table);
@@ -55,7 +56,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
 
 /// A unique index on columns that go, which by their values would refuse what new code writes.
 fn before_it_refuses(context: &Context<'_>, at: &Place, index: &Index) -> Option<Change> {
-    let named = context.columns_of(&index.columns, index.predicate.as_deref());
+    let named = context.indexed(index);
     let leaving = |way| {
         let mut named = named.iter();
         named.find(|column| context.leaving(&at.table, column) == Some(way))

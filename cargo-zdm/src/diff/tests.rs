@@ -168,7 +168,7 @@ fn indexes_checks_and_keys_pair_by_name() {
         name: name.to_owned(),
         columns: vec!["id".to_owned()],
         unique,
-        predicate: None,
+        ..Index::default()
     };
     before.tables[0].indexes = vec![index("a", false), index("b", false)];
     after.tables[0].indexes = vec![index("b", true), index("c", false)];

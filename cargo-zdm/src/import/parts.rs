@@ -35,6 +35,7 @@ pub(super) fn indexes(
                     columns,
                     unique: index.unique,
                     predicate: index.predicate.clone(),
+                    ..Index::default()
                 });
             }
             Err(reason) => {

@@ -103,7 +103,7 @@ impl Alteration {
                 } else {
                     "index"
                 };
-                let columns = index.columns.join(", ");
+                let columns = index.over().join(", ");
                 format!("build the {kind} {} on {table} ({columns})", index.name)
             }
             Self::DropIndex(index) => format!("drop the index {index} of {table}"),

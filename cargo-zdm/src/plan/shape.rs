@@ -50,12 +50,42 @@ pub struct ColumnShape {
 pub struct IndexShape {
     /// Name, unquoted.
     pub name: String,
-    /// Columns in index order.
+    /// Columns in index order, unless there are `elements`.
     pub columns: Vec<String>,
+    /// What stands between the parentheses instead, as the database spells it.
+    pub elements: Vec<String>,
+    /// The access method, where it is not the database's own choice.
+    pub method: Option<String>,
+    /// Columns that the index carries without ordering by them.
+    pub include: Vec<String>,
+    /// Two NULLs count as the same value.
+    pub nulls_not_distinct: bool,
+    /// Storage parameters, as the database spells them.
+    pub storage: Option<String>,
     /// Whether two rows may not share a value.
     pub unique: bool,
     /// The predicate of a partial index.
     pub predicate: Option<String>,
+}
+
+impl IndexShape {
+    /// Whether columns, `unique` and a predicate are all of it.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.elements.is_empty()
+            && self.method.is_none()
+            && self.include.is_empty()
+            && !self.nulls_not_distinct
+            && self.storage.is_none()
+    }
+
+    /// What it orders by: columns, or elements in their place.
+    pub(super) fn over(&self) -> &[String] {
+        if self.elements.is_empty() {
+            &self.columns
+        } else {
+            &self.elements
+        }
+    }
 }
 
 impl From<&Index> for IndexShape {
@@ -63,6 +93,11 @@ impl From<&Index> for IndexShape {
         Self {
             name: index.name.clone(),
             columns: index.columns.clone(),
+            elements: index.elements.clone(),
+            method: index.method.clone(),
+            include: index.include.clone(),
+            nulls_not_distinct: index.nulls_not_distinct,
+            storage: index.storage.clone(),
             unique: index.unique,
             predicate: index.predicate.clone(),
         }

@@ -252,7 +252,7 @@ fn broken_references(declarations: &[Declaration]) -> Vec<Diagnostic> {
             let Some(table) = tables.get(key.references.as_str()) else {
                 continue;
             };
-            if !identifies_rows(table, &key.referenced_columns) {
+            if !table.is_unique(&key.referenced_columns) {
                 diagnostics.push(declaration.place.saying(format!(
                     "the foreign key `{}` references `{}({})`, which is neither the primary key nor unique there ({})",
                     key.name,
@@ -264,15 +264,4 @@ fn broken_references(declarations: &[Declaration]) -> Vec<Diagnostic> {
         }
     }
     diagnostics
-}
-
-fn identifies_rows(table: &Table, columns: &[String]) -> bool {
-    let same = |other: &[String]| {
-        other.len() == columns.len() && other.iter().all(|name| columns.contains(name))
-    };
-    let unique = table
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.predicate.is_none());
-    same(&table.primary_key) || unique.into_iter().any(|index| same(&index.columns))
 }

@@ -86,7 +86,7 @@ async fn every_case(dialect: Dialect, mut database: impl FnMut(usize) -> String)
     let words = Words::named(dialect.name()).unwrap();
     let cases: Vec<Case> = Case::all()
         .into_iter()
-        .filter(|case| !case.is_refused())
+        .filter(|case| !case.is_refused(&words))
         .collect();
     let mut differences = BTreeSet::new();
     let mut count = 0;

@@ -44,6 +44,19 @@ pub fn description(table: &Table) -> Vec<Part> {
     for index in &table.indexes {
         text.line("index", [&index.name]);
         text.line(if index.unique { "unique" } else { "on" }, &index.columns);
+        for (word, texts) in [("elements", &index.elements), ("include", &index.include)] {
+            if !texts.is_empty() {
+                text.line(word, texts);
+            }
+        }
+        for (word, given) in [("using", &index.method), ("with", &index.storage)] {
+            if given.is_some() {
+                text.line(word, given);
+            }
+        }
+        if index.nulls_not_distinct {
+            text.line("nulls_not_distinct", None);
+        }
         text.line("where", &index.predicate);
     }
     for check in &table.checks {

@@ -118,7 +118,7 @@ fn indexes(declaration: &Declaration) -> Vec<Given<Index>> {
                 name: named(unique.is_some(), &columns, given),
                 columns,
                 unique: unique.is_some(),
-                predicate: None,
+                ..Index::default()
             },
         })
     });
@@ -129,6 +129,11 @@ fn indexes(declaration: &Declaration) -> Vec<Given<Index>> {
             value: Index {
                 name: named(index.value.unique, &columns, index.value.name.as_ref()),
                 columns,
+                elements: index.value.elements.clone(),
+                method: index.value.method.clone(),
+                include: resolved(declaration, &index.value.include),
+                nulls_not_distinct: index.value.nulls_not_distinct,
+                storage: index.value.storage.clone(),
                 unique: index.value.unique,
                 predicate: index.value.predicate.clone(),
             },

@@ -204,7 +204,7 @@ mod tests {
                 name: "idx_users_email".into(),
                 columns: vec!["email".into()],
                 unique: true,
-                predicate: None,
+                ..Index::default()
             }]
         );
         assert_eq!(
@@ -270,6 +270,32 @@ mod tests {
         assert_eq!(table.indexes[0].predicate.as_deref(), Some("since > 0"));
         assert_eq!(table.checks[0].expr, "since > 0");
         assert_eq!(table.foreign_keys[0].referenced_columns, ["a", "b"]);
+    }
+
+    #[test]
+    fn an_index_may_be_over_expressions_and_carry_columns() {
+        let table = table(
+            r#"#[zdm(index(name = "by_mail", on("lower(email)", "born DESC"), using = "gin", include(user), unique,
+                           nulls_not_distinct, with = "fillfactor = 70", where = "born > 0"))]
+            struct Member {
+                #[zdm(primary_key)] id: i64,
+                #[zdm(column = "user_id")] user: i64,
+                email: String,
+                born: i32,
+            }"#,
+        );
+        let expected = Index {
+            name: "by_mail".into(),
+            columns: vec![],
+            elements: vec!["lower(email)".into(), "born DESC".into()],
+            method: Some("gin".into()),
+            include: vec!["user_id".into()],
+            unique: true,
+            nulls_not_distinct: true,
+            storage: Some("fillfactor = 70".into()),
+            predicate: Some("born > 0".into()),
+        };
+        assert_eq!(table.indexes, [expected]);
     }
 
     #[test]

@@ -70,6 +70,18 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Whether no two rows have the same values in exactly these columns, by the key or a unique index over all rows.
+    pub fn is_unique(&self, columns: &[String]) -> bool {
+        let same = |other: &[String]| {
+            other.len() == columns.len() && other.iter().all(|name| columns.contains(name))
+        };
+        let unique = self
+            .indexes
+            .iter()
+            .filter(|index| index.unique && index.predicate.is_none());
+        same(&self.primary_key) || unique.into_iter().any(|index| same(&index.columns))
+    }
+
     /// The key columns, in key order.
     pub fn key_columns(&self) -> impl Iterator<Item = &Column> {
         self.primary_key.iter().filter_map(|name| self.column(name))
@@ -225,15 +237,47 @@ pub struct Drop {
     pub default: Option<String>,
 }
 
-/// An index over columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An index over columns or expressions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Index {
     /// Physical name: `idx_<table>_<columns>`, `uq_<table>_<columns>` for unique ones, unless given.
     pub name: String,
-    /// Column names in index order.
+    /// Column names in index order; empty where the index has `elements`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
     pub columns: Vec<String>,
+    /// `on("lower(email) text_pattern_ops", "created_at DESC")`: what stands between the parentheses of `CREATE INDEX`, as
+    /// the database spells it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty", rename = "on")
+    )]
+    pub elements: Vec<String>,
+    /// `using = "gin"`; `None` for the database's own choice.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", rename = "using")
+    )]
+    pub method: Option<String>,
+    /// `include(a, b)`: columns that the index carries without ordering by them.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub include: Vec<String>,
+    /// `nulls_not_distinct`: two NULLs count as the same value.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub nulls_not_distinct: bool,
+    /// `with = "fillfactor = 70"`: storage parameters, as the database spells them.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", rename = "with")
+    )]
+    pub storage: Option<String>,
     /// Whether two rows may not share a value.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub unique: bool,

@@ -23,10 +23,15 @@ pub(crate) struct TableAttributes {
     pub(crate) foreign_keys: Vec<Given<ForeignKeyAttribute>>,
 }
 
-/// `index(columns(a, b), unique, where = "…", name = "…")`.
+/// `index(columns(a, b), unique, where = "…", name = "…")`, or `on("lower(a)", "b DESC")` in the place of `columns`.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexAttribute {
     pub(crate) columns: Vec<Given<String>>,
+    pub(crate) elements: Vec<String>,
+    pub(crate) method: Option<String>,
+    pub(crate) include: Vec<Given<String>>,
+    pub(crate) nulls_not_distinct: bool,
+    pub(crate) storage: Option<String>,
     pub(crate) unique: bool,
     pub(crate) predicate: Option<String>,
     pub(crate) name: Option<String>,
@@ -103,23 +108,64 @@ fn drops(word: &Ident, input: ParseStream) -> syn::Result<Drop> {
 }
 
 fn index(word: &Ident, input: ParseStream) -> syn::Result<IndexAttribute> {
-    let (mut columns, mut unique, mut predicate, mut name) = (None, None, None, None);
+    let (mut columns, mut elements, mut include) = (None, None, None);
+    let (mut unique, mut nulls_not_distinct) = (None, None);
+    let (mut method, mut storage, mut predicate, mut name) = (None, None, None, None);
     values::list(word, input, |inside| {
-        let known = ["columns", "unique", "where", "name"];
+        let known = [
+            "columns",
+            "on",
+            "using",
+            "include",
+            "unique",
+            "nulls_not_distinct",
+            "with",
+            "where",
+            "name",
+        ];
         words(inside, &known, |word, input| {
             match word.to_string().as_str() {
                 "columns" => keep(&mut columns, word, values::names(word, input)?),
+                "on" => keep(&mut elements, word, values::texts(word, input)?),
+                "using" => keep(&mut method, word, text(word, input)?),
+                "include" => keep(&mut include, word, values::names(word, input)?),
                 "unique" => keep(&mut unique, word, ()),
+                "nulls_not_distinct" => keep(&mut nulls_not_distinct, word, ()),
+                "with" => keep(&mut storage, word, text(word, input)?),
                 "where" => keep(&mut predicate, word, text(word, input)?),
                 _ => keep(&mut name, word, text(word, input)?),
             }
         })
     })?;
+    let shown = "index(columns(a, b))` or `index(name = \"…\", on(\"lower(a)\"))";
+    match (&columns, &elements) {
+        (None, None) => return Err(incomplete(word, shown)),
+        (Some(_), Some(elements)) => {
+            let message =
+                "an index is over `columns(…)` or `on(…)`, not both: write the columns in `on` too";
+            return Err(syn::Error::new(elements.span, message));
+        }
+        (None, Some(elements)) if name.is_none() => {
+            let message = "an index over expressions needs a name: `name = \"idx_…\"`";
+            return Err(syn::Error::new(elements.span, message));
+        }
+        _ => {}
+    }
+    if let Some(nulls) = &nulls_not_distinct
+        && unique.is_none()
+    {
+        let message =
+            "`nulls_not_distinct` says what `unique` takes for the same value; it needs `unique`";
+        return Err(syn::Error::new(nulls.span, message));
+    }
     Ok(IndexAttribute {
-        columns: columns
-            .ok_or_else(|| incomplete(word, "index(columns(a, b))"))?
-            .value,
+        columns: columns.map(|given| given.value).unwrap_or_default(),
+        elements: elements.map(|given| given.value).unwrap_or_default(),
+        method: method.map(|given| given.value),
+        include: include.map(|given| given.value).unwrap_or_default(),
         unique: unique.is_some(),
+        nulls_not_distinct: nulls_not_distinct.is_some(),
+        storage: storage.map(|given| given.value),
         predicate: predicate.map(|given| given.value),
         name: name.map(|given| given.value),
     })

@@ -7,7 +7,7 @@ pub(super) fn columns_exist(declaration: &Declaration, errors: &mut Errors) {
     let indexes = declaration.attributes.indexes.iter();
     let keys = declaration.attributes.foreign_keys.iter();
     let lists = indexes
-        .map(|index| &index.value.columns)
+        .flat_map(|index| [&index.value.columns, &index.value.include])
         .chain(keys.map(|key| &key.value.columns));
     for names in lists {
         for (position, name) in names.iter().enumerate() {
