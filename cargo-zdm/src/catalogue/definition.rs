@@ -131,6 +131,37 @@ pub(super) fn predicate(create_index: &str) -> Option<String> {
     None
 }
 
+/// What stands between the first parentheses, each part in one line: the elements of a `CREATE INDEX`.
+pub(super) fn elements(definition: &str) -> Vec<String> {
+    let inside = pieces(definition)
+        .into_iter()
+        .find_map(|piece| match piece {
+            Piece::Inside(inside) => Some(inside),
+            _ => None,
+        });
+    let list = inside.unwrap_or_default();
+    let mut elements = Vec::new();
+    let (mut from, mut at) = (0, 0);
+    while at < list.len() {
+        let end = end_of_token(list, at);
+        match &list[at..end] {
+            "(" => at = (end_of_parentheses(list, end) + 1).min(list.len()),
+            "," => {
+                elements.push(collapsed(&list[from..at]));
+                (from, at) = (end, end);
+            }
+            _ => at = end,
+        }
+    }
+    elements.push(collapsed(&list[from..]));
+    elements
+}
+
+/// Whether a text is nothing but this name.
+pub(super) fn is_name(text: &str, name: &str) -> bool {
+    matches!(pieces(text)[..], [Piece::Word(word)] if unquoted(word) == name)
+}
+
 /// The expression without parentheses around all of it.
 pub(super) fn unwrapped(expression: &str) -> &str {
     let mut text = expression.trim();
@@ -325,6 +356,13 @@ mod tests {
             collapsed("a\n  = 'x  y' -- why\n AND b"),
             "a = 'x  y' AND b"
         );
+        assert_eq!(
+            elements(
+                "CREATE INDEX \"(\" ON t USING gin (lower((a)::text), \"x,\" DESC, (a ->\n 'b,')) WHERE (c)"
+            ),
+            ["lower((a)::text)", "\"x,\" DESC", "(a -> 'b,')"]
+        );
+        assert!(is_name("\"x,\"", "x,") && !is_name("a DESC", "a"));
         assert_eq!(
             predicate("CREATE INDEX i ON t (\"where\") WHERE a\n> 1").as_deref(),
             Some("a > 1")

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use zdm_runtime::database::Connection;
 
-use super::definition::{Definition, predicate};
+use super::definition::{Definition, elements, predicate};
 use super::{Catalogue, CatalogueError, Check, Column, Counted, ForeignKey, Index, IndexPart};
 use super::{Other, Table, objects};
 
@@ -213,7 +213,7 @@ fn column(row: ColumnRow, definition: &Definition, alone: bool) -> Column {
 fn primary_key(table: &str, columns: &[String]) -> Index {
     let part = |column: &String| IndexPart {
         column: Some(column.clone()),
-        unusual: Vec::new(),
+        element: None,
     };
     Index {
         name: format!("{table}_pkey"),
@@ -226,33 +226,24 @@ fn primary_key(table: &str, columns: &[String]) -> Index {
 }
 
 fn index(row: IndexRow, table: &Table) -> Index {
-    let part = |part: PartRow| {
+    let elements = row.sql.as_deref().map(elements).unwrap_or_default();
+    let part = |(place, part): (usize, PartRow)| {
         let column = table
             .columns
             .iter()
             .find(|column| Some(&column.name) == part.column.as_ref());
-        let of_column = column
-            .and_then(|column| column.collation.as_deref())
-            .unwrap_or("BINARY");
-        let mut unusual = Vec::new();
-        if part.column.is_none() {
-            unusual.push("an expression".to_owned());
-        }
-        if part.descending == 1 {
-            unusual.push("DESC".to_owned());
-        }
-        if !part.collation.eq_ignore_ascii_case(of_column) {
-            unusual.push(format!("COLLATE {}", part.collation));
-        }
+        let collation = column.map(|column| column.collation.as_deref().unwrap_or("BINARY"));
+        let alone = part.descending == 0
+            && collation.is_some_and(|own| part.collation.eq_ignore_ascii_case(own));
         IndexPart {
             column: part.column,
-            unusual,
+            element: elements.get(place).filter(|_| !alone).cloned(),
         }
     };
     Index {
         predicate: row.sql.as_deref().and_then(predicate),
         name: row.name,
-        parts: row.parts.into_iter().map(part).collect(),
+        parts: row.parts.into_iter().enumerate().map(part).collect(),
         unique: row.unique == 1,
         method: "btree".to_owned(),
         constraint: (row.origin == "u").then(|| "unique".to_owned()),

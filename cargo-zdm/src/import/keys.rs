@@ -53,9 +53,7 @@ pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Result<Vec<S
 
 /// The columns of an index that finds every row at once.
 fn identifying(table: &Table, index: &Index) -> Option<Vec<String>> {
-    let plain = index.predicate.is_none()
-        && index.method == "btree"
-        && index.unusual.iter().all(|word| word.starts_with("WITH ("));
+    let plain = index.predicate.is_none() && index.method == "btree" && index.unusual.is_empty();
     if !plain {
         return None;
     }

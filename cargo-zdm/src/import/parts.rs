@@ -1,11 +1,13 @@
 //! Indexes and checks as attributes.
 
+use std::collections::BTreeSet;
+
 use zdm_model::{Check, Index, Table};
 
 use super::left_out::{Kind, LeftOut};
 use super::names::Given;
 use crate::catalogue;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, ExpressionError};
 
 /// Every index that an attribute says whole.
 pub(super) fn indexes(
@@ -24,21 +26,15 @@ pub(super) fn indexes(
             None => "index".to_owned(),
         };
         let object = format!("{}.{}", table.name, index.name);
-        match whole(index, table, dialect) {
-            Ok(columns) => {
+        match more(index, table, dialect) {
+            None => {
                 if constraint == Some("unique") {
                     let reason = "it is a unique index in the models; dropping it takes ALTER TABLE … DROP CONSTRAINT";
                     left_out.push(LeftOut::new(Kind::Differs, what, object, reason));
                 }
-                table.indexes.push(Index {
-                    name: index.name.clone(),
-                    columns,
-                    unique: index.unique,
-                    predicate: index.predicate.clone(),
-                    ..Index::default()
-                });
+                table.indexes.push(as_declared(index, dialect));
             }
-            Err(reason) => {
+            Some(reason) => {
                 left_out.push(LeftOut::new(Kind::NotRepresentable, what, object, reason));
             }
         }
@@ -57,50 +53,73 @@ fn is_key(index: &catalogue::Index, table: &Table) -> bool {
     columns == table.primary_key.iter().collect::<Vec<_>>()
 }
 
-/// The index's columns, where that and its predicate is all there is to it; or what else there is.
-fn whole(
-    index: &catalogue::Index,
-    table: &Table,
-    dialect: &Dialect,
-) -> Result<Vec<String>, String> {
+/// The index as an attribute says it: over columns, or over elements where one of them is more than a column.
+fn as_declared(index: &catalogue::Index, dialect: &Dialect) -> Index {
+    let plain = index.parts.iter().all(|part| part.element.is_none());
+    let columns = index.parts.iter().filter_map(|part| part.column.clone());
+    let element = |part: &catalogue::IndexPart| {
+        let name = part.column.as_deref().unwrap_or_default();
+        let element = part.element.clone();
+        element.unwrap_or_else(|| dialect.ident(name))
+    };
+    Index {
+        name: index.name.clone(),
+        columns: columns.filter(|_| plain).collect(),
+        elements: if plain {
+            Vec::new()
+        } else {
+            index.parts.iter().map(element).collect()
+        },
+        method: (index.method != "btree").then(|| index.method.clone()),
+        include: index.included.clone(),
+        nulls_not_distinct: index.nulls_not_distinct,
+        storage: index.storage.clone(),
+        unique: index.unique,
+        predicate: index.predicate.clone(),
+    }
+}
+
+/// What there is to an index beyond what an attribute says.
+fn more(index: &catalogue::Index, table: &Table, dialect: &Dialect) -> Option<String> {
+    if index.constraint.as_deref() == Some("exclusion") {
+        return Some("no attribute says an exclusion".to_owned());
+    }
     let mut more: Vec<String> = index.unusual.clone();
-    if index.method != "btree" {
-        more.push(format!("the method {}", index.method));
-    }
-    if !index.included.is_empty() {
-        more.push(format!("INCLUDE ({})", index.included.join(", ")));
-    }
-    for part in &index.parts {
-        let of = part.column.as_ref().map(|column| format!(" of {column}"));
-        let of = of.unwrap_or_default();
-        more.extend(part.unusual.iter().map(|word| format!("{word}{of}")));
-    }
     if index.constraint.as_deref() == Some("unique") && dialect.name() == "sqlite" {
         more.push(
             "UNIQUE in the table's own definition, which is no index that could be dropped"
                 .to_owned(),
         );
     }
-    let columns: Vec<String> = index
-        .parts
-        .iter()
-        .filter_map(|part| part.column.clone())
-        .collect();
-    for column in &columns {
-        if table.column(column).is_none() {
-            more.push(format!(
-                "the column {column}, which the struct goes without"
-            ));
+    for part in &index.parts {
+        match &part.element {
+            Some(element) => more.extend(not_understood(
+                dialect.columns_in_element(element),
+                element,
+                table,
+            )),
+            None => more.extend(part.column.iter().filter_map(|name| missing(name, table))),
         }
     }
+    more.extend(
+        index
+            .included
+            .iter()
+            .filter_map(|name| missing(name, table)),
+    );
     if let Some(predicate) = &index.predicate {
-        more.extend(not_understood(predicate, table, dialect));
+        more.extend(not_understood(
+            dialect.columns_in(predicate),
+            predicate,
+            table,
+        ));
     }
-    if more.is_empty() {
-        Ok(columns)
-    } else {
-        Err(format!("no attribute says {}", more.join(", ")))
-    }
+    (!more.is_empty()).then(|| format!("no attribute says {}", more.join(", ")))
+}
+
+fn missing(column: &str, table: &Table) -> Option<String> {
+    let is_missing = table.column(column).is_none();
+    is_missing.then(|| format!("the column {column}, which the struct goes without"))
 }
 
 /// Every check that an attribute says whole.
@@ -124,7 +143,11 @@ pub(super) fn checks(
         let name = name.unwrap_or_else(|| given.free(&format!("{}_check", table.name)));
         let object = format!("{}.{name}", table.name);
         let mut more = check.unusual.clone();
-        more.extend(not_understood(&check.expr, table, dialect));
+        more.extend(not_understood(
+            dialect.columns_in(&check.expr),
+            &check.expr,
+            table,
+        ));
         if !more.is_empty() {
             let reason = format!("no attribute says {}", more.join(", "));
             left_out.push(LeftOut::new(
@@ -150,16 +173,20 @@ pub(super) fn checks(
 }
 
 /// Why an expression over the row is none that the models could hold.
-fn not_understood(expression: &str, table: &Table, dialect: &Dialect) -> Option<String> {
-    match dialect.columns_in(expression) {
+fn not_understood(
+    named: Result<BTreeSet<String>, ExpressionError>,
+    expression: &str,
+    table: &Table,
+) -> Option<String> {
+    match named {
         Ok(columns) => {
             let unknown = columns
                 .into_iter()
                 .find(|name| table.column(name).is_none())?;
             Some(format!(
-                "a condition on {unknown}, which is no column of the struct: {expression}"
+                "{expression}: {unknown} is no column of the struct"
             ))
         }
-        Err(error) => Some(format!("its condition: {error}")),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -124,7 +124,7 @@ impl<'a> OnField<'a> {
         let indexes = table
             .indexes
             .iter()
-            .filter(|index| alone(&index.columns) && index.predicate.is_none());
+            .filter(|index| alone(&index.columns) && index.is_plain() && index.predicate.is_none());
         let mut keys = table.foreign_keys.iter();
         Self {
             index: indexes.min_by_key(|index| !index.unique),
@@ -173,15 +173,33 @@ impl<'a> OnField<'a> {
 }
 
 fn index_words(table: &Table, index: &Index) -> String {
-    let mut words = vec![format!("columns({})", fields(table, &index.columns))];
+    let mut words = Vec::new();
+    if index.elements.is_empty() {
+        words.push(format!("columns({})", fields(table, &index.columns)));
+    } else {
+        let elements: Vec<String> = index.elements.iter().map(|text| literal(text)).collect();
+        words.push(format!("on({})", elements.join(", ")));
+    }
+    if let Some(method) = &index.method {
+        words.push(format!("using = {}", literal(method)));
+    }
+    if !index.include.is_empty() {
+        words.push(format!("include({})", fields(table, &index.include)));
+    }
     if index.unique {
         words.push("unique".to_owned());
+    }
+    if index.nulls_not_distinct {
+        words.push("nulls_not_distinct".to_owned());
+    }
+    if let Some(storage) = &index.storage {
+        words.push(format!("with = {}", literal(storage)));
     }
     if let Some(predicate) = &index.predicate {
         words.push(format!("where = {}", literal(predicate)));
     }
     let prefix = if index.unique { "uq" } else { "idx" };
-    if index.name != default_name(prefix, table, &index.columns) {
+    if !index.elements.is_empty() || index.name != default_name(prefix, table, &index.columns) {
         words.push(format!("name = {}", literal(&index.name)));
     }
     words.join(", ")

@@ -52,6 +52,8 @@ fn as_stored(mut schema: Schema, words: &Words) -> Schema {
         }
         for index in &mut table.indexes {
             index.predicate = index.predicate.as_deref().map(spelled);
+            index.elements = index.elements.iter().map(|text| spelled(text)).collect();
+            index.method.take_if(|method| method == "btree");
         }
         table.drops.clear();
     }

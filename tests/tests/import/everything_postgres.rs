@@ -61,6 +61,8 @@ CREATE INDEX users_pattern ON users (email text_pattern_ops);
 CREATE INDEX users_covering ON users (level) INCLUDE (big);
 CREATE INDEX users_generated ON users (lower_email);
 CREATE INDEX users_collated ON users (email COLLATE "C");
+CREATE UNIQUE INDEX users_nulls ON users (big) NULLS NOT DISTINCT;
+CREATE INDEX users_both ON users ((length(email) + 1) DESC NULLS LAST, "user" text_pattern_ops, lower(email) COLLATE "C");
 CREATE STATISTICS users_statistics ON level, big FROM users;
 COMMENT ON TABLE users IS 'people';
 COMMENT ON COLUMN users.email IS 'where to write';

@@ -289,6 +289,17 @@ pub struct Index {
     pub predicate: Option<String>,
 }
 
+impl Index {
+    /// Whether columns, `unique` and a predicate are all of it.
+    pub fn is_plain(&self) -> bool {
+        self.elements.is_empty()
+            && self.method.is_none()
+            && self.include.is_empty()
+            && !self.nulls_not_distinct
+            && self.storage.is_none()
+    }
+}
+
 /// A check constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
