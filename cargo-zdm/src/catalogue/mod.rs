@@ -109,7 +109,11 @@ pub struct Index {
     pub storage: Option<String>,
     /// The constraint that it belongs to: `primary key`, `unique` or `exclusion`.
     pub constraint: Option<String>,
-    /// What is unusual about it in words: `DEFERRABLE`, `WITHOUT OVERLAPS`.
+    /// A transaction may put its check off.
+    pub deferrable: bool,
+    /// Every transaction does.
+    pub initially_deferred: bool,
+    /// What is unusual about it in words: `WITHOUT OVERLAPS`.
     pub unusual: Vec<String>,
 }
 

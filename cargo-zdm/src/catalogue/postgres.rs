@@ -70,12 +70,13 @@ const INDEXES: &str = "SELECT CAST(json_build_object(
         'predicate', pg_get_expr(i.indpred, i.indrelid),
         'method', m.amname,
         'constraint', CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' END,
+        'deferrable', COALESCE(k.condeferrable, false),
+        'initially_deferred', COALESCE(k.condeferred, false),
         'keys', i.indnkeyatts,
         'nulls_not_distinct', COALESCE(CAST(to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean), false),
         'storage', (SELECT string_agg(replace(o, '=', ' = '), ', ') FROM unnest(x.reloptions) o),
         'definition', CASE WHEN k.contype = 'x' THEN pg_get_constraintdef(k.oid) ELSE pg_get_indexdef(i.indexrelid) END,
         'unusual', array_remove(ARRAY[
-            CASE WHEN k.condeferrable THEN 'DEFERRABLE' END,
             CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'WITHOUT OVERLAPS' END,
             CASE WHEN NOT i.indisvalid THEN 'that it was left invalid by a failed build' END], NULL),
         'parts', (SELECT json_agg(json_build_object('column', a.attname) ORDER BY n.n)
@@ -204,6 +205,8 @@ struct IndexRow {
     predicate: Option<String>,
     method: String,
     constraint: Option<String>,
+    deferrable: bool,
+    initially_deferred: bool,
     keys: usize,
     nulls_not_distinct: bool,
     storage: Option<String>,
@@ -327,6 +330,8 @@ fn index(mut row: IndexRow) -> Index {
         nulls_not_distinct: row.nulls_not_distinct,
         storage: row.storage,
         constraint: row.constraint,
+        deferrable: row.deferrable,
+        initially_deferred: row.initially_deferred,
         unusual: row.unusual,
     }
 }

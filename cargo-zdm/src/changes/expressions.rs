@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zdm_model::{Column, Expression, Index, Schema, Table, Transition};
+use zdm_model::{Column, Expression, Index, Schema, Table, Transition, Unique};
 
 use super::{ChangeError, Context};
 use crate::dialect::{Dialect, ExpressionError};
@@ -166,12 +166,15 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
         attribute,
         text,
     };
+    for unique in &table.uniques {
+        errors.extend(unknown_of_unique(&at, unique, dialect));
+    }
     for check in &table.checks {
         let written = written(&check.name, "check", &check.expr);
         errors.extend(written.names_only(dialect, &names).err());
     }
     for index in &table.indexes {
-        errors.extend(unknown_options(&at, index, dialect));
+        errors.extend(unknown_of_index(&at, index, dialect));
         if let Some(predicate) = &index.predicate {
             let written = written(&index.name, "where", predicate);
             errors.extend(written.names_only(dialect, &names).err());
@@ -202,29 +205,53 @@ fn auto_of_another_type(table: &Table, column: &Column, dialect: &Dialect) -> Op
     })
 }
 
-/// What is declared of an index and the database does not know.
-fn unknown_options(at: &Place, index: &Index, dialect: &Dialect) -> Option<ChangeError> {
+/// What is declared of an index or a constraint and the database does not know.
+fn unknown_options(
+    at: &Place,
+    subject: &str,
+    kind: &str,
+    given: &[(&str, bool)],
+    dialect: &Dialect,
+) -> Option<ChangeError> {
+    let given = given.iter();
+    let words: Vec<&str> = given
+        .filter_map(|(word, is_given)| is_given.then_some(*word))
+        .collect();
+    (!words.is_empty()).then(|| ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: subject.to_owned(),
+        problem: format!(
+            "{} has no {kind} with `{}`",
+            dialect.vendor(),
+            words.join("`, `")
+        ),
+        way_on: "Leave that out".to_owned(),
+    })
+}
+
+fn unknown_of_index(at: &Place, index: &Index, dialect: &Dialect) -> Option<ChangeError> {
+    if dialect.capabilities().index_options {
+        return None;
+    }
     let given = [
         ("using", index.method.is_some()),
         ("include", !index.include.is_empty()),
         ("nulls_not_distinct", index.nulls_not_distinct),
         ("with", index.storage.is_some()),
     ];
-    let words: Vec<&str> = given
-        .into_iter()
-        .filter_map(|(word, is_given)| is_given.then_some(word))
-        .collect();
-    let knows = dialect.capabilities().index_options;
-    (!knows && !words.is_empty()).then(|| ChangeError::Declaration {
-        at: Box::new(at.clone()),
-        subject: index.name.clone(),
-        problem: format!(
-            "{} has no indexes with `{}`",
-            dialect.vendor(),
-            words.join("`, `")
-        ),
-        way_on: "Leave that out; `on(…)` and `where` are there".to_owned(),
-    })
+    unknown_options(at, &index.name, "indexes", &given, dialect)
+}
+
+fn unknown_of_unique(at: &Place, unique: &Unique, dialect: &Dialect) -> Option<ChangeError> {
+    if dialect.capabilities().constraint_options {
+        return None;
+    }
+    let given = [
+        ("include", !unique.include.is_empty()),
+        ("nulls_not_distinct", unique.nulls_not_distinct),
+        ("deferrable", unique.deferrable),
+    ];
+    unknown_options(at, &unique.name, "unique constraints", &given, dialect)
 }
 
 impl Context<'_> {

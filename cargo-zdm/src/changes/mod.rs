@@ -19,6 +19,7 @@ mod fill_column;
 mod named;
 mod references;
 mod refusal;
+mod rename;
 mod replace_column;
 
 use zdm_model::{Schema, Table};
@@ -45,7 +46,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 11] = [
+pub const KINDS: [&Kind; 12] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
@@ -57,6 +58,7 @@ pub const KINDS: [&Kind; 11] = [
     &drop_index::KIND,
     &add_constraint::KIND,
     &drop_constraint::KIND,
+    &rename::KIND,
 ];
 
 /// What a kind may look at.

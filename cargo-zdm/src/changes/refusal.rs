@@ -29,6 +29,9 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
                 .to_owned(),
         ),
         Delta::IndexChanged(at, before, _) => renamed_instead(at, "index", &before.name),
+        Delta::UniqueChanged(at, before, _) => {
+            renamed_instead(at, "unique constraint", &before.name)
+        }
         Delta::CheckChanged(at, before, _) => renamed_instead(at, "check", &before.name),
         Delta::ForeignKeyChanged(at, before, _) => {
             renamed_instead(at, "foreign key", &before.name)

@@ -33,11 +33,8 @@ fn users(columns: Vec<Column>) -> Schema {
             name: "users".to_owned(),
             columns,
             primary_key: vec!["id".to_owned()],
-            indexes: Vec::new(),
-            checks: Vec::new(),
-            foreign_keys: Vec::new(),
-            drops: Vec::new(),
             source: "src/models.rs:1".to_owned(),
+            ..Table::default()
         }],
     }
 }

@@ -99,12 +99,9 @@ fn table(
     let mut table = Table {
         name: found.name.clone(),
         columns: columns::carried(found, &key, dialect, left_out)?,
+        primary_key_name: keys::name(found, &key),
         primary_key: key,
-        indexes: Vec::new(),
-        checks: Vec::new(),
-        foreign_keys: Vec::new(),
-        drops: Vec::new(),
-        source: String::new(),
+        ..Table::default()
     };
     parts::indexes(found, &mut table, dialect, left_out);
     parts::checks(found, &mut table, dialect, left_out);

@@ -1,8 +1,8 @@
-//! Indexes and checks as attributes.
+//! Indexes, unique constraints and checks as attributes.
 
 use std::collections::BTreeSet;
 
-use zdm_model::{Check, Index, Table};
+use zdm_model::{Check, Index, Table, Unique};
 
 use super::left_out::{Kind, LeftOut};
 use super::names::Given;
@@ -16,9 +16,14 @@ pub(super) fn indexes(
     dialect: &Dialect,
     left_out: &mut Vec<LeftOut>,
 ) {
+    let mut given = Given::default();
+    for index in &found.indexes {
+        given.free(&index.name);
+    }
     for index in &found.indexes {
         let constraint = index.constraint.as_deref();
-        if constraint == Some("primary key") && is_key(index, table) {
+        let called = table.primary_key_name.as_ref() == Some(&index.name);
+        if called || (constraint == Some("primary key") && is_key(index, table)) {
             continue;
         }
         let what = match constraint {
@@ -26,22 +31,49 @@ pub(super) fn indexes(
             None => "index".to_owned(),
         };
         let object = format!("{}.{}", table.name, index.name);
-        match more(index, table, dialect) {
-            None => {
-                if constraint == Some("unique") {
-                    let reason = "it is a unique index in the models; dropping it takes ALTER TABLE … DROP CONSTRAINT";
-                    left_out.push(LeftOut::new(Kind::Differs, what, object, reason));
-                }
-                table.indexes.push(as_declared(index, dialect));
+        if let Some(reason) = more(index, table, dialect) {
+            left_out.push(LeftOut::new(Kind::NotRepresentable, what, object, reason));
+        } else if constraint == Some("unique") {
+            let name = named(index, table, &mut given);
+            if name != index.name {
+                let reason = "it has no name in the database; the models need one";
+                let object = format!("{}.{name}", table.name);
+                left_out.push(LeftOut::new(Kind::Differs, &what, object, reason));
             }
-            Some(reason) => {
+            let unique = as_constraint(index, name);
+            if unique.repeats(table) {
+                let reason = "it says what the key or another unique constraint says";
                 left_out.push(LeftOut::new(Kind::NotRepresentable, what, object, reason));
+            } else {
+                table.uniques.push(unique);
             }
+        } else {
+            table.indexes.push(as_declared(index, dialect));
         }
     }
     table
         .indexes
         .sort_by(|left, right| left.name.cmp(&right.name));
+    table
+        .uniques
+        .sort_by(|left, right| left.name.cmp(&right.name));
+}
+
+/// The constraint's name, or what a struct would call it where SQLite numbers its index.
+fn named(index: &catalogue::Index, table: &Table, given: &mut Given) -> String {
+    if !index.name.starts_with("sqlite_autoindex_") {
+        return index.name.clone();
+    }
+    let columns: Vec<String> = index
+        .parts
+        .iter()
+        .filter_map(|part| part.column.clone())
+        .collect();
+    given.free(&zdm_model::names::constraint_name(
+        "uq",
+        &table.name,
+        &columns,
+    ))
 }
 
 fn is_key(index: &catalogue::Index, table: &Table) -> bool {
@@ -79,17 +111,36 @@ fn as_declared(index: &catalogue::Index, dialect: &Dialect) -> Index {
     }
 }
 
+fn as_constraint(index: &catalogue::Index, name: String) -> Unique {
+    let columns = index.parts.iter().filter_map(|part| part.column.clone());
+    Unique {
+        name,
+        columns: columns.collect(),
+        include: index.included.clone(),
+        nulls_not_distinct: index.nulls_not_distinct,
+        deferrable: index.deferrable,
+        initially_deferred: index.initially_deferred,
+    }
+}
+
 /// What there is to an index beyond what an attribute says.
 fn more(index: &catalogue::Index, table: &Table, dialect: &Dialect) -> Option<String> {
     if index.constraint.as_deref() == Some("exclusion") {
         return Some("no attribute says an exclusion".to_owned());
     }
     let mut more: Vec<String> = index.unusual.clone();
-    if index.constraint.as_deref() == Some("unique") && dialect.name() == "sqlite" {
-        more.push(
-            "UNIQUE in the table's own definition, which is no index that could be dropped"
-                .to_owned(),
+    if index.constraint.as_deref() == Some("primary key") {
+        more.push("a key that does not find every row at once".to_owned());
+    }
+    if index.constraint.is_some() {
+        more.extend(
+            index
+                .storage
+                .iter()
+                .map(|storage| format!("WITH ({storage})")),
         );
+        let parts = index.parts.iter();
+        more.extend(parts.filter_map(|part| part.element.clone()));
     }
     for part in &index.parts {
         match &part.element {

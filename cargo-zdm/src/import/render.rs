@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use zdm_model::{Column, ForeignKey, Index, Schema, Table};
+use zdm_model::{Column, ForeignKey, Index, Schema, Table, Unique};
 
 use super::names::{self, Given};
 
@@ -68,11 +68,14 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
     if zdm_model::names::table_of(ident) != table.name {
         let _ = writeln!(text, "#[zdm(table = {})]", literal(&table.name));
     }
-    if table.primary_key.len() > 1 {
+    if key_on_struct(table) {
+        let name = table.primary_key_name.as_deref().map(literal);
+        let name = name.map(|name| format!(", name = {name}"));
         let _ = writeln!(
             text,
-            "#[zdm(primary_key({}))]",
-            fields(table, &table.primary_key)
+            "#[zdm(primary_key({}{}))]",
+            fields(table, &table.primary_key),
+            name.unwrap_or_default()
         );
     }
     let on_fields: Vec<OnField<'_>> = table
@@ -84,6 +87,9 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
         if !on_fields.iter().any(|on| on.index == Some(index)) {
             let _ = writeln!(text, "#[zdm(index({}))]", index_words(table, index));
         }
+    }
+    for unique in &table.uniques {
+        let _ = writeln!(text, "#[zdm(unique({}))]", unique_words(table, unique));
     }
     for check in &table.checks {
         let (name, expr) = (literal(&check.name), literal(&check.expr));
@@ -136,7 +142,7 @@ impl<'a> OnField<'a> {
 
     fn words(&self, table: &Table, column: &Column) -> Vec<String> {
         let mut words = Vec::new();
-        if table.primary_key.len() == 1 && table.primary_key[0] == column.name {
+        if !key_on_struct(table) && table.primary_key[0] == column.name {
             words.push("primary_key".to_owned());
         }
         if column.auto {
@@ -203,6 +209,34 @@ fn index_words(table: &Table, index: &Index) -> String {
         words.push(format!("name = {}", literal(&index.name)));
     }
     words.join(", ")
+}
+
+fn unique_words(table: &Table, unique: &Unique) -> String {
+    let mut words = vec![format!("columns({})", fields(table, &unique.columns))];
+    if !unique.include.is_empty() {
+        words.push(format!("include({})", fields(table, &unique.include)));
+    }
+    if unique.nulls_not_distinct {
+        words.push("nulls_not_distinct".to_owned());
+    }
+    words.extend(deferral(unique.deferrable, unique.initially_deferred));
+    if unique.name != default_name("uq", table, &unique.columns) {
+        words.push(format!("name = {}", literal(&unique.name)));
+    }
+    words.join(", ")
+}
+
+fn deferral(deferrable: bool, initially_deferred: bool) -> Option<String> {
+    match (deferrable, initially_deferred) {
+        (_, true) => Some("initially_deferred".to_owned()),
+        (true, false) => Some("deferrable".to_owned()),
+        (false, false) => None,
+    }
+}
+
+/// A key of several columns, or of another name than its own.
+fn key_on_struct(table: &Table) -> bool {
+    table.primary_key.len() > 1 || table.primary_key_name.is_some()
 }
 
 fn key_words(table: &Table, key: &ForeignKey) -> String {

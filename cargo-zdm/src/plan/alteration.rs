@@ -3,8 +3,9 @@
 
 use zdm_model::Check;
 
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape};
 use super::shapes::Shapes;
+use crate::diff::Part;
 
 /// One alteration of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub enum Alteration {
     CreateIndex(IndexShape),
     /// The index goes.
     DropIndex(String),
+    /// A unique constraint.
+    AddUnique(UniqueShape),
+    /// The unique constraint goes.
+    DropUnique(String),
     /// Another default; `None` for none.
     SetDefault(String, Option<String>),
     /// The column refuses NULL.
@@ -35,6 +40,8 @@ pub enum Alteration {
     AddForeignKey(ForeignKeyShape),
     /// The foreign key goes.
     DropForeignKey(String),
+    /// Another name for the same: which kind, from, to.
+    Rename(Part, String, String),
     /// A function that makes `up` total.
     CreateFunction(Function),
     /// The function goes.
@@ -73,7 +80,7 @@ impl Alteration {
         match self {
             Self::DropForeignKey(_) => 0,
             Self::DropCheck(_) => 1,
-            Self::DropIndex(_) => 2,
+            Self::DropIndex(_) | Self::DropUnique(_) => 2,
             Self::DropColumn(_) => 3,
             Self::DropTable(_) => 4,
             Self::DropFunction(_) => 5,
@@ -82,11 +89,13 @@ impl Alteration {
             Self::SetDefault(..) => 8,
             Self::SetNotNull(_) | Self::DropNotNull(_) => 9,
             Self::AddCheck(_) => 10,
+            Self::AddUnique(_) => 11,
             Self::CreateIndex(index) if index.unique && !of_new_table => 11,
             Self::CreateTable(_) => 12,
             Self::CreateIndex(_) if of_new_table => 12,
             Self::AddForeignKey(_) => 13,
             Self::CreateIndex(_) => 14,
+            Self::Rename(..) => 15,
         }
     }
 
@@ -107,6 +116,16 @@ impl Alteration {
                 format!("build the {kind} {} on {table} ({columns})", index.name)
             }
             Self::DropIndex(index) => format!("drop the index {index} of {table}"),
+            Self::AddUnique(unique) => {
+                let columns = unique.columns.join(", ");
+                format!(
+                    "add the unique constraint {} to {table} ({columns})",
+                    unique.name
+                )
+            }
+            Self::DropUnique(unique) => {
+                format!("drop the unique constraint {unique} of {table}")
+            }
             Self::SetDefault(column, Some(default)) => {
                 format!("give {table}.{column} the default {default}")
             }
@@ -120,6 +139,9 @@ impl Alteration {
                 key.name, key.references
             ),
             Self::DropForeignKey(key) => format!("drop the foreign key {key} of {table}"),
+            Self::Rename(part, from, to) => {
+                format!("rename the {} {from} of {table} to {to}", part.name())
+            }
             Self::CreateFunction(function) => {
                 format!(
                     "create the function zdm.{}, which never fails",
@@ -153,6 +175,11 @@ impl Alteration {
                 .and_then(|shape| shape.indexes.iter().find(|index| index.name == *name))
                 .map(|index| Self::CreateIndex(index.clone()))
                 .ok_or_else(unknown)?,
+            Self::AddUnique(unique) => Self::DropUnique(unique.name.clone()),
+            Self::DropUnique(name) => shape
+                .and_then(|shape| shape.uniques.iter().find(|unique| unique.name == *name))
+                .map(|unique| Self::AddUnique(unique.clone()))
+                .ok_or_else(unknown)?,
             Self::SetDefault(name, _) => {
                 let default = column(name).ok_or_else(unknown)?.default.clone();
                 Self::SetDefault(name.clone(), default)
@@ -169,6 +196,7 @@ impl Alteration {
                 .and_then(|shape| shape.foreign_keys.iter().find(|key| key.name == *name))
                 .map(|key| Self::AddForeignKey(key.clone()))
                 .ok_or_else(unknown)?,
+            Self::Rename(part, from, to) => Self::Rename(*part, to.clone(), from.clone()),
             Self::CreateFunction(function) => Self::DropFunction(function.clone()),
             Self::DropFunction(function) => Self::CreateFunction(function.clone()),
         })

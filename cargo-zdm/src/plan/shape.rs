@@ -4,7 +4,7 @@
 //! Must not know: templates.
 
 use serde::Serialize;
-use zdm_model::{Check, ForeignKey, Index};
+use zdm_model::{Check, ForeignKey, Index, Unique};
 
 /// A table's physical definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,8 +15,12 @@ pub struct TableShape {
     pub columns: Vec<ColumnShape>,
     /// Key columns, in key order.
     pub primary_key: Vec<String>,
+    /// The key's name, where it is not the database's own.
+    pub primary_key_name: Option<String>,
     /// Indexes, ordered by name.
     pub indexes: Vec<IndexShape>,
+    /// Unique constraints, ordered by name.
+    pub uniques: Vec<UniqueShape>,
     /// Check constraints, ordered by name.
     pub checks: Vec<Check>,
     /// Foreign keys, ordered by name.
@@ -100,6 +104,53 @@ impl From<&Index> for IndexShape {
             storage: index.storage.clone(),
             unique: index.unique,
             predicate: index.predicate.clone(),
+        }
+    }
+}
+
+/// A unique constraint with every field present, as templates need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UniqueShape {
+    /// Name, unquoted.
+    pub name: String,
+    /// The columns whose values no two rows share, in their order.
+    pub columns: Vec<String>,
+    /// Columns that its index carries.
+    pub include: Vec<String>,
+    /// Two NULLs count as the same value.
+    pub nulls_not_distinct: bool,
+    /// A transaction may put its check off.
+    pub deferrable: bool,
+    /// Every transaction does.
+    pub initially_deferred: bool,
+}
+
+impl UniqueShape {
+    /// The index that it stands on.
+    pub(super) fn index(&self) -> IndexShape {
+        IndexShape {
+            name: self.name.clone(),
+            columns: self.columns.clone(),
+            elements: Vec::new(),
+            method: None,
+            include: self.include.clone(),
+            nulls_not_distinct: self.nulls_not_distinct,
+            storage: None,
+            unique: true,
+            predicate: None,
+        }
+    }
+}
+
+impl From<&Unique> for UniqueShape {
+    fn from(unique: &Unique) -> Self {
+        Self {
+            name: unique.name.clone(),
+            columns: unique.columns.clone(),
+            include: unique.include.clone(),
+            nulls_not_distinct: unique.nulls_not_distinct,
+            deferrable: unique.deferrable,
+            initially_deferred: unique.initially_deferred,
         }
     }
 }

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use zdm_model::Check;
 
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape};
 
 /// A statement with everything that its template needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -88,6 +88,13 @@ pub enum Statement {
         /// The column.
         column: String,
     },
+    /// A unique constraint on the index of its name.
+    AddUnique {
+        /// The table.
+        table: String,
+        /// The constraint.
+        unique: UniqueShape,
+    },
     /// A check for new rows; existing ones are validated by a step of their own.
     AddCheck {
         /// The table.
@@ -122,6 +129,33 @@ pub enum Statement {
         table: String,
         /// The constraint.
         constraint: String,
+    },
+    /// An index under another name.
+    RenameIndex {
+        /// The table.
+        table: String,
+        /// Its name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// A constraint under another name, with the index that it stands on.
+    RenameConstraint {
+        /// The table.
+        table: String,
+        /// Its name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// An index in the place of another, where the database renames none.
+    ReplaceIndex {
+        /// The table.
+        table: String,
+        /// What goes.
+        before: IndexShape,
+        /// What comes.
+        after: IndexShape,
     },
     /// `f` as a function that never fails.
     CreateFunction {
@@ -160,7 +194,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 25] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -174,11 +208,15 @@ impl Statement {
         "drop_default",
         "set_not_null",
         "drop_not_null",
+        "add_unique",
         "add_check",
         "add_foreign_key",
         "validate_constraint",
         "drop_foreign_key",
         "drop_constraint",
+        "rename_index",
+        "rename_constraint",
+        "replace_index",
         "create_function",
         "drop_function",
         "rebuild_table",
@@ -202,11 +240,15 @@ impl Statement {
             Self::DropDefault { .. } => "drop_default",
             Self::SetNotNull { .. } => "set_not_null",
             Self::DropNotNull { .. } => "drop_not_null",
+            Self::AddUnique { .. } => "add_unique",
             Self::AddCheck { .. } => "add_check",
             Self::AddForeignKey { .. } => "add_foreign_key",
             Self::ValidateConstraint { .. } => "validate_constraint",
             Self::DropForeignKey { .. } => "drop_foreign_key",
             Self::DropConstraint { .. } => "drop_constraint",
+            Self::RenameIndex { .. } => "rename_index",
+            Self::RenameConstraint { .. } => "rename_constraint",
+            Self::ReplaceIndex { .. } => "replace_index",
             Self::CreateFunction { .. } => "create_function",
             Self::DropFunction { .. } => "drop_function",
             Self::RebuildTable { .. } => "rebuild_table",
@@ -228,11 +270,15 @@ impl Statement {
             | Self::DropDefault { table, .. }
             | Self::SetNotNull { table, .. }
             | Self::DropNotNull { table, .. }
+            | Self::AddUnique { table, .. }
             | Self::AddCheck { table, .. }
             | Self::AddForeignKey { table, .. }
             | Self::ValidateConstraint { table, .. }
             | Self::DropForeignKey { table, .. }
             | Self::DropConstraint { table, .. }
+            | Self::RenameIndex { table, .. }
+            | Self::RenameConstraint { table, .. }
+            | Self::ReplaceIndex { table, .. }
             | Self::CreateFunction { table, .. }
             | Self::DropFunction { table, .. } => table,
         }

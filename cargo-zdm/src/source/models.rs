@@ -224,15 +224,17 @@ fn shared_index_names(declarations: &[Declaration]) -> Vec<Diagnostic> {
     let mut owners: BTreeMap<&str, &Declaration> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for declaration in declarations {
-        for index in &declaration.table.indexes {
-            let Some(first) = owners.insert(&index.name, declaration) else {
+        let table = &declaration.table;
+        let indexes = table.indexes.iter().map(|index| &index.name);
+        for name in indexes.chain(table.uniques.iter().map(|unique| &unique.name)) {
+            let Some(first) = owners.insert(name, declaration) else {
                 continue;
             };
             if first.table.name != declaration.table.name {
                 diagnostics.push(declaration.place.saying(format!(
-                    "the index name `{}` is taken by the table `{}` ({}), and a database has each name once: give \
+                    "the index name `{name}` is taken by the table `{}` ({}), and a database has each name once: give \
                      `index = \"…\"` another one",
-                    index.name, first.table.name, first.table.source
+                    first.table.name, first.table.source
                 )));
             }
         }

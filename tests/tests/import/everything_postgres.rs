@@ -86,6 +86,7 @@ CREATE TABLE grants (
     period daterange, pair_a integer, pair_b integer,
     CONSTRAINT grants_membership FOREIGN KEY (team_id, "user") REFERENCES memberships (team_id, "user"),
     CONSTRAINT grants_once UNIQUE (pair_a, pair_b), CONSTRAINT grants_later UNIQUE (pair_b) DEFERRABLE,
+    CONSTRAINT grants_nulls UNIQUE NULLS NOT DISTINCT (pair_a) INCLUDE (team_id), CONSTRAINT grants_last UNIQUE (team_id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT grants_apart EXCLUDE USING gist (period WITH &&)
 ) WITH (fillfactor = 70);
 CREATE TABLE always (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);

@@ -85,8 +85,9 @@ impl Declaration {
     /// The key's fields in key order, as far as they exist.
     pub(crate) fn key(&self) -> Vec<&Field> {
         match &self.attributes.primary_key {
-            Some(names) => names
+            Some(key) => key
                 .value
+                .columns
                 .iter()
                 .filter_map(|name| self.field(&name.value))
                 .collect(),

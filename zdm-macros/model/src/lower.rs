@@ -11,17 +11,21 @@ use crate::attributes::expression::Down;
 use crate::attributes::{Errors, Given};
 use crate::declaration::{Declaration, Field};
 use crate::names;
-use crate::{Column, ForeignKey, Index, LogicalType, Table, Transition};
+use crate::{Column, ForeignKey, Index, LogicalType, Table, Transition, Unique};
 
 /// The table; names that lowering itself gives may be too long or collide, which is an error at the word that made them.
 pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
     let attributes = &declaration.attributes;
     let indexes = indexes(declaration);
+    let uniques = uniques(declaration);
     let foreign_keys = foreign_keys(declaration);
+    check_names(&uniques, |unique| &unique.name, errors);
+    no_index_has_the_name(&uniques, &indexes, errors);
+    let primary_key_name = primary_key_name(declaration, errors);
     check_names(&indexes, |index| &index.name, errors);
     check_names(&foreign_keys, |key| &key.name, errors);
     check_names(&attributes.checks, |check| &check.name, errors);
-    Table {
+    let table = Table {
         name: declaration.table_name.value.clone(),
         columns: declaration.fields.iter().map(column).collect(),
         primary_key: declaration
@@ -29,7 +33,9 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .iter()
             .map(|field| field.name.value.clone())
             .collect(),
+        primary_key_name,
         indexes: sorted(indexes, |index| &index.name),
+        uniques: sorted(uniques.clone(), |unique| &unique.name),
         checks: sorted(attributes.checks.clone(), |check| &check.name),
         foreign_keys: sorted(foreign_keys, |key| &key.name),
         drops: attributes
@@ -38,7 +44,20 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .map(|drop| drop.value.clone())
             .collect(),
         source: String::new(),
+    };
+    for unique in uniques
+        .iter()
+        .filter(|unique| !unique.value.columns.is_empty() && unique.value.repeats(&table))
+    {
+        errors.at(
+            unique.span,
+            format!(
+                "`{}` says what the key or another unique constraint says, and a database keeps one of them: remove it",
+                unique.value.name
+            ),
+        );
     }
+    table
 }
 
 fn column(field: &Field) -> Column {
@@ -142,6 +161,39 @@ fn indexes(declaration: &Declaration) -> Vec<Given<Index>> {
     on_fields.chain(on_struct).collect()
 }
 
+/// Only a name that PostgreSQL would not give itself.
+fn primary_key_name(declaration: &Declaration, errors: &mut Errors) -> Option<String> {
+    let key = declaration.attributes.primary_key.as_ref()?;
+    let name = key.value.name.as_ref()?;
+    if let Some(problem) = names::too_long(&name.value) {
+        errors.at(name.span, problem);
+    }
+    let own = names::primary_key_name(&declaration.table_name.value);
+    (name.value != own).then(|| name.value.clone())
+}
+
+fn uniques(declaration: &Declaration) -> Vec<Given<Unique>> {
+    let table = &declaration.table_name.value;
+    let declared = declaration.attributes.uniques.iter();
+    let lowered = declared.map(|unique| {
+        let given = &unique.value;
+        let columns = resolved(declaration, &given.columns);
+        let name = given.name.clone();
+        Given {
+            span: unique.span,
+            value: Unique {
+                name: name.unwrap_or_else(|| names::constraint_name("uq", table, &columns)),
+                columns,
+                include: resolved(declaration, &given.include),
+                nulls_not_distinct: given.nulls_not_distinct,
+                deferrable: given.deferrable,
+                initially_deferred: given.initially_deferred,
+            },
+        }
+    });
+    lowered.collect()
+}
+
 fn foreign_keys(declaration: &Declaration) -> Vec<Given<ForeignKey>> {
     let table = &declaration.table_name.value;
     let on_fields = declaration.fields.iter().filter_map(|field| {
@@ -194,6 +246,21 @@ fn check_names<T>(list: &[Given<T>], name: fn(&T) -> &String, errors: &mut Error
             errors.at(
                 given.span,
                 format!("`{name}` is declared twice; give one of them another name, or remove it"),
+            );
+        }
+    }
+}
+
+/// A unique constraint's index has the constraint's name.
+fn no_index_has_the_name(uniques: &[Given<Unique>], indexes: &[Given<Index>], errors: &mut Errors) {
+    for unique in uniques {
+        let name = &unique.value.name;
+        if indexes.iter().any(|index| index.value.name == *name) {
+            errors.at(
+                unique.span,
+                format!(
+                    "an index is called `{name}` too; give one of them another name, or remove it"
+                ),
             );
         }
     }

@@ -7,7 +7,8 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, Token};
 
-use super::values::{self, Reference, text};
+use super::constraints::{self, ForeignKeyAttribute, PrimaryKeyAttribute, UniqueAttribute};
+use super::values::{self, text};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
 use crate::{Check, Drop};
 
@@ -16,9 +17,10 @@ use crate::{Check, Drop};
 pub(crate) struct TableAttributes {
     pub(crate) table: Option<Given<String>>,
     pub(crate) transparent: Option<Given<()>>,
-    pub(crate) primary_key: Option<Given<Vec<Given<String>>>>,
+    pub(crate) primary_key: Option<Given<PrimaryKeyAttribute>>,
     pub(crate) drops: Vec<Given<Drop>>,
     pub(crate) indexes: Vec<Given<IndexAttribute>>,
+    pub(crate) uniques: Vec<Given<UniqueAttribute>>,
     pub(crate) checks: Vec<Given<Check>>,
     pub(crate) foreign_keys: Vec<Given<ForeignKeyAttribute>>,
 }
@@ -37,15 +39,6 @@ pub(crate) struct IndexAttribute {
     pub(crate) name: Option<String>,
 }
 
-/// `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", name = "…")`.
-#[derive(Debug, Clone)]
-pub(crate) struct ForeignKeyAttribute {
-    pub(crate) columns: Vec<Given<String>>,
-    pub(crate) references: Reference,
-    pub(crate) on_delete: Option<Given<String>>,
-    pub(crate) name: Option<String>,
-}
-
 impl TableAttributes {
     /// Reads a struct's attributes.
     pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
@@ -60,6 +53,7 @@ impl TableAttributes {
             && self.primary_key.is_none()
             && self.drops.is_empty()
             && self.indexes.is_empty()
+            && self.uniques.is_empty()
             && self.checks.is_empty()
             && self.foreign_keys.is_empty()
     }
@@ -68,11 +62,18 @@ impl TableAttributes {
         match word.to_string().as_str() {
             "table" => keep(&mut self.table, word, text(word, input)?)?,
             "transparent" => keep(&mut self.transparent, word, ())?,
-            "primary_key" => keep(&mut self.primary_key, word, values::names(word, input)?)?,
+            "primary_key" => {
+                let key = constraints::primary_key(word, input)?;
+                keep(&mut self.primary_key, word, key)?;
+            }
             "drops" => add(&mut self.drops, word, drops(word, input)?),
             "index" => add(&mut self.indexes, word, index(word, input)?),
-            "check" => add(&mut self.checks, word, check(word, input)?),
-            "foreign_key" => add(&mut self.foreign_keys, word, foreign_key(word, input)?),
+            "unique" => add(&mut self.uniques, word, constraints::unique(word, input)?),
+            "check" => add(&mut self.checks, word, constraints::check(word, input)?),
+            "foreign_key" => {
+                let key = constraints::foreign_key(word, input)?;
+                add(&mut self.foreign_keys, word, key);
+            }
             _ => {
                 return Err(vocabulary::unknown(
                     word,
@@ -171,49 +172,12 @@ fn index(word: &Ident, input: ParseStream) -> syn::Result<IndexAttribute> {
     })
 }
 
-fn check(word: &Ident, input: ParseStream) -> syn::Result<Check> {
-    let (mut name, mut expr) = (None, None);
-    values::list(word, input, |inside| {
-        words(inside, &["name", "expr"], |word, input| {
-            let slot = if word == "name" { &mut name } else { &mut expr };
-            keep(slot, word, text(word, input)?)
-        })
-    })?;
-    let shown = || incomplete(word, "check(name = \"…\", expr = \"…\")");
-    Ok(Check {
-        name: name.ok_or_else(shown)?.value,
-        expr: expr.ok_or_else(shown)?.value,
-    })
-}
-
-fn foreign_key(word: &Ident, input: ParseStream) -> syn::Result<ForeignKeyAttribute> {
-    let (mut columns, mut references, mut on_delete, mut name) = (None, None, None, None);
-    values::list(word, input, |inside| {
-        let known = ["columns", "references", "on_delete", "name"];
-        words(inside, &known, |word, input| {
-            match word.to_string().as_str() {
-                "columns" => keep(&mut columns, word, values::names(word, input)?),
-                "references" => keep(&mut references, word, values::reference(word, input)?),
-                "on_delete" => keep(&mut on_delete, word, values::on_delete(word, input)?),
-                _ => keep(&mut name, word, text(word, input)?),
-            }
-        })
-    })?;
-    let shown = || incomplete(word, "foreign_key(columns(a, b), references = \"t(a, b)\")");
-    Ok(ForeignKeyAttribute {
-        columns: columns.ok_or_else(shown)?.value,
-        references: references.ok_or_else(shown)?.value,
-        on_delete,
-        name: name.map(|given| given.value),
-    })
-}
-
-fn incomplete(word: &Ident, shown: &str) -> syn::Error {
+pub(super) fn incomplete(word: &Ident, shown: &str) -> syn::Error {
     syn::Error::new(word.span(), format!("this needs at least `{shown}`"))
 }
 
 /// Reads the words inside a list; the first mistake ends it.
-fn words(
+pub(super) fn words(
     input: ParseStream,
     known: &[&str],
     mut read: impl FnMut(&Ident, ParseStream) -> syn::Result<()>,

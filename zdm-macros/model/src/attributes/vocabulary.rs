@@ -27,10 +27,11 @@ pub(super) const COLUMN: [&str; 17] = [
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 7] = [
+pub(super) const TABLE: [&str; 8] = [
     "table",
     "drops",
     "index",
+    "unique",
     "check",
     "primary_key",
     "foreign_key",

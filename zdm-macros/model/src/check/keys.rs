@@ -33,14 +33,14 @@ pub(super) fn exists(declaration: &Declaration, errors: &mut Errors) {
     let Some(key) = &declaration.attributes.primary_key else {
         return;
     };
-    for (index, name) in key.value.iter().enumerate() {
+    for (index, name) in key.value.columns.iter().enumerate() {
         if declaration.field(&name.value).is_none() {
             errors.at(
                 name.span,
                 super::constraints::no_column(declaration, &name.value),
             );
         }
-        if key.value[..index]
+        if key.value.columns[..index]
             .iter()
             .any(|other| other.value == name.value)
         {
