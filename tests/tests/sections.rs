@@ -15,7 +15,7 @@ use zdm_tests::seed::{ROWS, seed};
 #[tokio::test]
 async fn every_case_goes_forward_back_and_forward_on_postgres() {
     let server = Server::start();
-    for (number, case) in cases().enumerate() {
+    for (number, case) in Case::all().into_iter().enumerate() {
         let url = server.database(&format!("case_{number}"));
         let target = server.database(&format!("target_{number}"));
         go(&case, "postgres", &url, &target).await;
@@ -25,19 +25,18 @@ async fn every_case_goes_forward_back_and_forward_on_postgres() {
 #[tokio::test]
 async fn every_case_goes_forward_back_and_forward_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
-    for (number, case) in cases().enumerate() {
+    for (number, case) in Case::all().into_iter().enumerate() {
         let url =
             |name: &str| format!("sqlite://{}/{name}_{number}.db", directory.path().display());
         go(&case, "sqlite", &url("case"), &url("target")).await;
     }
 }
 
-fn cases() -> impl Iterator<Item = Case> {
-    Case::all().into_iter().filter(|case| !case.is_refused())
-}
-
 async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     let dialect = Dialect::named(dialect).unwrap();
+    if case.is_refused(&dialect) {
+        return;
+    }
     let mut connection = Connection::open(url).await.unwrap();
     control::install(&mut connection).await.unwrap();
     run(

@@ -29,7 +29,7 @@ fn every_case_gives_the_expected_files() {
 }
 
 fn files(case: &Case, dialect: &Dialect) -> BTreeMap<String, String> {
-    if case.is_refused() {
+    if case.is_refused(dialect) {
         let error = case
             .plan(dialect)
             .err()

@@ -33,8 +33,11 @@ use zdm_model::{Declared, RustType};
 /// | word | means |
 /// |---|---|
 /// | `table = "users"` | the table's name; else the struct's in `snake_case`, plural |
-/// | `primary_key(a, b)` | a key of several columns, in its order |
+/// | `primary_key(a, b)`, `primary_key(a, name = "…")` | a key of several columns, in its order, or of another name than `<table>_pkey` |
 /// | `index(columns(a, b), unique, where = "…", name = "…")` | an index; all but `columns` can be left out |
+/// | `index(name = "…", on("lower(a)", "b DESC"), …)` | the same over what stands between the parentheses of `CREATE INDEX` |
+/// | `index(…, using = "gin", include(c), nulls_not_distinct, with = "fillfactor = 70")` | what PostgreSQL has besides |
+/// | `unique(columns(a, b), name = "…")` | a unique constraint; PostgreSQL has `include(c)`, `nulls_not_distinct`, `deferrable` and `initially_deferred` besides |
 /// | `check(name = "…", expr = "…")` | a check constraint |
 /// | `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", name = "…")` | a foreign key of several columns |
 /// | `drops("x")`, `drops("x", default = "''")` | the column `x` goes; `default` is what new rows carry for old code meanwhile. Spent as soon as a later version exists |

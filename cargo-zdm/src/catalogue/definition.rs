@@ -9,6 +9,10 @@ pub(super) struct Definition {
     /// Names and conditions of checks.
     pub(super) checks: Vec<(Option<String>, String)>,
     pub(super) foreign_keys: Vec<Key>,
+    /// The primary key's name.
+    pub(super) key: Option<String>,
+    /// Names and columns of unique constraints.
+    pub(super) uniques: Vec<(Option<String>, Vec<String>)>,
     /// Columns and their collations.
     pub(super) collations: Vec<(String, String)>,
     /// Generated columns and their expressions.
@@ -72,6 +76,14 @@ impl Definition {
                 ("check", Some(Piece::Inside(expr))) => {
                     self.checks.push((name.take(), collapsed(expr)));
                 }
+                ("primary", _) => self.key = name.take(),
+                ("unique", Some(Piece::Inside(columns))) if column.is_none() => {
+                    self.uniques.push((name.take(), names(columns)));
+                }
+                ("unique", _) => {
+                    let column = column.iter().cloned().collect();
+                    self.uniques.push((name.take(), column));
+                }
                 ("key", Some(Piece::Inside(columns))) if is(part, "foreign") => {
                     self.key(name.take(), names(columns));
                 }
@@ -129,6 +141,37 @@ pub(super) fn predicate(create_index: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// What stands between the first parentheses, each part in one line: the elements of a `CREATE INDEX`.
+pub(super) fn elements(definition: &str) -> Vec<String> {
+    let inside = pieces(definition)
+        .into_iter()
+        .find_map(|piece| match piece {
+            Piece::Inside(inside) => Some(inside),
+            _ => None,
+        });
+    let list = inside.unwrap_or_default();
+    let mut elements = Vec::new();
+    let (mut from, mut at) = (0, 0);
+    while at < list.len() {
+        let end = end_of_token(list, at);
+        match &list[at..end] {
+            "(" => at = (end_of_parentheses(list, end) + 1).min(list.len()),
+            "," => {
+                elements.push(collapsed(&list[from..at]));
+                (from, at) = (end, end);
+            }
+            _ => at = end,
+        }
+    }
+    elements.push(collapsed(&list[from..]));
+    elements
+}
+
+/// Whether a text is nothing but this name.
+pub(super) fn is_name(text: &str, name: &str) -> bool {
+    matches!(pieces(text)[..], [Piece::Word(word)] if unquoted(word) == name)
 }
 
 /// The expression without parentheses around all of it.
@@ -283,10 +326,12 @@ mod tests {
     fn a_table_tells_what_the_pragmas_do_not() {
         let definition = Definition::of(
             "CREATE TABLE \"t(\" ( -- CHECK (nothing)
-                id INTEGER PRIMARY KEY ON CONFLICT REPLACE,
+                id INTEGER CONSTRAINT named PRIMARY KEY ON CONFLICT REPLACE,
                 name VARCHAR(20) COLLATE NOCASE CHECK (name <> ')' AND
                     length(name) > 1) CONSTRAINT \"fk\"\"a\" REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED,
+                code TEXT CONSTRAINT once UNIQUE, other TEXT UNIQUE,
                 twice INT GENERATED ALWAYS AS (id * 2) STORED,
+                CONSTRAINT \"both\" UNIQUE (code, [other]),
                 CONSTRAINT positive CHECK ((id > 0)),
                 CONSTRAINT pair FOREIGN KEY ([x], `y`) REFERENCES b (x, y) NOT DEFERRABLE
             ) STRICT",
@@ -311,8 +356,21 @@ mod tests {
                 key("pair", &["x", "y"], false)
             ]
         );
+        let unique = |name: Option<&str>, columns: &[&str]| {
+            let columns = columns.iter().map(|name| (*name).to_owned());
+            (name.map(str::to_owned), columns.collect::<Vec<_>>())
+        };
+        assert_eq!(
+            definition.uniques,
+            [
+                unique(Some("once"), &["code"]),
+                unique(None, &["other"]),
+                unique(Some("both"), &["code", "other"])
+            ]
+        );
         assert_eq!(definition.collations, [("name".into(), "NOCASE".into())]);
         assert_eq!(definition.generated, [("twice".into(), "id * 2".into())]);
+        assert_eq!(definition.key.as_deref(), Some("named"));
         assert!(definition.on_conflict);
     }
 
@@ -325,6 +383,13 @@ mod tests {
             collapsed("a\n  = 'x  y' -- why\n AND b"),
             "a = 'x  y' AND b"
         );
+        assert_eq!(
+            elements(
+                "CREATE INDEX \"(\" ON t USING gin (lower((a)::text), \"x,\" DESC, (a ->\n 'b,')) WHERE (c)"
+            ),
+            ["lower((a)::text)", "\"x,\" DESC", "(a -> 'b,')"]
+        );
+        assert!(is_name("\"x,\"", "x,") && !is_name("a DESC", "a"));
         assert_eq!(
             predicate("CREATE INDEX i ON t (\"where\") WHERE a\n> 1").as_deref(),
             Some("a > 1")

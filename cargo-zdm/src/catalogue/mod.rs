@@ -103,9 +103,17 @@ pub struct Index {
     pub predicate: Option<String>,
     /// `btree`, `gin`.
     pub method: String,
-    /// The constraint that it belongs to: `primary key` or `unique`.
+    /// Two NULLs count as the same value.
+    pub nulls_not_distinct: bool,
+    /// Its storage parameters: `fillfactor = 70`.
+    pub storage: Option<String>,
+    /// The constraint that it belongs to: `primary key`, `unique` or `exclusion`.
     pub constraint: Option<String>,
-    /// What is unusual about it in words: `NULLS NOT DISTINCT`, `deferrable`, `not valid`.
+    /// A transaction may put its check off.
+    pub deferrable: bool,
+    /// Every transaction does.
+    pub initially_deferred: bool,
+    /// What is unusual about it in words: `WITHOUT OVERLAPS`.
     pub unusual: Vec<String>,
 }
 
@@ -114,8 +122,10 @@ pub struct Index {
 pub struct IndexPart {
     /// A column, or `None` for an expression.
     pub column: Option<String>,
-    /// What is unusual about it in words: `DESC`, an operator class, a collation, the expression.
-    pub unusual: Vec<String>,
+    /// What stands between the parentheses of `CREATE INDEX`, where that is more than a column: an expression, a collation, an
+    /// operator class, an order.
+    #[serde(skip)]
+    pub element: Option<String>,
 }
 
 /// A check constraint.

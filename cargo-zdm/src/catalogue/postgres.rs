@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use zdm_runtime::database::{Connection, Value};
 
-use super::definition::{collapsed, unwrapped};
+use super::definition::{collapsed, elements, is_name, unwrapped};
 use super::objects;
 use super::{Catalogue, CatalogueError, Check, Column, ForeignKey, Index, IndexPart, Other, Table};
 
@@ -70,27 +70,18 @@ const INDEXES: &str = "SELECT CAST(json_build_object(
         'predicate', pg_get_expr(i.indpred, i.indrelid),
         'method', m.amname,
         'constraint', CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' END,
+        'deferrable', COALESCE(k.condeferrable, false),
+        'initially_deferred', COALESCE(k.condeferred, false),
         'keys', i.indnkeyatts,
+        'nulls_not_distinct', COALESCE(CAST(to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean), false),
+        'storage', (SELECT string_agg(replace(o, '=', ' = '), ', ') FROM unnest(x.reloptions) o),
+        'definition', CASE WHEN k.contype = 'x' THEN pg_get_constraintdef(k.oid) ELSE pg_get_indexdef(i.indexrelid) END,
         'unusual', array_remove(ARRAY[
-            CASE WHEN k.condeferrable THEN 'DEFERRABLE' END,
-            CASE WHEN CAST(to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean) THEN 'NULLS NOT DISTINCT' END,
             CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'WITHOUT OVERLAPS' END,
-            CASE WHEN NOT i.indisvalid THEN 'left invalid by a failed build' END,
-            CASE WHEN x.reloptions IS NOT NULL THEN 'WITH (' || array_to_string(x.reloptions, ', ') || ')' END], NULL),
-        'parts', (SELECT json_agg(json_build_object(
-                'column', a.attname,
-                'unusual', array_remove(ARRAY[
-                    CASE WHEN a.attname IS NULL THEN 'the expression ' || pg_get_indexdef(i.indexrelid, CAST(n.n AS int), true) END,
-                    CASE WHEN n.n <= i.indnkeyatts AND m.amname = 'btree' AND i.indoption[n.n - 1] & 1 = 1 THEN 'DESC' END,
-                    CASE WHEN n.n <= i.indnkeyatts AND m.amname = 'btree' AND i.indoption[n.n - 1] IN (1, 2)
-                        THEN CASE i.indoption[n.n - 1] WHEN 2 THEN 'NULLS FIRST' ELSE 'NULLS LAST' END END,
-                    CASE WHEN n.n <= i.indnkeyatts AND NOT o.opcdefault THEN 'the operator class ' || o.opcname END,
-                    CASE WHEN n.n <= i.indnkeyatts AND a.attname IS NOT NULL AND i.indcollation[n.n - 1] <> a.attcollation
-                        THEN 'COLLATE ' || CAST(CAST(i.indcollation[n.n - 1] AS regcollation) AS text) END], NULL))
-                ORDER BY n.n)
+            CASE WHEN NOT i.indisvalid THEN 'that it was left invalid by a failed build' END], NULL),
+        'parts', (SELECT json_agg(json_build_object('column', a.attname) ORDER BY n.n)
             FROM generate_series(1, i.indnatts) n(n)
-            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.n - 1] AND a.attnum <> 0
-            LEFT JOIN pg_opclass o ON n.n <= i.indnkeyatts AND o.oid = i.indclass[n.n - 1])) AS text)
+            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.n - 1] AND a.attnum <> 0)) AS text)
     FROM pg_index i
     JOIN pg_class x ON x.oid = i.indexrelid
     JOIN pg_am m ON m.oid = x.relam
@@ -214,7 +205,12 @@ struct IndexRow {
     predicate: Option<String>,
     method: String,
     constraint: Option<String>,
+    deferrable: bool,
+    initially_deferred: bool,
     keys: usize,
+    nulls_not_distinct: bool,
+    storage: Option<String>,
+    definition: String,
     unusual: Vec<String>,
     parts: Vec<IndexPart>,
 }
@@ -317,6 +313,10 @@ fn table(row: TableRow) -> Table {
 
 fn index(mut row: IndexRow) -> Index {
     let included = row.parts.split_off(row.keys.min(row.parts.len()));
+    for (part, element) in row.parts.iter_mut().zip(elements(&row.definition)) {
+        let alone = |column: &String| is_name(&element, column);
+        part.element = (!part.column.as_ref().is_some_and(alone)).then_some(element);
+    }
     Index {
         name: row.name,
         parts: row.parts,
@@ -327,7 +327,11 @@ fn index(mut row: IndexRow) -> Index {
         unique: row.unique,
         predicate: row.predicate.as_deref().map(expression),
         method: row.method,
+        nulls_not_distinct: row.nulls_not_distinct,
+        storage: row.storage,
         constraint: row.constraint,
+        deferrable: row.deferrable,
+        initially_deferred: row.initially_deferred,
         unusual: row.unusual,
     }
 }

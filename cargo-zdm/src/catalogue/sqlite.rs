@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use zdm_runtime::database::Connection;
 
-use super::definition::{Definition, predicate};
+use super::definition::{Definition, elements, predicate};
 use super::{Catalogue, CatalogueError, Check, Column, Counted, ForeignKey, Index, IndexPart};
 use super::{Other, Table, objects};
 
@@ -111,7 +111,10 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
     }
     for (name, columns) in &keys {
         if let Some(table) = catalogue.table_mut(name).filter(|_| !columns.is_empty()) {
-            table.indexes.push(primary_key(name, columns));
+            let given = definitions
+                .get(name)
+                .and_then(|definition| definition.key.clone());
+            table.indexes.push(primary_key(name, given, columns));
         }
     }
     for row in objects::<IndexRow>(connection, "indexes", INDEXES).await? {
@@ -119,7 +122,8 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
             continue;
         }
         if let Some(table) = catalogue.table_mut(&row.table) {
-            let index = index(row, table);
+            let definition = definitions.get(&row.table);
+            let index = index(row, table, definition);
             table.indexes.push(index);
         }
     }
@@ -210,13 +214,13 @@ fn column(row: ColumnRow, definition: &Definition, alone: bool) -> Column {
     }
 }
 
-fn primary_key(table: &str, columns: &[String]) -> Index {
+fn primary_key(table: &str, name: Option<String>, columns: &[String]) -> Index {
     let part = |column: &String| IndexPart {
         column: Some(column.clone()),
-        unusual: Vec::new(),
+        element: None,
     };
     Index {
-        name: format!("{table}_pkey"),
+        name: name.unwrap_or_else(|| format!("{table}_pkey")),
         parts: columns.iter().map(part).collect(),
         unique: true,
         method: "btree".to_owned(),
@@ -225,34 +229,46 @@ fn primary_key(table: &str, columns: &[String]) -> Index {
     }
 }
 
-fn index(row: IndexRow, table: &Table) -> Index {
-    let part = |part: PartRow| {
+fn index(row: IndexRow, table: &Table, definition: Option<&Definition>) -> Index {
+    let columns: Vec<&String> = row
+        .parts
+        .iter()
+        .filter_map(|part| part.column.as_ref())
+        .collect();
+    let uniques = definition.iter().flat_map(|definition| &definition.uniques);
+    let mut named = uniques.filter(|(_, names)| {
+        names.len() == columns.len()
+            && std::iter::zip(names, &columns).all(|(a, b)| a.eq_ignore_ascii_case(b))
+    });
+    let name = match row.origin.as_str() {
+        "u" => named.find_map(|(name, _)| name.clone()),
+        _ => None,
+    };
+    let mut unusual = Vec::new();
+
+    let elements = row.sql.as_deref().map(elements).unwrap_or_default();
+    let mut part = |(place, part): (usize, PartRow)| {
         let column = table
             .columns
             .iter()
             .find(|column| Some(&column.name) == part.column.as_ref());
-        let of_column = column
-            .and_then(|column| column.collation.as_deref())
-            .unwrap_or("BINARY");
-        let mut unusual = Vec::new();
-        if part.column.is_none() {
-            unusual.push("an expression".to_owned());
-        }
-        if part.descending == 1 {
-            unusual.push("DESC".to_owned());
-        }
-        if !part.collation.eq_ignore_ascii_case(of_column) {
+        let collation = column.map(|column| column.collation.as_deref().unwrap_or("BINARY"));
+        let alone = part.descending == 0
+            && collation.is_some_and(|own| part.collation.eq_ignore_ascii_case(own));
+        if !alone && elements.is_empty() {
             unusual.push(format!("COLLATE {}", part.collation));
         }
         IndexPart {
             column: part.column,
-            unusual,
+            element: elements.get(place).filter(|_| !alone).cloned(),
         }
     };
+    let parts = row.parts.into_iter().enumerate().map(&mut part).collect();
     Index {
         predicate: row.sql.as_deref().and_then(predicate),
-        name: row.name,
-        parts: row.parts.into_iter().map(part).collect(),
+        name: name.unwrap_or(row.name),
+        parts,
+        unusual,
         unique: row.unique == 1,
         method: "btree".to_owned(),
         constraint: (row.origin == "u").then(|| "unique".to_owned()),

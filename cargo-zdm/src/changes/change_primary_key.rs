@@ -6,7 +6,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, IndexShape};
+use crate::plan::{Alteration, IndexShape, KeyShape};
 
 pub(super) const KIND: Kind = Kind {
     name: "change_primary_key",
@@ -38,9 +38,17 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         name: names::constraint_name("pk", &at.table, new),
         columns: new.clone(),
         unique: true,
-        predicate: None,
+        ..Index::default()
     });
     let name = index.name.clone();
+    let key = KeyShape {
+        columns: new.clone(),
+        index: index.name.clone(),
+        name: context
+            .to
+            .table(&at.table)
+            .and_then(|table| table.primary_key_name.clone()),
+    };
     let columns = new.join(", ");
     let build = Alteration::CreateIndex(index);
     let unique = format!(
@@ -53,11 +61,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             Change::new(at, Route::Direct, line)
                 .because(Phase::Expand, unique)
                 .alter(Section::Expand, at, build)
-                .alter(
-                    Section::Expand,
-                    at,
-                    Alteration::SetPrimaryKey(new.clone(), name),
-                ),
+                .alter(Section::Expand, at, Alteration::SetPrimaryKey(key)),
         ));
     }
     let old = old.join(", ");
@@ -74,11 +78,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             .because(Phase::Expand, unique)
             .because(Phase::Contract, until)
             .alter(Section::Expand, at, build)
-            .alter(
-                Section::Drop,
-                at,
-                Alteration::ReplacePrimaryKey(new.clone(), name),
-            ),
+            .alter(Section::Drop, at, Alteration::ReplacePrimaryKey(key)),
     ))
 }
 

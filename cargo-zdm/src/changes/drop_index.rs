@@ -1,4 +1,4 @@
-//! An index that goes.
+//! An index or a unique constraint that goes.
 
 use zdm_model::Index;
 use zdm_runtime::manifest::Route;
@@ -19,22 +19,53 @@ pub(super) const KIND: Kind = Kind {
 
 #[expect(clippy::unnecessary_wraps, reason = "every kind may refuse")]
 fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
-    let Delta::IndexRemoved(at, index) = delta else {
-        return Ok(None);
+    let going = match delta {
+        Delta::IndexRemoved(at, index) => Going {
+            at,
+            index: index.clone(),
+            kind: "index",
+            alteration: Alteration::DropIndex(index.name.clone()),
+        },
+        Delta::UniqueRemoved(at, unique) => Going {
+            at,
+            index: Index {
+                name: unique.name.clone(),
+                columns: unique.columns.clone(),
+                include: unique.include.clone(),
+                unique: true,
+                ..Index::default()
+            },
+            kind: "unique constraint",
+            alteration: Alteration::DropUnique(unique.name.clone()),
+        },
+        _ => return Ok(None),
     };
-    if index.unique
-        && let Some(change) = before_it_refuses(context, at, index)
+    if going.index.unique
+        && let Some(change) = before_it_refuses(context, &going)
     {
         return Ok(Some(change));
     }
-    let change = described(at, index, Route::ExpandContract);
+    let change = going.described(Route::ExpandContract);
+    let Going {
+        at,
+        index,
+        alteration,
+        ..
+    } = going;
     let goes = |column: &String| context.goes(&at.table, column);
-    if let Some(column) = index.columns.iter().find(|column| goes(column)) {
+    let mut stored = index.columns.iter().chain(&index.include);
+    if let Some(column) = stored.find(|column| goes(column)) {
         let reason = format!("{} goes with {}.{column}", index.name, at.table);
-        return Ok(Some(change.because(Phase::Contract, reason)));
+        let change = change.because(Phase::Contract, reason.clone());
+        let goes_along = matches!(alteration, Alteration::DropIndex(_))
+            || context.dialect.capabilities().drop_column_drops_indexes;
+        return Ok(Some(if goes_along {
+            change
+        } else {
+            change.alter_for_good(Section::Drop, at, alteration, reason)
+        }));
     }
-    let named = context.columns_of(&[], index.predicate.as_deref());
-    let alteration = Alteration::DropIndex(index.name.clone());
+    let named = context.expressed(&index);
     if let Some(column) = named.iter().find(|column| goes(column)) {
         let reason = format!("{} names {}.{column}, which is gone", index.name, at.table);
         return Ok(Some(
@@ -53,14 +84,31 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     ))
 }
 
+/// What goes; a unique constraint as the index that it stands on.
+struct Going<'a> {
+    at: &'a Place,
+    index: Index,
+    kind: &'static str,
+    alteration: Alteration,
+}
+
+impl Going<'_> {
+    fn described(&self, route: Route) -> Change {
+        let (kind, table) = (self.kind, &self.at.table);
+        let line = format!("drop the {kind} `{}` of `{table}`", self.index.name);
+        Change::new(self.at, route, line)
+    }
+}
+
 /// A unique index on columns that go, which by their values would refuse what new code writes.
-fn before_it_refuses(context: &Context<'_>, at: &Place, index: &Index) -> Option<Change> {
-    let named = context.columns_of(&index.columns, index.predicate.as_deref());
+fn before_it_refuses(context: &Context<'_>, going: &Going<'_>) -> Option<Change> {
+    let (at, index) = (going.at, &going.index);
+    let named = context.indexed(index);
     let leaving = |way| {
         let mut named = named.iter();
         named.find(|column| context.leaving(&at.table, column) == Some(way))
     };
-    let alteration = Alteration::DropIndex(index.name.clone());
+    let alteration = going.alteration.clone();
     if let Some(column) = leaving(Leaving::Dropped) {
         if is_left_null(context, &at.table, column) && named == [column.clone()] {
             return None;
@@ -70,7 +118,8 @@ fn before_it_refuses(context: &Context<'_>, at: &Place, index: &Index) -> Option
             at.table, index.name
         );
         return Some(
-            described(at, index, Route::Direct)
+            going
+                .described(Route::Direct)
                 .because(Phase::Expand, reason)
                 .alter(Section::Expand, at, alteration),
         );
@@ -81,7 +130,8 @@ fn before_it_refuses(context: &Context<'_>, at: &Place, index: &Index) -> Option
         at.table, index.name
     );
     Some(
-        described(at, index, Route::FivePhases)
+        going
+            .described(Route::FivePhases)
             .because(Phase::Contract, reason)
             .alter(Section::Release, at, alteration),
     )
@@ -93,9 +143,4 @@ fn is_left_null(context: &Context<'_>, table: &str, column: &str) -> bool {
     before
         .and_then(|before| before.column(column))
         .is_some_and(|column| column.nullable && column.default.is_none())
-}
-
-fn described(at: &Place, index: &Index, route: Route) -> Change {
-    let line = format!("drop the index `{}` of `{}`", index.name, at.table);
-    Change::new(at, route, line)
 }

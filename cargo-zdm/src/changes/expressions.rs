@@ -1,9 +1,11 @@
 //! The user's SQL in attributes, checked against the columns that it may name.
 
-use zdm_model::{Column, Expression, Schema, Table, Transition};
+use std::collections::BTreeSet;
+
+use zdm_model::{Column, Expression, Index, Schema, Table, Transition, Unique};
 
 use super::{ChangeError, Context};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, ExpressionError};
 use crate::diff::Place;
 
 /// An expression with what is needed to complain about it.
@@ -22,9 +24,15 @@ impl Written<'_> {
         dialect: &Dialect,
         allowed: &[&str],
     ) -> Result<Vec<String>, ChangeError> {
-        let columns = dialect
-            .columns_in(self.text)
-            .map_err(|source| self.mistaken(source))?;
+        self.allowed(dialect.columns_in(self.text), allowed)
+    }
+
+    fn allowed(
+        self,
+        named: Result<BTreeSet<String>, ExpressionError>,
+        allowed: &[&str],
+    ) -> Result<Vec<String>, ChangeError> {
+        let columns = named.map_err(|source| self.mistaken(source))?;
         match columns
             .iter()
             .find(|name| !allowed.contains(&name.as_str()))
@@ -61,7 +69,7 @@ impl Written<'_> {
         }
     }
 
-    pub(super) fn mistaken(self, source: crate::dialect::ExpressionError) -> ChangeError {
+    pub(super) fn mistaken(self, source: ExpressionError) -> ChangeError {
         ChangeError::Expression {
             at: Box::new(self.at.clone()),
             subject: self.subject.to_owned(),
@@ -131,41 +139,50 @@ pub(crate) fn check_schema(schema: &Schema, dialect: &Dialect) -> Vec<ChangeErro
 
 fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
     let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    let place = |source: &str| Place {
+        table: table.name.clone(),
+        source: source.to_owned(),
+    };
+    let at = place(&table.source);
     let columns = table.columns.iter();
     let mut errors: Vec<ChangeError> = columns
         .filter_map(|column| auto_of_another_type(table, column, dialect))
         .collect();
-    let mut check = |source: &str, subject: &str, attribute: &str, text: &str, allowed: &[&str]| {
-        let at = Place {
-            table: table.name.clone(),
-            source: source.to_owned(),
+    for column in &table.columns {
+        let Some(default) = &column.default else {
+            continue;
         };
         let written = Written {
-            at: &at,
-            subject,
-            attribute,
-            text,
+            at: &place(&column.source),
+            subject: &format!("{}.{}", table.name, column.name),
+            attribute: "default",
+            text: default,
         };
-        errors.extend(written.names_only(dialect, allowed).err());
-    };
-    for column in &table.columns {
-        let subject = format!("{}.{}", table.name, column.name);
-        if let Some(default) = &column.default {
-            check(&column.source, &subject, "default", default, &[]);
-        }
+        errors.extend(written.names_only(dialect, &[]).err());
     }
-    for declared in &table.checks {
-        check(
-            &table.source,
-            &declared.name,
-            "check",
-            &declared.expr,
-            &names,
-        );
+    let written = |subject, attribute, text| Written {
+        at: &at,
+        subject,
+        attribute,
+        text,
+    };
+    for unique in &table.uniques {
+        errors.extend(unknown_of_unique(&at, unique, dialect));
+    }
+    for check in &table.checks {
+        let written = written(&check.name, "check", &check.expr);
+        errors.extend(written.names_only(dialect, &names).err());
     }
     for index in &table.indexes {
+        errors.extend(unknown_of_index(&at, index, dialect));
         if let Some(predicate) = &index.predicate {
-            check(&table.source, &index.name, "where", predicate, &names);
+            let written = written(&index.name, "where", predicate);
+            errors.extend(written.names_only(dialect, &names).err());
+        }
+        for element in &index.elements {
+            let written = written(&index.name, "on", element);
+            let columns = dialect.columns_in_element(element);
+            errors.extend(written.allowed(columns, &names).err());
         }
     }
     errors
@@ -188,12 +205,81 @@ fn auto_of_another_type(table: &Table, column: &Column, dialect: &Dialect) -> Op
     })
 }
 
+/// What is declared of an index or a constraint and the database does not know.
+fn unknown_options(
+    at: &Place,
+    subject: &str,
+    kind: &str,
+    given: &[(&str, bool)],
+    dialect: &Dialect,
+) -> Option<ChangeError> {
+    let given = given.iter();
+    let words: Vec<&str> = given
+        .filter_map(|(word, is_given)| is_given.then_some(*word))
+        .collect();
+    (!words.is_empty()).then(|| ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: subject.to_owned(),
+        problem: format!(
+            "{} has no {kind} with `{}`",
+            dialect.vendor(),
+            words.join("`, `")
+        ),
+        way_on: "Leave that out".to_owned(),
+    })
+}
+
+fn unknown_of_index(at: &Place, index: &Index, dialect: &Dialect) -> Option<ChangeError> {
+    if dialect.capabilities().index_options {
+        return None;
+    }
+    let given = [
+        ("using", index.method.is_some()),
+        ("include", !index.include.is_empty()),
+        ("nulls_not_distinct", index.nulls_not_distinct),
+        ("with", index.storage.is_some()),
+    ];
+    unknown_options(at, &index.name, "indexes", &given, dialect)
+}
+
+fn unknown_of_unique(at: &Place, unique: &Unique, dialect: &Dialect) -> Option<ChangeError> {
+    if dialect.capabilities().constraint_options {
+        return None;
+    }
+    let given = [
+        ("include", !unique.include.is_empty()),
+        ("nulls_not_distinct", unique.nulls_not_distinct),
+        ("deferrable", unique.deferrable),
+    ];
+    unknown_options(at, &unique.name, "unique constraints", &given, dialect)
+}
+
 impl Context<'_> {
-    /// The columns that an index or check names, its predicate's included. The expression has been checked.
+    /// The columns that a check names beside those listed. The expression has been checked.
     pub(super) fn columns_of(&self, listed: &[String], expression: Option<&str>) -> Vec<String> {
         let mut columns = listed.to_vec();
         let named = expression.and_then(|text| self.dialect.columns_in(text).ok());
         columns.extend(named.into_iter().flatten());
         columns
+    }
+
+    /// The columns that an index's expressions name. They have been checked.
+    pub(super) fn expressed(&self, index: &Index) -> Vec<String> {
+        let elements = index.elements.iter();
+        elements
+            .filter_map(|element| self.dialect.columns_in_element(element).ok())
+            .flatten()
+            .chain(self.columns_of(&[], index.predicate.as_deref()))
+            .collect()
+    }
+
+    /// All columns that an index stands on.
+    pub(super) fn indexed(&self, index: &Index) -> Vec<String> {
+        [
+            index.columns.clone(),
+            index.include.clone(),
+            self.expressed(index),
+        ]
+        .concat()
     }
 }

@@ -21,6 +21,7 @@ mod fill_column;
 mod named;
 mod references;
 mod refusal;
+mod rename;
 mod replace_column;
 mod set_not_null;
 mod widen_type;
@@ -49,7 +50,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 15] = [
+pub const KINDS: [&Kind; 16] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
@@ -65,6 +66,7 @@ pub const KINDS: [&Kind; 15] = [
     &drop_index::KIND,
     &add_constraint::KIND,
     &drop_constraint::KIND,
+    &rename::KIND,
 ];
 
 /// What a kind may look at.

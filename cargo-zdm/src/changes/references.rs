@@ -18,7 +18,7 @@ pub(crate) fn check_references(schema: &Schema) -> Vec<ChangeError> {
 
 fn mistake(schema: &Schema, table: &Table, key: &ForeignKey) -> Option<ChangeError> {
     let referenced = schema.table(&key.references)?;
-    if is_unique(referenced, &key.referenced_columns) {
+    if referenced.is_unique(&key.referenced_columns) {
         return None;
     }
     let columns = key.referenced_columns.join(", ");
@@ -37,19 +37,4 @@ fn mistake(schema: &Schema, table: &Table, key: &ForeignKey) -> Option<ChangeErr
             referenced.primary_key.join(", ")
         ),
     })
-}
-
-fn is_unique(table: &Table, columns: &[String]) -> bool {
-    let wanted = sorted(columns);
-    let mut unique = table
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.predicate.is_none());
-    sorted(&table.primary_key) == wanted || unique.any(|index| sorted(&index.columns) == wanted)
-}
-
-fn sorted(columns: &[String]) -> Vec<&String> {
-    let mut columns: Vec<&String> = columns.iter().collect();
-    columns.sort_unstable();
-    columns
 }

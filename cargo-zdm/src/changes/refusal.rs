@@ -15,6 +15,9 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
             "Keep it as it is, or create a new table".to_owned(),
         ),
         Delta::IndexChanged(at, before, _) => renamed_instead(at, "index", &before.name),
+        Delta::UniqueChanged(at, before, _) => {
+            renamed_instead(at, "unique constraint", &before.name)
+        }
         Delta::CheckChanged(at, before, _) => renamed_instead(at, "check", &before.name),
         Delta::ForeignKeyChanged(at, before, _) => renamed_instead(at, "foreign key", &before.name),
         claimed => unclaimed(claimed),

@@ -6,7 +6,7 @@ use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectNamePart, visit_expressions};
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
-use sqlparser::parser::Parser as SqlParser;
+use sqlparser::parser::{Parser as SqlParser, ParserError};
 use sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
 
 use super::facts::Parser;
@@ -79,19 +79,15 @@ pub enum ExpressionError {
 impl Dialect {
     /// The columns that an expression over one row names, each once, in alphabetical order.
     pub fn columns_in(&self, expression: &str) -> Result<BTreeSet<String>, ExpressionError> {
-        let names = self.identifiers(expression)?;
-        if self.comments(expression) {
-            return Err(ExpressionError::Comment {
-                expression: expression.to_owned(),
-            });
-        }
-        let refused = visit_expressions(&self.parse(expression)?, |node| {
-            not_of_the_row(expression, node).map_or(ControlFlow::Continue(()), ControlFlow::Break)
-        });
-        if let ControlFlow::Break(error) = refused {
-            return Err(error);
-        }
-        Ok(names.into_iter().map(|name| folded(&name)).collect())
+        self.columns_of_row(expression, &self.parse(expression)?)
+    }
+
+    /// The same for an element of an index: an expression, then perhaps an operator class and an order.
+    pub fn columns_in_element(&self, element: &str) -> Result<BTreeSet<String>, ExpressionError> {
+        let mut parser = self.parser(element)?;
+        let parsed = parser.parse_create_index_expr();
+        let parsed = self.to_the_end(element, &parser, parsed)?;
+        self.columns_of_row(element, &parsed.column.expr)
     }
 
     /// The functions that an expression calls, in lower case.
@@ -118,7 +114,7 @@ impl Dialect {
         replacements: &[(&str, &str)],
     ) -> Result<String, ExpressionError> {
         let mut places: Vec<(Range<usize>, String)> = Vec::new();
-        for ident in self.identifiers(expression)? {
+        for ident in identifiers(expression, &self.parse(expression)?)? {
             let name = folded(&ident);
             if let Some((_, text)) = replacements.iter().find(|(column, _)| *column == name) {
                 places.push((byte_range(expression, &ident), (*text).to_owned()));
@@ -168,54 +164,88 @@ impl Dialect {
         }
     }
 
-    fn identifiers(&self, expression: &str) -> Result<Vec<Ident>, ExpressionError> {
-        let parsed = self.parse(expression)?;
-        let mut idents = Vec::new();
-        let outcome = visit_expressions(&parsed, |node| {
-            match node {
-                Expr::Identifier(ident) => idents.push(ident.clone()),
-                Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => {
-                    return ControlFlow::Break(());
-                }
-                _ => {}
-            }
-            ControlFlow::Continue(())
-        });
-        if outcome.is_break() {
-            return Err(ExpressionError::Subquery {
-                expression: expression.to_owned(),
-            });
-        }
-        Ok(idents)
+    pub(super) fn parse(&self, expression: &str) -> Result<Expr, ExpressionError> {
+        let mut parser = self.parser(expression)?;
+        let parsed = parser.parse_expr();
+        self.to_the_end(expression, &parser, parsed)
     }
 
-    pub(super) fn parse(&self, expression: &str) -> Result<Expr, ExpressionError> {
+    fn parser(&self, text: &str) -> Result<SqlParser<'static>, ExpressionError> {
         let grammar = self.grammar();
-        let failed = |reason: String| ExpressionError::Syntax {
-            expression: expression.to_owned(),
-            vendor: self.vendor().to_owned(),
-            reason,
-        };
-        let mut tokens = Tokenizer::new(grammar, expression)
+        let mut tokens = Tokenizer::new(grammar, text)
             .tokenize_with_location()
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| self.syntax(text, error.to_string()))?;
         if matches!(self.facts.parser, Parser::Sqlite) {
             if tokens.iter().any(sqlite::is_foreign) {
-                return Err(failed(
-                    "`::` is PostgreSQL's cast; write `CAST(… AS …)`".to_owned(),
-                ));
+                let reason = "`::` is PostgreSQL's cast; write `CAST(… AS …)`";
+                return Err(self.syntax(text, reason.to_owned()));
             }
             tokens = sqlite::understood(tokens);
         }
-        let mut parser = SqlParser::new(grammar).with_tokens_with_locations(tokens);
-        let parsed = parser
-            .parse_expr()
-            .map_err(|error| failed(error.to_string()))?;
+        Ok(SqlParser::new(grammar).with_tokens_with_locations(tokens))
+    }
+
+    /// What was parsed, if nothing follows it.
+    fn to_the_end<T>(
+        &self,
+        text: &str,
+        parser: &SqlParser<'_>,
+        parsed: Result<T, ParserError>,
+    ) -> Result<T, ExpressionError> {
+        let parsed = parsed.map_err(|error| self.syntax(text, error.to_string()))?;
         match parser.peek_token().token {
             Token::EOF => Ok(parsed),
-            rest => Err(failed(format!("it goes on with `{rest}`"))),
+            rest => Err(self.syntax(text, format!("it goes on with `{rest}`"))),
         }
     }
+
+    fn syntax(&self, text: &str, reason: String) -> ExpressionError {
+        ExpressionError::Syntax {
+            expression: text.to_owned(),
+            vendor: self.vendor().to_owned(),
+            reason,
+        }
+    }
+
+    fn columns_of_row(
+        &self,
+        text: &str,
+        parsed: &Expr,
+    ) -> Result<BTreeSet<String>, ExpressionError> {
+        let names = identifiers(text, parsed)?;
+        if self.comments(text) {
+            return Err(ExpressionError::Comment {
+                expression: text.to_owned(),
+            });
+        }
+        let refused = visit_expressions(parsed, |node| {
+            not_of_the_row(text, node).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        });
+        match refused {
+            ControlFlow::Break(error) => Err(error),
+            ControlFlow::Continue(()) => Ok(names.iter().map(folded).collect()),
+        }
+    }
+}
+
+fn identifiers(text: &str, parsed: &Expr) -> Result<Vec<Ident>, ExpressionError> {
+    let mut idents = Vec::new();
+    let outcome = visit_expressions(parsed, |node| {
+        match node {
+            Expr::Identifier(ident) => idents.push(ident.clone()),
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => {
+                return ControlFlow::Break(());
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    if outcome.is_break() {
+        return Err(ExpressionError::Subquery {
+            expression: text.to_owned(),
+        });
+    }
+    Ok(idents)
 }
 
 /// What stands by itself: a name, or a function that is called without parentheses.

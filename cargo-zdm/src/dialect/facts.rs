@@ -69,6 +69,10 @@ pub struct Capabilities {
     pub typed_columns: bool,
     /// Arithmetic fails on an overflow and on a division by zero.
     pub arithmetic_fails: bool,
+    /// An index may have `using`, `include`, `nulls_not_distinct` and `with`.
+    pub index_options: bool,
+    /// A unique constraint may have `include`, `nulls_not_distinct` and `deferrable`.
+    pub constraint_options: bool,
 }
 
 /// How a key travels as text: `{parameter}`, `{type}` of its values, `{declared}` type and `{column}` are put in.

@@ -6,7 +6,7 @@
 mod error;
 mod pairing;
 
-use zdm_model::{Check, Column, ForeignKey, Index, Schema, Table};
+use zdm_model::{Check, Column, ForeignKey, Index, Schema, Table, Unique, names};
 
 pub use error::{DiffError, Problem};
 
@@ -40,12 +40,20 @@ pub enum Delta {
     AutoChanged(Place, Column),
     /// The primary key's columns: before, after; none where there is no primary key.
     PrimaryKeyChanged(Place, Vec<String>, Vec<String>),
+    /// The same under another name: what kind, before, after.
+    Renamed(Place, Part, String, String),
     /// An index that was not there.
     IndexAdded(Place, Index),
     /// An index that goes.
     IndexRemoved(Place, Index),
     /// Another definition under the same name: before, after.
     IndexChanged(Place, Index, Index),
+    /// A unique constraint that was not there.
+    UniqueAdded(Place, Unique),
+    /// A unique constraint that goes.
+    UniqueRemoved(Place, Unique),
+    /// Another definition under the same name: before, after.
+    UniqueChanged(Place, Unique, Unique),
     /// A check that was not there.
     CheckAdded(Place, Check),
     /// A check that goes.
@@ -73,15 +81,47 @@ impl Delta {
             | Self::DefaultChanged(at, ..)
             | Self::AutoChanged(at, ..)
             | Self::PrimaryKeyChanged(at, ..)
+            | Self::Renamed(at, ..)
             | Self::IndexAdded(at, ..)
             | Self::IndexRemoved(at, ..)
             | Self::IndexChanged(at, ..)
+            | Self::UniqueAdded(at, ..)
+            | Self::UniqueRemoved(at, ..)
+            | Self::UniqueChanged(at, ..)
             | Self::CheckAdded(at, ..)
             | Self::CheckRemoved(at, ..)
             | Self::CheckChanged(at, ..)
             | Self::ForeignKeyAdded(at, ..)
             | Self::ForeignKeyRemoved(at, ..)
             | Self::ForeignKeyChanged(at, ..) => at.clone(),
+        }
+    }
+}
+
+/// What has a name of its own in a table, beside its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The primary key.
+    PrimaryKey,
+    /// An index.
+    Index,
+    /// A unique constraint.
+    Unique,
+    /// A check.
+    Check,
+    /// A foreign key.
+    ForeignKey,
+}
+
+impl Part {
+    /// In plain English.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PrimaryKey => "primary key",
+            Self::Index => "index",
+            Self::Unique => "unique constraint",
+            Self::Check => "check",
+            Self::ForeignKey => "foreign key",
         }
     }
 }
@@ -96,7 +136,7 @@ pub struct Place {
 }
 
 /// The differences between two schemas: table by table in the order of names, within a table columns in the struct's
-/// order, then the key, indexes, checks and foreign keys.
+/// order, then the key, indexes, unique constraints, checks and foreign keys.
 pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     let mut deltas = Vec::new();
     let mut problems = Vec::new();
@@ -153,7 +193,23 @@ fn key(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
     };
     let (old, new) = (key(before), key(after));
     if old != new {
-        deltas.push(Delta::PrimaryKeyChanged(place(after), old, new));
+        deltas.push(Delta::PrimaryKeyChanged(
+            place(after),
+            old.clone(),
+            new.clone(),
+        ));
+    }
+    let name = |table: &Table| {
+        let given = table.primary_key_name.clone();
+        given.unwrap_or_else(|| names::primary_key_name(&table.name))
+    };
+    if old == new && !new.is_empty() && name(before) != name(after) {
+        deltas.push(Delta::Renamed(
+            place(after),
+            Part::PrimaryKey,
+            name(before),
+            name(after),
+        ));
     }
 }
 
@@ -168,6 +224,19 @@ fn parts(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
                 (Some(old), Some(new)) => Delta::IndexChanged(at(), old.clone(), new.clone()),
                 (Some(old), None) => Delta::IndexRemoved(at(), old.clone()),
                 (None, Some(new)) => Delta::IndexAdded(at(), new.clone()),
+                (None, None) => return,
+            });
+        },
+    );
+    by_name(
+        &before.uniques,
+        &after.uniques,
+        |unique| &unique.name,
+        |old, new| {
+            deltas.push(match (old, new) {
+                (Some(old), Some(new)) => Delta::UniqueChanged(at(), old.clone(), new.clone()),
+                (Some(old), None) => Delta::UniqueRemoved(at(), old.clone()),
+                (None, Some(new)) => Delta::UniqueAdded(at(), new.clone()),
                 (None, None) => return,
             });
         },

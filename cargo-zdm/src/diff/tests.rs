@@ -33,11 +33,8 @@ fn users(columns: Vec<Column>) -> Schema {
             name: "users".to_owned(),
             columns,
             primary_key: vec!["id".to_owned()],
-            indexes: Vec::new(),
-            checks: Vec::new(),
-            foreign_keys: Vec::new(),
-            drops: Vec::new(),
             source: "src/models.rs:1".to_owned(),
+            ..Table::default()
         }],
     }
 }
@@ -168,7 +165,7 @@ fn indexes_checks_and_keys_pair_by_name() {
         name: name.to_owned(),
         columns: vec!["id".to_owned()],
         unique,
-        predicate: None,
+        ..Index::default()
     };
     before.tables[0].indexes = vec![index("a", false), index("b", false)];
     after.tables[0].indexes = vec![index("b", true), index("c", false)];

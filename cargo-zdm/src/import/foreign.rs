@@ -68,7 +68,7 @@ fn more(key: &catalogue::ForeignKey, table: &Table, tables: &[Table]) -> Vec<Str
             "a reference to {}, which has no struct",
             key.references
         )),
-        Some(other) if !identifies(other, &key.referenced_columns) => more.push(format!(
+        Some(other) if !other.is_unique(&key.referenced_columns) => more.push(format!(
             "a reference to {}({}), whose unique key is not in the models",
             key.references,
             key.referenced_columns.join(", ")
@@ -80,15 +80,4 @@ fn more(key: &catalogue::ForeignKey, table: &Table, tables: &[Table]) -> Vec<Str
         more.push("a reference to such a name".to_owned());
     }
     more
-}
-
-fn identifies(table: &Table, columns: &[String]) -> bool {
-    let same = |other: &[String]| {
-        other.len() == columns.len() && columns.iter().all(|name| other.contains(name))
-    };
-    let mut unique = table
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.predicate.is_none());
-    same(&table.primary_key) || unique.any(|index| same(&index.columns))
 }

@@ -12,26 +12,30 @@ pub(super) struct Chosen {
     pub(super) is_primary: bool,
 }
 
+/// The name of the primary key or of what stands for it, where it is not the one that PostgreSQL gives unasked.
+pub(super) fn name(table: &Table, key: &[String]) -> Option<String> {
+    let own = zdm_model::names::primary_key_name(&table.name);
+    let constraints = table.indexes.iter().filter(|index| {
+        index.constraint.is_some()
+            && identifying(table, index).is_some_and(|columns| columns == key)
+    });
+    let chosen = constraints.min_by_key(|index| (!is_primary(index), index.name.clone()))?;
+    let numbered = chosen.name.starts_with("sqlite_autoindex_");
+    (chosen.name != own && !numbered).then(|| chosen.name.clone())
+}
+
+fn is_primary(index: &Index) -> bool {
+    index.constraint.as_deref() == Some("primary key")
+}
+
 /// The columns of the primary key, else of the shortest unique key that is never NULL.
 pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Chosen {
-    let primary = table
-        .indexes
-        .iter()
-        .find(|index| index.constraint.as_deref() == Some("primary key"));
+    let primary = table.indexes.iter().find(|index| is_primary(index));
     if let Some(columns) = primary.and_then(|index| identifying(table, index)) {
-        let mut say = |what: &str, object: String, reason: &str| {
-            left_out.push(LeftOut::new(Kind::Differs, what, object, reason));
-        };
-        if let Some(index) = primary
-            && index.name != format!("{}_pkey", table.name)
-        {
-            let object = format!("{}.{}", table.name, index.name);
-            say("primary key", object, "no attribute says its name");
-        }
         for column in columns.iter().filter(|name| is_nullable(table, name)) {
             let object = format!("{}.{column}", table.name);
             let reason = "SQLite lets this key be NULL, and no row is found by NULL; the field is no `Option`";
-            say("column", object, reason);
+            left_out.push(LeftOut::new(Kind::Differs, "column", object, reason));
         }
         return Chosen {
             columns,
@@ -55,7 +59,8 @@ pub(super) fn chosen(table: &Table, left_out: &mut Vec<LeftOut>) -> Chosen {
 fn identifying(table: &Table, index: &Index) -> Option<Vec<String>> {
     let plain = index.predicate.is_none()
         && index.method == "btree"
-        && index.unusual.iter().all(|word| word.starts_with("WITH ("));
+        && !index.deferrable
+        && index.unusual.is_empty();
     if !plain {
         return None;
     }

@@ -99,13 +99,13 @@ fn table(
     let mut table = Table {
         name: found.name.clone(),
         columns: columns::carried(found, &key.columns, dialect, left_out)?,
+        primary_key_name: key
+            .is_primary
+            .then(|| keys::name(found, &key.columns))
+            .flatten(),
         no_primary_key: !key.is_primary,
         primary_key: key.columns,
-        indexes: Vec::new(),
-        checks: Vec::new(),
-        foreign_keys: Vec::new(),
-        drops: Vec::new(),
-        source: String::new(),
+        ..Table::default()
     };
     parts::indexes(found, &mut table, dialect, left_out);
     parts::checks(found, &mut table, dialect, left_out);

@@ -1,11 +1,13 @@
-//! Indexes and checks as attributes.
+//! Indexes, unique constraints and checks as attributes.
 
-use zdm_model::{Check, Index, Table};
+use std::collections::BTreeSet;
+
+use zdm_model::{Check, Index, Table, Unique};
 
 use super::left_out::{Kind, LeftOut};
 use super::names::Given;
 use crate::catalogue;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, ExpressionError};
 
 /// Every index that an attribute says whole.
 pub(super) fn indexes(
@@ -14,9 +16,14 @@ pub(super) fn indexes(
     dialect: &Dialect,
     left_out: &mut Vec<LeftOut>,
 ) {
+    let mut given = Given::default();
+    for index in &found.indexes {
+        given.free(&index.name);
+    }
     for index in &found.indexes {
         let constraint = index.constraint.as_deref();
-        if constraint == Some("primary key") && is_key(index, table) {
+        let called = table.primary_key_name.as_ref() == Some(&index.name);
+        if called || (constraint == Some("primary key") && is_key(index, table)) {
             continue;
         }
         let what = match constraint {
@@ -24,27 +31,49 @@ pub(super) fn indexes(
             None => "index".to_owned(),
         };
         let object = format!("{}.{}", table.name, index.name);
-        match whole(index, table, dialect) {
-            Ok(columns) => {
-                if constraint == Some("unique") {
-                    let reason = "it is a unique index in the models; dropping it takes ALTER TABLE … DROP CONSTRAINT";
-                    left_out.push(LeftOut::new(Kind::Differs, what, object, reason));
-                }
-                table.indexes.push(Index {
-                    name: index.name.clone(),
-                    columns,
-                    unique: index.unique,
-                    predicate: index.predicate.clone(),
-                });
+        if let Some(reason) = more(index, table, dialect) {
+            left_out.push(LeftOut::new(Kind::NotRepresentable, what, object, reason));
+        } else if constraint == Some("unique") {
+            let name = named(index, table, &mut given);
+            if name != index.name {
+                let reason = "it has no name in the database; the models need one";
+                let object = format!("{}.{name}", table.name);
+                left_out.push(LeftOut::new(Kind::Differs, &what, object, reason));
             }
-            Err(reason) => {
+            let unique = as_constraint(index, name);
+            if unique.repeats(table) {
+                let reason = "it says what the key or another unique constraint says";
                 left_out.push(LeftOut::new(Kind::NotRepresentable, what, object, reason));
+            } else {
+                table.uniques.push(unique);
             }
+        } else {
+            table.indexes.push(as_declared(index, dialect));
         }
     }
     table
         .indexes
         .sort_by(|left, right| left.name.cmp(&right.name));
+    table
+        .uniques
+        .sort_by(|left, right| left.name.cmp(&right.name));
+}
+
+/// The constraint's name, or what a struct would call it where SQLite numbers its index.
+fn named(index: &catalogue::Index, table: &Table, given: &mut Given) -> String {
+    if !index.name.starts_with("sqlite_autoindex_") {
+        return index.name.clone();
+    }
+    let columns: Vec<String> = index
+        .parts
+        .iter()
+        .filter_map(|part| part.column.clone())
+        .collect();
+    given.free(&zdm_model::names::constraint_name(
+        "uq",
+        &table.name,
+        &columns,
+    ))
 }
 
 fn is_key(index: &catalogue::Index, table: &Table) -> bool {
@@ -56,50 +85,92 @@ fn is_key(index: &catalogue::Index, table: &Table) -> bool {
     columns == table.primary_key.iter().collect::<Vec<_>>()
 }
 
-/// The index's columns, where that and its predicate is all there is to it; or what else there is.
-fn whole(
-    index: &catalogue::Index,
-    table: &Table,
-    dialect: &Dialect,
-) -> Result<Vec<String>, String> {
-    let mut more: Vec<String> = index.unusual.clone();
-    if index.method != "btree" {
-        more.push(format!("the method {}", index.method));
+/// The index as an attribute says it: over columns, or over elements where one of them is more than a column.
+fn as_declared(index: &catalogue::Index, dialect: &Dialect) -> Index {
+    let plain = index.parts.iter().all(|part| part.element.is_none());
+    let columns = index.parts.iter().filter_map(|part| part.column.clone());
+    let element = |part: &catalogue::IndexPart| {
+        let name = part.column.as_deref().unwrap_or_default();
+        let element = part.element.clone();
+        element.unwrap_or_else(|| dialect.ident(name))
+    };
+    Index {
+        name: index.name.clone(),
+        columns: columns.filter(|_| plain).collect(),
+        elements: if plain {
+            Vec::new()
+        } else {
+            index.parts.iter().map(element).collect()
+        },
+        method: (index.method != "btree").then(|| index.method.clone()),
+        include: index.included.clone(),
+        nulls_not_distinct: index.nulls_not_distinct,
+        storage: index.storage.clone(),
+        unique: index.unique,
+        predicate: index.predicate.clone(),
     }
-    if !index.included.is_empty() {
-        more.push(format!("INCLUDE ({})", index.included.join(", ")));
+}
+
+fn as_constraint(index: &catalogue::Index, name: String) -> Unique {
+    let columns = index.parts.iter().filter_map(|part| part.column.clone());
+    Unique {
+        name,
+        columns: columns.collect(),
+        include: index.included.clone(),
+        nulls_not_distinct: index.nulls_not_distinct,
+        deferrable: index.deferrable,
+        initially_deferred: index.initially_deferred,
+    }
+}
+
+/// What there is to an index beyond what an attribute says.
+fn more(index: &catalogue::Index, table: &Table, dialect: &Dialect) -> Option<String> {
+    if index.constraint.as_deref() == Some("exclusion") {
+        return Some("no attribute says an exclusion".to_owned());
+    }
+    let mut more: Vec<String> = index.unusual.clone();
+    if index.constraint.as_deref() == Some("primary key") {
+        more.push("a key that does not find every row at once".to_owned());
+    }
+    if index.constraint.is_some() {
+        more.extend(
+            index
+                .storage
+                .iter()
+                .map(|storage| format!("WITH ({storage})")),
+        );
+        let parts = index.parts.iter();
+        more.extend(parts.filter_map(|part| part.element.clone()));
     }
     for part in &index.parts {
-        let of = part.column.as_ref().map(|column| format!(" of {column}"));
-        let of = of.unwrap_or_default();
-        more.extend(part.unusual.iter().map(|word| format!("{word}{of}")));
-    }
-    if index.constraint.as_deref() == Some("unique") && dialect.name() == "sqlite" {
-        more.push(
-            "UNIQUE in the table's own definition, which is no index that could be dropped"
-                .to_owned(),
-        );
-    }
-    let columns: Vec<String> = index
-        .parts
-        .iter()
-        .filter_map(|part| part.column.clone())
-        .collect();
-    for column in &columns {
-        if table.column(column).is_none() {
-            more.push(format!(
-                "the column {column}, which the struct goes without"
-            ));
+        match &part.element {
+            Some(element) => more.extend(not_understood(
+                dialect.columns_in_element(element),
+                element,
+                table,
+            )),
+            None => more.extend(part.column.iter().filter_map(|name| missing(name, table))),
         }
     }
+    more.extend(
+        index
+            .included
+            .iter()
+            .filter_map(|name| missing(name, table)),
+    );
     if let Some(predicate) = &index.predicate {
-        more.extend(not_understood(predicate, table, dialect));
+        more.extend(not_understood(
+            dialect.columns_in(predicate),
+            predicate,
+            table,
+        ));
     }
-    if more.is_empty() {
-        Ok(columns)
-    } else {
-        Err(format!("no attribute says {}", more.join(", ")))
-    }
+    (!more.is_empty()).then(|| format!("no attribute says {}", more.join(", ")))
+}
+
+fn missing(column: &str, table: &Table) -> Option<String> {
+    let is_missing = table.column(column).is_none();
+    is_missing.then(|| format!("the column {column}, which the struct goes without"))
 }
 
 /// Every check that an attribute says whole.
@@ -123,7 +194,11 @@ pub(super) fn checks(
         let name = name.unwrap_or_else(|| given.free(&format!("{}_check", table.name)));
         let object = format!("{}.{name}", table.name);
         let mut more = check.unusual.clone();
-        more.extend(not_understood(&check.expr, table, dialect));
+        more.extend(not_understood(
+            dialect.columns_in(&check.expr),
+            &check.expr,
+            table,
+        ));
         if !more.is_empty() {
             let reason = format!("no attribute says {}", more.join(", "));
             left_out.push(LeftOut::new(
@@ -149,16 +224,20 @@ pub(super) fn checks(
 }
 
 /// Why an expression over the row is none that the models could hold.
-fn not_understood(expression: &str, table: &Table, dialect: &Dialect) -> Option<String> {
-    match dialect.columns_in(expression) {
+fn not_understood(
+    named: Result<BTreeSet<String>, ExpressionError>,
+    expression: &str,
+    table: &Table,
+) -> Option<String> {
+    match named {
         Ok(columns) => {
             let unknown = columns
                 .into_iter()
                 .find(|name| table.column(name).is_none())?;
             Some(format!(
-                "a condition on {unknown}, which is no column of the struct: {expression}"
+                "{expression}: {unknown} is no column of the struct"
             ))
         }
-        Err(error) => Some(format!("its condition: {error}")),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use zdm_model::{Column, ForeignKey, Index, Schema, Table};
+use zdm_model::{Column, ForeignKey, Index, Schema, Table, Unique};
 
 use super::names::{self, Given};
 
@@ -74,11 +74,14 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
             key => format!(", row_key({key})"),
         };
         let _ = writeln!(text, "#[zdm(no_primary_key{key})]");
-    } else if table.primary_key.len() > 1 {
+    } else if key_on_struct(table) {
+        let name = table.primary_key_name.as_deref().map(literal);
+        let name = name.map(|name| format!(", name = {name}"));
         let _ = writeln!(
             text,
-            "#[zdm(primary_key({}))]",
-            fields(table, &table.primary_key)
+            "#[zdm(primary_key({}{}))]",
+            fields(table, &table.primary_key),
+            name.unwrap_or_default()
         );
     }
     let on_fields: Vec<OnField<'_>> = table
@@ -90,6 +93,9 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
         if !on_fields.iter().any(|on| on.index == Some(index)) {
             let _ = writeln!(text, "#[zdm(index({}))]", index_words(table, index));
         }
+    }
+    for unique in &table.uniques {
+        let _ = writeln!(text, "#[zdm(unique({}))]", unique_words(table, unique));
     }
     for check in &table.checks {
         let (name, expr) = (literal(&check.name), literal(&check.expr));
@@ -130,7 +136,7 @@ impl<'a> OnField<'a> {
         let indexes = table
             .indexes
             .iter()
-            .filter(|index| alone(&index.columns) && index.predicate.is_none());
+            .filter(|index| alone(&index.columns) && index.is_plain() && index.predicate.is_none());
         let mut keys = table.foreign_keys.iter();
         Self {
             index: indexes.min_by_key(|index| !index.unique),
@@ -143,7 +149,7 @@ impl<'a> OnField<'a> {
     fn words(&self, table: &Table, column: &Column) -> Vec<String> {
         let mut words = Vec::new();
         let is_key = !table.no_primary_key && table.primary_key == [column.name.as_str()];
-        if is_key {
+        if is_key && !key_on_struct(table) {
             words.push("primary_key".to_owned());
         }
         if column.auto {
@@ -180,18 +186,64 @@ impl<'a> OnField<'a> {
 }
 
 fn index_words(table: &Table, index: &Index) -> String {
-    let mut words = vec![format!("columns({})", fields(table, &index.columns))];
+    let mut words = Vec::new();
+    if index.elements.is_empty() {
+        words.push(format!("columns({})", fields(table, &index.columns)));
+    } else {
+        let elements: Vec<String> = index.elements.iter().map(|text| literal(text)).collect();
+        words.push(format!("on({})", elements.join(", ")));
+    }
+    if let Some(method) = &index.method {
+        words.push(format!("using = {}", literal(method)));
+    }
+    if !index.include.is_empty() {
+        words.push(format!("include({})", fields(table, &index.include)));
+    }
     if index.unique {
         words.push("unique".to_owned());
+    }
+    if index.nulls_not_distinct {
+        words.push("nulls_not_distinct".to_owned());
+    }
+    if let Some(storage) = &index.storage {
+        words.push(format!("with = {}", literal(storage)));
     }
     if let Some(predicate) = &index.predicate {
         words.push(format!("where = {}", literal(predicate)));
     }
     let prefix = if index.unique { "uq" } else { "idx" };
-    if index.name != default_name(prefix, table, &index.columns) {
+    if !index.elements.is_empty() || index.name != default_name(prefix, table, &index.columns) {
         words.push(format!("name = {}", literal(&index.name)));
     }
     words.join(", ")
+}
+
+fn unique_words(table: &Table, unique: &Unique) -> String {
+    let mut words = vec![format!("columns({})", fields(table, &unique.columns))];
+    if !unique.include.is_empty() {
+        words.push(format!("include({})", fields(table, &unique.include)));
+    }
+    if unique.nulls_not_distinct {
+        words.push("nulls_not_distinct".to_owned());
+    }
+    words.extend(deferral(unique.deferrable, unique.initially_deferred));
+    if unique.name != default_name("uq", table, &unique.columns) {
+        words.push(format!("name = {}", literal(&unique.name)));
+    }
+    words.join(", ")
+}
+
+fn deferral(deferrable: bool, initially_deferred: bool) -> Option<String> {
+    match (deferrable, initially_deferred) {
+        (_, true) => Some("initially_deferred".to_owned()),
+        (true, false) => Some("deferrable".to_owned()),
+        (false, false) => None,
+    }
+}
+
+/// A key of several columns, or of another name than its own.
+fn key_on_struct(table: &Table) -> bool {
+    table.primary_key.len() > 1 || table.primary_key_name.is_some()
 }
 
 fn key_words(table: &Table, key: &ForeignKey) -> String {

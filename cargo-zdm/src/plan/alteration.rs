@@ -3,8 +3,9 @@
 
 use zdm_model::Check;
 
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, KeyShape, TableShape, UniqueShape};
 use super::shapes::Shapes;
+use crate::diff::Part;
 
 /// One alteration of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,16 +24,20 @@ pub enum Alteration {
     DropIndex(String),
     /// Another type, in the dialect's words.
     SetType(String, String),
+    /// A unique constraint.
+    AddUnique(UniqueShape),
+    /// The unique constraint goes.
+    DropUnique(String),
     /// Another default; `None` for none.
     SetDefault(String, Option<String>),
     /// The column refuses NULL.
     SetNotNull(String),
     /// The column accepts NULL.
     DropNotNull(String),
-    /// The columns of the primary key of a table that has none, and the unique index that becomes its own.
-    SetPrimaryKey(Vec<String>, String),
+    /// The primary key of a table that has none.
+    SetPrimaryKey(KeyShape),
     /// The same of a table that has another one.
-    ReplacePrimaryKey(Vec<String>, String),
+    ReplacePrimaryKey(KeyShape),
     /// There is no primary key any more.
     DropPrimaryKey,
     /// A check, validated.
@@ -43,6 +48,8 @@ pub enum Alteration {
     AddForeignKey(ForeignKeyShape),
     /// The foreign key goes.
     DropForeignKey(String),
+    /// Another name for the same: which kind, from, to.
+    Rename(Part, String, String),
     /// A function that makes `up` total.
     CreateFunction(Function),
     /// The function goes.
@@ -81,7 +88,10 @@ impl Alteration {
         match self {
             Self::DropForeignKey(_) => 0,
             Self::DropCheck(_) => 1,
-            Self::ReplacePrimaryKey(..) | Self::DropPrimaryKey | Self::DropIndex(_) => 2,
+            Self::ReplacePrimaryKey(..)
+            | Self::DropPrimaryKey
+            | Self::DropIndex(_)
+            | Self::DropUnique(_) => 2,
             Self::DropColumn(_) => 3,
             Self::DropTable(_) => 4,
             Self::DropFunction(_) => 5,
@@ -90,12 +100,13 @@ impl Alteration {
             Self::SetType(..) | Self::SetDefault(..) => 8,
             Self::SetNotNull(_) | Self::DropNotNull(_) => 9,
             Self::AddCheck(_) => 10,
+            Self::AddUnique(_) => 11,
             Self::CreateIndex(index) if index.unique && !of_new_table => 11,
             Self::CreateTable(_) => 12,
             Self::CreateIndex(_) if of_new_table => 12,
             Self::AddForeignKey(_) => 13,
             Self::CreateIndex(_) => 14,
-            Self::SetPrimaryKey(..) => 15,
+            Self::SetPrimaryKey(..) | Self::Rename(..) => 15,
         }
     }
 
@@ -112,12 +123,22 @@ impl Alteration {
                 } else {
                     "index"
                 };
-                let columns = index.columns.join(", ");
+                let columns = index.over().join(", ");
                 format!("build the {kind} {} on {table} ({columns})", index.name)
             }
             Self::DropIndex(index) => format!("drop the index {index} of {table}"),
             Self::SetType(column, sql_type) => {
                 format!("make {table}.{column} a {sql_type}")
+            }
+            Self::AddUnique(unique) => {
+                let columns = unique.columns.join(", ");
+                format!(
+                    "add the unique constraint {} to {table} ({columns})",
+                    unique.name
+                )
+            }
+            Self::DropUnique(unique) => {
+                format!("drop the unique constraint {unique} of {table}")
             }
             Self::SetDefault(column, Some(default)) => {
                 format!("give {table}.{column} the default {default}")
@@ -125,8 +146,11 @@ impl Alteration {
             Self::SetDefault(column, None) => format!("take the default of {table}.{column} away"),
             Self::SetNotNull(column) => format!("make {table}.{column} NOT NULL"),
             Self::DropNotNull(column) => format!("let {table}.{column} be NULL"),
-            Self::SetPrimaryKey(columns, _) | Self::ReplacePrimaryKey(columns, _) => {
-                format!("make ({}) the primary key of {table}", columns.join(", "))
+            Self::SetPrimaryKey(key) | Self::ReplacePrimaryKey(key) => {
+                format!(
+                    "make ({}) the primary key of {table}",
+                    key.columns.join(", ")
+                )
             }
             Self::DropPrimaryKey => format!("drop the primary key of {table}"),
             Self::AddCheck(check) => format!("add the check {} to {table}", check.name),
@@ -136,6 +160,9 @@ impl Alteration {
                 key.name, key.references
             ),
             Self::DropForeignKey(key) => format!("drop the foreign key {key} of {table}"),
+            Self::Rename(part, from, to) => {
+                format!("rename the {} {from} of {table} to {to}", part.name())
+            }
             Self::CreateFunction(function) => {
                 format!(
                     "create the function zdm.{}, which never fails",
@@ -173,6 +200,11 @@ impl Alteration {
                 let sql_type = column(name).ok_or_else(unknown)?.sql_type.clone();
                 Self::SetType(name.clone(), sql_type)
             }
+            Self::AddUnique(unique) => Self::DropUnique(unique.name.clone()),
+            Self::DropUnique(name) => shape
+                .and_then(|shape| shape.uniques.iter().find(|unique| unique.name == *name))
+                .map(|unique| Self::AddUnique(unique.clone()))
+                .ok_or_else(unknown)?,
             Self::SetDefault(name, _) => {
                 let default = column(name).ok_or_else(unknown)?.default.clone();
                 Self::SetDefault(name.clone(), default)
@@ -198,6 +230,7 @@ impl Alteration {
                 .and_then(|shape| shape.foreign_keys.iter().find(|key| key.name == *name))
                 .map(|key| Self::AddForeignKey(key.clone()))
                 .ok_or_else(unknown)?,
+            Self::Rename(part, from, to) => Self::Rename(*part, to.clone(), from.clone()),
             Self::CreateFunction(function) => Self::DropFunction(function.clone()),
             Self::DropFunction(function) => Self::CreateFunction(function.clone()),
         })

@@ -4,7 +4,7 @@
 //! Must not know: templates.
 
 use serde::Serialize;
-use zdm_model::{Check, ForeignKey, Index};
+use zdm_model::{Check, ForeignKey, Index, Unique, names};
 
 /// A table's physical definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,8 +17,12 @@ pub struct TableShape {
     pub primary_key: Vec<String>,
     /// The table has no primary key; rows may be found by a unique one.
     pub no_primary_key: bool,
+    /// The key's name, where it is not the database's own.
+    pub primary_key_name: Option<String>,
     /// Indexes, ordered by name.
     pub indexes: Vec<IndexShape>,
+    /// Unique constraints, ordered by name.
+    pub uniques: Vec<UniqueShape>,
     /// Check constraints, ordered by name.
     pub checks: Vec<Check>,
     /// Foreign keys, ordered by name.
@@ -30,6 +34,25 @@ impl TableShape {
     pub fn column(&self, name: &str) -> Option<&ColumnShape> {
         self.columns.iter().find(|column| column.name == name)
     }
+}
+
+impl TableShape {
+    /// The key's name as the database has it.
+    pub(super) fn key_name(&self) -> String {
+        let given = self.primary_key_name.clone();
+        given.unwrap_or_else(|| names::primary_key_name(&self.name))
+    }
+}
+
+/// A primary key that a table gets, from a unique index that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyShape {
+    /// Its columns, in key order.
+    pub columns: Vec<String>,
+    /// The index that becomes its own.
+    pub index: String,
+    /// Its name, where it is not the database's own.
+    pub name: Option<String>,
 }
 
 /// A column's physical definition.
@@ -52,12 +75,42 @@ pub struct ColumnShape {
 pub struct IndexShape {
     /// Name, unquoted.
     pub name: String,
-    /// Columns in index order.
+    /// Columns in index order, unless there are `elements`.
     pub columns: Vec<String>,
+    /// What stands between the parentheses instead, as the database spells it.
+    pub elements: Vec<String>,
+    /// The access method, where it is not the database's own choice.
+    pub method: Option<String>,
+    /// Columns that the index carries without ordering by them.
+    pub include: Vec<String>,
+    /// Two NULLs count as the same value.
+    pub nulls_not_distinct: bool,
+    /// Storage parameters, as the database spells them.
+    pub storage: Option<String>,
     /// Whether two rows may not share a value.
     pub unique: bool,
     /// The predicate of a partial index.
     pub predicate: Option<String>,
+}
+
+impl IndexShape {
+    /// Whether columns, `unique` and a predicate are all of it.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.elements.is_empty()
+            && self.method.is_none()
+            && self.include.is_empty()
+            && !self.nulls_not_distinct
+            && self.storage.is_none()
+    }
+
+    /// What it orders by: columns, or elements in their place.
+    pub(super) fn over(&self) -> &[String] {
+        if self.elements.is_empty() {
+            &self.columns
+        } else {
+            &self.elements
+        }
+    }
 }
 
 impl From<&Index> for IndexShape {
@@ -65,8 +118,60 @@ impl From<&Index> for IndexShape {
         Self {
             name: index.name.clone(),
             columns: index.columns.clone(),
+            elements: index.elements.clone(),
+            method: index.method.clone(),
+            include: index.include.clone(),
+            nulls_not_distinct: index.nulls_not_distinct,
+            storage: index.storage.clone(),
             unique: index.unique,
             predicate: index.predicate.clone(),
+        }
+    }
+}
+
+/// A unique constraint with every field present, as templates need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UniqueShape {
+    /// Name, unquoted.
+    pub name: String,
+    /// The columns whose values no two rows share, in their order.
+    pub columns: Vec<String>,
+    /// Columns that its index carries.
+    pub include: Vec<String>,
+    /// Two NULLs count as the same value.
+    pub nulls_not_distinct: bool,
+    /// A transaction may put its check off.
+    pub deferrable: bool,
+    /// Every transaction does.
+    pub initially_deferred: bool,
+}
+
+impl UniqueShape {
+    /// The index that it stands on.
+    pub(super) fn index(&self) -> IndexShape {
+        IndexShape {
+            name: self.name.clone(),
+            columns: self.columns.clone(),
+            elements: Vec::new(),
+            method: None,
+            include: self.include.clone(),
+            nulls_not_distinct: self.nulls_not_distinct,
+            storage: None,
+            unique: true,
+            predicate: None,
+        }
+    }
+}
+
+impl From<&Unique> for UniqueShape {
+    fn from(unique: &Unique) -> Self {
+        Self {
+            name: unique.name.clone(),
+            columns: unique.columns.clone(),
+            include: unique.include.clone(),
+            nulls_not_distinct: unique.nulls_not_distinct,
+            deferrable: unique.deferrable,
+            initially_deferred: unique.initially_deferred,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zdm_model::{Column, Schema, Table};
+use zdm_model::{Column, Schema, Table, names};
 use zdm_runtime::manifest::{Names, NamesByTable};
 
 use super::alteration::Alteration;
 use super::lower::Drafted;
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape};
 use crate::dialect::Dialect;
+use crate::diff::Part;
 
 /// Tables by name.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +81,7 @@ fn names_without(shape: &TableShape, other: Option<&TableShape>) -> Names {
         indexes: without(|shape| named(&shape.indexes, |index| &index.name)),
         constraints: without(|shape| {
             let mut names = named(&shape.checks, |check| &check.name);
+            names.extend(named(&shape.uniques, |unique| &unique.name));
             names.extend(named(&shape.foreign_keys, |key| &key.name));
             names
         }),
@@ -101,6 +103,9 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         Alteration::DropColumn(name) => {
             shape.columns.retain(|column| column.name != *name);
             shape.indexes.retain(|index| !index.columns.contains(name));
+            shape
+                .uniques
+                .retain(|unique| !unique.columns.contains(name) && !unique.include.contains(name));
             shape.foreign_keys.retain(|key| !key.columns.contains(name));
         }
         Alteration::CreateIndex(index) => {
@@ -116,16 +121,22 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         }
         Alteration::SetNotNull(name) => with_column(shape, name, |column| column.nullable = false),
         Alteration::DropNotNull(name) => with_column(shape, name, |column| column.nullable = true),
-        Alteration::SetPrimaryKey(columns, index)
-        | Alteration::ReplacePrimaryKey(columns, index) => {
-            shape.primary_key.clone_from(columns);
+        Alteration::SetPrimaryKey(key) | Alteration::ReplacePrimaryKey(key) => {
+            shape.primary_key.clone_from(&key.columns);
+            shape.primary_key_name.clone_from(&key.name);
             shape.no_primary_key = false;
-            shape.indexes.retain(|own| own.name != *index);
+            shape.indexes.retain(|own| own.name != key.index);
         }
         Alteration::DropPrimaryKey => {
             shape.primary_key.clear();
+            shape.primary_key_name = None;
             shape.no_primary_key = true;
         }
+        Alteration::AddUnique(unique) => {
+            shape.uniques.push(unique.clone());
+            shape.uniques.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Alteration::DropUnique(name) => shape.uniques.retain(|unique| unique.name != *name),
         Alteration::AddCheck(check) => {
             shape.checks.push(check.clone());
             shape.checks.sort_by(|a, b| a.name.cmp(&b.name));
@@ -136,11 +147,41 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
             shape.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
         }
         Alteration::DropForeignKey(name) => shape.foreign_keys.retain(|key| key.name != *name),
+        Alteration::Rename(part, from, to) => rename(shape, *part, from, to),
         Alteration::CreateTable(_)
         | Alteration::DropTable(_)
         | Alteration::CreateFunction(_)
         | Alteration::DropFunction(_) => {}
     }
+}
+
+fn rename(shape: &mut TableShape, part: Part, from: &str, to: &str) {
+    match part {
+        Part::PrimaryKey => {
+            let own = names::primary_key_name(&shape.name);
+            shape.primary_key_name = (to != own).then(|| to.to_owned());
+        }
+        Part::Index => renamed(&mut shape.indexes, |index| &mut index.name, from, to),
+        Part::Unique => renamed(&mut shape.uniques, |unique| &mut unique.name, from, to),
+        Part::Check => renamed(&mut shape.checks, |check| &mut check.name, from, to),
+        Part::ForeignKey => renamed(&mut shape.foreign_keys, |key| &mut key.name, from, to),
+    }
+}
+
+/// Parts stay in the order of their names.
+fn renamed<T>(parts: &mut Vec<T>, name: impl Fn(&mut T) -> &mut String, from: &str, to: &str) {
+    let mut named: Vec<(String, T)> = parts
+        .drain(..)
+        .map(|mut part| {
+            let name = name(&mut part);
+            if name == from {
+                to.clone_into(name);
+            }
+            (name.clone(), part)
+        })
+        .collect();
+    named.sort_by(|(left, _), (right, _)| left.cmp(right));
+    parts.extend(named.into_iter().map(|(_, part)| part));
 }
 
 fn with_column(shape: &mut TableShape, name: &str, change: impl FnOnce(&mut ColumnShape)) {
@@ -160,7 +201,9 @@ pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
             .collect(),
         primary_key: table.primary_key.clone(),
         no_primary_key: table.no_primary_key,
+        primary_key_name: table.primary_key_name.clone(),
         indexes: table.indexes.iter().map(IndexShape::from).collect(),
+        uniques: table.uniques.iter().map(UniqueShape::from).collect(),
         checks: table.checks.clone(),
         foreign_keys: table
             .foreign_keys

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use zdm_model::Check;
 
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape};
+use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape};
 
 /// A statement with everything that its template needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,8 +105,15 @@ pub enum Statement {
         constraint: String,
         /// The index.
         index: String,
-        /// There is another key of that name, which goes in the same statement.
-        replaces: bool,
+        /// The name of the key that goes in the same statement.
+        replaced: Option<String>,
+    },
+    /// A unique constraint on the index of its name.
+    AddUnique {
+        /// The table.
+        table: String,
+        /// The constraint.
+        unique: UniqueShape,
     },
     /// A check for new rows; existing ones are validated by a step of their own.
     AddCheck {
@@ -142,6 +149,33 @@ pub enum Statement {
         table: String,
         /// The constraint.
         constraint: String,
+    },
+    /// An index under another name.
+    RenameIndex {
+        /// The table.
+        table: String,
+        /// Its name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// A constraint under another name, with the index that it stands on.
+    RenameConstraint {
+        /// The table.
+        table: String,
+        /// Its name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// An index in the place of another, where the database renames none.
+    ReplaceIndex {
+        /// The table.
+        table: String,
+        /// What goes.
+        before: IndexShape,
+        /// What comes.
+        after: IndexShape,
     },
     /// `f` as a function that never fails.
     CreateFunction {
@@ -180,7 +214,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 23] = [
+    pub const NAMES: [&'static str; 27] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -196,11 +230,15 @@ impl Statement {
         "set_not_null",
         "drop_not_null",
         "set_primary_key",
+        "add_unique",
         "add_check",
         "add_foreign_key",
         "validate_constraint",
         "drop_foreign_key",
         "drop_constraint",
+        "rename_index",
+        "rename_constraint",
+        "replace_index",
         "create_function",
         "drop_function",
         "rebuild_table",
@@ -226,11 +264,15 @@ impl Statement {
             Self::SetNotNull { .. } => "set_not_null",
             Self::DropNotNull { .. } => "drop_not_null",
             Self::SetPrimaryKey { .. } => "set_primary_key",
+            Self::AddUnique { .. } => "add_unique",
             Self::AddCheck { .. } => "add_check",
             Self::AddForeignKey { .. } => "add_foreign_key",
             Self::ValidateConstraint { .. } => "validate_constraint",
             Self::DropForeignKey { .. } => "drop_foreign_key",
             Self::DropConstraint { .. } => "drop_constraint",
+            Self::RenameIndex { .. } => "rename_index",
+            Self::RenameConstraint { .. } => "rename_constraint",
+            Self::ReplaceIndex { .. } => "replace_index",
             Self::CreateFunction { .. } => "create_function",
             Self::DropFunction { .. } => "drop_function",
             Self::RebuildTable { .. } => "rebuild_table",
@@ -254,11 +296,15 @@ impl Statement {
             | Self::SetNotNull { table, .. }
             | Self::DropNotNull { table, .. }
             | Self::SetPrimaryKey { table, .. }
+            | Self::AddUnique { table, .. }
             | Self::AddCheck { table, .. }
             | Self::AddForeignKey { table, .. }
             | Self::ValidateConstraint { table, .. }
             | Self::DropForeignKey { table, .. }
             | Self::DropConstraint { table, .. }
+            | Self::RenameIndex { table, .. }
+            | Self::RenameConstraint { table, .. }
+            | Self::ReplaceIndex { table, .. }
             | Self::CreateFunction { table, .. }
             | Self::DropFunction { table, .. } => table,
         }

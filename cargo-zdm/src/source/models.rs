@@ -224,15 +224,17 @@ fn shared_index_names(declarations: &[Declaration]) -> Vec<Diagnostic> {
     let mut owners: BTreeMap<&str, &Declaration> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for declaration in declarations {
-        for index in &declaration.table.indexes {
-            let Some(first) = owners.insert(&index.name, declaration) else {
+        let table = &declaration.table;
+        let indexes = table.indexes.iter().map(|index| &index.name);
+        for name in indexes.chain(table.uniques.iter().map(|unique| &unique.name)) {
+            let Some(first) = owners.insert(name, declaration) else {
                 continue;
             };
             if first.table.name != declaration.table.name {
                 diagnostics.push(declaration.place.saying(format!(
-                    "the index name `{}` is taken by the table `{}` ({}), and a database has each name once: give \
+                    "the index name `{name}` is taken by the table `{}` ({}), and a database has each name once: give \
                      `index = \"…\"` another one",
-                    index.name, first.table.name, first.table.source
+                    first.table.name, first.table.source
                 )));
             }
         }
@@ -252,7 +254,7 @@ fn broken_references(declarations: &[Declaration]) -> Vec<Diagnostic> {
             let Some(table) = tables.get(key.references.as_str()) else {
                 continue;
             };
-            if !identifies_rows(table, &key.referenced_columns) {
+            if !table.is_unique(&key.referenced_columns) {
                 diagnostics.push(declaration.place.saying(format!(
                     "the foreign key `{}` references `{}({})`, which is neither the primary key nor unique there ({})",
                     key.name,
@@ -264,15 +266,4 @@ fn broken_references(declarations: &[Declaration]) -> Vec<Diagnostic> {
         }
     }
     diagnostics
-}
-
-fn identifies_rows(table: &Table, columns: &[String]) -> bool {
-    let same = |other: &[String]| {
-        other.len() == columns.len() && other.iter().all(|name| columns.contains(name))
-    };
-    let unique = table
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.predicate.is_none());
-    same(&table.primary_key) || unique.into_iter().any(|index| same(&index.columns))
 }

@@ -61,6 +61,8 @@ CREATE INDEX users_pattern ON users (email text_pattern_ops);
 CREATE INDEX users_covering ON users (level) INCLUDE (big);
 CREATE INDEX users_generated ON users (lower_email);
 CREATE INDEX users_collated ON users (email COLLATE "C");
+CREATE UNIQUE INDEX users_nulls ON users (big) NULLS NOT DISTINCT;
+CREATE INDEX users_both ON users ((length(email) + 1) DESC NULLS LAST, "user" text_pattern_ops, lower(email) COLLATE "C");
 CREATE STATISTICS users_statistics ON level, big FROM users;
 COMMENT ON TABLE users IS 'people';
 COMMENT ON COLUMN users.email IS 'where to write';
@@ -84,6 +86,7 @@ CREATE TABLE grants (
     period daterange, pair_a integer, pair_b integer,
     CONSTRAINT grants_membership FOREIGN KEY (team_id, "user") REFERENCES memberships (team_id, "user"),
     CONSTRAINT grants_once UNIQUE (pair_a, pair_b), CONSTRAINT grants_later UNIQUE (pair_b) DEFERRABLE,
+    CONSTRAINT grants_nulls UNIQUE NULLS NOT DISTINCT (pair_a) INCLUDE (team_id), CONSTRAINT grants_last UNIQUE (team_id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT grants_apart EXCLUDE USING gist (period WITH &&)
 ) WITH (fillfactor = 70);
 CREATE TABLE always (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);

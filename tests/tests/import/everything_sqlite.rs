@@ -28,8 +28,9 @@ CREATE INDEX users_by_type ON users ("type", level) WHERE is_a = 1 AND "type" <>
 CREATE INDEX users_down ON users (level DESC);
 CREATE INDEX users_expression ON users (lower(email));
 CREATE INDEX users_collated ON users (email COLLATE NOCASE);
+CREATE INDEX users_odd ON users (( "user" ) , "type" ASC, lower(email) || ',' DESC) WHERE is_a;
 CREATE TABLE memberships (
-    team_id INTEGER NOT NULL, "user" INTEGER NOT NULL, PRIMARY KEY (team_id, "user"),
+    team_id INTEGER NOT NULL, "user" INTEGER NOT NULL CONSTRAINT memberships_once UNIQUE, CONSTRAINT memberships_key PRIMARY KEY (team_id, "user"),
     CONSTRAINT memberships_team FOREIGN KEY (team_id) REFERENCES teams (id) ON DELETE CASCADE
 ) WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;

@@ -416,6 +416,7 @@ fn unique_index() -> Migration {
         columns: vec!["age".to_owned()],
         unique: true,
         predicate: None,
+        over: None,
     });
     let step = version.step(
         Section::Expand,

@@ -43,6 +43,7 @@ fn partial_index() -> Migration {
         columns: vec!["name".to_owned()],
         unique: false,
         predicate: Some("name <> ''".to_owned()),
+        over: None,
     });
     let step = version.step(
         Section::Expand,

@@ -84,14 +84,8 @@ impl Declaration {
 
     /// The key's fields in key order, as far as they exist.
     pub(crate) fn key(&self) -> Vec<&Field> {
-        let attributes = &self.attributes;
-        match attributes
-            .primary_key
-            .as_ref()
-            .or(attributes.row_key.as_ref())
-        {
+        match self.attributes.key() {
             Some(names) => names
-                .value
                 .iter()
                 .filter_map(|name| self.field(&name.value))
                 .collect(),

@@ -44,10 +44,36 @@ pub fn description(table: &Table) -> Vec<Part> {
     if table.no_primary_key {
         text.line("no primary key", []);
     }
+    if table.primary_key_name.is_some() {
+        text.line("named", &table.primary_key_name);
+    }
     for index in &table.indexes {
         text.line("index", [&index.name]);
         text.line(if index.unique { "unique" } else { "on" }, &index.columns);
+        for (word, texts) in [("elements", &index.elements), ("include", &index.include)] {
+            if !texts.is_empty() {
+                text.line(word, texts);
+            }
+        }
+        for (word, given) in [("using", &index.method), ("with", &index.storage)] {
+            if given.is_some() {
+                text.line(word, given);
+            }
+        }
+        text.flags([("nulls_not_distinct", index.nulls_not_distinct)]);
         text.line("where", &index.predicate);
+    }
+    for unique in &table.uniques {
+        text.line("unique_constraint", [&unique.name]);
+        text.line("on", &unique.columns);
+        if !unique.include.is_empty() {
+            text.line("include", &unique.include);
+        }
+        text.flags([
+            ("nulls_not_distinct", unique.nulls_not_distinct),
+            ("deferrable", unique.deferrable),
+            ("initially_deferred", unique.initially_deferred),
+        ]);
     }
     for check in &table.checks {
         text.line("check", [&check.name, &check.expr]);
@@ -88,6 +114,13 @@ impl Description {
             self.value(value);
         }
         self.text.push('\n');
+    }
+
+    /// The words of those that are set.
+    fn flags<const N: usize>(&mut self, flags: [(&str, bool); N]) {
+        for (word, _) in flags.into_iter().filter(|(_, is_set)| *is_set) {
+            self.line(word, None);
+        }
     }
 
     fn column(&mut self, position: usize, column: &Column) {
@@ -164,6 +197,9 @@ mod tests {
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(sql_type = \"text\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(index)] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(unique)] name: String }",
+            "#[zdm(unique(columns(name)))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
+            "#[zdm(unique(columns(name), deferrable))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
+            "#[zdm(primary_key(id, name = \"k\"))] struct User { #[zdm(auto)] id: i64, name: String }",
             "#[zdm(check(name = \"c\", expr = \"id > 0\"))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(references = \"t(x)\")] name: String }",
         ];

@@ -20,4 +20,5 @@ pub use model::{Declared, Model, ModelField, Newtype};
 pub use rust_type::{RustType, option_of, spelled};
 pub use schema::{
     Check, Column, Drop, Expression, ForeignKey, Index, OnInvalid, Schema, Table, Transition,
+    Unique,
 };

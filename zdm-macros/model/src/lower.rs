@@ -11,13 +11,17 @@ use crate::attributes::expression::Down;
 use crate::attributes::{Errors, Given};
 use crate::declaration::{Declaration, Field};
 use crate::names;
-use crate::{Column, ForeignKey, Index, LogicalType, Table, Transition};
+use crate::{Column, ForeignKey, Index, LogicalType, Table, Transition, Unique};
 
 /// The table; names that lowering itself gives may be too long or collide, which is an error at the word that made them.
 pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
     let attributes = &declaration.attributes;
     let indexes = indexes(declaration);
+    let uniques = uniques(declaration);
     let foreign_keys = foreign_keys(declaration);
+    check_names(&uniques, |unique| &unique.name, errors);
+    no_index_has_the_name(&uniques, &indexes, errors);
+    let primary_key_name = primary_key_name(declaration, errors);
     check_names(&indexes, |index| &index.name, errors);
     check_names(&foreign_keys, |key| &key.name, errors);
     check_names(&attributes.checks, |check| &check.name, errors);
@@ -30,7 +34,9 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .map(|field| field.name.value.clone())
             .collect(),
         no_primary_key: attributes.no_primary_key.is_some(),
+        primary_key_name,
         indexes: sorted(indexes, |index| &index.name),
+        uniques: sorted(uniques.clone(), |unique| &unique.name),
         checks: sorted(attributes.checks.clone(), |check| &check.name),
         foreign_keys: sorted(foreign_keys, |key| &key.name),
         drops: attributes
@@ -40,6 +46,18 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .collect(),
         source: String::new(),
     };
+    for unique in uniques
+        .iter()
+        .filter(|unique| !unique.value.columns.is_empty() && unique.value.repeats(&table))
+    {
+        errors.at(
+            unique.span,
+            format!(
+                "`{}` says what the key or another unique constraint says, and a database keeps one of them: remove it",
+                unique.value.name
+            ),
+        );
+    }
     check_row_key(&table, declaration, errors);
     table
 }
@@ -59,14 +77,14 @@ fn check_row_key(table: &Table, declaration: &Declaration, errors: &mut Errors) 
         columns.sort_unstable();
         columns
     };
-    let mut unique = table
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.predicate.is_none());
-    if !unique.any(|index| sorted(&index.columns) == sorted(&table.primary_key)) {
+    let indexes = table.indexes.iter();
+    let indexes = indexes.filter(|index| index.unique && index.predicate.is_none());
+    let constraints = table.uniques.iter().map(|unique| &unique.columns);
+    let mut unique = indexes.map(|index| &index.columns).chain(constraints);
+    if !unique.any(|columns| sorted(columns) == sorted(&table.primary_key)) {
         errors.at(
             key.span,
-            "rows are found by columns that no two of them share: declare a unique index on exactly these",
+            "rows are found by columns that no two of them share: declare a unique key on exactly these",
         );
     }
 }
@@ -148,7 +166,7 @@ fn indexes(declaration: &Declaration) -> Vec<Given<Index>> {
                 name: named(unique.is_some(), &columns, given),
                 columns,
                 unique: unique.is_some(),
-                predicate: None,
+                ..Index::default()
             },
         })
     });
@@ -159,12 +177,50 @@ fn indexes(declaration: &Declaration) -> Vec<Given<Index>> {
             value: Index {
                 name: named(index.value.unique, &columns, index.value.name.as_ref()),
                 columns,
+                elements: index.value.elements.clone(),
+                method: index.value.method.clone(),
+                include: resolved(declaration, &index.value.include),
+                nulls_not_distinct: index.value.nulls_not_distinct,
+                storage: index.value.storage.clone(),
                 unique: index.value.unique,
                 predicate: index.value.predicate.clone(),
             },
         }
     });
     on_fields.chain(on_struct).collect()
+}
+
+/// Only a name that PostgreSQL would not give itself.
+fn primary_key_name(declaration: &Declaration, errors: &mut Errors) -> Option<String> {
+    let key = declaration.attributes.primary_key.as_ref()?;
+    let name = key.value.name.as_ref()?;
+    if let Some(problem) = names::too_long(&name.value) {
+        errors.at(name.span, problem);
+    }
+    let own = names::primary_key_name(&declaration.table_name.value);
+    (name.value != own).then(|| name.value.clone())
+}
+
+fn uniques(declaration: &Declaration) -> Vec<Given<Unique>> {
+    let table = &declaration.table_name.value;
+    let declared = declaration.attributes.uniques.iter();
+    let lowered = declared.map(|unique| {
+        let given = &unique.value;
+        let columns = resolved(declaration, &given.columns);
+        let name = given.name.clone();
+        Given {
+            span: unique.span,
+            value: Unique {
+                name: name.unwrap_or_else(|| names::constraint_name("uq", table, &columns)),
+                columns,
+                include: resolved(declaration, &given.include),
+                nulls_not_distinct: given.nulls_not_distinct,
+                deferrable: given.deferrable,
+                initially_deferred: given.initially_deferred,
+            },
+        }
+    });
+    lowered.collect()
 }
 
 fn foreign_keys(declaration: &Declaration) -> Vec<Given<ForeignKey>> {
@@ -219,6 +275,21 @@ fn check_names<T>(list: &[Given<T>], name: fn(&T) -> &String, errors: &mut Error
             errors.at(
                 given.span,
                 format!("`{name}` is declared twice; give one of them another name, or remove it"),
+            );
+        }
+    }
+}
+
+/// A unique constraint's index has the constraint's name.
+fn no_index_has_the_name(uniques: &[Given<Unique>], indexes: &[Given<Index>], errors: &mut Errors) {
+    for unique in uniques {
+        let name = &unique.value.name;
+        if indexes.iter().any(|index| index.value.name == *name) {
+            errors.at(
+                unique.span,
+                format!(
+                    "an index is called `{name}` too; give one of them another name, or remove it"
+                ),
             );
         }
     }

@@ -31,6 +31,11 @@ pub fn constraint_name(prefix: &str, table: &str, columns: &[String]) -> String 
     format!("{prefix}_{table}_{}", columns.join("_"))
 }
 
+/// The name that PostgreSQL gives a primary key.
+pub fn primary_key_name(table: &str) -> String {
+    format!("{table}_pkey")
+}
+
 /// What to say about a name that a database would cut.
 pub(crate) fn too_long(name: &str) -> Option<String> {
     (name.len() > LONGEST).then(|| {

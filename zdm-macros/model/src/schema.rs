@@ -27,7 +27,7 @@ impl Schema {
 }
 
 /// A table as its struct declares it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Table {
@@ -42,12 +42,24 @@ pub struct Table {
     /// The table has no primary key.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub no_primary_key: bool,
+    /// The key's name, where another than PostgreSQL's own was given (`<table>_pkey`).
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub primary_key_name: Option<String>,
     /// Indexes, ordered by name. A column's `unique` or `index` attribute is an index here.
     #[cfg_attr(
         feature = "serde",
         serde(default, rename = "index", skip_serializing_if = "Vec::is_empty")
     )]
     pub indexes: Vec<Index>,
+    /// Unique constraints, ordered by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "unique", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub uniques: Vec<Unique>,
     /// Check constraints, ordered by name.
     #[cfg_attr(
         feature = "serde",
@@ -72,6 +84,20 @@ impl Table {
     /// The column of that physical name, if the table has one.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether no two rows have the same values in exactly these columns, by the key, a unique constraint that is never
+    /// deferred, or a unique index over all rows.
+    pub fn is_unique(&self, columns: &[String]) -> bool {
+        let same = |other: &[String]| {
+            other.len() == columns.len() && other.iter().all(|name| columns.contains(name))
+        };
+        let mut indexes = self.indexes.iter();
+        let mut constraints = self.uniques.iter();
+        same(&self.primary_key)
+            || indexes
+                .any(|index| index.unique && index.predicate.is_none() && same(&index.columns))
+            || constraints.any(|unique| !unique.deferrable && same(&unique.columns))
     }
 
     /// The key columns, in key order.
@@ -229,15 +255,47 @@ pub struct Drop {
     pub default: Option<String>,
 }
 
-/// An index over columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An index over columns or expressions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Index {
     /// Physical name: `idx_<table>_<columns>`, `uq_<table>_<columns>` for unique ones, unless given.
     pub name: String,
-    /// Column names in index order.
+    /// Column names in index order; empty where the index has `elements`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
     pub columns: Vec<String>,
+    /// `on("lower(email) text_pattern_ops", "created_at DESC")`: what stands between the parentheses of `CREATE INDEX`, as
+    /// the database spells it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty", rename = "on")
+    )]
+    pub elements: Vec<String>,
+    /// `using = "gin"`; `None` for the database's own choice.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", rename = "using")
+    )]
+    pub method: Option<String>,
+    /// `include(a, b)`: columns that the index carries without ordering by them.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub include: Vec<String>,
+    /// `nulls_not_distinct`: two NULLs count as the same value.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub nulls_not_distinct: bool,
+    /// `with = "fillfactor = 70"`: storage parameters, as the database spells them.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", rename = "with")
+    )]
+    pub storage: Option<String>,
     /// Whether two rows may not share a value.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub unique: bool,
@@ -247,6 +305,64 @@ pub struct Index {
         serde(default, skip_serializing_if = "Option::is_none", rename = "where")
     )]
     pub predicate: Option<String>,
+}
+
+impl Unique {
+    /// Whether another constraint of the table is the same but for its name: a database makes one of the two.
+    pub fn repeats(&self, table: &Table) -> bool {
+        let key = Self {
+            name: self.name.clone(),
+            columns: table.primary_key.clone(),
+            ..Self::default()
+        };
+        let mut others = table.uniques.iter();
+        (!table.no_primary_key && *self == key)
+            || others.any(|other| {
+                other.name != self.name
+                    && *self
+                        == Self {
+                            name: self.name.clone(),
+                            ..other.clone()
+                        }
+            })
+    }
+}
+
+impl Index {
+    /// Whether columns, `unique` and a predicate are all of it.
+    pub fn is_plain(&self) -> bool {
+        self.elements.is_empty()
+            && self.method.is_none()
+            && self.include.is_empty()
+            && !self.nulls_not_distinct
+            && self.storage.is_none()
+    }
+}
+
+/// A unique constraint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Unique {
+    /// Physical name: `uq_<table>_<columns>` unless given.
+    pub name: String,
+    /// The columns whose values no two rows share, in their order.
+    pub columns: Vec<String>,
+    /// `include(a, b)`: columns that its index carries.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub include: Vec<String>,
+    /// `nulls_not_distinct`: two NULLs count as the same value.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub nulls_not_distinct: bool,
+    /// `deferrable`: a transaction may put its check off.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub deferrable: bool,
+    /// `initially_deferred`: every transaction does.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub initially_deferred: bool,
 }
 
 /// A check constraint.

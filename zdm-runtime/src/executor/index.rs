@@ -87,17 +87,11 @@ async fn wanted(
     step: &Step,
     index: &IndexDefinition,
 ) -> Result<String, DatabaseError> {
-    let columns: Vec<String> = index.columns.iter().map(|column| quoted(column)).collect();
     let unique = if index.unique { "UNIQUE " } else { "" };
-    let predicate = index
-        .predicate
-        .as_ref()
-        .map(|predicate| format!(" WHERE {predicate}"));
     let create = format!(
-        "CREATE TEMPORARY TABLE zdm_wanted (LIKE {}); CREATE {unique}INDEX zdm_wanted_index ON pg_temp.zdm_wanted ({}){}",
+        "CREATE TEMPORARY TABLE zdm_wanted (LIKE {}); CREATE {unique}INDEX zdm_wanted_index ON pg_temp.zdm_wanted {}",
         quoted(&step.table),
-        columns.join(", "),
-        predicate.unwrap_or_default()
+        over(index)
     );
     connection.begin().await?;
     let form = match connection.run_file(&create).await {
@@ -106,6 +100,18 @@ async fn wanted(
     };
     connection.rollback().await?;
     form
+}
+
+fn over(index: &IndexDefinition) -> String {
+    if let Some(over) = &index.over {
+        return over.clone();
+    }
+    let columns: Vec<String> = index.columns.iter().map(|column| quoted(column)).collect();
+    let predicate = index
+        .predicate
+        .as_ref()
+        .map(|predicate| format!(" WHERE {predicate}"));
+    format!("({}){}", columns.join(", "), predicate.unwrap_or_default())
 }
 
 async fn read(connection: &mut Connection) -> Result<String, DatabaseError> {

@@ -213,6 +213,9 @@ pub struct IndexDefinition {
     /// Which rows a partial index holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicate: Option<String>,
+    /// Everything behind the table's name in `CREATE INDEX`, where columns and predicate are not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
 }
 
 /// The statements of one table's backfill, all below `3_backfill/`. With `k` key columns, keys are bound and returned

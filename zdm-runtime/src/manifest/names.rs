@@ -20,7 +20,7 @@ pub struct Names {
     /// Indexes, whose names are shared by all tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<String>,
-    /// Checks and foreign keys.
+    /// Unique constraints, checks and foreign keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
     /// Other tables that its foreign keys reference.

@@ -57,6 +57,25 @@ fn does_not_take_functions_types_or_fields_for_columns() {
 }
 
 #[test]
+fn reads_elements_of_an_index() {
+    let named = |element: &str| postgres().columns_in_element(element);
+    let expected = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect());
+    assert_eq!(
+        named("lower(Email) text_pattern_ops DESC NULLS LAST"),
+        expected(&["email"])
+    );
+    assert_eq!(named("(a -> 'b') jsonb_path_ops"), expected(&["a"]));
+    assert_eq!(named("\"Name\" COLLATE \"C\""), expected(&["Name"]));
+    assert_eq!(named("a + b"), expected(&["a", "b"]));
+    assert!(named("a DESC, b").is_err());
+    let sqlite = Dialect::named("sqlite").expect("sqlite");
+    assert_eq!(
+        sqlite.columns_in_element("name COLLATE NOCASE DESC"),
+        expected(&["name"])
+    );
+}
+
+#[test]
 fn binds_what_the_plan_composes() {
     for name in Dialect::names() {
         let dialect = Dialect::named(name).expect(name);

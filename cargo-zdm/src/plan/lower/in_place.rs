@@ -1,11 +1,12 @@
 //! Statements for a database that alters in place: constraints arrive unvalidated and are validated beside running
 //! writes, and NOT NULL comes by way of a validated check, so that no step scans under a lock that blocks writers.
 
-use zdm_model::Check;
+use zdm_model::{Check, names};
 
 use super::{Drafted, Lowering};
+use crate::diff::Part;
 use crate::plan::alteration::{Alteration, Function};
-use crate::plan::{Action, Statement, Undo};
+use crate::plan::{Action, KeyShape, Statement, TableShape, Undo, UniqueShape};
 
 impl Lowering<'_> {
     pub(super) fn alter(&mut self, drafted: &Drafted) {
@@ -22,6 +23,10 @@ impl Lowering<'_> {
         // leaves nothing behind, and a check that NOT NULL has replaced is gone already.
         for action in actions {
             let undo = match &action.statement {
+                Statement::CreateIndex { index, .. } => {
+                    by(self.actions(table, &Alteration::DropIndex(index.name.clone())))
+                }
+                Statement::AddUnique { unique, .. } => drop_constraint(table, &unique.name),
                 Statement::AddCheck { check, .. } => drop_constraint(table, &check.name),
                 Statement::AddForeignKey { foreign_key, .. } => {
                     by(self.actions(table, &Alteration::DropForeignKey(foreign_key.name.clone())))
@@ -49,15 +54,18 @@ impl Lowering<'_> {
     /// EXISTS`, and a foreign key's statement does not drop first, which would lock readers out on the way forward.
     fn repeatable(&self, table: &str, alteration: &Alteration) -> Vec<Action> {
         let mut actions = Vec::new();
-        if let Alteration::AddForeignKey(key) = alteration {
-            actions.push(Action {
-                summary: format!("drop what an interrupted undo left of {}", key.name),
-                statement: Statement::DropConstraint {
-                    table: table.to_owned(),
-                    constraint: key.name.clone(),
-                },
-            });
-        }
+        let left = match alteration {
+            Alteration::AddForeignKey(key) => Some(&key.name),
+            Alteration::AddUnique(unique) => Some(&unique.name),
+            _ => None,
+        };
+        actions.extend(left.map(|name| Action {
+            summary: format!("drop what an interrupted undo left of {name}"),
+            statement: Statement::DropConstraint {
+                table: table.to_owned(),
+                constraint: name.clone(),
+            },
+        }));
         actions.extend(self.actions(table, alteration));
         actions
     }
@@ -93,11 +101,13 @@ impl Lowering<'_> {
                 table: named(),
                 column: column.clone(),
             }),
-            Alteration::SetPrimaryKey(_, index) => one(set_primary_key(table, index, false)),
-            Alteration::ReplacePrimaryKey(_, index) => one(set_primary_key(table, index, true)),
+            Alteration::SetPrimaryKey(key) => one(set_primary_key(table, key, None)),
+            Alteration::ReplacePrimaryKey(key) => {
+                one(set_primary_key(table, key, Some(self.key_name(table))))
+            }
             Alteration::DropPrimaryKey => one(Statement::DropConstraint {
                 table: named(),
-                constraint: primary_key(table),
+                constraint: self.key_name(table),
             }),
             Alteration::AddCheck(check) => with_validation(
                 table,
@@ -121,13 +131,26 @@ impl Lowering<'_> {
                     },
                 },
             ),
-            Alteration::DropCheck(name) => one(Statement::DropConstraint {
-                table: named(),
-                constraint: name.clone(),
-            }),
+            Alteration::AddUnique(unique) => self.add_unique(table, unique),
+            Alteration::DropCheck(name) | Alteration::DropUnique(name) => {
+                one(Statement::DropConstraint {
+                    table: named(),
+                    constraint: name.clone(),
+                })
+            }
             Alteration::DropForeignKey(name) => one(Statement::DropForeignKey {
                 table: named(),
                 constraint: name.clone(),
+            }),
+            Alteration::Rename(Part::Index, from, to) => one(Statement::RenameIndex {
+                table: named(),
+                from: from.clone(),
+                to: to.clone(),
+            }),
+            Alteration::Rename(_, from, to) => one(Statement::RenameConstraint {
+                table: named(),
+                from: from.clone(),
+                to: to.clone(),
             }),
             Alteration::CreateFunction(function) => one(create_function(table, function)),
             Alteration::DropFunction(function) => one(Statement::DropFunction {
@@ -147,6 +170,26 @@ impl Lowering<'_> {
             | Alteration::CreateIndex(_)
             | Alteration::DropIndex(_) => Vec::new(),
         }
+    }
+
+    /// The index is built beside running writes; the constraint takes it as its own.
+    fn add_unique(&self, table: &str, unique: &UniqueShape) -> Vec<Action> {
+        let mut actions = self.actions(table, &Alteration::CreateIndex(unique.index()));
+        actions.push(Action {
+            summary: format!("make {} a unique constraint of {table}", unique.name),
+            statement: Statement::AddUnique {
+                table: table.to_owned(),
+                unique: unique.clone(),
+            },
+        });
+        actions
+    }
+
+    fn key_name(&self, table: &str) -> String {
+        let own = || names::primary_key_name(table);
+        self.shapes
+            .table(table)
+            .map_or_else(own, TableShape::key_name)
     }
 
     fn set_not_null(&self, table: &str, column: &str) -> Vec<Action> {
@@ -186,18 +229,14 @@ impl Lowering<'_> {
     }
 }
 
-fn set_primary_key(table: &str, index: &str, replaces: bool) -> Statement {
+fn set_primary_key(table: &str, key: &KeyShape, replaced: Option<String>) -> Statement {
+    let own = || names::primary_key_name(table);
     Statement::SetPrimaryKey {
         table: table.to_owned(),
-        constraint: primary_key(table),
-        index: index.to_owned(),
-        replaces,
+        constraint: key.name.clone().unwrap_or_else(own),
+        index: key.index.clone(),
+        replaced,
     }
-}
-
-/// The name that the database gives it.
-fn primary_key(table: &str) -> String {
-    format!("{table}_pkey")
 }
 
 fn with_validation(table: &str, constraint: &str, add: Action) -> Vec<Action> {

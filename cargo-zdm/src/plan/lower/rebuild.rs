@@ -2,8 +2,9 @@
 //! and section, which takes along what follows in that section.
 
 use super::{Drafted, Lowering};
+use crate::diff::Part;
 use crate::plan::alteration::Alteration;
-use crate::plan::shape::{ForeignKeyShape, TableShape};
+use crate::plan::shape::{ForeignKeyShape, IndexShape, TableShape};
 use crate::plan::{Action, PlanStep, Statement, Undo};
 
 /// A table that will be written anew at the end of the section.
@@ -21,7 +22,7 @@ impl Lowering<'_> {
     pub(super) fn alter_or_rebuild(&mut self, drafted: &Drafted) {
         let table = &drafted.table;
         let pending = self.rebuilds.iter().any(|rebuild| rebuild.table == *table);
-        let Some(action) = self.common(table, &drafted.alteration) else {
+        let Some(action) = self.own(table, &drafted.alteration) else {
             return self.rebuild(drafted);
         };
         if pending {
@@ -37,10 +38,32 @@ impl Lowering<'_> {
         self.push(drafted, action, undo);
     }
 
+    /// The statement for it, where there is one.
+    fn own(&self, table: &str, alteration: &Alteration) -> Option<Action> {
+        let Alteration::Rename(Part::Index, from, to) = alteration else {
+            return self.common(table, alteration);
+        };
+        let mut indexes = self.shapes.table(table)?.indexes.iter();
+        // The way back is asked for before the way there was gone.
+        let index = indexes.find(|index| index.name == *from || index.name == *to)?;
+        let called = |name: &String| IndexShape {
+            name: name.clone(),
+            ..index.clone()
+        };
+        Some(Action {
+            summary: alteration.summary(table),
+            statement: Statement::ReplaceIndex {
+                table: table.to_owned(),
+                before: called(from),
+                after: called(to),
+            },
+        })
+    }
+
     fn undo_of(&self, table: &str, alteration: &Alteration) -> Undo {
         match alteration.inverse(table, &self.shapes) {
             Ok(inverse) => Undo::By {
-                actions: self.common(table, &inverse).into_iter().collect(),
+                actions: self.own(table, &inverse).into_iter().collect(),
                 loses: alteration.loses(table),
             },
             Err(reason) => Undo::Impossible(reason),

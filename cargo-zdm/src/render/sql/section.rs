@@ -251,11 +251,7 @@ impl File {
             undoes,
             loses,
             source: source.to_owned(),
-            index: index.map(|index| IndexDefinition {
-                columns: index.columns.clone(),
-                unique: index.unique,
-                predicate: index.predicate.clone(),
-            }),
+            index: index.map(|index| definition(dialect, index)).transpose()?,
         });
         Ok(())
     }
@@ -266,6 +262,22 @@ fn built_index<'a>(facts: &StatementFacts, statement: &'a Statement) -> Option<&
         Statement::CreateIndex { index, .. } if facts.builds_index => Some(index),
         _ => None,
     }
+}
+
+/// What the executor compares with what the database has under the index's name.
+fn definition(dialect: &Dialect, index: &IndexShape) -> Result<IndexDefinition, DialectError> {
+    let over = if index.is_plain() {
+        None
+    } else {
+        let over = dialect.render("statement/_index", BTreeMap::from([("index", index)]))?;
+        Some(over.trim().to_owned())
+    };
+    Ok(IndexDefinition {
+        columns: index.columns.clone(),
+        unique: index.unique,
+        predicate: index.predicate.clone(),
+        over,
+    })
 }
 
 /// What makes the table that a rebuild expects to find.

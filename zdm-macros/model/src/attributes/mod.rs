@@ -5,6 +5,7 @@
 //! Must not know: what the values mean together (`check` does), any database's SQL.
 
 pub(crate) mod column;
+pub(crate) mod constraints;
 pub(crate) mod expression;
 pub(crate) mod table;
 pub(crate) mod values;

@@ -7,7 +7,8 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, Token};
 
-use super::values::{self, Reference, text};
+use super::constraints::{self, ForeignKeyAttribute, PrimaryKeyAttribute, UniqueAttribute};
+use super::values::{self, text};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
 use crate::{Check, Drop};
 
@@ -16,31 +17,28 @@ use crate::{Check, Drop};
 pub(crate) struct TableAttributes {
     pub(crate) table: Option<Given<String>>,
     pub(crate) transparent: Option<Given<()>>,
-    pub(crate) primary_key: Option<Given<Vec<Given<String>>>>,
+    pub(crate) primary_key: Option<Given<PrimaryKeyAttribute>>,
     pub(crate) no_primary_key: Option<Given<()>>,
     /// `row_key(a, b)`: what rows are found by instead.
     pub(crate) row_key: Option<Given<Vec<Given<String>>>>,
     pub(crate) drops: Vec<Given<Drop>>,
     pub(crate) indexes: Vec<Given<IndexAttribute>>,
+    pub(crate) uniques: Vec<Given<UniqueAttribute>>,
     pub(crate) checks: Vec<Given<Check>>,
     pub(crate) foreign_keys: Vec<Given<ForeignKeyAttribute>>,
 }
 
-/// `index(columns(a, b), unique, where = "…", name = "…")`.
+/// `index(columns(a, b), unique, where = "…", name = "…")`, or `on("lower(a)", "b DESC")` in the place of `columns`.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexAttribute {
     pub(crate) columns: Vec<Given<String>>,
+    pub(crate) elements: Vec<String>,
+    pub(crate) method: Option<String>,
+    pub(crate) include: Vec<Given<String>>,
+    pub(crate) nulls_not_distinct: bool,
+    pub(crate) storage: Option<String>,
     pub(crate) unique: bool,
     pub(crate) predicate: Option<String>,
-    pub(crate) name: Option<String>,
-}
-
-/// `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", name = "…")`.
-#[derive(Debug, Clone)]
-pub(crate) struct ForeignKeyAttribute {
-    pub(crate) columns: Vec<Given<String>>,
-    pub(crate) references: Reference,
-    pub(crate) on_delete: Option<Given<String>>,
     pub(crate) name: Option<String>,
 }
 
@@ -52,6 +50,15 @@ impl TableAttributes {
         table
     }
 
+    /// The columns that the struct names for its rows to be found by.
+    pub(crate) fn key(&self) -> Option<&[Given<String>]> {
+        let primary = self.primary_key.as_ref();
+        let columns = primary.map(|key| &key.value.columns);
+        columns
+            .or(self.row_key.as_ref().map(|key| &key.value))
+            .map(Vec::as_slice)
+    }
+
     /// Whether `transparent` is all that was given.
     pub(crate) fn is_only_transparent(&self) -> bool {
         self.table.is_none()
@@ -60,6 +67,7 @@ impl TableAttributes {
             && self.row_key.is_none()
             && self.drops.is_empty()
             && self.indexes.is_empty()
+            && self.uniques.is_empty()
             && self.checks.is_empty()
             && self.foreign_keys.is_empty()
     }
@@ -68,13 +76,20 @@ impl TableAttributes {
         match word.to_string().as_str() {
             "table" => keep(&mut self.table, word, text(word, input)?)?,
             "transparent" => keep(&mut self.transparent, word, ())?,
-            "primary_key" => keep(&mut self.primary_key, word, values::names(word, input)?)?,
+            "primary_key" => {
+                let key = constraints::primary_key(word, input)?;
+                keep(&mut self.primary_key, word, key)?;
+            }
             "no_primary_key" => keep(&mut self.no_primary_key, word, ())?,
             "row_key" => keep(&mut self.row_key, word, values::names(word, input)?)?,
             "drops" => add(&mut self.drops, word, drops(word, input)?),
             "index" => add(&mut self.indexes, word, index(word, input)?),
-            "check" => add(&mut self.checks, word, check(word, input)?),
-            "foreign_key" => add(&mut self.foreign_keys, word, foreign_key(word, input)?),
+            "unique" => add(&mut self.uniques, word, constraints::unique(word, input)?),
+            "check" => add(&mut self.checks, word, constraints::check(word, input)?),
+            "foreign_key" => {
+                let key = constraints::foreign_key(word, input)?;
+                add(&mut self.foreign_keys, word, key);
+            }
             _ => {
                 return Err(vocabulary::unknown(
                     word,
@@ -110,71 +125,75 @@ fn drops(word: &Ident, input: ParseStream) -> syn::Result<Drop> {
 }
 
 fn index(word: &Ident, input: ParseStream) -> syn::Result<IndexAttribute> {
-    let (mut columns, mut unique, mut predicate, mut name) = (None, None, None, None);
+    let (mut columns, mut elements, mut include) = (None, None, None);
+    let (mut unique, mut nulls_not_distinct) = (None, None);
+    let (mut method, mut storage, mut predicate, mut name) = (None, None, None, None);
     values::list(word, input, |inside| {
-        let known = ["columns", "unique", "where", "name"];
+        let known = [
+            "columns",
+            "on",
+            "using",
+            "include",
+            "unique",
+            "nulls_not_distinct",
+            "with",
+            "where",
+            "name",
+        ];
         words(inside, &known, |word, input| {
             match word.to_string().as_str() {
                 "columns" => keep(&mut columns, word, values::names(word, input)?),
+                "on" => keep(&mut elements, word, values::texts(word, input)?),
+                "using" => keep(&mut method, word, text(word, input)?),
+                "include" => keep(&mut include, word, values::names(word, input)?),
                 "unique" => keep(&mut unique, word, ()),
+                "nulls_not_distinct" => keep(&mut nulls_not_distinct, word, ()),
+                "with" => keep(&mut storage, word, text(word, input)?),
                 "where" => keep(&mut predicate, word, text(word, input)?),
                 _ => keep(&mut name, word, text(word, input)?),
             }
         })
     })?;
+    let shown = "index(columns(a, b))` or `index(name = \"…\", on(\"lower(a)\"))";
+    match (&columns, &elements) {
+        (None, None) => return Err(incomplete(word, shown)),
+        (Some(_), Some(elements)) => {
+            let message =
+                "an index is over `columns(…)` or `on(…)`, not both: write the columns in `on` too";
+            return Err(syn::Error::new(elements.span, message));
+        }
+        (None, Some(elements)) if name.is_none() => {
+            let message = "an index over expressions needs a name: `name = \"idx_…\"`";
+            return Err(syn::Error::new(elements.span, message));
+        }
+        _ => {}
+    }
+    if let Some(nulls) = &nulls_not_distinct
+        && unique.is_none()
+    {
+        let message =
+            "`nulls_not_distinct` says what `unique` takes for the same value; it needs `unique`";
+        return Err(syn::Error::new(nulls.span, message));
+    }
     Ok(IndexAttribute {
-        columns: columns
-            .ok_or_else(|| incomplete(word, "index(columns(a, b))"))?
-            .value,
+        columns: columns.map(|given| given.value).unwrap_or_default(),
+        elements: elements.map(|given| given.value).unwrap_or_default(),
+        method: method.map(|given| given.value),
+        include: include.map(|given| given.value).unwrap_or_default(),
         unique: unique.is_some(),
+        nulls_not_distinct: nulls_not_distinct.is_some(),
+        storage: storage.map(|given| given.value),
         predicate: predicate.map(|given| given.value),
         name: name.map(|given| given.value),
     })
 }
 
-fn check(word: &Ident, input: ParseStream) -> syn::Result<Check> {
-    let (mut name, mut expr) = (None, None);
-    values::list(word, input, |inside| {
-        words(inside, &["name", "expr"], |word, input| {
-            let slot = if word == "name" { &mut name } else { &mut expr };
-            keep(slot, word, text(word, input)?)
-        })
-    })?;
-    let shown = || incomplete(word, "check(name = \"…\", expr = \"…\")");
-    Ok(Check {
-        name: name.ok_or_else(shown)?.value,
-        expr: expr.ok_or_else(shown)?.value,
-    })
-}
-
-fn foreign_key(word: &Ident, input: ParseStream) -> syn::Result<ForeignKeyAttribute> {
-    let (mut columns, mut references, mut on_delete, mut name) = (None, None, None, None);
-    values::list(word, input, |inside| {
-        let known = ["columns", "references", "on_delete", "name"];
-        words(inside, &known, |word, input| {
-            match word.to_string().as_str() {
-                "columns" => keep(&mut columns, word, values::names(word, input)?),
-                "references" => keep(&mut references, word, values::reference(word, input)?),
-                "on_delete" => keep(&mut on_delete, word, values::on_delete(word, input)?),
-                _ => keep(&mut name, word, text(word, input)?),
-            }
-        })
-    })?;
-    let shown = || incomplete(word, "foreign_key(columns(a, b), references = \"t(a, b)\")");
-    Ok(ForeignKeyAttribute {
-        columns: columns.ok_or_else(shown)?.value,
-        references: references.ok_or_else(shown)?.value,
-        on_delete,
-        name: name.map(|given| given.value),
-    })
-}
-
-fn incomplete(word: &Ident, shown: &str) -> syn::Error {
+pub(super) fn incomplete(word: &Ident, shown: &str) -> syn::Error {
     syn::Error::new(word.span(), format!("this needs at least `{shown}`"))
 }
 
 /// Reads the words inside a list; the first mistake ends it.
-fn words(
+pub(super) fn words(
     input: ParseStream,
     known: &[&str],
     mut read: impl FnMut(&Ident, ParseStream) -> syn::Result<()>,

@@ -62,6 +62,20 @@ pub(crate) fn list<T>(
     outcome
 }
 
+/// `("…", "…")`, at least one text, none of them empty.
+pub(crate) fn texts(word: &Ident, input: ParseStream) -> syn::Result<Vec<String>> {
+    list(word, input, |inside| {
+        let literals = inside.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+        if literals.is_empty() {
+            return Err(syn::Error::new(
+                word.span(),
+                format!("`{word}(…)` is empty: `{word}(\"lower(email)\")`"),
+            ));
+        }
+        literals.iter().map(content).collect()
+    })
+}
+
 /// `(a, b)` or `("a", "b")`, at least one.
 pub(crate) fn names(word: &Ident, input: ParseStream) -> syn::Result<Vec<Given<String>>> {
     list(word, input, |inside| {

@@ -27,10 +27,11 @@ pub(super) const COLUMN: [&str; 17] = [
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 9] = [
+pub(super) const TABLE: [&str; 10] = [
     "table",
     "drops",
     "index",
+    "unique",
     "check",
     "primary_key",
     "no_primary_key",

@@ -6,8 +6,10 @@ use crate::declaration::Declaration;
 pub(super) fn columns_exist(declaration: &Declaration, errors: &mut Errors) {
     let indexes = declaration.attributes.indexes.iter();
     let keys = declaration.attributes.foreign_keys.iter();
+    let uniques = declaration.attributes.uniques.iter();
     let lists = indexes
-        .map(|index| &index.value.columns)
+        .flat_map(|index| [&index.value.columns, &index.value.include])
+        .chain(uniques.flat_map(|unique| [&unique.value.columns, &unique.value.include]))
         .chain(keys.map(|key| &key.value.columns));
     for names in lists {
         for (position, name) in names.iter().enumerate() {

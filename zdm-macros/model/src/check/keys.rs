@@ -47,25 +47,15 @@ pub(super) fn is_declared_once(declaration: &Declaration, errors: &mut Errors) {
 }
 
 pub(super) fn exists(declaration: &Declaration, errors: &mut Errors) {
-    let attributes = &declaration.attributes;
-    let Some(key) = attributes
-        .primary_key
-        .as_ref()
-        .or(attributes.row_key.as_ref())
-    else {
-        return;
-    };
-    for (index, name) in key.value.iter().enumerate() {
+    let key = declaration.attributes.key().unwrap_or_default();
+    for (index, name) in key.iter().enumerate() {
         if declaration.field(&name.value).is_none() {
             errors.at(
                 name.span,
                 super::constraints::no_column(declaration, &name.value),
             );
         }
-        if key.value[..index]
-            .iter()
-            .any(|other| other.value == name.value)
-        {
+        if key[..index].iter().any(|other| other.value == name.value) {
             errors.at(name.span, format!("`{}` is given twice", name.value));
         }
     }

@@ -4,10 +4,12 @@ use zdm_runtime::Migratable;
 #[derive(Migratable)]
 #[zdm(table = "people", drops("fax"), drops("telex", default = "''"))]
 #[zdm(index(columns(team_id, email), unique, where = "team_id > 0", name = "by_team"))]
+#[zdm(primary_key(id, name = "people_key"))]
+#[zdm(unique(columns(team_id, key), include(email), nulls_not_distinct, deferrable, initially_deferred, name = "once"))]
 #[zdm(check(name = "adult", expr = "age_int >= 18"))]
 #[zdm(foreign_key(columns(team_id), references = "teams(id)", on_delete = "cascade", name = "fk_team"))]
 pub struct User {
-    #[zdm(primary_key, auto)]
+    #[zdm(auto)]
     pub id: i64,
     #[zdm(renamed_from = "name", sql_type = "varchar(255)")]
     pub full_name: String,
