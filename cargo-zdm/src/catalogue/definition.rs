@@ -27,6 +27,7 @@ pub(super) struct Key {
     pub(super) name: Option<String>,
     pub(super) columns: Vec<String>,
     pub(super) deferrable: bool,
+    pub(super) initially_deferred: bool,
 }
 
 /// A piece of a definition.
@@ -100,6 +101,11 @@ impl Definition {
                         key.deferrable = true;
                     }
                 }
+                ("initially", Some(Piece::Word(word))) if word.eq_ignore_ascii_case("deferred") => {
+                    if let Some(key) = self.foreign_keys.last_mut() {
+                        key.initially_deferred = true;
+                    }
+                }
                 ("collate", Some(Piece::Word(collation))) => {
                     let column = column.iter().cloned();
                     self.collations
@@ -123,6 +129,7 @@ impl Definition {
             name,
             columns,
             deferrable: false,
+            initially_deferred: false,
         });
     }
 }
@@ -348,6 +355,7 @@ mod tests {
             name: Some(name.to_owned()),
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             deferrable,
+            initially_deferred: deferrable,
         };
         assert_eq!(
             definition.foreign_keys,

@@ -21,6 +21,7 @@ mod references;
 mod refusal;
 mod rename;
 mod replace_column;
+mod validate_constraint;
 
 use zdm_model::{Schema, Table};
 use zdm_runtime::manifest::Route;
@@ -46,7 +47,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 12] = [
+pub const KINDS: [&Kind; 13] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
@@ -59,6 +60,7 @@ pub const KINDS: [&Kind; 12] = [
     &add_constraint::KIND,
     &drop_constraint::KIND,
     &rename::KIND,
+    &validate_constraint::KIND,
 ];
 
 /// What a kind may look at.

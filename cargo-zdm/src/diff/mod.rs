@@ -6,7 +6,7 @@
 mod error;
 mod pairing;
 
-use zdm_model::{Check, Column, ForeignKey, Index, Schema, Table, Unique, names};
+use zdm_model::{Check, Column, Exclusion, ForeignKey, Index, Schema, Table, Unique, names};
 
 pub use error::{DiffError, Problem};
 
@@ -60,6 +60,12 @@ pub enum Delta {
     CheckRemoved(Place, Check),
     /// Another condition under the same name: before, after.
     CheckChanged(Place, Check, Check),
+    /// An exclusion constraint that was not there.
+    ExclusionAdded(Place, Exclusion),
+    /// An exclusion constraint that goes.
+    ExclusionRemoved(Place, Exclusion),
+    /// Another definition under the same name: before, after.
+    ExclusionChanged(Place, Exclusion, Exclusion),
     /// A foreign key that was not there.
     ForeignKeyAdded(Place, ForeignKey),
     /// A foreign key that goes.
@@ -91,6 +97,9 @@ impl Delta {
             | Self::CheckAdded(at, ..)
             | Self::CheckRemoved(at, ..)
             | Self::CheckChanged(at, ..)
+            | Self::ExclusionAdded(at, ..)
+            | Self::ExclusionRemoved(at, ..)
+            | Self::ExclusionChanged(at, ..)
             | Self::ForeignKeyAdded(at, ..)
             | Self::ForeignKeyRemoved(at, ..)
             | Self::ForeignKeyChanged(at, ..) => at.clone(),
@@ -109,6 +118,8 @@ pub enum Part {
     Unique,
     /// A check.
     Check,
+    /// An exclusion constraint.
+    Exclusion,
     /// A foreign key.
     ForeignKey,
 }
@@ -121,6 +132,7 @@ impl Part {
             Self::Index => "index",
             Self::Unique => "unique constraint",
             Self::Check => "check",
+            Self::Exclusion => "exclusion constraint",
             Self::ForeignKey => "foreign key",
         }
     }
@@ -136,7 +148,8 @@ pub struct Place {
 }
 
 /// The differences between two schemas: table by table in the order of names, within a table columns in the struct's
-/// order, then the key, indexes, unique constraints, checks and foreign keys.
+/// order, then the key, indexes, unique constraints, checks, exclusion constraints and
+/// foreign keys.
 pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     let mut deltas = Vec::new();
     let mut problems = Vec::new();
@@ -233,6 +246,19 @@ fn parts(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
                 (Some(old), Some(new)) => Delta::CheckChanged(at(), old.clone(), new.clone()),
                 (Some(old), None) => Delta::CheckRemoved(at(), old.clone()),
                 (None, Some(new)) => Delta::CheckAdded(at(), new.clone()),
+                (None, None) => return,
+            });
+        },
+    );
+    by_name(
+        &before.exclusions,
+        &after.exclusions,
+        |exclusion| &exclusion.name,
+        |old, new| {
+            deltas.push(match (old, new) {
+                (Some(old), Some(new)) => Delta::ExclusionChanged(at(), old.clone(), new.clone()),
+                (Some(old), None) => Delta::ExclusionRemoved(at(), old.clone()),
+                (None, Some(new)) => Delta::ExclusionAdded(at(), new.clone()),
                 (None, None) => return,
             });
         },

@@ -172,6 +172,7 @@ fn indexes_checks_and_keys_pair_by_name() {
     after.tables[0].checks = vec![Check {
         name: "positive".to_owned(),
         expr: "id > 0".to_owned(),
+        ..Check::default()
     }];
     let deltas = diff(&before, &after).expect("same columns");
     assert!(matches!(

@@ -19,6 +19,6 @@ pub use logical_type::LogicalType;
 pub use model::{Declared, Model, ModelField, Newtype};
 pub use rust_type::{RustType, option_of, spelled};
 pub use schema::{
-    Check, Column, Drop, Expression, ForeignKey, Index, OnInvalid, Schema, Table, Transition,
-    Unique,
+    Check, Column, Drop, Exclusion, Expression, ForeignKey, Index, OnInvalid, Schema, Table,
+    Transition, Unique,
 };

@@ -145,7 +145,7 @@ fn newtype(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Drop, Expression, ForeignKey, Index, OnInvalid, Unique};
+    use crate::{Drop, Exclusion, Expression, ForeignKey, Index, OnInvalid, Unique};
 
     fn parse(source: &str) -> Result<Declared, Vec<String>> {
         let input = syn::parse_str(source).expect("a struct");
@@ -215,6 +215,7 @@ mod tests {
                 references: "teams".into(),
                 referenced_columns: vec!["id".into()],
                 on_delete: Some("set null".into()),
+                ..ForeignKey::default()
             }]
         );
         let renamed = table.columns[1].transition.as_ref().expect("a rename");
@@ -296,6 +297,52 @@ mod tests {
             predicate: Some("born > 0".into()),
         };
         assert_eq!(table.indexes, [expected]);
+    }
+
+    #[test]
+    fn foreign_keys_checks_and_exclusions_say_all_that_they_are() {
+        let table = table(
+            r#"#[zdm(
+                foreign_key(columns(room, day), references = "slots(a, b)", on_delete = "SET NULL (day)", on_update = "cascade",
+                            match_full, initially_deferred, not_valid, name = "slot"),
+                check(name = "later", expr = "day > 0", not_valid, no_inherit),
+                exclude(name = "apart", using = "gist", elements("room WITH =", "span(day) with &&"), where = "day > 0", deferrable)
+            )]
+            struct Booking {
+                #[zdm(primary_key)] id: i64,
+                room: i64,
+                #[zdm(references = "days(id)", on_update = "set null")] day: Option<i64>,
+            }"#,
+        );
+        let expected = ForeignKey {
+            name: "slot".into(),
+            columns: vec!["room".into(), "day".into()],
+            references: "slots".into(),
+            referenced_columns: vec!["a".into(), "b".into()],
+            on_delete: Some("set null".into()),
+            on_delete_columns: vec!["day".into()],
+            on_update: Some("cascade".into()),
+            match_full: true,
+            deferrable: true,
+            initially_deferred: true,
+            not_valid: true,
+        };
+        assert_eq!(table.foreign_keys[1], expected);
+        assert_eq!(expected.sets("day").as_deref(), Some("on delete set null"));
+        assert_eq!(expected.sets("room").as_deref(), Some("on update cascade"));
+        assert_eq!(expected.sets("id"), None);
+        let action = table.foreign_keys[0].on_update.as_deref();
+        assert_eq!(action, Some("set null"));
+        assert!(table.checks[0].not_valid && table.checks[0].no_inherit);
+        let apart = &table.exclusions[0];
+        assert_eq!(apart.method.as_deref(), Some("gist"));
+        let operands: Vec<_> = apart
+            .elements
+            .iter()
+            .map(|text| Exclusion::operand(text))
+            .collect();
+        assert_eq!(operands, [Some(("room", "=")), Some(("span(day)", "&&"))]);
+        assert!(apart.deferrable && !apart.initially_deferred);
     }
 
     #[test]

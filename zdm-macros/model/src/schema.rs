@@ -62,6 +62,12 @@ pub struct Table {
         serde(default, rename = "check", skip_serializing_if = "Vec::is_empty")
     )]
     pub checks: Vec<Check>,
+    /// Exclusion constraints, ordered by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "exclude", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub exclusions: Vec<Exclusion>,
     /// Foreign keys, ordered by name.
     #[cfg_attr(
         feature = "serde",
@@ -362,7 +368,7 @@ pub struct Unique {
 }
 
 /// A check constraint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Check {
@@ -370,10 +376,53 @@ pub struct Check {
     pub name: String,
     /// The condition, an SQL expression.
     pub expr: String,
+    /// `not_valid`: it holds for rows that are written; those from before have not been compared with it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub not_valid: bool,
+    /// `no_inherit`: tables that inherit from this one do not have it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub no_inherit: bool,
+}
+
+/// An exclusion constraint: no two rows for which all operators hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Exclusion {
+    /// Physical name.
+    pub name: String,
+    /// `using = "gist"`; `None` for the database's own choice.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", rename = "using")
+    )]
+    pub method: Option<String>,
+    /// `elements("room WITH =", "during WITH &&")`: each an element of an index and the operator that compares it.
+    pub elements: Vec<String>,
+    /// The rows that it is about.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", rename = "where")
+    )]
+    pub predicate: Option<String>,
+    /// `deferrable`: a transaction may put its check off.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub deferrable: bool,
+    /// `initially_deferred`: every transaction does.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub initially_deferred: bool,
+}
+
+impl Exclusion {
+    /// An element apart from its operator.
+    pub fn operand(element: &str) -> Option<(&str, &str)> {
+        let at = element.to_ascii_lowercase().rfind(" with ")?;
+        Some((element[..at].trim(), element[at + 6..].trim()))
+    }
 }
 
 /// A foreign key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct ForeignKey {
@@ -391,6 +440,52 @@ pub struct ForeignKey {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub on_delete: Option<String>,
+    /// `on_delete = "set null (a)"`: the columns that it sets, where these are not all.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub on_delete_columns: Vec<String>,
+    /// `on_update = "cascade"`, like `on_delete`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub on_update: Option<String>,
+    /// `match_full`: of several columns all are NULL or none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub match_full: bool,
+    /// `deferrable`: a transaction may put its check off.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub deferrable: bool,
+    /// `initially_deferred`: every transaction does.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub initially_deferred: bool,
+    /// `not_valid`: it holds for rows that are written; those from before have not been compared with it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+    pub not_valid: bool,
+}
+
+impl ForeignKey {
+    /// Whether the database itself writes this column of the table where a referenced row is deleted or changed: the words of
+    /// the action that does.
+    pub fn sets(&self, column: &str) -> Option<String> {
+        if !self.columns.iter().any(|name| name == column) {
+            return None;
+        }
+        let deletes = self.on_delete.as_deref().filter(|action| {
+            let all = self.on_delete_columns.is_empty();
+            action.starts_with("set ")
+                && (all || self.on_delete_columns.iter().any(|name| name == column))
+        });
+        let updates = self
+            .on_update
+            .as_deref()
+            .filter(|action| action.starts_with("set ") || *action == "cascade");
+        deletes
+            .map(|action| format!("on delete {action}"))
+            .or(updates.map(|action| format!("on update {action}")))
+    }
 }
 
 #[cfg(feature = "serde")]
