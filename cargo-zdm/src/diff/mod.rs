@@ -4,6 +4,7 @@
 //! Must not know: any database, what a difference means for one.
 
 mod error;
+mod named;
 mod pairing;
 
 use zdm_model::{Check, Column, Exclusion, ForeignKey, Index, Schema, Table, Unique, names};
@@ -210,92 +211,11 @@ fn key(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
 }
 
 fn parts(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
-    let at = || place(after);
-    by_name(
-        &before.indexes,
-        &after.indexes,
-        |index| &index.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::IndexChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::IndexRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::IndexAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-    by_name(
-        &before.uniques,
-        &after.uniques,
-        |unique| &unique.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::UniqueChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::UniqueRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::UniqueAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-    by_name(
-        &before.checks,
-        &after.checks,
-        |check| &check.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::CheckChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::CheckRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::CheckAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-    by_name(
-        &before.exclusions,
-        &after.exclusions,
-        |exclusion| &exclusion.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::ExclusionChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::ExclusionRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::ExclusionAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-    by_name(
-        &before.foreign_keys,
-        &after.foreign_keys,
-        |key| &key.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::ForeignKeyChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::ForeignKeyRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::ForeignKeyAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-}
-
-/// Calls back for every name whose two sides differ: those that go or changed first, then those that come.
-fn by_name<T: PartialEq>(
-    before: &[T],
-    after: &[T],
-    name: fn(&T) -> &str,
-    mut found: impl FnMut(Option<&T>, Option<&T>),
-) {
-    for old in before {
-        let new = after.iter().find(|new| name(new) == name(old));
-        if new != Some(old) {
-            found(Some(old), new);
-        }
-    }
-    for new in after {
-        if before.iter().all(|old| name(old) != name(new)) {
-            found(None, Some(new));
-        }
-    }
+    named::compare(after, &before.indexes, &after.indexes, deltas);
+    named::compare(after, &before.uniques, &after.uniques, deltas);
+    named::compare(after, &before.checks, &after.checks, deltas);
+    named::compare(after, &before.exclusions, &after.exclusions, deltas);
+    named::compare(after, &before.foreign_keys, &after.foreign_keys, deltas);
 }
 
 #[cfg(test)]

@@ -285,3 +285,6 @@ fn sorted<T>(list: Vec<Given<T>>, name: fn(&T) -> &String) -> Vec<T> {
 fn text(given: Option<&Given<String>>) -> Option<String> {
     given.map(|given| given.value.clone())
 }
+
+#[cfg(test)]
+mod tests;
