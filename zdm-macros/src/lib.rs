@@ -38,8 +38,9 @@ use zdm_model::{Declared, RustType};
 /// | `index(name = "…", on("lower(a)", "b DESC"), …)` | the same over what stands between the parentheses of `CREATE INDEX` |
 /// | `index(…, using = "gin", include(c), nulls_not_distinct, with = "fillfactor = 70")` | what PostgreSQL has besides |
 /// | `unique(columns(a, b), name = "…")` | a unique constraint; PostgreSQL has `include(c)`, `nulls_not_distinct`, `deferrable` and `initially_deferred` besides |
-/// | `check(name = "…", expr = "…")` | a check constraint |
-/// | `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", name = "…")` | a foreign key of several columns |
+/// | `check(name = "…", expr = "…")` | a check constraint; PostgreSQL has `not_valid` and `no_inherit` besides |
+/// | `exclude(name = "…", using = "gist", elements("room WITH =", "during WITH &&"), where = "…", deferrable)` | PostgreSQL: an exclusion constraint |
+/// | `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", on_update = "…", deferrable, initially_deferred, name = "…")` | a foreign key of several columns; PostgreSQL has `match_full`, `not_valid` and `on_delete = "set null (a)"` besides |
 /// | `drops("x")`, `drops("x", default = "''")` | the column `x` goes; `default` is what new rows carry for old code meanwhile. Spent as soon as a later version exists |
 /// | `transparent` | on `struct UserId(i64);`: a column type |
 ///
@@ -52,7 +53,7 @@ use zdm_model::{Declared, RustType};
 /// | `sql_type = "varchar(255)"` | the type in the database; any Rust type can have one |
 /// | `default = "now()"` | an SQL expression |
 /// | `unique`, `index`, `index = "name"` | an index over this column; together, one unique index |
-/// | `references = "teams(id)"`, `on_delete = "set null"` | a foreign key |
+/// | `references = "teams(id)"`, `on_delete = "set null"`, `on_update = "cascade"` | a foreign key |
 /// | `skip` | no column; reads fill the field with its `Default` |
 /// | `renamed_from = "x"` | the column was called `x` |
 /// | `from("x", "y")` | the column replaces others |

@@ -129,18 +129,22 @@ pub struct IndexPart {
 }
 
 /// A check constraint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Check {
     /// Its name; SQLite's need none.
     pub name: Option<String>,
     /// The condition.
     pub expr: String,
-    /// What is unusual about it in words: `NOT VALID`, `NO INHERIT`.
+    /// Rows from before have not been compared with it.
+    pub not_valid: bool,
+    /// Tables that inherit do not have it.
+    pub no_inherit: bool,
+    /// What is unusual about it in words: `NOT ENFORCED`.
     pub unusual: Vec<String>,
 }
 
 /// A foreign key.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct ForeignKey {
     /// Its name; SQLite's need none.
     pub name: Option<String>,
@@ -152,7 +156,19 @@ pub struct ForeignKey {
     pub referenced_columns: Vec<String>,
     /// `set null`, in lower case; `None` for no action.
     pub on_delete: Option<String>,
-    /// What is unusual about it in words: `ON UPDATE CASCADE`, `DEFERRABLE`.
+    /// The columns that it sets, where these are not all.
+    pub on_delete_columns: Vec<String>,
+    /// The same for a changed key.
+    pub on_update: Option<String>,
+    /// `MATCH FULL`
+    pub match_full: bool,
+    /// A transaction may put its check off.
+    pub deferrable: bool,
+    /// Every transaction does.
+    pub initially_deferred: bool,
+    /// Rows from before have not been compared with it.
+    pub not_valid: bool,
+    /// What is unusual about it in words: `NOT ENFORCED`.
     pub unusual: Vec<String>,
 }
 

@@ -94,9 +94,9 @@ const CHECKS: &str = "SELECT CAST(json_build_object(
         'table', c.relname,
         'name', k.conname,
         'expr', pg_get_expr(k.conbin, k.conrelid),
+        'not_valid', NOT k.convalidated,
+        'no_inherit', k.connoinherit,
         'unusual', array_remove(ARRAY[
-            CASE WHEN NOT k.convalidated THEN 'NOT VALID' END,
-            CASE WHEN k.connoinherit THEN 'NO INHERIT' END,
             CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END], NULL)) AS text)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND k.contype = 'c'
@@ -114,14 +114,18 @@ const FOREIGN_KEYS: &str = "SELECT CAST(json_build_object(
                 JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.attnum),
             'on_delete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
                 WHEN 'r' THEN 'restrict' END,
+            'on_delete_columns', COALESCE((SELECT json_agg(a.attname ORDER BY n.n)
+                FROM jsonb_array_elements_text(CASE jsonb_typeof(to_jsonb(k) -> 'confdelsetcols')
+                    WHEN 'array' THEN to_jsonb(k) -> 'confdelsetcols' ELSE '[]' END) WITH ORDINALITY n(attnum, n)
+                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = CAST(n.attnum AS int)), '[]'),
+            'on_update', CASE k.confupdtype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
+                WHEN 'r' THEN 'restrict' END,
+            'match_full', k.confmatchtype <> 's',
+            'deferrable', k.condeferrable,
+            'initially_deferred', k.condeferred,
+            'not_valid', NOT k.convalidated,
             'unusual', array_remove(ARRAY[
                 CASE WHEN r.relnamespace <> c.relnamespace THEN 'a table of another schema' END,
-                CASE k.confupdtype WHEN 'c' THEN 'ON UPDATE CASCADE' WHEN 'n' THEN 'ON UPDATE SET NULL'
-                    WHEN 'd' THEN 'ON UPDATE SET DEFAULT' WHEN 'r' THEN 'ON UPDATE RESTRICT' END,
-                CASE WHEN k.confmatchtype <> 's' THEN 'MATCH FULL' END,
-                CASE WHEN to_jsonb(k) ->> 'confdelsetcols' IS NOT NULL THEN 'ON DELETE for some of its columns' END,
-                CASE WHEN k.condeferrable THEN 'DEFERRABLE' END,
-                CASE WHEN NOT k.convalidated THEN 'NOT VALID' END,
                 CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END,
                 CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'PERIOD' END], NULL))) AS text)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
@@ -220,6 +224,8 @@ struct CheckRow {
     table: String,
     name: String,
     expr: String,
+    not_valid: bool,
+    no_inherit: bool,
     unusual: Vec<String>,
 }
 
@@ -264,6 +270,8 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
             table.checks.push(Check {
                 name: Some(row.name),
                 expr: expression(&row.expr),
+                not_valid: row.not_valid,
+                no_inherit: row.no_inherit,
                 unusual: row.unusual,
             });
         }

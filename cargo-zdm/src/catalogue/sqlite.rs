@@ -155,7 +155,7 @@ fn table(row: &TableRow, definition: &Definition) -> Table {
     let checks = definition.checks.iter().map(|(name, expr)| Check {
         name: name.clone(),
         expr: expr.clone(),
-        unusual: Vec::new(),
+        ..Check::default()
     });
     Table {
         name: row.name.clone(),
@@ -319,24 +319,24 @@ fn foreign_key(
         Some(definition.foreign_keys.remove(at))
     });
     let mut unusual = Vec::new();
-    if first.on_update != "NO ACTION" {
-        unusual.push(format!("ON UPDATE {}", first.on_update));
-    }
     if first.r#match != "NONE" {
         unusual.push(format!("MATCH {}", first.r#match));
     }
-    if written.as_ref().is_some_and(|key| key.deferrable) {
-        unusual.push("DEFERRABLE".to_owned());
-    }
+    let action = |action: &str| match action {
+        "NO ACTION" => None,
+        action => Some(action.to_lowercase()),
+    };
+    let written = written.as_ref();
     ForeignKey {
-        name: written.and_then(|key| key.name),
+        name: written.and_then(|key| key.name.clone()),
+        on_delete: action(&first.on_delete),
+        on_update: action(&first.on_update),
+        deferrable: written.is_some_and(|key| key.deferrable),
+        initially_deferred: written.is_some_and(|key| key.deferrable && key.initially_deferred),
         references: first.references.clone(),
         referenced_columns: named.unwrap_or_else(of_key),
-        on_delete: match first.on_delete.as_str() {
-            "NO ACTION" => None,
-            action => Some(action.to_lowercase()),
-        },
         columns,
         unusual,
+        ..ForeignKey::default()
     }
 }

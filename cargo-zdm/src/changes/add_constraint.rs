@@ -1,4 +1,4 @@
-//! A new check or foreign key on a table that exists.
+//! A new check, exclusion constraint or foreign key on a table that exists.
 
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
@@ -6,11 +6,13 @@ use zdm_runtime::phase::{Phase, Section};
 use super::named::{named_by, of};
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, ForeignKeyShape};
+use crate::plan::{Alteration, CheckShape, ExclusionShape, ForeignKeyShape};
 
 pub(super) const KIND: Kind = Kind {
     name: "add_constraint",
-    documentation: "Expand adds the constraint for new rows, then compares existing rows with it beside running writes. \
+    documentation: "Expand adds the constraint for new rows, then compares existing rows with it beside running writes; \
+                    one that is `not_valid` is compared when that word goes. An exclusion constraint builds its index while \
+                    writes wait: no database has another way. \
                     A constraint on a column that arrives in five phases, or a foreign key to one, waits for \
                     switch_reads.",
     claim,
@@ -23,7 +25,13 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             at,
             format!("check `{}`", check.name),
             of(&at.table, &context.columns_of(&[], Some(&check.expr))),
-            Alteration::AddCheck(check.clone()),
+            Alteration::AddCheck(CheckShape::from(check)),
+        ),
+        Delta::ExclusionAdded(at, exclusion) => (
+            at,
+            format!("exclusion constraint `{}`", exclusion.name),
+            of(&at.table, &context.excluded(exclusion)),
+            Alteration::AddExclusion(ExclusionShape::from(exclusion)),
         ),
         Delta::ForeignKeyAdded(at, key) => (
             at,
@@ -55,10 +63,15 @@ fn change(
             )
             .alter(Section::SwitchReads, at, alteration)
     } else {
+        let waiting = if matches!(alteration, Alteration::AddExclusion(_)) {
+            "; its index is built while every read and write of the table waits"
+        } else {
+            ""
+        };
         Change::new(at, Route::Direct, line)
             .because(
                 Phase::Expand,
-                format!("the {name} holds for old code too, from now on"),
+                format!("the {name} holds for old code too, from now on{waiting}"),
             )
             .alter(Section::Expand, at, alteration)
     }

@@ -34,7 +34,12 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let (own, present): (Vec<_>, Vec<_>) = present
         .into_iter()
         .partition(|key| needs_own_index(context, table, key));
+    let (late, present): (Vec<_>, Vec<_>) = present.into_iter().partition(|key| key.not_valid);
     shape.foreign_keys = present;
+    // A database takes what comes with a new table for validated.
+    let (late_checks, checks): (Vec<_>, Vec<_>) =
+        shape.checks.into_iter().partition(|check| check.not_valid);
+    shape.checks = checks;
     let line = format!("create the table `{}`", table.name);
     let route = if waiting.is_empty() {
         Route::Direct
@@ -54,7 +59,10 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             Alteration::CreateIndex(IndexShape::from(index)),
         );
     }
-    for key in own {
+    for check in late_checks {
+        change = change.alter(Section::Expand, &at, Alteration::AddCheck(check));
+    }
+    for key in own.into_iter().chain(late) {
         change = change.alter(Section::Expand, &at, Alteration::AddForeignKey(key));
     }
     for key in waiting {

@@ -1,4 +1,4 @@
-//! A check or foreign key that goes.
+//! A check, exclusion constraint or foreign key that goes.
 
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
@@ -26,6 +26,13 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             "refuse writes",
             of(&at.table, &context.columns_of(&[], Some(&check.expr))),
             Alteration::DropCheck(check.name.clone()),
+        ),
+        Delta::ExclusionRemoved(at, exclusion) => (
+            at,
+            format!("exclusion constraint `{}`", exclusion.name),
+            "refuse writes",
+            of(&at.table, &context.excluded(exclusion)),
+            Alteration::DropExclusion(exclusion.name.clone()),
         ),
         Delta::ForeignKeyRemoved(at, key) => (
             at,

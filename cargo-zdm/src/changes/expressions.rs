@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use zdm_model::{Column, Expression, Index, Schema, Table, Transition, Unique};
+use zdm_model::{
+    Check, Column, Exclusion, Expression, ForeignKey, Index, Schema, Table, Transition, Unique,
+};
 
 use super::{ChangeError, Context};
 use crate::dialect::{Dialect, ExpressionError};
@@ -97,11 +99,10 @@ pub(crate) fn spelled(schema: &Schema, before: &Schema, dialect: &Dialect) -> Sc
         for check in &mut table.checks {
             spell(&mut check.expr, &own);
         }
-        for predicate in table
-            .indexes
-            .iter_mut()
-            .filter_map(|index| index.predicate.as_mut())
-        {
+        let indexes = table.indexes.iter_mut().map(|index| &mut index.predicate);
+        let exclusions = table.exclusions.iter_mut();
+        let excluded = exclusions.map(|exclusion| &mut exclusion.predicate);
+        for predicate in indexes.chain(excluded).flatten() {
             spell(predicate, &own);
         }
         for column in &mut table.columns {
@@ -170,8 +171,32 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
         errors.extend(unknown_of_unique(&at, unique, dialect));
     }
     for check in &table.checks {
+        errors.extend(unknown_of_check(&at, check, dialect));
         let written = written(&check.name, "check", &check.expr);
         errors.extend(written.names_only(dialect, &names).err());
+    }
+    for key in &table.foreign_keys {
+        errors.extend(unknown_of_key(&at, key, dialect));
+    }
+    for exclusion in &table.exclusions {
+        let given = [("exclude", !dialect.capabilities().constraint_options)];
+        errors.extend(unknown_options(
+            &at,
+            &exclusion.name,
+            "constraints",
+            &given,
+            dialect,
+        ));
+        if let Some(predicate) = &exclusion.predicate {
+            let written = written(&exclusion.name, "where", predicate);
+            errors.extend(written.names_only(dialect, &names).err());
+        }
+        for element in &exclusion.elements {
+            let operand = Exclusion::operand(element).map_or("", |(operand, _)| operand);
+            let written = written(&exclusion.name, "elements", operand);
+            let columns = dialect.columns_in_element(operand);
+            errors.extend(written.allowed(columns, &names).err());
+        }
     }
     for index in &table.indexes {
         errors.extend(unknown_of_index(&at, index, dialect));
@@ -254,7 +279,46 @@ fn unknown_of_unique(at: &Place, unique: &Unique, dialect: &Dialect) -> Option<C
     unknown_options(at, &unique.name, "unique constraints", &given, dialect)
 }
 
+fn unknown_of_check(at: &Place, check: &Check, dialect: &Dialect) -> Option<ChangeError> {
+    if dialect.capabilities().constraint_options {
+        return None;
+    }
+    let given = [
+        ("not_valid", check.not_valid),
+        ("no_inherit", check.no_inherit),
+    ];
+    unknown_options(at, &check.name, "checks", &given, dialect)
+}
+
+fn unknown_of_key(at: &Place, key: &ForeignKey, dialect: &Dialect) -> Option<ChangeError> {
+    if dialect.capabilities().constraint_options {
+        return None;
+    }
+    let given = [
+        ("match_full", key.match_full),
+        ("not_valid", key.not_valid),
+        (
+            "on_delete = \"set … (…)\"",
+            !key.on_delete_columns.is_empty(),
+        ),
+    ];
+    unknown_options(at, &key.name, "foreign keys", &given, dialect)
+}
+
 impl Context<'_> {
+    /// The columns that an exclusion constraint names. It has been checked.
+    pub(super) fn excluded(&self, exclusion: &Exclusion) -> Vec<String> {
+        let operands = exclusion
+            .elements
+            .iter()
+            .filter_map(|element| Exclusion::operand(element));
+        operands
+            .filter_map(|(operand, _)| self.dialect.columns_in_element(operand).ok())
+            .flatten()
+            .chain(self.columns_of(&[], exclusion.predicate.as_deref()))
+            .collect()
+    }
+
     /// The columns that a check names beside those listed. The expression has been checked.
     pub(super) fn columns_of(&self, listed: &[String], expression: Option<&str>) -> Vec<String> {
         let mut columns = listed.to_vec();

@@ -24,6 +24,7 @@ mod refusal;
 mod rename;
 mod replace_column;
 mod set_not_null;
+mod validate_constraint;
 mod widen_type;
 
 use zdm_model::{Schema, Table};
@@ -50,7 +51,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 16] = [
+pub const KINDS: [&Kind; 17] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
@@ -67,6 +68,7 @@ pub const KINDS: [&Kind; 16] = [
     &add_constraint::KIND,
     &drop_constraint::KIND,
     &rename::KIND,
+    &validate_constraint::KIND,
 ];
 
 /// What a kind may look at.

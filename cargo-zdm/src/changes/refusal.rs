@@ -19,6 +19,9 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
             renamed_instead(at, "unique constraint", &before.name)
         }
         Delta::CheckChanged(at, before, _) => renamed_instead(at, "check", &before.name),
+        Delta::ExclusionChanged(at, before, _) => {
+            renamed_instead(at, "exclusion constraint", &before.name)
+        }
         Delta::ForeignKeyChanged(at, before, _) => renamed_instead(at, "foreign key", &before.name),
         claimed => unclaimed(claimed),
     };

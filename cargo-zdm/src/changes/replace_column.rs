@@ -161,15 +161,14 @@ fn refuse_what_the_database_writes(
     column: &Column,
 ) -> Result<(), ChangeError> {
     let subject = format!("{}.{}", table.name, column.name);
-    if let Some(key) = set_by(table, column) {
+    if let Some((key, action)) = set_by(table, column) {
         return Err(ChangeError::Declaration {
             at: Box::new(at.clone()),
             subject,
             problem: format!(
-                "the foreign key {} changes it (on delete {}) without any of your code, so the new column would \
+                "the foreign key {} changes it ({action}) without any of your code, so the new column would \
                  keep the old value",
-                key.name,
-                key.on_delete.as_deref().unwrap_or_default()
+                key.name
             ),
             way_on: "Drop that action first, in a version of its own, and let the application write the change"
                 .to_owned(),
@@ -194,17 +193,16 @@ fn refuse_what_the_database_would_write(
     new: &Column,
 ) -> Result<(), ChangeError> {
     let after = context.to.table(&at.table);
-    let Some(key) = after.and_then(|table| set_by(table, new)) else {
+    let Some((key, action)) = after.and_then(|table| set_by(table, new)) else {
         return Ok(());
     };
     Err(ChangeError::Declaration {
         at: Box::new(at.clone()),
         subject: format!("{}.{}", at.table, new.name),
         problem: format!(
-            "the foreign key {} would change it (on delete {}) without any of your code, so the old column would keep \
+            "the foreign key {} would change it ({action}) without any of your code, so the old column would keep \
              the old value",
-            key.name,
-            key.on_delete.as_deref().unwrap_or_default()
+            key.name
         ),
         way_on: "Leave that action out until the old column is gone, and let the application write the change; add it \
                  in a version of its own, under another name"
@@ -212,13 +210,8 @@ fn refuse_what_the_database_would_write(
     })
 }
 
-/// The foreign key that sets the column when the referenced row is deleted.
-fn set_by<'a>(table: &'a Table, column: &Column) -> Option<&'a ForeignKey> {
-    table.foreign_keys.iter().find(|key| {
-        key.columns.contains(&column.name)
-            && key
-                .on_delete
-                .as_deref()
-                .is_some_and(|action| action.trim().to_ascii_lowercase().starts_with("set "))
-    })
+/// The foreign key that writes the column when the referenced row is deleted or changed, and on what.
+fn set_by<'a>(table: &'a Table, column: &Column) -> Option<(&'a ForeignKey, String)> {
+    let mut keys = table.foreign_keys.iter();
+    keys.find_map(|key| Some((key, key.sets(&column.name)?)))
 }

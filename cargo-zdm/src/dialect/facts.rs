@@ -71,7 +71,9 @@ pub struct Capabilities {
     pub arithmetic_fails: bool,
     /// An index may have `using`, `include`, `nulls_not_distinct` and `with`.
     pub index_options: bool,
-    /// A unique constraint may have `include`, `nulls_not_distinct` and `deferrable`.
+    /// Constraints have all that the standard and PostgreSQL give them: a unique one `include`, `nulls_not_distinct` and
+    /// `deferrable`, a check `not_valid` and `no_inherit`, a foreign key `match_full`, `not_valid` and columns that it sets; and
+    /// there are exclusion constraints.
     pub constraint_options: bool,
 }
 

@@ -4,9 +4,10 @@
 //! Must not know: any database, what a difference means for one.
 
 mod error;
+mod named;
 mod pairing;
 
-use zdm_model::{Check, Column, ForeignKey, Index, Schema, Table, Unique, names};
+use zdm_model::{Check, Column, Exclusion, ForeignKey, Index, Schema, Table, Unique, names};
 
 pub use error::{DiffError, Problem};
 
@@ -60,6 +61,12 @@ pub enum Delta {
     CheckRemoved(Place, Check),
     /// Another condition under the same name: before, after.
     CheckChanged(Place, Check, Check),
+    /// An exclusion constraint that was not there.
+    ExclusionAdded(Place, Exclusion),
+    /// An exclusion constraint that goes.
+    ExclusionRemoved(Place, Exclusion),
+    /// Another definition under the same name: before, after.
+    ExclusionChanged(Place, Exclusion, Exclusion),
     /// A foreign key that was not there.
     ForeignKeyAdded(Place, ForeignKey),
     /// A foreign key that goes.
@@ -91,6 +98,9 @@ impl Delta {
             | Self::CheckAdded(at, ..)
             | Self::CheckRemoved(at, ..)
             | Self::CheckChanged(at, ..)
+            | Self::ExclusionAdded(at, ..)
+            | Self::ExclusionRemoved(at, ..)
+            | Self::ExclusionChanged(at, ..)
             | Self::ForeignKeyAdded(at, ..)
             | Self::ForeignKeyRemoved(at, ..)
             | Self::ForeignKeyChanged(at, ..) => at.clone(),
@@ -109,6 +119,8 @@ pub enum Part {
     Unique,
     /// A check.
     Check,
+    /// An exclusion constraint.
+    Exclusion,
     /// A foreign key.
     ForeignKey,
 }
@@ -121,6 +133,7 @@ impl Part {
             Self::Index => "index",
             Self::Unique => "unique constraint",
             Self::Check => "check",
+            Self::Exclusion => "exclusion constraint",
             Self::ForeignKey => "foreign key",
         }
     }
@@ -136,7 +149,8 @@ pub struct Place {
 }
 
 /// The differences between two schemas: table by table in the order of names, within a table columns in the struct's
-/// order, then the key, indexes, unique constraints, checks and foreign keys.
+/// order, then the key, indexes, unique constraints, checks, exclusion constraints and
+/// foreign keys.
 pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     let mut deltas = Vec::new();
     let mut problems = Vec::new();
@@ -214,79 +228,11 @@ fn key(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
 }
 
 fn parts(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
-    let at = || place(after);
-    by_name(
-        &before.indexes,
-        &after.indexes,
-        |index| &index.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::IndexChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::IndexRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::IndexAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-    by_name(
-        &before.uniques,
-        &after.uniques,
-        |unique| &unique.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::UniqueChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::UniqueRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::UniqueAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-    by_name(
-        &before.checks,
-        &after.checks,
-        |check| &check.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::CheckChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::CheckRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::CheckAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-    by_name(
-        &before.foreign_keys,
-        &after.foreign_keys,
-        |key| &key.name,
-        |old, new| {
-            deltas.push(match (old, new) {
-                (Some(old), Some(new)) => Delta::ForeignKeyChanged(at(), old.clone(), new.clone()),
-                (Some(old), None) => Delta::ForeignKeyRemoved(at(), old.clone()),
-                (None, Some(new)) => Delta::ForeignKeyAdded(at(), new.clone()),
-                (None, None) => return,
-            });
-        },
-    );
-}
-
-/// Calls back for every name whose two sides differ: those that go or changed first, then those that come.
-fn by_name<T: PartialEq>(
-    before: &[T],
-    after: &[T],
-    name: fn(&T) -> &str,
-    mut found: impl FnMut(Option<&T>, Option<&T>),
-) {
-    for old in before {
-        let new = after.iter().find(|new| name(new) == name(old));
-        if new != Some(old) {
-            found(Some(old), new);
-        }
-    }
-    for new in after {
-        if before.iter().all(|old| name(old) != name(new)) {
-            found(None, Some(new));
-        }
-    }
+    named::compare(after, &before.indexes, &after.indexes, deltas);
+    named::compare(after, &before.uniques, &after.uniques, deltas);
+    named::compare(after, &before.checks, &after.checks, deltas);
+    named::compare(after, &before.exclusions, &after.exclusions, deltas);
+    named::compare(after, &before.foreign_keys, &after.foreign_keys, deltas);
 }
 
 #[cfg(test)]

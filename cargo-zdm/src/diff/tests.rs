@@ -168,10 +168,15 @@ fn indexes_checks_and_keys_pair_by_name() {
         ..Index::default()
     };
     before.tables[0].indexes = vec![index("a", false), index("b", false)];
-    after.tables[0].indexes = vec![index("b", true), index("c", false)];
+    let other = Index {
+        columns: vec!["id".to_owned(), "id".to_owned()],
+        ..index("c", false)
+    };
+    after.tables[0].indexes = vec![index("b", true), other];
     after.tables[0].checks = vec![Check {
         name: "positive".to_owned(),
         expr: "id > 0".to_owned(),
+        ..Check::default()
     }];
     let deltas = diff(&before, &after).expect("same columns");
     assert!(matches!(
@@ -182,5 +187,49 @@ fn indexes_checks_and_keys_pair_by_name() {
             Delta::IndexAdded(..),
             Delta::CheckAdded(..)
         ]
+    ));
+}
+
+#[test]
+fn the_same_under_another_name_is_renamed_where_no_other_is_the_same() {
+    let check = |name: &str, expr: &str| Check {
+        name: name.to_owned(),
+        expr: expr.to_owned(),
+        ..Check::default()
+    };
+    let deltas = |from: &[Check], to: &[Check]| {
+        let (mut before, mut after) = (users(vec![id()]), users(vec![id()]));
+        before.tables[0].checks = from.to_vec();
+        after.tables[0].checks = to.to_vec();
+        diff(&before, &after).expect("same columns")
+    };
+    let renamed = deltas(
+        &[check("a", "id > 0"), check("b", "id < 9")],
+        &[check("b", "id < 9"), check("c", "id > 0")],
+    );
+    assert!(
+        matches!(&renamed[..], [Delta::Renamed(_, Part::Check, from, to)] if from == "a" && to == "c"),
+        "{renamed:?}"
+    );
+    // Nobody says which of the two it is.
+    let ambiguous = deltas(
+        &[check("a", "id > 0")],
+        &[check("b", "id > 0"), check("c", "id > 0")],
+    );
+    assert!(
+        matches!(
+            &ambiguous[..],
+            [
+                Delta::CheckRemoved(..),
+                Delta::CheckAdded(..),
+                Delta::CheckAdded(..)
+            ]
+        ),
+        "{ambiguous:?}"
+    );
+    let other = deltas(&[check("a", "id > 0")], &[check("b", "id > 1")]);
+    assert!(matches!(
+        &other[..],
+        [Delta::CheckRemoved(..), Delta::CheckAdded(..)]
     ));
 }

@@ -33,6 +33,12 @@ pub(super) fn keys(
                 references: key.references.clone(),
                 referenced_columns: key.referenced_columns.clone(),
                 on_delete: key.on_delete.clone(),
+                on_delete_columns: key.on_delete_columns.clone(),
+                on_update: key.on_update.clone(),
+                match_full: key.match_full,
+                deferrable: key.deferrable,
+                initially_deferred: key.initially_deferred,
+                not_valid: key.not_valid,
             });
         } else {
             left_out.push(LeftOut::new(
@@ -51,16 +57,24 @@ pub(super) fn keys(
 /// What there is to a foreign key beyond what an attribute says.
 fn more(key: &catalogue::ForeignKey, table: &Table, tables: &[Table]) -> Vec<String> {
     let mut more = key.unusual.clone();
+    let all = key.on_delete_columns.is_empty();
     for name in &key.columns {
-        match (table.column(name), key.on_delete.as_deref()) {
-            (None, _) => more.push(format!("the column {name}, which the struct goes without")),
-            (Some(column), Some("set null")) if !column.nullable => {
+        let Some(column) = table.column(name) else {
+            more.push(format!("the column {name}, which the struct goes without"));
+            continue;
+        };
+        let deleted = all || key.on_delete_columns.contains(name);
+        let actions = [
+            key.on_delete.as_deref().filter(|_| deleted),
+            key.on_update.as_deref(),
+        ];
+        for action in actions.into_iter().flatten() {
+            if action == "set null" && !column.nullable {
                 more.push(format!("SET NULL for {name}, which is never NULL"));
             }
-            (Some(column), Some("set default")) if column.default.is_none() => {
+            if action == "set default" && column.default.is_none() {
                 more.push(format!("SET DEFAULT for {name}, which has no default"));
             }
-            _ => {}
         }
     }
     match tables.iter().find(|other| other.name == key.references) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zdm_model::{Check, Index, Table, Unique};
+use zdm_model::{Check, Exclusion, Index, Table, Unique};
 
 use super::left_out::{Kind, LeftOut};
 use super::names::Given;
@@ -47,10 +47,15 @@ pub(super) fn indexes(
             } else {
                 table.uniques.push(unique);
             }
+        } else if constraint == Some("exclusion") {
+            table.exclusions.push(as_exclusion(index));
         } else {
             table.indexes.push(as_declared(index, dialect));
         }
     }
+    table
+        .exclusions
+        .sort_by(|left, right| left.name.cmp(&right.name));
     table
         .indexes
         .sort_by(|left, right| left.name.cmp(&right.name));
@@ -123,32 +128,45 @@ fn as_constraint(index: &catalogue::Index, name: String) -> Unique {
     }
 }
 
+/// Its elements have their operators.
+fn as_exclusion(index: &catalogue::Index) -> Exclusion {
+    let elements = index.parts.iter().filter_map(|part| part.element.clone());
+    Exclusion {
+        name: index.name.clone(),
+        method: (index.method != "btree").then(|| index.method.clone()),
+        elements: elements.collect(),
+        predicate: index.predicate.clone(),
+        deferrable: index.deferrable,
+        initially_deferred: index.initially_deferred,
+    }
+}
+
 /// What there is to an index beyond what an attribute says.
 fn more(index: &catalogue::Index, table: &Table, dialect: &Dialect) -> Option<String> {
-    if index.constraint.as_deref() == Some("exclusion") {
-        return Some("no attribute says an exclusion".to_owned());
-    }
     let mut more: Vec<String> = index.unusual.clone();
     if index.constraint.as_deref() == Some("primary key") {
         more.push("a key that does not find every row at once".to_owned());
     }
+    let excludes = index.constraint.as_deref() == Some("exclusion");
     if index.constraint.is_some() {
-        more.extend(
-            index
-                .storage
-                .iter()
-                .map(|storage| format!("WITH ({storage})")),
-        );
+        let storage = index.storage.iter();
+        more.extend(storage.map(|storage| format!("WITH ({storage})")));
+    }
+    if index.constraint.is_some() && !excludes {
         let parts = index.parts.iter();
         more.extend(parts.filter_map(|part| part.element.clone()));
     }
+    if excludes && !index.included.is_empty() {
+        more.push(format!("INCLUDE ({})", index.included.join(", ")));
+    }
     for part in &index.parts {
         match &part.element {
-            Some(element) => more.extend(not_understood(
-                dialect.columns_in_element(element),
-                element,
-                table,
-            )),
+            Some(element) => {
+                let operand = Exclusion::operand(element).filter(|_| excludes);
+                let operand = operand.map_or(element.as_str(), |(operand, _)| operand);
+                let named = dialect.columns_in_element(operand);
+                more.extend(not_understood(named, element, table));
+            }
             None => more.extend(part.column.iter().filter_map(|name| missing(name, table))),
         }
     }
@@ -216,6 +234,8 @@ pub(super) fn checks(
         table.checks.push(Check {
             name,
             expr: check.expr.clone(),
+            not_valid: check.not_valid,
+            no_inherit: check.no_inherit,
         });
     }
     table

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use zdm_model::{Column, ForeignKey, Index, Schema, Table, Unique};
+use zdm_model::{Column, Exclusion, ForeignKey, Index, Schema, Table, Unique};
 
 use super::names::{self, Given};
 
@@ -99,7 +99,15 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
     }
     for check in &table.checks {
         let (name, expr) = (literal(&check.name), literal(&check.expr));
-        let _ = writeln!(text, "#[zdm(check(name = {name}, expr = {expr}))]");
+        let not_valid = if check.not_valid { ", not_valid" } else { "" };
+        let no_inherit = if check.no_inherit { ", no_inherit" } else { "" };
+        let _ = writeln!(
+            text,
+            "#[zdm(check(name = {name}, expr = {expr}{not_valid}{no_inherit}))]"
+        );
+    }
+    for exclusion in &table.exclusions {
+        let _ = writeln!(text, "#[zdm(exclude({}))]", exclusion_words(exclusion));
     }
     for key in &table.foreign_keys {
         if !on_fields.iter().any(|on| on.key == Some(key)) {
@@ -141,7 +149,10 @@ impl<'a> OnField<'a> {
         Self {
             index: indexes.min_by_key(|index| !index.unique),
             key: keys.find(|key| {
-                alone(&key.columns) && key.name == default_name("fk", table, &key.columns)
+                alone(&key.columns)
+                    && key.name == default_name("fk", table, &key.columns)
+                    && key_flags(key).is_empty()
+                    && key.on_delete_columns.is_empty()
             }),
         }
     }
@@ -179,6 +190,9 @@ impl<'a> OnField<'a> {
             words.push(format!("references = {}", reference(key)));
             if let Some(action) = &key.on_delete {
                 words.push(format!("on_delete = {}", literal(action)));
+            }
+            if let Some(action) = &key.on_update {
+                words.push(format!("on_update = {}", literal(action)));
             }
         }
         words
@@ -252,11 +266,47 @@ fn key_words(table: &Table, key: &ForeignKey) -> String {
         format!("references = {}", reference(key)),
     ];
     if let Some(action) = &key.on_delete {
-        words.push(format!("on_delete = {}", literal(action)));
+        let of = match key.on_delete_columns.as_slice() {
+            [] => String::new(),
+            columns => format!(" ({})", fields(table, columns)),
+        };
+        words.push(format!("on_delete = {}", literal(&format!("{action}{of}"))));
     }
+    if let Some(action) = &key.on_update {
+        words.push(format!("on_update = {}", literal(action)));
+    }
+    words.extend(key_flags(key));
     if key.name != default_name("fk", table, &key.columns) {
         words.push(format!("name = {}", literal(&key.name)));
     }
+    words.join(", ")
+}
+
+fn key_flags(key: &ForeignKey) -> Vec<String> {
+    let match_full = key.match_full.then(|| "match_full".to_owned());
+    let not_valid = key.not_valid.then(|| "not_valid".to_owned());
+    let deferral = deferral(key.deferrable, key.initially_deferred);
+    [match_full, deferral, not_valid]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn exclusion_words(exclusion: &Exclusion) -> String {
+    let elements: Vec<String> = exclusion
+        .elements
+        .iter()
+        .map(|text| literal(text))
+        .collect();
+    let mut words = vec![format!("name = {}", literal(&exclusion.name))];
+    if let Some(method) = &exclusion.method {
+        words.push(format!("using = {}", literal(method)));
+    }
+    words.push(format!("elements({})", elements.join(", ")));
+    if let Some(predicate) = &exclusion.predicate {
+        words.push(format!("where = {}", literal(predicate)));
+    }
+    words.extend(deferral(exclusion.deferrable, exclusion.initially_deferred));
     words.join(", ")
 }
 

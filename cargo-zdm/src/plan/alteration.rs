@@ -1,9 +1,10 @@
 //! What a change asks for, in words that no database owns. [`super::lower`] finds the statements of a dialect for it;
 //! the undo follows from the shape of the table before.
 
-use zdm_model::Check;
-
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, KeyShape, TableShape, UniqueShape};
+use super::shape::{
+    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
+    UniqueShape,
+};
 use super::shapes::Shapes;
 use crate::diff::Part;
 
@@ -40,11 +41,17 @@ pub enum Alteration {
     ReplacePrimaryKey(KeyShape),
     /// There is no primary key any more.
     DropPrimaryKey,
-    /// A check, validated.
-    AddCheck(Check),
+    /// A check, validated unless it says otherwise.
+    AddCheck(CheckShape),
     /// The check goes.
     DropCheck(String),
-    /// A foreign key, validated.
+    /// An exclusion constraint.
+    AddExclusion(ExclusionShape),
+    /// The exclusion constraint goes.
+    DropExclusion(String),
+    /// The rows from before are compared with a check or a foreign key.
+    Validate(String),
+    /// A foreign key, validated unless it says otherwise.
     AddForeignKey(ForeignKeyShape),
     /// The foreign key goes.
     DropForeignKey(String),
@@ -87,7 +94,7 @@ impl Alteration {
     pub(super) const fn rank(&self, of_new_table: bool) -> u8 {
         match self {
             Self::DropForeignKey(_) => 0,
-            Self::DropCheck(_) => 1,
+            Self::DropCheck(_) | Self::DropExclusion(_) => 1,
             Self::ReplacePrimaryKey(..)
             | Self::DropPrimaryKey
             | Self::DropIndex(_)
@@ -99,7 +106,8 @@ impl Alteration {
             Self::CreateFunction(_) => 7,
             Self::SetType(..) | Self::SetDefault(..) => 8,
             Self::SetNotNull(_) | Self::DropNotNull(_) => 9,
-            Self::AddCheck(_) => 10,
+            Self::AddCheck(_) if of_new_table => 13,
+            Self::AddCheck(_) | Self::AddExclusion(_) | Self::Validate(_) => 10,
             Self::AddUnique(_) => 11,
             Self::CreateIndex(index) if index.unique && !of_new_table => 11,
             Self::CreateTable(_) => 12,
@@ -155,6 +163,19 @@ impl Alteration {
             Self::DropPrimaryKey => format!("drop the primary key of {table}"),
             Self::AddCheck(check) => format!("add the check {} to {table}", check.name),
             Self::DropCheck(check) => format!("drop the check {check} of {table}"),
+            Self::AddExclusion(exclusion) => {
+                let elements = exclusion.elements.join(", ");
+                format!(
+                    "add the exclusion constraint {} to {table} ({elements})",
+                    exclusion.name
+                )
+            }
+            Self::DropExclusion(exclusion) => {
+                format!("drop the exclusion constraint {exclusion} of {table}")
+            }
+            Self::Validate(constraint) => {
+                format!("compare the rows of {table} with {constraint}")
+            }
             Self::AddForeignKey(key) => format!(
                 "add the foreign key {} from {table} to {}",
                 key.name, key.references
@@ -225,6 +246,20 @@ impl Alteration {
                 .and_then(|shape| shape.checks.iter().find(|check| check.name == *name))
                 .map(|check| Self::AddCheck(check.clone()))
                 .ok_or_else(unknown)?,
+            Self::AddExclusion(exclusion) => Self::DropExclusion(exclusion.name.clone()),
+            Self::DropExclusion(name) => shape
+                .and_then(|shape| shape.exclusions.iter().find(|found| found.name == *name))
+                .map(|exclusion| Self::AddExclusion(exclusion.clone()))
+                .ok_or_else(unknown)?,
+            Self::Validate(name) => {
+                let shape = shape.ok_or_else(unknown)?;
+                let check = shape.checks.iter().find(|check| check.name == *name);
+                let key = shape.foreign_keys.iter().find(|key| key.name == *name);
+                let check = check.map(|check| Self::AddCheck(check.clone()));
+                check
+                    .or(key.map(|key| Self::AddForeignKey(key.clone())))
+                    .ok_or_else(unknown)?
+            }
             Self::AddForeignKey(key) => Self::DropForeignKey(key.name.clone()),
             Self::DropForeignKey(name) => shape
                 .and_then(|shape| shape.foreign_keys.iter().find(|key| key.name == *name))

@@ -16,7 +16,10 @@ pub use alteration::{Alteration, Function};
 pub use build::{BuildError, Request, build};
 pub use lower::Drafted;
 pub use pair::Pair;
-pub use shape::{ColumnShape, ForeignKeyShape, IndexShape, KeyShape, TableShape, UniqueShape};
+pub use shape::{
+    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
+    UniqueShape,
+};
 pub(crate) use shapes::{column_shape, table_shape};
 pub use statement::Statement;
 pub use zdm_runtime::manifest::Route;

@@ -4,7 +4,7 @@
 //! Must not know: templates.
 
 use serde::Serialize;
-use zdm_model::{Check, ForeignKey, Index, Unique, names};
+use zdm_model::{Check, Exclusion, ForeignKey, Index, Unique, names};
 
 /// A table's physical definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,7 +24,9 @@ pub struct TableShape {
     /// Unique constraints, ordered by name.
     pub uniques: Vec<UniqueShape>,
     /// Check constraints, ordered by name.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckShape>,
+    /// Exclusion constraints, ordered by name.
+    pub exclusions: Vec<ExclusionShape>,
     /// Foreign keys, ordered by name.
     pub foreign_keys: Vec<ForeignKeyShape>,
 }
@@ -176,6 +178,60 @@ impl From<&Unique> for UniqueShape {
     }
 }
 
+/// A check with every field present, as templates need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckShape {
+    /// Name, unquoted.
+    pub name: String,
+    /// The condition.
+    pub expr: String,
+    /// Rows from before have not been compared with it.
+    pub not_valid: bool,
+    /// Tables that inherit do not have it.
+    pub no_inherit: bool,
+}
+
+impl From<&Check> for CheckShape {
+    fn from(check: &Check) -> Self {
+        Self {
+            name: check.name.clone(),
+            expr: check.expr.clone(),
+            not_valid: check.not_valid,
+            no_inherit: check.no_inherit,
+        }
+    }
+}
+
+/// An exclusion constraint with every field present, as templates need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExclusionShape {
+    /// Name, unquoted.
+    pub name: String,
+    /// The access method, where it is not the database's own choice.
+    pub method: Option<String>,
+    /// Elements with their operators, as the database spells them.
+    pub elements: Vec<String>,
+    /// The rows that it is about.
+    pub predicate: Option<String>,
+    /// A transaction may put its check off.
+    pub deferrable: bool,
+    /// Every transaction does.
+    pub initially_deferred: bool,
+}
+
+impl From<&Exclusion> for ExclusionShape {
+    fn from(exclusion: &Exclusion) -> Self {
+        Self {
+            name: exclusion.name.clone(),
+            method: exclusion.method.clone(),
+            elements: exclusion.elements.clone(),
+            predicate: exclusion.predicate.clone(),
+            deferrable: exclusion.deferrable,
+            initially_deferred: exclusion.initially_deferred,
+        }
+    }
+}
+
 /// A foreign key with every field present, as templates need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ForeignKeyShape {
@@ -189,6 +245,18 @@ pub struct ForeignKeyShape {
     pub referenced_columns: Vec<String>,
     /// `set null`, lower case.
     pub on_delete: Option<String>,
+    /// The columns that it sets, where these are not all.
+    pub on_delete_columns: Vec<String>,
+    /// The same for a changed key.
+    pub on_update: Option<String>,
+    /// All columns are NULL or none.
+    pub match_full: bool,
+    /// A transaction may put its check off.
+    pub deferrable: bool,
+    /// Every transaction does.
+    pub initially_deferred: bool,
+    /// Rows from before have not been compared with it.
+    pub not_valid: bool,
 }
 
 impl From<&ForeignKey> for ForeignKeyShape {
@@ -199,6 +267,12 @@ impl From<&ForeignKey> for ForeignKeyShape {
             references: key.references.clone(),
             referenced_columns: key.referenced_columns.clone(),
             on_delete: key.on_delete.clone(),
+            on_delete_columns: key.on_delete_columns.clone(),
+            on_update: key.on_update.clone(),
+            match_full: key.match_full,
+            deferrable: key.deferrable,
+            initially_deferred: key.initially_deferred,
+            not_valid: key.not_valid,
         }
     }
 }

@@ -7,7 +7,9 @@ use zdm_runtime::manifest::{Names, NamesByTable};
 
 use super::alteration::Alteration;
 use super::lower::Drafted;
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape};
+use super::shape::{
+    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
+};
 use crate::dialect::Dialect;
 use crate::diff::Part;
 
@@ -82,6 +84,7 @@ fn names_without(shape: &TableShape, other: Option<&TableShape>) -> Names {
         constraints: without(|shape| {
             let mut names = named(&shape.checks, |check| &check.name);
             names.extend(named(&shape.uniques, |unique| &unique.name));
+            names.extend(named(&shape.exclusions, |exclusion| &exclusion.name));
             names.extend(named(&shape.foreign_keys, |key| &key.name));
             names
         }),
@@ -141,6 +144,22 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
             shape.checks.push(check.clone());
             shape.checks.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        Alteration::AddExclusion(exclusion) => {
+            shape.exclusions.push(exclusion.clone());
+            shape.exclusions.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Alteration::DropExclusion(name) => {
+            shape.exclusions.retain(|exclusion| exclusion.name != *name);
+        }
+        Alteration::Validate(name) => {
+            let checks = shape.checks.iter_mut().filter(|check| check.name == *name);
+            checks.for_each(|check| check.not_valid = false);
+            let keys = shape
+                .foreign_keys
+                .iter_mut()
+                .filter(|key| key.name == *name);
+            keys.for_each(|key| key.not_valid = false);
+        }
         Alteration::DropCheck(name) => shape.checks.retain(|check| check.name != *name),
         Alteration::AddForeignKey(key) => {
             shape.foreign_keys.push(key.clone());
@@ -164,6 +183,14 @@ fn rename(shape: &mut TableShape, part: Part, from: &str, to: &str) {
         Part::Index => renamed(&mut shape.indexes, |index| &mut index.name, from, to),
         Part::Unique => renamed(&mut shape.uniques, |unique| &mut unique.name, from, to),
         Part::Check => renamed(&mut shape.checks, |check| &mut check.name, from, to),
+        Part::Exclusion => {
+            renamed(
+                &mut shape.exclusions,
+                |exclusion| &mut exclusion.name,
+                from,
+                to,
+            );
+        }
         Part::ForeignKey => renamed(&mut shape.foreign_keys, |key| &mut key.name, from, to),
     }
 }
@@ -204,7 +231,8 @@ pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
         primary_key_name: table.primary_key_name.clone(),
         indexes: table.indexes.iter().map(IndexShape::from).collect(),
         uniques: table.uniques.iter().map(UniqueShape::from).collect(),
-        checks: table.checks.clone(),
+        checks: table.checks.iter().map(CheckShape::from).collect(),
+        exclusions: table.exclusions.iter().map(ExclusionShape::from).collect(),
         foreign_keys: table
             .foreign_keys
             .iter()

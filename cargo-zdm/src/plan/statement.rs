@@ -3,9 +3,10 @@
 //! Must not know: any database's SQL.
 
 use serde::Serialize;
-use zdm_model::Check;
 
-use super::shape::{ColumnShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape};
+use super::shape::{
+    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
+};
 
 /// A statement with everything that its template needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,7 +121,14 @@ pub enum Statement {
         /// The table.
         table: String,
         /// The check.
-        check: Check,
+        check: CheckShape,
+    },
+    /// An exclusion constraint, with its index.
+    AddExclusion {
+        /// The table.
+        table: String,
+        /// The constraint.
+        exclusion: ExclusionShape,
     },
     /// A foreign key for new rows; existing ones are validated by a step of their own.
     AddForeignKey {
@@ -214,7 +222,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 27] = [
+    pub const NAMES: [&'static str; 28] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -232,6 +240,7 @@ impl Statement {
         "set_primary_key",
         "add_unique",
         "add_check",
+        "add_exclusion",
         "add_foreign_key",
         "validate_constraint",
         "drop_foreign_key",
@@ -266,6 +275,7 @@ impl Statement {
             Self::SetPrimaryKey { .. } => "set_primary_key",
             Self::AddUnique { .. } => "add_unique",
             Self::AddCheck { .. } => "add_check",
+            Self::AddExclusion { .. } => "add_exclusion",
             Self::AddForeignKey { .. } => "add_foreign_key",
             Self::ValidateConstraint { .. } => "validate_constraint",
             Self::DropForeignKey { .. } => "drop_foreign_key",
@@ -298,6 +308,7 @@ impl Statement {
             | Self::SetPrimaryKey { table, .. }
             | Self::AddUnique { table, .. }
             | Self::AddCheck { table, .. }
+            | Self::AddExclusion { table, .. }
             | Self::AddForeignKey { table, .. }
             | Self::ValidateConstraint { table, .. }
             | Self::DropForeignKey { table, .. }

@@ -55,6 +55,10 @@ fn of_delta(delta: &Delta) -> String {
         Delta::UniqueRemoved(_, unique) => format!("drop_{}", unique.name),
         Delta::CheckAdded(_, check) | Delta::CheckChanged(_, _, check) => check.name.clone(),
         Delta::CheckRemoved(_, check) => format!("drop_{}", check.name),
+        Delta::ExclusionAdded(_, exclusion) | Delta::ExclusionChanged(_, _, exclusion) => {
+            exclusion.name.clone()
+        }
+        Delta::ExclusionRemoved(_, exclusion) => format!("drop_{}", exclusion.name),
         Delta::ForeignKeyAdded(_, key) | Delta::ForeignKeyChanged(_, _, key) => key.name.clone(),
         Delta::ForeignKeyRemoved(_, key) => format!("drop_{}", key.name),
     }

@@ -208,6 +208,7 @@ mod tests {
         teams.checks.push(zdm_model::Check {
             name: "looks_like_a_table".to_owned(),
             expr: format!("'{}\n'", Snapshot::of(&alone).unwrap().text()),
+            ..zdm_model::Check::default()
         });
         Schema {
             tables: vec![named("orders"), teams, users],

@@ -55,6 +55,11 @@ fn as_stored(mut schema: Schema, words: &Words) -> Schema {
             index.elements = index.elements.iter().map(|text| spelled(text)).collect();
             index.method.take_if(|method| method == "btree");
         }
+        for exclusion in &mut table.exclusions {
+            exclusion.predicate = exclusion.predicate.as_deref().map(spelled);
+            let elements = exclusion.elements.iter();
+            exclusion.elements = elements.map(|text| spelled(text)).collect();
+        }
         table.drops.clear();
     }
     schema

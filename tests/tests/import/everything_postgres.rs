@@ -47,6 +47,7 @@ CREATE TABLE users (
     CONSTRAINT users_known CHECK (type IN ('abc', 'x"y', 'back\slash'))
 );
 ALTER TABLE users ADD CONSTRAINT users_loose CHECK (big > 0) NOT VALID;
+ALTER TABLE users ADD CONSTRAINT users_later FOREIGN KEY (big) REFERENCES users (id) NOT VALID;
 CREATE UNIQUE INDEX uq_users_email ON users (email);
 CREATE INDEX idx_users_level ON users (level);
 CREATE INDEX users_by_mood ON users (mood) WHERE is_a AND level > 3;
@@ -87,7 +88,12 @@ CREATE TABLE grants (
     CONSTRAINT grants_membership FOREIGN KEY (team_id, "user") REFERENCES memberships (team_id, "user"),
     CONSTRAINT grants_once UNIQUE (pair_a, pair_b), CONSTRAINT grants_later UNIQUE (pair_b) DEFERRABLE,
     CONSTRAINT grants_nulls UNIQUE NULLS NOT DISTINCT (pair_a) INCLUDE (team_id), CONSTRAINT grants_last UNIQUE (team_id) DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT grants_apart EXCLUDE USING gist (period WITH &&)
+    CONSTRAINT grants_apart EXCLUDE USING gist (period WITH &&),
+    CONSTRAINT grants_few EXCLUDE (abs(pair_a) DESC WITH =, pair_b WITH =) WHERE (pair_a > 3) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT grants_full FOREIGN KEY (pair_a, "user") REFERENCES memberships (team_id, "user") MATCH FULL ON UPDATE CASCADE,
+    CONSTRAINT grants_some FOREIGN KEY (pair_b, "user") REFERENCES memberships (team_id, "user")
+        ON DELETE SET NULL (pair_b) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT grants_own CHECK (pair_a > 0) NO INHERIT
 ) WITH (fillfactor = 70);
 CREATE TABLE always (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
 CREATE TABLE numbers (id serial PRIMARY KEY);

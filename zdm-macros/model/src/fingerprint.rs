@@ -77,6 +77,20 @@ pub fn description(table: &Table) -> Vec<Part> {
     }
     for check in &table.checks {
         text.line("check", [&check.name, &check.expr]);
+        text.flags([
+            ("not_valid", check.not_valid),
+            ("no_inherit", check.no_inherit),
+        ]);
+    }
+    for exclusion in &table.exclusions {
+        text.line("exclude", [&exclusion.name]);
+        text.line("elements", &exclusion.elements);
+        text.line("using", &exclusion.method);
+        text.line("where", &exclusion.predicate);
+        text.flags([
+            ("deferrable", exclusion.deferrable),
+            ("initially_deferred", exclusion.initially_deferred),
+        ]);
     }
     for key in &table.foreign_keys {
         text.line("foreign_key", [&key.name]);
@@ -84,6 +98,18 @@ pub fn description(table: &Table) -> Vec<Part> {
         text.line("references", [&key.references]);
         text.line("on", &key.referenced_columns);
         text.line("delete", &key.on_delete);
+        if !key.on_delete_columns.is_empty() {
+            text.line("of", &key.on_delete_columns);
+        }
+        if key.on_update.is_some() {
+            text.line("update", &key.on_update);
+        }
+        text.flags([
+            ("match_full", key.match_full),
+            ("deferrable", key.deferrable),
+            ("initially_deferred", key.initially_deferred),
+            ("not_valid", key.not_valid),
+        ]);
     }
     text.finish()
 }
@@ -197,6 +223,9 @@ mod tests {
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(sql_type = \"text\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(index)] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(unique)] name: String }",
+            "#[zdm(check(name = \"c\", expr = \"id > 0\", not_valid))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
+            "#[zdm(exclude(name = \"c\", elements(\"id WITH =\")))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(references = \"t(x)\", on_update = \"cascade\")] name: String }",
             "#[zdm(unique(columns(name)))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
             "#[zdm(unique(columns(name), deferrable))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
             "#[zdm(primary_key(id, name = \"k\"))] struct User { #[zdm(auto)] id: i64, name: String }",

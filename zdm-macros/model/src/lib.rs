@@ -11,14 +11,13 @@ mod logical_type;
 mod lower;
 mod model;
 pub mod names;
+mod parts;
 mod rust_type;
 mod schema;
 
 pub use fingerprint::fingerprint;
 pub use logical_type::LogicalType;
 pub use model::{Declared, Model, ModelField, Newtype};
+pub use parts::{Check, Exclusion, ForeignKey, Index, Unique};
 pub use rust_type::{RustType, option_of, spelled};
-pub use schema::{
-    Check, Column, Drop, Expression, ForeignKey, Index, OnInvalid, Schema, Table, Transition,
-    Unique,
-};
+pub use schema::{Column, Drop, Expression, OnInvalid, Schema, Table, Transition};

@@ -25,6 +25,7 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
     check_names(&indexes, |index| &index.name, errors);
     check_names(&foreign_keys, |key| &key.name, errors);
     check_names(&attributes.checks, |check| &check.name, errors);
+    check_names(&attributes.exclusions, |exclusion| &exclusion.name, errors);
     let table = Table {
         name: declaration.table_name.value.clone(),
         columns: declaration.fields.iter().map(column).collect(),
@@ -38,6 +39,7 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
         indexes: sorted(indexes, |index| &index.name),
         uniques: sorted(uniques.clone(), |unique| &unique.name),
         checks: sorted(attributes.checks.clone(), |check| &check.name),
+        exclusions: sorted(attributes.exclusions.clone(), |exclusion| &exclusion.name),
         foreign_keys: sorted(foreign_keys, |key| &key.name),
         drops: attributes
             .drops
@@ -236,6 +238,8 @@ fn foreign_keys(declaration: &Declaration) -> Vec<Given<ForeignKey>> {
                 references: references.value.table.clone(),
                 referenced_columns: references.value.columns.clone(),
                 on_delete: text(field.attributes.on_delete.as_ref()),
+                on_update: text(field.attributes.on_update.as_ref()),
+                ..ForeignKey::default()
             },
         })
     });
@@ -250,6 +254,12 @@ fn foreign_keys(declaration: &Declaration) -> Vec<Given<ForeignKey>> {
                 references: key.value.references.table.clone(),
                 referenced_columns: key.value.references.columns.clone(),
                 on_delete: text(key.value.on_delete.as_ref()),
+                on_delete_columns: resolved(declaration, &key.value.on_delete_columns),
+                on_update: text(key.value.on_update.as_ref()),
+                match_full: key.value.match_full,
+                deferrable: key.value.deferrable,
+                initially_deferred: key.value.initially_deferred,
+                not_valid: key.value.not_valid,
             },
         }
     });
@@ -304,3 +314,6 @@ fn sorted<T>(list: Vec<Given<T>>, name: fn(&T) -> &String) -> Vec<T> {
 fn text(given: Option<&Given<String>>) -> Option<String> {
     given.map(|given| given.value.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,7 +145,7 @@ fn newtype(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Drop, Expression, ForeignKey, Index, OnInvalid, Unique};
+    use crate::{Drop, Expression, ForeignKey, Index, OnInvalid};
 
     fn parse(source: &str) -> Result<Declared, Vec<String>> {
         let input = syn::parse_str(source).expect("a struct");
@@ -215,6 +215,7 @@ mod tests {
                 references: "teams".into(),
                 referenced_columns: vec!["id".into()],
                 on_delete: Some("set null".into()),
+                ..ForeignKey::default()
             }]
         );
         let renamed = table.columns[1].transition.as_ref().expect("a rename");
@@ -270,61 +271,6 @@ mod tests {
         assert_eq!(table.indexes[0].predicate.as_deref(), Some("since > 0"));
         assert_eq!(table.checks[0].expr, "since > 0");
         assert_eq!(table.foreign_keys[0].referenced_columns, ["a", "b"]);
-    }
-
-    #[test]
-    fn an_index_may_be_over_expressions_and_carry_columns() {
-        let table = table(
-            r#"#[zdm(index(name = "by_mail", on("lower(email)", "born DESC"), using = "gin", include(user), unique,
-                           nulls_not_distinct, with = "fillfactor = 70", where = "born > 0"))]
-            struct Member {
-                #[zdm(primary_key)] id: i64,
-                #[zdm(column = "user_id")] user: i64,
-                email: String,
-                born: i32,
-            }"#,
-        );
-        let expected = Index {
-            name: "by_mail".into(),
-            columns: vec![],
-            elements: vec!["lower(email)".into(), "born DESC".into()],
-            method: Some("gin".into()),
-            include: vec!["user_id".into()],
-            unique: true,
-            nulls_not_distinct: true,
-            storage: Some("fillfactor = 70".into()),
-            predicate: Some("born > 0".into()),
-        };
-        assert_eq!(table.indexes, [expected]);
-    }
-
-    #[test]
-    fn a_unique_constraint_and_the_keys_name_are_declared_on_the_struct() {
-        let declared = |name: &str| {
-            table(&format!(
-                r#"#[zdm(primary_key(id, name = "{name}"), unique(columns(user, email), initially_deferred, include(born)))]
-                struct Member {{
-                    id: i64,
-                    #[zdm(column = "user_id")] user: i64,
-                    email: String,
-                    born: i32,
-                }}"#
-            ))
-        };
-        let table = declared("the_key");
-        assert_eq!(table.primary_key, ["id"]);
-        assert_eq!(table.primary_key_name.as_deref(), Some("the_key"));
-        let expected = Unique {
-            name: "uq_members_user_id_email".into(),
-            columns: vec!["user_id".into(), "email".into()],
-            include: vec!["born".into()],
-            nulls_not_distinct: false,
-            deferrable: true,
-            initially_deferred: true,
-        };
-        assert_eq!(table.uniques, [expected]);
-        assert!(table.indexes.is_empty());
-        assert_eq!(declared("members_pkey").primary_key_name, None);
     }
 
     #[test]

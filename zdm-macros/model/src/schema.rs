@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::LogicalType;
+use crate::{Check, Exclusion, ForeignKey, Index, LogicalType, Unique};
 
 /// All tables of a schema version, ordered by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +66,12 @@ pub struct Table {
         serde(default, rename = "check", skip_serializing_if = "Vec::is_empty")
     )]
     pub checks: Vec<Check>,
+    /// Exclusion constraints, ordered by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "exclude", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub exclusions: Vec<Exclusion>,
     /// Foreign keys, ordered by name.
     #[cfg_attr(
         feature = "serde",
@@ -255,153 +261,11 @@ pub struct Drop {
     pub default: Option<String>,
 }
 
-/// An index over columns or expressions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
-pub struct Index {
-    /// Physical name: `idx_<table>_<columns>`, `uq_<table>_<columns>` for unique ones, unless given.
-    pub name: String,
-    /// Column names in index order; empty where the index has `elements`.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Vec::is_empty")
-    )]
-    pub columns: Vec<String>,
-    /// `on("lower(email) text_pattern_ops", "created_at DESC")`: what stands between the parentheses of `CREATE INDEX`, as
-    /// the database spells it.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Vec::is_empty", rename = "on")
-    )]
-    pub elements: Vec<String>,
-    /// `using = "gin"`; `None` for the database's own choice.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none", rename = "using")
-    )]
-    pub method: Option<String>,
-    /// `include(a, b)`: columns that the index carries without ordering by them.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Vec::is_empty")
-    )]
-    pub include: Vec<String>,
-    /// `nulls_not_distinct`: two NULLs count as the same value.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
-    pub nulls_not_distinct: bool,
-    /// `with = "fillfactor = 70"`: storage parameters, as the database spells them.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none", rename = "with")
-    )]
-    pub storage: Option<String>,
-    /// Whether two rows may not share a value.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
-    pub unique: bool,
-    /// The predicate of a partial index.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none", rename = "where")
-    )]
-    pub predicate: Option<String>,
-}
-
-impl Unique {
-    /// Whether another constraint of the table is the same but for its name: a database makes one of the two.
-    pub fn repeats(&self, table: &Table) -> bool {
-        let key = Self {
-            name: self.name.clone(),
-            columns: table.primary_key.clone(),
-            ..Self::default()
-        };
-        let mut others = table.uniques.iter();
-        (!table.no_primary_key && *self == key)
-            || others.any(|other| {
-                other.name != self.name
-                    && *self
-                        == Self {
-                            name: self.name.clone(),
-                            ..other.clone()
-                        }
-            })
-    }
-}
-
-impl Index {
-    /// Whether columns, `unique` and a predicate are all of it.
-    pub fn is_plain(&self) -> bool {
-        self.elements.is_empty()
-            && self.method.is_none()
-            && self.include.is_empty()
-            && !self.nulls_not_distinct
-            && self.storage.is_none()
-    }
-}
-
-/// A unique constraint.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
-pub struct Unique {
-    /// Physical name: `uq_<table>_<columns>` unless given.
-    pub name: String,
-    /// The columns whose values no two rows share, in their order.
-    pub columns: Vec<String>,
-    /// `include(a, b)`: columns that its index carries.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Vec::is_empty")
-    )]
-    pub include: Vec<String>,
-    /// `nulls_not_distinct`: two NULLs count as the same value.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
-    pub nulls_not_distinct: bool,
-    /// `deferrable`: a transaction may put its check off.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
-    pub deferrable: bool,
-    /// `initially_deferred`: every transaction does.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
-    pub initially_deferred: bool,
-}
-
-/// A check constraint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
-pub struct Check {
-    /// Physical name.
-    pub name: String,
-    /// The condition, an SQL expression.
-    pub expr: String,
-}
-
-/// A foreign key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
-pub struct ForeignKey {
-    /// Physical name: `fk_<table>_<columns>` unless given.
-    pub name: String,
-    /// Referencing columns.
-    pub columns: Vec<String>,
-    /// Referenced table.
-    pub references: String,
-    /// Referenced columns.
-    pub referenced_columns: Vec<String>,
-    /// `on_delete = "set null"`, lower case, as SQL spells it.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none")
-    )]
-    pub on_delete: Option<String>,
-}
-
 #[cfg(feature = "serde")]
 #[allow(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde's skip_serializing_if passes a reference"
 )]
-fn is_false(value: &bool) -> bool {
+pub(crate) fn is_false(value: &bool) -> bool {
     !value
 }

@@ -63,8 +63,9 @@ pub(super) fn clauses(words: &[String]) -> Vec<String> {
         };
         if let Some(clause) = rest.get(..length).filter(|clause| !clause.is_empty()) {
             let clause = clause.join(" ");
-            // A check says itself what it is about.
-            clauses.push(if word == "check" {
+            // A check says itself what it is about; what a key is about is asked for, and where it stands does not matter.
+            let stands_alone = matches!(word.as_str(), "check" | "deferrable" | "initially");
+            clauses.push(if stands_alone {
                 clause
             } else {
                 format!("{clause} of {column}")
@@ -124,8 +125,8 @@ mod tests {
             "on conflict replace of b",
             "check ( b > ( 1 ) )",
             "check",
-            "deferrable of foreign",
-            "initially deferred of foreign",
+            "deferrable",
+            "initially deferred",
         ];
         assert_eq!(clauses(&words(table)), expected);
     }

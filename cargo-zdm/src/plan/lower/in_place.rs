@@ -1,12 +1,12 @@
 //! Statements for a database that alters in place: constraints arrive unvalidated and are validated beside running
 //! writes, and NOT NULL comes by way of a validated check, so that no step scans under a lock that blocks writers.
 
-use zdm_model::{Check, names};
+use zdm_model::names;
 
 use super::{Drafted, Lowering};
 use crate::diff::Part;
 use crate::plan::alteration::{Alteration, Function};
-use crate::plan::{Action, KeyShape, Statement, TableShape, Undo, UniqueShape};
+use crate::plan::{Action, CheckShape, KeyShape, Statement, TableShape, Undo, UniqueShape};
 
 impl Lowering<'_> {
     pub(super) fn alter(&mut self, drafted: &Drafted) {
@@ -57,6 +57,9 @@ impl Lowering<'_> {
         let left = match alteration {
             Alteration::AddForeignKey(key) => Some(&key.name),
             Alteration::AddUnique(unique) => Some(&unique.name),
+            Alteration::AddExclusion(exclusion) => Some(&exclusion.name),
+            // What was validated is there.
+            Alteration::AddCheck(check) if check.not_valid => Some(&check.name),
             _ => None,
         };
         actions.extend(left.map(|name| Action {
@@ -109,35 +112,49 @@ impl Lowering<'_> {
                 table: named(),
                 constraint: self.key_name(table),
             }),
-            Alteration::AddCheck(check) => with_validation(
-                table,
-                &check.name,
-                Action {
+            Alteration::AddCheck(check) => {
+                let add = Action {
                     summary: format!("add the check {} to {table} for new rows", check.name),
                     statement: Statement::AddCheck {
                         table: named(),
                         check: check.clone(),
                     },
-                },
-            ),
-            Alteration::AddForeignKey(key) => with_validation(
-                table,
-                &key.name,
-                Action {
+                };
+                if check.not_valid {
+                    vec![add]
+                } else {
+                    with_validation(table, &check.name, add)
+                }
+            }
+            Alteration::AddForeignKey(key) => {
+                let add = Action {
                     summary: format!("add the foreign key {} to {table} for new rows", key.name),
                     statement: Statement::AddForeignKey {
                         table: named(),
                         foreign_key: key.clone(),
                     },
-                },
-            ),
-            Alteration::AddUnique(unique) => self.add_unique(table, unique),
-            Alteration::DropCheck(name) | Alteration::DropUnique(name) => {
-                one(Statement::DropConstraint {
-                    table: named(),
-                    constraint: name.clone(),
-                })
+                };
+                if key.not_valid {
+                    vec![add]
+                } else {
+                    with_validation(table, &key.name, add)
+                }
             }
+            Alteration::AddExclusion(exclusion) => one(Statement::AddExclusion {
+                table: named(),
+                exclusion: exclusion.clone(),
+            }),
+            Alteration::Validate(constraint) => one(Statement::ValidateConstraint {
+                table: named(),
+                constraint: constraint.clone(),
+            }),
+            Alteration::AddUnique(unique) => self.add_unique(table, unique),
+            Alteration::DropCheck(name)
+            | Alteration::DropUnique(name)
+            | Alteration::DropExclusion(name) => one(Statement::DropConstraint {
+                table: named(),
+                constraint: name.clone(),
+            }),
             Alteration::DropForeignKey(name) => one(Statement::DropForeignKey {
                 table: named(),
                 constraint: name.clone(),
@@ -193,9 +210,11 @@ impl Lowering<'_> {
     }
 
     fn set_not_null(&self, table: &str, column: &str) -> Vec<Action> {
-        let check = Check {
+        let check = CheckShape {
             name: format!("{table}_{column}_not_null"),
             expr: format!("{} IS NOT NULL", self.dialect.ident(column)),
+            not_valid: false,
+            no_inherit: false,
         };
         let constraint = check.name.clone();
         let mut actions = with_validation(

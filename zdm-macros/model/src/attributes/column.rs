@@ -25,6 +25,7 @@ pub(crate) struct ColumnAttributes {
     pub(crate) index: Option<Given<Option<String>>>,
     pub(crate) references: Option<Given<Reference>>,
     pub(crate) on_delete: Option<Given<String>>,
+    pub(crate) on_update: Option<Given<String>>,
     pub(crate) renamed_from: Option<Given<String>>,
     pub(crate) from: Option<Given<Vec<Given<String>>>>,
     pub(crate) up: Option<Given<Expression>>,
@@ -55,6 +56,7 @@ impl ColumnAttributes {
             index,
             references,
             on_delete,
+            on_update,
             renamed_from,
             from,
             up,
@@ -66,9 +68,16 @@ impl ColumnAttributes {
         [primary_key, auto, skip, unique, one_way]
             .iter()
             .all(|flag| flag.is_none())
-            && [column, sql_type, default, on_delete, renamed_from]
-                .iter()
-                .all(|text| text.is_none())
+            && [
+                column,
+                sql_type,
+                default,
+                on_delete,
+                on_update,
+                renamed_from,
+            ]
+            .iter()
+            .all(|text| text.is_none())
             && [up, valid_if].iter().all(|expression| expression.is_none())
             && index.is_none()
             && references.is_none()
@@ -79,7 +88,7 @@ impl ColumnAttributes {
 
     fn word(&mut self, word: &Ident, input: ParseStream) -> syn::Result<()> {
         use expression::{down, expression, on_invalid};
-        use values::{names, on_delete, reference, text};
+        use values::{action, names, reference, text};
         match word.to_string().as_str() {
             "primary_key" => keep(&mut self.primary_key, word, ()),
             "auto" => keep(&mut self.auto, word, ()),
@@ -94,7 +103,8 @@ impl ColumnAttributes {
             }
             "index" => keep(&mut self.index, word, None),
             "references" => keep(&mut self.references, word, reference(word, input)?),
-            "on_delete" => keep(&mut self.on_delete, word, on_delete(word, input)?),
+            "on_delete" => keep(&mut self.on_delete, word, action(word, input)?),
+            "on_update" => keep(&mut self.on_update, word, action(word, input)?),
             "from" => keep(&mut self.from, word, names(word, input)?),
             "up" => keep(&mut self.up, word, expression(word, input)?),
             "down" => keep(&mut self.down, word, down(word, input)?),

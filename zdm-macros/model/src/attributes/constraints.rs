@@ -10,7 +10,7 @@ use syn::{Ident, Token};
 use super::table::{incomplete, words};
 use super::values::{self, Reference, text};
 use super::{Given, keep};
-use crate::Check;
+use crate::{Check, Exclusion};
 
 /// `primary_key(a, b, name = "…")`.
 #[derive(Debug, Clone)]
@@ -30,12 +30,19 @@ pub(crate) struct UniqueAttribute {
     pub(crate) name: Option<String>,
 }
 
-/// `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", name = "…")`.
+/// `foreign_key(columns(a, b), references = "t(a, b)", on_delete = "…", on_update = "…", match_full, deferrable,
+/// initially_deferred, not_valid, name = "…")`.
 #[derive(Debug, Clone)]
 pub(crate) struct ForeignKeyAttribute {
     pub(crate) columns: Vec<Given<String>>,
     pub(crate) references: Reference,
     pub(crate) on_delete: Option<Given<String>>,
+    pub(crate) on_delete_columns: Vec<Given<String>>,
+    pub(crate) on_update: Option<Given<String>>,
+    pub(crate) match_full: bool,
+    pub(crate) deferrable: bool,
+    pub(crate) initially_deferred: bool,
+    pub(crate) not_valid: bool,
     pub(crate) name: Option<String>,
 }
 
@@ -104,37 +111,127 @@ pub(super) fn unique(word: &Ident, input: ParseStream) -> syn::Result<UniqueAttr
 
 pub(super) fn check(word: &Ident, input: ParseStream) -> syn::Result<Check> {
     let (mut name, mut expr) = (None, None);
+    let (mut not_valid, mut no_inherit) = (None, None);
     values::list(word, input, |inside| {
-        words(inside, &["name", "expr"], |word, input| {
-            let slot = if word == "name" { &mut name } else { &mut expr };
-            keep(slot, word, text(word, input)?)
+        let known = ["name", "expr", "not_valid", "no_inherit"];
+        words(inside, &known, |word, input| {
+            match word.to_string().as_str() {
+                "name" => keep(&mut name, word, text(word, input)?),
+                "not_valid" => keep(&mut not_valid, word, ()),
+                "no_inherit" => keep(&mut no_inherit, word, ()),
+                _ => keep(&mut expr, word, text(word, input)?),
+            }
         })
     })?;
     let shown = || incomplete(word, "check(name = \"…\", expr = \"…\")");
     Ok(Check {
         name: name.ok_or_else(shown)?.value,
         expr: expr.ok_or_else(shown)?.value,
+        not_valid: not_valid.is_some(),
+        no_inherit: no_inherit.is_some(),
+    })
+}
+
+/// `exclude(name = "…", using = "gist", elements("room WITH =", "during WITH &&"), where = "…", deferrable,
+/// initially_deferred)`.
+pub(super) fn exclude(word: &Ident, input: ParseStream) -> syn::Result<Exclusion> {
+    let (mut name, mut method, mut predicate) = (None, None, None);
+    let (mut elements, mut deferrable, mut initially_deferred) = (None, None, None);
+    values::list(word, input, |inside| {
+        let known = [
+            "name",
+            "using",
+            "elements",
+            "where",
+            "deferrable",
+            "initially_deferred",
+        ];
+        words(inside, &known, |word, input| {
+            match word.to_string().as_str() {
+                "using" => keep(&mut method, word, text(word, input)?),
+                "elements" => keep(&mut elements, word, values::texts(word, input)?),
+                "where" => keep(&mut predicate, word, text(word, input)?),
+                "deferrable" => keep(&mut deferrable, word, ()),
+                "initially_deferred" => keep(&mut initially_deferred, word, ()),
+                _ => keep(&mut name, word, text(word, input)?),
+            }
+        })
+    })?;
+    let shown = || {
+        incomplete(
+            word,
+            "exclude(name = \"…\", using = \"gist\", elements(\"during WITH &&\"))",
+        )
+    };
+    let elements = elements.ok_or_else(shown)?;
+    if let Some(element) = elements
+        .value
+        .iter()
+        .find(|element| Exclusion::operand(element).is_none())
+    {
+        let message = format!("`{element}` has no operator: `{element} WITH =`");
+        return Err(syn::Error::new(elements.span, message));
+    }
+    Ok(Exclusion {
+        name: name.ok_or_else(shown)?.value,
+        method: method.map(|given| given.value),
+        elements: elements.value,
+        predicate: predicate.map(|given| given.value),
+        deferrable: deferrable.is_some() || initially_deferred.is_some(),
+        initially_deferred: initially_deferred.is_some(),
     })
 }
 
 pub(super) fn foreign_key(word: &Ident, input: ParseStream) -> syn::Result<ForeignKeyAttribute> {
-    let (mut columns, mut references, mut on_delete, mut name) = (None, None, None, None);
+    let (mut columns, mut references, mut name) = (None, None, None);
+    let (mut on_delete, mut on_update) = (None, None);
+    let (mut match_full, mut not_valid) = (None, None);
+    let (mut deferrable, mut initially_deferred) = (None, None);
     values::list(word, input, |inside| {
-        let known = ["columns", "references", "on_delete", "name"];
+        let known = [
+            "columns",
+            "references",
+            "on_delete",
+            "on_update",
+            "match_full",
+            "deferrable",
+            "initially_deferred",
+            "not_valid",
+            "name",
+        ];
         words(inside, &known, |word, input| {
             match word.to_string().as_str() {
                 "columns" => keep(&mut columns, word, values::names(word, input)?),
                 "references" => keep(&mut references, word, values::reference(word, input)?),
-                "on_delete" => keep(&mut on_delete, word, values::on_delete(word, input)?),
+                "on_delete" => {
+                    let action = values::action_of_columns(word, input)?;
+                    keep(&mut on_delete, word, action)
+                }
+                "on_update" => keep(&mut on_update, word, values::action(word, input)?),
+                "match_full" => keep(&mut match_full, word, ()),
+                "deferrable" => keep(&mut deferrable, word, ()),
+                "initially_deferred" => keep(&mut initially_deferred, word, ()),
+                "not_valid" => keep(&mut not_valid, word, ()),
                 _ => keep(&mut name, word, text(word, input)?),
             }
         })
     })?;
     let shown = || incomplete(word, "foreign_key(columns(a, b), references = \"t(a, b)\")");
+    let span = on_delete.as_ref().map(|given| given.span);
+    let (action, on_delete_columns) = match on_delete {
+        Some(given) => (Some(given.value.0), given.value.1),
+        None => (None, Vec::new()),
+    };
     Ok(ForeignKeyAttribute {
         columns: columns.ok_or_else(shown)?.value,
         references: references.ok_or_else(shown)?.value,
-        on_delete,
+        on_delete: span.zip(action).map(|(span, value)| Given { span, value }),
+        on_delete_columns,
+        on_update,
+        match_full: match_full.is_some(),
+        deferrable: deferrable.is_some() || initially_deferred.is_some(),
+        initially_deferred: initially_deferred.is_some(),
+        not_valid: not_valid.is_some(),
         name: name.map(|given| given.value),
     })
 }

@@ -10,7 +10,7 @@ use syn::{Attribute, Ident, Token};
 use super::constraints::{self, ForeignKeyAttribute, PrimaryKeyAttribute, UniqueAttribute};
 use super::values::{self, text};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
-use crate::{Check, Drop};
+use crate::{Check, Drop, Exclusion};
 
 /// What a struct's `#[zdm(…)]` says.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,7 @@ pub(crate) struct TableAttributes {
     pub(crate) indexes: Vec<Given<IndexAttribute>>,
     pub(crate) uniques: Vec<Given<UniqueAttribute>>,
     pub(crate) checks: Vec<Given<Check>>,
+    pub(crate) exclusions: Vec<Given<Exclusion>>,
     pub(crate) foreign_keys: Vec<Given<ForeignKeyAttribute>>,
 }
 
@@ -69,6 +70,7 @@ impl TableAttributes {
             && self.indexes.is_empty()
             && self.uniques.is_empty()
             && self.checks.is_empty()
+            && self.exclusions.is_empty()
             && self.foreign_keys.is_empty()
     }
 
@@ -86,6 +88,11 @@ impl TableAttributes {
             "index" => add(&mut self.indexes, word, index(word, input)?),
             "unique" => add(&mut self.uniques, word, constraints::unique(word, input)?),
             "check" => add(&mut self.checks, word, constraints::check(word, input)?),
+            "exclude" => add(
+                &mut self.exclusions,
+                word,
+                constraints::exclude(word, input)?,
+            ),
             "foreign_key" => {
                 let key = constraints::foreign_key(word, input)?;
                 add(&mut self.foreign_keys, word, key);

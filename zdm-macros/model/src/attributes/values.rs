@@ -146,7 +146,38 @@ fn parse_reference(text: &str) -> Option<Reference> {
 }
 
 /// `on_delete = "set null"`, as SQL spells it, in lower case.
-pub(crate) fn on_delete(word: &Ident, input: ParseStream) -> syn::Result<String> {
+pub(crate) fn action(word: &Ident, input: ParseStream) -> syn::Result<String> {
+    let literal = literal(word, input)?;
+    known_action(&literal, &literal.value())
+}
+
+/// `on_delete = "set null (a, b)"`: the action and the columns that it is about, if these are not all.
+pub(crate) fn action_of_columns(
+    word: &Ident,
+    input: ParseStream,
+) -> syn::Result<(String, Vec<Given<String>>)> {
+    let literal = literal(word, input)?;
+    let value = literal.value();
+    let Some((action, list)) = value.trim().split_once('(') else {
+        return Ok((known_action(&literal, &value)?, Vec::new()));
+    };
+    let action = known_action(&literal, action)?;
+    let columns = list.strip_suffix(')').unwrap_or_default().split(',');
+    let columns: Vec<Given<String>> = columns
+        .map(|column| Given {
+            span: literal.span(),
+            value: column.trim().to_owned(),
+        })
+        .collect();
+    if !action.starts_with("set ") || columns.iter().any(|column| column.value.is_empty()) {
+        let message =
+            format!("only what is set has columns, at least one: `{word} = \"set null (a)\"`");
+        return Err(syn::Error::new(literal.span(), message));
+    }
+    Ok((action, columns))
+}
+
+fn known_action(literal: &LitStr, text: &str) -> syn::Result<String> {
     const ACTIONS: [&str; 5] = [
         "cascade",
         "set null",
@@ -154,8 +185,7 @@ pub(crate) fn on_delete(word: &Ident, input: ParseStream) -> syn::Result<String>
         "restrict",
         "no action",
     ];
-    let literal = literal(word, input)?;
-    let action = literal.value().to_lowercase();
+    let action = text.trim().to_lowercase();
     if ACTIONS.contains(&action.as_str()) {
         return Ok(action);
     }

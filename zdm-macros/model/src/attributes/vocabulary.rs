@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 17] = [
+pub(super) const COLUMN: [&str; 18] = [
     "primary_key",
     "auto",
     "column",
@@ -22,17 +22,19 @@ pub(super) const COLUMN: [&str; 17] = [
     "index",
     "references",
     "on_delete",
+    "on_update",
     "default",
     "skip",
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 10] = [
+pub(super) const TABLE: [&str; 11] = [
     "table",
     "drops",
     "index",
     "unique",
     "check",
+    "exclude",
     "primary_key",
     "no_primary_key",
     "row_key",

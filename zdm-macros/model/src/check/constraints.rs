@@ -1,7 +1,7 @@
 //! Indexes and foreign keys: the columns that they name, and what they promise.
 
-use crate::attributes::Errors;
-use crate::declaration::Declaration;
+use crate::attributes::{Errors, Given};
+use crate::declaration::{Declaration, Field};
 
 pub(super) fn columns_exist(declaration: &Declaration, errors: &mut Errors) {
     let indexes = declaration.attributes.indexes.iter();
@@ -43,36 +43,60 @@ pub(super) fn references_match(declaration: &Declaration, errors: &mut Errors) {
                 "one column references one; for several write `foreign_key(columns(…), references = \"…\")` on the struct",
             );
         }
-        if let Some(action) = &given.on_delete
-            && given.references.is_none()
-        {
-            errors.at(
-                action.span,
-                "`on_delete` needs `references = \"teams(id)\"`",
-            );
+        for (word, action) in [
+            ("on_delete", &given.on_delete),
+            ("on_update", &given.on_update),
+        ] {
+            if let Some(action) = action
+                && given.references.is_none()
+            {
+                errors.at(
+                    action.span,
+                    format!("`{word}` needs `references = \"teams(id)\"`"),
+                );
+            }
         }
     }
 }
 
-pub(super) fn delete_action_fits(declaration: &Declaration, errors: &mut Errors) {
-    let on_fields = declaration.fields.iter().filter_map(|field| {
-        let action = field.attributes.on_delete.as_ref()?;
-        Some((action, vec![field]))
+pub(super) fn columns_of_actions_are_the_keys(declaration: &Declaration, errors: &mut Errors) {
+    for key in &declaration.attributes.foreign_keys {
+        for name in &key.value.on_delete_columns {
+            if !key.value.columns.iter().any(|own| own.value == name.value) {
+                errors.at(
+                    name.span,
+                    format!("`{}` is no column of this foreign key", name.value),
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn actions_fit(declaration: &Declaration, errors: &mut Errors) {
+    let on_fields = declaration.fields.iter().flat_map(|field| {
+        let given = &field.attributes;
+        let actions = given.on_delete.iter().chain(&given.on_update);
+        actions.map(move |action| (action, vec![field]))
     });
-    let on_struct = declaration
-        .attributes
-        .foreign_keys
-        .iter()
-        .filter_map(|key| {
-            let action = key.value.on_delete.as_ref()?;
-            let columns = key.value.columns.iter();
-            Some((
-                action,
-                columns
-                    .filter_map(|name| declaration.field(&name.value))
-                    .collect(),
-            ))
-        });
+    let on_struct = declaration.attributes.foreign_keys.iter().flat_map(|key| {
+        let fields = |names: &[Given<String>]| -> Vec<&Field> {
+            let names = names.iter();
+            names
+                .filter_map(|name| declaration.field(&name.value))
+                .collect()
+        };
+        let key = &key.value;
+        let deleted = match key.on_delete_columns.as_slice() {
+            [] => fields(&key.columns),
+            some => fields(some),
+        };
+        let deletes = key
+            .on_delete
+            .iter()
+            .map(move |action| (action, deleted.clone()));
+        let updates = key.on_update.iter();
+        deletes.chain(updates.map(move |action| (action, fields(&key.columns))))
+    });
     for (action, fields) in on_fields.chain(on_struct) {
         for field in fields {
             if action.value == "set null" && field.is_required() {

@@ -14,7 +14,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 23] = [
+const CHECKS: [Check; 24] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -37,7 +37,8 @@ const CHECKS: [Check; 23] = [
     transitions::drops_are_gone,
     constraints::columns_exist,
     constraints::references_match,
-    constraints::delete_action_fits,
+    constraints::columns_of_actions_are_the_keys,
+    constraints::actions_fit,
 ];
 
 /// Runs every check.

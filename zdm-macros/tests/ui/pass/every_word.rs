@@ -8,6 +8,10 @@ use zdm_runtime::Migratable;
 #[zdm(unique(columns(team_id, key), include(email), nulls_not_distinct, deferrable, initially_deferred, name = "once"))]
 #[zdm(check(name = "adult", expr = "age_int >= 18"))]
 #[zdm(foreign_key(columns(team_id), references = "teams(id)", on_delete = "cascade", name = "fk_team"))]
+#[zdm(foreign_key(columns(team_id, key), references = "t(a, b)", on_delete = "set null (team_id)", on_update = "restrict",
+                  match_full, deferrable, initially_deferred, not_valid))]
+#[zdm(check(name = "rich", expr = "key IS NOT NULL", not_valid, no_inherit))]
+#[zdm(exclude(name = "apart", using = "gist", elements("team_id WITH ="), where = "team_id > 0", deferrable, initially_deferred))]
 pub struct User {
     #[zdm(auto)]
     pub id: i64,
@@ -19,7 +23,7 @@ pub struct User {
     pub age: Option<i32>,
     #[zdm(unique, index = "idx_users_email")]
     pub email: String,
-    #[zdm(references = "teams(id)", on_delete = "set null")]
+    #[zdm(references = "teams(id)", on_delete = "set null", on_update = "cascade")]
     pub team_id: Option<i64>,
     #[zdm(default = "now()")]
     pub created_at: chrono::DateTime<chrono::Utc>,
