@@ -76,6 +76,12 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     let created = case.target(&dialect);
     run(&mut fresh, case, &created, Section::Expand, Direction::Up).await;
     assert_eq!(
+        enums(&mut connection).await,
+        enums(&mut fresh).await,
+        "{}",
+        case.name
+    );
+    assert_eq!(
         reached,
         shape(&mut fresh).await,
         "{} on {}",
@@ -207,10 +213,20 @@ async fn compared(
     }
 }
 
+/// The enums with their values: a value stays where its addition is taken back.
+async fn enums(connection: &mut Connection) -> Vec<Vec<Value>> {
+    if !matches!(connection, Connection::Postgres(_)) {
+        return Vec::new();
+    }
+    let sql = "SELECT typname::text, string_agg(enumlabel, ', ' ORDER BY enumsortorder)
+        FROM pg_enum JOIN pg_type t ON t.oid = enumtypid GROUP BY typname ORDER BY 1";
+    connection.query_file(sql, &[]).await.unwrap()
+}
+
 /// All that the database says of its tables, line by line.
 async fn shape(connection: &mut Connection) -> Vec<String> {
     let postgres = [
-        "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity)
+        "SELECT concat_ws(' ', table_name, column_name, data_type, udt_name, character_maximum_length, is_nullable, column_default, is_identity)
          FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
         "SELECT conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid)

@@ -7,6 +7,7 @@ fn ui() {
     cases.compile_fail("tests/ui/attribute/*.rs");
     cases.compile_fail("tests/ui/constraint/*.rs");
     cases.compile_fail("tests/ui/drift/*.rs");
+    cases.compile_fail("tests/ui/enumeration/*.rs");
     cases.compile_fail("tests/ui/key/*.rs");
     cases.compile_fail("tests/ui/newtype/*.rs");
     cases.compile_fail("tests/ui/shape/*.rs");

@@ -19,6 +19,8 @@ pub struct Catalogue {
     pub schema: String,
     /// Its tables, ordered by name.
     pub tables: Vec<Table>,
+    /// Its enums, ordered by name.
+    pub enums: Vec<Enum>,
     /// Everything that is no table or stands beside the tables: functions, views, types, other schemas.
     pub others: Vec<Other>,
 }
@@ -30,6 +32,17 @@ pub struct Other {
     pub what: String,
     /// Its name, with the table's where it belongs to one.
     pub object: String,
+}
+
+/// An enum.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Enum {
+    /// Its name.
+    pub name: String,
+    /// The same as the types of columns name it.
+    pub sql_type: String,
+    /// Its values in their order.
+    pub values: Vec<String>,
 }
 
 /// A table.

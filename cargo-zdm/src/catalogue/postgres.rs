@@ -137,6 +137,16 @@ const FOREIGN_KEYS: &str = "SELECT CAST(json_build_object(
     WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND k.contype = 'f' AND k.conparentid = 0
     ORDER BY k.conname COLLATE \"C\"";
 
+const ENUMS: &str = "SELECT CAST(json_build_object(
+        'name', t.typname,
+        'sql_type', format_type(t.oid, NULL),
+        'values', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)) AS text)
+    FROM pg_type t
+    WHERE t.typnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND t.typtype = 'e'
+        AND EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid)
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_type' AS regclass) AND d.objid = t.oid AND d.deptype = 'e')
+    ORDER BY t.typname COLLATE \"C\"";
+
 /// What hangs on a table.
 const ON_TABLES: &str = "SELECT CAST(json_build_object('table', c.relname, 'what', o.what, 'object', o.object) AS text)
     FROM (
@@ -249,6 +259,7 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
     let mut catalogue = Catalogue {
         schema: schema.clone(),
         tables: tables.into_iter().map(table).collect(),
+        enums: objects(connection, "enums", ENUMS).await?,
         others: objects(connection, "other objects", OTHERS).await?,
     };
     for row in objects::<ColumnRow>(connection, "columns", COLUMNS).await? {

@@ -1,6 +1,6 @@
 //! The user's SQL in attributes, checked against the columns that it may name.
 
-use zdm_model::{Column, Expression, Schema, Table, Transition};
+use zdm_model::{Column, Expression, LogicalType, Schema, Table, Transition};
 
 use super::{ChangeError, Context};
 use crate::dialect::Dialect;
@@ -133,7 +133,10 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
     let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
     let columns = table.columns.iter();
     let mut errors: Vec<ChangeError> = columns
-        .filter_map(|column| auto_of_another_type(table, column, dialect))
+        .filter_map(|column| {
+            auto_of_another_type(table, column, dialect)
+                .or_else(|| array_of_texts(table, column, dialect))
+        })
         .collect();
     let mut check = |source: &str, subject: &str, attribute: &str, text: &str, allowed: &[&str]| {
         let at = Place {
@@ -185,6 +188,23 @@ fn auto_of_another_type(table: &Table, column: &Column, dialect: &Dialect) -> Op
             dialect.vendor()
         ),
         way_on: format!("Leave `sql_type` out, or make it {types}"),
+    })
+}
+
+fn array_of_texts(table: &Table, column: &Column, dialect: &Dialect) -> Option<ChangeError> {
+    let is_array = column.logical_type == LogicalType::Enum
+        && column
+            .sql_type
+            .as_deref()
+            .is_some_and(|name| name.ends_with("[]"));
+    (is_array && !dialect.capabilities().enum_types).then(|| ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem: format!("{} has no arrays", dialect.vendor()),
+        way_on: "Keep the values in a table of their own".to_owned(),
     })
 }
 

@@ -1,12 +1,13 @@
 //! Deltas that no kind of change stands for: why, and what to declare instead.
 
-use zdm_model::{Column, LogicalType};
+use zdm_model::{Column, Enumeration, LogicalType};
 
 use super::{ChangeError, Context};
 use crate::diff::{Delta, Place};
 
 pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
     let (at, what, reason, way_on) = match delta {
+        Delta::EnumChanged(old, new) => enum_changed(context, delta.place(), old, new),
         Delta::TypeChanged(at, old, new) => type_changed(context, at, old, new),
         Delta::NullabilityChanged(at, old, new) => nullability_changed(at, old, new),
         Delta::AutoChanged(at, column) => (
@@ -57,6 +58,62 @@ pub(crate) fn reference_cycle(first: &Delta, tables: &[Delta]) -> ChangeError {
 }
 
 type Refusal = (Place, String, String, String);
+
+fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enumeration) -> Refusal {
+    let shown = |values: Vec<&String>| -> String {
+        let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+        values.join(", ")
+    };
+    let without = |values: &[String], others: &[String]| -> String {
+        shown(
+            values
+                .iter()
+                .filter(|value| !others.contains(value))
+                .collect(),
+        )
+    };
+    let (gone, come) = (
+        without(&old.values, &new.values),
+        without(&new.values, &old.values),
+    );
+    let name = &old.name;
+    let what = match (gone.as_str(), come.as_str()) {
+        ("", _) => format!("another order of the values of the enum `{name}`"),
+        (gone, "") => format!("that {gone} goes from the enum `{name}`"),
+        (gone, come) => format!("{come} in the place of {gone} in the enum `{name}`"),
+    };
+    let mut tables = context.from.tables_with(old);
+    let column = tables.find_map(|table| {
+        let mut columns = table.columns.iter();
+        columns.find(|column| old.is_type_of(column))
+    });
+    let column = column.map_or("…", |column| &column.name);
+    let value = new.values.first().map_or("…", String::as_str);
+    let renamed = if gone.is_empty() || come.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Where a variant has only another name in Rust, keep its value: `#[zdm(rename = {:?})]`. Else let ",
+            old.values
+                .iter()
+                .find(|value| !new.values.contains(value))
+                .map_or("…", String::as_str)
+        )
+    };
+    let let_ = if renamed.is_empty() { "Let " } else { "" };
+    (
+        at,
+        what,
+        "old code, still running, reads and writes the values as they were, and no database takes one out or moves it"
+            .to_owned(),
+        format!(
+            "{renamed}{let_}a new enum and a new column replace the old ones:\n    \
+             #[zdm(name = \"{name}_2\")]  on the new enum\n    \
+             #[zdm(column = \"{column}_2\", from(\"{column}\"), \
+             up = \"CASE {column} WHEN '…' THEN '{value}' … END\", down = \"CASE {column}_2 WHEN '{value}' THEN '…' … END\")]"
+        ),
+    )
+}
 
 fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -> Refusal {
     let (dialect, name) = (context.dialect, &old.name);

@@ -6,13 +6,19 @@
 mod error;
 mod pairing;
 
-use zdm_model::{Check, Column, ForeignKey, Index, Schema, Table};
+use zdm_model::{Check, Column, Enumeration, ForeignKey, Index, Schema, Table};
 
 pub use error::{DiffError, Problem};
 
 /// A raw difference. Columns are given as the side that has them declares them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
+    /// An enum that no column had.
+    EnumAdded(Enumeration),
+    /// An enum that no column has any more.
+    EnumRemoved(Enumeration),
+    /// Other values: before, after.
+    EnumChanged(Enumeration, Enumeration),
     /// A table that was not there.
     TableAdded(Table),
     /// A table that no struct declares any more.
@@ -64,6 +70,12 @@ impl Delta {
     /// Where it is declared.
     pub fn place(&self) -> Place {
         match self {
+            Self::EnumAdded(found) | Self::EnumRemoved(found) | Self::EnumChanged(_, found) => {
+                Place {
+                    table: found.name.clone(),
+                    source: found.source.clone(),
+                }
+            }
             Self::TableAdded(table) | Self::TableRemoved(table) => place(table),
             Self::ColumnReplaced { at, .. }
             | Self::ColumnAdded(at, ..)
@@ -95,11 +107,12 @@ pub struct Place {
     pub source: String,
 }
 
-/// The differences between two schemas: table by table in the order of names, within a table columns in the struct's
+/// The differences between two schemas: the enums, then table by table in the order of names, within a table columns in the struct's
 /// order, then the key, indexes, checks and foreign keys.
 pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     let mut deltas = Vec::new();
     let mut problems = Vec::new();
+    enums(from, to, &mut deltas);
     let mut names: Vec<&str> = from
         .tables
         .iter()
@@ -125,6 +138,24 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     } else {
         Err(DiffError(problems))
     }
+}
+
+fn enums(from: &Schema, to: &Schema, deltas: &mut Vec<Delta>) {
+    let values = |found: &Enumeration| found.values.clone();
+    by_name_and(
+        &from.enums,
+        &to.enums,
+        |found| &found.name,
+        |old, new| values(old) == values(new),
+        |old, new| {
+            deltas.push(match (old, new) {
+                (Some(old), Some(new)) => Delta::EnumChanged(old.clone(), new.clone()),
+                (Some(old), None) => Delta::EnumRemoved(old.clone()),
+                (None, Some(new)) => Delta::EnumAdded(new.clone()),
+                (None, None) => return,
+            });
+        },
+    );
 }
 
 fn place(table: &Table) -> Place {
@@ -192,11 +223,21 @@ fn by_name<T: PartialEq>(
     before: &[T],
     after: &[T],
     name: fn(&T) -> &str,
+    found: impl FnMut(Option<&T>, Option<&T>),
+) {
+    by_name_and(before, after, name, |old, new| old == new, found);
+}
+
+fn by_name_and<T>(
+    before: &[T],
+    after: &[T],
+    name: fn(&T) -> &str,
+    same: impl Fn(&T, &T) -> bool,
     mut found: impl FnMut(Option<&T>, Option<&T>),
 ) {
     for old in before {
         let new = after.iter().find(|new| name(new) == name(old));
-        if new != Some(old) {
+        if !new.is_some_and(|new| same(old, new)) {
             found(Some(old), new);
         }
     }

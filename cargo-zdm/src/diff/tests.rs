@@ -39,6 +39,7 @@ fn users(columns: Vec<Column>) -> Schema {
             drops: Vec::new(),
             source: "src/models.rs:1".to_owned(),
         }],
+        ..Schema::default()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use zdm_model::{Column, LogicalType};
 
+use super::enums::Enums;
 use super::left_out::{Kind, LeftOut};
 use super::names::{self, Given};
 use super::types;
@@ -15,13 +16,14 @@ use crate::dialect::Dialect;
 pub(super) fn carried(
     table: &Table,
     key: &[String],
+    enums: &Enums,
     dialect: &Dialect,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<Vec<Column>, String> {
     let mut given = Given::default();
     let mut columns = Vec::new();
     for column in &table.columns {
-        match field(column, key, dialect) {
+        match field(column, key, enums, dialect) {
             Ok((carried, notes)) => {
                 let object = format!("{}.{}", table.name, column.name);
                 left_out.extend(
@@ -84,16 +86,16 @@ type Notes = Vec<(Kind, String)>;
 fn field(
     column: &catalogue::Column,
     key: &[String],
+    enums: &Enums,
     dialect: &Dialect,
 ) -> Result<(Column, Notes), String> {
     if column.generated.is_some() {
         return Err("it is generated".to_owned());
     }
-    let carried = types::carried(column, dialect)?;
+    let carried = types::carried(column, enums, dialect)?;
     let mut notes = Notes::new();
-    if carried.as_text {
-        let reason = format!("its {} is carried as text", column.sql_type);
-        notes.push((Kind::Differs, reason));
+    if let Some(lacks) = carried.lacks {
+        notes.push((Kind::Differs, format!("{}: {lacks}", column.sql_type)));
     }
     let is_key = key.contains(&column.name);
     let counts = matches!(
@@ -132,7 +134,7 @@ fn field(
     let carried = Column {
         name: column.name.clone(),
         field: String::new(),
-        rust_type: carried.rust_type.to_owned(),
+        rust_type: carried.rust_type.into_owned(),
         logical_type: carried.logical,
         sql_type: carried.sql_type,
         nullable: column.nullable && !is_key,

@@ -126,6 +126,10 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         Alteration::CreateTable(_)
         | Alteration::DropTable(_)
         | Alteration::CreateFunction(_)
+        | Alteration::CreateEnum(_)
+        | Alteration::DropEnum(_)
+        | Alteration::AddEnumValue(_)
+        | Alteration::LeaveEnumValue(_)
         | Alteration::DropFunction(_) => {}
     }
 }

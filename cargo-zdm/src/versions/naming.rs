@@ -36,6 +36,9 @@ pub fn legal(name: &str) -> String {
 
 fn of_delta(delta: &Delta) -> String {
     match delta {
+        Delta::EnumAdded(found) => format!("create_{}", found.name),
+        Delta::EnumRemoved(found) => format!("drop_{}", found.name),
+        Delta::EnumChanged(_, found) => found.name.clone(),
         Delta::TableAdded(table) => format!("create_{}", table.name),
         Delta::TableRemoved(table) => format!("drop_{}", table.name),
         Delta::ColumnAdded(at, column)

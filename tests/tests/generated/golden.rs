@@ -158,7 +158,7 @@ fn generated(dialect: &str) -> FileTree {
             Model {
                 table: &model.table,
                 path: format!("crate::{dialect}::models::{}", model.ident),
-                fingerprint: fingerprint(&model.table),
+                fingerprint: fingerprint(&model.table, &[]),
                 skipped: model
                     .skipped
                     .iter()

@@ -24,6 +24,12 @@ fn as_stored(mut schema: Schema, words: &Words) -> Schema {
     if words.name() == "postgres" {
         schema.tables.retain(|table| !counted(table));
     }
+    for found in &mut schema.enums {
+        found.source.clear();
+    }
+    if words.name() == "sqlite" {
+        schema.enums.clear();
+    }
     for table in &mut schema.tables {
         let alone = table.columns.len() == 1;
         for column in &mut table.columns {

@@ -6,6 +6,7 @@
 mod attributes;
 mod check;
 mod declaration;
+mod enumeration;
 pub mod fingerprint;
 mod logical_type;
 mod lower;
@@ -14,10 +15,12 @@ pub mod names;
 mod rust_type;
 mod schema;
 
+pub use enumeration::EnumModel;
 pub use fingerprint::fingerprint;
 pub use logical_type::LogicalType;
 pub use model::{Declared, Model, ModelField, Newtype};
-pub use rust_type::{RustType, option_of, spelled};
+pub use rust_type::{RustType, option_of, spelled, vec_of};
 pub use schema::{
-    Check, Column, Drop, Expression, ForeignKey, Index, OnInvalid, Schema, Table, Transition,
+    Check, Column, Drop, Enumeration, Expression, ForeignKey, Index, OnInvalid, Schema, Table,
+    Transition,
 };

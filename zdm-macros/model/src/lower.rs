@@ -43,17 +43,31 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
 
 fn column(field: &Field) -> Column {
     let given = &field.attributes;
+    let (logical_type, sql_type) = column_type(field);
     Column {
         name: field.name.value.clone(),
         field: field.ident.to_string(),
         rust_type: field.rust.text.clone(),
-        logical_type: field.rust.logical.unwrap_or(LogicalType::Custom),
-        sql_type: text(given.sql_type.as_ref()),
+        logical_type,
+        sql_type,
         nullable: field.is_optional(),
         auto: given.auto.is_some(),
         default: text(given.default.as_ref()),
         transition: transition(field),
         source: String::new(),
+    }
+}
+
+/// An enum is its name in the database, unless the field says another type.
+fn column_type(field: &Field) -> (LogicalType, Option<String>) {
+    let logical = field.rust.logical.unwrap_or(LogicalType::Custom);
+    match (
+        text(field.attributes.sql_type.as_ref()),
+        &field.rust.enumeration,
+    ) {
+        (None, Some(name)) => (logical, Some(name.clone())),
+        (given, Some(_)) => (LogicalType::Custom, given),
+        (given, None) => (logical, given),
     }
 }
 

@@ -7,10 +7,16 @@ use std::fmt;
 
 use crate::LogicalType;
 
-/// All tables of a schema version, ordered by name.
+/// All tables of a schema version, and the enums of their columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Schema {
+    /// Enums that columns have as their types, ordered by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub enums: Vec<Enumeration>,
     /// Tables, ordered by name.
     #[cfg_attr(feature = "serde", serde(default, rename = "table"))]
     pub tables: Vec<Table>,
@@ -23,6 +29,54 @@ impl Schema {
             .tables
             .binary_search_by(|table| table.name.as_str().cmp(name));
         found.ok().map(|at| &self.tables[at])
+    }
+
+    /// The enum of that name, if the schema has one.
+    pub fn enumeration(&self, name: &str) -> Option<&Enumeration> {
+        self.enums.iter().find(|found| found.name == name)
+    }
+
+    /// The tables with a column of that enum.
+    pub fn tables_with<'a>(
+        &'a self,
+        enumeration: &'a Enumeration,
+    ) -> impl Iterator<Item = &'a Table> {
+        let has = |table: &&Table| {
+            let mut columns = table.columns.iter();
+            columns.any(|column| enumeration.is_type_of(column))
+        };
+        self.tables.iter().filter(has)
+    }
+}
+
+/// An enum as its Rust enum declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Enumeration {
+    /// Physical name, unquoted.
+    pub name: String,
+    /// The values in their order.
+    pub values: Vec<String>,
+    /// Where the enum stands, `file:line`. No part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub source: String,
+}
+
+impl Enumeration {
+    /// Whether a column has it as its type, or an array of it.
+    pub fn is_type_of(&self, column: &Column) -> bool {
+        let named = |sql_type: &str| {
+            let element = sql_type.strip_suffix("[]").unwrap_or(sql_type);
+            match element
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+            {
+                Some(quoted) => quoted.replace("\"\"", "\"") == self.name,
+                None => element == self.name,
+            }
+        };
+        column.sql_type.as_deref().is_some_and(named)
     }
 }
 

@@ -4,7 +4,7 @@
 use zdm_model::Check;
 
 use super::{Drafted, Lowering};
-use crate::plan::alteration::{Alteration, Function};
+use crate::plan::alteration::{Alteration, EnumValue, Function};
 use crate::plan::{Action, Statement, Undo};
 
 impl Lowering<'_> {
@@ -128,6 +128,21 @@ impl Lowering<'_> {
                     .map(|(_, sql_type)| sql_type.clone())
                     .collect(),
             }),
+            Alteration::CreateEnum(found) => one(Statement::CreateEnum {
+                table: named(),
+                name: found.name.clone(),
+                values: found.values.clone(),
+            }),
+            Alteration::DropEnum(found) => one(Statement::DropEnum {
+                table: named(),
+                name: found.name.clone(),
+            }),
+            Alteration::AddEnumValue(value) => one(add_enum_value(table, value)),
+            Alteration::LeaveEnumValue(value) => one(Statement::LeaveEnumValue {
+                table: named(),
+                name: value.name.clone(),
+                value: value.value.clone(),
+            }),
             // `common` has answered these.
             Alteration::CreateTable(_)
             | Alteration::DropTable(_)
@@ -201,6 +216,16 @@ fn drop_constraint(table: &str, constraint: &str) -> Undo {
             constraint: constraint.to_owned(),
         },
     }])
+}
+
+fn add_enum_value(table: &str, value: &EnumValue) -> Statement {
+    Statement::AddEnumValue {
+        table: table.to_owned(),
+        name: value.name.clone(),
+        value: value.value.clone(),
+        after: value.after.clone(),
+        before: value.before.clone(),
+    }
 }
 
 fn create_function(table: &str, function: &Function) -> Statement {

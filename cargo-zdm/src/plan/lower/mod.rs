@@ -73,6 +73,10 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn take(&mut self, drafted: &Drafted) {
+        // Such a database has the values as texts.
+        if drafted.alteration.is_of_enum() && !self.dialect.capabilities().enum_types {
+            return;
+        }
         if self.dialect.capabilities().alter_in_place {
             self.alter(drafted);
         } else {

@@ -16,7 +16,7 @@ pub(crate) fn text(word: &Ident, input: ParseStream) -> syn::Result<String> {
 }
 
 /// `= "text"`, with its place.
-fn literal(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
+pub(crate) fn literal(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
     let shown = || format!("expected a string: `{word} = \"…\"`");
     input
         .parse::<Token![=]>()

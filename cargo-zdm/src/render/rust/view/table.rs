@@ -204,7 +204,7 @@ fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
         if transition.pairs.iter().any(|pair| concerns(&pair.new.name)) {
             return Err(RenderError::KeyInTransition { table, column });
         }
-        if key.logical_type == LogicalType::Custom {
+        if [LogicalType::Enum, LogicalType::Custom].contains(&key.logical_type) {
             return Err(RenderError::KeyWithoutText { table, column });
         }
     }
