@@ -43,7 +43,10 @@ pub async fn seed_rows(connection: &mut Connection, schema: &Schema, dialect: &D
     let mut tables: Vec<&Table> = schema.tables.iter().collect();
     tables.sort_by_key(|table| table.foreign_keys.len());
     for table in tables {
-        let columns: Vec<&Column> = table.columns.iter().filter(|column| !column.auto).collect();
+        let columns: Vec<&Column> = table
+            .written_columns()
+            .filter(|column| !column.auto)
+            .collect();
         let names: Vec<String> = columns
             .iter()
             .map(|column| dialect.ident(&column.name))

@@ -226,7 +226,7 @@ async fn enums(connection: &mut Connection) -> Vec<Vec<Value>> {
 /// All that the database says of its tables, line by line.
 async fn shape(connection: &mut Connection) -> Vec<String> {
     let postgres = [
-        "SELECT concat_ws(' ', table_name, column_name, data_type, udt_name, character_maximum_length, is_nullable, column_default, is_identity)
+        "SELECT concat_ws(' ', table_name, column_name, data_type, udt_name, character_maximum_length, is_nullable, column_default, is_identity, generation_expression)
          FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
         "SELECT conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid)
@@ -235,8 +235,8 @@ async fn shape(connection: &mut Connection) -> Vec<String> {
         "SELECT count(*)::text || ' invalid' FROM pg_index WHERE NOT indisvalid",
     ];
     let sqlite = [
-        "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk
-         FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+        "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk || ' ' || c.hidden
+         FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c
          WHERE m.type = 'table' AND m.name NOT LIKE 'zdm%' AND m.name NOT LIKE 'sqlite%' ORDER BY 1",
         "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name NOT LIKE 'zdm%' ORDER BY 1",
         "SELECT m.name || ' ' || k.\"table\" || ' ' || k.\"from\" || ' ' || k.\"to\" || ' ' || k.on_delete

@@ -51,6 +51,8 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `column = "x"` | the column's name; else the field's |
 /// | `sql_type = "varchar(255)"` | the type in the database; any Rust type can have one |
 /// | `default = "now()"` | an SQL expression |
+/// | `generated = "lower(email)"` | the database computes the value: it is read, and what the struct holds is never written |
+/// | `virtual` | beside `generated`: computed when it is read, not stored; SQLite only |
 /// | `unique`, `index`, `index = "name"` | an index over this column; together, one unique index |
 /// | `references = "teams(id)"`, `on_delete = "set null"` | a foreign key |
 /// | `skip` | no column; reads fill the field with its `Default` |

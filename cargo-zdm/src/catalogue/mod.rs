@@ -83,6 +83,9 @@ pub struct Column {
     pub counted: Option<Counted>,
     /// It is computed from others: the expression.
     pub generated: Option<String>,
+    /// That happens when it is read.
+    #[serde(default)]
+    pub is_virtual: bool,
     /// Its collation as an identifier, where it is not its type's own.
     pub collation: Option<String>,
 }

@@ -48,6 +48,7 @@ const COLUMNS: &str = "SELECT CAST(json_build_object(
             'nullable', NOT a.attnotnull,
             'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
             'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+            'is_virtual', a.attgenerated = 'v',
             'counted', CASE
                 WHEN a.attidentity = 'a' THEN 'always'
                 WHEN a.attidentity = 'd' THEN 'by_default'
@@ -266,6 +267,7 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
         if let Some(table) = catalogue.table_mut(&row.table) {
             let mut column = row.column;
             column.default = column.default.as_deref().map(expression);
+            column.generated = column.generated.as_deref().map(expression);
             table.columns.push(column);
         }
     }

@@ -30,7 +30,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         Phase::Contract,
         format!("{subject} can go only when no instance names it"),
     );
-    if !column.nullable && column.default.is_none() {
+    if !column.nullable && column.default.is_none() && column.generated.is_none() {
         let Some(default) = default else {
             return Err(ChangeError::Declaration {
                 at: Box::new(at.clone()),

@@ -96,6 +96,13 @@ pub(crate) fn spelled(schema: &Schema, before: &Schema, dialect: &Dialect) -> Sc
         {
             spell(predicate, &own);
         }
+        for generated in table
+            .columns
+            .iter_mut()
+            .filter_map(|column| column.generated.as_mut())
+        {
+            spell(generated, &own);
+        }
         for column in &mut table.columns {
             let new = [column.name.clone()];
             let Some(transition) = &mut column.transition else {
@@ -136,6 +143,7 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
         .filter_map(|column| {
             auto_of_another_type(table, column, dialect)
                 .or_else(|| array_of_texts(table, column, dialect))
+                .or_else(|| computed_when_read(table, column, dialect))
         })
         .collect();
     let mut check = |source: &str, subject: &str, attribute: &str, text: &str, allowed: &[&str]| {
@@ -155,6 +163,9 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
         let subject = format!("{}.{}", table.name, column.name);
         if let Some(default) = &column.default {
             check(&column.source, &subject, "default", default, &[]);
+        }
+        if let Some(generated) = &column.generated {
+            check(&column.source, &subject, "generated", generated, &names);
         }
     }
     for declared in &table.checks {
@@ -205,6 +216,22 @@ fn array_of_texts(table: &Table, column: &Column, dialect: &Dialect) -> Option<C
         subject: format!("{}.{}", table.name, column.name),
         problem: format!("{} has no arrays", dialect.vendor()),
         way_on: "Keep the values in a table of their own".to_owned(),
+    })
+}
+
+fn computed_when_read(table: &Table, column: &Column, dialect: &Dialect) -> Option<ChangeError> {
+    let refused = column.is_virtual && !dialect.capabilities().virtual_columns;
+    refused.then(|| ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem: format!(
+            "{} stores every generated column; virtual ones need a later version of it than the generated SQL is for",
+            dialect.vendor()
+        ),
+        way_on: "Leave `virtual` out".to_owned(),
     })
 }
 

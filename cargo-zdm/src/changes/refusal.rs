@@ -10,6 +10,7 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
         Delta::EnumChanged(old, new) => enum_changed(context, delta.place(), old, new),
         Delta::TypeChanged(at, old, new) => type_changed(context, at, old, new),
         Delta::NullabilityChanged(at, old, new) => nullability_changed(at, old, new),
+        Delta::GeneratedChanged(at, old, new) => generated_changed(at, old, new),
         Delta::AutoChanged(at, column) => (
             at.clone(),
             format!("`auto` of {}.{}", at.table, column.name),
@@ -160,6 +161,33 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
             "Let a new column replace it; the field keeps its name:\n    #[zdm({})]",
             attributes.join(",\n          ")
         ),
+    )
+}
+
+fn generated_changed(at: &Place, old: &Column, new: &Column) -> Refusal {
+    let name = &old.name;
+    let shown = |column: &Column| match &column.generated {
+        Some(expression) => format!("`{expression}`"),
+        None => "what code writes".to_owned(),
+    };
+    let expression = new.generated.as_deref().unwrap_or("…");
+    let way_on = if new.generated.is_some() {
+        format!(
+            "Let a column that code writes replace it, under another name: `#[zdm(column = \"{name}_2\", up = \"{expression}\")]` \
+             fills the rows that are there, and `#[zdm(drops(\"{name}\"))]` on the struct drops the old one"
+        )
+    } else {
+        format!(
+            "Let a column that code writes come beside it, under another name: `#[zdm(column = \"{name}_2\", up = \"{name}\")]` \
+             fills the rows that are there; drop `{name}` in a later version"
+        )
+    };
+    (
+        at.clone(),
+        format!("{} in the place of {} as the value of {}.{name}", shown(new), shown(old), at.table),
+        "old and new code would read different values under one name, and another expression writes the whole table anew"
+            .to_owned(),
+        way_on,
     )
 }
 

@@ -42,6 +42,8 @@ pub enum Delta {
     NullabilityChanged(Place, Column, Column),
     /// The default of a column of the same name.
     DefaultChanged(Place, Column, Column),
+    /// How the database computes a column of the same name, or whether it does.
+    GeneratedChanged(Place, Column, Column),
     /// Whether the database assigns the values of a column of the same name.
     AutoChanged(Place, Column),
     /// The key's columns: before, after.
@@ -83,6 +85,7 @@ impl Delta {
             | Self::TypeChanged(at, ..)
             | Self::NullabilityChanged(at, ..)
             | Self::DefaultChanged(at, ..)
+            | Self::GeneratedChanged(at, ..)
             | Self::AutoChanged(at, ..)
             | Self::PrimaryKeyChanged(at, ..)
             | Self::IndexAdded(at, ..)

@@ -45,6 +45,10 @@ fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
         let (at, old, new) = sides();
         deltas.push(Delta::DefaultChanged(at, old, new));
     }
+    if (&old.generated, old.is_virtual) != (&new.generated, new.is_virtual) {
+        let (at, old, new) = sides();
+        deltas.push(Delta::GeneratedChanged(at, old, new));
+    }
     if old.auto != new.auto {
         deltas.push(Delta::AutoChanged(at(table, new), new.clone()));
     }

@@ -11,6 +11,8 @@ fn column(name: &str, logical_type: LogicalType) -> Column {
         nullable: false,
         auto: false,
         default: None,
+        generated: None,
+        is_virtual: false,
         transition: None,
         source: "src/models.rs:3".to_owned(),
     }

@@ -193,6 +193,12 @@ impl<'a> OnField<'a> {
         if let Some(default) = &column.default {
             words.push(format!("default = {}", literal(default)));
         }
+        if let Some(generated) = &column.generated {
+            words.push(format!("generated = {}", literal(generated)));
+        }
+        if column.is_virtual {
+            words.push("virtual".to_owned());
+        }
         if let Some(index) = self.index {
             let prefix = if index.unique { "uq" } else { "idx" };
             if index.unique {

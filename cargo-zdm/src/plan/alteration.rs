@@ -230,7 +230,9 @@ impl Alteration {
     pub(super) fn loses(&self, table: &str) -> Option<String> {
         match self {
             Self::CreateTable(_) => Some(format!("every row of {table}")),
-            Self::AddColumn(column) => Some(format!("every value of {table}.{}", column.name)),
+            Self::AddColumn(column) if column.generated.is_none() => {
+                Some(format!("every value of {table}.{}", column.name))
+            }
             _ => None,
         }
     }

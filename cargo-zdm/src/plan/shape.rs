@@ -43,6 +43,10 @@ pub struct ColumnShape {
     pub auto: bool,
     /// The default, an SQL expression of the dialect.
     pub default: Option<String>,
+    /// What the database computes the value by.
+    pub generated: Option<String>,
+    /// It does so when the column is read.
+    pub is_virtual: bool,
 }
 
 /// An index with every field present, as templates need it.

@@ -171,5 +171,7 @@ pub(crate) fn column_shape(column: &Column, dialect: &Dialect) -> ColumnShape {
             .default
             .as_deref()
             .map(|default| dialect.default_of(default)),
+        generated: column.generated.clone(),
+        is_virtual: column.is_virtual,
     }
 }

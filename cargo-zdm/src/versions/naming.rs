@@ -48,6 +48,7 @@ fn of_delta(delta: &Delta) -> String {
         | Delta::TypeChanged(at, _, column)
         | Delta::NullabilityChanged(at, _, column)
         | Delta::DefaultChanged(at, _, column)
+        | Delta::GeneratedChanged(at, _, column)
         | Delta::AutoChanged(at, column) => format!("{}_{}", at.table, column.name),
         Delta::ColumnRemoved(at, column, _) => format!("drop_{}_{}", at.table, column.name),
         Delta::PrimaryKeyChanged(at, ..) => format!("{}_primary_key", at.table),

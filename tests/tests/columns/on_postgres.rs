@@ -5,8 +5,8 @@ use zdm_runtime::Zdm;
 use zdm_tests::postgres::Server;
 
 use crate::golden::created;
-use crate::postgres::models::{Count, Day, List, Mood};
-use crate::postgres::zdm::{CODE, counts, days, lists};
+use crate::postgres::models::{Count, Day, List, Mood, User};
+use crate::postgres::zdm::{CODE, counts, days, lists, users};
 
 /// A database with the tables, and the code's handle of it.
 async fn open(server: &Server) -> (PgPool, Zdm) {
@@ -132,4 +132,41 @@ async fn arrays_are_written_and_read() {
         .unwrap_err();
     let stored = List { words, ..empty };
     assert_eq!(lists.get(&mut conn, 1).await.unwrap(), Some(stored));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_column_is_read_and_never_written() {
+    let server = Server::start();
+    let (pool, zdm) = open(&server).await;
+    let mut conn = pool.acquire().await.unwrap();
+    let conn = &mut *conn;
+    let users = users::Users::new(&zdm).unwrap();
+    let user = |id, key: &str, email: &str| User {
+        id,
+        key: Some(key.to_owned()),
+        email: email.to_owned(),
+    };
+    let id = users
+        .insert(conn, &user(0, "ignored", "A@x"))
+        .await
+        .unwrap();
+    assert_eq!(
+        users.get(conn, id).await.unwrap(),
+        Some(user(id, "a@x", "A@x"))
+    );
+    assert!(
+        users
+            .update(conn, &user(id, "ignored", "B@x"))
+            .await
+            .unwrap()
+    );
+    users
+        .upsert(conn, &user(id, "ignored", "C@x"))
+        .await
+        .unwrap();
+    assert!(users.set_email(conn, id, "D@x").await.unwrap());
+    assert_eq!(
+        users.list(conn, None, 9).await.unwrap(),
+        [user(id, "d@x", "D@x")]
+    );
 }

@@ -39,6 +39,8 @@ fn text(name: &str) -> Column {
         nullable: true,
         auto: false,
         default: None,
+        generated: None,
+        is_virtual: false,
         transition: None,
         source: String::new(),
     }

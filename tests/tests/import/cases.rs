@@ -38,6 +38,7 @@ fn as_stored(mut schema: Schema, words: &Words) -> Schema {
                 .default
                 .as_deref()
                 .map(|text| spelled(&words.default_of(text)));
+            column.generated = column.generated.as_deref().map(spelled);
             let declared = words.type_of(column);
             let logical = LogicalType::ALL.into_iter();
             // Several types of Rust share one of SQLite.

@@ -137,6 +137,15 @@ impl Description {
         if column.auto {
             self.text.push_str(" auto");
         }
+        if let Some(generated) = &column.generated {
+            let word = if column.is_virtual {
+                " virtual"
+            } else {
+                " generated"
+            };
+            self.text.push_str(word);
+            self.value(generated);
+        }
         self.line(" default", &column.default);
     }
 
@@ -194,6 +203,8 @@ mod tests {
             "struct User { #[zdm(primary_key, auto)] id: i64, label: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(default = \"''\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(sql_type = \"text\")] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(generated = \"''\")] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(generated = \"''\", virtual)] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(index)] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(unique)] name: String }",
             "#[zdm(check(name = \"c\", expr = \"id > 0\"))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",

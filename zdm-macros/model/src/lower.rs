@@ -53,6 +53,8 @@ fn column(field: &Field) -> Column {
         nullable: field.is_optional(),
         auto: given.auto.is_some(),
         default: text(given.default.as_ref()),
+        generated: text(given.generated.as_ref()),
+        is_virtual: given.is_virtual.is_some(),
         transition: transition(field),
         source: String::new(),
     }

@@ -124,6 +124,13 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// The columns that statements of the application write: all but those that the database computes.
+    pub fn written_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns
+            .iter()
+            .filter(|column| column.generated.is_none())
+    }
+
     /// The key columns, in key order.
     pub fn key_columns(&self) -> impl Iterator<Item = &Column> {
         self.primary_key.iter().filter_map(|name| self.column(name))
@@ -161,6 +168,18 @@ pub struct Column {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub default: Option<String>,
+    /// `generated = "…"`: the database computes the value out of the row's other columns; nothing writes it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub generated: Option<String>,
+    /// `virtual`: it does so whenever the column is read, instead of when the row is written.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "virtual", skip_serializing_if = "is_false")
+    )]
+    pub is_virtual: bool,
     /// How the column came out of others. Spent at `finalize`, no part of a snapshot or of the fingerprint.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub transition: Option<Transition>,

@@ -113,7 +113,7 @@ impl<'a> Statements<'a> {
 
     /// A row with its key; where it is there, its other columns.
     pub(super) fn upsert(&self, writes: Writes) -> Result<String, RenderError> {
-        let columns = numbered(self.sides.table.columns.iter(), 1);
+        let columns = numbered(self.sides.table.written_columns(), 1);
         let changed = self.changed(&columns);
         let given = numbered(self.sides.given(), columns.len() + 2);
         let assignments = self.assignments(writes, &changed, &given, true)?;
@@ -136,9 +136,9 @@ impl<'a> Statements<'a> {
         )
     }
 
-    /// Every column but the key; `None` for a table that has no other.
+    /// Every column that is written but the key; `None` for a table that has no other.
     pub(super) fn update(&self, writes: Writes) -> Result<Option<String>, RenderError> {
-        let columns = numbered(self.sides.table.columns.iter(), 1);
+        let columns = numbered(self.sides.table.written_columns(), 1);
         let changed = self.changed(&columns);
         if changed.is_empty() {
             return Ok(None);
@@ -226,8 +226,8 @@ impl<'a> Statements<'a> {
 
     /// The columns that an insert names, in their order.
     pub(super) fn inserted_columns(&self) -> impl Iterator<Item = &'a Column> {
-        let columns = &self.sides.table.columns;
-        columns.iter().filter(|column| !column.auto)
+        let columns = self.sides.table.written_columns();
+        columns.filter(|column| !column.auto)
     }
 
     /// The key that the database assigns.

@@ -28,6 +28,16 @@ pub struct Count {
     pub count: i32,
 }
 
+/// A column that the database computes; its place is between others.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(generated = "lower(email)", index)]
+    pub key: Option<String>,
+    pub email: String,
+}
+
 /// Arrays of the types that Rust has.
 #[derive(Migratable, Debug, Clone, PartialEq)]
 pub struct List {

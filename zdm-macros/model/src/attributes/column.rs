@@ -19,6 +19,8 @@ pub(crate) struct ColumnAttributes {
     pub(crate) column: Option<Given<String>>,
     pub(crate) sql_type: Option<Given<String>>,
     pub(crate) default: Option<Given<String>>,
+    pub(crate) generated: Option<Given<String>>,
+    pub(crate) is_virtual: Option<Given<()>>,
     pub(crate) skip: Option<Given<()>>,
     pub(crate) unique: Option<Given<()>>,
     /// `index` or `index = "name"`.
@@ -50,6 +52,8 @@ impl ColumnAttributes {
             column,
             sql_type,
             default,
+            generated,
+            is_virtual,
             skip,
             unique,
             index,
@@ -63,12 +67,13 @@ impl ColumnAttributes {
             valid_if,
             on_invalid,
         } = self;
-        [primary_key, auto, skip, unique, one_way]
+        [primary_key, auto, is_virtual, skip, unique, one_way]
             .iter()
             .all(|flag| flag.is_none())
-            && [column, sql_type, default, on_delete, renamed_from]
+            && [column, sql_type, default, generated]
                 .iter()
                 .all(|text| text.is_none())
+            && [on_delete, renamed_from].iter().all(|text| text.is_none())
             && [up, valid_if].iter().all(|expression| expression.is_none())
             && index.is_none()
             && references.is_none()
@@ -88,6 +93,8 @@ impl ColumnAttributes {
             "column" => keep(&mut self.column, word, text(word, input)?),
             "sql_type" => keep(&mut self.sql_type, word, text(word, input)?),
             "default" => keep(&mut self.default, word, text(word, input)?),
+            "generated" => keep(&mut self.generated, word, text(word, input)?),
+            "virtual" => keep(&mut self.is_virtual, word, ()),
             "renamed_from" => keep(&mut self.renamed_from, word, text(word, input)?),
             "index" if input.peek(syn::Token![=]) => {
                 keep(&mut self.index, word, Some(text(word, input)?))

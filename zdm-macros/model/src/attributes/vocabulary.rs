@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 17] = [
+pub(super) const COLUMN: [&str; 19] = [
     "primary_key",
     "auto",
     "column",
@@ -23,6 +23,8 @@ pub(super) const COLUMN: [&str; 17] = [
     "references",
     "on_delete",
     "default",
+    "generated",
+    "virtual",
     "skip",
 ];
 

@@ -77,3 +77,34 @@ pub(super) fn table_is_ours(declaration: &Declaration, errors: &mut Errors) {
         );
     }
 }
+
+/// The database computes a generated column, so nothing else may give it a value.
+pub(super) fn generated_is_only_read(declaration: &Declaration, errors: &mut Errors) {
+    let key: Vec<_> = declaration.key().iter().map(|field| &field.ident).collect();
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(generated) = &given.generated else {
+            if let Some(is_virtual) = &given.is_virtual {
+                errors.at(
+                    is_virtual.span,
+                    "`virtual` says how a column is generated: it needs `generated = \"…\"`",
+                );
+            }
+            continue;
+        };
+        let beside = [
+            ("`default`", given.default.is_some()),
+            ("`auto`", given.auto.is_some()),
+            ("`renamed_from`", given.renamed_from.is_some()),
+            ("`from`", given.from.is_some()),
+            ("`up`", given.up.is_some()),
+            ("a place in the key", key.contains(&&field.ident)),
+        ];
+        for (what, _) in beside.iter().filter(|(_, given)| *given) {
+            errors.at(
+                generated.span,
+                format!("the database computes a `generated` column and no code writes it, so {what} cannot stand beside it"),
+            );
+        }
+    }
+}

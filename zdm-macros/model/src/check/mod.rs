@@ -14,12 +14,13 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 23] = [
+const CHECKS: [Check; 24] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
     columns::names_fit,
     columns::table_is_ours,
+    columns::generated_is_only_read,
     keys::is_declared_once,
     keys::exists,
     keys::is_never_null,
