@@ -47,7 +47,9 @@ use zdm_model::{Declared, EnumModel, RustType};
 ///
 /// | word | means |
 /// |---|---|
-/// | `primary_key`, `auto` | the key; the database assigns it |
+/// | `primary_key` | the key |
+/// | `auto` | the database counts it: an insert gives no number, and of the key it returns the one that was given. Beside the key, for PostgreSQL, no write gives one |
+/// | `auto = "always"`, `auto = "serial"` | the same by `GENERATED ALWAYS AS IDENTITY`, which refuses other numbers, or by a sequence as the default |
 /// | `column = "x"` | the column's name; else the field's |
 /// | `sql_type = "varchar(255)"` | the type in the database; any Rust type can have one |
 /// | `default = "now()"` | an SQL expression |

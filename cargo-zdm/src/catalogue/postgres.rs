@@ -52,7 +52,10 @@ const COLUMNS: &str = "SELECT CAST(json_build_object(
             'counted', CASE
                 WHEN a.attidentity = 'a' THEN 'always'
                 WHEN a.attidentity = 'd' THEN 'by_default'
-                WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'serial' END,
+                WHEN pg_get_expr(d.adbin, d.adrelid) = 'nextval(' || quote_literal(CAST(CAST(
+                    pg_get_serial_sequence(CAST(CAST(c.oid AS regclass) AS text), a.attname) AS regclass) AS text)) || '::regclass)'
+                    THEN 'serial'
+                WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'sequence' END,
             'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
                 THEN CAST(CAST(a.attcollation AS regcollation) AS text) END)) AS text)
     FROM pg_attribute a

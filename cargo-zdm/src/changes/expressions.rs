@@ -142,6 +142,7 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
     let mut errors: Vec<ChangeError> = columns
         .filter_map(|column| {
             auto_of_another_type(table, column, dialect)
+                .or_else(|| counted_beside_the_key(table, column, dialect))
                 .or_else(|| array_of_texts(table, column, dialect))
                 .or_else(|| computed_when_read(table, column, dialect))
         })
@@ -199,6 +200,23 @@ fn auto_of_another_type(table: &Table, column: &Column, dialect: &Dialect) -> Op
             dialect.vendor()
         ),
         way_on: format!("Leave `sql_type` out, or make it {types}"),
+    })
+}
+
+fn counted_beside_the_key(
+    table: &Table,
+    column: &Column,
+    dialect: &Dialect,
+) -> Option<ChangeError> {
+    let beside = column.auto && !table.primary_key.contains(&column.name);
+    (beside && !dialect.capabilities().counts_beside_the_key).then(|| ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem: format!("{} counts no other column than the key", dialect.vendor()),
+        way_on: "Make it the key, or let the application give the numbers".to_owned(),
     })
 }
 

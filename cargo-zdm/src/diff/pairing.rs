@@ -49,7 +49,7 @@ fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
         let (at, old, new) = sides();
         deltas.push(Delta::GeneratedChanged(at, old, new));
     }
-    if old.auto != new.auto {
+    if (old.auto, old.counted) != (new.auto, new.counted) {
         deltas.push(Delta::AutoChanged(at(table, new), new.clone()));
     }
 }

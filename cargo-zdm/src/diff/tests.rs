@@ -10,6 +10,7 @@ fn column(name: &str, logical_type: LogicalType) -> Column {
         sql_type: None,
         nullable: false,
         auto: false,
+        counted: None,
         default: None,
         generated: None,
         is_virtual: false,

@@ -58,16 +58,11 @@ pub(super) fn carried(
             }
         }
     }
+    // An insert has to name a column. SQLite's rowid takes a number that it is given, and counts on from there.
+    let rowid = |column: &catalogue::Column| column.counted == Some(Counted::Rowid);
     if let [only] = columns.as_mut_slice()
-        && only.auto
+        && table.columns.iter().any(rowid)
     {
-        // An insert has to name a column. SQLite's rowid takes a number that it is given, and counts on from there.
-        let rowid = |column: &catalogue::Column| column.counted == Some(Counted::Rowid);
-        if !table.columns.iter().any(rowid) {
-            return Err(
-                "the database counts its only column, so there is nothing to insert".to_owned(),
-            );
-        }
         only.auto = false;
     }
     Ok(columns)
@@ -117,19 +112,31 @@ fn field(
         carried.logical,
         LogicalType::Int2 | LogicalType::Int4 | LogicalType::Int8
     );
-    let auto = column.counted.is_some() && key.len() == 1 && is_key && counts;
-    match (column.counted, auto) {
-        (Some(Counted::Always), true) => notes.push((
+    let alone = !is_key || key.len() == 1;
+    let (auto, how) = match column.counted.filter(|_| counts) {
+        None => (false, None),
+        Some(Counted::Rowid) => (is_key && key.len() == 1, None),
+        Some(Counted::ByDefault) => (alone, None),
+        Some(Counted::Always) => (alone, Some(zdm_model::Counted::Always)),
+        Some(Counted::Serial) => (alone, Some(zdm_model::Counted::Serial)),
+        // The number of a key that is counted is left to the database; any other column has a default like others.
+        Some(Counted::Sequence) => (is_key && alone, Some(zdm_model::Counted::Serial)),
+    };
+    match column.counted {
+        Some(Counted::Always) if !auto && !is_key => {
+            return Err("it is GENERATED ALWAYS AS IDENTITY".to_owned());
+        }
+        Some(Counted::Sequence) if auto => notes.push((
             Kind::Differs,
-            "GENERATED ALWAYS: `auto` gives no number of its own; an `upsert`, which does, is refused by the database"
-                .to_owned(),
+            format!(
+                "its default is {}; the table of a new database would have a sequence of its own",
+                column.default.as_deref().unwrap_or_default()
+            ),
         )),
-        (Some(Counted::Always), false) => return Err("it is GENERATED ALWAYS AS IDENTITY".to_owned()),
-        (Some(_), false) if is_key => notes.push((
+        Some(_) if !auto && is_key => notes.push((
             Kind::Differs,
             "the database counts it, and `auto` is for keys of one integer: an insert gives the number".to_owned(),
         )),
-        (Some(_), false) => return Err("the database counts it, and it is no key".to_owned()),
         _ => {}
     }
     let default = column.default.as_deref().filter(|_| !auto);
@@ -154,6 +161,7 @@ fn field(
         sql_type: carried.sql_type,
         nullable: column.nullable && !is_key,
         auto,
+        counted: how.filter(|_| auto),
         default,
         generated: column.generated.clone(),
         is_virtual: column.is_virtual,

@@ -180,8 +180,10 @@ impl<'a> OnField<'a> {
         if table.primary_key.len() == 1 && table.primary_key[0] == column.name {
             words.push("primary_key".to_owned());
         }
-        if column.auto {
-            words.push("auto".to_owned());
+        match column.counted {
+            Some(counted) => words.push(format!("auto = {}", literal(counted.name()))),
+            None if column.auto => words.push("auto".to_owned()),
+            None => {}
         }
         if bare(&column.field) != column.name {
             words.push(format!("column = {}", literal(&column.name)));

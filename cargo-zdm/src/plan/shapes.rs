@@ -167,6 +167,7 @@ pub(crate) fn column_shape(column: &Column, dialect: &Dialect) -> ColumnShape {
         sql_type: dialect.type_of(column),
         nullable: column.nullable,
         auto: column.auto,
+        counted: column.counted.map(|counted| counted.name().to_owned()),
         default: column
             .default
             .as_deref()

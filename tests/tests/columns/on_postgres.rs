@@ -5,8 +5,8 @@ use zdm_runtime::Zdm;
 use zdm_tests::postgres::Server;
 
 use crate::golden::created;
-use crate::postgres::models::{Count, Day, List, Mood, User};
-use crate::postgres::zdm::{CODE, counts, days, lists, users};
+use crate::postgres::models::{Count, Day, List, Mood, Ticket, User};
+use crate::postgres::zdm::{CODE, counts, days, lists, marks, stamps, tickets, users};
 
 /// A database with the tables, and the code's handle of it.
 async fn open(server: &Server) -> (PgPool, Zdm) {
@@ -169,4 +169,39 @@ async fn a_generated_column_is_read_and_never_written() {
         users.list(conn, None, 9).await.unwrap(),
         [user(id, "d@x", "D@x")]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_counts_is_left_to_it() {
+    let server = Server::start();
+    let (pool, zdm) = open(&server).await;
+    let mut conn = pool.acquire().await.unwrap();
+    let conn = &mut *conn;
+    let tickets = tickets::Tickets::new(&zdm).unwrap();
+    let ticket = |id, number: i16, name: &str| Ticket {
+        id,
+        number: number.into(),
+        line: number.into(),
+        total: number,
+        name: name.to_owned(),
+    };
+    assert_eq!(tickets.insert(conn, &ticket(77, 77, "a")).await.unwrap(), 1);
+    assert_eq!(tickets.insert(conn, &ticket(77, 77, "b")).await.unwrap(), 2);
+    assert!(tickets.update(conn, &ticket(1, 77, "c")).await.unwrap());
+    tickets.upsert(conn, &ticket(2, 77, "d")).await.unwrap();
+    tickets.upsert(conn, &ticket(9, 77, "e")).await.unwrap();
+    // Every attempt to insert takes its numbers, also one that updates in the end.
+    assert_eq!(
+        tickets.list(conn, None, 9).await.unwrap(),
+        [ticket(1, 1, "c"), ticket(2, 2, "d"), ticket(9, 4, "e")]
+    );
+
+    let stamps = stamps::Stamps::new(&zdm).unwrap();
+    let stamp = crate::postgres::models::Stamp { id: 77 };
+    assert_eq!(stamps.insert(conn, &stamp).await.unwrap(), 1);
+    stamps.upsert(conn, &stamp).await.unwrap();
+    assert!(stamps.get(conn, 77).await.unwrap().is_some());
+    let marks = marks::Marks::new(&zdm).unwrap();
+    let mark = crate::postgres::models::Mark { id: 77 };
+    assert_eq!(marks.insert(conn, &mark).await.unwrap(), 1);
 }

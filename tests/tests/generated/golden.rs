@@ -38,6 +38,7 @@ fn text(name: &str) -> Column {
         sql_type: None,
         nullable: true,
         auto: false,
+        counted: None,
         default: None,
         generated: None,
         is_virtual: false,

@@ -137,6 +137,10 @@ impl Description {
         if column.auto {
             self.text.push_str(" auto");
         }
+        if let Some(counted) = column.counted {
+            self.text.push(' ');
+            self.text.push_str(counted.name());
+        }
         if let Some(generated) = &column.generated {
             let word = if column.is_virtual {
                 " virtual"
@@ -198,6 +202,8 @@ mod tests {
             USER,
             "#[zdm(table = \"people\")] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
             "struct User { #[zdm(primary_key)] id: i64, name: String }",
+            "struct User { #[zdm(primary_key, auto = \"always\")] id: i64, name: String }",
+            "struct User { #[zdm(primary_key, auto = \"serial\")] id: i64, name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i32, name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, name: Option<String> }",
             "struct User { #[zdm(primary_key, auto)] id: i64, label: String }",

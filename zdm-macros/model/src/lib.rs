@@ -21,6 +21,6 @@ pub use logical_type::LogicalType;
 pub use model::{Declared, Model, ModelField, Newtype};
 pub use rust_type::{RustType, option_of, spelled, vec_of};
 pub use schema::{
-    Check, Column, Drop, Enumeration, Expression, ForeignKey, Index, OnInvalid, Schema, Table,
-    Transition,
+    Check, Column, Counted, Drop, Enumeration, Expression, ForeignKey, Index, OnInvalid, Schema,
+    Table, Transition,
 };

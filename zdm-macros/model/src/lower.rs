@@ -52,6 +52,7 @@ fn column(field: &Field) -> Column {
         sql_type,
         nullable: field.is_optional(),
         auto: given.auto.is_some(),
+        counted: given.auto.as_ref().and_then(|auto| auto.value),
         default: text(given.default.as_ref()),
         generated: text(given.generated.as_ref()),
         is_virtual: given.is_virtual.is_some(),

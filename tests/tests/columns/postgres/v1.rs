@@ -38,6 +38,34 @@ pub struct User {
     pub email: String,
 }
 
+/// A key that is always counted, and counted columns beside it.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+pub struct Ticket {
+    #[zdm(primary_key, auto = "always")]
+    pub id: i64,
+    #[zdm(auto = "serial")]
+    pub number: i32,
+    #[zdm(auto)]
+    pub line: i64,
+    #[zdm(auto = "always")]
+    pub total: i16,
+    pub name: String,
+}
+
+/// Nothing but such a key.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+pub struct Stamp {
+    #[zdm(primary_key, auto = "always")]
+    pub id: i64,
+}
+
+/// Nothing but a key with a sequence.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+pub struct Mark {
+    #[zdm(primary_key, auto = "serial")]
+    pub id: i32,
+}
+
 /// Arrays of the types that Rust has.
 #[derive(Migratable, Debug, Clone, PartialEq)]
 pub struct List {

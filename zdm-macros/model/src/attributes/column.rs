@@ -9,13 +9,14 @@ use syn::{Attribute, Ident};
 use super::expression::{self, Down};
 use super::values::{self, Reference};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
-use crate::{Expression, OnInvalid};
+use crate::{Counted, Expression, OnInvalid};
 
 /// What a field's `#[zdm(…)]` says.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ColumnAttributes {
     pub(crate) primary_key: Option<Given<()>>,
-    pub(crate) auto: Option<Given<()>>,
+    /// `auto` or `auto = "always"`.
+    pub(crate) auto: Option<Given<Option<Counted>>>,
     pub(crate) column: Option<Given<String>>,
     pub(crate) sql_type: Option<Given<String>>,
     pub(crate) default: Option<Given<String>>,
@@ -67,7 +68,7 @@ impl ColumnAttributes {
             valid_if,
             on_invalid,
         } = self;
-        [primary_key, auto, is_virtual, skip, unique, one_way]
+        [primary_key, is_virtual, skip, unique, one_way]
             .iter()
             .all(|flag| flag.is_none())
             && [column, sql_type, default, generated]
@@ -75,6 +76,7 @@ impl ColumnAttributes {
                 .all(|text| text.is_none())
             && [on_delete, renamed_from].iter().all(|text| text.is_none())
             && [up, valid_if].iter().all(|expression| expression.is_none())
+            && auto.is_none()
             && index.is_none()
             && references.is_none()
             && from.is_none()
@@ -87,7 +89,10 @@ impl ColumnAttributes {
         use values::{names, on_delete, reference, text};
         match word.to_string().as_str() {
             "primary_key" => keep(&mut self.primary_key, word, ()),
-            "auto" => keep(&mut self.auto, word, ()),
+            "auto" if input.peek(syn::Token![=]) => {
+                keep(&mut self.auto, word, Some(values::counted(word, input)?))
+            }
+            "auto" => keep(&mut self.auto, word, None),
             "skip" => keep(&mut self.skip, word, ()),
             "unique" => keep(&mut self.unique, word, ()),
             "column" => keep(&mut self.column, word, text(word, input)?),

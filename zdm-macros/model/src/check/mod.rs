@@ -24,7 +24,7 @@ const CHECKS: [Check; 24] = [
     keys::is_declared_once,
     keys::exists,
     keys::is_never_null,
-    keys::auto_is_the_key,
+    keys::auto_is_given,
     keys::auto_is_an_integer,
     transitions::rename_stands_alone,
     transitions::both_directions,
