@@ -52,6 +52,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `auto = "always"`, `auto = "serial"` | the same by `GENERATED ALWAYS AS IDENTITY`, which refuses other numbers, or by a sequence as the default |
 /// | `column = "x"` | the column's name; else the field's |
 /// | `sql_type = "varchar(255)"` | the type in the database; any Rust type can have one |
+/// | `collation = "C"` | how the database compares its texts, where not as their type does |
 /// | `default = "now()"` | an SQL expression |
 /// | `generated = "lower(email)"` | the database computes the value: it is read, and what the struct holds is never written |
 /// | `virtual` | beside `generated`: computed when it is read, not stored; SQLite only |

@@ -119,6 +119,10 @@ fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enume
 fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -> Refusal {
     let (dialect, name) = (context.dialect, &old.name);
     let (old_type, new_type) = (dialect.type_of(old), dialect.type_of(new));
+    let bare = |column| dialect.uncollated_type_of(column);
+    let (old_bare, new_bare) = (bare(old), bare(new));
+    let collation_only =
+        old.logical_type == new.logical_type && old_bare == new_bare && old_type != new_type;
     let from_to = if old_type == new_type {
         format!(
             "from `{}` to `{}`, both {new_type} in the database",
@@ -127,7 +131,10 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
     } else {
         format!("from {old_type} to {new_type}")
     };
-    let fresh = format!("{name}_{}", suffix(new));
+    let fresh = match &new.collation {
+        Some(collation) if collation_only => format!("{name}_{}", words_of(collation)),
+        _ => format!("{name}_{}", suffix(new)),
+    };
     let built_in = old.sql_type.is_none()
         && new.sql_type.is_none()
         && old.nullable == new.nullable
@@ -136,8 +143,14 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
             .is_some();
     let mut attributes = vec![format!("column = \"{fresh}\", from(\"{name}\")")];
     if !built_in {
-        let mut up = format!("CAST({name} AS {new_type})");
-        let mut down = format!("CAST({fresh} AS {old_type})");
+        let (mut up, mut down) = if collation_only {
+            (name.clone(), fresh.clone())
+        } else {
+            (
+                format!("CAST({name} AS {new_bare})"),
+                format!("CAST({fresh} AS {old_bare})"),
+            )
+        };
         if old.nullable && !new.nullable {
             up = format!("coalesce({up}, …)");
         }
@@ -196,6 +209,10 @@ fn suffix(column: &Column) -> String {
         .sql_type
         .as_deref()
         .unwrap_or(column.logical_type.name());
+    words_of(name)
+}
+
+fn words_of(name: &str) -> String {
     let words: Vec<&str> = name
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())

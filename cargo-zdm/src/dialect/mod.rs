@@ -115,6 +115,14 @@ impl Dialect {
 
     /// The type that a column is declared with.
     pub fn type_of(&self, column: &Column) -> String {
+        let sql_type = self.bare_type_of(column);
+        match &column.collation {
+            Some(collation) => format!("{sql_type} COLLATE {}", self.ident(collation)),
+            None => sql_type,
+        }
+    }
+
+    fn bare_type_of(&self, column: &Column) -> String {
         match &column.sql_type {
             Some(name) if column.logical_type == LogicalType::Enum => self.enum_type(name),
             Some(sql_type) => sql_type.clone(),

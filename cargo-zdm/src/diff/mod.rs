@@ -36,7 +36,7 @@ pub enum Delta {
     },
     /// A column that goes; with what rows inserted by new code carry for old code, where `drops` says so.
     ColumnRemoved(Place, Column, Option<String>),
-    /// The type of a column of the same name.
+    /// The type of a column of the same name, or its collation.
     TypeChanged(Place, Column, Column),
     /// Whether a column of the same name accepts NULL.
     NullabilityChanged(Place, Column, Column),

@@ -33,7 +33,14 @@ fn at(table: &Table, column: &Column) -> Place {
 
 fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
     let sides = || (at(table, new), old.clone(), new.clone());
-    if (old.logical_type, &old.sql_type) != (new.logical_type, &new.sql_type) {
+    let sql_type = |column: &Column| {
+        (
+            column.logical_type,
+            column.sql_type.clone(),
+            column.collation.clone(),
+        )
+    };
+    if sql_type(old) != sql_type(new) {
         let (at, old, new) = sides();
         deltas.push(Delta::TypeChanged(at, old, new));
     }

@@ -8,6 +8,7 @@ fn column(name: &str, logical_type: LogicalType) -> Column {
         rust_type: "T".to_owned(),
         logical_type,
         sql_type: None,
+        collation: None,
         nullable: false,
         auto: false,
         counted: None,

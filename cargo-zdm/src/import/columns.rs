@@ -159,6 +159,7 @@ fn field(
         rust_type: carried.rust_type.into_owned(),
         logical_type: carried.logical,
         sql_type: carried.sql_type,
+        collation: carried.collation,
         nullable: column.nullable && !is_key,
         auto,
         counted: how.filter(|_| auto),

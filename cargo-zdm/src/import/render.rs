@@ -192,6 +192,9 @@ impl<'a> OnField<'a> {
         if let Some(sql_type) = column.sql_type.as_ref().filter(|_| !own) {
             words.push(format!("sql_type = {}", literal(sql_type)));
         }
+        if let Some(collation) = &column.collation {
+            words.push(format!("collation = {}", literal(collation)));
+        }
         if let Some(default) = &column.default {
             words.push(format!("default = {}", literal(default)));
         }

@@ -24,6 +24,8 @@ pub(super) struct Carried {
     pub(super) logical: LogicalType,
     /// The declared type, where it is not the logical type's own.
     pub(super) sql_type: Option<String>,
+    /// Its collation, where that has a plain name.
+    pub(super) collation: Option<String>,
     /// What the field does not hold of every value.
     pub(super) lacks: Option<&'static str>,
 }
@@ -45,7 +47,8 @@ pub(super) fn carried(
         return Ok(carried);
     }
     let mut declared = spelled(&column.sql_type);
-    if let Some(collation) = &column.collation {
+    let collation = column.collation.as_deref().and_then(plain);
+    if let (Some(collation), None) = (&column.collation, &collation) {
         declared = format!("{declared} COLLATE {collation}");
     }
     let own = dialect.type_name(logical);
@@ -54,6 +57,7 @@ pub(super) fn carried(
         rust_type: Cow::from(rust_type(logical)),
         logical,
         sql_type: (!same).then_some(declared),
+        collation,
         lacks: (column.base == "money")
             .then_some("its text depends on the session's `lc_monetary`"),
     })
@@ -76,6 +80,7 @@ fn of_enum(column: &Column, enums: &Enums) -> Option<Carried> {
         } else {
             name.to_owned()
         }),
+        collation: None,
         lacks: is_array.then_some(OF_ARRAYS),
     })
 }
@@ -91,6 +96,7 @@ fn array(column: &Column) -> Option<Carried> {
         rust_type: Cow::from(format!("Vec<{}>", rust_type(logical))),
         logical: LogicalType::Custom,
         sql_type: Some(spelled(&column.sql_type)),
+        collation: column.collation.as_deref().and_then(plain),
         lacks: Some(OF_ARRAYS),
     })
 }
@@ -159,6 +165,20 @@ fn rust_type(logical: LogicalType) -> &'static str {
         LogicalType::Uuid => "uuid::Uuid",
         LogicalType::Json => "serde_json::Value",
         LogicalType::Text | LogicalType::Enum | LogicalType::Custom => "String",
+    }
+}
+
+/// The name that an identifier means; `None` with a schema before it.
+fn plain(identifier: &str) -> Option<String> {
+    match identifier
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        Some(quoted) if !quoted.replace("\"\"", "").contains('"') => {
+            Some(quoted.replace("\"\"", "\""))
+        }
+        None if !identifier.contains(['.', '"']) => Some(identifier.to_owned()),
+        _ => None,
     }
 }
 

@@ -36,6 +36,7 @@ fn text(name: &str) -> Column {
         rust_type: "String".to_owned(),
         logical_type: LogicalType::Text,
         sql_type: None,
+        collation: None,
         nullable: true,
         auto: false,
         counted: None,

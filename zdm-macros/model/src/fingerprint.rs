@@ -132,6 +132,10 @@ impl Description {
             self.text.push(' ');
             self.hole(Part::Logical(position));
         }
+        if let Some(collation) = &column.collation {
+            self.text.push_str(" collation");
+            self.value(collation);
+        }
         self.text.push(' ');
         self.hole(Part::Nullability(position));
         if column.auto {
@@ -211,6 +215,7 @@ mod tests {
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(sql_type = \"text\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(generated = \"''\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(generated = \"''\", virtual)] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(collation = \"C\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(index)] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(unique)] name: String }",
             "#[zdm(check(name = \"c\", expr = \"id > 0\"))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",

@@ -50,6 +50,7 @@ fn column(field: &Field) -> Column {
         rust_type: field.rust.text.clone(),
         logical_type,
         sql_type,
+        collation: text(given.collation.as_ref()),
         nullable: field.is_optional(),
         auto: given.auto.is_some(),
         counted: given.auto.as_ref().and_then(|auto| auto.value),

@@ -159,6 +159,12 @@ pub struct Column {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub sql_type: Option<String>,
+    /// `collation = "…"`: the order and equality of its texts, where not its type's own.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub collation: Option<String>,
     /// The field is an `Option`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub nullable: bool,

@@ -19,6 +19,7 @@ pub(crate) struct ColumnAttributes {
     pub(crate) auto: Option<Given<Option<Counted>>>,
     pub(crate) column: Option<Given<String>>,
     pub(crate) sql_type: Option<Given<String>>,
+    pub(crate) collation: Option<Given<String>>,
     pub(crate) default: Option<Given<String>>,
     pub(crate) generated: Option<Given<String>>,
     pub(crate) is_virtual: Option<Given<()>>,
@@ -52,6 +53,7 @@ impl ColumnAttributes {
             auto,
             column,
             sql_type,
+            collation,
             default,
             generated,
             is_virtual,
@@ -74,7 +76,9 @@ impl ColumnAttributes {
             && [column, sql_type, default, generated]
                 .iter()
                 .all(|text| text.is_none())
-            && [on_delete, renamed_from].iter().all(|text| text.is_none())
+            && [collation, on_delete, renamed_from]
+                .iter()
+                .all(|text| text.is_none())
             && [up, valid_if].iter().all(|expression| expression.is_none())
             && auto.is_none()
             && index.is_none()
@@ -97,6 +101,7 @@ impl ColumnAttributes {
             "unique" => keep(&mut self.unique, word, ()),
             "column" => keep(&mut self.column, word, text(word, input)?),
             "sql_type" => keep(&mut self.sql_type, word, text(word, input)?),
+            "collation" => keep(&mut self.collation, word, text(word, input)?),
             "default" => keep(&mut self.default, word, text(word, input)?),
             "generated" => keep(&mut self.generated, word, text(word, input)?),
             "virtual" => keep(&mut self.is_virtual, word, ()),

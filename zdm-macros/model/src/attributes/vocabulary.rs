@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 19] = [
+pub(super) const COLUMN: [&str; 20] = [
     "primary_key",
     "auto",
     "column",
@@ -25,6 +25,7 @@ pub(super) const COLUMN: [&str; 19] = [
     "default",
     "generated",
     "virtual",
+    "collation",
     "skip",
 ];
 

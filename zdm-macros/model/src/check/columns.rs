@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use syn::spanned::Spanned;
 
+use crate::LogicalType;
 use crate::attributes::Errors;
 use crate::declaration::Declaration;
 use crate::names;
@@ -104,6 +105,36 @@ pub(super) fn generated_is_only_read(declaration: &Declaration, errors: &mut Err
             errors.at(
                 generated.span,
                 format!("the database computes a `generated` column and no code writes it, so {what} cannot stand beside it"),
+            );
+        }
+    }
+}
+
+/// Only texts have one. The database judges types that `sql_type` names.
+pub(super) fn collation_is_of_texts(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(collation) = &given.collation else {
+            continue;
+        };
+        let is_text = matches!(field.rust.logical, None | Some(LogicalType::Text));
+        if !is_text && given.sql_type.is_none() {
+            errors.at(
+                collation.span,
+                format!(
+                    "a collation says how texts are compared, and `{}` is none",
+                    field.rust.text
+                ),
+            );
+        }
+        let named = given
+            .sql_type
+            .as_ref()
+            .map(|sql_type| sql_type.value.to_ascii_lowercase());
+        if named.is_some_and(|sql_type| sql_type.contains(" collate ")) {
+            errors.at(
+                collation.span,
+                "`sql_type` names a collation already; leave it out there",
             );
         }
     }
