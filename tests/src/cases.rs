@@ -9,7 +9,7 @@ use cargo_zdm::dialect::Dialect;
 use cargo_zdm::plan::{self, BuildError, Plan, Request};
 use cargo_zdm::render::sql::{self, Identity, Rendered};
 use syn::DeriveInput;
-use zdm_model::{Declared, RustType, Schema};
+use zdm_model::{Declared, EnumModel, Enumeration, RustType, Schema, spelled, vec_of};
 use zdm_runtime::migration::{Migration, PLAN_FILE};
 
 /// The id of every case's second version.
@@ -66,13 +66,31 @@ impl Case {
         let text =
             fs::read_to_string(self.folder.join(version)).expect("the case has two versions");
         let file = syn::parse_file(&text).expect("a Rust file");
-        let structs = file.items.into_iter().filter_map(|found| match found {
-            syn::Item::Struct(found) => Some(DeriveInput::from(found)),
-            _ => None,
-        });
-        let mut tables: Vec<_> = structs.map(|input| table(&input)).collect();
+        let (mut structs, mut enums) = (Vec::new(), Vec::new());
+        for found in file.items {
+            match found {
+                syn::Item::Struct(found) => structs.push(DeriveInput::from(found)),
+                syn::Item::Enum(found) => enums.push(enumeration(&found.into())),
+                _ => {}
+            }
+        }
+        let resolve = |ty: &syn::Type| resolved(ty, &enums);
+        let mut tables: Vec<_> = structs.iter().map(|input| table(input, &resolve)).collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
-        Schema { tables }
+        let enums = enums.into_iter().map(|(_, found)| found);
+        let mut schema = Schema {
+            enums: enums.collect(),
+            tables,
+        };
+        schema.enums.sort_by(|a, b| a.name.cmp(&b.name));
+        let used = |found: &Enumeration| schema.tables_with(found).next().is_some();
+        schema.enums = schema
+            .enums
+            .iter()
+            .filter(|found| used(found))
+            .cloned()
+            .collect();
+        schema
     }
 
     /// The plan from `v1.rs` to `v2.rs`. Cases below `drop_table` agree to what goes.
@@ -175,8 +193,36 @@ pub fn load(rendered: &Rendered) -> Migration {
     Migration::load(directory.path()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn table(input: &DeriveInput) -> zdm_model::Table {
-    let model = match Declared::parse(input, &RustType::of) {
+/// What a type means beside these enums.
+fn resolved(ty: &syn::Type, enums: &[(String, Enumeration)]) -> RustType {
+    if let Some(inner) = zdm_model::option_of(ty) {
+        return RustType {
+            nullable: Some(true),
+            ..resolved(inner, enums)
+        };
+    }
+    let text = spelled(ty);
+    if let Some((_, found)) = enums.iter().find(|(ident, _)| *ident == text) {
+        return RustType::of_enum(text, &found.name);
+    }
+    let element = vec_of(ty).map(|element| resolved(element, enums));
+    let array = element.and_then(|element| element.vec_of_enum(text));
+    array.unwrap_or_else(|| RustType::of(ty))
+}
+
+fn enumeration(input: &DeriveInput) -> (String, Enumeration) {
+    let model =
+        EnumModel::parse(input).unwrap_or_else(|errors| panic!("{}: {errors:?}", input.ident));
+    let source = format!("src/models.rs:{}", input.ident.span().start().line);
+    let enumeration = Enumeration {
+        source,
+        ..model.enumeration
+    };
+    (model.ident.to_string(), enumeration)
+}
+
+fn table(input: &DeriveInput, resolve: &dyn Fn(&syn::Type) -> RustType) -> zdm_model::Table {
+    let model = match Declared::parse(input, resolve) {
         Ok(Declared::Model(model)) => model,
         Ok(Declared::Newtype(_)) => panic!("{} is a newtype", input.ident),
         Err(errors) => panic!("{}: {errors:?}", input.ident),

@@ -129,12 +129,16 @@ impl Project {
             ..SourceOptions::default()
         });
         let mut schema = models.unwrap_or_else(|error| panic!("{error}")).schema;
+        for found in &mut schema.enums {
+            found.source.clear();
+        }
         for table in &mut schema.tables {
             table.source.clear();
-            table
-                .columns
-                .iter_mut()
-                .for_each(|column| column.source.clear());
+            for column in &mut table.columns {
+                column.source.clear();
+                // The import does not know in which module its models come to stand.
+                column.rust_type = column.rust_type.replace("crate::models::", "");
+            }
         }
         schema
     }

@@ -16,6 +16,24 @@ pub async fn seed(connection: &mut Connection, schema: &Schema, dialect: &Dialec
     seed_rows(connection, schema, dialect, ROWS).await;
 }
 
+/// The first value of the column's enum.
+fn value(column: &Column, schema: &Schema) -> String {
+    let found = schema.enums.iter().find(|found| found.is_type_of(column));
+    let value = &found.expect("its enum is in the schema").values[0];
+    let array = column
+        .sql_type
+        .as_deref()
+        .is_some_and(|name| name.ends_with("[]"));
+    format!(
+        "'{}'",
+        if array {
+            format!("{{{value}}}")
+        } else {
+            value.clone()
+        }
+    )
+}
+
 /// As many of them as a test needs.
 ///
 /// # Panics
@@ -25,7 +43,10 @@ pub async fn seed_rows(connection: &mut Connection, schema: &Schema, dialect: &D
     let mut tables: Vec<&Table> = schema.tables.iter().collect();
     tables.sort_by_key(|table| table.foreign_keys.len());
     for table in tables {
-        let columns: Vec<&Column> = table.columns.iter().filter(|column| !column.auto).collect();
+        let columns: Vec<&Column> = table
+            .written_columns()
+            .filter(|column| !column.auto)
+            .collect();
         let names: Vec<String> = columns
             .iter()
             .map(|column| dialect.ident(&column.name))
@@ -35,6 +56,7 @@ pub async fn seed_rows(connection: &mut Connection, schema: &Schema, dialect: &D
                 .iter()
                 .map(|column| match column.logical_type {
                     LogicalType::Text => format!("'{row}'"),
+                    LogicalType::Enum => value(column, schema),
                     _ => row.to_string(),
                 })
                 .collect();

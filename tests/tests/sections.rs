@@ -77,6 +77,12 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     let created = case.target(&dialect);
     run(&mut fresh, case, &created, Section::Expand, Direction::Up).await;
     assert_eq!(
+        enums(&mut connection).await,
+        enums(&mut fresh).await,
+        "{}",
+        case.name
+    );
+    assert_eq!(
         reached,
         shape(&mut fresh).await,
         "{} on {}",
@@ -228,10 +234,20 @@ async fn compared(
     }
 }
 
+/// The enums with their values: a value stays where its addition is taken back.
+async fn enums(connection: &mut Connection) -> Vec<Vec<Value>> {
+    if !matches!(connection, Connection::Postgres(_)) {
+        return Vec::new();
+    }
+    let sql = "SELECT typname::text, string_agg(enumlabel, ', ' ORDER BY enumsortorder)
+        FROM pg_enum JOIN pg_type t ON t.oid = enumtypid GROUP BY typname ORDER BY 1";
+    connection.query_file(sql, &[]).await.unwrap()
+}
+
 /// All that the database says of its tables, line by line.
 async fn shape(connection: &mut Connection) -> Vec<String> {
     let postgres = [
-        "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity)
+        "SELECT concat_ws(' ', table_name, column_name, data_type, udt_name, character_maximum_length, is_nullable, column_default, is_identity, generation_expression)
          FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
         "SELECT conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid)
@@ -240,8 +256,8 @@ async fn shape(connection: &mut Connection) -> Vec<String> {
         "SELECT count(*)::text || ' invalid' FROM pg_index WHERE NOT indisvalid",
     ];
     let sqlite = [
-        "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk
-         FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+        "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk || ' ' || c.hidden
+         FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c
          WHERE m.type = 'table' AND m.name NOT LIKE 'zdm%' AND m.name NOT LIKE 'sqlite%' ORDER BY 1",
         "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name NOT LIKE 'zdm%' ORDER BY 1",
         "SELECT m.name || ' ' || k.\"table\" || ' ' || k.\"from\" || ' ' || k.\"to\" || ' ' || k.on_delete

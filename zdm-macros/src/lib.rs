@@ -1,15 +1,18 @@
 //! The derive of `cargo zdm`: `#[derive(Migratable)]` states what a struct means to the database, as constants, and
 //! refuses to compile while its generated code is missing or stale.
 //!
+//! `#[derive(MigratableEnum)]` makes an enum a column type.
+//!
 //! Comes in: a struct. Goes out: an impl of `zdm_runtime::Migratable` with the drift guard, or of
 //! `zdm_runtime::ColumnType` for a newtype, or every mistake of the struct at once.
 //! Must not know: files, SQL, any database.
 
+mod enumeration;
 mod expand;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
-use zdm_model::{Declared, RustType};
+use zdm_model::{Declared, EnumModel, RustType};
 
 /// Declares a table (a struct with named fields) or a column type (`#[zdm(transparent)]` on a newtype).
 ///
@@ -48,10 +51,15 @@ use zdm_model::{Declared, RustType};
 ///
 /// | word | means |
 /// |---|---|
-/// | `primary_key`, `auto` | the key; the database assigns it |
+/// | `primary_key` | the key |
+/// | `auto` | the database counts it: an insert gives no number, and of the key it returns the one that was given. Beside the key, for PostgreSQL, no write gives one |
+/// | `auto = "always"`, `auto = "serial"` | the same by `GENERATED ALWAYS AS IDENTITY`, which refuses other numbers, or by a sequence as the default |
 /// | `column = "x"` | the column's name; else the field's |
 /// | `sql_type = "varchar(255)"` | the type in the database; any Rust type can have one |
+/// | `collation = "C"` | how the database compares its texts, where not as their type does |
 /// | `default = "now()"` | an SQL expression |
+/// | `generated = "lower(email)"` | the database computes the value: it is read, and what the struct holds is never written |
+/// | `virtual` | beside `generated`: computed when it is read, not stored; SQLite only |
 /// | `unique`, `index`, `index = "name"` | an index over this column; together, one unique index |
 /// | `references = "teams(id)"`, `on_delete = "set null"`, `on_update = "cascade"` | a foreign key |
 /// | `skip` | no column; reads fill the field with its `Default` |
@@ -68,6 +76,35 @@ pub fn derive_migratable(input: TokenStream) -> TokenStream {
         Ok(Declared::Model(model)) => expand::model(&model),
         Ok(Declared::Newtype(newtype)) => expand::newtype(&newtype),
         Err(errors) => expand::errors(&input, errors),
+    }
+    .into()
+}
+
+/// Declares a column type: an enum of the database.
+///
+/// ```text
+/// #[derive(MigratableEnum, Debug, Clone, Copy, PartialEq, Eq)]
+/// pub enum Mood {
+///     Happy,
+///     #[zdm(rename = "so-so")]
+///     SoSo,
+/// }
+/// ```
+///
+/// A model's field has it as `Mood`, `Option<Mood>` or, on PostgreSQL, `Vec<Mood>`. `cargo zdm generate` creates the enum before
+/// the first table that has it, adds values, and drops it after the last column. On SQLite, which has no enums, the column is a
+/// text. The derive also implements sqlx's `Type`, `Encode` and `Decode` for the drivers that zdm-runtime has.
+///
+/// | word | means |
+/// |---|---|
+/// | `name = "mood"` on the enum | its name in the database; else the Rust name in `snake_case` |
+/// | `rename = "so-so"` on a variant | the value; else the variant in `snake_case` |
+#[proc_macro_derive(MigratableEnum, attributes(zdm))]
+pub fn derive_migratable_enum(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match EnumModel::parse(&input) {
+        Ok(model) => enumeration::expand(&model),
+        Err(errors) => enumeration::errors(&input, errors),
     }
     .into()
 }

@@ -1,7 +1,7 @@
 //! The compiler's constants and the command line's reading of the same struct agree.
 
-use zdm_model::{Declared, RustType, fingerprint};
-use zdm_runtime::{Generated, Migratable};
+use zdm_model::{Declared, EnumModel, RustType, fingerprint, option_of, spelled, vec_of};
+use zdm_runtime::{Generated, Migratable, MigratableEnum};
 
 macro_rules! declare {
     ($(#[$attribute:meta])* struct $name:ident { $($fields:tt)* }) => {
@@ -55,5 +55,68 @@ fn derive_and_command_line_agree_on_every_type() {
         panic!("no model");
     };
     assert_eq!(model.table.name, User::TABLE);
-    assert_eq!(fingerprint(&model.table), <User as Migratable>::FINGERPRINT);
+    assert_eq!(
+        fingerprint(&model.table, &[]),
+        <User as Migratable>::FINGERPRINT
+    );
+}
+
+macro_rules! declare_enum {
+    ($(#[$attribute:meta])* enum $name:ident { $($variants:tt)* }) => {
+        #[derive(MigratableEnum)]
+        #[allow(dead_code)]
+        $(#[$attribute])*
+        enum $name { $($variants)* }
+
+        const MOOD: &str = stringify!($(#[$attribute])* enum $name { $($variants)* });
+    };
+}
+
+declare_enum! {
+    #[zdm(name = "Mood")]
+    enum Mood { Happy, #[zdm(rename = "so-so")] SoSo }
+}
+
+declare! {
+    struct Day {
+        #[zdm(primary_key)]
+        id: i64,
+        mood: Mood,
+        other: Option<Mood>,
+        moods: Vec<Mood>,
+    }
+}
+
+fn with_mood(ty: &syn::Type) -> RustType {
+    let text = spelled(ty);
+    if let Some(inner) = option_of(ty) {
+        return RustType {
+            nullable: Some(true),
+            ..with_mood(inner)
+        };
+    }
+    if text == "Mood" {
+        return RustType::of_enum(text, "Mood");
+    }
+    let element = vec_of(ty).map(with_mood);
+    let array = element.and_then(|element| element.vec_of_enum(text));
+    array.unwrap_or_else(|| RustType::of(ty))
+}
+
+#[test]
+fn derive_and_command_line_agree_on_enums() {
+    let mood = EnumModel::parse(&syn::parse_str(MOOD).expect("an enum")).ok();
+    let mood = mood.expect("no mistakes").enumeration;
+    let input = syn::parse_str(Day::SOURCE).expect("a struct");
+    let Ok(Declared::Model(model)) = Declared::parse(&input, &with_mood) else {
+        panic!("no model");
+    };
+    let of = |enums: &[zdm_model::Enumeration]| fingerprint(&model.table, enums);
+    assert_eq!(
+        of(std::slice::from_ref(&mood)),
+        <Day as Migratable>::FINGERPRINT
+    );
+    let mut more = mood;
+    more.values.push("sad".to_owned());
+    assert_ne!(of(&[more]), <Day as Migratable>::FINGERPRINT);
 }

@@ -13,6 +13,7 @@ mod code;
 mod control_value;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod database;
+pub mod enumeration;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod error;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
@@ -64,6 +65,7 @@ pub mod verification;
 mod zdm;
 
 pub use code::{Code, CodeState, MigrationCode, TableCode};
+pub use enumeration::Enumeration;
 pub use schema::{ColumnType, Generated, Migratable};
 pub use stage::{Stage, UnknownStage, Writes};
 
@@ -75,4 +77,4 @@ pub use self::{
     table_flags::TableFlags,
     zdm::Zdm,
 };
-pub use zdm_macros::Migratable;
+pub use zdm_macros::{Migratable, MigratableEnum};

@@ -12,6 +12,7 @@ use std::marker::PhantomData;
     label = "no database type is known for this field",
     note = "name the type yourself: `#[zdm(sql_type = \"numeric(10, 2)\")]`",
     note = "for a newtype of yours: `#[derive(Migratable)] #[zdm(transparent)] struct UserId(i64);`",
+    note = "for an enum of yours: `#[derive(MigratableEnum)]` on it",
     note = "types of chrono, uuid and serde_json need zdm-runtime's feature `chrono`, `uuid` or `json`"
 )]
 pub trait ColumnType {

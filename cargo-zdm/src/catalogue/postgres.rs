@@ -48,10 +48,14 @@ const COLUMNS: &str = "SELECT CAST(json_build_object(
             'nullable', NOT a.attnotnull,
             'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
             'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+            'is_virtual', a.attgenerated = 'v',
             'counted', CASE
                 WHEN a.attidentity = 'a' THEN 'always'
                 WHEN a.attidentity = 'd' THEN 'by_default'
-                WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'serial' END,
+                WHEN pg_get_expr(d.adbin, d.adrelid) = 'nextval(' || quote_literal(CAST(CAST(
+                    pg_get_serial_sequence(CAST(CAST(c.oid AS regclass) AS text), a.attname) AS regclass) AS text)) || '::regclass)'
+                    THEN 'serial'
+                WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'sequence' END,
             'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
                 THEN CAST(CAST(a.attcollation AS regcollation) AS text) END)) AS text)
     FROM pg_attribute a
@@ -131,6 +135,16 @@ const FOREIGN_KEYS: &str = "SELECT CAST(json_build_object(
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
     WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND k.contype = 'f' AND k.conparentid = 0
     ORDER BY k.conname COLLATE \"C\"";
+
+const ENUMS: &str = "SELECT CAST(json_build_object(
+        'name', t.typname,
+        'sql_type', format_type(t.oid, NULL),
+        'values', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)) AS text)
+    FROM pg_type t
+    WHERE t.typnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND t.typtype = 'e'
+        AND EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid)
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_type' AS regclass) AND d.objid = t.oid AND d.deptype = 'e')
+    ORDER BY t.typname COLLATE \"C\"";
 
 /// What hangs on a table.
 const ON_TABLES: &str = "SELECT CAST(json_build_object('table', c.relname, 'what', o.what, 'object', o.object) AS text)
@@ -251,12 +265,14 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
     let mut catalogue = Catalogue {
         schema: schema.clone(),
         tables: tables.into_iter().map(table).collect(),
+        enums: objects(connection, "enums", ENUMS).await?,
         others: objects(connection, "other objects", OTHERS).await?,
     };
     for row in objects::<ColumnRow>(connection, "columns", COLUMNS).await? {
         if let Some(table) = catalogue.table_mut(&row.table) {
             let mut column = row.column;
             column.default = column.default.as_deref().map(expression);
+            column.generated = column.generated.as_deref().map(expression);
             table.columns.push(column);
         }
     }

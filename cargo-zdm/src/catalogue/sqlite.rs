@@ -207,6 +207,8 @@ fn column(row: ColumnRow, definition: &Definition, alone: bool) -> Column {
             0 => None,
             _ => Some(of(&definition.generated).unwrap_or_default()),
         },
+        // 3: stored (manual, "PRAGMA Statements", table_xinfo).
+        is_virtual: row.hidden == 2,
         collation: of(&definition.collations)
             .filter(|collation| !collation.eq_ignore_ascii_case("binary")),
         name: row.name,

@@ -13,7 +13,8 @@ pub(super) const KIND: Kind = Kind {
     name: "add_column",
     documentation: "Expand adds the column; code that knows it follows. A default that is the same for all rows is \
                     stored once and rewrites nothing. A default that differs from row to row would rewrite the table: \
-                    it is set for new rows only, where the field is an `Option`.",
+                    it is set for new rows only, where the field is an `Option`. A generated column that is stored would rewrite \
+                    the table too where it is added in place: there it comes with a new table alone.",
     claim,
 };
 
@@ -30,6 +31,24 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
                 .to_owned(),
             way_on: "Create a new table with it, or leave `auto` out".to_owned(),
         });
+    }
+    if let Some(expression) = &column.generated {
+        let rewrites = context.dialect.capabilities().alter_in_place && !column.is_virtual;
+        return if rewrites {
+            Err(ChangeError::Declaration {
+                at: Box::new(at.clone()),
+                subject,
+                problem: "adding a generated column to a table that exists would write the whole table anew while nobody can \
+                          use it"
+                    .to_owned(),
+                way_on: format!(
+                    "Let code write it: `#[zdm(up = \"{expression}\")]` in the place of `generated` fills existing rows in the \
+                     background. Or create a new table with it"
+                ),
+            })
+        } else {
+            Ok(Some(plain(context, at, column)))
+        };
     }
     let Some(default) = &column.default else {
         if column.nullable {

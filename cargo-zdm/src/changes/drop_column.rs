@@ -30,7 +30,8 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         Phase::Contract,
         format!("{subject} can go only when no instance names it"),
     );
-    if !column.nullable && column.default.is_none() && !column.auto {
+    let is_given = column.auto || column.generated.is_some();
+    if !column.nullable && column.default.is_none() && !is_given {
         let Some(default) = default else {
             return Err(ChangeError::Declaration {
                 at: Box::new(at.clone()),

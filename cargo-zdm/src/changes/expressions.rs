@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use zdm_model::{
-    Check, Column, Exclusion, Expression, ForeignKey, Index, Schema, Table, Transition, Unique,
+    Check, Column, Exclusion, Expression, ForeignKey, Index, LogicalType, Schema, Table,
+    Transition, Unique,
 };
 
 use super::{ChangeError, Context};
@@ -105,6 +106,13 @@ pub(crate) fn spelled(schema: &Schema, before: &Schema, dialect: &Dialect) -> Sc
         for predicate in indexes.chain(excluded).flatten() {
             spell(predicate, &own);
         }
+        for generated in table
+            .columns
+            .iter_mut()
+            .filter_map(|column| column.generated.as_mut())
+        {
+            spell(generated, &own);
+        }
         for column in &mut table.columns {
             let new = [column.name.clone()];
             let Some(transition) = &mut column.transition else {
@@ -147,19 +155,30 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
     let at = place(&table.source);
     let columns = table.columns.iter();
     let mut errors: Vec<ChangeError> = columns
-        .filter_map(|column| auto_of_another_type(table, column, dialect))
+        .filter_map(|column| {
+            auto_of_another_type(table, column, dialect)
+                .or_else(|| counted_beside_the_key(table, column, dialect))
+                .or_else(|| array_of_texts(table, column, dialect))
+                .or_else(|| computed_when_read(table, column, dialect))
+        })
         .collect();
     for column in &table.columns {
-        let Some(default) = &column.default else {
-            continue;
-        };
-        let written = Written {
-            at: &place(&column.source),
-            subject: &format!("{}.{}", table.name, column.name),
-            attribute: "default",
-            text: default,
-        };
-        errors.extend(written.names_only(dialect, &[]).err());
+        let (at, subject) = (
+            place(&column.source),
+            format!("{}.{}", table.name, column.name),
+        );
+        let default = ("default", &column.default, &[][..]);
+        let generated = ("generated", &column.generated, &names[..]);
+        for (attribute, expression, allowed) in [default, generated] {
+            let Some(text) = expression else { continue };
+            let written = Written {
+                at: &at,
+                subject: &subject,
+                attribute,
+                text,
+            };
+            errors.extend(written.names_only(dialect, allowed).err());
+        }
     }
     let written = |subject, attribute, text| Written {
         at: &at,
@@ -303,6 +322,56 @@ fn unknown_of_key(at: &Place, key: &ForeignKey, dialect: &Dialect) -> Option<Cha
         ),
     ];
     unknown_options(at, &key.name, "foreign keys", &given, dialect)
+}
+
+fn counted_beside_the_key(
+    table: &Table,
+    column: &Column,
+    dialect: &Dialect,
+) -> Option<ChangeError> {
+    let beside = column.auto && !table.primary_key.contains(&column.name);
+    (beside && !dialect.capabilities().counts_beside_the_key).then(|| ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem: format!("{} counts no other column than the key", dialect.vendor()),
+        way_on: "Make it the key, or let the application give the numbers".to_owned(),
+    })
+}
+
+fn array_of_texts(table: &Table, column: &Column, dialect: &Dialect) -> Option<ChangeError> {
+    let is_array = column.logical_type == LogicalType::Enum
+        && column
+            .sql_type
+            .as_deref()
+            .is_some_and(|name| name.ends_with("[]"));
+    (is_array && !dialect.capabilities().enum_types).then(|| ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem: format!("{} has no arrays", dialect.vendor()),
+        way_on: "Keep the values in a table of their own".to_owned(),
+    })
+}
+
+fn computed_when_read(table: &Table, column: &Column, dialect: &Dialect) -> Option<ChangeError> {
+    let refused = column.is_virtual && !dialect.capabilities().virtual_columns;
+    refused.then(|| ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem: format!(
+            "{} stores every generated column; virtual ones need a later version of it than the generated SQL is for",
+            dialect.vendor()
+        ),
+        way_on: "Leave `virtual` out".to_owned(),
+    })
 }
 
 impl Context<'_> {

@@ -7,6 +7,7 @@ mod add_column;
 mod add_constraint;
 mod add_index;
 mod change_default;
+mod change_enum;
 mod change_primary_key;
 mod conversion;
 mod create_table;
@@ -51,7 +52,8 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 17] = [
+pub const KINDS: [&Kind; 18] = [
+    &change_enum::KIND,
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
@@ -93,6 +95,8 @@ pub struct Change {
     pub line: String,
     /// The table.
     pub table: String,
+    /// Other tables whose writers it concerns.
+    pub others: Vec<String>,
     /// Which phases it needs.
     pub route: Route,
     /// Why each of them is needed.
@@ -108,6 +112,7 @@ impl Change {
         Self {
             line,
             table: at.table.clone(),
+            others: Vec::new(),
             route,
             reasons: Vec::new(),
             alterations: Vec::new(),

@@ -1,13 +1,15 @@
 //! Deltas that no kind of change stands for: why, and what to declare instead.
 
-use zdm_model::{Column, LogicalType};
+use zdm_model::{Column, Enumeration, LogicalType};
 
 use super::{ChangeError, Context};
 use crate::diff::{Delta, Place};
 
 pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
     let (at, what, reason, way_on) = match delta {
+        Delta::EnumChanged(old, new) => enum_changed(context, delta.place(), old, new),
         Delta::TypeChanged(at, old, new) => type_changed(context, at, old, new),
+        Delta::GeneratedChanged(at, old, new) => generated_changed(at, old, new),
         Delta::AutoChanged(at, column) => (
             at.clone(),
             format!("`auto` of {}.{}", at.table, column.name),
@@ -48,9 +50,69 @@ pub(crate) fn reference_cycle(first: &Delta, tables: &[Delta]) -> ChangeError {
 
 type Refusal = (Place, String, String, String);
 
+fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enumeration) -> Refusal {
+    let shown = |values: Vec<&String>| -> String {
+        let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+        values.join(", ")
+    };
+    let without = |values: &[String], others: &[String]| -> String {
+        shown(
+            values
+                .iter()
+                .filter(|value| !others.contains(value))
+                .collect(),
+        )
+    };
+    let (gone, come) = (
+        without(&old.values, &new.values),
+        without(&new.values, &old.values),
+    );
+    let name = &old.name;
+    let what = match (gone.as_str(), come.as_str()) {
+        ("", _) => format!("another order of the values of the enum `{name}`"),
+        (gone, "") => format!("that {gone} goes from the enum `{name}`"),
+        (gone, come) => format!("{come} in the place of {gone} in the enum `{name}`"),
+    };
+    let mut tables = context.from.tables_with(old);
+    let column = tables.find_map(|table| {
+        let mut columns = table.columns.iter();
+        columns.find(|column| old.is_type_of(column))
+    });
+    let column = column.map_or("…", |column| &column.name);
+    let value = new.values.first().map_or("…", String::as_str);
+    let renamed = if gone.is_empty() || come.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Where a variant has only another name in Rust, keep its value: `#[zdm(rename = {:?})]`. Else let ",
+            old.values
+                .iter()
+                .find(|value| !new.values.contains(value))
+                .map_or("…", String::as_str)
+        )
+    };
+    let let_ = if renamed.is_empty() { "Let " } else { "" };
+    (
+        at,
+        what,
+        "old code, still running, reads and writes the values as they were, and no database takes one out or moves it"
+            .to_owned(),
+        format!(
+            "{renamed}{let_}a new enum and a new column replace the old ones:\n    \
+             #[zdm(name = \"{name}_2\")]  on the new enum\n    \
+             #[zdm(column = \"{column}_2\", from(\"{column}\"), \
+             up = \"CASE {column} WHEN '…' THEN '{value}' … END\", down = \"CASE {column}_2 WHEN '{value}' THEN '…' … END\")]"
+        ),
+    )
+}
+
 fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -> Refusal {
     let (dialect, name) = (context.dialect, &old.name);
     let (old_type, new_type) = (dialect.type_of(old), dialect.type_of(new));
+    let bare = |column| dialect.uncollated_type_of(column);
+    let (old_bare, new_bare) = (bare(old), bare(new));
+    let collation_only =
+        old.logical_type == new.logical_type && old_bare == new_bare && old_type != new_type;
     let from_to = if old_type == new_type {
         format!(
             "from `{}` to `{}`, both {new_type} in the database",
@@ -59,7 +121,10 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
     } else {
         format!("from {old_type} to {new_type}")
     };
-    let fresh = format!("{name}_{}", suffix(new));
+    let fresh = match &new.collation {
+        Some(collation) if collation_only => format!("{name}_{}", words_of(collation)),
+        _ => format!("{name}_{}", suffix(new)),
+    };
     let built_in = old.sql_type.is_none()
         && new.sql_type.is_none()
         && old.nullable == new.nullable
@@ -68,8 +133,14 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
             .is_some();
     let mut attributes = vec![format!("column = \"{fresh}\", from(\"{name}\")")];
     if !built_in {
-        let mut up = format!("CAST({name} AS {new_type})");
-        let mut down = format!("CAST({fresh} AS {old_type})");
+        let (mut up, mut down) = if collation_only {
+            (name.clone(), fresh.clone())
+        } else {
+            (
+                format!("CAST({name} AS {new_bare})"),
+                format!("CAST({fresh} AS {old_bare})"),
+            )
+        };
         if old.nullable && !new.nullable {
             up = format!("coalesce({up}, …)");
         }
@@ -96,11 +167,42 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
     )
 }
 
+fn generated_changed(at: &Place, old: &Column, new: &Column) -> Refusal {
+    let name = &old.name;
+    let shown = |column: &Column| match &column.generated {
+        Some(expression) => format!("`{expression}`"),
+        None => "what code writes".to_owned(),
+    };
+    let expression = new.generated.as_deref().unwrap_or("…");
+    let way_on = if new.generated.is_some() {
+        format!(
+            "Let a column that code writes replace it, under another name: `#[zdm(column = \"{name}_2\", up = \"{expression}\")]` \
+             fills the rows that are there, and `#[zdm(drops(\"{name}\"))]` on the struct drops the old one"
+        )
+    } else {
+        format!(
+            "Let a column that code writes come beside it, under another name: `#[zdm(column = \"{name}_2\", up = \"{name}\")]` \
+             fills the rows that are there; drop `{name}` in a later version"
+        )
+    };
+    (
+        at.clone(),
+        format!("{} in the place of {} as the value of {}.{name}", shown(new), shown(old), at.table),
+        "old and new code would read different values under one name, and another expression writes the whole table anew"
+            .to_owned(),
+        way_on,
+    )
+}
+
 fn suffix(column: &Column) -> String {
     let name = column
         .sql_type
         .as_deref()
         .unwrap_or(column.logical_type.name());
+    words_of(name)
+}
+
+fn words_of(name: &str) -> String {
     let words: Vec<&str> = name
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())

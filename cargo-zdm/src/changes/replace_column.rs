@@ -174,6 +174,19 @@ fn refuse_what_the_database_writes(
                 .to_owned(),
         });
     }
+    if let Some(expression) = &column.generated {
+        return Err(ChangeError::Declaration {
+            at: Box::new(at.clone()),
+            subject,
+            problem: format!(
+                "the database computes it (`{expression}`), so no write could keep it beside the new column"
+            ),
+            way_on: format!(
+                "Let the new column come by itself, `#[zdm(up = \"{}\")]` without `from`, and drop `{}` in a later version",
+                column.name, column.name
+            ),
+        });
+    }
     if table.primary_key.contains(&column.name) || column.auto {
         return Err(ChangeError::Declaration {
             at: Box::new(at.clone()),

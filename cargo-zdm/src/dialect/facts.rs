@@ -67,6 +67,12 @@ pub struct Capabilities {
     pub parenthesized_defaults: bool,
     /// A column holds values of its type alone, and clients read no other.
     pub typed_columns: bool,
+    /// Columns beside the key can be counted.
+    pub counts_beside_the_key: bool,
+    /// A generated column can be computed when it is read.
+    pub virtual_columns: bool,
+    /// There are enums; otherwise their values are texts.
+    pub enum_types: bool,
     /// Arithmetic fails on an overflow and on a division by zero.
     pub arithmetic_fails: bool,
     /// An index may have `using`, `include`, `nulls_not_distinct` and `with`.

@@ -38,6 +38,9 @@ impl Dialect {
     /// writes is not known.
     fn is_exact(&self, column: &Column) -> bool {
         let declared = self.type_of(column);
+        if column.logical_type == LogicalType::Enum {
+            return true;
+        }
         column.logical_type != LogicalType::Custom
             && !has_collation(&declared)
             && self.facts.identity.exact.contains(&unbounded(&declared))

@@ -117,10 +117,30 @@ impl Dialect {
 
     /// The type that a column is declared with.
     pub fn type_of(&self, column: &Column) -> String {
-        column
-            .sql_type
-            .clone()
-            .unwrap_or_else(|| self.type_name(column.logical_type).to_owned())
+        let sql_type = self.bare_type_of(column);
+        match &column.collation {
+            Some(collation) => format!("{sql_type} COLLATE {}", self.ident(collation)),
+            None => sql_type,
+        }
+    }
+
+    fn bare_type_of(&self, column: &Column) -> String {
+        match &column.sql_type {
+            Some(name) if column.logical_type == LogicalType::Enum => self.enum_type(name),
+            Some(sql_type) => sql_type.clone(),
+            None => self.type_name(column.logical_type).to_owned(),
+        }
+    }
+
+    /// The type of an enum, or of an array of it.
+    fn enum_type(&self, name: &str) -> String {
+        if !self.facts.capabilities.enum_types {
+            return self.type_name(LogicalType::Text).to_owned();
+        }
+        match name.strip_suffix("[]") {
+            Some(element) => format!("{}[]", self.ident(element)),
+            None => self.ident(name),
+        }
     }
 
     /// The types of which an `auto` column has to have one, where its own is none of them.

@@ -7,13 +7,21 @@ mod error;
 mod named;
 mod pairing;
 
-use zdm_model::{Check, Column, Exclusion, ForeignKey, Index, Schema, Table, Unique, names};
+use zdm_model::{
+    Check, Column, Enumeration, Exclusion, ForeignKey, Index, Schema, Table, Unique, names,
+};
 
 pub use error::{DiffError, Problem};
 
 /// A raw difference. Columns are given as the side that has them declares them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
+    /// An enum that no column had.
+    EnumAdded(Enumeration),
+    /// An enum that no column has any more.
+    EnumRemoved(Enumeration),
+    /// Other values: before, after.
+    EnumChanged(Enumeration, Enumeration),
     /// A table that was not there.
     TableAdded(Table),
     /// A table that no struct declares any more.
@@ -31,12 +39,14 @@ pub enum Delta {
     },
     /// A column that goes; with what rows inserted by new code carry for old code, where `drops` says so.
     ColumnRemoved(Place, Column, Option<String>),
-    /// The type of a column of the same name.
+    /// The type of a column of the same name, or its collation.
     TypeChanged(Place, Column, Column),
     /// Whether a column of the same name accepts NULL.
     NullabilityChanged(Place, Column, Column),
     /// The default of a column of the same name.
     DefaultChanged(Place, Column, Column),
+    /// How the database computes a column of the same name, or whether it does.
+    GeneratedChanged(Place, Column, Column),
     /// Whether the database assigns the values of a column of the same name.
     AutoChanged(Place, Column),
     /// The primary key's columns: before, after; none where there is no primary key.
@@ -79,6 +89,12 @@ impl Delta {
     /// Where it is declared.
     pub fn place(&self) -> Place {
         match self {
+            Self::EnumAdded(found) | Self::EnumRemoved(found) | Self::EnumChanged(_, found) => {
+                Place {
+                    table: found.name.clone(),
+                    source: found.source.clone(),
+                }
+            }
             Self::TableAdded(table) | Self::TableRemoved(table) => place(table),
             Self::ColumnReplaced { at, .. }
             | Self::ColumnAdded(at, ..)
@@ -86,6 +102,7 @@ impl Delta {
             | Self::TypeChanged(at, ..)
             | Self::NullabilityChanged(at, ..)
             | Self::DefaultChanged(at, ..)
+            | Self::GeneratedChanged(at, ..)
             | Self::AutoChanged(at, ..)
             | Self::PrimaryKeyChanged(at, ..)
             | Self::Renamed(at, ..)
@@ -148,12 +165,12 @@ pub struct Place {
     pub source: String,
 }
 
-/// The differences between two schemas: table by table in the order of names, within a table columns in the struct's
-/// order, then the key, indexes, unique constraints, checks, exclusion constraints and
-/// foreign keys.
+/// The differences between two schemas: the enums, then table by table in the order of names, within a table columns in the
+/// struct's order, then the key, indexes, unique constraints, checks, exclusion constraints and foreign keys.
 pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     let mut deltas = Vec::new();
     let mut problems = Vec::new();
+    enums(from, to, &mut deltas);
     let mut names: Vec<&str> = from
         .tables
         .iter()
@@ -187,6 +204,24 @@ pub(crate) fn is_under_way(before: &Table, after: &Column) -> bool {
     before
         .column(&after.name)
         .is_none_or(|before| before.nullable && !after.nullable)
+}
+
+fn enums(from: &Schema, to: &Schema, deltas: &mut Vec<Delta>) {
+    let values = |found: &Enumeration| found.values.clone();
+    by_name(
+        &from.enums,
+        &to.enums,
+        |found| &found.name,
+        |old, new| values(old) == values(new),
+        |old, new| {
+            deltas.push(match (old, new) {
+                (Some(old), Some(new)) => Delta::EnumChanged(old.clone(), new.clone()),
+                (Some(old), None) => Delta::EnumRemoved(old.clone()),
+                (None, Some(new)) => Delta::EnumAdded(new.clone()),
+                (None, None) => return,
+            });
+        },
+    );
 }
 
 fn place(table: &Table) -> Place {
@@ -233,6 +268,27 @@ fn parts(before: &Table, after: &Table, deltas: &mut Vec<Delta>) {
     named::compare(after, &before.checks, &after.checks, deltas);
     named::compare(after, &before.exclusions, &after.exclusions, deltas);
     named::compare(after, &before.foreign_keys, &after.foreign_keys, deltas);
+}
+
+/// Calls back for every name whose two sides differ: those that go or changed first, then those that come.
+fn by_name<T>(
+    before: &[T],
+    after: &[T],
+    name: fn(&T) -> &str,
+    same: impl Fn(&T, &T) -> bool,
+    mut found: impl FnMut(Option<&T>, Option<&T>),
+) {
+    for old in before {
+        let new = after.iter().find(|new| name(new) == name(old));
+        if !new.is_some_and(|new| same(old, new)) {
+            found(Some(old), new);
+        }
+    }
+    for new in after {
+        if before.iter().all(|old| name(old) != name(new)) {
+            found(None, Some(new));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,14 @@ fn at(table: &Table, column: &Column) -> Place {
 
 fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
     let sides = || (at(table, new), old.clone(), new.clone());
-    if (old.logical_type, &old.sql_type) != (new.logical_type, &new.sql_type) {
+    let sql_type = |column: &Column| {
+        (
+            column.logical_type,
+            column.sql_type.clone(),
+            column.collation.clone(),
+        )
+    };
+    if sql_type(old) != sql_type(new) {
         let (at, old, new) = sides();
         deltas.push(Delta::TypeChanged(at, old, new));
     }
@@ -46,7 +53,11 @@ fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
         let (at, old, new) = sides();
         deltas.push(Delta::DefaultChanged(at, old, new));
     }
-    if old.auto != new.auto {
+    if (&old.generated, old.is_virtual) != (&new.generated, new.is_virtual) {
+        let (at, old, new) = sides();
+        deltas.push(Delta::GeneratedChanged(at, old, new));
+    }
+    if (old.auto, old.counted) != (new.auto, new.counted) {
         deltas.push(Delta::AutoChanged(at(table, new), new.clone()));
     }
 }

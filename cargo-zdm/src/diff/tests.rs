@@ -8,9 +8,13 @@ fn column(name: &str, logical_type: LogicalType) -> Column {
         rust_type: "T".to_owned(),
         logical_type,
         sql_type: None,
+        collation: None,
         nullable: false,
         auto: false,
+        counted: None,
         default: None,
+        generated: None,
+        is_virtual: false,
         transition: None,
         source: "src/models.rs:3".to_owned(),
     }
@@ -36,6 +40,7 @@ fn users(columns: Vec<Column>) -> Schema {
             source: "src/models.rs:1".to_owned(),
             ..Table::default()
         }],
+        ..Schema::default()
     }
 }
 

@@ -5,6 +5,7 @@
 //! Must not know: how a catalogue is read, what becomes of the text.
 
 mod columns;
+mod enums;
 mod foreign;
 mod keys;
 mod left_out;
@@ -15,11 +16,12 @@ mod types;
 
 use std::collections::BTreeSet;
 
-use zdm_model::{Declared, RustType, Schema, Table};
+use zdm_model::{Declared, Schema, Table};
 
 pub use left_out::{Kind, LeftOut, as_comments, listed};
 pub use render::{Layout, files};
 
+use self::enums::Enums;
 use crate::catalogue::{self, Catalogue};
 use crate::dialect::Dialect;
 
@@ -54,13 +56,14 @@ const BOOKKEEPING: [(&str, &str); 13] = [
 
 /// What the catalogue is as models. `wanted`: only these tables; `None`: all.
 pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -> Imported {
-    let mut left_out = others(catalogue);
+    let enums = Enums::of(&catalogue.enums);
+    let mut left_out = Vec::new();
     let mut kept: Vec<(&catalogue::Table, Table)> = Vec::new();
     for found in &catalogue.tables {
         let mut of_table = Vec::new();
         match passed_over(found, wanted)
             .map_or(Ok(()), Err)
-            .and_then(|()| table(found, dialect, &mut of_table))
+            .and_then(|()| table(found, &enums, dialect, &mut of_table))
         {
             Ok(table) => {
                 left_out.extend(found.others.iter().map(other));
@@ -76,7 +79,7 @@ pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -
     let tables: Vec<Table> = kept.iter().map(|(_, table)| table.clone()).collect();
     for (found, mut table) in kept {
         foreign::keys(found, &mut table, &tables, &mut left_out);
-        if let Err(reason) = says_the_same(&table) {
+        if let Err(reason) = says_the_same(&table, &enums) {
             let keys = std::mem::take(&mut table.foreign_keys).into_iter();
             left_out.extend(keys.map(|key| {
                 let object = format!("{}.{}", table.name, key.name);
@@ -85,6 +88,8 @@ pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -
         }
         schema.tables.push(table);
     }
+    schema.enums = enums.used(&schema);
+    left_out.extend(others(catalogue, &schema));
     left_out.sort();
     Imported { schema, left_out }
 }
@@ -92,13 +97,14 @@ pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -
 /// A table without its foreign keys, which need to know the other tables; or why there can be none.
 fn table(
     found: &catalogue::Table,
+    enums: &Enums,
     dialect: &Dialect,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<Table, String> {
     let key = keys::chosen(found, left_out);
     let mut table = Table {
         name: found.name.clone(),
-        columns: columns::carried(found, &key.columns, dialect, left_out)?,
+        columns: columns::carried(found, &key.columns, enums, dialect, left_out)?,
         primary_key_name: key
             .is_primary
             .then(|| keys::name(found, &key.columns))
@@ -109,16 +115,16 @@ fn table(
     };
     parts::indexes(found, &mut table, dialect, left_out);
     parts::checks(found, &mut table, dialect, left_out);
-    says_the_same(&table)?;
+    says_the_same(&table, enums)?;
     Ok(table)
 }
 
 /// The struct is read back: what is not understood, or understood otherwise, is not claimed.
-fn says_the_same(table: &Table) -> Result<(), String> {
+fn says_the_same(table: &Table, enums: &Enums) -> Result<(), String> {
     let text = render::structure(table, "Table");
     let not_read = |reason: &dyn std::fmt::Display| format!("its struct cannot be read: {reason}");
     let parsed = syn::parse_str(&text).map_err(|error| not_read(&error))?;
-    match Declared::parse(&parsed, &RustType::of) {
+    match Declared::parse(&parsed, &|ty| enums.resolve(ty)) {
         Ok(Declared::Model(model)) if model.table == *table => Ok(()),
         Ok(_) => Err("a struct would not say the same".to_owned()),
         Err(errors) => Err(errors
@@ -142,10 +148,11 @@ fn passed_over(table: &catalogue::Table, wanted: Option<&[String]>) -> Option<St
 }
 
 /// What stands beside tables. A schema's control tables are no discovery.
-fn others(catalogue: &Catalogue) -> Vec<LeftOut> {
+fn others(catalogue: &Catalogue, schema: &Schema) -> Vec<LeftOut> {
     let others = catalogue.others.iter();
     others
         .filter(|found| !(found.what == "schema" && found.object.starts_with("zdm with ")))
+        .filter(|found| !(found.what == "enum" && schema.enumeration(&found.object).is_some()))
         .map(other)
         .collect()
 }
@@ -156,7 +163,8 @@ fn other(found: &catalogue::Other) -> LeftOut {
             Kind::NotRepresentable,
             "a project has the tables of one schema; import it into a project of its own, with `options=-csearch_path=…` in the URL",
         ),
-        "enum" | "domain" | "range type" | "composite type" | "type" => (
+        "enum" => (Kind::Unmanaged, "no field has it as its type"),
+        "domain" | "range type" | "composite type" | "type" => (
             Kind::NotRepresentable,
             "columns name it by `sql_type`; a new database needs it before `cargo zdm expand`",
         ),
@@ -178,7 +186,8 @@ fn other(found: &catalogue::Other) -> LeftOut {
 pub fn crates(schema: &Schema) -> BTreeSet<String> {
     let columns = schema.tables.iter().flat_map(|table| &table.columns);
     columns
-        .filter_map(|column| column.rust_type.split_once("::"))
+        .map(|column| column.rust_type.trim_start_matches("Vec<"))
+        .filter_map(|rust_type| rust_type.split_once("::"))
         .map(|(name, _)| name.to_owned())
         .collect()
 }

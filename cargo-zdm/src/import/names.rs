@@ -72,8 +72,25 @@ pub(super) fn structure(table: &str, given: &mut Given) -> String {
         Some(_) => name,
         None => "Table".to_owned(),
     };
-    let taken = TAKEN.contains(&name.as_str()) || syn::parse_str::<Ident>(&name).is_err();
-    let name = if taken { format!("{name}Record") } else { name };
+    type_name(&name, "Record", given)
+}
+
+/// A type's name; with the ending where it is taken or none that a type can have.
+pub(super) fn type_name(name: &str, ending: &str, given: &mut Given) -> String {
+    let legal = syn::parse_str::<Ident>(name).is_ok();
+    let name = match (legal, TAKEN.contains(&name)) {
+        (true, false) => name.to_owned(),
+        (true, true) => format!("{name}{ending}"),
+        (false, _) => format!("{ending}{name}"),
+    };
+    given.numbered(&name, "")
+}
+
+/// The variant of an enum's value: `SoSo` for `so so`.
+pub(super) fn variant(value: &str, given: &mut Given) -> String {
+    let name = value.to_pascal_case();
+    let legal = syn::parse_str::<Ident>(&name).is_ok();
+    let name = if legal { name } else { format!("Value{name}") };
     given.numbered(&name, "")
 }
 

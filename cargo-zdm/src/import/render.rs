@@ -6,8 +6,11 @@
 
 use std::fmt::Write as _;
 
-use zdm_model::{Column, Exclusion, ForeignKey, Index, Schema, Table, Unique};
+use zdm_model::{
+    Column, Enumeration, Exclusion, ForeignKey, Index, LogicalType, Schema, Table, Unique,
+};
 
+use super::enums;
 use super::names::{self, Given};
 
 /// How structs are spread over files.
@@ -28,10 +31,20 @@ const HEAD: &str = "#![allow(
     reason = \"the tables were there first\"
 )]\n\n";
 const USE: &str = "use zdm_runtime::Migratable;\n\n";
+/// The module of the enums beside those of the tables.
+const ENUMS: &str = "enums";
 
 /// The files by their path below the folder of the models, and the names of the structs' tables in their order.
 pub fn files(schema: &Schema, layout: Layout) -> Vec<(String, String)> {
     let mut types = Given::default();
+    let enums: Vec<(&Enumeration, String)> = schema
+        .enums
+        .iter()
+        .map(|found| (found, enums::ident_of(schema, found)))
+        .collect();
+    for (_, ident) in &enums {
+        types.free(ident);
+    }
     let named: Vec<(&Table, String)> = schema
         .tables
         .iter()
@@ -42,24 +55,54 @@ pub fn files(schema: &Schema, layout: Layout) -> Vec<(String, String)> {
             .iter()
             .map(|(table, ident)| structure(table, ident))
             .collect();
+        let items: Vec<String> = enums.iter().map(enumeration).chain(structs).collect();
+        let uses = if enums.is_empty() {
+            USE.to_owned()
+        } else {
+            USE.replace("Migratable", "{Migratable, MigratableEnum}")
+        };
         return vec![(
             "mod.rs".to_owned(),
-            format!("{HEAD}{USE}{}", structs.join("\n")),
+            format!("{HEAD}{uses}{}", items.join("\n")),
         )];
     }
     let mut modules = Given::default();
     modules.free(super::LEFT_OUT);
     let (mut declared, mut exported) = (String::new(), String::new());
     let mut files = Vec::new();
+    if !enums.is_empty() {
+        modules.free(ENUMS);
+        let idents: Vec<&str> = enums.iter().map(|(_, ident)| ident.as_str()).collect();
+        let _ = writeln!(declared, "mod {ENUMS};");
+        let _ = writeln!(
+            exported,
+            "pub use self::{ENUMS}::{{{}}};",
+            idents.join(", ")
+        );
+        let items: Vec<String> = enums.iter().map(enumeration).collect();
+        let text = format!("use zdm_runtime::MigratableEnum;\n\n{}", items.join("\n"));
+        files.push((format!("{ENUMS}.rs"), text));
+    }
     for (table, ident) in named {
         let module = names::module(&table.name, &mut modules);
         let _ = writeln!(declared, "mod {module};");
         let _ = writeln!(exported, "pub use self::{module}::{ident};");
-        let text = format!("{USE}{}", structure(table, &ident));
+        let has = |found: &Enumeration| table.columns.iter().any(|column| found.is_type_of(column));
+        let of_table = enums.iter().filter(|(found, _)| has(found));
+        let idents: Vec<&str> = of_table.map(|(_, ident)| ident.as_str()).collect();
+        let uses = match idents.as_slice() {
+            [] => String::new(),
+            idents => format!("use super::{{{}}};\n\n", idents.join(", ")),
+        };
+        let text = format!("{USE}{uses}{}", structure(table, &ident));
         files.push((format!("{module}.rs"), text));
     }
     files.push(("mod.rs".to_owned(), format!("{HEAD}{declared}\n{exported}")));
     files
+}
+
+fn enumeration((found, ident): &(&Enumeration, String)) -> String {
+    enums::enumeration(found, ident)
 }
 
 /// The struct of a table.
@@ -163,17 +206,29 @@ impl<'a> OnField<'a> {
         if is_key && !key_on_struct(table) {
             words.push("primary_key".to_owned());
         }
-        if column.auto {
-            words.push("auto".to_owned());
+        match column.counted {
+            Some(counted) => words.push(format!("auto = {}", literal(counted.name()))),
+            None if column.auto => words.push("auto".to_owned()),
+            None => {}
         }
         if bare(&column.field) != column.name {
             words.push(format!("column = {}", literal(&column.name)));
         }
-        if let Some(sql_type) = &column.sql_type {
+        let own = column.logical_type == LogicalType::Enum;
+        if let Some(sql_type) = column.sql_type.as_ref().filter(|_| !own) {
             words.push(format!("sql_type = {}", literal(sql_type)));
+        }
+        if let Some(collation) = &column.collation {
+            words.push(format!("collation = {}", literal(collation)));
         }
         if let Some(default) = &column.default {
             words.push(format!("default = {}", literal(default)));
+        }
+        if let Some(generated) = &column.generated {
+            words.push(format!("generated = {}", literal(generated)));
+        }
+        if column.is_virtual {
+            words.push("virtual".to_owned());
         }
         if let Some(index) = self.index {
             let prefix = if index.unique { "uq" } else { "idx" };
@@ -334,7 +389,7 @@ fn bare(field: &str) -> &str {
 }
 
 /// A string literal: raw where that is easier to read.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let escapes = text.contains(['"', '\\']);
     if !escapes || text.chars().any(char::is_control) {
         return format!("{text:?}");

@@ -8,8 +8,11 @@
 //! Rust would change: `numeric` keeps its digits, `json` its bytes. SQLite keeps a value as what it is given as, within the
 //! affinity of the declared type, and sqlx refuses to read an integer as an `f64`.
 
+use std::borrow::Cow;
+
 use zdm_model::LogicalType;
 
+use super::enums::Enums;
 use crate::catalogue::Column;
 use crate::dialect::Dialect;
 
@@ -17,37 +20,94 @@ use crate::dialect::Dialect;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Carried {
     /// `chrono::NaiveDate`
-    pub(super) rust_type: &'static str,
+    pub(super) rust_type: Cow<'static, str>,
     pub(super) logical: LogicalType,
     /// The declared type, where it is not the logical type's own.
     pub(super) sql_type: Option<String>,
-    /// The field holds the value's text, not the value.
-    pub(super) as_text: bool,
+    /// Its collation, where that has a plain name.
+    pub(super) collation: Option<String>,
+    /// What the field does not hold of every value.
+    pub(super) lacks: Option<&'static str>,
 }
 
+const OF_ARRAYS: &str = "a value with NULL among its elements, or of several dimensions, cannot be read into a `Vec`; where \
+    there are such, make the field a `String`";
+
 /// The type of a column.
-pub(super) fn carried(column: &Column, dialect: &Dialect) -> Result<Carried, String> {
-    let (logical, as_text) = match dialect.name() {
-        "sqlite" => (sqlite(column)?, false),
+pub(super) fn carried(
+    column: &Column,
+    enums: &Enums,
+    dialect: &Dialect,
+) -> Result<Carried, String> {
+    let logical = match dialect.name() {
+        "sqlite" => sqlite(column)?,
         _ => postgres(column),
     };
+    if let Some(carried) = of_enum(column, enums).or_else(|| array(column)) {
+        return Ok(carried);
+    }
     let mut declared = spelled(&column.sql_type);
-    if let Some(collation) = &column.collation {
+    let collation = column.collation.as_deref().and_then(plain);
+    if let (Some(collation), None) = (&column.collation, &collation) {
         declared = format!("{declared} COLLATE {collation}");
     }
     let own = dialect.type_name(logical);
     let same = declared == own || declared.eq_ignore_ascii_case(long_name(own));
     Ok(Carried {
-        rust_type: rust_type(logical),
+        rust_type: Cow::from(rust_type(logical)),
         logical,
         sql_type: (!same).then_some(declared),
-        as_text,
+        collation,
+        lacks: (column.base == "money")
+            .then_some("its text depends on the session's `lc_monetary`"),
     })
 }
 
-fn postgres(column: &Column) -> (LogicalType, bool) {
-    let base = matches!(column.kind.as_str(), "base" | "domain");
-    let logical = match column.base.as_str() {
+/// An enum of the schema, or an array of one.
+fn of_enum(column: &Column, enums: &Enums) -> Option<Carried> {
+    let element = column.sql_type.strip_suffix("[]");
+    let (ident, name) = enums.named(element.unwrap_or(&column.sql_type))?;
+    let is_array = element.is_some();
+    Some(Carried {
+        rust_type: Cow::from(if is_array {
+            format!("Vec<{ident}>")
+        } else {
+            ident.to_owned()
+        }),
+        logical: LogicalType::Enum,
+        sql_type: Some(if is_array {
+            format!("{name}[]")
+        } else {
+            name.to_owned()
+        }),
+        collation: None,
+        lacks: is_array.then_some(OF_ARRAYS),
+    })
+}
+
+/// An array of what a type of Rust carries.
+fn array(column: &Column) -> Option<Carried> {
+    let element = column
+        .base
+        .strip_prefix('_')
+        .filter(|_| column.kind == "array")?;
+    let logical = carrier(element)?;
+    Some(Carried {
+        rust_type: Cow::from(format!("Vec<{}>", rust_type(logical))),
+        logical: LogicalType::Custom,
+        sql_type: Some(spelled(&column.sql_type)),
+        collation: column.collation.as_deref().and_then(plain),
+        lacks: Some(OF_ARRAYS),
+    })
+}
+
+fn postgres(column: &Column) -> LogicalType {
+    carrier(&column.base).unwrap_or(LogicalType::Text)
+}
+
+/// The type whose values are those of one of PostgreSQL's types.
+fn carrier(base: &str) -> Option<LogicalType> {
+    Some(match base {
         "bool" => LogicalType::Bool,
         "int2" => LogicalType::Int2,
         "int4" => LogicalType::Int4,
@@ -61,12 +121,9 @@ fn postgres(column: &Column) -> (LogicalType, bool) {
         "time" => LogicalType::Time,
         "uuid" => LogicalType::Uuid,
         "jsonb" => LogicalType::Json,
-        _ => LogicalType::Text,
-    };
-    let texts = ["text", "varchar", "bpchar", "citext", "name", "char"];
-    let is_text = logical == LogicalType::Text;
-    let as_text = is_text && !(base && texts.contains(&column.base.as_str()));
-    (logical, as_text)
+        "text" | "varchar" | "bpchar" | "citext" | "name" => LogicalType::Text,
+        _ => return None,
+    })
 }
 
 /// By the declared type; within its affinity a value may still be anything (manual, "Datatypes").
@@ -107,7 +164,21 @@ fn rust_type(logical: LogicalType) -> &'static str {
         LogicalType::Time => "chrono::NaiveTime",
         LogicalType::Uuid => "uuid::Uuid",
         LogicalType::Json => "serde_json::Value",
-        LogicalType::Text | LogicalType::Custom => "String",
+        LogicalType::Text | LogicalType::Enum | LogicalType::Custom => "String",
+    }
+}
+
+/// The name that an identifier means; `None` with a schema before it.
+fn plain(identifier: &str) -> Option<String> {
+    match identifier
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        Some(quoted) if !quoted.replace("\"\"", "").contains('"') => {
+            Some(quoted.replace("\"\"", "\""))
+        }
+        None if !identifier.contains(['.', '"']) => Some(identifier.to_owned()),
+        _ => None,
     }
 }
 

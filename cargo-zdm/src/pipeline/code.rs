@@ -229,7 +229,7 @@ fn views<'a>(
         .map(|(table, found)| Model {
             table,
             path: found.crate_path.clone(),
-            fingerprint: fingerprint(table),
+            fingerprint: fingerprint(table, &models.schema.enums),
             skipped: found.skipped_fields.clone(),
             conditions: found.conditions.clone(),
             transition: transitions

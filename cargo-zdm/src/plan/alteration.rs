@@ -1,6 +1,8 @@
 //! What a change asks for, in words that no database owns. [`super::lower`] finds the statements of a dialect for it;
 //! the undo follows from the shape of the table before.
 
+use zdm_model::Enumeration;
+
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
     UniqueShape,
@@ -61,6 +63,27 @@ pub enum Alteration {
     CreateFunction(Function),
     /// The function goes.
     DropFunction(Function),
+    /// An enum.
+    CreateEnum(Enumeration),
+    /// The enum goes.
+    DropEnum(Enumeration),
+    /// A value more.
+    AddEnumValue(EnumValue),
+    /// The value stays, because no database takes one out.
+    LeaveEnumValue(EnumValue),
+}
+
+/// A value of an enum, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumValue {
+    /// The enum, unquoted.
+    pub name: String,
+    /// The value.
+    pub value: String,
+    /// The value that it comes after, where others follow.
+    pub after: Option<String>,
+    /// The value that it comes before, where it is the first.
+    pub before: Option<String>,
 }
 
 /// `up` as a function that never fails.
@@ -102,19 +125,21 @@ impl Alteration {
             Self::DropColumn(_) => 3,
             Self::DropTable(_) => 4,
             Self::DropFunction(_) => 5,
-            Self::AddColumn(_) => 6,
-            Self::CreateFunction(_) => 7,
-            Self::SetType(..) | Self::SetDefault(..) => 8,
-            Self::SetNotNull(_) | Self::DropNotNull(_) => 9,
-            Self::AddCheck(_) if of_new_table => 13,
-            Self::AddCheck(_) | Self::AddExclusion(_) | Self::Validate(_) => 10,
-            Self::AddUnique(_) => 11,
-            Self::CreateIndex(index) if index.unique && !of_new_table => 11,
-            Self::CreateTable(_) => 12,
-            Self::CreateIndex(_) if of_new_table => 12,
-            Self::AddForeignKey(_) => 13,
-            Self::CreateIndex(_) => 14,
-            Self::SetPrimaryKey(..) | Self::Rename(..) => 15,
+            Self::CreateEnum(_) | Self::AddEnumValue(_) | Self::LeaveEnumValue(_) => 6,
+            Self::AddColumn(_) => 7,
+            Self::CreateFunction(_) => 8,
+            Self::SetType(..) | Self::SetDefault(..) => 9,
+            Self::SetNotNull(_) | Self::DropNotNull(_) => 10,
+            Self::AddCheck(_) if of_new_table => 14,
+            Self::AddCheck(_) | Self::AddExclusion(_) | Self::Validate(_) => 11,
+            Self::AddUnique(_) => 12,
+            Self::CreateIndex(index) if index.unique && !of_new_table => 12,
+            Self::CreateTable(_) => 13,
+            Self::CreateIndex(_) if of_new_table => 13,
+            Self::AddForeignKey(_) => 14,
+            Self::CreateIndex(_) => 15,
+            Self::SetPrimaryKey(..) | Self::Rename(..) => 16,
+            Self::DropEnum(_) => 17,
         }
     }
 
@@ -191,6 +216,19 @@ impl Alteration {
                 )
             }
             Self::DropFunction(function) => format!("drop the function zdm.{}", function.name),
+            Self::CreateEnum(found) => {
+                format!(
+                    "create the enum {} ({})",
+                    found.name,
+                    found.values.join(", ")
+                )
+            }
+            Self::DropEnum(found) => format!("drop the enum {}", found.name),
+            Self::AddEnumValue(value) => format!("add {} to the enum {}", value.value, value.name),
+            Self::LeaveEnumValue(value) => format!(
+                "leave {} in the enum {}, out of which no statement takes it",
+                value.value, value.name
+            ),
         }
     }
 
@@ -268,14 +306,32 @@ impl Alteration {
             Self::Rename(part, from, to) => Self::Rename(*part, to.clone(), from.clone()),
             Self::CreateFunction(function) => Self::DropFunction(function.clone()),
             Self::DropFunction(function) => Self::CreateFunction(function.clone()),
+            Self::CreateEnum(found) => Self::DropEnum(found.clone()),
+            Self::DropEnum(found) => Self::CreateEnum(found.clone()),
+            Self::AddEnumValue(value) | Self::LeaveEnumValue(value) => {
+                Self::LeaveEnumValue(value.clone())
+            }
         })
+    }
+
+    /// It is about an enum, not about a table.
+    pub(super) fn is_of_enum(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateEnum(_)
+                | Self::DropEnum(_)
+                | Self::AddEnumValue(_)
+                | Self::LeaveEnumValue(_)
+        )
     }
 
     /// What its undo loses for good.
     pub(super) fn loses(&self, table: &str) -> Option<String> {
         match self {
             Self::CreateTable(_) => Some(format!("every row of {table}")),
-            Self::AddColumn(column) => Some(format!("every value of {table}.{}", column.name)),
+            Self::AddColumn(column) if column.generated.is_none() => {
+                Some(format!("every value of {table}.{}", column.name))
+            }
             _ => None,
         }
     }

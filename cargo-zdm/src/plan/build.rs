@@ -86,7 +86,11 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
             Route::FivePhases => 2,
         })
         .unwrap_or(Route::Direct);
-    let tables: BTreeSet<String> = changes.iter().map(|change| change.table.clone()).collect();
+    let tables: BTreeSet<String> = changes
+        .iter()
+        .flat_map(|change| std::iter::once(&change.table).chain(&change.others))
+        .cloned()
+        .collect();
     let reasons = reasons(&changes);
     let lines = changes.iter().map(|change| change.line.clone()).collect();
     let mut drafted: Vec<Drafted> = Vec::new();

@@ -12,7 +12,7 @@ mod shape;
 mod shapes;
 mod statement;
 
-pub use alteration::{Alteration, Function};
+pub use alteration::{Alteration, EnumValue, Function};
 pub use build::{BuildError, Request, build};
 pub use lower::Drafted;
 pub use pair::Pair;

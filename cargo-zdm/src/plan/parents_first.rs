@@ -1,6 +1,6 @@
 //! The order in which tables come and go: foreign keys need what they reference.
 //!
-//! Comes in: deltas. Goes out: the same, new tables first and removed ones last.
+//! Comes in: deltas. Goes out: the same, enums and new tables first and removed ones last.
 //! Must not know: what else a delta means.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,19 +10,27 @@ use zdm_model::Table;
 use crate::changes::{self, ChangeError};
 use crate::diff::Delta;
 
-/// New tables after the new tables that they reference, removed ones before those that they reference.
+/// New tables after their enums and the new tables that they reference, removed ones before those.
 pub(super) fn parents_first(deltas: Vec<Delta>) -> Result<Vec<Delta>, ChangeError> {
+    let (mut enums, deltas): (Vec<Delta>, Vec<Delta>) = deltas
+        .into_iter()
+        .partition(|delta| matches!(delta, Delta::EnumAdded(_) | Delta::EnumChanged(..)));
+    let (removed_enums, deltas): (Vec<Delta>, Vec<Delta>) = deltas
+        .into_iter()
+        .partition(|delta| matches!(delta, Delta::EnumRemoved(_)));
     let (added, rest): (Vec<Delta>, Vec<Delta>) = deltas
         .into_iter()
         .partition(|delta| matches!(delta, Delta::TableAdded(_)));
     let (removed, rest): (Vec<Delta>, Vec<Delta>) = rest
         .into_iter()
         .partition(|delta| matches!(delta, Delta::TableRemoved(_)));
-    let mut ordered = ordered(added)?;
+    enums.extend(ordered(added)?);
+    let mut ordered = enums;
     let mut dropped = self::ordered(removed)?;
     dropped.reverse();
     ordered.extend(rest);
     ordered.extend(dropped);
+    ordered.extend(removed_enums);
     Ok(ordered)
 }
 

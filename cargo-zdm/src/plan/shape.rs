@@ -68,8 +68,14 @@ pub struct ColumnShape {
     pub nullable: bool,
     /// The database assigns the value.
     pub auto: bool,
+    /// How it does that, where not as new tables get it: `always`, `serial`.
+    pub counted: Option<String>,
     /// The default, an SQL expression of the dialect.
     pub default: Option<String>,
+    /// What the database computes the value by.
+    pub generated: Option<String>,
+    /// It does so when the column is read.
+    pub is_virtual: bool,
 }
 
 /// An index with every field present, as templates need it.

@@ -170,6 +170,10 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         Alteration::CreateTable(_)
         | Alteration::DropTable(_)
         | Alteration::CreateFunction(_)
+        | Alteration::CreateEnum(_)
+        | Alteration::DropEnum(_)
+        | Alteration::AddEnumValue(_)
+        | Alteration::LeaveEnumValue(_)
         | Alteration::DropFunction(_) => {}
     }
 }
@@ -248,9 +252,12 @@ pub(crate) fn column_shape(column: &Column, dialect: &Dialect) -> ColumnShape {
         sql_type: dialect.type_of(column),
         nullable: column.nullable,
         auto: column.auto,
+        counted: column.counted.map(|counted| counted.name().to_owned()),
         default: column
             .default
             .as_deref()
             .map(|default| dialect.default_of(default)),
+        generated: column.generated.clone(),
+        is_virtual: column.is_virtual,
     }
 }

@@ -211,6 +211,44 @@ pub enum Statement {
         /// Types of the parameters.
         parameters: Vec<String>,
     },
+    /// An enum.
+    CreateEnum {
+        /// The first table that has it.
+        table: String,
+        /// Its name, unquoted.
+        name: String,
+        /// Its values in their order.
+        values: Vec<String>,
+    },
+    /// The enum goes.
+    DropEnum {
+        /// The first table that had it.
+        table: String,
+        /// Its name, unquoted.
+        name: String,
+    },
+    /// A value more.
+    AddEnumValue {
+        /// The first table that has the enum.
+        table: String,
+        /// The enum, unquoted.
+        name: String,
+        /// The value.
+        value: String,
+        /// The value that it comes after, where others follow.
+        after: Option<String>,
+        /// The value that it comes before, where it is the first.
+        before: Option<String>,
+    },
+    /// Nothing: the value stays.
+    LeaveEnumValue {
+        /// The first table that has the enum.
+        table: String,
+        /// The enum, unquoted.
+        name: String,
+        /// The value.
+        value: String,
+    },
     /// The whole table written anew, where the database cannot alter it.
     RebuildTable {
         /// What stands there.
@@ -222,7 +260,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 28] = [
+    pub const NAMES: [&'static str; 32] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -250,6 +288,10 @@ impl Statement {
         "replace_index",
         "create_function",
         "drop_function",
+        "create_enum",
+        "drop_enum",
+        "add_enum_value",
+        "leave_enum_value",
         "rebuild_table",
     ];
 
@@ -285,6 +327,10 @@ impl Statement {
             Self::ReplaceIndex { .. } => "replace_index",
             Self::CreateFunction { .. } => "create_function",
             Self::DropFunction { .. } => "drop_function",
+            Self::CreateEnum { .. } => "create_enum",
+            Self::DropEnum { .. } => "drop_enum",
+            Self::AddEnumValue { .. } => "add_enum_value",
+            Self::LeaveEnumValue { .. } => "leave_enum_value",
             Self::RebuildTable { .. } => "rebuild_table",
         }
     }
@@ -317,7 +363,11 @@ impl Statement {
             | Self::RenameConstraint { table, .. }
             | Self::ReplaceIndex { table, .. }
             | Self::CreateFunction { table, .. }
-            | Self::DropFunction { table, .. } => table,
+            | Self::DropFunction { table, .. }
+            | Self::CreateEnum { table, .. }
+            | Self::DropEnum { table, .. }
+            | Self::AddEnumValue { table, .. }
+            | Self::LeaveEnumValue { table, .. } => table,
         }
     }
 }

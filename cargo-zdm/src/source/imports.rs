@@ -8,13 +8,14 @@ use syn::{Ident, UseTree};
 
 use super::scan::{Module, Name};
 
-/// The other name that an import gives the derive, under which models would be passed over.
+/// The derive that an import gives another name, under which models would be passed over.
 pub(super) fn renamed(tree: &UseTree) -> Option<&Ident> {
     match tree {
         UseTree::Path(tree) => renamed(&tree.tree),
         UseTree::Group(group) => group.items.iter().find_map(renamed),
         UseTree::Rename(tree) => {
-            (tree.ident == "Migratable" && tree.rename != "_").then_some(&tree.rename)
+            let derive = tree.ident == "Migratable" || tree.ident == "MigratableEnum";
+            (derive && tree.rename != "_").then_some(&tree.ident)
         }
         UseTree::Name(_) | UseTree::Glob(_) => None,
     }

@@ -22,8 +22,8 @@ pub(super) fn seen_from_root(visibility: &Visibility, depth: usize) -> bool {
     }
 }
 
-/// Whether `Migratable` is derived, under whatever path.
-pub(super) fn derives_migratable(attributes: &[Attribute]) -> bool {
+/// Whether a trait is derived, under whatever path.
+pub(super) fn derives(attributes: &[Attribute], name: &str) -> bool {
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("derive"))
@@ -36,7 +36,7 @@ pub(super) fn derives_migratable(attributes: &[Attribute]) -> bool {
         .any(|path| {
             path.segments
                 .last()
-                .is_some_and(|segment| segment.ident == "Migratable")
+                .is_some_and(|segment| segment.ident == name)
         })
 }
 

@@ -9,6 +9,7 @@
 //! attribute macro adds, and files that a build script writes.
 
 mod diagnostics;
+mod enums;
 mod imports;
 mod included;
 mod item_attributes;

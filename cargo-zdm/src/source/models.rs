@@ -17,12 +17,12 @@ use super::scan::Candidate;
 use super::scope::{At, Scope};
 use super::workers::Findings;
 use super::workspace::Workspace;
-use super::{FoundModel, Models, SourceError, is_below, may_hold_models};
+use super::{FoundModel, Models, SourceError, enums, is_below, may_hold_models};
 
 /// A model as its file declares it.
 pub(super) struct Declaration {
     target: usize,
-    table: Table,
+    pub(super) table: Table,
     model: FoundModel,
     /// The struct's name in its file, for mistakes between models; its message is empty.
     place: Diagnostic,
@@ -137,6 +137,7 @@ pub(super) fn assemble(
     diagnostics.extend(doubles(&declarations));
     diagnostics.extend(shared_index_names(&declarations));
     diagnostics.extend(broken_references(&declarations));
+    let enums = enums::used(findings.enums, &declarations, &mut diagnostics);
     if !diagnostics.is_empty() {
         diagnostics.sort_by(|left, right| {
             (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))
@@ -173,6 +174,7 @@ pub(super) fn assemble(
             ..declaration.model
         });
     }
+    models.schema.enums = enums;
     models.packages.sort();
     models.packages.dedup();
     Ok(models)

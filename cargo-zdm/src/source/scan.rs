@@ -11,12 +11,10 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Fields, Ident, Item, ItemMod, ItemStruct, Visibility};
-use zdm_model::{Declared, RustType};
+use zdm_model::{Declared, EnumModel, Enumeration, RustType};
 
 use super::diagnostics::{Diagnostic, Source};
-use super::item_attributes::{
-    derives_migratable, mentions, path_attribute, seen_from_root, under_conditions,
-};
+use super::item_attributes::{derives, mentions, path_attribute, seen_from_root, under_conditions};
 use super::module_tree::Place;
 use super::{SourceError, SourceOptions, imports, included, unseen};
 
@@ -59,6 +57,8 @@ pub(super) enum Name {
     Alias(String),
     /// `#[zdm(transparent)] struct X(…);`, the wrapped type's text.
     Newtype(String),
+    /// An enum that a column can have as its type: its name in the database.
+    Enum(String),
     /// Any other type: what it is in words.
     Type(&'static str),
     /// `mod x`
@@ -80,12 +80,20 @@ pub(super) struct Candidate {
     pub(super) item: ItemStruct,
 }
 
+/// An enum with `#[derive(MigratableEnum)]`.
+pub(super) struct FoundEnum {
+    pub(super) enumeration: Enumeration,
+    /// The enum's name in its file, for mistakes between enums; its message is empty.
+    pub(super) place: Diagnostic,
+}
+
 /// What a file holds.
 #[derive(Default)]
 pub(super) struct Scan {
     pub(super) modules: Vec<Module>,
     pub(super) pending: Vec<Pending>,
     pub(super) candidates: Vec<Candidate>,
+    pub(super) enums: Vec<FoundEnum>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// One of the modules is the generated code.
     pub(super) declares_code: bool,
@@ -208,12 +216,7 @@ impl<'a> Reader<'a> {
                     };
                     module.names.insert(item.ident.to_string(), name);
                 }
-                Item::Enum(item) => {
-                    module
-                        .names
-                        .insert(item.ident.to_string(), Name::Type("an enum"));
-                    self.no_table(scan, &item.into(), &module.context);
-                }
+                Item::Enum(item) => self.enumeration(scan, &item.into(), module),
                 Item::Union(item) => {
                     module
                         .names
@@ -224,7 +227,7 @@ impl<'a> Reader<'a> {
                     if let Some(name) = imports::renamed(&item.tree) {
                         scan.diagnostics.push(self.source.at(
                             name.span(),
-                            "models are found by the name `Migratable`: import it under its own name",
+                            format!("models are found by the name `{name}`: import it under its own name"),
                         ));
                     }
                     let visible = seen_from_root(&item.vis, module.context.path.len());
@@ -263,13 +266,40 @@ impl<'a> Reader<'a> {
 
     /// Refuses the derive on what is no struct, as the compiler will.
     fn no_table(&self, scan: &mut Scan, input: &DeriveInput, context: &Context) {
-        if !derives_migratable(&input.attrs) || under_conditions(&input.attrs, context).is_none() {
+        if !derives(&input.attrs, MARK) || under_conditions(&input.attrs, context).is_none() {
             return;
         }
         let errors = Declared::parse(input, &RustType::of).err();
         let errors = errors.into_iter().flatten();
         scan.diagnostics
             .extend(errors.map(|error| self.source.at(error.span(), error.to_string())));
+    }
+
+    fn enumeration(&self, scan: &mut Scan, input: &DeriveInput, module: &mut Module) {
+        let mut name = Name::Type("an enum");
+        if derives(&input.attrs, "MigratableEnum")
+            && under_conditions(&input.attrs, &module.context).is_some()
+        {
+            match EnumModel::parse(input) {
+                Ok(model) => {
+                    name = Name::Enum(model.enumeration.name.clone());
+                    scan.enums.push(FoundEnum {
+                        enumeration: Enumeration {
+                            source: self.source.location(input.ident.span()),
+                            ..model.enumeration
+                        },
+                        place: self.source.at(input.ident.span(), ""),
+                    });
+                }
+                Err(errors) => scan.diagnostics.extend(
+                    errors
+                        .into_iter()
+                        .map(|error| self.source.at(error.span(), error.to_string())),
+                ),
+            }
+        }
+        module.names.insert(input.ident.to_string(), name);
+        self.no_table(scan, input, &module.context);
     }
 
     fn child(&self, scan: &mut Scan, item: ItemMod, parent: &Context, place: &Place) {
@@ -340,7 +370,7 @@ impl<'a> Reader<'a> {
             ));
             return;
         }
-        if !derives_migratable(&item.attrs) {
+        if !derives(&item.attrs, MARK) {
             module.names.insert(ident, Name::Type("a struct"));
             return;
         }

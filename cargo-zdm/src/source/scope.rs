@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use syn::{Type, TypePath};
-use zdm_model::{LogicalType, RustType, option_of, spelled};
+use zdm_model::{LogicalType, RustType, option_of, spelled, vec_of};
 
 use super::scan::{Module, Name};
 
@@ -110,6 +110,10 @@ impl Scope {
         if chain == 0 {
             return unknown("its aliases go in a circle");
         }
+        let element = vec_of(ty).map(|element| self.resolve_within(element, at, chain - 1));
+        if let Some(array) = element.and_then(|element| element.vec_of_enum(written.clone())) {
+            return array;
+        }
         match self.find_type(at, path) {
             Found::Prelude => in_prelude(ty, written),
             Found::External(_) => external(&written, &unknown),
@@ -122,6 +126,8 @@ impl Scope {
                     Err(_) => unknown("its alias cannot be read"),
                 },
                 Name::Newtype(inner) => self.newtype(written, inner, &to, chain - 1),
+                Name::Enum(name) => RustType::of_enum(written, name),
+                Name::Type("an enum") => unknown("it is an enum; let it derive `MigratableEnum`"),
                 Name::Type(what) => unknown(&format!(
                     "it is {what}; make it a newtype with `#[derive(Migratable)] #[zdm(transparent)]`"
                 )),
@@ -341,5 +347,6 @@ fn unknown(shown: &str, text: String, reason: &str) -> RustType {
         text,
         logical: None,
         nullable: Some(false),
+        enumeration: None,
     }
 }

@@ -14,7 +14,7 @@ use camino::Utf8PathBuf;
 
 use super::diagnostics::Diagnostic;
 use super::models::{self, Declaration};
-use super::scan::{self, Candidate, Context, Module, Pending, Project};
+use super::scan::{self, Candidate, Context, FoundEnum, Module, Pending, Project};
 use super::scope::Scope;
 use super::workspace::Workspace;
 use super::{SourceError, SourceOptions};
@@ -26,6 +26,7 @@ const MOST_WORKERS: usize = 8;
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) declarations: Vec<Declaration>,
+    pub(super) enums: Vec<FoundEnum>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The targets that declare the generated code as a module.
     pub(super) with_code: HashSet<usize>,
@@ -127,6 +128,7 @@ impl Round<'_> {
             match scan::file(&pending, self.project) {
                 Ok(scan) => {
                     candidates.extend(scan.candidates);
+                    mine.enums.extend(scan.enums);
                     mine.diagnostics.extend(scan.diagnostics);
                     mine.with_code
                         .extend(scan.declares_code.then_some(pending.target));
@@ -148,6 +150,7 @@ impl Round<'_> {
     fn add(&self, mine: Findings) {
         let mut all = lock(&self.findings);
         all.declarations.extend(mine.declarations);
+        all.enums.extend(mine.enums);
         all.diagnostics.extend(mine.diagnostics);
         all.modules.extend(mine.modules);
         all.with_code.extend(mine.with_code);

@@ -36,6 +36,9 @@ pub fn legal(name: &str) -> String {
 
 fn of_delta(delta: &Delta) -> String {
     match delta {
+        Delta::EnumAdded(found) => format!("create_{}", found.name),
+        Delta::EnumRemoved(found) => format!("drop_{}", found.name),
+        Delta::EnumChanged(_, found) => found.name.clone(),
         Delta::TableAdded(table) => format!("create_{}", table.name),
         Delta::TableRemoved(table) => format!("drop_{}", table.name),
         Delta::ColumnAdded(at, column)
@@ -45,6 +48,7 @@ fn of_delta(delta: &Delta) -> String {
         | Delta::TypeChanged(at, _, column)
         | Delta::NullabilityChanged(at, _, column)
         | Delta::DefaultChanged(at, _, column)
+        | Delta::GeneratedChanged(at, _, column)
         | Delta::AutoChanged(at, column) => format!("{}_{}", at.table, column.name),
         Delta::ColumnRemoved(at, column, _) => format!("drop_{}_{}", at.table, column.name),
         Delta::PrimaryKeyChanged(at, ..) => format!("{}_primary_key", at.table),

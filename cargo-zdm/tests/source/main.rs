@@ -396,3 +396,78 @@ fn mistakes_are_shown_as_the_compiler_shows_them() {
     );
     assert!(shown.contains("^^^"), "{shown}");
 }
+
+const MOOD: &str = "#[derive(zdm_runtime::MigratableEnum)]\n#[zdm(name = \"mood\")]\npub enum Feeling { Happy, #[zdm(rename = \"so-so\")] SoSo }\n";
+
+#[test]
+fn enums_of_columns_are_part_of_the_schema() {
+    let fields = "pub mood: moods::Feeling,\n    pub other: Option<crate::Alias>,\n    pub list: Vec<crate::moods::Feeling>,\n    \
+        #[zdm(sql_type = \"text\")] pub text: moods::Feeling,";
+    let unused = MOOD.replace("mood", "unused").replace("Feeling", "Unused");
+    let models = read(&[
+        (
+            "src/lib.rs",
+            "mod user;\nmod moods;\ntype Alias = moods::Feeling;",
+        ),
+        ("src/moods.rs", &format!("{MOOD}{unused}")),
+        (
+            "src/user.rs",
+            &format!("use crate::moods;\n{}", model("User", fields)),
+        ),
+    ])
+    .expect("models");
+    let enums = &models.schema.enums;
+    assert_eq!(enums.len(), 1, "{enums:?}");
+    assert_eq!((enums[0].name.as_str(), enums[0].values.len()), ("mood", 2));
+    assert_eq!(enums[0].source, "src/moods.rs:3");
+    let columns: Vec<_> = models.schema.tables[0]
+        .columns
+        .iter()
+        .map(|column| {
+            let sql_type = column.sql_type.as_deref();
+            (
+                column.rust_type.as_str(),
+                column.logical_type,
+                sql_type,
+                column.nullable,
+            )
+        })
+        .collect();
+    let (feeling, list) = ("crate::moods::Feeling", "Vec<crate::moods::Feeling>");
+    assert_eq!(
+        columns[1..],
+        [
+            (feeling, LogicalType::Enum, Some("mood"), false),
+            (feeling, LogicalType::Enum, Some("mood"), true),
+            (list, LogicalType::Enum, Some("mood[]"), false),
+            (feeling, LogicalType::Custom, Some("text"), false),
+        ]
+    );
+}
+
+#[test]
+fn mistakes_in_enums_are_shown_where_they_are() {
+    let plain = "pub enum Plain { A }\n";
+    let twice = format!("{MOOD}pub mod b {{ {MOOD} }}\n{plain}");
+    let fields = "pub a: crate::Feeling,\n    pub b: crate::b::Feeling,";
+    let found = mistakes(&[("src/lib.rs", &format!("{twice}{}", model("User", fields)))]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0]
+            .contains("src/lib.rs:6: the enum `mood` is declared twice, here and at src/lib.rs:3"),
+        "{found:#?}"
+    );
+    let found = mistakes(&[(
+        "src/lib.rs",
+        &format!("{plain}{}", model("User", "pub a: crate::Plain,")),
+    )]);
+    assert!(
+        found[0].contains("let it derive `MigratableEnum`"),
+        "{found:#?}"
+    );
+    let found = mistakes(&[("src/lib.rs", "use zdm_runtime::MigratableEnum as E;\n")]);
+    assert!(
+        found[0].contains("by the name `MigratableEnum`"),
+        "{found:#?}"
+    );
+}

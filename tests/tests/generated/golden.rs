@@ -36,9 +36,13 @@ fn text(name: &str) -> Column {
         rust_type: "String".to_owned(),
         logical_type: LogicalType::Text,
         sql_type: None,
+        collation: None,
         nullable: true,
         auto: false,
+        counted: None,
         default: None,
+        generated: None,
+        is_virtual: false,
         transition: None,
         source: String::new(),
     }
@@ -158,7 +162,7 @@ fn generated(dialect: &str) -> FileTree {
             Model {
                 table: &model.table,
                 path: format!("crate::{dialect}::models::{}", model.ident),
-                fingerprint: fingerprint(&model.table),
+                fingerprint: fingerprint(&model.table, &[]),
                 skipped: model
                     .skipped
                     .iter()

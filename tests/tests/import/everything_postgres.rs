@@ -7,7 +7,6 @@ use zdm_tests::project::{Project, execute, imported, left_out};
 
 /// What a new database needs before its tables.
 const TYPES: &str = "
-CREATE TYPE mood AS ENUM ('well', 'it''s ill');
 CREATE TYPE pair AS (a int, b text);
 CREATE TYPE span AS RANGE (subtype = float8);
 CREATE DOMAIN small AS integer CHECK (value < 100);
@@ -16,6 +15,9 @@ CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2
 ";
 
 const EVERYTHING: &str = r#"
+CREATE TYPE mood AS ENUM ('well', 'it''s ill');
+CREATE TYPE "Kind" AS ENUM ('1st', 'so so', 'So-So', 'self', '');
+CREATE TYPE unused AS ENUM ('a');
 CREATE TABLE teams (
     id serial PRIMARY KEY,
     name varchar(40) NOT NULL UNIQUE,
@@ -32,7 +34,8 @@ CREATE TABLE users (
     level smallint NOT NULL DEFAULT -1,
     is_a boolean NOT NULL DEFAULT false, is_b boolean, is_c boolean, is_d boolean, is_e boolean,
     tags text[] NOT NULL DEFAULT '{}',
-    mood mood DEFAULT 'well',
+    mood mood DEFAULT 'well', moods mood[] NOT NULL DEFAULT ARRAY['well'::mood], "Kind" "Kind" NOT NULL DEFAULT 'so so',
+    levels int[], seen timestamptz[], letters char(3)[], amounts numeric(10,2)[], paid money,
     age small,
     "both" pair, spans span, place point, address inet, born date, wakes time, photo bytea, ratio real, exact double precision,
     at timestamp, token uuid DEFAULT gen_random_uuid(), settings jsonb NOT NULL DEFAULT '{"a": "x"}', raw json, words tsvector,

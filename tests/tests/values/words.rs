@@ -100,3 +100,37 @@ fn a_word_that_means_the_role_is_refused() {
         .to_string();
     assert!(refused.contains("`user`"), "{refused}");
 }
+
+/// The names are compared in code units on the new side, by the database's own rules on the old one.
+#[tokio::test]
+async fn a_collation_changes_by_way_of_a_new_column() {
+    for (dialect, collation) in [(Dialect::Postgres, "C"), (Dialect::Sqlite, "NOCASE")] {
+        let versions = Versions::of(
+            &format!("{KEY}, #[zdm(index)] pub name: String"),
+            &format!(
+                "{KEY}, #[zdm(column = \"name_2\", collation = \"{collation}\", from(\"name\"), up = \"name\",
+                 down = \"name_2\", index)] pub name: String"
+            ),
+        );
+        let mut project = Project::of(dialect, "", versions).await;
+        project
+            .run("INSERT INTO t (id, name) VALUES (1, 'a'), (2, 'B'), (3, 'A')")
+            .await;
+        project.expand().await;
+        project.fills_and_verifies(3).await;
+        let names = project
+            .texts("SELECT name_2 FROM t ORDER BY name_2, id")
+            .await;
+        let names: Vec<_> = names.into_iter().flatten().collect();
+        let expected = match dialect {
+            Dialect::Postgres => ["A", "B", "a"],
+            Dialect::Sqlite => ["a", "A", "B"],
+        };
+        assert_eq!(names, expected, "{dialect}");
+        // Another case is another value, whatever the collation says.
+        project.run("UPDATE t SET name_2 = 'b' WHERE id = 2").await;
+        project.fill_again().await;
+        let names = project.texts("SELECT name_2 FROM t WHERE id = 2").await;
+        assert_eq!(names, [Some("B".to_owned())], "{dialect}");
+    }
+}

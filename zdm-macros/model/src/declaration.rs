@@ -166,9 +166,7 @@ fn named_fields<'a>(
             }
             Fields::Unit => "a table needs columns, and this struct has no fields",
         },
-        Data::Enum(_) => {
-            "not supported yet: enums; keep the value in a `String` or an `i16` column, or give the field `sql_type`"
-        }
+        Data::Enum(_) => "an enum is no table; as the type of a column it derives `MigratableEnum`",
         Data::Union(_) => "a union cannot be a table; use a struct with named fields",
     };
     errors.at(input.ident.span(), refusal);

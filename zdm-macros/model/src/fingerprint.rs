@@ -4,7 +4,9 @@
 //! transitions, the order of the fields, or how Rust spells them.
 //! Must not know: the database. zdm-runtime has [`of_parts`] as well, because the derive computes through constants.
 
-use crate::{Column, Table};
+use std::borrow::Cow;
+
+use crate::{Column, Enumeration, LogicalType, Table};
 
 /// A piece of the canonical description. The derive leaves the holes to the compiler, which sees through aliases.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,18 +19,49 @@ pub enum Part {
     Nullability(usize),
 }
 
-/// The fingerprint of a table whose types are all resolved.
-pub fn fingerprint(table: &Table) -> u64 {
+/// The fingerprint of a table whose types are all resolved, with the values of the enums among them.
+pub fn fingerprint(table: &Table, enums: &[Enumeration]) -> u64 {
     let parts = description(table);
-    let texts: Vec<&str> = parts
+    let texts: Vec<Cow<'_, str>> = parts
         .iter()
         .map(|part| match part {
-            Part::Text(text) => text.as_str(),
-            Part::Logical(column) => table.columns[*column].logical_type.name(),
-            Part::Nullability(column) => nullability(table.columns[*column].nullable),
+            Part::Text(text) => Cow::from(text),
+            Part::Logical(column) => logical(&table.columns[*column], enums),
+            Part::Nullability(column) => Cow::from(nullability(table.columns[*column].nullable)),
         })
         .collect();
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     of_parts(&texts)
+}
+
+/// What the constant of a column's Rust type is.
+fn logical(column: &Column, enums: &[Enumeration]) -> Cow<'static, str> {
+    let mut enums = enums.iter();
+    match &column.sql_type {
+        Some(name) if column.logical_type == LogicalType::Enum => {
+            let found = enums.find(|found| found.is_type_of(column));
+            let [one, array] = found.map(of_enum).unwrap_or_default();
+            Cow::from(if name.ends_with("[]") { array } else { one })
+        }
+        _ => Cow::from(column.logical_type.name()),
+    }
+}
+
+/// What the constants of an enum and of its arrays are: its name and its values.
+pub fn of_enum(enumeration: &Enumeration) -> [String; 2] {
+    let mut text = String::from("enum");
+    for part in std::iter::once(&enumeration.name).chain(&enumeration.values) {
+        push(&mut text, part);
+    }
+    let array = format!("array of {text}");
+    [text, array]
+}
+
+fn push(text: &mut String, value: &str) {
+    text.push(' ');
+    text.push_str(&value.len().to_string());
+    text.push(':');
+    text.push_str(value);
 }
 
 /// The canonical description, in pieces. Every name and text carries its length, so no two tables share one.
@@ -152,26 +185,42 @@ impl Description {
     fn column(&mut self, position: usize, column: &Column) {
         self.text.push_str("column");
         self.value(&column.name);
-        if let Some(sql_type) = &column.sql_type {
+        // Of a field's own enum the type itself tells the name.
+        let named = column.sql_type.as_ref();
+        if let Some(sql_type) = named.filter(|_| column.logical_type != LogicalType::Enum) {
             self.text.push_str(" sql");
             self.value(sql_type);
         } else {
             self.text.push(' ');
             self.hole(Part::Logical(position));
         }
+        if let Some(collation) = &column.collation {
+            self.text.push_str(" collation");
+            self.value(collation);
+        }
         self.text.push(' ');
         self.hole(Part::Nullability(position));
         if column.auto {
             self.text.push_str(" auto");
         }
+        if let Some(counted) = column.counted {
+            self.text.push(' ');
+            self.text.push_str(counted.name());
+        }
+        if let Some(generated) = &column.generated {
+            let word = if column.is_virtual {
+                " virtual"
+            } else {
+                " generated"
+            };
+            self.text.push_str(word);
+            self.value(generated);
+        }
         self.line(" default", &column.default);
     }
 
     fn value(&mut self, value: &str) {
-        self.text.push(' ');
-        self.text.push_str(&value.len().to_string());
-        self.text.push(':');
-        self.text.push_str(value);
+        push(&mut self.text, value);
     }
 
     fn hole(&mut self, hole: Part) {
@@ -207,7 +256,10 @@ mod tests {
             #[zdm(column = \"name\", renamed_from = \"nick\")] full_name: std::string::String,
             #[zdm(primary_key, auto)] id: i64,
         }";
-        assert_eq!(fingerprint(&table(USER)), fingerprint(&table(other)));
+        assert_eq!(
+            fingerprint(&table(USER), &[]),
+            fingerprint(&table(other), &[])
+        );
     }
 
     #[test]
@@ -216,11 +268,16 @@ mod tests {
             USER,
             "#[zdm(table = \"people\")] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
             "struct User { #[zdm(primary_key)] id: i64, name: String }",
+            "struct User { #[zdm(primary_key, auto = \"always\")] id: i64, name: String }",
+            "struct User { #[zdm(primary_key, auto = \"serial\")] id: i64, name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i32, name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, name: Option<String> }",
             "struct User { #[zdm(primary_key, auto)] id: i64, label: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(default = \"''\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(sql_type = \"text\")] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(generated = \"''\")] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(generated = \"''\", virtual)] name: String }",
+            "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(collation = \"C\")] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(index)] name: String }",
             "struct User { #[zdm(primary_key, auto)] id: i64, #[zdm(unique)] name: String }",
             "#[zdm(check(name = \"c\", expr = \"id > 0\", not_valid))] struct User { #[zdm(primary_key, auto)] id: i64, name: String }",
@@ -234,7 +291,7 @@ mod tests {
         ];
         let distinct: std::collections::BTreeSet<u64> = variants
             .iter()
-            .map(|source| fingerprint(&table(source)))
+            .map(|source| fingerprint(&table(source), &[]))
             .collect();
         assert_eq!(distinct.len(), variants.len());
     }

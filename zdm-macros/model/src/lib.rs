@@ -6,6 +6,7 @@
 mod attributes;
 mod check;
 mod declaration;
+mod enumeration;
 pub mod fingerprint;
 mod logical_type;
 mod lower;
@@ -15,9 +16,12 @@ mod parts;
 mod rust_type;
 mod schema;
 
+pub use enumeration::EnumModel;
 pub use fingerprint::fingerprint;
 pub use logical_type::LogicalType;
 pub use model::{Declared, Model, ModelField, Newtype};
 pub use parts::{Check, Exclusion, ForeignKey, Index, Unique};
-pub use rust_type::{RustType, option_of, spelled};
-pub use schema::{Column, Drop, Expression, OnInvalid, Schema, Table, Transition};
+pub use rust_type::{RustType, option_of, spelled, vec_of};
+pub use schema::{
+    Column, Counted, Drop, Enumeration, Expression, OnInvalid, Schema, Table, Transition,
+};

@@ -33,12 +33,14 @@ pub enum LogicalType {
     Uuid,
     /// `serde_json::Value`
     Json,
+    /// An enum with `#[derive(MigratableEnum)]`, or a `Vec` of it: the column's `sql_type` is its name, unquoted.
+    Enum,
     /// Any other Rust type: the column's `sql_type` says what it is in the database.
     Custom,
 }
 
 impl LogicalType {
-    /// Every type that a dialect names, in the order of declaration: all but [`Self::Custom`].
+    /// Every type that a dialect names, in the order of declaration: all but [`Self::Enum`] and [`Self::Custom`].
     pub const ALL: [Self; 14] = [
         Self::Bool,
         Self::Int2,
@@ -73,6 +75,7 @@ impl LogicalType {
             Self::Time => "time",
             Self::Uuid => "uuid",
             Self::Json => "json",
+            Self::Enum => "enum",
             Self::Custom => "custom",
         }
     }

@@ -93,17 +93,35 @@ fn check_row_key(table: &Table, declaration: &Declaration, errors: &mut Errors) 
 
 fn column(field: &Field) -> Column {
     let given = &field.attributes;
+    let (logical_type, sql_type) = column_type(field);
     Column {
         name: field.name.value.clone(),
         field: field.ident.to_string(),
         rust_type: field.rust.text.clone(),
-        logical_type: field.rust.logical.unwrap_or(LogicalType::Custom),
-        sql_type: text(given.sql_type.as_ref()),
+        logical_type,
+        sql_type,
+        collation: text(given.collation.as_ref()),
         nullable: field.is_optional(),
         auto: given.auto.is_some(),
+        counted: given.auto.as_ref().and_then(|auto| auto.value),
         default: text(given.default.as_ref()),
+        generated: text(given.generated.as_ref()),
+        is_virtual: given.is_virtual.is_some(),
         transition: transition(field),
         source: String::new(),
+    }
+}
+
+/// An enum is its name in the database, unless the field says another type.
+fn column_type(field: &Field) -> (LogicalType, Option<String>) {
+    let logical = field.rust.logical.unwrap_or(LogicalType::Custom);
+    match (
+        text(field.attributes.sql_type.as_ref()),
+        &field.rust.enumeration,
+    ) {
+        (None, Some(name)) => (logical, Some(name.clone())),
+        (given, Some(_)) => (LogicalType::Custom, given),
+        (given, None) => (logical, given),
     }
 }
 

@@ -17,6 +17,8 @@ pub struct RustType {
     pub logical: Option<LogicalType>,
     /// Whether it is an `Option`; `None` where only the crate around it can tell.
     pub nullable: Option<bool>,
+    /// Its name in the database, where it is an enum; with `[]` behind it, where it is a `Vec` of one.
+    pub enumeration: Option<String>,
     /// Why it is no column type, if that is sure; no matter where the column has `sql_type`.
     pub problem: Option<String>,
 }
@@ -43,6 +45,7 @@ impl RustType {
                 text,
                 logical: None,
                 nullable: Some(false),
+                enumeration: None,
             };
         };
         let logical = logical_of(&path.path);
@@ -54,8 +57,29 @@ impl RustType {
             nullable: (logical.is_some() || problem.is_some()).then_some(false),
             text,
             logical,
+            enumeration: None,
             problem,
         }
+    }
+
+    /// A type that is spelled like this and is the enum of that name in the database.
+    pub fn of_enum(text: String, name: &str) -> Self {
+        Self {
+            text,
+            logical: Some(LogicalType::Enum),
+            nullable: Some(false),
+            enumeration: Some(name.to_owned()),
+            problem: None,
+        }
+    }
+
+    /// A `Vec` of this type, which is spelled like this; `None` where it is no enum.
+    pub fn vec_of_enum(&self, text: String) -> Option<Self> {
+        let name = self
+            .enumeration
+            .as_deref()
+            .filter(|name| !name.ends_with("[]"))?;
+        (self.nullable == Some(false)).then(|| Self::of_enum(text, &format!("{name}[]")))
     }
 }
 
@@ -67,6 +91,13 @@ pub fn option_of(ty: &Type) -> Option<&Type> {
         return None;
     }
     argument(&last.arguments)
+}
+
+/// The `T` of a `Vec<T>`.
+pub fn vec_of(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    (last.ident == "Vec").then(|| argument(&last.arguments))?
 }
 
 /// A type's text as rustfmt writes a path: `chrono::DateTime<chrono::Utc>`.

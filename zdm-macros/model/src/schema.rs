@@ -7,10 +7,16 @@ use std::fmt;
 
 use crate::{Check, Exclusion, ForeignKey, Index, LogicalType, Unique};
 
-/// All tables of a schema version, ordered by name.
+/// All tables of a schema version, and the enums of their columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Schema {
+    /// Enums that columns have as their types, ordered by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")
+    )]
+    pub enums: Vec<Enumeration>,
     /// Tables, ordered by name.
     #[cfg_attr(feature = "serde", serde(default, rename = "table"))]
     pub tables: Vec<Table>,
@@ -23,6 +29,54 @@ impl Schema {
             .tables
             .binary_search_by(|table| table.name.as_str().cmp(name));
         found.ok().map(|at| &self.tables[at])
+    }
+
+    /// The enum of that name, if the schema has one.
+    pub fn enumeration(&self, name: &str) -> Option<&Enumeration> {
+        self.enums.iter().find(|found| found.name == name)
+    }
+
+    /// The tables with a column of that enum.
+    pub fn tables_with<'a>(
+        &'a self,
+        enumeration: &'a Enumeration,
+    ) -> impl Iterator<Item = &'a Table> {
+        let has = |table: &&Table| {
+            let mut columns = table.columns.iter();
+            columns.any(|column| enumeration.is_type_of(column))
+        };
+        self.tables.iter().filter(has)
+    }
+}
+
+/// An enum as its Rust enum declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Enumeration {
+    /// Physical name, unquoted.
+    pub name: String,
+    /// The values in their order.
+    pub values: Vec<String>,
+    /// Where the enum stands, `file:line`. No part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub source: String,
+}
+
+impl Enumeration {
+    /// Whether a column has it as its type, or an array of it.
+    pub fn is_type_of(&self, column: &Column) -> bool {
+        let named = |sql_type: &str| {
+            let element = sql_type.strip_suffix("[]").unwrap_or(sql_type);
+            match element
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+            {
+                Some(quoted) => quoted.replace("\"\"", "\"") == self.name,
+                None => element == self.name,
+            }
+        };
+        column.sql_type.as_deref().is_some_and(named)
     }
 }
 
@@ -106,6 +160,16 @@ impl Table {
             || constraints.any(|unique| !unique.deferrable && same(&unique.columns))
     }
 
+    /// The columns that statements of the application write: all but those that the database computes, or counts beside the
+    /// key.
+    pub fn written_columns(&self) -> impl Iterator<Item = &Column> {
+        let given = |column: &&Column| {
+            let counted = column.auto && !self.primary_key.contains(&column.name);
+            column.generated.is_none() && !counted
+        };
+        self.columns.iter().filter(given)
+    }
+
     /// The key columns, in key order.
     pub fn key_columns(&self) -> impl Iterator<Item = &Column> {
         self.primary_key.iter().filter_map(|name| self.column(name))
@@ -131,24 +195,69 @@ pub struct Column {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub sql_type: Option<String>,
+    /// `collation = "…"`: the order and equality of its texts, where not its type's own.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub collation: Option<String>,
     /// The field is an `Option`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub nullable: bool,
     /// The database assigns the value: identity, `AUTO_INCREMENT`, rowid.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub auto: bool,
+    /// `auto = "…"`: how it does that, where it is not the way that new tables get.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub counted: Option<Counted>,
     /// `default = "…"`, an SQL expression.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub default: Option<String>,
+    /// `generated = "…"`: the database computes the value out of the row's other columns; nothing writes it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub generated: Option<String>,
+    /// `virtual`: it does so whenever the column is read, instead of when the row is written.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, rename = "virtual", skip_serializing_if = "is_false")
+    )]
+    pub is_virtual: bool,
     /// How the column came out of others. Spent at `finalize`, no part of a snapshot or of the fingerprint.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub transition: Option<Transition>,
     /// Where the field stands, `file:line`. No part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
+}
+
+/// How a database counts a column, where not by `GENERATED BY DEFAULT AS IDENTITY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Counted {
+    /// `GENERATED ALWAYS AS IDENTITY`: the database refuses a number that a statement gives unasked.
+    Always,
+    /// `serial`: the default is the next number of a sequence.
+    Serial,
+}
+
+impl Counted {
+    /// The word in the attribute and in snapshots.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Serial => "serial",
+        }
+    }
 }
 
 /// A column that comes out of others: `renamed_from`, `from`, `up`, `down`, `one_way`, `valid_if`, `on_invalid`.

@@ -53,7 +53,8 @@ struct Column {
     name: String,
     key: i64,
     not_null: bool,
-    hidden: bool,
+    /// Whether it is computed, and when.
+    hidden: i64,
     default: Option<String>,
 }
 
@@ -128,7 +129,7 @@ impl Definition {
 impl Column {
     fn beyond(&self, expected: Option<&Self>) -> Option<String> {
         let name = &self.name;
-        let Some(expected) = expected.filter(|_| !self.hidden) else {
+        let Some(expected) = expected.filter(|expected| expected.hidden == self.hidden) else {
             return Some(format!("the column {name}"));
         };
         if self.key != expected.key {
@@ -158,7 +159,7 @@ fn column(row: Row) -> Result<Column, DatabaseError> {
             name,
             key,
             not_null: not_null != 0,
-            hidden: hidden != 0,
+            hidden,
             default,
         }),
         Ok(row) => Err(unexpected(&row)),

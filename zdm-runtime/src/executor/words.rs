@@ -56,6 +56,7 @@ pub(super) fn clauses(words: &[String]) -> Vec<String> {
     while let Some((word, behind)) = rest.split_first() {
         let length = match word.as_str() {
             "check" => parenthesized(behind) + 1,
+            "as" if behind.first().is_some_and(|next| next == "(") => parenthesized(behind) + 1,
             "collate" | "initially" => 2,
             "on" if behind.first().is_some_and(|next| next == "conflict") => 3,
             "deferrable" | "autoincrement" => 1,
@@ -119,12 +120,13 @@ mod tests {
     #[test]
     fn clauses_are_told_with_their_column() {
         let table = "CREATE TABLE t (a text COLLATE nocase, b numeric(8, 2) NOT NULL ON CONFLICT replace CHECK (b > (1)),
-            \"check\" text, FOREIGN KEY (a) REFERENCES u DEFERRABLE INITIALLY DEFERRED)";
+            \"check\" text, c text GENERATED ALWAYS AS (lower(a)) STORED, FOREIGN KEY (a) REFERENCES u DEFERRABLE INITIALLY DEFERRED)";
         let expected = [
             "collate nocase of a",
             "on conflict replace of b",
             "check ( b > ( 1 ) )",
             "check",
+            "as ( lower ( a ) ) of c",
             "deferrable",
             "initially deferred",
         ];

@@ -62,7 +62,7 @@ impl Way<'_> {
                     self.built_in_half(half.map(String::as_str))?
                 };
             self.check(&attribute, &text, &[&self.new.name])?;
-            down.push(text);
+            down.push(self.typed_back(old, text));
         }
         if let Some((name, _)) = self
             .transition
@@ -188,6 +188,16 @@ impl Way<'_> {
         } else {
             format!("CAST({up} AS {wanted})")
         })
+    }
+
+    /// `down` with a cast to the old column's enum: a text, such as a CASE over literals, is none of its values.
+    fn typed_back(&self, old: &Column, down: String) -> String {
+        let dialect = self.context.dialect;
+        if old.logical_type == LogicalType::Enum && dialect.capabilities().typed_columns {
+            format!("CAST({down} AS {})", dialect.type_of(old))
+        } else {
+            down
+        }
     }
 
     /// The backfill walks along the key, and keys travel as text.

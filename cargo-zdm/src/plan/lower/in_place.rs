@@ -5,7 +5,7 @@ use zdm_model::names;
 
 use super::{Drafted, Lowering};
 use crate::diff::Part;
-use crate::plan::alteration::{Alteration, Function};
+use crate::plan::alteration::{Alteration, EnumValue, Function};
 use crate::plan::{Action, CheckShape, KeyShape, Statement, TableShape, Undo, UniqueShape};
 
 impl Lowering<'_> {
@@ -179,6 +179,21 @@ impl Lowering<'_> {
                     .map(|(_, sql_type)| sql_type.clone())
                     .collect(),
             }),
+            Alteration::CreateEnum(found) => one(Statement::CreateEnum {
+                table: named(),
+                name: found.name.clone(),
+                values: found.values.clone(),
+            }),
+            Alteration::DropEnum(found) => one(Statement::DropEnum {
+                table: named(),
+                name: found.name.clone(),
+            }),
+            Alteration::AddEnumValue(value) => one(add_enum_value(table, value)),
+            Alteration::LeaveEnumValue(value) => one(Statement::LeaveEnumValue {
+                table: named(),
+                name: value.name.clone(),
+                value: value.value.clone(),
+            }),
             // `common` has answered these.
             Alteration::CreateTable(_)
             | Alteration::DropTable(_)
@@ -284,6 +299,16 @@ fn drop_constraint(table: &str, constraint: &str) -> Undo {
             constraint: constraint.to_owned(),
         },
     }])
+}
+
+fn add_enum_value(table: &str, value: &EnumValue) -> Statement {
+    Statement::AddEnumValue {
+        table: table.to_owned(),
+        name: value.name.clone(),
+        value: value.value.clone(),
+        after: value.after.clone(),
+        before: value.before.clone(),
+    }
 }
 
 fn create_function(table: &str, function: &Function) -> Statement {

@@ -36,8 +36,15 @@ pub(super) fn steps(
     dialect: &Dialect,
 ) -> Vec<PlanStep> {
     drafted.sort_by_key(|drafted| {
-        let of_new_table = shapes.table(&drafted.table).is_none();
-        (drafted.section, drafted.alteration.rank(of_new_table))
+        let shape = shapes.table(&drafted.table);
+        // What is computed goes before what it is computed from.
+        let is_computed = matches!(&drafted.alteration, Alteration::DropColumn(name)
+            if shape.and_then(|shape| shape.column(name)).is_some_and(|column| column.generated.is_some()));
+        (
+            drafted.section,
+            drafted.alteration.rank(shape.is_none()),
+            !is_computed,
+        )
     });
     let mut steps = Vec::new();
     for section in Section::ALL {
@@ -73,6 +80,10 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn take(&mut self, drafted: &Drafted) {
+        // Such a database has the values as texts.
+        if drafted.alteration.is_of_enum() && !self.dialect.capabilities().enum_types {
+            return;
+        }
         if self.dialect.capabilities().alter_in_place {
             self.alter(drafted);
         } else {

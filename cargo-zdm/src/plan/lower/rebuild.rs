@@ -25,7 +25,10 @@ impl Lowering<'_> {
         let Some(action) = self.own(table, &drafted.alteration) else {
             return self.rebuild(drafted);
         };
-        if pending {
+        // ALTER TABLE adds no stored one (manual, "Generated Columns", Limitations).
+        let is_stored = matches!(&drafted.alteration, Alteration::AddColumn(column)
+            if column.generated.is_some() && !column.is_virtual);
+        if pending || is_stored {
             return self.rebuild(drafted);
         }
         if self.waits_for_a_rebuild(table, &drafted.alteration) {

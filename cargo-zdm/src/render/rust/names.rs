@@ -191,7 +191,7 @@ impl RustType {
 /// The Rust type that a logical type stands for, and whether it is passed by value.
 fn standard(logical: LogicalType, written: &str) -> Option<(String, bool)> {
     Some(match logical {
-        LogicalType::Custom => return None,
+        LogicalType::Enum | LogicalType::Custom => return None,
         LogicalType::Bool => ("bool".to_owned(), true),
         LogicalType::Int2 => ("i16".to_owned(), true),
         LogicalType::Int4 => ("i32".to_owned(), true),

@@ -6,7 +6,7 @@
 mod reads;
 
 use serde::Serialize;
-use zdm_model::Column;
+use zdm_model::{Column, Counted};
 use zdm_runtime::Writes;
 
 use super::RenderError;
@@ -35,6 +35,8 @@ const ASSIGNED: &str = "\u{1}";
 struct Insert<'a> {
     table: &'a str,
     columns: Vec<String>,
+    /// It gives a number that the database always counts itself.
+    overriding: bool,
     values: Vec<String>,
     fence: &'a str,
     epoch: String,
@@ -95,11 +97,13 @@ impl<'a> Statements<'a> {
             let table = &self.sides.table.name;
             values.push(self.sides.words.next_number(table, &key.name));
         }
+        let overriding = self.overrides(&columns);
         self.templates.statement(
             "insert",
             Insert {
                 table: &self.table,
                 columns,
+                overriding,
                 values,
                 fence: &self.fence,
                 epoch,
@@ -113,7 +117,7 @@ impl<'a> Statements<'a> {
 
     /// A row with its key; where it is there, its other columns.
     pub(super) fn upsert(&self, writes: Writes) -> Result<String, RenderError> {
-        let columns = numbered(self.sides.table.columns.iter(), 1);
+        let columns = numbered(self.sides.table.written_columns(), 1);
         let changed = self.changed(&columns);
         let given = numbered(self.sides.given(), columns.len() + 2);
         let assignments = self.assignments(writes, &changed, &given, true)?;
@@ -124,6 +128,7 @@ impl<'a> Statements<'a> {
             "insert",
             Insert {
                 table: &self.table,
+                overriding: self.overrides(&names),
                 columns: names,
                 values,
                 fence: &self.fence,
@@ -136,9 +141,9 @@ impl<'a> Statements<'a> {
         )
     }
 
-    /// Every column but the key; `None` for a table that has no other.
+    /// Every column that is written but the key; `None` for a table that has no other.
     pub(super) fn update(&self, writes: Writes) -> Result<Option<String>, RenderError> {
-        let columns = numbered(self.sides.table.columns.iter(), 1);
+        let columns = numbered(self.sides.table.written_columns(), 1);
         let changed = self.changed(&columns);
         if changed.is_empty() {
             return Ok(None);
@@ -226,8 +231,16 @@ impl<'a> Statements<'a> {
 
     /// The columns that an insert names, in their order.
     pub(super) fn inserted_columns(&self) -> impl Iterator<Item = &'a Column> {
-        let columns = &self.sides.table.columns;
-        columns.iter().filter(|column| !column.auto)
+        let columns = self.sides.table.written_columns();
+        columns.filter(|column| !column.auto)
+    }
+
+    /// Whether one of these columns is always counted, so that the database takes no number unasked.
+    fn overrides(&self, columns: &[String]) -> bool {
+        let always = |column: &Column| column.counted == Some(Counted::Always);
+        let mut keys = self.sides.table.key_columns().filter(|key| always(key));
+        self.sides.words.typed
+            && keys.any(|key| columns.contains(&self.sides.words.ident(&key.name)))
     }
 
     /// The key that the database assigns.

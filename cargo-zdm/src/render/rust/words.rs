@@ -123,7 +123,8 @@ impl<'a> Words<'a> {
     /// `varchar(20)`; one that casts to the unbounded base type does not.
     pub(super) fn listed(self, column: &Column) -> String {
         let name = self.ident(&column.name);
-        if self.typed && column.sql_type.is_some() && column.logical_type != LogicalType::Custom {
+        let own = [LogicalType::Custom, LogicalType::Enum].contains(&column.logical_type);
+        if self.typed && column.sql_type.is_some() && !own {
             format!("{name}::{}", self.encoded_type(column))
         } else {
             name
@@ -141,15 +142,16 @@ impl<'a> Words<'a> {
 
     /// The column's type without its bounds: a cast to `varchar(10)` would cut silently what an assignment refuses.
     pub(super) fn written_type(self, column: &Column) -> String {
-        column
-            .sql_type
-            .as_deref()
-            .map_or_else(|| self.encoded_type(column), unbounded)
+        match &column.sql_type {
+            Some(sql_type) if column.logical_type != LogicalType::Enum => unbounded(sql_type),
+            _ => self.encoded_type(column),
+        }
     }
 
     /// The type that sqlx reads and writes the field as.
     fn encoded_type(self, column: &Column) -> String {
         match (&column.sql_type, column.logical_type) {
+            (_, LogicalType::Enum) => self.dialect.type_of(column),
             (Some(sql_type), LogicalType::Custom) => unbounded(sql_type),
             (_, logical) => self.dialect.type_name(logical).to_owned(),
         }

@@ -9,16 +9,20 @@ use syn::{Attribute, Ident};
 use super::expression::{self, Down};
 use super::values::{self, Reference};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
-use crate::{Expression, OnInvalid};
+use crate::{Counted, Expression, OnInvalid};
 
 /// What a field's `#[zdm(…)]` says.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ColumnAttributes {
     pub(crate) primary_key: Option<Given<()>>,
-    pub(crate) auto: Option<Given<()>>,
+    /// `auto` or `auto = "always"`.
+    pub(crate) auto: Option<Given<Option<Counted>>>,
     pub(crate) column: Option<Given<String>>,
     pub(crate) sql_type: Option<Given<String>>,
+    pub(crate) collation: Option<Given<String>>,
     pub(crate) default: Option<Given<String>>,
+    pub(crate) generated: Option<Given<String>>,
+    pub(crate) is_virtual: Option<Given<()>>,
     pub(crate) skip: Option<Given<()>>,
     pub(crate) unique: Option<Given<()>>,
     /// `index` or `index = "name"`.
@@ -50,7 +54,10 @@ impl ColumnAttributes {
             auto,
             column,
             sql_type,
+            collation,
             default,
+            generated,
+            is_virtual,
             skip,
             unique,
             index,
@@ -65,20 +72,17 @@ impl ColumnAttributes {
             valid_if,
             on_invalid,
         } = self;
-        [primary_key, auto, skip, unique, one_way]
+        [primary_key, is_virtual, skip, unique, one_way]
             .iter()
             .all(|flag| flag.is_none())
-            && [
-                column,
-                sql_type,
-                default,
-                on_delete,
-                on_update,
-                renamed_from,
-            ]
-            .iter()
-            .all(|text| text.is_none())
+            && [column, sql_type, default, generated]
+                .iter()
+                .all(|text| text.is_none())
+            && [collation, on_delete, on_update, renamed_from]
+                .iter()
+                .all(|text| text.is_none())
             && [up, valid_if].iter().all(|expression| expression.is_none())
+            && auto.is_none()
             && index.is_none()
             && references.is_none()
             && from.is_none()
@@ -91,12 +95,18 @@ impl ColumnAttributes {
         use values::{action, names, reference, text};
         match word.to_string().as_str() {
             "primary_key" => keep(&mut self.primary_key, word, ()),
-            "auto" => keep(&mut self.auto, word, ()),
+            "auto" if input.peek(syn::Token![=]) => {
+                keep(&mut self.auto, word, Some(values::counted(word, input)?))
+            }
+            "auto" => keep(&mut self.auto, word, None),
             "skip" => keep(&mut self.skip, word, ()),
             "unique" => keep(&mut self.unique, word, ()),
             "column" => keep(&mut self.column, word, text(word, input)?),
             "sql_type" => keep(&mut self.sql_type, word, text(word, input)?),
+            "collation" => keep(&mut self.collation, word, text(word, input)?),
             "default" => keep(&mut self.default, word, text(word, input)?),
+            "generated" => keep(&mut self.generated, word, text(word, input)?),
+            "virtual" => keep(&mut self.is_virtual, word, ()),
             "renamed_from" => keep(&mut self.renamed_from, word, text(word, input)?),
             "index" if input.peek(syn::Token![=]) => {
                 keep(&mut self.index, word, Some(text(word, input)?))

@@ -57,7 +57,7 @@ pub(crate) struct Given<T> {
 }
 
 /// Keeps a word's value; a word is given once.
-fn keep<T>(slot: &mut Option<Given<T>>, word: &Ident, value: T) -> syn::Result<()> {
+pub(crate) fn keep<T>(slot: &mut Option<Given<T>>, word: &Ident, value: T) -> syn::Result<()> {
     if slot.is_some() {
         return Err(syn::Error::new(
             word.span(),
@@ -71,8 +71,13 @@ fn keep<T>(slot: &mut Option<Given<T>>, word: &Ident, value: T) -> syn::Result<(
     Ok(())
 }
 
+/// The error for a word that is none of those that may stand there.
+pub(crate) fn unknown_word(word: &Ident, known: &[&str]) -> syn::Error {
+    vocabulary::unknown(word, known, None)
+}
+
 /// Reads every word of every `#[zdm(…)]`.
-fn read_attributes(
+pub(crate) fn read_attributes(
     attributes: &[Attribute],
     errors: &mut Errors,
     mut read: impl FnMut(&Ident, ParseStream) -> syn::Result<()>,

@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 18] = [
+pub(super) const COLUMN: [&str; 21] = [
     "primary_key",
     "auto",
     "column",
@@ -24,6 +24,9 @@ pub(super) const COLUMN: [&str; 18] = [
     "on_delete",
     "on_update",
     "default",
+    "generated",
+    "virtual",
+    "collation",
     "skip",
 ];
 

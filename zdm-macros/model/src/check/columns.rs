@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use syn::spanned::Spanned;
 
+use crate::LogicalType;
 use crate::attributes::Errors;
 use crate::declaration::Declaration;
 use crate::names;
@@ -75,5 +76,66 @@ pub(super) fn table_is_ours(declaration: &Declaration, errors: &mut Errors) {
             name.span,
             "not supported yet: tables in a named schema; name the table alone, and set the connection's `search_path`",
         );
+    }
+}
+
+/// The database computes a generated column, so nothing else may give it a value.
+pub(super) fn generated_is_only_read(declaration: &Declaration, errors: &mut Errors) {
+    let key: Vec<_> = declaration.key().iter().map(|field| &field.ident).collect();
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(generated) = &given.generated else {
+            if let Some(is_virtual) = &given.is_virtual {
+                errors.at(
+                    is_virtual.span,
+                    "`virtual` says how a column is generated: it needs `generated = \"…\"`",
+                );
+            }
+            continue;
+        };
+        let beside = [
+            ("`default`", given.default.is_some()),
+            ("`auto`", given.auto.is_some()),
+            ("`renamed_from`", given.renamed_from.is_some()),
+            ("`from`", given.from.is_some()),
+            ("`up`", given.up.is_some()),
+            ("a place in the key", key.contains(&&field.ident)),
+        ];
+        for (what, _) in beside.iter().filter(|(_, given)| *given) {
+            errors.at(
+                generated.span,
+                format!("the database computes a `generated` column and no code writes it, so {what} cannot stand beside it"),
+            );
+        }
+    }
+}
+
+/// Only texts have one. The database judges types that `sql_type` names.
+pub(super) fn collation_is_of_texts(declaration: &Declaration, errors: &mut Errors) {
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(collation) = &given.collation else {
+            continue;
+        };
+        let is_text = matches!(field.rust.logical, None | Some(LogicalType::Text));
+        if !is_text && given.sql_type.is_none() {
+            errors.at(
+                collation.span,
+                format!(
+                    "a collation says how texts are compared, and `{}` is none",
+                    field.rust.text
+                ),
+            );
+        }
+        let named = given
+            .sql_type
+            .as_ref()
+            .map(|sql_type| sql_type.value.to_ascii_lowercase());
+        if named.is_some_and(|sql_type| sql_type.contains(" collate ")) {
+            errors.at(
+                collation.span,
+                "`sql_type` names a collation already; leave it out there",
+            );
+        }
     }
 }

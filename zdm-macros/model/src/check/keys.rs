@@ -72,17 +72,22 @@ pub(super) fn is_never_null(declaration: &Declaration, errors: &mut Errors) {
     }
 }
 
-pub(super) fn auto_is_the_key(declaration: &Declaration, errors: &mut Errors) {
+pub(super) fn auto_is_given(declaration: &Declaration, errors: &mut Errors) {
     let key = declaration.key();
     for field in &declaration.fields {
         let Some(auto) = &field.attributes.auto else {
             continue;
         };
-        let is_whole_key = matches!(key.as_slice(), [only] if only.ident == field.ident);
-        if !is_whole_key {
+        if key.len() > 1 && key.iter().any(|part| part.ident == field.ident) {
             errors.at(
                 auto.span,
-                "only a primary key of one column can be `auto`: not every database counts other columns",
+                "a key of several columns is given by the code that stores the row, so no part of it can be `auto`",
+            );
+        }
+        if field.is_optional() {
+            errors.at(
+                field.ty.span(),
+                "the database gives every row its number, so the field of an `auto` column is no `Option`",
             );
         }
         if let Some(default) = &field.attributes.default {

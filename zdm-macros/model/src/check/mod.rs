@@ -14,16 +14,18 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 24] = [
+const CHECKS: [Check; 26] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
     columns::names_fit,
     columns::table_is_ours,
+    columns::generated_is_only_read,
+    columns::collation_is_of_texts,
     keys::is_declared_once,
     keys::exists,
     keys::is_never_null,
-    keys::auto_is_the_key,
+    keys::auto_is_given,
     keys::auto_is_an_integer,
     transitions::rename_stands_alone,
     transitions::both_directions,

@@ -119,7 +119,7 @@ fn plain_type(column: &Column, rust: &RustType) -> String {
         LogicalType::Int8 => "i64",
         LogicalType::Float4 => "f32",
         LogicalType::Float8 => "f64",
-        LogicalType::Text | LogicalType::Custom => "String",
+        LogicalType::Text | LogicalType::Enum | LogicalType::Custom => "String",
         LogicalType::Bytes => "Vec<u8>",
         LogicalType::TimestampTz => "chrono::DateTime<chrono::Utc>",
         LogicalType::Timestamp => "chrono::NaiveDateTime",

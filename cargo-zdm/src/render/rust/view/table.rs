@@ -149,7 +149,7 @@ pub(in crate::render::rust) fn table(
         loop_arguments: key::loop_arguments(&keys, &rust),
         shown_key: key::shown(&keys),
         returned_key: statements.returned_key().map(|key| rust(key).owned.clone()),
-        binds: table.columns.iter().map(bind).collect(),
+        binds: table.written_columns().map(bind).collect(),
         insert_binds: statements.inserted_columns().map(bind).collect(),
         fields: table
             .columns
@@ -204,7 +204,7 @@ fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
         if transition.pairs.iter().any(|pair| concerns(&pair.new.name)) {
             return Err(RenderError::KeyInTransition { table, column });
         }
-        if key.logical_type == LogicalType::Custom {
+        if [LogicalType::Enum, LogicalType::Custom].contains(&key.logical_type) {
             return Err(RenderError::KeyWithoutText { table, column });
         }
     }

@@ -96,7 +96,7 @@ pub(super) fn setters<'t>(
 ) -> Result<Vec<Setter>, RenderError> {
     let table = statements.sides.table;
     let mut setters = Vec::new();
-    for column in &table.columns {
+    for column in table.written_columns() {
         if table.primary_key.is_empty() || table.primary_key.contains(&column.name) {
             continue;
         }

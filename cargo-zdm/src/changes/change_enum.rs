@@ -1,0 +1,112 @@
+//! An enum that comes, gets values, or goes.
+
+use zdm_model::{Enumeration, Schema};
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::{Change, ChangeError, Context, Kind};
+use crate::diff::{Delta, Place};
+use crate::plan::{Alteration, EnumValue};
+
+pub(super) const KIND: Kind = Kind {
+    name: "change_enum",
+    documentation: "Expand creates an enum before the first column that has it, and adds values to one that is there: at \
+                    their place, without touching a row. Code from before cannot read a new value, so none is to be \
+                    written while such code runs. No database takes a value out again. Contract drops an enum that no \
+                    column has any more.",
+    claim,
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "every kind may refuse")]
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    Ok(match delta {
+        Delta::EnumAdded(found) => Some(created(context, found)),
+        Delta::EnumRemoved(found) => Some(dropped(context, found)),
+        Delta::EnumChanged(old, new) if keeps_order(&old.values, &new.values) => {
+            Some(extended(context, old, new))
+        }
+        _ => None,
+    })
+}
+
+/// The change of an enum concerns the tables with a column of it.
+fn described(schema: &Schema, found: &Enumeration, route: Route, line: String) -> (Place, Change) {
+    let mut tables = schema.tables_with(found).map(|table| table.name.clone());
+    let table = tables.next().unwrap_or_default();
+    let at = Place {
+        source: match found.source.as_str() {
+            "" => format!("the columns of {table}"),
+            source => source.to_owned(),
+        },
+        table,
+    };
+    let mut change = Change::new(&at, route, line);
+    change.others = tables.collect();
+    (at, change)
+}
+
+fn created(context: &Context<'_>, found: &Enumeration) -> Change {
+    let line = format!("create the enum `{}`", found.name);
+    let (at, change) = described(context.to, found, Route::Direct, line);
+    change
+        .because(
+            Phase::Expand,
+            format!("{} has to be there before a column that has it", found.name),
+        )
+        .alter(Section::Expand, &at, Alteration::CreateEnum(found.clone()))
+}
+
+fn dropped(context: &Context<'_>, found: &Enumeration) -> Change {
+    let line = format!("drop the enum `{}`", found.name);
+    let (at, change) = described(context.from, found, Route::ExpandContract, line);
+    change
+        .because(
+            Phase::Contract,
+            format!("{} can go when its last column is gone", found.name),
+        )
+        .alter(Section::Drop, &at, Alteration::DropEnum(found.clone()))
+}
+
+fn extended(context: &Context<'_>, old: &Enumeration, new: &Enumeration) -> Change {
+    let added: Vec<&String> = new
+        .values
+        .iter()
+        .filter(|value| !old.values.contains(value))
+        .collect();
+    let shown: Vec<String> = added.iter().map(|value| format!("`{value}`")).collect();
+    let shown = shown.join(", ");
+    let line = format!("add {shown} to the enum `{}`", new.name);
+    let (at, mut change) = described(context.to, new, Route::Direct, line);
+    change = change.because(
+        Phase::Expand,
+        format!(
+            "code from before cannot read {shown} of {}: write no such value before all instances run the new code. \
+             What is added stays in the enum for good, also when expand is taken back",
+            new.name
+        ),
+    );
+    for (position, value) in new.values.iter().enumerate() {
+        if old.values.contains(value) {
+            continue;
+        }
+        // What stands before it is there by then: the values come in their order.
+        let after = position.checked_sub(1).map(|before| &new.values[before]);
+        let is_last = new.values[position..]
+            .iter()
+            .all(|value| !old.values.contains(value));
+        let alteration = Alteration::AddEnumValue(EnumValue {
+            name: new.name.clone(),
+            value: value.clone(),
+            after: after.filter(|_| !is_last).cloned(),
+            before: old.values.first().filter(|_| after.is_none()).cloned(),
+        });
+        change = change.alter(Section::Expand, &at, alteration);
+    }
+    change
+}
+
+/// All values are there still, in their order.
+pub(super) fn keeps_order(old: &[String], new: &[String]) -> bool {
+    let kept: Vec<&String> = new.iter().filter(|value| old.contains(value)).collect();
+    kept == old.iter().collect::<Vec<_>>()
+}

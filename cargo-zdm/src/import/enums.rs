@@ -1,0 +1,113 @@
+//! Enums of the database as enums of Rust.
+//!
+//! Comes in: the catalogue's enums. Goes out: their names in Rust, their text.
+//! Must not know: which columns have them.
+
+use std::fmt::Write as _;
+
+use heck::{ToPascalCase as _, ToSnakeCase as _};
+use zdm_model::{EnumModel, Enumeration, RustType, Schema, option_of, spelled, vec_of};
+
+use super::names::{self, Given};
+use super::render::literal;
+use crate::catalogue::Enum;
+
+/// The enums that fields can have.
+#[derive(Debug, Default)]
+pub(super) struct Enums(Vec<(String, Enum)>);
+
+impl Enums {
+    /// Every enum with its name in Rust.
+    pub(super) fn of(found: &[Enum]) -> Self {
+        let mut given = Given::default();
+        let named = found.iter().map(|found| {
+            let ident = names::type_name(&found.name.to_pascal_case(), "Enum", &mut given);
+            (ident, found.clone())
+        });
+        Self(
+            named
+                .filter(|(ident, found)| says_the_same(ident, found))
+                .collect(),
+        )
+    }
+
+    /// The names in Rust and in the database of the enum that types of columns name like this.
+    pub(super) fn named(&self, sql_type: &str) -> Option<(&str, &str)> {
+        let mut enums = self.0.iter();
+        let (ident, found) = enums.find(|(_, found)| found.sql_type == sql_type)?;
+        Some((ident, &found.name))
+    }
+
+    /// What a field's type is beside them.
+    pub(super) fn resolve(&self, ty: &syn::Type) -> RustType {
+        if let Some(inner) = option_of(ty) {
+            return RustType {
+                nullable: Some(true),
+                ..self.resolve(inner)
+            };
+        }
+        let text = spelled(ty);
+        if let Some((_, found)) = self.0.iter().find(|(ident, _)| *ident == text) {
+            return RustType::of_enum(text, &found.name);
+        }
+        let element = vec_of(ty).map(|element| self.resolve(element));
+        let array = element.and_then(|element| element.vec_of_enum(text));
+        array.unwrap_or_else(|| RustType::of(ty))
+    }
+
+    /// Those that a table's columns have.
+    pub(super) fn used(&self, schema: &Schema) -> Vec<Enumeration> {
+        let all = self.0.iter().map(|(_, found)| as_declared(found));
+        all.filter(|found| schema.tables_with(found).next().is_some())
+            .collect()
+    }
+}
+
+fn as_declared(found: &Enum) -> Enumeration {
+    Enumeration {
+        name: found.name.clone(),
+        values: found.values.clone(),
+        source: String::new(),
+    }
+}
+
+/// The enum is read back: what would be understood otherwise stays a type that columns name, with texts as values.
+fn says_the_same(ident: &str, found: &Enum) -> bool {
+    let declared = as_declared(found);
+    let parsed = syn::parse_str(&enumeration(&declared, ident));
+    let read = parsed
+        .ok()
+        .and_then(|parsed| EnumModel::parse(&parsed).ok());
+    read.is_some_and(|model| model.enumeration == declared)
+}
+
+/// How the structs of a schema call an enum.
+pub(super) fn ident_of(schema: &Schema, found: &Enumeration) -> String {
+    let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
+    let column = columns.find(|column| found.is_type_of(column));
+    let rust_type = column.map_or("", |column| column.rust_type.as_str());
+    let element = rust_type
+        .strip_prefix("Vec<")
+        .and_then(|rest| rest.strip_suffix('>'));
+    element.unwrap_or(rust_type).to_owned()
+}
+
+/// The enum as somebody would have written it.
+pub(super) fn enumeration(found: &Enumeration, ident: &str) -> String {
+    let mut text =
+        String::from("#[derive(MigratableEnum, Debug, Clone, Copy, PartialEq, Eq, Hash)]\n");
+    if ident.to_snake_case() != found.name {
+        let _ = writeln!(text, "#[zdm(name = {})]", literal(&found.name));
+    }
+    let _ = writeln!(text, "pub enum {ident} {{");
+    let mut given = Given::default();
+    for value in &found.values {
+        let variant = names::variant(value, &mut given);
+        if variant.to_snake_case() != *value {
+            let _ = writeln!(text, "    #[zdm(rename = {})]", literal(value));
+        }
+        let _ = writeln!(text, "    {variant},");
+    }
+    text.push_str("}\n");
+    text
+}
