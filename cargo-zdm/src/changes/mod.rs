@@ -7,6 +7,7 @@ mod add_column;
 mod add_constraint;
 mod add_index;
 mod change_default;
+mod change_part;
 mod conversion;
 mod create_table;
 mod drop_column;
@@ -47,7 +48,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 13] = [
+pub const KINDS: [&Kind; 14] = [
     &create_table::KIND,
     &drop_table::KIND,
     &replace_column::KIND,
@@ -61,6 +62,7 @@ pub const KINDS: [&Kind; 13] = [
     &drop_constraint::KIND,
     &rename::KIND,
     &validate_constraint::KIND,
+    &change_part::KIND,
 ];
 
 /// What a kind may look at.
@@ -118,6 +120,7 @@ impl Change {
             table: at.table.clone(),
             alteration,
             no_way_back: None,
+            late: false,
             source: at.source.clone(),
         });
         self

@@ -28,17 +28,6 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
             "Keep the key, and add a unique index on the new columns; or create a new table with the new key"
                 .to_owned(),
         ),
-        Delta::IndexChanged(at, before, _) => renamed_instead(at, "index", &before.name),
-        Delta::UniqueChanged(at, before, _) => {
-            renamed_instead(at, "unique constraint", &before.name)
-        }
-        Delta::CheckChanged(at, before, _) => renamed_instead(at, "check", &before.name),
-        Delta::ExclusionChanged(at, before, _) => {
-            renamed_instead(at, "exclusion constraint", &before.name)
-        }
-        Delta::ForeignKeyChanged(at, before, _) => {
-            renamed_instead(at, "foreign key", &before.name)
-        }
         claimed => unclaimed(claimed),
     };
     ChangeError::Unclaimed {
@@ -151,16 +140,6 @@ fn nullability_changed(at: &Place, old: &Column, new: &Column) -> Refusal {
             "Let a new column replace it; the field keeps its name:\n    #[zdm(column = \"{fresh}\", from(\"{name}\"), \
              up = \"{up}\", down = \"{down}\")]"
         ),
-    )
-}
-
-fn renamed_instead(at: &Place, kind: &str, name: &str) -> Refusal {
-    (
-        at.clone(),
-        format!("another definition of the {kind} {name} of {}", at.table),
-        "the old one has to stay until the new one is there, and two cannot share a name"
-            .to_owned(),
-        "Give the new one another name".to_owned(),
     )
 }
 

@@ -25,6 +25,8 @@ pub struct Drafted {
     pub alteration: Alteration,
     /// Why it cannot be taken back, where that does not follow from the alteration alone: what it needs is gone too.
     pub no_way_back: Option<String>,
+    /// It comes after the rest of its section, because it makes room for what came in that.
+    pub late: bool,
     /// The declaration that asked for it.
     pub source: String,
 }
@@ -37,7 +39,11 @@ pub(super) fn steps(
 ) -> Vec<PlanStep> {
     drafted.sort_by_key(|drafted| {
         let of_new_table = shapes.table(&drafted.table).is_none();
-        (drafted.section, drafted.alteration.rank(of_new_table))
+        (
+            drafted.section,
+            drafted.late,
+            drafted.alteration.rank(of_new_table),
+        )
     });
     let mut steps = Vec::new();
     for section in Section::ALL {
