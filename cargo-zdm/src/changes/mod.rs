@@ -8,6 +8,7 @@ mod add_constraint;
 mod add_index;
 mod change_default;
 mod change_enum;
+mod change_part;
 mod change_primary_key;
 mod conversion;
 mod create_table;
@@ -52,7 +53,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 18] = [
+pub const KINDS: [&Kind; 19] = [
     &change_enum::KIND,
     &create_table::KIND,
     &drop_table::KIND,
@@ -71,6 +72,7 @@ pub const KINDS: [&Kind; 18] = [
     &drop_constraint::KIND,
     &rename::KIND,
     &validate_constraint::KIND,
+    &change_part::KIND,
 ];
 
 /// What a kind may look at.
@@ -131,6 +133,7 @@ impl Change {
             table: at.table.clone(),
             alteration,
             no_way_back: None,
+            late: false,
             source: at.source.clone(),
         });
         self

@@ -16,15 +16,6 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
             "numbering by the database cannot be switched while code inserts".to_owned(),
             "Keep it as it is, or create a new table".to_owned(),
         ),
-        Delta::IndexChanged(at, before, _) => renamed_instead(at, "index", &before.name),
-        Delta::UniqueChanged(at, before, _) => {
-            renamed_instead(at, "unique constraint", &before.name)
-        }
-        Delta::CheckChanged(at, before, _) => renamed_instead(at, "check", &before.name),
-        Delta::ExclusionChanged(at, before, _) => {
-            renamed_instead(at, "exclusion constraint", &before.name)
-        }
-        Delta::ForeignKeyChanged(at, before, _) => renamed_instead(at, "foreign key", &before.name),
         claimed => unclaimed(claimed),
     };
     ChangeError::Unclaimed {
@@ -208,16 +199,6 @@ fn words_of(name: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join("_").to_lowercase()
-}
-
-fn renamed_instead(at: &Place, kind: &str, name: &str) -> Refusal {
-    (
-        at.clone(),
-        format!("another definition of the {kind} {name} of {}", at.table),
-        "the old one has to stay until the new one is there, and two cannot share a name"
-            .to_owned(),
-        "Give the new one another name".to_owned(),
-    )
 }
 
 /// A delta that some kind should have claimed: a mistake in the kinds, said with all that helps to find it.

@@ -36,6 +36,17 @@ pub fn primary_key_name(table: &str) -> String {
     format!("{table}_pkey")
 }
 
+/// A name for what stands beside something of this name until it takes its place.
+pub fn beside(name: &str) -> String {
+    const ENDING: &str = "_new";
+    let mut stem = name;
+    while stem.len() + ENDING.len() > LONGEST {
+        let end = stem.char_indices().last().map_or(0, |(at, _)| at);
+        stem = &stem[..end];
+    }
+    format!("{stem}{ENDING}")
+}
+
 /// What to say about a name that a database would cut.
 pub(crate) fn too_long(name: &str) -> Option<String> {
     (name.len() > LONGEST).then(|| {
@@ -48,7 +59,14 @@ pub(crate) fn too_long(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::table_of;
+    use super::{beside, table_of};
+
+    #[test]
+    fn a_name_beside_another_is_no_longer_than_names_may_be() {
+        assert_eq!(beside("by_name"), "by_name_new");
+        let long = beside(&"ä".repeat(31));
+        assert_eq!((long.len(), long.ends_with("ä_new")), (62, true));
+    }
 
     #[test]
     fn tables_are_plural() {

@@ -25,6 +25,8 @@ pub struct Drafted {
     pub alteration: Alteration,
     /// Why it cannot be taken back, where that does not follow from the alteration alone: what it needs is gone too.
     pub no_way_back: Option<String>,
+    /// It comes after the rest of its section, because it makes room for what came in that.
+    pub late: bool,
     /// The declaration that asked for it.
     pub source: String,
 }
@@ -42,6 +44,7 @@ pub(super) fn steps(
             if shape.and_then(|shape| shape.column(name)).is_some_and(|column| column.generated.is_some()));
         (
             drafted.section,
+            drafted.late,
             drafted.alteration.rank(shape.is_none()),
             !is_computed,
         )

@@ -1,0 +1,14 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(
+    table = "users",
+    index(name = "users_by_name", on("lower(name)")),
+    unique(columns(boss, name), name = "users_once")
+)]
+pub struct User {
+    #[zdm(primary_key)]
+    pub id: i64,
+    pub name: String,
+    pub boss: Option<i64>,
+}
