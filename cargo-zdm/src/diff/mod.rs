@@ -46,6 +46,8 @@ pub enum Delta {
     GeneratedChanged(Place, Column, Column),
     /// Whether the database assigns the values of a column of the same name.
     AutoChanged(Place, Column),
+    /// The comment on a table, or on a column of it.
+    CommentChanged(Place, Option<String>, Option<String>),
     /// The key's columns: before, after.
     PrimaryKeyChanged(Place, Vec<String>, Vec<String>),
     /// An index that was not there.
@@ -87,6 +89,7 @@ impl Delta {
             | Self::DefaultChanged(at, ..)
             | Self::GeneratedChanged(at, ..)
             | Self::AutoChanged(at, ..)
+            | Self::CommentChanged(at, ..)
             | Self::PrimaryKeyChanged(at, ..)
             | Self::IndexAdded(at, ..)
             | Self::IndexRemoved(at, ..)
@@ -129,6 +132,10 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
             (None, Some(added)) => deltas.push(Delta::TableAdded(added.clone())),
             (Some(removed), None) => deltas.push(Delta::TableRemoved(removed.clone())),
             (Some(before), Some(after)) => {
+                if before.comment != after.comment {
+                    let comment = after.comment.clone();
+                    deltas.push(Delta::CommentChanged(place(after), None, comment));
+                }
                 pairing::columns(before, after, &mut deltas, &mut problems);
                 key(before, after, &mut deltas);
                 parts(before, after, &mut deltas);

@@ -109,6 +109,9 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
     if zdm_model::names::table_of(ident) != table.name {
         let _ = writeln!(text, "#[zdm(table = {})]", literal(&table.name));
     }
+    if let Some(comment) = &table.comment {
+        let _ = writeln!(text, "#[zdm(comment = {})]", literal(comment));
+    }
     if table.primary_key.len() > 1 {
         let _ = writeln!(
             text,
@@ -203,6 +206,9 @@ impl<'a> OnField<'a> {
         }
         if column.is_virtual {
             words.push("virtual".to_owned());
+        }
+        if let Some(comment) = &column.comment {
+            words.push(format!("comment = {}", literal(comment)));
         }
         if let Some(index) = self.index {
             let prefix = if index.unique { "uq" } else { "idx" };

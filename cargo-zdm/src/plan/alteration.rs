@@ -23,6 +23,8 @@ pub enum Alteration {
     DropIndex(String),
     /// Another default; `None` for none.
     SetDefault(String, Option<String>),
+    /// Another comment on the table, or on that column; `None` for none.
+    SetComment(Option<String>, Option<String>),
     /// The column refuses NULL.
     SetNotNull(String),
     /// The column accepts NULL.
@@ -109,7 +111,8 @@ impl Alteration {
             Self::CreateIndex(_) if of_new_table => 13,
             Self::AddForeignKey(_) => 14,
             Self::CreateIndex(_) => 15,
-            Self::DropEnum(_) => 16,
+            Self::SetComment(..) => 16,
+            Self::DropEnum(_) => 17,
         }
     }
 
@@ -134,6 +137,14 @@ impl Alteration {
                 format!("give {table}.{column} the default {default}")
             }
             Self::SetDefault(column, None) => format!("take the default of {table}.{column} away"),
+            Self::SetComment(column, comment) => {
+                let column = column.iter().map(|column| format!(".{column}"));
+                let subject = format!("{table}{}", column.collect::<String>());
+                match comment {
+                    Some(_) => format!("comment on {subject}"),
+                    None => format!("take the comment on {subject} away"),
+                }
+            }
             Self::SetNotNull(column) => format!("make {table}.{column} NOT NULL"),
             Self::DropNotNull(column) => format!("let {table}.{column} be NULL"),
             Self::AddCheck(check) => format!("add the check {} to {table}", check.name),
@@ -192,6 +203,13 @@ impl Alteration {
             Self::SetDefault(name, _) => {
                 let default = column(name).ok_or_else(unknown)?.default.clone();
                 Self::SetDefault(name.clone(), default)
+            }
+            Self::SetComment(None, _) => {
+                Self::SetComment(None, shape.ok_or_else(unknown)?.comment.clone())
+            }
+            Self::SetComment(Some(name), _) => {
+                let comment = column(name).ok_or_else(unknown)?.comment.clone();
+                Self::SetComment(Some(name.clone()), comment)
             }
             Self::SetNotNull(name) => Self::DropNotNull(name.clone()),
             Self::DropNotNull(name) => Self::SetNotNull(name.clone()),

@@ -74,6 +74,15 @@ pub enum Statement {
         /// The column.
         column: String,
     },
+    /// Another comment on the table, or on a column of it.
+    SetComment {
+        /// The table.
+        table: String,
+        /// The column.
+        column: Option<String>,
+        /// The text; `None` for none.
+        comment: Option<String>,
+    },
     /// NULL is refused from now on; quick where a validated check proves it.
     SetNotNull {
         /// The table.
@@ -198,7 +207,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 25] = [
+    pub const NAMES: [&'static str; 26] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -210,6 +219,7 @@ impl Statement {
         "drop_index",
         "set_default",
         "drop_default",
+        "set_comment",
         "set_not_null",
         "drop_not_null",
         "add_check",
@@ -242,6 +252,7 @@ impl Statement {
             Self::DropIndex { .. } => "drop_index",
             Self::SetDefault { .. } => "set_default",
             Self::DropDefault { .. } => "drop_default",
+            Self::SetComment { .. } => "set_comment",
             Self::SetNotNull { .. } => "set_not_null",
             Self::DropNotNull { .. } => "drop_not_null",
             Self::AddCheck { .. } => "add_check",
@@ -272,6 +283,7 @@ impl Statement {
             | Self::DropIndex { table, .. }
             | Self::SetDefault { table, .. }
             | Self::DropDefault { table, .. }
+            | Self::SetComment { table, .. }
             | Self::SetNotNull { table, .. }
             | Self::DropNotNull { table, .. }
             | Self::AddCheck { table, .. }

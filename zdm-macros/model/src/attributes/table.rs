@@ -15,6 +15,7 @@ use crate::{Check, Drop};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TableAttributes {
     pub(crate) table: Option<Given<String>>,
+    pub(crate) comment: Option<Given<String>>,
     pub(crate) transparent: Option<Given<()>>,
     pub(crate) primary_key: Option<Given<Vec<Given<String>>>>,
     pub(crate) drops: Vec<Given<Drop>>,
@@ -52,6 +53,7 @@ impl TableAttributes {
     /// Whether `transparent` is all that was given.
     pub(crate) fn is_only_transparent(&self) -> bool {
         self.table.is_none()
+            && self.comment.is_none()
             && self.primary_key.is_none()
             && self.drops.is_empty()
             && self.indexes.is_empty()
@@ -62,6 +64,7 @@ impl TableAttributes {
     fn word(&mut self, word: &Ident, input: ParseStream) -> syn::Result<()> {
         match word.to_string().as_str() {
             "table" => keep(&mut self.table, word, text(word, input)?)?,
+            "comment" => keep(&mut self.comment, word, values::comment(word, input)?)?,
             "transparent" => keep(&mut self.transparent, word, ())?,
             "primary_key" => keep(&mut self.primary_key, word, values::names(word, input)?)?,
             "drops" => add(&mut self.drops, word, drops(word, input)?),

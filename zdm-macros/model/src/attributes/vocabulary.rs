@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 20] = [
+pub(super) const COLUMN: [&str; 21] = [
     "primary_key",
     "auto",
     "column",
@@ -26,17 +26,19 @@ pub(super) const COLUMN: [&str; 20] = [
     "generated",
     "virtual",
     "collation",
+    "comment",
     "skip",
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 7] = [
+pub(super) const TABLE: [&str; 8] = [
     "table",
     "drops",
     "index",
     "check",
     "primary_key",
     "foreign_key",
+    "comment",
     "transparent",
 ];
 
