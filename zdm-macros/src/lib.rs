@@ -36,6 +36,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | word | means |
 /// |---|---|
 /// | `table = "users"` | the table's name; else the struct's in `snake_case`, plural |
+/// | `comment = "…"` | what PostgreSQL says of the table to people; doc comments are not taken |
 /// | `primary_key(a, b)`, `primary_key(a, name = "…")` | a key of several columns, in its order, or of another name than `<table>_pkey` |
 /// | `index(columns(a, b), unique, where = "…", name = "…")` | an index; all but `columns` can be left out |
 /// | `index(name = "…", on("lower(a)", "b DESC"), …)` | the same over what stands between the parentheses of `CREATE INDEX` |
@@ -60,6 +61,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `default = "now()"` | an SQL expression |
 /// | `generated = "lower(email)"` | the database computes the value: it is read, and what the struct holds is never written |
 /// | `virtual` | beside `generated`: computed when it is read, not stored; SQLite only |
+/// | `comment = "…"` | the same of the column |
 /// | `unique`, `index`, `index = "name"` | an index over this column; together, one unique index |
 /// | `references = "teams(id)"`, `on_delete = "set null"`, `on_update = "cascade"` | a foreign key |
 /// | `skip` | no column; reads fill the field with its `Default` |

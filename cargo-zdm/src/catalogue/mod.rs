@@ -50,6 +50,8 @@ pub struct Enum {
 pub struct Table {
     /// Its name.
     pub name: String,
+    /// What it says of itself to people.
+    pub comment: Option<String>,
     /// Why its rows are not its own: partitioned, a partition, inherited, of an extension.
     pub special: Option<String>,
     /// Columns in their order.
@@ -86,6 +88,9 @@ pub struct Column {
     /// That happens when it is read.
     #[serde(default)]
     pub is_virtual: bool,
+    /// What it says of itself to people.
+    #[serde(default)]
+    pub comment: Option<String>,
     /// Its collation as an identifier, where it is not its type's own.
     pub collation: Option<String>,
 }

@@ -24,6 +24,7 @@ const TABLES: &str = "SELECT CAST(json_build_object(
         END,
         'unlogged', c.relpersistence = 'u',
         'security', c.relrowsecurity,
+        'comment', obj_description(c.oid, 'pg_class'),
         'options', array_to_string(c.reloptions, ', ')) AS text)
     FROM pg_class c
     LEFT JOIN pg_depend e ON e.classid = CAST('pg_class' AS regclass) AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e'
@@ -48,6 +49,7 @@ const COLUMNS: &str = "SELECT CAST(json_build_object(
             'nullable', NOT a.attnotnull,
             'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
             'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+            'comment', col_description(a.attrelid, a.attnum),
             'is_virtual', a.attgenerated = 'v',
             'counted', CASE
                 WHEN a.attidentity = 'a' THEN 'always'
@@ -155,9 +157,6 @@ const ON_TABLES: &str = "SELECT CAST(json_build_object('table', c.relname, 'what
         UNION ALL SELECT stxrelid, 'statistics', CAST(stxname AS text) FROM pg_statistic_ext
         UNION ALL SELECT prrelid, 'publication', CAST(p.pubname AS text)
             FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
-        UNION ALL SELECT objoid, CASE WHEN objsubid = 0 THEN 'comment' ELSE 'comment on the column' END,
-                COALESCE((SELECT CAST(attname AS text) FROM pg_attribute WHERE attrelid = objoid AND attnum = objsubid AND objsubid > 0), '')
-            FROM pg_description WHERE classoid = CAST('pg_class' AS regclass)
         UNION ALL SELECT i.indrelid, 'comment on the index', CAST(x.relname AS text)
             FROM pg_description JOIN pg_index i ON i.indexrelid = objoid JOIN pg_class x ON x.oid = objoid
             WHERE classoid = CAST('pg_class' AS regclass)
@@ -206,6 +205,7 @@ struct TableRow {
     special: Option<String>,
     unlogged: bool,
     security: bool,
+    comment: Option<String>,
     options: Option<String>,
 }
 
@@ -331,6 +331,7 @@ fn table(row: TableRow) -> Table {
             .collect(),
         name: row.name,
         special: row.special,
+        comment: row.comment,
         ..Table::default()
     }
 }

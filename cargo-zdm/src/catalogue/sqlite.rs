@@ -207,6 +207,7 @@ fn column(row: ColumnRow, definition: &Definition, alone: bool) -> Column {
             0 => None,
             _ => Some(of(&definition.generated).unwrap_or_default()),
         },
+        comment: None,
         // 3: stored (manual, "PRAGMA Statements", table_xinfo).
         is_virtual: row.hidden == 2,
         collation: of(&definition.collations)

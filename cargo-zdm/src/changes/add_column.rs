@@ -111,7 +111,9 @@ fn described(at: &Place, column: &Column) -> Change {
 
 fn plain(context: &Context<'_>, at: &Place, column: &Column) -> Change {
     let shape = column_shape(column, context.dialect);
-    described(at, column).alter(Section::Expand, at, Alteration::AddColumn(shape))
+    described(at, column)
+        .alter(Section::Expand, at, Alteration::AddColumn(shape))
+        .comment(Section::Expand, at, column)
 }
 
 fn for_new_rows(context: &Context<'_>, at: &Place, column: &Column) -> Change {
@@ -124,4 +126,5 @@ fn for_new_rows(context: &Context<'_>, at: &Place, column: &Column) -> Change {
             at,
             Alteration::SetDefault(column.name.clone(), default),
         )
+        .comment(Section::Expand, at, column)
 }

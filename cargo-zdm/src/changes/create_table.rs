@@ -52,6 +52,13 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             format!("{} has to be there before code that uses it", table.name),
         )
         .alter(Section::Expand, &at, Alteration::CreateTable(shape));
+    if table.comment.is_some() {
+        let comment = Alteration::SetComment(None, table.comment.clone());
+        change = change.alter(Section::Expand, &at, comment);
+    }
+    for column in &table.columns {
+        change = change.comment(Section::Expand, &at, column);
+    }
     for index in &table.indexes {
         change = change.alter(
             Section::Expand,

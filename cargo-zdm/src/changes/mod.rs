@@ -6,6 +6,7 @@
 mod add_column;
 mod add_constraint;
 mod add_index;
+mod change_comment;
 mod change_default;
 mod change_enum;
 mod change_part;
@@ -29,7 +30,7 @@ mod set_not_null;
 mod validate_constraint;
 mod widen_type;
 
-use zdm_model::{Schema, Table};
+use zdm_model::{Column, Schema, Table};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
@@ -53,7 +54,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 19] = [
+pub const KINDS: [&Kind; 20] = [
     &change_enum::KIND,
     &create_table::KIND,
     &drop_table::KIND,
@@ -66,6 +67,7 @@ pub const KINDS: [&Kind; 19] = [
     &drop_not_null::KIND,
     &change_default::KIND,
     &change_primary_key::KIND,
+    &change_comment::KIND,
     &add_index::KIND,
     &drop_index::KIND,
     &add_constraint::KIND,
@@ -137,6 +139,16 @@ impl Change {
             source: at.source.clone(),
         });
         self
+    }
+
+    /// Puts a new column's comment behind it.
+    fn comment(self, section: Section, at: &Place, column: &Column) -> Self {
+        if column.comment.is_none() {
+            return self;
+        }
+        let name = Some(column.name.clone());
+        let comment = Alteration::SetComment(name, column.comment.clone());
+        self.alter(section, at, comment)
     }
 
     fn alter_for_good(

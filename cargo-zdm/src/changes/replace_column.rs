@@ -114,7 +114,9 @@ pub(super) fn arrive(
     let mut bare = column_shape(new, context.dialect);
     bare.nullable = true;
     let default = bare.default.take();
-    change = change.alter(Section::Expand, at, Alteration::AddColumn(bare));
+    change = change
+        .alter(Section::Expand, at, Alteration::AddColumn(bare))
+        .comment(Section::Expand, at, new);
     if default.is_some() {
         change = change.alter(
             Section::SwitchReads,

@@ -67,6 +67,8 @@ pub struct Capabilities {
     pub parenthesized_defaults: bool,
     /// A column holds values of its type alone, and clients read no other.
     pub typed_columns: bool,
+    /// Tables and columns have comments.
+    pub comments: bool,
     /// Columns beside the key can be counted.
     pub counts_beside_the_key: bool,
     /// A generated column can be computed when it is read.

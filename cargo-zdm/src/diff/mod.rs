@@ -49,6 +49,8 @@ pub enum Delta {
     GeneratedChanged(Place, Column, Column),
     /// Whether the database assigns the values of a column of the same name.
     AutoChanged(Place, Column),
+    /// The comment on a table, or on a column of it.
+    CommentChanged(Place, Option<String>, Option<String>),
     /// The primary key's columns: before, after; none where there is no primary key.
     PrimaryKeyChanged(Place, Vec<String>, Vec<String>),
     /// The same under another name: what kind, before, after.
@@ -104,6 +106,7 @@ impl Delta {
             | Self::DefaultChanged(at, ..)
             | Self::GeneratedChanged(at, ..)
             | Self::AutoChanged(at, ..)
+            | Self::CommentChanged(at, ..)
             | Self::PrimaryKeyChanged(at, ..)
             | Self::Renamed(at, ..)
             | Self::IndexAdded(at, ..)
@@ -184,6 +187,10 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
             (None, Some(added)) => deltas.push(Delta::TableAdded(added.clone())),
             (Some(removed), None) => deltas.push(Delta::TableRemoved(removed.clone())),
             (Some(before), Some(after)) => {
+                if before.comment != after.comment {
+                    let comment = after.comment.clone();
+                    deltas.push(Delta::CommentChanged(place(after), None, comment));
+                }
                 pairing::columns(before, after, &mut deltas, &mut problems);
                 key(before, after, &mut deltas);
                 parts(before, after, &mut deltas);

@@ -57,6 +57,10 @@ fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
         let (at, old, new) = sides();
         deltas.push(Delta::GeneratedChanged(at, old, new));
     }
+    if old.comment != new.comment {
+        let (name, comment) = (new.name.clone(), new.comment.clone());
+        deltas.push(Delta::CommentChanged(at(table, new), Some(name), comment));
+    }
     if (old.auto, old.counted) != (new.auto, new.counted) {
         deltas.push(Delta::AutoChanged(at(table, new), new.clone()));
     }

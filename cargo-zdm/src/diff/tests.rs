@@ -15,6 +15,7 @@ fn column(name: &str, logical_type: LogicalType) -> Column {
         default: None,
         generated: None,
         is_virtual: false,
+        comment: None,
         transition: None,
         source: "src/models.rs:3".to_owned(),
     }
@@ -35,6 +36,7 @@ fn users(columns: Vec<Column>) -> Schema {
     Schema {
         tables: vec![Table {
             name: "users".to_owned(),
+            comment: None,
             columns,
             primary_key: vec!["id".to_owned()],
             source: "src/models.rs:1".to_owned(),

@@ -166,6 +166,7 @@ fn field(
         default,
         generated: column.generated.clone(),
         is_virtual: column.is_virtual,
+        comment: column.comment.clone(),
         transition: None,
         source: String::new(),
     };

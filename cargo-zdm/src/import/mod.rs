@@ -104,6 +104,7 @@ fn table(
     let key = keys::chosen(found, left_out);
     let mut table = Table {
         name: found.name.clone(),
+        comment: found.comment.clone(),
         columns: columns::carried(found, &key.columns, enums, dialect, left_out)?,
         primary_key_name: key
             .is_primary

@@ -111,6 +111,9 @@ pub(super) fn structure(table: &Table, ident: &str) -> String {
     if zdm_model::names::table_of(ident) != table.name {
         let _ = writeln!(text, "#[zdm(table = {})]", literal(&table.name));
     }
+    if let Some(comment) = &table.comment {
+        let _ = writeln!(text, "#[zdm(comment = {})]", literal(comment));
+    }
     if table.no_primary_key {
         let key = match fields(table, &table.primary_key).as_str() {
             "" => String::new(),
@@ -229,6 +232,9 @@ impl<'a> OnField<'a> {
         }
         if column.is_virtual {
             words.push("virtual".to_owned());
+        }
+        if let Some(comment) = &column.comment {
+            words.push(format!("comment = {}", literal(comment)));
         }
         if let Some(index) = self.index {
             let prefix = if index.unique { "uq" } else { "idx" };

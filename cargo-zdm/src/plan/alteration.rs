@@ -33,6 +33,8 @@ pub enum Alteration {
     DropUnique(String),
     /// Another default; `None` for none.
     SetDefault(String, Option<String>),
+    /// Another comment on the table, or on that column; `None` for none.
+    SetComment(Option<String>, Option<String>),
     /// The column refuses NULL.
     SetNotNull(String),
     /// The column accepts NULL.
@@ -138,7 +140,7 @@ impl Alteration {
             Self::CreateIndex(_) if of_new_table => 13,
             Self::AddForeignKey(_) => 14,
             Self::CreateIndex(_) => 15,
-            Self::SetPrimaryKey(..) | Self::Rename(..) => 16,
+            Self::SetPrimaryKey(..) | Self::Rename(..) | Self::SetComment(..) => 16,
             Self::DropEnum(_) => 17,
         }
     }
@@ -177,6 +179,14 @@ impl Alteration {
                 format!("give {table}.{column} the default {default}")
             }
             Self::SetDefault(column, None) => format!("take the default of {table}.{column} away"),
+            Self::SetComment(column, comment) => {
+                let column = column.iter().map(|column| format!(".{column}"));
+                let subject = format!("{table}{}", column.collect::<String>());
+                match comment {
+                    Some(_) => format!("comment on {subject}"),
+                    None => format!("take the comment on {subject} away"),
+                }
+            }
             Self::SetNotNull(column) => format!("make {table}.{column} NOT NULL"),
             Self::DropNotNull(column) => format!("let {table}.{column} be NULL"),
             Self::SetPrimaryKey(key) | Self::ReplacePrimaryKey(key) => {
@@ -267,6 +277,13 @@ impl Alteration {
             Self::SetDefault(name, _) => {
                 let default = column(name).ok_or_else(unknown)?.default.clone();
                 Self::SetDefault(name.clone(), default)
+            }
+            Self::SetComment(None, _) => {
+                Self::SetComment(None, shape.ok_or_else(unknown)?.comment.clone())
+            }
+            Self::SetComment(Some(name), _) => {
+                let comment = column(name).ok_or_else(unknown)?.comment.clone();
+                Self::SetComment(Some(name.clone()), comment)
             }
             Self::SetNotNull(name) => Self::DropNotNull(name.clone()),
             Self::DropNotNull(name) => Self::SetNotNull(name.clone()),

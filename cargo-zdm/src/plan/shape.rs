@@ -11,6 +11,8 @@ use zdm_model::{Check, Exclusion, ForeignKey, Index, Unique, names};
 pub struct TableShape {
     /// Name, unquoted.
     pub name: String,
+    /// What the database says of it to people.
+    pub comment: Option<String>,
     /// Columns in their order.
     pub columns: Vec<ColumnShape>,
     /// Key columns, in key order.
@@ -76,6 +78,8 @@ pub struct ColumnShape {
     pub generated: Option<String>,
     /// It does so when the column is read.
     pub is_virtual: bool,
+    /// What the database says of it to people.
+    pub comment: Option<String>,
 }
 
 /// An index with every field present, as templates need it.

@@ -55,7 +55,13 @@ impl Shapes {
     pub(super) fn apply(&mut self, table: &str, alteration: &Alteration) {
         match alteration {
             Alteration::CreateTable(shape) => {
-                self.0.insert(table.to_owned(), shape.clone());
+                let mut shape = shape.clone();
+                // They come by statements of their own.
+                shape.comment = None;
+                for column in &mut shape.columns {
+                    column.comment = None;
+                }
+                self.0.insert(table.to_owned(), shape);
             }
             Alteration::DropTable(_) => {
                 self.0.remove(table);
@@ -102,7 +108,10 @@ fn named<T>(parts: &[T], name: impl Fn(&T) -> &String) -> Vec<String> {
 
 fn alter(shape: &mut TableShape, alteration: &Alteration) {
     match alteration {
-        Alteration::AddColumn(column) => shape.columns.push(column.clone()),
+        Alteration::AddColumn(column) => shape.columns.push(ColumnShape {
+            comment: None,
+            ..column.clone()
+        }),
         Alteration::DropColumn(name) => {
             shape.columns.retain(|column| column.name != *name);
             shape.indexes.retain(|index| !index.columns.contains(name));
@@ -121,6 +130,10 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         }
         Alteration::SetDefault(name, default) => {
             with_column(shape, name, |column| column.default.clone_from(default));
+        }
+        Alteration::SetComment(None, comment) => shape.comment.clone_from(comment),
+        Alteration::SetComment(Some(name), comment) => {
+            with_column(shape, name, |column| column.comment.clone_from(comment));
         }
         Alteration::SetNotNull(name) => with_column(shape, name, |column| column.nullable = false),
         Alteration::DropNotNull(name) => with_column(shape, name, |column| column.nullable = true),
@@ -225,6 +238,7 @@ fn with_column(shape: &mut TableShape, name: &str, change: impl FnOnce(&mut Colu
 pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
     TableShape {
         name: table.name.clone(),
+        comment: table.comment.clone(),
         columns: table
             .columns
             .iter()
@@ -259,5 +273,6 @@ pub(crate) fn column_shape(column: &Column, dialect: &Dialect) -> ColumnShape {
             .map(|default| dialect.default_of(default)),
         generated: column.generated.clone(),
         is_virtual: column.is_virtual,
+        comment: column.comment.clone(),
     }
 }

@@ -84,6 +84,15 @@ pub enum Statement {
         /// The column.
         column: String,
     },
+    /// Another comment on the table, or on a column of it.
+    SetComment {
+        /// The table.
+        table: String,
+        /// The column.
+        column: Option<String>,
+        /// The text; `None` for none.
+        comment: Option<String>,
+    },
     /// NULL is refused from now on; quick where a validated check proves it.
     SetNotNull {
         /// The table.
@@ -260,7 +269,7 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 32] = [
+    pub const NAMES: [&'static str; 33] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -273,6 +282,7 @@ impl Statement {
         "set_type",
         "set_default",
         "drop_default",
+        "set_comment",
         "set_not_null",
         "drop_not_null",
         "set_primary_key",
@@ -312,6 +322,7 @@ impl Statement {
             Self::SetType { .. } => "set_type",
             Self::SetDefault { .. } => "set_default",
             Self::DropDefault { .. } => "drop_default",
+            Self::SetComment { .. } => "set_comment",
             Self::SetNotNull { .. } => "set_not_null",
             Self::DropNotNull { .. } => "drop_not_null",
             Self::SetPrimaryKey { .. } => "set_primary_key",
@@ -349,6 +360,7 @@ impl Statement {
             | Self::SetType { table, .. }
             | Self::SetDefault { table, .. }
             | Self::DropDefault { table, .. }
+            | Self::SetComment { table, .. }
             | Self::SetNotNull { table, .. }
             | Self::DropNotNull { table, .. }
             | Self::SetPrimaryKey { table, .. }

@@ -51,6 +51,8 @@ fn of_delta(delta: &Delta) -> String {
         | Delta::GeneratedChanged(at, _, column)
         | Delta::AutoChanged(at, column) => format!("{}_{}", at.table, column.name),
         Delta::ColumnRemoved(at, column, _) => format!("drop_{}_{}", at.table, column.name),
+        Delta::CommentChanged(at, None, _) => format!("{}_comment", at.table),
+        Delta::CommentChanged(at, Some(column), _) => format!("{}_{column}_comment", at.table),
         Delta::PrimaryKeyChanged(at, ..) => format!("{}_primary_key", at.table),
         Delta::IndexAdded(_, index) | Delta::IndexChanged(_, _, index) => index.name.clone(),
         Delta::IndexRemoved(_, index) => format!("drop_{}", index.name),

@@ -43,6 +43,7 @@ fn text(name: &str) -> Column {
         default: None,
         generated: None,
         is_virtual: false,
+        comment: None,
         transition: None,
         source: String::new(),
     }

@@ -26,6 +26,13 @@ fn as_stored(mut schema: Schema, words: &Words) -> Schema {
         schema.enums.clear();
     }
     for table in &mut schema.tables {
+        if words.name() == "sqlite" {
+            table.comment = None;
+            table
+                .columns
+                .iter_mut()
+                .for_each(|column| column.comment = None);
+        }
         let alone = table.columns.len() == 1;
         for column in &mut table.columns {
             column.transition = None;

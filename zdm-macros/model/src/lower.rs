@@ -28,6 +28,7 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
     check_names(&attributes.exclusions, |exclusion| &exclusion.name, errors);
     let table = Table {
         name: declaration.table_name.value.clone(),
+        comment: text(attributes.comment.as_ref()),
         columns: declaration.fields.iter().map(column).collect(),
         primary_key: declaration
             .key()
@@ -107,6 +108,7 @@ fn column(field: &Field) -> Column {
         default: text(given.default.as_ref()),
         generated: text(given.generated.as_ref()),
         is_virtual: given.is_virtual.is_some(),
+        comment: text(given.comment.as_ref()),
         transition: transition(field),
         source: String::new(),
     }

@@ -87,6 +87,12 @@ impl Enumeration {
 pub struct Table {
     /// Physical name, unquoted.
     pub name: String,
+    /// `comment = "…"`: what the database says of it to people.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub comment: Option<String>,
     /// Columns in the struct's order.
     #[cfg_attr(feature = "serde", serde(rename = "column"))]
     pub columns: Vec<Column>,
@@ -231,6 +237,12 @@ pub struct Column {
         serde(default, rename = "virtual", skip_serializing_if = "is_false")
     )]
     pub is_virtual: bool,
+    /// `comment = "…"`: what the database says of it to people.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub comment: Option<String>,
     /// How the column came out of others. Spent at `finalize`, no part of a snapshot or of the fingerprint.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub transition: Option<Transition>,

@@ -99,6 +99,11 @@ impl Lowering<'_> {
                 table: named(),
                 column: column.clone(),
             }),
+            Alteration::SetComment(column, comment) => one(Statement::SetComment {
+                table: named(),
+                column: column.clone(),
+                comment: comment.clone(),
+            }),
             Alteration::SetNotNull(column) => self.set_not_null(table, column),
             Alteration::DropNotNull(column) => one(Statement::DropNotNull {
                 table: named(),

@@ -83,8 +83,12 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn take(&mut self, drafted: &Drafted) {
-        // Such a database has the values as texts.
-        if drafted.alteration.is_of_enum() && !self.dialect.capabilities().enum_types {
+        let capabilities = self.dialect.capabilities();
+        let is_comment = matches!(drafted.alteration, Alteration::SetComment(..));
+        // Values of enums are texts there, and comments are for the source alone.
+        if drafted.alteration.is_of_enum() && !capabilities.enum_types
+            || is_comment && !capabilities.comments
+        {
             return;
         }
         if self.dialect.capabilities().alter_in_place {

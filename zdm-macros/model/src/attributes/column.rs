@@ -20,6 +20,7 @@ pub(crate) struct ColumnAttributes {
     pub(crate) column: Option<Given<String>>,
     pub(crate) sql_type: Option<Given<String>>,
     pub(crate) collation: Option<Given<String>>,
+    pub(crate) comment: Option<Given<String>>,
     pub(crate) default: Option<Given<String>>,
     pub(crate) generated: Option<Given<String>>,
     pub(crate) is_virtual: Option<Given<()>>,
@@ -55,6 +56,7 @@ impl ColumnAttributes {
             column,
             sql_type,
             collation,
+            comment,
             default,
             generated,
             is_virtual,
@@ -78,7 +80,7 @@ impl ColumnAttributes {
             && [column, sql_type, default, generated]
                 .iter()
                 .all(|text| text.is_none())
-            && [collation, on_delete, on_update, renamed_from]
+            && [collation, comment, on_delete, on_update, renamed_from]
                 .iter()
                 .all(|text| text.is_none())
             && [up, valid_if].iter().all(|expression| expression.is_none())
@@ -104,6 +106,7 @@ impl ColumnAttributes {
             "column" => keep(&mut self.column, word, text(word, input)?),
             "sql_type" => keep(&mut self.sql_type, word, text(word, input)?),
             "collation" => keep(&mut self.collation, word, text(word, input)?),
+            "comment" => keep(&mut self.comment, word, values::comment(word, input)?),
             "default" => keep(&mut self.default, word, text(word, input)?),
             "generated" => keep(&mut self.generated, word, text(word, input)?),
             "virtual" => keep(&mut self.is_virtual, word, ()),

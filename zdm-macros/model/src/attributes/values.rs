@@ -213,3 +213,15 @@ pub(crate) fn counted(word: &Ident, input: ParseStream) -> syn::Result<Counted> 
             )
         })
 }
+
+/// `= "text"`, which may be any but the one that stands for none.
+pub(crate) fn comment(word: &Ident, input: ParseStream) -> syn::Result<String> {
+    let literal = literal(word, input)?;
+    if literal.value().is_empty() {
+        return Err(syn::Error::new(
+            literal.span(),
+            "an empty comment is none: leave the word out",
+        ));
+    }
+    Ok(literal.value())
+}

@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 21] = [
+pub(super) const COLUMN: [&str; 22] = [
     "primary_key",
     "auto",
     "column",
@@ -27,11 +27,12 @@ pub(super) const COLUMN: [&str; 21] = [
     "generated",
     "virtual",
     "collation",
+    "comment",
     "skip",
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 11] = [
+pub(super) const TABLE: [&str; 12] = [
     "table",
     "drops",
     "index",
@@ -42,6 +43,7 @@ pub(super) const TABLE: [&str; 11] = [
     "no_primary_key",
     "row_key",
     "foreign_key",
+    "comment",
     "transparent",
 ];
 

@@ -20,4 +20,11 @@ struct User {
     g: i64,
 }
 
+#[derive(Migratable)]
+#[zdm(comment = "")]
+struct Silent {
+    #[zdm(primary_key, comment)]
+    id: i64,
+}
+
 fn main() {}
