@@ -42,7 +42,9 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     } else {
         let rename = Alteration::Rename(part, beside, name.to_owned());
         let together = from == Some(until);
-        going.iter_mut().for_each(|drafted| drafted.late = together);
+        for drafted in &mut going {
+            drafted.late = together;
+        }
         going.push(Drafted {
             section: until,
             table: at.table.clone(),

@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
 
 use super::facts::Parser;
 use super::row::not_of_the_row;
-use super::{Dialect, sqlite};
+use super::{Dialect, postgres, sqlite};
 
 /// Why an expression cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -175,6 +175,9 @@ impl Dialect {
         let mut tokens = Tokenizer::new(grammar, text)
             .tokenize_with_location()
             .map_err(|error| self.syntax(text, error.to_string()))?;
+        if matches!(self.facts.parser, Parser::PostgreSql) {
+            tokens = postgres::understood(tokens);
+        }
         if matches!(self.facts.parser, Parser::Sqlite) {
             if tokens.iter().any(sqlite::is_foreign) {
                 let reason = "`::` is PostgreSQL's cast; write `CAST(… AS …)`";

@@ -7,6 +7,7 @@
 mod expression;
 mod facts;
 mod identity;
+mod postgres;
 mod quoting;
 mod row;
 mod sqlite;

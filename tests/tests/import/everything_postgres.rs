@@ -46,6 +46,7 @@ CREATE TABLE users (
     lower_email text GENERATED ALWAYS AS (lower(email)) STORED,
     number bigint GENERATED ALWAYS AS IDENTITY,
     ticket integer NOT NULL DEFAULT nextval('counter'),
+    CONSTRAINT users_trimmed CHECK (trim("user") <> '' AND ltrim(email) = email),
     CONSTRAINT users_quoted CHECK ("user" <> ''),
     CONSTRAINT users_known CHECK (type IN ('abc', 'x"y', 'back\slash'))
 );

@@ -76,6 +76,21 @@ fn reads_elements_of_an_index() {
 }
 
 #[test]
+fn reads_what_the_server_prints_for_trim() {
+    let named = |text: &str| postgres().columns_in(text);
+    let expected = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect());
+    assert_eq!(
+        named("char_length(TRIM(BOTH FROM Scopes)) > 0"),
+        expected(&["scopes"])
+    );
+    assert_eq!(named("TRIM(LEADING 'x' FROM a)"), expected(&["a"]));
+    assert_eq!(
+        postgres().bind("TRIM(TRAILING FROM name)", &[("name", "u.name")]),
+        Ok("TRIM(TRAILING FROM u.name)".to_owned())
+    );
+}
+
+#[test]
 fn binds_what_the_plan_composes() {
     for name in Dialect::names() {
         let dialect = Dialect::named(name).expect(name);

@@ -86,14 +86,14 @@ pub(super) fn actions_fit(declaration: &Declaration, errors: &mut Errors) {
                 .collect()
         };
         let key = &key.value;
-        let set_on_delete = match key.on_delete_columns.as_slice() {
+        let gone = match key.on_delete_columns.as_slice() {
             [] => fields(&key.columns),
             some => fields(some),
         };
         let deletes = key
             .on_delete
             .iter()
-            .map(move |action| (action, set_on_delete.clone()));
+            .map(move |action| (action, gone.clone()));
         let updates = key.on_update.iter();
         deletes.chain(updates.map(move |action| (action, fields(&key.columns))))
     });
