@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
 
 use super::facts::Parser;
 use super::row::not_of_the_row;
-use super::{Dialect, sqlite};
+use super::{Dialect, postgres, sqlite};
 
 /// Why an expression cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,7 +161,7 @@ impl Dialect {
         tokens.is_ok_and(|tokens| tokens.iter().any(comment))
     }
 
-    fn grammar(&self) -> &'static dyn sqlparser::dialect::Dialect {
+    pub(super) fn grammar(&self) -> &'static dyn sqlparser::dialect::Dialect {
         match self.facts.parser {
             Parser::PostgreSql => &PostgreSqlDialect {},
             Parser::Sqlite => &SQLiteDialect {},
@@ -206,6 +206,8 @@ impl Dialect {
                 ));
             }
             tokens = sqlite::understood(tokens);
+        } else {
+            tokens = postgres::understood(tokens);
         }
         let mut parser = SqlParser::new(grammar).with_tokens_with_locations(tokens);
         let parsed = parser
