@@ -1,5 +1,6 @@
 //! The user's SQL in attributes, checked against the columns that it may name.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use zdm_model::{
@@ -135,6 +136,32 @@ pub(crate) fn spelled(schema: &Schema, before: &Schema, dialect: &Dialect) -> Sc
         }
     }
     schema
+}
+
+/// The schema with the defaults of `before` where its own only spell them differently.
+pub(crate) fn with_known_defaults<'a>(
+    schema: &'a Schema,
+    before: &Schema,
+    dialect: &Dialect,
+) -> Cow<'a, Schema> {
+    let mut known: Cow<'a, Schema> = Cow::Borrowed(schema);
+    for (at, table) in schema.tables.iter().enumerate() {
+        let Some(old) = before.table(&table.name) else {
+            continue;
+        };
+        for (position, column) in table.columns.iter().enumerate() {
+            let Some(old) = old.column(&column.name) else {
+                continue;
+            };
+            let (one, other) = (old.default.as_deref(), column.default.as_deref());
+            if one != other && dialect.same_default(&dialect.uncollated_type_of(column), one, other)
+            {
+                let known = &mut known.to_mut().tables[at].columns[position];
+                known.default.clone_from(&old.default);
+            }
+        }
+    }
+    known
 }
 
 /// Defaults, checks and predicates of what is declared now: each an expression of the dialect over its own table.

@@ -35,7 +35,7 @@ use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
 pub use error::ChangeError;
-pub(crate) use expressions::{check_schema, spelled};
+pub(crate) use expressions::{check_schema, spelled, with_known_defaults};
 pub(crate) use references::check_references;
 pub(crate) use refusal::reference_cycle;
 

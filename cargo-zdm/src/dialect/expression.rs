@@ -157,7 +157,7 @@ impl Dialect {
         tokens.is_ok_and(|tokens| tokens.iter().any(comment))
     }
 
-    fn grammar(&self) -> &'static dyn sqlparser::dialect::Dialect {
+    pub(super) fn grammar(&self) -> &'static dyn sqlparser::dialect::Dialect {
         match self.facts.parser {
             Parser::PostgreSql => &PostgreSqlDialect {},
             Parser::Sqlite => &SQLiteDialect {},
@@ -175,15 +175,14 @@ impl Dialect {
         let mut tokens = Tokenizer::new(grammar, text)
             .tokenize_with_location()
             .map_err(|error| self.syntax(text, error.to_string()))?;
-        if matches!(self.facts.parser, Parser::PostgreSql) {
-            tokens = postgres::understood(tokens);
-        }
         if matches!(self.facts.parser, Parser::Sqlite) {
             if tokens.iter().any(sqlite::is_foreign) {
                 let reason = "`::` is PostgreSQL's cast; write `CAST(… AS …)`";
                 return Err(self.syntax(text, reason.to_owned()));
             }
             tokens = sqlite::understood(tokens);
+        } else {
+            tokens = postgres::understood(tokens);
         }
         Ok(SqlParser::new(grammar).with_tokens_with_locations(tokens))
     }

@@ -4,6 +4,7 @@
 //! Comes in: `templates/<dialect>/dialect.toml` and its templates, compiled in. Goes out: answers and rendered SQL.
 //! Must not know: schemas, plans, any database by name.
 
+mod default;
 mod expression;
 mod facts;
 mod identity;
@@ -22,6 +23,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
+pub(crate) use default::without_own_cast;
 pub use expression::ExpressionError;
 use facts::Facts;
 pub use facts::{Capabilities, Dual, StatementFacts};
@@ -186,7 +188,12 @@ impl Dialect {
         if let Some((_, spelled)) = spelled {
             return spelled.clone();
         }
-        if self.facts.capabilities.parenthesized_defaults && !self.stands_bare(default) {
+        let in_parentheses = if self.facts.capabilities.parenthesized_defaults {
+            !self.stands_bare(default)
+        } else {
+            self.runs_on(default)
+        };
+        if in_parentheses {
             format!("({default})")
         } else {
             default.to_owned()

@@ -4,7 +4,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, DataType, Expr, FunctionArguments, visit_expressions};
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, FunctionArguments, UnaryOperator, visit_expressions,
+};
 
 use super::Dialect;
 use super::expression::{ExpressionError, folded};
@@ -58,6 +60,53 @@ impl Dialect {
             }
         }
         self.parse(expression).is_ok_and(|parsed| is_bare(&parsed))
+    }
+
+    /// Whether an expression has operators that are written like the words behind a default: `NOT`, `IN`, `AT TIME ZONE`
+    /// (PostgreSQL's grammar, `b_expr`).
+    pub(super) fn runs_on(&self, expression: &str) -> bool {
+        let Ok(parsed) = self.parse(expression) else {
+            return false;
+        };
+        // The parser is not shown collations.
+        let words: Vec<&str> = expression.split_whitespace().collect();
+        let collated = words
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case("collate"));
+        let nested = matches!(parsed, Expr::Nested(_));
+        let found = visit_expressions(&parsed, |node| {
+            let runs_on = match node {
+                Expr::AtTimeZone { .. }
+                | Expr::Between { .. }
+                | Expr::InList { .. }
+                | Expr::Like { .. }
+                | Expr::ILike { .. }
+                | Expr::SimilarTo { .. }
+                | Expr::IsNull(_)
+                | Expr::IsNotNull(_)
+                | Expr::IsTrue(_)
+                | Expr::IsNotTrue(_)
+                | Expr::IsFalse(_)
+                | Expr::IsNotFalse(_)
+                | Expr::IsUnknown(_)
+                | Expr::IsNotUnknown(_)
+                | Expr::IsDistinctFrom(..)
+                | Expr::IsNotDistinctFrom(..)
+                | Expr::AnyOp { .. }
+                | Expr::AllOp { .. } => true,
+                Expr::UnaryOp { op, .. } => *op == UnaryOperator::Not,
+                Expr::BinaryOp { op, .. } => {
+                    matches!(op, BinaryOperator::And | BinaryOperator::Or)
+                }
+                _ => false,
+            };
+            if runs_on {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        !nested && (collated || found.is_break())
     }
 
     /// Whether an expression shows by itself that it has a type: a cast to it, or a column that is declared with it.
@@ -117,6 +166,30 @@ fn is_text(data_type: &DataType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn defaults_stand_in_parentheses_where_the_grammar_needs_it() {
+        let postgres = Dialect::named("postgres").unwrap();
+        for bare in [
+            "now()",
+            "'a'::text",
+            "-1",
+            "now() + '1 day'::interval",
+            "(a IN ('b'))",
+            "'{}'::text[]",
+        ] {
+            assert_eq!(postgres.default_of(bare), bare);
+        }
+        for running in [
+            "now() AT TIME ZONE 'utc'",
+            "NOT false",
+            "'a' IN ('b')",
+            "'a' COLLATE \"C\"",
+            "(a) IS NULL OR (b)",
+        ] {
+            assert_eq!(postgres.default_of(running), format!("({running})"));
+        }
+    }
 
     #[test]
     fn what_some_value_makes_fail_is_named() {

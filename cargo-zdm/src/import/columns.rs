@@ -10,7 +10,7 @@ use super::left_out::{Kind, LeftOut};
 use super::names::{self, Given};
 use super::types;
 use crate::catalogue::{self, Counted, Table};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, without_own_cast};
 
 /// The columns that fields carry, in their order; or why the table cannot be.
 pub(super) fn carried(
@@ -140,7 +140,7 @@ fn field(
         _ => {}
     }
     let default = column.default.as_deref().filter(|_| !auto);
-    let default = default.and_then(|text| default_of(column, text));
+    let default = default.and_then(|text| without_own_cast(&column.sql_type, text));
     let default = default.filter(|text| match dialect.columns_in(text) {
         Ok(columns) if columns.is_empty() => true,
         Ok(_) => {
@@ -171,91 +171,4 @@ fn field(
         source: String::new(),
     };
     Ok((carried, notes))
-}
-
-/// The default as people write it: a literal without the cast to the column's own type, which the database adds.
-fn default_of(column: &catalogue::Column, text: &str) -> Option<String> {
-    let Some((literal, cast)) = text.rsplit_once("::") else {
-        return Some(text.to_owned());
-    };
-    let whole = literal.len() > 1
-        && literal.starts_with('\'')
-        && literal.ends_with('\'')
-        && !literal[1..literal.len() - 1]
-            .replace("''", "")
-            .contains('\'');
-    let unbounded = |sql_type: &str| match sql_type.split_once('(') {
-        Some((head, rest)) => {
-            let tail = rest.split_once(')').map_or("", |(_, tail)| tail);
-            format!("{}{tail}", head.trim_end())
-        }
-        None => sql_type.to_owned(),
-    };
-    let own = unbounded(&column.sql_type);
-    let cast = unbounded(cast);
-    let same = cast == own || (cast == "bpchar" && own == "character");
-    if literal == "NULL" {
-        return None;
-    }
-    if !whole || !same {
-        return Some(text.to_owned());
-    }
-    let inside = &literal[1..literal.len() - 1];
-    let number = [
-        "smallint",
-        "integer",
-        "bigint",
-        "numeric",
-        "real",
-        "double precision",
-    ];
-    let is_number = number.contains(&own.as_str())
-        && inside
-            .strip_prefix('-')
-            .unwrap_or(inside)
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b == b'.');
-    Some(if is_number {
-        inside.to_owned()
-    } else {
-        literal.to_owned()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn defaults_are_written_as_people_write_them() {
-        for (sql_type, text, expected) in [
-            ("text", "'x'::text", Some("'x'")),
-            (
-                "character varying(10)",
-                "'it''s'::character varying",
-                Some("'it''s'"),
-            ),
-            ("character(4)", "'ab'::bpchar", Some("'ab'")),
-            ("integer", "'-1'::integer", Some("-1")),
-            ("text", "NULL::text", None),
-            (
-                "text",
-                "('a'::text || 'b'::text)",
-                Some("('a'::text || 'b'::text)"),
-            ),
-            (
-                "text",
-                "'a'::text || 'b'::text",
-                Some("'a'::text || 'b'::text"),
-            ),
-            ("date", "'now'::text::date", Some("'now'::text::date")),
-            ("timestamp(3) with time zone", "now()", Some("now()")),
-        ] {
-            let column = catalogue::Column {
-                sql_type: sql_type.to_owned(),
-                ..catalogue::Column::default()
-            };
-            assert_eq!(default_of(&column, text).as_deref(), expected, "{text}");
-        }
-    }
 }

@@ -6,6 +6,7 @@
 use zdm_runtime::manifest::{Manifest, Route, shared};
 
 use super::{Options, PipelineError, transitions};
+use crate::changes;
 use crate::dialect::Dialect;
 use crate::diff::{self, Delta};
 use crate::files::FileTree;
@@ -33,7 +34,8 @@ pub(crate) fn plan(
     declared: &Snapshot<'_>,
 ) -> Result<Option<Planned>, PipelineError> {
     let from = history.last_schema(declared)?;
-    let deltas = diff::diff(&from, declared.schema).map_err(BuildError::from)?;
+    let known = changes::with_known_defaults(declared.schema, &from, dialect);
+    let deltas = diff::diff(&from, &known).map_err(BuildError::from)?;
     if deltas.is_empty() {
         return match history.taken_out() {
             Some(taken_out) => Err(PipelineError::NothingLeft {

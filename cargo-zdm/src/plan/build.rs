@@ -52,7 +52,8 @@ fn listed(errors: &[ChangeError]) -> String {
 /// The plan from one schema to the next. Equal schemas have a plan without steps.
 pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     let spelled = |schema| changes::spelled(schema, request.from, request.dialect);
-    let (from, to) = (spelled(request.from), spelled(request.to));
+    let known = changes::with_known_defaults(request.to, request.from, request.dialect);
+    let (from, to) = (spelled(request.from), spelled(&known));
     let request = &Request {
         from: &from,
         to: &to,

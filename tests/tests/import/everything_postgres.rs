@@ -100,6 +100,24 @@ CREATE TABLE grants (
         ON DELETE SET NULL (pair_b) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT grants_own CHECK (pair_a > 0) NO INHERIT
 ) WITH (fillfactor = 70);
+CREATE TABLE defaults (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), a text[] NOT NULL DEFAULT '{}', b text[] DEFAULT ARRAY['x','y']::text[],
+    c mood DEFAULT 'well'::mood, d mood[] DEFAULT '{}'::mood[], e timestamptz DEFAULT (now() + '1 day'::interval),
+    f timestamp DEFAULT timezone('utc', now()), g timestamp DEFAULT (now() AT TIME ZONE 'utc'), h text DEFAULT trim(both from ' x '),
+    i text DEFAULT trim(leading 'x' from 'xa'), j jsonb DEFAULT jsonb_build_object('a', 1), k numeric DEFAULT 1.50,
+    l bigint DEFAULT nextval('counter'), m text DEFAULT CURRENT_USER, n date DEFAULT CURRENT_DATE,
+    o text DEFAULT substring('abc' from 2 for 1), p text DEFAULT overlay('abc' placing 'x' from 1), q int DEFAULT position('a' in 'ba'),
+    r int DEFAULT extract(epoch from now())::int, s text DEFAULT twice(2)::text, t inet DEFAULT '127.0.0.1', u int4range DEFAULT '[1,2)',
+    v bit(3) DEFAULT B'101', w bytea DEFAULT '\x00ff', x double precision DEFAULT 'NaN', y interval DEFAULT '1 day',
+    z text DEFAULT (CASE WHEN true THEN 'a' ELSE 'b' END), a2 bool DEFAULT (NOT false), b2 text DEFAULT upper('x') || 'y',
+    c2 text DEFAULT ('a' COLLATE "C"), d2 pair DEFAULT ROW(1,'a'), e2 small DEFAULT 7, f2 char(3) DEFAULT 'ab', g2 "char" DEFAULT 'x',
+    h2 time DEFAULT LOCALTIME, i2 timestamptz(3) DEFAULT CURRENT_TIMESTAMP(3), j2 text DEFAULT E'a\nb', k2 int DEFAULT -1,
+    l2 text DEFAULT GREATEST('a','b'), m2 text DEFAULT COALESCE(NULL,'x'), n2 bool DEFAULT ('a' IN ('a','b')),
+    o2 bool DEFAULT ('a' LIKE 'b%'), p2 int[] DEFAULT '{1,2}'::int[], q2 bool DEFAULT ('a' IS DISTINCT FROM 'b'),
+    r2 bool DEFAULT ('a' SIMILAR TO 'b'), s2 bool DEFAULT (1 BETWEEN 0 AND 2), t2 text DEFAULT ('{"a":1}'::jsonb ->> 'a'),
+    u2 int DEFAULT (ARRAY[1,2])[1], v2 text DEFAULT current_setting('a.b', true), w2 varchar(3) DEFAULT 'a', x2 "Kind" DEFAULT 'So-So',
+    y2 timestamptz DEFAULT '2020-01-01 00:00:00+00', z2 text DEFAULT trim(trailing from 'x ')
+);
 CREATE TABLE always (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
 CREATE TABLE numbers (id serial PRIMARY KEY);
 CREATE TABLE no_primary (code text NOT NULL UNIQUE, other text);

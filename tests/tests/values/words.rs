@@ -134,3 +134,24 @@ async fn a_collation_changes_by_way_of_a_new_column() {
         assert_eq!(names, [Some("B".to_owned())], "{dialect}");
     }
 }
+
+#[test]
+fn a_default_in_the_database_s_spelling_is_no_change() {
+    for (sql_type, one, other) in [
+        ("text[]", "'{}'", "'{}'::text[]"),
+        ("timestamptz", "now()", "(Now( ))"),
+    ] {
+        let field = |default: &str| {
+            format!(
+                "{KEY}, #[zdm(sql_type = \"{sql_type}\", default = \"{default}\")] pub a: String"
+            )
+        };
+        for (before, after) in [(one, other), (other, one)] {
+            let versions = Versions::of(&field(before), &field(after));
+            let plan = versions.plan(Dialect::Postgres).unwrap();
+            assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+        }
+        let versions = Versions::of(&field(one), &field("lower('x')"));
+        assert_eq!(versions.plan(Dialect::Postgres).unwrap().changes.len(), 1);
+    }
+}

@@ -159,3 +159,20 @@ fn refuses_what_is_no_expression_of_the_row() {
         Err(ExpressionError::Subquery { .. })
     ));
 }
+
+#[test]
+fn reads_what_postgres_prints() {
+    let columns = |expression: &str| {
+        let named = postgres().columns_in(expression).expect(expression);
+        named.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(columns("TRIM(BOTH FROM name) <> ''::text"), "name");
+    assert_eq!(columns("TRIM(BOTH 'x'::text FROM name)"), "name");
+    assert_eq!(
+        columns("(name::text COLLATE \"C\") || pg_catalog.lower(b)"),
+        "b name"
+    );
+    assert_eq!(columns("name COLLATE pg_catalog.\"C\" < b"), "b name");
+    let bound = postgres().bind("TRIM(BOTH FROM a COLLATE \"C\")", &[("a", "$1")]);
+    assert_eq!(bound.as_deref(), Ok("TRIM(BOTH FROM $1 COLLATE \"C\")"));
+}
