@@ -78,45 +78,9 @@ impl Lowering<'_> {
             return vec![action];
         }
         let named = || table.to_owned();
-        let one = |statement| {
-            vec![Action {
-                summary: alteration.summary(table),
-                statement,
-            }]
-        };
         match alteration {
-            Alteration::SetType(column, sql_type) => one(Statement::SetType {
-                table: named(),
-                column: column.clone(),
-                sql_type: sql_type.clone(),
-            }),
-            Alteration::SetDefault(column, Some(default)) => one(Statement::SetDefault {
-                table: named(),
-                column: column.clone(),
-                default: default.clone(),
-            }),
-            Alteration::SetDefault(column, None) => one(Statement::DropDefault {
-                table: named(),
-                column: column.clone(),
-            }),
-            Alteration::SetComment(column, comment) => one(Statement::SetComment {
-                table: named(),
-                column: column.clone(),
-                comment: comment.clone(),
-            }),
             Alteration::SetNotNull(column) => self.set_not_null(table, column),
-            Alteration::DropNotNull(column) => one(Statement::DropNotNull {
-                table: named(),
-                column: column.clone(),
-            }),
-            Alteration::SetPrimaryKey(key) => one(set_primary_key(table, key, None)),
-            Alteration::ReplacePrimaryKey(key) => {
-                one(set_primary_key(table, key, Some(self.key_name(table))))
-            }
-            Alteration::DropPrimaryKey => one(Statement::DropConstraint {
-                table: named(),
-                constraint: self.key_name(table),
-            }),
+            Alteration::AddUnique(unique) => self.add_unique(table, unique),
             Alteration::AddCheck(check) => {
                 let add = Action {
                     summary: format!("add the check {} to {table} for new rows", check.name),
@@ -145,37 +109,82 @@ impl Lowering<'_> {
                     with_validation(table, &key.name, add)
                 }
             }
-            Alteration::AddExclusion(exclusion) => one(Statement::AddExclusion {
+            _ => {
+                let summary = alteration.summary(table);
+                let statement = self.statement(table, alteration);
+                statement
+                    .map(|statement| Action { summary, statement })
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// The statement of an alteration that takes one alone; `common` has those that every dialect has.
+    fn statement(&self, table: &str, alteration: &Alteration) -> Option<Statement> {
+        let named = || table.to_owned();
+        Some(match alteration {
+            Alteration::SetType(column, sql_type) => Statement::SetType {
+                table: named(),
+                column: column.clone(),
+                sql_type: sql_type.clone(),
+            },
+            Alteration::SetDefault(column, Some(default)) => Statement::SetDefault {
+                table: named(),
+                column: column.clone(),
+                default: default.clone(),
+            },
+            Alteration::SetDefault(column, None) => Statement::DropDefault {
+                table: named(),
+                column: column.clone(),
+            },
+            Alteration::SetComment(column, comment) => Statement::SetComment {
+                table: named(),
+                column: column.clone(),
+                comment: comment.clone(),
+            },
+            Alteration::DropNotNull(column) => Statement::DropNotNull {
+                table: named(),
+                column: column.clone(),
+            },
+            Alteration::SetPrimaryKey(key) => set_primary_key(table, key, None),
+            Alteration::ReplacePrimaryKey(key) => {
+                set_primary_key(table, key, Some(self.key_name(table)))
+            }
+            Alteration::DropPrimaryKey => Statement::DropConstraint {
+                table: named(),
+                constraint: self.key_name(table),
+            },
+            Alteration::AddExclusion(exclusion) => Statement::AddExclusion {
                 table: named(),
                 exclusion: exclusion.clone(),
-            }),
-            Alteration::Validate(constraint) => one(Statement::ValidateConstraint {
+            },
+            Alteration::Validate(constraint) => Statement::ValidateConstraint {
                 table: named(),
                 constraint: constraint.clone(),
-            }),
-            Alteration::AddUnique(unique) => self.add_unique(table, unique),
+            },
             Alteration::DropCheck(name)
             | Alteration::DropUnique(name)
-            | Alteration::DropExclusion(name) => one(Statement::DropConstraint {
+            | Alteration::DropExclusion(name) => Statement::DropConstraint {
                 table: named(),
                 constraint: name.clone(),
-            }),
-            Alteration::DropForeignKey(name) => one(Statement::DropForeignKey {
+            },
+            Alteration::DropForeignKey(name) => Statement::DropForeignKey {
                 table: named(),
                 constraint: name.clone(),
-            }),
-            Alteration::Rename(Part::Index, from, to) => one(Statement::RenameIndex {
+            },
+            Alteration::Rename(Part::Index, from, to) => Statement::RenameIndex {
                 table: named(),
                 from: from.clone(),
                 to: to.clone(),
-            }),
-            Alteration::Rename(_, from, to) => one(Statement::RenameConstraint {
+            },
+            Alteration::Rename(_, from, to) => Statement::RenameConstraint {
                 table: named(),
                 from: from.clone(),
                 to: to.clone(),
-            }),
-            Alteration::CreateFunction(function) => one(create_function(table, function)),
-            Alteration::DropFunction(function) => one(Statement::DropFunction {
+            },
+            Alteration::CreateFunction(function) => create_function(table, function),
+            Alteration::DropFunction(function) => Statement::DropFunction {
                 table: named(),
                 function: function.name.clone(),
                 parameters: function
@@ -183,30 +192,33 @@ impl Lowering<'_> {
                     .iter()
                     .map(|(_, sql_type)| sql_type.clone())
                     .collect(),
-            }),
-            Alteration::CreateEnum(found) => one(Statement::CreateEnum {
+            },
+            Alteration::CreateEnum(found) => Statement::CreateEnum {
                 table: named(),
                 name: found.name.clone(),
                 values: found.values.clone(),
-            }),
-            Alteration::DropEnum(found) => one(Statement::DropEnum {
+            },
+            Alteration::DropEnum(found) => Statement::DropEnum {
                 table: named(),
                 name: found.name.clone(),
-            }),
-            Alteration::AddEnumValue(value) => one(add_enum_value(table, value)),
-            Alteration::LeaveEnumValue(value) => one(Statement::LeaveEnumValue {
+            },
+            Alteration::AddEnumValue(value) => add_enum_value(table, value),
+            Alteration::LeaveEnumValue(value) => Statement::LeaveEnumValue {
                 table: named(),
                 name: value.name.clone(),
                 value: value.value.clone(),
-            }),
-            // `common` has answered these.
+            },
             Alteration::CreateTable(_)
             | Alteration::DropTable(_)
             | Alteration::AddColumn(_)
             | Alteration::DropColumn(_)
             | Alteration::CreateIndex(_)
-            | Alteration::DropIndex(_) => Vec::new(),
-        }
+            | Alteration::DropIndex(_)
+            | Alteration::SetNotNull(_)
+            | Alteration::AddUnique(_)
+            | Alteration::AddCheck(_)
+            | Alteration::AddForeignKey(_) => return None,
+        })
     }
 
     /// The index is built beside running writes; the constraint takes it as its own.
