@@ -107,6 +107,7 @@ pub(super) fn finished(context: &Context) -> Result<Option<Answer>, Failure> {
 }
 
 /// A crate is set up once.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) fn refuse_project(context: &Context) -> Result<(), Failure> {
     let file = context.folder()?.join(FILE);
     if !file.exists() {

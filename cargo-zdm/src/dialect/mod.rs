@@ -23,6 +23,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use default::without_own_cast;
 pub use expression::ExpressionError;
 use facts::Facts;

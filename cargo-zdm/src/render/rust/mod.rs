@@ -11,6 +11,7 @@ mod templates;
 mod view;
 mod words;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use format::all_formatted;
 pub use format::{FormatError, State, formatted, state};
 pub use templates::Templates;
