@@ -136,7 +136,8 @@ impl Declared {
     /// The files of the models below their folder.
     pub(crate) fn files(&self, after: &Schema) -> Vec<(String, String)> {
         let mut files = import::files(after, Layout::PerTable);
-        for (table, (_, text)) in after.tables.iter().zip(&mut files) {
+        let of_tables = files.iter_mut().filter(|(path, _)| path != "enums.rs");
+        for (table, (_, text)) in after.tables.iter().zip(of_tables) {
             let mut lines: Vec<String> = Vec::new();
             for line in text.lines() {
                 let words = if line.starts_with("pub struct ") {
