@@ -38,6 +38,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `table = "users"` | the table's name; else the struct's in `snake_case`, plural |
 /// | `comment = "…"` | what PostgreSQL says of the table to people; doc comments are not taken |
 /// | `primary_key(a, b)`, `primary_key(a, name = "…")` | a key of several columns, in its order, or of another name than `<table>_pkey` |
+/// | `no_primary_key` | the table has none: its rows are stored and no more, unless `row_key(a, b)` names the unique key that they are found by |
 /// | `index(columns(a, b), unique, where = "…", name = "…")` | an index; all but `columns` can be left out |
 /// | `index(name = "…", on("lower(a)", "b DESC"), …)` | the same over what stands between the parentheses of `CREATE INDEX` |
 /// | `index(…, using = "gin", include(c), nulls_not_distinct, with = "fillfactor = 70")` | what PostgreSQL has besides |
