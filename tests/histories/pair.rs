@@ -42,8 +42,11 @@ pub(crate) async fn run(server: &Server, history: &History, step: &Step) -> Outc
         )
     };
     let (here, there) = (database("here"), database("there"));
-    project::execute(&here, &step.before()).await;
-    project::execute(&there, &step.after()).await;
+    // A dump empties the path, and some functions in it name types of their own schema bare.
+    let path = format!("'search_path', '{search_path}, public'");
+    let restorable = |dump: String| dump.replace("'search_path', ''", &path);
+    project::execute(&here, &restorable(step.before())).await;
+    project::execute(&there, &restorable(step.after())).await;
     for url in [&here, &there] {
         let schema = format!("CREATE SCHEMA IF NOT EXISTS {search_path}");
         project::execute(url, &schema).await;
@@ -80,13 +83,13 @@ impl Walk<'_> {
         after: &mut PgConnection,
         lines: [BTreeSet<String>; 2],
     ) -> Outcome {
+        let without = unmanaged::bring(before, after).await;
         let empty = rows::fill(before, after).await;
         if let Err(reason) = self.taken_over() {
             return Outcome::Failed(reason);
         }
         unmanaged::without_triggers(before).await;
         compare::keep(before, &self.from.schema).await;
-        let without = unmanaged::bring(before, after).await;
         let declared = Declared::of(&self.from.schema, &self.to.schema, self.step);
         self.write(&declared);
         let mut arguments = vec!["generate", "step", "--format", "json"];

@@ -34,7 +34,7 @@ const CHECKS: &str = "SELECT c.relname::text, k.conname::text, pg_get_constraint
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE k.contype = 'c' AND c.relnamespace = quote_ident(current_schema())::regnamespace";
 
-/// What takes away rows that a check or a unique key refuses.
+/// What takes away rows that a check or a unique key refuses, or that an index cannot compute its value of.
 const LATER: &str = "SELECT format('DELETE FROM %I WHERE (%s) IS FALSE', c.relname, pg_get_expr(k.conbin, k.conrelid))
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE k.contype = 'c' AND c.relnamespace = quote_ident(current_schema())::regnamespace
@@ -42,7 +42,13 @@ const LATER: &str = "SELECT format('DELETE FROM %I WHERE (%s) IS FALSE', c.relna
         (SELECT string_agg(format('a.%1$I = b.%1$I', t.attname), ' AND ') FROM unnest(i.indkey::int2[]) n(n)
             JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum = n.n))
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-    WHERE i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL AND c.relnamespace = quote_ident(current_schema())::regnamespace";
+    WHERE i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL AND c.relnamespace = quote_ident(current_schema())::regnamespace
+    UNION ALL SELECT format('DO $do$ DECLARE found tid; BEGIN FOR found IN SELECT ctid FROM %1$I LOOP
+            BEGIN PERFORM %2$s FROM %1$I WHERE ctid = found;
+            EXCEPTION WHEN data_exception THEN DELETE FROM %1$I WHERE ctid = found; END;
+        END LOOP; END $do$', c.relname, pg_get_expr(i.indexprs, i.indrelid))
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE i.indexprs IS NOT NULL AND c.relnamespace = quote_ident(current_schema())::regnamespace";
 
 /// Rows whose every value is plain.
 const PLAIN: usize = 4;
