@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cargo_zdm::import::{self, Layout};
-use zdm_model::{Column, Schema, Table};
+use zdm_model::{Column, LogicalType, Schema, Table};
 
 use super::history::Step;
 use super::rows::ident;
@@ -163,7 +163,7 @@ impl Declared {
     }
 }
 
-fn types(column: &Column) -> (&Option<String>, zdm_model::LogicalType) {
+fn types(column: &Column) -> (&Option<String>, LogicalType) {
     (&column.sql_type, column.logical_type)
 }
 
@@ -179,11 +179,21 @@ fn zero_of(table: &Table, column: &Column) -> String {
     {
         return super::values::quoted(named);
     }
+    let length = table.checks.iter().find_map(|check| {
+        let (_, bound) = check
+            .expr
+            .split_once(&format!("length({}) = ", column.name))?;
+        let digits: String = bound.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<usize>().ok()
+    });
+    if let (Some(length), LogicalType::Bytes) = (length, column.logical_type) {
+        return super::values::quoted(&format!("\\x{}", "00".repeat(length)));
+    }
     match (&column.default, &column.sql_type) {
         (Some(default), _) => default.clone(),
         (None, Some(sql_type)) => zero(sql_type),
         (None, None) => zero(match column.logical_type {
-            zdm_model::LogicalType::TimestampTz => "timestamptz",
+            LogicalType::TimestampTz => "timestamptz",
             logical => logical.name(),
         }),
     }
