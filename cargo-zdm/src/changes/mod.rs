@@ -13,6 +13,7 @@ mod change_part;
 mod change_primary_key;
 mod conversion;
 mod create_table;
+mod declared;
 mod drop_column;
 mod drop_constraint;
 mod drop_index;
@@ -34,8 +35,9 @@ use zdm_model::{Column, Schema, Table};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
+pub(crate) use declared::check_schema;
 pub use error::ChangeError;
-pub(crate) use expressions::{check_schema, spelled, with_known_defaults};
+pub(crate) use expressions::{spelled, with_known_defaults};
 pub(crate) use references::check_references;
 pub(crate) use refusal::reference_cycle;
 

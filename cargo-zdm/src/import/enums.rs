@@ -9,7 +9,7 @@ use heck::{ToPascalCase as _, ToSnakeCase as _};
 use zdm_model::{EnumModel, Enumeration, RustType, Schema, option_of, spelled, vec_of};
 
 use super::names::{self, Given};
-use super::render::literal;
+use super::words::literal;
 use crate::catalogue::Enum;
 
 /// The enums that fields can have.

@@ -13,6 +13,7 @@ mod names;
 mod parts;
 mod render;
 mod types;
+mod words;
 
 use std::collections::BTreeSet;
 

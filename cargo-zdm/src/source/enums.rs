@@ -1,13 +1,53 @@
 //! The enums that columns have as their types.
 //!
-//! Comes in: every enum of the workspace, the models. Goes out: those of the schema, or what is wrong between them.
+//! Comes in: an enum's syntax tree; then every enum of the workspace, and the models. Goes out: those of the schema, or what is
+//! wrong with them.
 //! Must not know: how files are found.
 
-use zdm_model::Enumeration;
+use syn::DeriveInput;
+use zdm_model::{EnumModel, Enumeration};
 
 use super::diagnostics::Diagnostic;
+use super::item_attributes::{derives, under_conditions};
 use super::models::Declaration;
-use super::scan::FoundEnum;
+use super::scan::{Module, Name, Reader, Scan};
+
+/// An enum with `#[derive(MigratableEnum)]`.
+pub(super) struct FoundEnum {
+    pub(super) enumeration: Enumeration,
+    /// The enum's name in its file, for mistakes between enums; its message is empty.
+    pub(super) place: Diagnostic,
+}
+
+impl Reader<'_> {
+    /// An enum, which may be the type of columns.
+    pub(super) fn enumeration(&self, scan: &mut Scan, input: &DeriveInput, module: &mut Module) {
+        let mut name = Name::Type("an enum");
+        if derives(&input.attrs, "MigratableEnum")
+            && under_conditions(&input.attrs, &module.context).is_some()
+        {
+            match EnumModel::parse(input) {
+                Ok(model) => {
+                    name = Name::Enum(model.enumeration.name.clone());
+                    scan.enums.push(FoundEnum {
+                        enumeration: Enumeration {
+                            source: self.source.location(input.ident.span()),
+                            ..model.enumeration
+                        },
+                        place: self.source.at(input.ident.span(), ""),
+                    });
+                }
+                Err(errors) => scan.diagnostics.extend(
+                    errors
+                        .into_iter()
+                        .map(|error| self.source.at(error.span(), error.to_string())),
+                ),
+            }
+        }
+        module.names.insert(input.ident.to_string(), name);
+        self.no_table(scan, input, &module.context);
+    }
+}
 
 /// The enums that some column has, each once and ordered by name.
 pub(super) fn used(

@@ -11,9 +11,10 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Fields, Ident, Item, ItemMod, ItemStruct, Visibility};
-use zdm_model::{Declared, EnumModel, Enumeration, RustType};
+use zdm_model::{Declared, RustType};
 
 use super::diagnostics::{Diagnostic, Source};
+use super::enums::FoundEnum;
 use super::item_attributes::{derives, mentions, path_attribute, seen_from_root, under_conditions};
 use super::module_tree::Place;
 use super::{SourceError, SourceOptions, imports, included, unseen};
@@ -78,13 +79,6 @@ pub(super) struct Candidate {
     pub(super) file: Utf8PathBuf,
     pub(super) source: Source,
     pub(super) item: ItemStruct,
-}
-
-/// An enum with `#[derive(MigratableEnum)]`.
-pub(super) struct FoundEnum {
-    pub(super) enumeration: Enumeration,
-    /// The enum's name in its file, for mistakes between enums; its message is empty.
-    pub(super) place: Diagnostic,
 }
 
 /// What a file holds.
@@ -265,7 +259,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses the derive on what is no struct, as the compiler will.
-    fn no_table(&self, scan: &mut Scan, input: &DeriveInput, context: &Context) {
+    pub(super) fn no_table(&self, scan: &mut Scan, input: &DeriveInput, context: &Context) {
         if !derives(&input.attrs, MARK) || under_conditions(&input.attrs, context).is_none() {
             return;
         }
@@ -273,33 +267,6 @@ impl<'a> Reader<'a> {
         let errors = errors.into_iter().flatten();
         scan.diagnostics
             .extend(errors.map(|error| self.source.at(error.span(), error.to_string())));
-    }
-
-    fn enumeration(&self, scan: &mut Scan, input: &DeriveInput, module: &mut Module) {
-        let mut name = Name::Type("an enum");
-        if derives(&input.attrs, "MigratableEnum")
-            && under_conditions(&input.attrs, &module.context).is_some()
-        {
-            match EnumModel::parse(input) {
-                Ok(model) => {
-                    name = Name::Enum(model.enumeration.name.clone());
-                    scan.enums.push(FoundEnum {
-                        enumeration: Enumeration {
-                            source: self.source.location(input.ident.span()),
-                            ..model.enumeration
-                        },
-                        place: self.source.at(input.ident.span(), ""),
-                    });
-                }
-                Err(errors) => scan.diagnostics.extend(
-                    errors
-                        .into_iter()
-                        .map(|error| self.source.at(error.span(), error.to_string())),
-                ),
-            }
-        }
-        module.names.insert(input.ident.to_string(), name);
-        self.no_table(scan, input, &module.context);
     }
 
     fn child(&self, scan: &mut Scan, item: ItemMod, parent: &Context, place: &Place) {

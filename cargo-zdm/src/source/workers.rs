@@ -13,8 +13,9 @@ use std::sync::{Barrier, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use camino::Utf8PathBuf;
 
 use super::diagnostics::Diagnostic;
+use super::enums::FoundEnum;
 use super::models::{self, Declaration};
-use super::scan::{self, Candidate, Context, FoundEnum, Module, Pending, Project};
+use super::scan::{self, Candidate, Context, Module, Pending, Project};
 use super::scope::Scope;
 use super::workspace::Workspace;
 use super::{SourceError, SourceOptions};
