@@ -25,8 +25,11 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let (Some(table), false) = (context.before(&at.table), new.nullable) else {
         return Ok(None);
     };
+    // A default that differs from moment to moment would be read as another value each time.
+    let steady = |default: &String| matches!(context.dialect.changing_in(default), Ok(None));
     let by_default = || {
-        new.default.clone().map(|default| Transition {
+        let default = new.default.clone().filter(steady)?;
+        Some(Transition {
             up: Some(Expression::Any(default)),
             ..Transition::default()
         })
