@@ -83,13 +83,6 @@ impl Case {
             tables,
         };
         schema.enums.sort_by(|a, b| a.name.cmp(&b.name));
-        let used = |found: &Enumeration| schema.tables_with(found).next().is_some();
-        schema.enums = schema
-            .enums
-            .iter()
-            .filter(|found| used(found))
-            .cloned()
-            .collect();
         schema
     }
 

@@ -12,8 +12,8 @@ pub(super) const KIND: Kind = Kind {
     name: "change_enum",
     documentation: "Expand creates an enum before the first column that has it, and adds values to one that is there: at \
                     their place, without touching a row. Code from before cannot read a new value, so none is to be \
-                    written while such code runs. No database takes a value out again. Contract drops an enum that no \
-                    column has any more.",
+                    written while such code runs. No database takes a value out again. Contract drops an enum that is \
+                    not declared any more.",
     claim,
 };
 
@@ -35,6 +35,7 @@ fn described(schema: &Schema, found: &Enumeration, route: Route, line: String) -
     let table = tables.next().unwrap_or_default();
     let at = Place {
         source: match found.source.as_str() {
+            "" if table.is_empty() => format!("the enum {}", found.name),
             "" => format!("the columns of {table}"),
             source => source.to_owned(),
         },

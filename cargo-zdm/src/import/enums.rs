@@ -55,11 +55,9 @@ impl Enums {
         array.unwrap_or_else(|| RustType::of(ty))
     }
 
-    /// Those that a table's columns have.
-    pub(super) fn used(&self, schema: &Schema) -> Vec<Enumeration> {
-        let all = self.0.iter().map(|(_, found)| as_declared(found));
-        all.filter(|found| schema.tables_with(found).next().is_some())
-            .collect()
+    /// All of them as they are declared.
+    pub(super) fn declared(&self) -> Vec<Enumeration> {
+        self.0.iter().map(|(_, found)| as_declared(found)).collect()
     }
 }
 
@@ -81,15 +79,36 @@ fn says_the_same(ident: &str, found: &Enum) -> bool {
     read.is_some_and(|model| model.enumeration == declared)
 }
 
-/// How the structs of a schema call an enum.
-pub(super) fn ident_of(schema: &Schema, found: &Enumeration) -> String {
+/// Each enum with its name in Rust: what the structs of the schema call it, else one that no other type has.
+pub(super) fn named<'a>(schema: &'a Schema, types: &mut Given) -> Vec<(&'a Enumeration, String)> {
+    let in_structs: Vec<Option<&str>> = schema
+        .enums
+        .iter()
+        .map(|found| in_structs(schema, found))
+        .collect();
+    for ident in in_structs.iter().flatten() {
+        types.free(ident);
+    }
+    let enums = schema.enums.iter().zip(in_structs);
+    enums
+        .map(|(found, ident)| {
+            let free = |types| names::type_name(&found.name.to_pascal_case(), "Enum", types);
+            let ident = ident.map_or_else(|| free(types), str::to_owned);
+            (found, ident)
+        })
+        .collect()
+}
+
+fn in_structs<'a>(schema: &'a Schema, found: &Enumeration) -> Option<&'a str> {
     let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
-    let column = columns.find(|column| found.is_type_of(column));
-    let rust_type = column.map_or("", |column| column.rust_type.as_str());
+    let rust_type = columns
+        .find(|column| found.is_type_of(column))?
+        .rust_type
+        .as_str();
     let element = rust_type
         .strip_prefix("Vec<")
         .and_then(|rest| rest.strip_suffix('>'));
-    element.unwrap_or(rust_type).to_owned()
+    Some(element.unwrap_or(rust_type))
 }
 
 /// The enum as somebody would have written it.

@@ -89,7 +89,7 @@ pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -
         }
         schema.tables.push(table);
     }
-    schema.enums = enums.used(&schema);
+    schema.enums = enums.declared();
     left_out.extend(others(catalogue, &schema));
     left_out.sort();
     Imported { schema, left_out }
@@ -165,7 +165,10 @@ fn other(found: &catalogue::Other) -> LeftOut {
             Kind::NotRepresentable,
             "a project has the tables of one schema; import it into a project of its own, with `options=-csearch_path=…` in the URL",
         ),
-        "enum" => (Kind::Unmanaged, "no field has it as its type"),
+        "enum" => (
+            Kind::NotRepresentable,
+            "an enum of Rust would not say the same",
+        ),
         "domain" | "range type" | "composite type" | "type" => (
             Kind::NotRepresentable,
             "columns name it by `sql_type`; a new database needs it before `cargo zdm expand`",

@@ -36,14 +36,7 @@ const ENUMS: &str = "enums";
 /// The files by their path below the folder of the models, and the names of the structs' tables in their order.
 pub fn files(schema: &Schema, layout: Layout) -> Vec<(String, String)> {
     let mut types = Given::default();
-    let enums: Vec<(&Enumeration, String)> = schema
-        .enums
-        .iter()
-        .map(|found| (found, enums::ident_of(schema, found)))
-        .collect();
-    for (_, ident) in &enums {
-        types.free(ident);
-    }
+    let enums = enums::named(schema, &mut types);
     let named: Vec<(&Table, String)> = schema
         .tables
         .iter()

@@ -90,6 +90,8 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     let tables: BTreeSet<String> = changes
         .iter()
         .flat_map(|change| std::iter::once(&change.table).chain(&change.others))
+        // An enum may be no column's.
+        .filter(|table| !table.is_empty())
         .cloned()
         .collect();
     let reasons = reasons(&changes);

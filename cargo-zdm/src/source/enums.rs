@@ -1,14 +1,17 @@
-//! The enums that columns have as their types.
+//! The enums of the schema, which columns have as their types.
 //!
 //! Comes in: an enum's syntax tree; then every enum of the workspace, and the models. Goes out: those of the schema, or what is
 //! wrong with them.
 //! Must not know: how files are found.
+
+use std::path::PathBuf;
 
 use syn::DeriveInput;
 use zdm_model::{EnumModel, Enumeration};
 
 use super::diagnostics::Diagnostic;
 use super::item_attributes::{derives, under_conditions};
+use super::may_hold_models;
 use super::models::Declaration;
 use super::scan::{Module, Name, Reader, Scan};
 
@@ -49,17 +52,20 @@ impl Reader<'_> {
     }
 }
 
-/// The enums that some column has, each once and ordered by name.
-pub(super) fn used(
+/// The enums of the schema, each once and ordered by name: those where models are looked for, and whatever a column has.
+pub(super) fn of_schema(
     mut found: Vec<FoundEnum>,
     declarations: &[Declaration],
+    only: &[PathBuf],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Enumeration> {
     let is_used = |found: &FoundEnum| {
         let mut columns = declarations.iter().flat_map(|model| &model.table.columns);
         columns.any(|column| found.enumeration.is_type_of(column))
     };
-    found.retain(is_used);
+    found.retain(|found| {
+        only.is_empty() || may_hold_models(&found.place.file, only) || is_used(found)
+    });
     found.sort_by(|left, right| {
         let key = |found: &FoundEnum| {
             (

@@ -137,7 +137,7 @@ pub(super) fn assemble(
     diagnostics.extend(doubles(&declarations));
     diagnostics.extend(shared_index_names(&declarations));
     diagnostics.extend(broken_references(&declarations));
-    let enums = enums::used(findings.enums, &declarations, &mut diagnostics);
+    let enums = enums::of_schema(findings.enums, &declarations, only, &mut diagnostics);
     if !diagnostics.is_empty() {
         diagnostics.sort_by(|left, right| {
             (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))

@@ -400,7 +400,7 @@ fn mistakes_are_shown_as_the_compiler_shows_them() {
 const MOOD: &str = "#[derive(zdm_runtime::MigratableEnum)]\n#[zdm(name = \"mood\")]\npub enum Feeling { Happy, #[zdm(rename = \"so-so\")] SoSo }\n";
 
 #[test]
-fn enums_of_columns_are_part_of_the_schema() {
+fn enums_are_part_of_the_schema() {
     let fields = "pub mood: moods::Feeling,\n    pub other: Option<crate::Alias>,\n    pub list: Vec<crate::moods::Feeling>,\n    \
         #[zdm(sql_type = \"text\")] pub text: moods::Feeling,";
     let unused = MOOD.replace("mood", "unused").replace("Feeling", "Unused");
@@ -417,7 +417,8 @@ fn enums_of_columns_are_part_of_the_schema() {
     ])
     .expect("models");
     let enums = &models.schema.enums;
-    assert_eq!(enums.len(), 1, "{enums:?}");
+    assert_eq!(enums.len(), 2, "{enums:?}");
+    assert_eq!(enums[1].name, "unused");
     assert_eq!((enums[0].name.as_str(), enums[0].values.len()), ("mood", 2));
     assert_eq!(enums[0].source, "src/moods.rs:3");
     let columns: Vec<_> = models.schema.tables[0]
