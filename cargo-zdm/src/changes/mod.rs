@@ -153,6 +153,14 @@ impl Change {
         self.alter(section, at, comment)
     }
 
+    /// The last alteration comes after the rest of its section.
+    fn late(mut self) -> Self {
+        if let Some(last) = self.alterations.last_mut() {
+            last.late = true;
+        }
+        self
+    }
+
     fn alter_for_good(
         mut self,
         section: Section,

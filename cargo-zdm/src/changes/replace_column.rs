@@ -1,6 +1,6 @@
 //! A column that replaces others: a rename, another type, a merge.
 
-use zdm_model::{Column, ForeignKey, Table};
+use zdm_model::{Column, FinalName, ForeignKey, Table, names};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
@@ -15,7 +15,9 @@ pub(super) const KIND: Kind = Kind {
                     write then keeps both sides, the backfill gives existing rows their new side, and every row is \
                     compared. Switch_reads brings the new column's default, NOT NULL, constraints and indexes, and \
                     readers move over. Contract first drops what constrains the old columns, so that writes can \
-                    leave them, then the columns.",
+                    leave them, then the columns. A column with a `final_name` takes that name when its old side is \
+                    released: until the old code has gone, statements reach the table through a view, whose columns keep \
+                    the names that they had when it was created.",
     claim,
 };
 
@@ -30,6 +32,10 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         refuse_what_the_database_writes(at, table, column)?;
     }
     refuse_what_the_database_would_write(context, at, new)?;
+    let final_name = transition.final_name.as_ref();
+    if let Some(names) = final_name.filter(|_| !context.dialect.capabilities().renaming_views) {
+        return Err(no_view(context, at, names));
+    }
     let way = Way {
         context,
         at,
@@ -38,18 +44,27 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         new,
         transition,
     };
+    if let Some(names) = final_name {
+        refuse_what_has_the_name(context, at, table, names)?;
+    }
     let Conversion { pair, function } = way.replacing()?;
     let names: Vec<&str> = old.iter().map(|column| column.name.as_str()).collect();
     let old_names = format!("{}.{}", at.table, names.join(", "));
     let quoted = names.join(&format!("`, `{}.", at.table));
     let new_name = format!("{}.{}", at.table, new.name);
+    let taken_over = final_name.map_or_else(String::new, |names| {
+        format!(", which is called `{}` in the end", names.last)
+    });
     let verb = if transition.renamed {
         "rename"
     } else {
         "replace"
     };
     let word = if transition.renamed { "to" } else { "by" };
-    let line = format!("{verb} `{}.{quoted}` {word} `{}`", at.table, new.name);
+    let line = format!(
+        "{verb} `{}.{quoted}` {word} `{}`{taken_over}",
+        at.table, new.name
+    );
     let mut change = Change::new(at, Route::FivePhases, line)
         .because(
             Phase::Expand,
@@ -86,7 +101,17 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         }
     }
     change = arrive(context, change, at, new, function.as_ref());
-    change = leave(change, at, old);
+    change = leave(change, at, old, final_name);
+    if let Some(names) = final_name {
+        change = change.because(
+            Phase::Contract,
+            format!(
+                "{} takes the name {} when every write goes through the view, which knows both columns by the names that \
+                 they had",
+                names.interim, names.last
+            ),
+        );
+    }
     if let Some(function) = function {
         change = change.alter_for_good(
             Section::Drop,
@@ -136,7 +161,7 @@ pub(super) fn arrive(
 
 /// Contract of the columns that go. Code at `complete` no longer names them: a NOT NULL without a default would refuse
 /// its inserts.
-fn leave(mut change: Change, at: &Place, old: &[Column]) -> Change {
+fn leave(mut change: Change, at: &Place, old: &[Column], final_name: Option<&FinalName>) -> Change {
     for column in old {
         if !column.nullable && column.default.is_none() {
             change = change.alter(
@@ -147,13 +172,65 @@ fn leave(mut change: Change, at: &Place, old: &[Column]) -> Change {
         }
     }
     for column in old {
-        change = change.alter(
-            Section::Drop,
-            at,
-            Alteration::DropColumn(column.name.clone()),
-        );
+        let released = final_name.filter(|names| names.last == column.name);
+        let name =
+            released.map_or_else(|| column.name.clone(), |names| names::released(&names.last));
+        change = change.alter(Section::Drop, at, Alteration::DropColumn(name));
+    }
+    if let Some(names) = final_name {
+        change = exchange_names(change, at, names);
     }
     change
+}
+
+/// The new column takes the old one's name. It comes after all that is released by its name.
+fn exchange_names(change: Change, at: &Place, names: &FinalName) -> Change {
+    let (interim, last) = (names.interim.clone(), names.last.clone());
+    let renames = vec![(last.clone(), names::released(&last)), (interim, last)];
+    change
+        .alter(Section::Release, at, Alteration::RenameColumns(renames))
+        .late()
+}
+
+/// Between release and drop the old column has a name of its own, under which nothing else may be found.
+fn refuse_what_has_the_name(
+    context: &Context<'_>,
+    at: &Place,
+    before: &Table,
+    names: &FinalName,
+) -> Result<(), ChangeError> {
+    let released = names::released(&names.last);
+    let after = context.to.table(&at.table);
+    let is_taken = [Some(before), after]
+        .into_iter()
+        .flatten()
+        .any(|table| table.column(&released).is_some());
+    if !is_taken {
+        return Ok(());
+    }
+    Err(ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: format!("{}.{}", at.table, names.last),
+        problem: format!(
+            "the old column would be called {released} until it is dropped, and the table has such a column"
+        ),
+        way_on: format!("Rename or drop {released} in a version before"),
+    })
+}
+
+fn no_view(context: &Context<'_>, at: &Place, names: &FinalName) -> ChangeError {
+    ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: format!("{}.{}", at.table, names.last),
+        problem: format!(
+            "columns exchange their names behind a view that takes writes, and {} has none",
+            context.dialect.vendor()
+        ),
+        way_on: format!(
+            "Leave `final_name` out and let the column live on under its own name: `column = \"{}\"`",
+            names.interim
+        ),
+    }
 }
 
 /// A column that the database itself writes cannot be kept equal to another by the application's writes.

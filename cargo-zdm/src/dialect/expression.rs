@@ -84,10 +84,7 @@ impl Dialect {
 
     /// The same for an element of an index: an expression, then perhaps an operator class and an order.
     pub fn columns_in_element(&self, element: &str) -> Result<BTreeSet<String>, ExpressionError> {
-        let mut parser = self.parser(element)?;
-        let parsed = parser.parse_create_index_expr();
-        let parsed = self.to_the_end(element, &parser, parsed)?;
-        self.columns_of_row(element, &parsed.column.expr)
+        self.columns_of_row(element, &self.parse_element(element)?)
     }
 
     /// The functions that an expression calls, in lower case.
@@ -113,14 +110,16 @@ impl Dialect {
         expression: &str,
         replacements: &[(&str, &str)],
     ) -> Result<String, ExpressionError> {
-        let mut places: Vec<(Range<usize>, String)> = Vec::new();
-        for ident in identifiers(expression, &self.parse(expression)?)? {
-            let name = folded(&ident);
-            if let Some((_, text)) = replacements.iter().find(|(column, _)| *column == name) {
-                places.push((byte_range(expression, &ident), (*text).to_owned()));
-            }
-        }
-        Ok(replaced(expression, places))
+        bound(expression, &self.parse(expression)?, replacements)
+    }
+
+    /// The same in an element of an index.
+    pub fn bind_element(
+        &self,
+        element: &str,
+        replacements: &[(&str, &str)],
+    ) -> Result<String, ExpressionError> {
+        bound(element, &self.parse_element(element)?, replacements)
     }
 
     /// Quotes each of these columns that is named bare and by a reserved word, as if no word were reserved: `user` is the
@@ -168,6 +167,13 @@ impl Dialect {
         let mut parser = self.parser(expression)?;
         let parsed = parser.parse_expr();
         self.to_the_end(expression, &parser, parsed)
+    }
+
+    fn parse_element(&self, element: &str) -> Result<Expr, ExpressionError> {
+        let mut parser = self.parser(element)?;
+        let parsed = parser.parse_create_index_expr();
+        let parsed = self.to_the_end(element, &parser, parsed)?;
+        Ok(parsed.column.expr)
     }
 
     fn parser(&self, text: &str) -> Result<SqlParser<'static>, ExpressionError> {
@@ -248,6 +254,21 @@ fn identifiers(text: &str, parsed: &Expr) -> Result<Vec<Ident>, ExpressionError>
         });
     }
     Ok(idents)
+}
+
+fn bound(
+    text: &str,
+    parsed: &Expr,
+    replacements: &[(&str, &str)],
+) -> Result<String, ExpressionError> {
+    let mut places: Vec<(Range<usize>, String)> = Vec::new();
+    for ident in identifiers(text, parsed)? {
+        let name = folded(&ident);
+        if let Some((_, replacement)) = replacements.iter().find(|(column, _)| *column == name) {
+            places.push((byte_range(text, &ident), (*replacement).to_owned()));
+        }
+    }
+    Ok(replaced(text, places))
 }
 
 /// What stands by itself: a name, or a function that is called without parentheses.

@@ -73,6 +73,8 @@ pub struct Capabilities {
     pub counts_beside_the_key: bool,
     /// A generated column can be computed when it is read.
     pub virtual_columns: bool,
+    /// A view takes writes, and its columns keep their names when those of its table get others.
+    pub renaming_views: bool,
     /// There are enums; otherwise their values are texts.
     pub enum_types: bool,
     /// Arithmetic fails on an overflow and on a division by zero.

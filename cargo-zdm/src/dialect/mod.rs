@@ -114,6 +114,11 @@ impl Dialect {
         self.facts.quoting.ident(name)
     }
 
+    /// A view or function of a version's own, from its name without its schema.
+    pub fn own(&self, name: &str) -> String {
+        format!("zdm.{}", self.ident(name))
+    }
+
     /// The text as a string literal.
     pub fn literal(&self, text: &str) -> String {
         quoting::literal(text)

@@ -205,12 +205,20 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     }
 }
 
-/// Whether the transition of a column belongs to this step: the column was not there, or it was and could be NULL. Any other is
-/// spent.
+/// Whether the transition of a column belongs to this step: the column was not there, or could be NULL, or another one has the
+/// name that it takes over. Any other is spent.
 pub(crate) fn is_under_way(before: &Table, after: &Column) -> bool {
     before
         .column(&after.name)
-        .is_none_or(|before| before.nullable && !after.nullable)
+        .is_none_or(|before| (before.nullable && !after.nullable) || takes_over(before, after))
+}
+
+/// Whether the column comes beside the one of its name, which it replaces.
+pub(crate) fn takes_over(before: &Column, after: &Column) -> bool {
+    let transition = after.transition.as_ref();
+    let same = pairing::full_type(before) == pairing::full_type(after)
+        && before.nullable == after.nullable;
+    transition.is_some_and(|transition| transition.final_name.is_some()) && !same
 }
 
 fn enums(from: &Schema, to: &Schema, deltas: &mut Vec<Delta>) {

@@ -1,6 +1,6 @@
 //! Which column of before is which column of after. Names pair columns; a rename only where it is declared.
 
-use zdm_model::{Column, Table, Transition};
+use zdm_model::{Column, LogicalType, Table, Transition};
 
 use super::{Delta, Place, Problem};
 
@@ -21,6 +21,15 @@ pub(super) fn columns(
     removed(before, after, deltas, problems);
 }
 
+/// What values a column takes and how they are ordered.
+pub(super) fn full_type(column: &Column) -> (LogicalType, Option<&str>, Option<&str>) {
+    (
+        column.logical_type,
+        column.sql_type.as_deref(),
+        column.collation.as_deref(),
+    )
+}
+
 fn at(table: &Table, column: &Column) -> Place {
     Place {
         table: table.name.clone(),
@@ -34,14 +43,7 @@ fn at(table: &Table, column: &Column) -> Place {
 
 fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
     let sides = || (at(table, new), old.clone(), new.clone());
-    let sql_type = |column: &Column| {
-        (
-            column.logical_type,
-            column.sql_type.clone(),
-            column.collation.clone(),
-        )
-    };
-    if sql_type(old) != sql_type(new) {
+    if full_type(old) != full_type(new) {
         let (at, old, new) = sides();
         deltas.push(Delta::TypeChanged(at, old, new));
     }
@@ -88,24 +90,24 @@ fn added(
             .find(|other| {
                 before.column(&other.name).is_none() && replaced_by(other).contains(name)
             });
-        match before.column(name) {
-            None => problems.push(Problem::UnknownSource {
+        match (before.column(name), taken_by) {
+            (None, _) => problems.push(Problem::UnknownSource {
                 at: at.clone(),
                 column: column.name.clone(),
                 from: name.clone(),
                 known: before.columns.iter().map(|c| c.name.clone()).collect(),
             }),
-            Some(_) if after.column(name).is_some() => problems.push(Problem::SourceStays {
+            (Some(_), _) if after.column(name).is_some() => problems.push(Problem::SourceStays {
                 at: at.clone(),
                 column: column.name.clone(),
                 from: name.clone(),
             }),
-            Some(_) if let Some(other) = taken_by => problems.push(Problem::SharedSource {
+            (Some(_), Some(other)) => problems.push(Problem::SharedSource {
                 at: at.clone(),
                 columns: [other.name.clone(), column.name.clone()],
                 from: name.clone(),
             }),
-            Some(source) => old.push(source.clone()),
+            (Some(source), None) => old.push(source.clone()),
         }
     }
     deltas.push(Delta::ColumnReplaced {

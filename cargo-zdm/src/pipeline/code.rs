@@ -15,7 +15,7 @@ use super::{ModuleLine, Options, PipelineError, finalize, module_line};
 use crate::dialect::Dialect;
 use crate::files::{FileError, FileTree, read_if_there};
 use crate::parallel;
-use crate::plan::Pair;
+use crate::plan::{Pair, interim};
 use crate::render::rust::{self, KnownTable, Model, RustFile, State, Templates, Transition};
 use crate::source::Models;
 use crate::versions::{self, History};
@@ -226,15 +226,20 @@ fn views<'a>(
         .tables
         .iter()
         .zip(&models.models)
-        .map(|(table, found)| Model {
-            table,
-            path: found.crate_path.clone(),
-            fingerprint: fingerprint(table, &models.schema.enums),
-            skipped: found.skipped_fields.clone(),
-            conditions: found.conditions.clone(),
-            transition: transitions
-                .iter()
-                .find_map(|transition| of_table(options, transition, &table.name)),
+        .map(|(table, found)| {
+            let mut all = transitions.iter();
+            let transition = all.find_map(|transition| of_table(options, transition, &table.name));
+            let pairs = transition
+                .as_ref()
+                .map_or(&[][..], |transition| &transition.pairs);
+            Model {
+                table: interim::table(table, pairs),
+                path: found.crate_path.clone(),
+                fingerprint: fingerprint(table, &models.schema.enums),
+                skipped: found.skipped_fields.clone(),
+                conditions: found.conditions.clone(),
+                transition,
+            }
         })
         .collect()
 }

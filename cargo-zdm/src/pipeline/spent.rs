@@ -8,9 +8,10 @@ use std::ops::Range;
 use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Attribute, ItemStruct, Meta, MetaList};
+use syn::{Attribute, Field, ItemStruct, Meta, MetaList};
 
-/// What `finalize` removes from a field. From the struct it removes `drops`.
+/// What `finalize` removes from a field. From the struct it removes `drops`. Beside [`FINAL_NAME`] it removes `column`, which
+/// was the name until then.
 const SPENT: [&str; 8] = [
     "renamed_from",
     "from",
@@ -21,6 +22,10 @@ const SPENT: [&str; 8] = [
     "one_way",
     "with",
 ];
+
+/// A name that no transition leads to any more is the column's, which the field has by itself or by [`COLUMN`].
+const FINAL_NAME: &str = "final_name";
+const COLUMN: &str = "column";
 
 /// What is over about one struct.
 #[derive(Debug, Default)]
@@ -42,15 +47,19 @@ pub(super) fn remove(text: &str, ident: &str, spent: &Spent) -> syn::Result<Stri
         spent,
         text,
         cuts: Vec::new(),
+        renamed: Vec::new(),
     };
     structs.visit_file(&file);
-    let mut cuts = structs.cuts;
-    cuts.sort_by_key(|cut| cut.start);
+    let cuts = structs.cuts.into_iter().map(|cut| (cut, ""));
+    let renamed = structs.renamed.into_iter().map(|word| (word, COLUMN));
+    let mut edits: Vec<_> = cuts.chain(renamed).collect();
+    edits.sort_by_key(|(range, _)| range.start);
     let mut kept = String::with_capacity(text.len());
     let mut at = 0;
-    for cut in cuts {
-        kept.push_str(&text[at..cut.start]);
-        at = cut.end;
+    for (range, instead) in edits {
+        kept.push_str(&text[at..range.start]);
+        kept.push_str(instead);
+        at = range.end;
     }
     kept.push_str(&text[at..]);
     Ok(kept)
@@ -61,6 +70,8 @@ struct Structs<'a> {
     spent: &'a Spent,
     text: &'a str,
     cuts: Vec<Range<usize>>,
+    /// Words that say the column's name from now on.
+    renamed: Vec<Range<usize>>,
 }
 
 impl Visit<'_> for Structs<'_> {
@@ -75,33 +86,41 @@ impl Visit<'_> for Structs<'_> {
         for attribute in &found.attrs {
             self.cuts.extend(cuts(self.text, attribute, &of_struct));
         }
-        let of_field = |word: &Word| SPENT.contains(&word.name.as_str());
         for field in &found.fields {
             let named = field.ident.as_ref().map(ToString::to_string);
             let bare = |name: &str| name.trim_start_matches("r#").to_owned();
-            let meant = named.is_some_and(|named| {
-                self.spent
-                    .fields
-                    .iter()
-                    .any(|field| bare(field) == bare(&named))
-            });
-            if meant {
-                for attribute in &field.attrs {
-                    self.cuts.extend(cuts(self.text, attribute, &of_field));
-                }
+            let own = named.as_deref().map(bare).unwrap_or_default();
+            if self.spent.fields.iter().any(|field| bare(field) == own) {
+                self.field(field, &own);
             }
         }
     }
 }
 
+impl Structs<'_> {
+    fn field(&mut self, field: &Field, own: &str) {
+        let all: Vec<Word> = field.attrs.iter().flat_map(zdm_words).collect();
+        let last = all.iter().find(|word| word.name == FINAL_NAME);
+        let is_own = last.is_some_and(|last| last.argument.as_deref() == Some(own));
+        let spent = |word: &Word| {
+            SPENT.contains(&word.name.as_str())
+                || (word.name == COLUMN && last.is_some())
+                || (word.name == FINAL_NAME && is_own)
+        };
+        for attribute in &field.attrs {
+            self.cuts.extend(cuts(self.text, attribute, &spent));
+        }
+        let name = last.filter(|_| !is_own).map(|last| last.range.start);
+        self.renamed
+            .extend(name.map(|start| start..start + FINAL_NAME.len()));
+    }
+}
+
 /// What is cut out of one attribute: the whole of it with its line, or some of its words.
 fn cuts(text: &str, attribute: &Attribute, spent: &dyn Fn(&Word) -> bool) -> Vec<Range<usize>> {
-    let Meta::List(list) = &attribute.meta else {
+    let Some(list) = zdm_list(attribute) else {
         return Vec::new();
     };
-    if !list.path.is_ident("zdm") {
-        return Vec::new();
-    }
     let words = words(&list.tokens);
     if !words.is_empty() && words.iter().all(spent) {
         return vec![with_its_line(text, attribute.span().byte_range())];
@@ -164,10 +183,21 @@ fn onto_one_line(
     Some(cuts)
 }
 
+fn zdm_list(attribute: &Attribute) -> Option<&MetaList> {
+    match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("zdm") => Some(list),
+        _ => None,
+    }
+}
+
+fn zdm_words(attribute: &Attribute) -> Vec<Word> {
+    zdm_list(attribute).map_or_else(Vec::new, |list| words(&list.tokens))
+}
+
 /// A word of an attribute with everything up to its comma.
 struct Word {
     name: String,
-    /// The text that its parentheses begin with.
+    /// The text that its parentheses begin with, or that it is set to.
     argument: Option<String>,
     range: Range<usize>,
 }
@@ -203,10 +233,12 @@ fn words(tokens: &TokenStream) -> Vec<Word> {
 }
 
 fn first_text(token: &TokenTree) -> Option<String> {
-    let TokenTree::Group(group) = token else {
-        return None;
+    let literal = match token {
+        TokenTree::Group(group) => first_literal(group.stream())?,
+        TokenTree::Literal(literal) => literal.clone(),
+        _ => return None,
     };
-    match syn::Lit::new(first_literal(group.stream())?) {
+    match syn::Lit::new(literal) {
         syn::Lit::Str(text) => Some(text.value()),
         _ => None,
     }
@@ -233,6 +265,32 @@ fn with_its_line(text: &str, range: Range<usize>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::{Spent, remove};
+
+    #[test]
+    fn a_name_that_was_taken_over_is_the_columns() {
+        let text = r#"struct User {
+    #[zdm(column = "age_int", from("age"), up = "f(age)", final_name = "age")]
+    age: i32,
+    #[zdm(sql_type = "text", column = "new_town", from("Town"), final_name = "Town", index)]
+    town: String,
+    #[zdm(column = "full_name", from("name"))]
+    name: String,
+}
+"#;
+        let over = spent(&["age", "town", "name"], &[]);
+        let kept = remove(text, "User", &over).unwrap();
+        assert_eq!(
+            kept,
+            r#"struct User {
+    age: i32,
+    #[zdm(sql_type = "text", column = "Town", index)]
+    town: String,
+    #[zdm(column = "full_name")]
+    name: String,
+}
+"#
+        );
+    }
 
     fn spent(fields: &[&str], dropped: &[&str]) -> Spent {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

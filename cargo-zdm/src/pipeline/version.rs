@@ -10,7 +10,7 @@ use crate::changes;
 use crate::dialect::Dialect;
 use crate::diff::{self, Delta};
 use crate::files::FileTree;
-use crate::plan::{self, BuildError, Plan};
+use crate::plan::{self, BuildError, Plan, interim};
 use crate::render::review;
 use crate::render::sql::{self, Identity};
 use crate::versions::{self, History, Snapshot, naming, snapshot};
@@ -35,7 +35,8 @@ pub(crate) fn plan(
 ) -> Result<Option<Planned>, PipelineError> {
     let from = history.last_schema(declared)?;
     let known = changes::with_known_defaults(declared.schema, &from, dialect);
-    let deltas = diff::diff(&from, &known).map_err(BuildError::from)?;
+    let interim = interim::schema(&from, &known, dialect);
+    let deltas = diff::diff(&from, &interim).map_err(BuildError::from)?;
     if deltas.is_empty() {
         return match history.taken_out() {
             Some(taken_out) => Err(PipelineError::NothingLeft {

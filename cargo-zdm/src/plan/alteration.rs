@@ -1,6 +1,8 @@
 //! What a change asks for, in words that no database owns. [`super::lower`] finds the statements of a dialect for it;
 //! the undo follows from the shape of the table before.
 
+mod summary;
+
 use zdm_model::Enumeration;
 
 use super::shape::{
@@ -21,6 +23,12 @@ pub enum Alteration {
     AddColumn(ColumnShape),
     /// The column goes, with the indexes and constraints that name it.
     DropColumn(String),
+    /// Other names for the same columns, one after the other and all at once for everybody else: from, to.
+    RenameColumns(Vec<(String, String)>),
+    /// A view through which statements reach the columns by the names that they have now.
+    CreateView(View),
+    /// The view goes.
+    DropView(String),
     /// An index.
     CreateIndex(IndexShape),
     /// The index goes.
@@ -75,6 +83,15 @@ pub enum Alteration {
     LeaveEnumValue(EnumValue),
 }
 
+/// Columns of a table by the names that they have when it is created, whatever they are called later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Name without its schema, unquoted.
+    pub name: String,
+    /// The columns, unquoted.
+    pub columns: Vec<String>,
+}
+
 /// A value of an enum, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnumValue {
@@ -122,6 +139,7 @@ impl Alteration {
             Self::DropCheck(_) | Self::DropExclusion(_) => 1,
             Self::ReplacePrimaryKey(..)
             | Self::DropPrimaryKey
+            | Self::DropView(_)
             | Self::DropIndex(_)
             | Self::DropUnique(_) => 2,
             Self::DropColumn(_) => 3,
@@ -140,105 +158,12 @@ impl Alteration {
             Self::CreateIndex(_) if of_new_table => 13,
             Self::AddForeignKey(_) => 14,
             Self::CreateIndex(_) => 15,
-            Self::SetPrimaryKey(..) | Self::Rename(..) | Self::SetComment(..) => 16,
+            Self::SetPrimaryKey(..)
+            | Self::Rename(..)
+            | Self::RenameColumns(_)
+            | Self::CreateView(_)
+            | Self::SetComment(..) => 16,
             Self::DropEnum(_) => 17,
-        }
-    }
-
-    /// In plain English: "add the column users.full_name".
-    pub(super) fn summary(&self, table: &str) -> String {
-        match self {
-            Self::CreateTable(_) => format!("create the table {table}"),
-            Self::DropTable(_) => format!("drop the table {table}"),
-            Self::AddColumn(column) => format!("add the column {table}.{}", column.name),
-            Self::DropColumn(column) => format!("drop the column {table}.{column}"),
-            Self::CreateIndex(index) => {
-                let kind = if index.unique {
-                    "unique index"
-                } else {
-                    "index"
-                };
-                let columns = index.over().join(", ");
-                format!("build the {kind} {} on {table} ({columns})", index.name)
-            }
-            Self::DropIndex(index) => format!("drop the index {index} of {table}"),
-            Self::SetType(column, sql_type) => {
-                format!("make {table}.{column} a {sql_type}")
-            }
-            Self::AddUnique(unique) => {
-                let columns = unique.columns.join(", ");
-                format!(
-                    "add the unique constraint {} to {table} ({columns})",
-                    unique.name
-                )
-            }
-            Self::DropUnique(unique) => {
-                format!("drop the unique constraint {unique} of {table}")
-            }
-            Self::SetDefault(column, Some(default)) => {
-                format!("give {table}.{column} the default {default}")
-            }
-            Self::SetDefault(column, None) => format!("take the default of {table}.{column} away"),
-            Self::SetComment(column, comment) => {
-                let column = column.iter().map(|column| format!(".{column}"));
-                let subject = format!("{table}{}", column.collect::<String>());
-                match comment {
-                    Some(_) => format!("comment on {subject}"),
-                    None => format!("take the comment on {subject} away"),
-                }
-            }
-            Self::SetNotNull(column) => format!("make {table}.{column} NOT NULL"),
-            Self::DropNotNull(column) => format!("let {table}.{column} be NULL"),
-            Self::SetPrimaryKey(key) | Self::ReplacePrimaryKey(key) => {
-                format!(
-                    "make ({}) the primary key of {table}",
-                    key.columns.join(", ")
-                )
-            }
-            Self::DropPrimaryKey => format!("drop the primary key of {table}"),
-            Self::AddCheck(check) => format!("add the check {} to {table}", check.name),
-            Self::DropCheck(check) => format!("drop the check {check} of {table}"),
-            Self::AddExclusion(exclusion) => {
-                let elements = exclusion.elements.join(", ");
-                format!(
-                    "add the exclusion constraint {} to {table} ({elements})",
-                    exclusion.name
-                )
-            }
-            Self::DropExclusion(exclusion) => {
-                format!("drop the exclusion constraint {exclusion} of {table}")
-            }
-            Self::Validate(constraint) => {
-                format!("compare the rows of {table} with {constraint}")
-            }
-            Self::AddForeignKey(key) => format!(
-                "add the foreign key {} from {table} to {}",
-                key.name, key.references
-            ),
-            Self::DropForeignKey(key) => format!("drop the foreign key {key} of {table}"),
-            Self::Rename(part, from, to) => {
-                format!("rename the {} {from} of {table} to {to}", part.name())
-            }
-            Self::CreateFunction(function) => {
-                format!(
-                    "create the function zdm.{}, which never fails",
-                    function.name
-                )
-            }
-            Self::DropFunction(function) => format!("drop the function zdm.{}", function.name),
-            Self::CreateEnum(found) => {
-                format!(
-                    "create the enum {} ({})",
-                    found.name,
-                    found.values.join(", ")
-                )
-            }
-            Self::DropEnum(found) => format!("drop the enum {}", found.name),
-            Self::AddEnumValue(value) => format!("add {} to the enum {}", value.value, value.name),
-            Self::LeaveEnumValue(value) => format!(
-                "leave {} in the enum {}, out of which no statement takes it",
-                value.value, value.name
-            ),
         }
     }
 
@@ -260,6 +185,12 @@ impl Alteration {
                     "the values of {table}.{column} are gone; a backup brings them back"
                 ));
             }
+            Self::RenameColumns(renames) => {
+                let back = renames.iter().rev();
+                Self::RenameColumns(back.map(|(from, to)| (to.clone(), from.clone())).collect())
+            }
+            Self::CreateView(view) => Self::DropView(view.name.clone()),
+            Self::DropView(_) => return Err(format!("columns of {table} that it had are gone")),
             Self::CreateIndex(index) => Self::DropIndex(index.name.clone()),
             Self::DropIndex(name) => shape
                 .and_then(|shape| shape.indexes.iter().find(|index| index.name == *name))

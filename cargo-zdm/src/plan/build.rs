@@ -2,15 +2,15 @@
 //!
 //! Must not know: templates, files, the version's number.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zdm_model::Schema;
-use zdm_runtime::manifest::Route;
-use zdm_runtime::phase::Phase;
+use zdm_runtime::manifest::{Route, joined};
+use zdm_runtime::phase::{Phase, Section};
 
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
-use super::{Drafted, Pair, Plan, lower};
+use super::{Alteration, Drafted, Pair, Plan, View, interim, lower};
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
 use crate::diff::{self, DiffError};
@@ -53,7 +53,8 @@ fn listed(errors: &[ChangeError]) -> String {
 pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     let spelled = |schema| changes::spelled(schema, request.from, request.dialect);
     let known = changes::with_known_defaults(request.to, request.from, request.dialect);
-    let (from, to) = (spelled(request.from), spelled(&known));
+    let interim = interim::schema(request.from, &known, request.dialect);
+    let (from, to) = (spelled(request.from), spelled(&interim));
     let request = &Request {
         from: &from,
         to: &to,
@@ -103,16 +104,27 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         pairs.extend(change.pair);
     }
     let shapes = Shapes::of(request.from, request.dialect);
-    let (contract, before): (Vec<&Drafted>, Vec<&Drafted>) = drafted
-        .iter()
-        .partition(|drafted| drafted.section.phase() == Phase::Contract);
-    let beside = shapes.after(&before);
-    let after = beside.after(&contract);
+    let until = |section| {
+        let drafted = drafted.iter().filter(|drafted| drafted.section <= section);
+        shapes.after(&drafted.collect::<Vec<_>>())
+    };
+    let (beside, released) = (until(Section::SwitchReads), until(Section::Release));
+    let after = until(Section::Drop);
+    let views = views(&pairs, &beside, &drafted);
+    let named = |states: [&Shapes; 2], other| {
+        let names = states.map(|state| state.names_without(other));
+        let [one, two] = names;
+        joined(one, two)
+    };
     // What goes during expand is free from then on.
-    let mut drops = beside.names_without(&after);
+    let mut drops = named([&beside, &released], &after);
     for names in drops.values_mut() {
         names.references.clear();
     }
+    let creates = joined(
+        named([&beside, &released], &shapes),
+        after.names_without(&shapes),
+    );
     Plan {
         dialect: request.dialect.name().to_owned(),
         route,
@@ -120,11 +132,47 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         tables: tables.into_iter().collect(),
         changes: lines,
         reasons,
-        creates: after.names_without(&shapes),
+        creates,
         drops,
-        steps: lower::steps(drafted, shapes, request.dialect),
+        steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
         pairs,
     }
+}
+
+/// The views through which these pairs' tables are reached from expand until contract.
+fn views(pairs: &[Pair], beside: &Shapes, drafted: &[Drafted]) -> Vec<Drafted> {
+    let named = pairs
+        .iter()
+        .filter_map(|pair| Some((&pair.table, pair.view.clone()?)));
+    let views: BTreeMap<&String, String> = named.collect();
+    let mut all = Vec::new();
+    for (table, name) in views {
+        let shape = beside.table(table);
+        let columns = shape.into_iter().flat_map(|shape| &shape.columns);
+        let columns = columns.map(|column| column.name.clone()).collect();
+        let exchange = drafted.iter().find(|drafted| {
+            drafted.table == *table && matches!(drafted.alteration, Alteration::RenameColumns(_))
+        });
+        let alterations = [
+            (
+                Section::Expand,
+                Alteration::CreateView(View {
+                    name: name.clone(),
+                    columns,
+                }),
+            ),
+            (Section::Drop, Alteration::DropView(name)),
+        ];
+        all.extend(alterations.map(|(section, alteration)| Drafted {
+            section,
+            table: table.clone(),
+            alteration,
+            no_way_back: None,
+            late: false,
+            source: exchange.map_or_else(String::new, |drafted| drafted.source.clone()),
+        }));
+    }
+    all
 }
 
 /// Phase by phase, each reason once.

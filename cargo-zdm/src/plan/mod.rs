@@ -5,6 +5,7 @@
 
 mod alteration;
 mod build;
+pub(crate) mod interim;
 mod lower;
 mod pair;
 mod parents_first;
@@ -12,7 +13,7 @@ mod shape;
 mod shapes;
 mod statement;
 
-pub use alteration::{Alteration, EnumValue, Function};
+pub use alteration::{Alteration, EnumValue, Function, View};
 pub use build::{BuildError, Request, build};
 pub use lower::Drafted;
 pub use pair::Pair;

@@ -18,6 +18,9 @@ pub struct Pair {
     pub key: Vec<Column>,
     /// The column that comes.
     pub new: Column,
+    /// The view through which statements reach the row as long as the pair is in transition: the name without its schema,
+    /// unquoted. `None`: the table itself.
+    pub view: Option<String>,
     /// The columns that it replaces; none for a fill, whose `up` reads the other columns of the row.
     pub old: Vec<Column>,
     /// f: the new value over the old columns; for a fill, over the row. Total: it never fails.

@@ -120,6 +120,11 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
                 .retain(|unique| !unique.columns.contains(name) && !unique.include.contains(name));
             shape.foreign_keys.retain(|key| !key.columns.contains(name));
         }
+        Alteration::RenameColumns(renames) => {
+            for (from, to) in renames {
+                rename_column(shape, from, to);
+            }
+        }
         Alteration::CreateIndex(index) => {
             shape.indexes.push(index.clone());
             shape.indexes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -182,12 +187,29 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         Alteration::Rename(part, from, to) => rename(shape, *part, from, to),
         Alteration::CreateTable(_)
         | Alteration::DropTable(_)
+        | Alteration::CreateView(_)
+        | Alteration::DropView(_)
         | Alteration::CreateFunction(_)
         | Alteration::CreateEnum(_)
         | Alteration::DropEnum(_)
         | Alteration::AddEnumValue(_)
         | Alteration::LeaveEnumValue(_)
         | Alteration::DropFunction(_) => {}
+    }
+}
+
+/// Expressions keep what they say: nothing is made of them once columns are renamed.
+fn rename_column(shape: &mut TableShape, from: &str, to: &str) {
+    with_column(shape, from, |column| to.clone_into(&mut column.name));
+    let indexes = shape.indexes.iter_mut();
+    let uniques = shape.uniques.iter_mut();
+    let lists = indexes
+        .flat_map(|index| [&mut index.columns, &mut index.include])
+        .chain(uniques.flat_map(|unique| [&mut unique.columns, &mut unique.include]))
+        .chain(shape.foreign_keys.iter_mut().map(|key| &mut key.columns))
+        .chain([&mut shape.primary_key]);
+    for name in lists.flatten().filter(|name| *name == from) {
+        to.clone_into(name);
     }
 }
 

@@ -38,6 +38,29 @@ pub enum Statement {
         /// The column.
         column: String,
     },
+    /// Other names for the same columns, in one transaction.
+    RenameColumns {
+        /// The table.
+        table: String,
+        /// From, to; in the order of execution.
+        renames: Vec<(String, String)>,
+    },
+    /// A view that all roles of the table may use as the table itself.
+    CreateView {
+        /// The table.
+        table: String,
+        /// Name without its schema, unquoted.
+        view: String,
+        /// The table's columns, unquoted.
+        columns: Vec<String>,
+    },
+    /// The view goes.
+    DropView {
+        /// The table.
+        table: String,
+        /// Name without its schema, unquoted.
+        view: String,
+    },
     /// An index, built beside running writes where the database can.
     CreateIndex {
         /// The table.
@@ -269,13 +292,16 @@ pub enum Statement {
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 33] = [
+    pub const NAMES: [&'static str; 36] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
         "drop_referencing_table",
         "add_column",
         "drop_column",
+        "rename_columns",
+        "create_view",
+        "drop_view",
         "create_index",
         "create_index_on_empty",
         "drop_index",
@@ -316,6 +342,9 @@ impl Statement {
             Self::DropTable { .. } => "drop_referencing_table",
             Self::AddColumn { .. } => "add_column",
             Self::DropColumn { .. } => "drop_column",
+            Self::RenameColumns { .. } => "rename_columns",
+            Self::CreateView { .. } => "create_view",
+            Self::DropView { .. } => "drop_view",
             Self::CreateIndex { .. } => "create_index",
             Self::CreateIndexOnEmpty { .. } => "create_index_on_empty",
             Self::DropIndex { .. } => "drop_index",
@@ -354,6 +383,9 @@ impl Statement {
             Self::DropTable { table, .. }
             | Self::AddColumn { table, .. }
             | Self::DropColumn { table, .. }
+            | Self::RenameColumns { table, .. }
+            | Self::CreateView { table, .. }
+            | Self::DropView { table, .. }
             | Self::CreateIndex { table, .. }
             | Self::CreateIndexOnEmpty { table, .. }
             | Self::DropIndex { table, .. }

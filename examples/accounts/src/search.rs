@@ -48,9 +48,10 @@ async fn matching(
     let mut flags = accounts.flags().current();
     loop {
         let query = format!(
-            "SELECT {} FROM accounts \
+            "SELECT {} FROM {} \
              WHERE strpos(lower(full_name), lower($1)) > 0 AND {} >= $2 ORDER BY id LIMIT 100",
             fragments::SELECT_LIST,
+            fragments::TABLE,
             fragments::age(flags),
         );
         let rows = sqlx::query(AssertSqlSafe(query))

@@ -1,5 +1,6 @@
 //! The checked-in code is what is generated for the models, and what creates their tables. `ZDM_BLESS=1` writes it anew.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -76,7 +77,7 @@ fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
         .tables
         .iter()
         .map(|table| Model {
-            table,
+            table: Cow::Borrowed(table),
             path: format!("{models}::{}", struct_of(&table.name)),
             fingerprint: fingerprint(table, &schema.enums),
             skipped: Vec::new(),

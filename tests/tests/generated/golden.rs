@@ -1,5 +1,7 @@
 //! What is generated for the models beside this file. `ZDM_BLESS=1` writes it anew.
 
+use std::borrow::Cow;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_zdm::dialect::Dialect;
 use cargo_zdm::files::FileTree;
@@ -141,6 +143,7 @@ fn pair(
         key: table.key_columns().cloned().collect(),
         optional: new.nullable,
         on_invalid: (table.name == "people").then_some(OnInvalid::Quarantine),
+        view: None,
         new,
         old,
         up: up.to_owned(),
@@ -161,7 +164,7 @@ fn generated(dialect: &str) -> FileTree {
         .map(|model| {
             let pairs = pairs(&model.table);
             Model {
-                table: &model.table,
+                table: Cow::Borrowed(&model.table),
                 path: format!("crate::{dialect}::models::{}", model.ident),
                 fingerprint: fingerprint(&model.table, &[]),
                 skipped: model
@@ -243,7 +246,7 @@ fn final_code_has_no_old_values() {
         let declared = models();
         let account = declared.iter().find(|model| model.ident == "Account");
         let model = Model {
-            table: &account.unwrap().table,
+            table: Cow::Borrowed(&account.unwrap().table),
             path: "crate::models::Account".to_owned(),
             fingerprint: 0,
             skipped: Vec::new(),

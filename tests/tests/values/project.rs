@@ -4,6 +4,7 @@ use cargo_zdm::dialect::Dialect as Words;
 use cargo_zdm::plan::{BuildError, Plan};
 use cargo_zdm::render::rust::{self, Model, Templates, Transition};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
+use std::borrow::Cow;
 use zdm_model::Schema;
 use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, Outcome};
 use zdm_runtime::database::{Connection, Dialect, Value, control};
@@ -60,7 +61,7 @@ impl Versions {
         let schema: Schema = self.case.schema("v2.rs");
         let templates = Templates::sqlx().unwrap();
         let model = Model {
-            table: &schema.tables[0],
+            table: Cow::Borrowed(&schema.tables[0]),
             path: "crate::models::T".to_owned(),
             fingerprint: 0,
             skipped: Vec::new(),

@@ -123,17 +123,33 @@ impl Declaration {
             visibility: field.vis.clone(),
             ty: field.ty.clone(),
             rust: resolve(&field.ty),
-            name: attributes.column.clone().unwrap_or_else(|| Given {
-                span: ident.span(),
-                value: ident.unraw().to_string(),
-            }),
+            name: name(ident, &attributes),
             attributes,
             is_whole,
         });
     }
 }
 
+/// The name in the schema: the one at the end of a transition, which says another for the time until then.
+fn name(ident: &Ident, attributes: &ColumnAttributes) -> Given<String> {
+    let given = attributes
+        .final_name
+        .as_ref()
+        .or(attributes.column.as_ref());
+    given.cloned().unwrap_or_else(|| Given {
+        span: ident.span(),
+        value: ident.unraw().to_string(),
+    })
+}
+
 impl Field {
+    /// The column's name as long as both sides of its transition are there, where it takes another in the end.
+    pub(crate) fn interim_name(&self) -> Option<String> {
+        let last = &self.attributes.final_name.as_ref()?.value;
+        let given = self.attributes.column.as_ref();
+        Some(given.map_or_else(|| names::beside(last), |given| given.value.clone()))
+    }
+
     /// The type is known to be no `Option`.
     pub(crate) fn is_required(&self) -> bool {
         self.rust.nullable == Some(false)

@@ -15,6 +15,7 @@ pub mod names;
 mod parts;
 mod rust_type;
 mod schema;
+mod transition;
 
 pub use enumeration::EnumModel;
 pub use fingerprint::fingerprint;
@@ -22,6 +23,5 @@ pub use logical_type::LogicalType;
 pub use model::{Declared, Model, ModelField, Newtype};
 pub use parts::{Check, Exclusion, ForeignKey, Index, Unique};
 pub use rust_type::{RustType, option_of, spelled, vec_of};
-pub use schema::{
-    Column, Counted, Drop, Enumeration, Expression, OnInvalid, Schema, Table, Transition,
-};
+pub use schema::{Column, Counted, Enumeration, Schema, Table};
+pub use transition::{Drop, Expression, FinalName, OnInvalid, Transition};

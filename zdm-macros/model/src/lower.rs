@@ -11,7 +11,7 @@ use crate::attributes::expression::Down;
 use crate::attributes::{Errors, Given};
 use crate::declaration::{Declaration, Field};
 use crate::names;
-use crate::{Column, ForeignKey, Index, LogicalType, Table, Transition, Unique};
+use crate::{Column, FinalName, ForeignKey, Index, LogicalType, Table, Transition, Unique};
 
 /// The table; names that lowering itself gives may be too long or collide, which is an error at the word that made them.
 pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
@@ -156,8 +156,13 @@ fn transition(field: &Field) -> Option<Transition> {
             .map(|(old, expression)| (old.value.clone(), expression.clone()))
             .collect(),
     };
+    let last = given.final_name.as_ref().map(|last| last.value.clone());
     Some(Transition {
         from,
+        final_name: field
+            .interim_name()
+            .zip(last)
+            .map(|(interim, last)| FinalName { interim, last }),
         renamed: false,
         up: given.up.as_ref().map(|up| up.value.clone()),
         down,

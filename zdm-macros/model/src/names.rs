@@ -38,13 +38,21 @@ pub fn primary_key_name(table: &str) -> String {
 
 /// A name for what stands beside something of this name until it takes its place.
 pub fn beside(name: &str) -> String {
-    const ENDING: &str = "_new";
+    with_ending(name, "_new")
+}
+
+/// A name for what had this name until something else took it.
+pub fn released(name: &str) -> String {
+    with_ending(name, "_old")
+}
+
+fn with_ending(name: &str, ending: &str) -> String {
     let mut stem = name;
-    while stem.len() + ENDING.len() > LONGEST {
+    while stem.len() + ending.len() > LONGEST {
         let end = stem.char_indices().last().map_or(0, |(at, _)| at);
         stem = &stem[..end];
     }
-    format!("{stem}{ENDING}")
+    format!("{stem}{ending}")
 }
 
 /// What to say about a name that a database would cut.

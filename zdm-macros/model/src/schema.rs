@@ -3,9 +3,7 @@
 //! Comes in: resolved models ([`crate::model`]) or a saved snapshot. Goes out: the two sides of a diff.
 //! Must not know: any database's SQL, any file.
 
-use std::fmt;
-
-use crate::{Check, Exclusion, ForeignKey, Index, LogicalType, Unique};
+use crate::{Check, Drop, Exclusion, ForeignKey, Index, LogicalType, Transition, Unique};
 
 /// All tables of a schema version, and the enums of their columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -270,116 +268,6 @@ impl Counted {
             Self::Serial => "serial",
         }
     }
-}
-
-/// A column that comes out of others: `renamed_from`, `from`, `up`, `down`, `one_way`, `valid_if`, `on_invalid`.
-#[derive(Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Transition {
-    /// The columns that it replaces: none for a new column whose `up` fills existing rows.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub from: Vec<String>,
-    /// `renamed_from`: identity both ways.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
-    pub renamed: bool,
-    /// Old to new: an expression over the `from` columns. `None`: built in for lossless pairs.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none")
-    )]
-    pub up: Option<Expression>,
-    /// New to old: per `from` column an expression over the new column.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub down: Vec<(String, Expression)>,
-    /// There is no `down`: writes take old and new values both.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
-    pub one_way: bool,
-    /// The values of the `from` columns that `up` can convert.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none")
-    )]
-    pub valid_if: Option<Expression>,
-    /// What becomes of the others.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none")
-    )]
-    pub on_invalid: Option<OnInvalid>,
-}
-
-/// A version keeps the hash of this text: what is not there must not show.
-impl fmt::Debug for Transition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            from,
-            renamed,
-            up,
-            down,
-            one_way,
-            valid_if,
-            on_invalid,
-        } = self;
-        let mut text = f.debug_struct("Transition");
-        text.field("from", from)
-            .field("renamed", renamed)
-            .field("up", up)
-            .field("down", down);
-        if *one_way {
-            text.field("one_way", one_way);
-        }
-        text.field("valid_if", valid_if)
-            .field("on_invalid", on_invalid)
-            .finish()
-    }
-}
-
-/// An SQL expression, one for all dialects or one per dialect (`up(postgres = "…", sqlite = "…")`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(untagged))]
-pub enum Expression {
-    /// The same text everywhere.
-    Any(String),
-    /// `(dialect, text)`, in the order written.
-    PerDialect(Vec<(String, String)>),
-}
-
-impl Expression {
-    /// The text for a dialect, or `None` where only others were given.
-    pub fn for_dialect(&self, dialect: &str) -> Option<&str> {
-        match self {
-            Self::Any(text) => Some(text),
-            Self::PerDialect(texts) => texts
-                .iter()
-                .find(|(name, _)| name == dialect)
-                .map(|(_, text)| text.as_str()),
-        }
-    }
-}
-
-/// What becomes of a row that `up` cannot convert.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum OnInvalid {
-    /// New stays NULL and the row's key is kept until somebody fixes or waives it.
-    Quarantine,
-    /// New becomes NULL.
-    Null,
-    /// New becomes the value of this SQL expression.
-    Default(String),
-    /// The backfill stops at the row.
-    Reject,
-}
-
-/// `drops("x")` or `drops("x", default = "''")` on the struct. Needed until a later version exists and no transition drops it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drop {
-    /// The column that goes.
-    pub column: String,
-    /// What rows inserted by new code carry for old code, where the column is NOT NULL without a default.
-    pub default: Option<String>,
 }
 
 #[cfg(feature = "serde")]

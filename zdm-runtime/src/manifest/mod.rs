@@ -8,7 +8,7 @@ mod pair;
 
 use std::collections::BTreeMap;
 
-pub use names::{Names, NamesByTable, shared};
+pub use names::{Names, NamesByTable, joined, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
 

@@ -31,6 +31,28 @@ pub struct Names {
 /// The names by table.
 pub type NamesByTable = BTreeMap<String, Names>;
 
+/// What one of both holds.
+pub fn joined(mut one: NamesByTable, other: NamesByTable) -> NamesByTable {
+    for (table, others) in other {
+        let names = one.entry(table).or_default();
+        let lists = [
+            (&mut names.columns, others.columns),
+            (&mut names.indexes, others.indexes),
+            (&mut names.constraints, others.constraints),
+            (&mut names.references, others.references),
+        ];
+        for (list, others) in lists {
+            let new: Vec<String> = others
+                .into_iter()
+                .filter(|name| !list.contains(name))
+                .collect();
+            list.extend(new);
+        }
+        names.table |= others.table;
+    }
+    one
+}
+
 /// What both hold, for people: `the column users.name`.
 pub fn shared(one: &NamesByTable, other: &NamesByTable) -> Vec<String> {
     let mut shared = Vec::new();

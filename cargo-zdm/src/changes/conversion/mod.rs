@@ -11,7 +11,7 @@ use zdm_model::{Column, Expression, LogicalType, Table, Transition};
 
 use super::expressions::Written;
 use super::{ChangeError, Context};
-use crate::diff::Place;
+use crate::diff::{self, Place};
 use crate::plan::{Function, Pair};
 
 /// A pair, and the function that its `up` calls.
@@ -149,6 +149,7 @@ impl Way<'_> {
             table: self.table.name.clone(),
             key: self.table.key_columns().cloned().collect(),
             new: self.new.clone(),
+            view: self.view(),
             old: self.old.to_vec(),
             up: declared_up.clone(),
             down: Vec::new(),
@@ -227,6 +228,17 @@ impl Way<'_> {
              with another key take the rows over"
                 .to_owned(),
         ))
+    }
+
+    /// A table whose columns exchange their names is reached through a view, by this or any other pair.
+    fn view(&self) -> Option<String> {
+        let after = self.context.to.table(&self.table.name)?;
+        let exchanges = after.columns.iter().any(|column| {
+            let transition = column.transition.as_ref();
+            transition.is_some_and(|transition| transition.final_name.is_some())
+                && diff::is_under_way(self.table, column)
+        });
+        exchanges.then(|| total::own_name(self.context.id, &self.table.name, ""))
     }
 
     fn ident(&self, name: &str) -> String {

@@ -150,7 +150,11 @@ impl Way<'_> {
         invalid: &str,
     ) -> Result<(String, Option<Function>), ChangeError> {
         let dialect = self.context.dialect;
-        let name = function_name(self.context.id, &self.table.name, &self.new.name);
+        let name = own_name(
+            self.context.id,
+            &format!("{}_{}", self.table.name, self.new.name),
+            "_up",
+        );
         let parameters = inputs
             .iter()
             .filter_map(|name| self.table.column(name))
@@ -182,7 +186,7 @@ impl Way<'_> {
             })
         };
         let arguments: Vec<String> = inputs.iter().map(|name| self.ident(name)).collect();
-        let call = format!("zdm.{}({})", dialect.ident(&name), arguments.join(", "));
+        let call = format!("{}({})", dialect.own(&name), arguments.join(", "));
         let function = Function {
             name,
             parameters,
@@ -200,13 +204,14 @@ impl Way<'_> {
 /// The longest identifier that PostgreSQL does not cut (manual, "Identifiers and Key Words").
 const LONGEST_IDENTIFIER: usize = 63;
 
-fn function_name(id: &str, table: &str, column: &str) -> String {
-    let full = format!("{id}_{table}_{column}_up");
+/// The name of something that belongs to a version.
+pub(super) fn own_name(id: &str, of: &str, ending: &str) -> String {
+    let full = format!("{id}_{of}{ending}");
     if full.len() <= LONGEST_IDENTIFIER {
         return full;
     }
     let hash = blake3::hash(full.as_bytes()).to_hex();
-    format!("{id}_{}_up", &hash.as_str()[..16])
+    format!("{id}_{}{ending}", &hash.as_str()[..16])
 }
 
 /// A cast from old to new has values that it fails on.
@@ -254,8 +259,8 @@ mod tests {
     #[test]
     fn long_function_names_stay_distinct() {
         let long = "x".repeat(60);
-        let one = function_name("0123456789ab", &long, "a");
-        let two = function_name("0123456789ab", &long, "b");
+        let one = own_name("0123456789ab", &format!("{long}_a"), "_up");
+        let two = own_name("0123456789ab", &format!("{long}_b"), "_up");
         assert!(one.len() <= LONGEST_IDENTIFIER && one != two);
     }
 }

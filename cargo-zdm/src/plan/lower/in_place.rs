@@ -183,6 +183,19 @@ impl Lowering<'_> {
                 from: from.clone(),
                 to: to.clone(),
             },
+            Alteration::RenameColumns(renames) => Statement::RenameColumns {
+                table: named(),
+                renames: renames.clone(),
+            },
+            Alteration::CreateView(view) => Statement::CreateView {
+                table: named(),
+                view: view.name.clone(),
+                columns: view.columns.clone(),
+            },
+            Alteration::DropView(view) => Statement::DropView {
+                table: named(),
+                view: view.clone(),
+            },
             Alteration::CreateFunction(function) => create_function(table, function),
             Alteration::DropFunction(function) => Statement::DropFunction {
                 table: named(),
@@ -193,21 +206,10 @@ impl Lowering<'_> {
                     .map(|(_, sql_type)| sql_type.clone())
                     .collect(),
             },
-            Alteration::CreateEnum(found) => Statement::CreateEnum {
-                table: named(),
-                name: found.name.clone(),
-                values: found.values.clone(),
-            },
-            Alteration::DropEnum(found) => Statement::DropEnum {
-                table: named(),
-                name: found.name.clone(),
-            },
-            Alteration::AddEnumValue(value) => add_enum_value(table, value),
-            Alteration::LeaveEnumValue(value) => Statement::LeaveEnumValue {
-                table: named(),
-                name: value.name.clone(),
-                value: value.value.clone(),
-            },
+            Alteration::CreateEnum(_)
+            | Alteration::DropEnum(_)
+            | Alteration::AddEnumValue(_)
+            | Alteration::LeaveEnumValue(_) => return of_enum(table, alteration),
             Alteration::CreateTable(_)
             | Alteration::DropTable(_)
             | Alteration::AddColumn(_)
@@ -316,6 +318,28 @@ fn drop_constraint(table: &str, constraint: &str) -> Undo {
             constraint: constraint.to_owned(),
         },
     }])
+}
+
+fn of_enum(table: &str, alteration: &Alteration) -> Option<Statement> {
+    let named = || table.to_owned();
+    Some(match alteration {
+        Alteration::CreateEnum(found) => Statement::CreateEnum {
+            table: named(),
+            name: found.name.clone(),
+            values: found.values.clone(),
+        },
+        Alteration::DropEnum(found) => Statement::DropEnum {
+            table: named(),
+            name: found.name.clone(),
+        },
+        Alteration::AddEnumValue(value) => add_enum_value(table, value),
+        Alteration::LeaveEnumValue(value) => Statement::LeaveEnumValue {
+            table: named(),
+            name: value.name.clone(),
+            value: value.value.clone(),
+        },
+        _ => return None,
+    })
 }
 
 fn add_enum_value(table: &str, value: &EnumValue) -> Statement {

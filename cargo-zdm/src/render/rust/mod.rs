@@ -16,6 +16,7 @@ pub(crate) use format::all_formatted;
 pub use format::{FormatError, State, formatted, state};
 pub use templates::Templates;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
@@ -30,8 +31,8 @@ use crate::plan::Pair;
 /// A model with what its code is generated from.
 #[derive(Debug, Clone)]
 pub struct Model<'a> {
-    /// The table as the struct declares it.
-    pub table: &'a Table,
+    /// The table as the struct declares it, by the names that its columns have in transition.
+    pub table: Cow<'a, Table>,
     /// The struct's path, `crate::models::User`.
     pub path: String,
     /// The fingerprint of the table.

@@ -28,6 +28,11 @@ impl<'a> Sides<'a> {
             .find(|pair| !pair.is_fill() && pair.new.name == column.name)
     }
 
+    /// The view through which the rows are reached as long as the pairs are in transition.
+    pub(super) fn view(&self) -> Option<&'a str> {
+        self.pairs.iter().find_map(|pair| pair.view.as_deref())
+    }
+
     /// The pairs that have an old side.
     pub(super) fn dual(&self) -> impl Iterator<Item = &'a Pair> {
         self.pairs.iter().filter(|pair| !pair.is_fill())

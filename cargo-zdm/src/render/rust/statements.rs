@@ -72,7 +72,7 @@ impl<'a> Statements<'a> {
         let mut statements = Self {
             templates,
             sides,
-            table: sides.words.ident(name),
+            table: sides.words.rows(name, sides.view()),
             fence: sides.words.fence(name),
             selected: sides.selected(),
             setter: String::new(),

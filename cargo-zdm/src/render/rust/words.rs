@@ -47,6 +47,15 @@ impl<'a> Words<'a> {
         self.dialect.ident(name)
     }
 
+    /// What statements name as the table: the view in its place, under the table's name, where there is one.
+    pub(super) fn rows(self, table: &str, view: Option<&str>) -> String {
+        let table = self.ident(table);
+        match view {
+            None => table,
+            Some(view) => format!("{} AS {table}", self.dialect.own(view)),
+        }
+    }
+
     /// Puts texts in the place of the columns that an expression names.
     pub(super) fn bind(
         self,

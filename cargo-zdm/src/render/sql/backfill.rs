@@ -14,7 +14,8 @@ use crate::plan::{Pair, Plan};
 /// What the templates see.
 #[derive(Serialize)]
 struct View {
-    table: String,
+    /// What the rows are reached through, quoted: the table, or a view of it.
+    rows: String,
     /// Names of the key columns.
     key: Vec<String>,
     /// The key columns as text.
@@ -192,8 +193,9 @@ fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View
             .collect();
         columns.join(", ")
     };
+    let view = pairs.iter().find_map(|pair| pair.view.as_deref());
     View {
-        table: table.to_owned(),
+        rows: view.map_or_else(|| dialect.ident(table), |view| dialect.own(view)),
         key: key.iter().map(|column| column.name.clone()).collect(),
         texts: text(""),
         least: text("lowest."),

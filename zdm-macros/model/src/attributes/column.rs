@@ -32,6 +32,7 @@ pub(crate) struct ColumnAttributes {
     pub(crate) on_delete: Option<Given<String>>,
     pub(crate) on_update: Option<Given<String>>,
     pub(crate) renamed_from: Option<Given<String>>,
+    pub(crate) final_name: Option<Given<String>>,
     pub(crate) from: Option<Given<Vec<Given<String>>>>,
     pub(crate) up: Option<Given<Expression>>,
     pub(crate) down: Option<Given<Down>>,
@@ -67,6 +68,7 @@ impl ColumnAttributes {
             on_delete,
             on_update,
             renamed_from,
+            final_name,
             from,
             up,
             down,
@@ -80,9 +82,16 @@ impl ColumnAttributes {
             && [column, sql_type, default, generated]
                 .iter()
                 .all(|text| text.is_none())
-            && [collation, comment, on_delete, on_update, renamed_from]
-                .iter()
-                .all(|text| text.is_none())
+            && [
+                collation,
+                comment,
+                on_delete,
+                on_update,
+                renamed_from,
+                final_name,
+            ]
+            .iter()
+            .all(|text| text.is_none())
             && [up, valid_if].iter().all(|expression| expression.is_none())
             && auto.is_none()
             && index.is_none()
@@ -111,6 +120,7 @@ impl ColumnAttributes {
             "generated" => keep(&mut self.generated, word, text(word, input)?),
             "virtual" => keep(&mut self.is_virtual, word, ()),
             "renamed_from" => keep(&mut self.renamed_from, word, text(word, input)?),
+            "final_name" => keep(&mut self.final_name, word, text(word, input)?),
             "index" if input.peek(syn::Token![=]) => {
                 keep(&mut self.index, word, Some(text(word, input)?))
             }

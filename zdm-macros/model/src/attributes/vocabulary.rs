@@ -6,12 +6,13 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 22] = [
+pub(super) const COLUMN: [&str; 23] = [
     "primary_key",
     "auto",
     "column",
     "renamed_from",
     "sql_type",
+    "final_name",
     "from",
     "up",
     "down",
@@ -48,7 +49,7 @@ pub(super) const TABLE: [&str; 12] = [
 ];
 
 /// Words that are understood but not built yet, with the way on.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 3] = [
     (
         "with",
         "a Rust function cannot convert rows yet; write the conversion as SQL in `up` and `down`",
@@ -60,10 +61,6 @@ const NOT_YET: [(&str, &str); 4] = [
     (
         "merged_from",
         "columns cannot move between tables yet; add the new columns, copy with your own code, then drop the old table",
-    ),
-    (
-        "final_name",
-        "a new column keeps its name; rename it with `renamed_from` in a later version",
     ),
 ];
 

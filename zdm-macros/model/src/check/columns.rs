@@ -47,7 +47,18 @@ pub(super) fn names_are_unique(declaration: &Declaration, errors: &mut Errors) {
 
 pub(super) fn names_fit(declaration: &Declaration, errors: &mut Errors) {
     let columns = declaration.fields.iter().map(|field| &field.name);
-    for name in columns.chain([&declaration.table_name]) {
+    let given = declaration
+        .fields
+        .iter()
+        .filter_map(|field| field.attributes.column.as_ref());
+    // What is given is the column's name, unless that is another in the end.
+    let interim = given.filter(|given| {
+        declaration
+            .fields
+            .iter()
+            .all(|field| field.name.value != given.value)
+    });
+    for name in columns.chain(interim).chain([&declaration.table_name]) {
         if let Some(problem) = names::too_long(&name.value) {
             errors.at(name.span, problem);
         }

@@ -14,7 +14,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 26] = [
+const CHECKS: [Check; 27] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -36,6 +36,7 @@ const CHECKS: [Check; 26] = [
     transitions::invalid_rows_have_a_place,
     transitions::fill_is_needed,
     transitions::old_columns_are_gone,
+    transitions::final_name_becomes_free,
     transitions::drops_are_gone,
     constraints::columns_exist,
     constraints::references_match,

@@ -6,6 +6,7 @@ use crate::OnInvalid;
 use crate::attributes::expression::Down;
 use crate::attributes::{Errors, Given};
 use crate::declaration::{Declaration, Field};
+use crate::names;
 
 pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors) {
     let mut renamed = BTreeMap::new();
@@ -233,12 +234,15 @@ pub(super) fn old_columns_are_gone(declaration: &Declaration, errors: &mut Error
                 errors.at(old.span, format!("`{}` is given twice", old.value));
             }
             seen.push(&old.value);
+            if field.interim_name().is_some() && old.value == field.name.value {
+                continue;
+            }
             if old.value == field.name.value {
                 errors.at(
                     old.span,
                     format!(
-                        "old and new stand side by side for a while, so the new column cannot be `{}` as well: \
-                         give it a name with `column = \"…\"`",
+                        "old and new stand side by side for a while, so the new column cannot be `{0}` as well: \
+                         give it a name with `column = \"…\"`, or let it take this one in the end: `final_name = \"{0}\"`",
                         old.value
                     ),
                 );
@@ -251,6 +255,55 @@ pub(super) fn old_columns_are_gone(declaration: &Declaration, errors: &mut Error
                     ),
                 );
             }
+        }
+    }
+}
+
+/// The name in the end is one that becomes free, and until then the column has another.
+pub(super) fn final_name_becomes_free(declaration: &Declaration, errors: &mut Errors) {
+    for field in declaration.whole_fields() {
+        let given = &field.attributes;
+        let (Some(last), Some(interim)) = (&given.final_name, field.interim_name()) else {
+            continue;
+        };
+        let Some(from) = &given.from else {
+            errors.at(
+                last.span,
+                "`final_name` is the name of an old column, which the new one takes in the end: name the old columns with \
+                 `from(\"…\")`, or give the name with `column = \"…\"`",
+            );
+            continue;
+        };
+        if !from.value.iter().any(|old| old.value == last.value) {
+            errors.at(
+                last.span,
+                format!(
+                    "`{}` is none of the old columns ({}): a name that nothing has is given with `column = \"…\"`",
+                    last.value,
+                    join(&from.value, |name| format!("`{name}`"))
+                ),
+            );
+        }
+        let span = given
+            .column
+            .as_ref()
+            .map_or(last.span, |column| column.span);
+        if interim == last.value {
+            errors.at(
+                span,
+                format!(
+                    "old and new stand side by side for a while, so the new column cannot be `{interim}` before the end: \
+                     leave `column` out, and it is `{}` until then",
+                    names::beside(&interim)
+                ),
+            );
+        } else if column_named(declaration, &interim) {
+            errors.at(
+                span,
+                format!(
+                    "until the end the column is `{interim}`, which another field is: give it another name with `column = \"…\"`"
+                ),
+            );
         }
     }
 }

@@ -24,6 +24,8 @@ pub(in crate::render::rust) struct TableView {
     header: Header,
     pub(in crate::render::rust) module: String,
     table: String,
+    /// What statements name as the table.
+    rows: String,
     model: String,
     /// What to import the model from; `None` where its name is taken, and `model` is the path.
     imported: Option<String>,
@@ -86,7 +88,7 @@ pub(in crate::render::rust) fn table(
     let words = Words::of(dialect).ok_or_else(|| RenderError::NoDriver {
         dialect: dialect.name().to_owned(),
     })?;
-    let table = model.table;
+    let table = &*model.table;
     let pairs = model
         .transition
         .as_ref()
@@ -128,6 +130,7 @@ pub(in crate::render::rust) fn table(
         header: header(model),
         module: names::module(&table.name),
         table: table.name.clone(),
+        rows: words.rows(&table.name, sides.view()),
         model: if importable { model_name } else { &model.path }.to_owned(),
         imported: importable.then(|| model.path.clone()),
         repository: names::repository(&table.name, model_name),

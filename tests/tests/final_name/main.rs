@@ -1,0 +1,108 @@
+//! Columns of other types that keep their names in the end: writers of the generated code of all three releases run while
+//! the command line takes the migration through every phase, back from the end, and to the end again. No statement may fail
+//! and nothing that was committed may be lost.
+
+/// The release before.
+pub mod old {
+    #[allow(missing_docs, reason = "a user's struct need not be documented")]
+    pub mod models;
+    pub mod zdm;
+}
+
+/// The release that knows both sides.
+pub mod transition {
+    #[allow(missing_docs, reason = "a user's struct need not be documented")]
+    pub mod models;
+    pub mod zdm;
+}
+
+/// The release after.
+pub mod last {
+    #[allow(missing_docs, reason = "a user's struct need not be documented")]
+    pub mod models;
+    pub mod zdm;
+}
+
+mod releases;
+mod writers;
+
+use std::sync::Arc;
+
+use zdm_tests::postgres::Server;
+use zdm_tests::project::catalogue;
+
+use self::releases::Releases;
+use self::writers::{Ledger, Writers};
+
+const TO_THE_END: &[&[&str]] = &[
+    &["switch", "--to", "dual_write"],
+    &["backfill"],
+    &["verify"],
+    &["switch", "--to", "shadow"],
+    &["switch", "--to", "50%"],
+    &["switch", "--to", "100%"],
+    &["verify"],
+    &["switch", "--to", "ramp_down"],
+    &["switch", "--to", "complete"],
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_fails_while_columns_exchange_their_names() {
+    let server = Server::start();
+    let url = server.database("app");
+    let releases = Releases::new(url.clone());
+    releases.init();
+    let ledger = Arc::new(Ledger::default());
+    let old = writers::old(&url, &ledger).await;
+    releases.transition();
+    let transition = writers::transition(&url, &ledger).await;
+    old.end().await;
+
+    along(&releases, &transition, TO_THE_END).await;
+    // Names, sides and gates go back, and forward again.
+    along(
+        &releases,
+        &transition,
+        &[&["rollback", "--to", "ramp_down"]],
+    )
+    .await;
+    along(
+        &releases,
+        &transition,
+        &[&["rollback", "--to", "dual_write"]],
+    )
+    .await;
+    along(&releases, &transition, &[&["resume", releases::VERSION]]).await;
+    along(&releases, &transition, &TO_THE_END[2..]).await;
+
+    releases.last();
+    let last = writers::last(&url, &ledger).await;
+    transition.end().await;
+    along(&releases, &last, &[&["contract"]]).await;
+    last.written().await;
+    last.end().await;
+    writers::compare(&url, &ledger).await;
+
+    let catalogue = catalogue(&url).await;
+    let customers = catalogue
+        .tables
+        .iter()
+        .find(|table| table.name == "customers");
+    let columns = customers.expect("the table").columns.iter();
+    let columns: Vec<_> = columns
+        .map(|column| (column.name.as_str(), column.sql_type.as_str()))
+        .collect();
+    assert_eq!(
+        columns,
+        [("id", "bigint"), ("age", "integer"), ("amount", "bigint")]
+    );
+    assert!(catalogue.others.iter().all(|other| other.what != "view"));
+}
+
+/// Each command while the writers write, and some writes after it.
+async fn along(releases: &Releases, writers: &Writers, commands: &[&[&str]]) {
+    for command in commands {
+        tokio::task::block_in_place(|| releases.until_done(command));
+        writers.written().await;
+    }
+}

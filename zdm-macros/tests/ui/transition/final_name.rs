@@ -1,0 +1,18 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+struct User {
+    #[zdm(primary_key, auto)]
+    id: i64,
+    #[zdm(column = "age", from("age"), final_name = "age")]
+    age: i64,
+    #[zdm(final_name = "town")]
+    city: String,
+    #[zdm(from("born"), up = "born", down = "birthday", final_name = "birth")]
+    birthday: i32,
+    #[zdm(column = "city_new", from("size"), final_name = "size")]
+    size: i64,
+    city_new: String,
+}
+
+fn main() {}
