@@ -179,3 +179,28 @@ async fn the_backfill_leaves_what_a_dual_write_accepted() {
         [Some("0123456789".to_owned()), Some("7".to_owned())]
     );
 }
+
+#[tokio::test]
+async fn null_is_filled_where_new_has_none_whatever_down_makes_of_it() {
+    let key = "#[zdm(primary_key)] pub id: i64";
+    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+        let versions = Versions::of(
+            &format!("{key}, pub size: Option<String>"),
+            &format!(
+                "{key}, #[zdm(from(\"size\"), up = \"coalesce(size, 'none')\", down = \"nullif(length, 'none')\")] \
+                 pub length: String"
+            ),
+        );
+        let mut project = Project::of(dialect, "", versions).await;
+        project
+            .run("INSERT INTO t (id, size) VALUES (1, NULL), (2, 'long')")
+            .await;
+        project.expand().await;
+        project.fills_and_verifies(2).await;
+        let filled = ["none", "long"].map(|text| Some(text.to_owned()));
+        assert_eq!(
+            project.texts("SELECT length FROM t ORDER BY id").await,
+            filled
+        );
+    }
+}

@@ -14,12 +14,14 @@ impl Way<'_> {
     pub(super) fn either_way(&self, up: &str, down: &[String]) -> String {
         let dialect = self.context.dialect;
         let new = self.ident(&self.new.name);
-        let back: Vec<String> = self
+        // NULL is no value of such a column: it waits to be filled, whatever `down` makes of it.
+        let filled = (!self.new.nullable).then(|| format!("{new} IS NOT NULL"));
+        let agrees = self
             .old
             .iter()
             .zip(down)
-            .map(|(old, down)| dialect.agrees(old, &self.ident(&old.name), &operand(down)))
-            .collect();
+            .map(|(old, down)| dialect.agrees(old, &self.ident(&old.name), &operand(down)));
+        let back: Vec<String> = filled.into_iter().chain(agrees).collect();
         let back = if let [one] = &back[..] {
             one.clone()
         } else {
