@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cargo_zdm::import::{self, Layout};
 use zdm_model::{Column, LogicalType, Schema, Table};
 
+use super::convert::Conversion;
 use super::history::Step;
 use super::rows::ident;
 use super::values::zero;
@@ -57,7 +58,14 @@ impl Declared {
     fn table(&mut self, old: &Table, new: &Table, step: &Step) {
         for column in &new.columns {
             let was = step.old_column(&new.name, &column.name);
-            let words = match (old.column(was), old.column(&column.name)) {
+            let now = old.column(&column.name);
+            if let Some(conversion) = now.and_then(|now| Conversion::of(now, column)) {
+                self.expect(new, column, Some(conversion.up));
+                let place = (new.name.clone(), column.field.clone());
+                self.on_fields.insert(place, conversion.words);
+                continue;
+            }
+            let words = match (old.column(was), now) {
                 (Some(before), None) => {
                     let same = types(before) == types(column);
                     self.expect(new, column, Some(ident(was)));
@@ -168,7 +176,6 @@ fn types(column: &Column) -> (&Option<String>, LogicalType) {
 }
 
 /// A value for rows that exist: one that a check of the column names, else the type's plainest.
-/// A value for rows that exist: one that a check of the column names, else the type's plainest.
 fn zero_of(table: &Table, column: &Column) -> String {
     let of_column = |text: &&str| text.contains(&column.name) && text.contains('\'');
     let mut checks = table.checks.iter().map(|check| check.expr.as_str());
@@ -189,6 +196,11 @@ fn zero_of(table: &Table, column: &Column) -> String {
     if let (Some(length), LogicalType::Bytes) = (length, column.logical_type) {
         return super::values::quoted(&format!("\\x{}", "00".repeat(length)));
     }
+    zero_of_type(column)
+}
+
+/// The default, or the plainest value.
+pub(crate) fn zero_of_type(column: &Column) -> String {
     match (&column.default, &column.sql_type) {
         (Some(default), _) => default.clone(),
         (None, Some(sql_type)) => zero(sql_type),

@@ -8,6 +8,7 @@
 //! `ZDM_HISTORIES` holds `versions.jsonl` and a folder per project. `ZDM_HISTORY=crates-io:100-120` runs a part of one.
 
 mod compare;
+mod convert;
 mod declare;
 mod history;
 mod pair;
