@@ -135,12 +135,10 @@ impl Case {
     /// Where they cannot be created.
     pub fn target(&self, dialect: &Dialect) -> Migration {
         let mut schema = self.schema("v2.rs");
-        for column in schema
-            .tables
-            .iter_mut()
-            .flat_map(|table| &mut table.columns)
-        {
-            column.transition = None;
+        for table in &mut schema.tables {
+            table.renamed_from = None;
+            let columns = table.columns.iter_mut();
+            columns.for_each(|column| column.transition = None);
         }
         self.creating(dialect, &schema)
     }

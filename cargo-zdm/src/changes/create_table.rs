@@ -16,7 +16,6 @@ pub(super) const KIND: Kind = Kind {
     claim,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "every kind may refuse")]
 fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
     let Delta::TableAdded(table) = delta else {
         return Ok(None);
@@ -25,6 +24,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         table: table.name.clone(),
         source: table.source.clone(),
     };
+    refuse_a_rename_of_nothing(context, &at, table)?;
     let mut shape = table_shape(table, context.dialect);
     shape.indexes.clear();
     let (waiting, present): (Vec<_>, Vec<_>) = shape
@@ -84,6 +84,36 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         );
     }
     Ok(Some(change))
+}
+
+/// A table that was to be renamed is not created beside the one that has its rows.
+fn refuse_a_rename_of_nothing(
+    context: &Context<'_>,
+    at: &Place,
+    table: &Table,
+) -> Result<(), ChangeError> {
+    let Some(old) = &table.renamed_from else {
+        return Ok(());
+    };
+    let (problem, way_on) = if context.to.table(old).is_some() {
+        (
+            format!("it is renamed from `{old}`, which another struct still is"),
+            format!(
+                "Remove the struct of `{old}`, or `renamed_from` where this is a table of its own"
+            ),
+        )
+    } else {
+        (
+            format!("it is renamed from `{old}`, and there was no such table"),
+            "Name a table of the version before, or remove `renamed_from`".to_owned(),
+        )
+    };
+    Err(ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: table.name.clone(),
+        problem,
+        way_on,
+    })
 }
 
 fn waits(context: &Context<'_>, key: &ForeignKeyShape) -> bool {

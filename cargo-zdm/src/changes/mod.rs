@@ -26,6 +26,7 @@ mod named;
 mod references;
 mod refusal;
 mod rename;
+mod rename_table;
 mod replace_column;
 mod set_not_null;
 mod validate_constraint;
@@ -56,10 +57,11 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 20] = [
+pub const KINDS: [&Kind; 21] = [
     &change_enum::KIND,
     &create_table::KIND,
     &drop_table::KIND,
+    &rename_table::KIND,
     &replace_column::KIND,
     &fill_column::KIND,
     &add_column::KIND,

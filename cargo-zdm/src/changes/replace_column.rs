@@ -7,7 +7,7 @@ use zdm_runtime::phase::{Phase, Section};
 use super::conversion::{Conversion, Way};
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, Function, column_shape};
+use crate::plan::{Alteration, Function, Naming, column_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "replace_column",
@@ -188,7 +188,11 @@ fn exchange_names(change: Change, at: &Place, names: &FinalName) -> Change {
     let (interim, last) = (names.interim.clone(), names.last.clone());
     let renames = vec![(last.clone(), names::released(&last)), (interim, last)];
     change
-        .alter(Section::Release, at, Alteration::RenameColumns(renames))
+        .alter(
+            Section::Release,
+            at,
+            Alteration::Name(Naming::Columns(renames)),
+        )
         .late()
 }
 

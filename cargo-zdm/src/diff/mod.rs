@@ -24,6 +24,8 @@ pub enum Delta {
     EnumChanged(Enumeration, Enumeration),
     /// A table that was not there.
     TableAdded(Table),
+    /// A table under another name.
+    TableRenamed(Place, String),
     /// A table that no struct declares any more.
     TableRemoved(Table),
     /// A column that stands for nothing that was there; with a transition, its `up` fills existing rows.
@@ -98,7 +100,8 @@ impl Delta {
                 }
             }
             Self::TableAdded(table) | Self::TableRemoved(table) => place(table),
-            Self::ColumnReplaced { at, .. }
+            Self::TableRenamed(at, _)
+            | Self::ColumnReplaced { at, .. }
             | Self::ColumnAdded(at, ..)
             | Self::ColumnRemoved(at, ..)
             | Self::TypeChanged(at, ..)

@@ -98,7 +98,7 @@ pub(crate) fn spent(
     findings
 }
 
-/// `drops` of columns that are long gone. It is needed until the version that drops the column is neither the last one,
+/// `drops` of columns, and `renamed_from` of tables, that are long gone. It is needed until the version that drops the column is neither the last one,
 /// which `--amend` plans again, nor in transition.
 pub(crate) fn dropped(
     declared: &Snapshot<'_>,
@@ -117,7 +117,20 @@ pub(crate) fn dropped(
             .any(|table| table.column(column).is_some())
     };
     let mut findings = Vec::new();
+    let has_table = |name: &str| recent.iter().any(|schema| schema.table(name).is_some());
     for table in &declared.schema.tables {
+        if let Some(old) = table.renamed_from.as_ref().filter(|old| !has_table(old)) {
+            findings.push(Finding {
+                kind: "spent",
+                place: table.source.clone(),
+                message: format!(
+                    "`renamed_from = \"{old}\"` of {} is spent: no version at work has that table",
+                    table.name
+                ),
+                next: "remove it, it would be read as a wish if the table's name came back"
+                    .to_owned(),
+            });
+        }
         for drop in &table.drops {
             if !needed(&table.name, &drop.column) {
                 findings.push(Finding {

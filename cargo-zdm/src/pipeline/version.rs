@@ -36,7 +36,8 @@ pub(crate) fn plan(
     let from = history.last_schema(declared)?;
     let known = changes::with_known_defaults(declared.schema, &from, dialect);
     let interim = interim::schema(&from, &known, dialect);
-    let deltas = diff::diff(&from, &interim).map_err(BuildError::from)?;
+    let mut deltas = diff::diff(&from, &interim).map_err(BuildError::from)?;
+    deltas.extend(interim::renames(&from, &known));
     if deltas.is_empty() {
         return match history.taken_out() {
             Some(taken_out) => Err(PipelineError::NothingLeft {

@@ -1,6 +1,7 @@
 //! What a change asks for, in words that no database owns. [`super::lower`] finds the statements of a dialect for it;
 //! the undo follows from the shape of the table before.
 
+mod naming;
 mod summary;
 
 use zdm_model::Enumeration;
@@ -12,6 +13,8 @@ use super::shape::{
 use super::shapes::Shapes;
 use crate::diff::Part;
 
+pub use naming::{Naming, View};
+
 /// One alteration of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alteration {
@@ -19,16 +22,12 @@ pub enum Alteration {
     CreateTable(TableShape),
     /// The table goes; whether it has foreign keys.
     DropTable(bool),
+    /// A name goes over to something else.
+    Name(Naming),
     /// A column at the end.
     AddColumn(ColumnShape),
     /// The column goes, with the indexes and constraints that name it.
     DropColumn(String),
-    /// Other names for the same columns, one after the other and all at once for everybody else: from, to.
-    RenameColumns(Vec<(String, String)>),
-    /// A view through which statements reach the columns by the names that they have now.
-    CreateView(View),
-    /// The view goes.
-    DropView(String),
     /// An index.
     CreateIndex(IndexShape),
     /// The index goes.
@@ -83,15 +82,6 @@ pub enum Alteration {
     LeaveEnumValue(EnumValue),
 }
 
-/// Columns of a table by the names that they have when it is created, whatever they are called later.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
-    /// Name without its schema, unquoted.
-    pub name: String,
-    /// The columns, unquoted.
-    pub columns: Vec<String>,
-}
-
 /// A value of an enum, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnumValue {
@@ -139,7 +129,7 @@ impl Alteration {
             Self::DropCheck(_) | Self::DropExclusion(_) => 1,
             Self::ReplacePrimaryKey(..)
             | Self::DropPrimaryKey
-            | Self::DropView(_)
+            | Self::Name(Naming::DropView(_))
             | Self::DropIndex(_)
             | Self::DropUnique(_) => 2,
             Self::DropColumn(_) => 3,
@@ -160,10 +150,10 @@ impl Alteration {
             Self::CreateIndex(_) => 15,
             Self::SetPrimaryKey(..)
             | Self::Rename(..)
-            | Self::RenameColumns(_)
-            | Self::CreateView(_)
+            | Self::Name(Naming::Columns(_) | Naming::CreateView(_))
             | Self::SetComment(..) => 16,
             Self::DropEnum(_) => 17,
+            Self::Name(Naming::Table(_) | Naming::RestoreTable(..)) => 18,
         }
     }
 
@@ -179,18 +169,13 @@ impl Alteration {
                     "the rows of {table} are gone; a backup brings them back"
                 ));
             }
+            Self::Name(naming) => Self::Name(naming.inverse(table, shape)?),
             Self::AddColumn(column) => Self::DropColumn(column.name.clone()),
             Self::DropColumn(column) => {
                 return Err(format!(
                     "the values of {table}.{column} are gone; a backup brings them back"
                 ));
             }
-            Self::RenameColumns(renames) => {
-                let back = renames.iter().rev();
-                Self::RenameColumns(back.map(|(from, to)| (to.clone(), from.clone())).collect())
-            }
-            Self::CreateView(view) => Self::DropView(view.name.clone()),
-            Self::DropView(_) => return Err(format!("columns of {table} that it had are gone")),
             Self::CreateIndex(index) => Self::DropIndex(index.name.clone()),
             Self::DropIndex(name) => shape
                 .and_then(|shape| shape.indexes.iter().find(|index| index.name == *name))

@@ -2,7 +2,7 @@
 //!
 //! Must not know: templates, files, the version's number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use zdm_model::Schema;
 use zdm_runtime::manifest::{Route, joined};
@@ -10,7 +10,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
-use super::{Alteration, Drafted, Pair, Plan, View, interim, lower};
+use super::{Alteration, Drafted, Naming, Pair, Plan, View, interim, lower};
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
 use crate::diff::{self, DiffError};
@@ -54,13 +54,15 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     let spelled = |schema| changes::spelled(schema, request.from, request.dialect);
     let known = changes::with_known_defaults(request.to, request.from, request.dialect);
     let interim = interim::schema(request.from, &known, request.dialect);
+    let renames = interim::renames(request.from, &known);
     let (from, to) = (spelled(request.from), spelled(&interim));
     let request = &Request {
         from: &from,
         to: &to,
         ..*request
     };
-    let deltas = diff::diff(request.from, request.to)?;
+    let mut deltas = diff::diff(request.from, request.to)?;
+    deltas.extend(renames);
     let context = Context {
         from: request.from,
         to: request.to,
@@ -110,7 +112,9 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     };
     let (beside, released) = (until(Section::SwitchReads), until(Section::Release));
     let after = until(Section::Drop);
-    let views = views(&pairs, &beside, &drafted);
+    let views = views(&pairs, [&beside, &after], &drafted);
+    // A renamed table is the one that was there.
+    let after = after.called_as_before(&drafted);
     let named = |states: [&Shapes; 2], other| {
         let names = states.map(|state| state.names_without(other));
         let [one, two] = names;
@@ -121,10 +125,8 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     for names in drops.values_mut() {
         names.references.clear();
     }
-    let creates = joined(
-        named([&beside, &released], &shapes),
-        after.names_without(&shapes),
-    );
+    let brought = after.names_without(&shapes);
+    let creates = joined(named([&beside, &released], &shapes), brought);
     Plan {
         dialect: request.dialect.name().to_owned(),
         route,
@@ -139,40 +141,56 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     }
 }
 
-/// The views through which these pairs' tables are reached from expand until contract.
-fn views(pairs: &[Pair], beside: &Shapes, drafted: &[Drafted]) -> Vec<Drafted> {
-    let named = pairs
-        .iter()
-        .filter_map(|pair| Some((&pair.table, pair.view.clone()?)));
-    let views: BTreeMap<&String, String> = named.collect();
+/// The views through which these pairs' tables are reached from expand until contract, and those that have the names which
+/// tables get.
+fn views(pairs: &[Pair], [beside, after]: [&Shapes; 2], drafted: &[Drafted]) -> Vec<Drafted> {
     let mut all = Vec::new();
-    for (table, name) in views {
-        let shape = beside.table(table);
-        let columns = shape.into_iter().flat_map(|shape| &shape.columns);
-        let columns = columns.map(|column| column.name.clone()).collect();
-        let exchange = drafted.iter().find(|drafted| {
-            drafted.table == *table && matches!(drafted.alteration, Alteration::RenameColumns(_))
-        });
-        let alterations = [
-            (
-                Section::Expand,
-                Alteration::CreateView(View {
+    let mut seen = BTreeSet::new();
+    for drafted in drafted {
+        let table = &drafted.table;
+        match &drafted.alteration {
+            Alteration::Name(Naming::Columns(_)) if seen.insert(table) => {
+                let mut pairs = pairs.iter().filter(|pair| pair.table == *table);
+                let Some(name) = pairs.find_map(|pair| pair.view.clone()) else {
+                    continue;
+                };
+                let view = View {
+                    name,
+                    columns: column_names(beside, table),
+                    is_own: true,
+                };
+                all.push(at(drafted, Section::Drop, Naming::DropView(view.clone())));
+                all.push(at(drafted, Section::Expand, Naming::CreateView(view)));
+            }
+            // What goes is named by no code that calls the table by its new name.
+            Alteration::Name(Naming::Table(name)) => {
+                let view = View {
                     name: name.clone(),
-                    columns,
-                }),
-            ),
-            (Section::Drop, Alteration::DropView(name)),
-        ];
-        all.extend(alterations.map(|(section, alteration)| Drafted {
-            section,
-            table: table.clone(),
-            alteration,
-            no_way_back: None,
-            late: false,
-            source: exchange.map_or_else(String::new, |drafted| drafted.source.clone()),
-        }));
+                    columns: column_names(after, name),
+                    is_own: false,
+                };
+                all.push(at(drafted, Section::Expand, Naming::CreateView(view)));
+            }
+            _ => {}
+        }
     }
     all
+}
+
+/// Something else that is needed for an alteration.
+fn at(drafted: &Drafted, section: Section, naming: Naming) -> Drafted {
+    Drafted {
+        section,
+        alteration: Alteration::Name(naming),
+        late: false,
+        ..drafted.clone()
+    }
+}
+
+fn column_names(shapes: &Shapes, table: &str) -> Vec<String> {
+    let shape = shapes.table(table);
+    let columns = shape.into_iter().flat_map(|shape| &shape.columns);
+    columns.map(|column| column.name.clone()).collect()
 }
 
 /// Phase by phase, each reason once.

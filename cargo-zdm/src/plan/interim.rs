@@ -1,20 +1,23 @@
-//! A schema as long as both sides of its columns are there: a column that takes over the name of one which it replaces has
-//! another until then, and so it is called in all that stands on it.
+//! A schema as long as old code is there: a column that takes over the name of one which it replaces has another until then,
+//! and so it is called in all that stands on it; a table that is renamed has its old name.
 //!
 //! Must not know: how the names are exchanged.
 
 use std::borrow::Cow;
 
-use zdm_model::{Column, Exclusion, FinalName, Schema, Table};
+use zdm_model::{Column, Exclusion, FinalName, Schema, Table, names};
 
 use super::Pair;
 use crate::dialect::Dialect;
-use crate::diff;
+use crate::diff::{self, Delta, Place};
 
 /// What a version leads to, in the names that its columns have on the way.
 pub(crate) fn schema<'a>(from: &Schema, to: &'a Schema, dialect: &Dialect) -> Cow<'a, Schema> {
     let mut interim = Cow::Borrowed(to);
-    for table in &to.tables {
+    for (old, table) in renamed(from, to) {
+        rename_back(interim.to_mut(), &table.name, old);
+    }
+    for table in &interim.clone().tables {
         let Some(before) = from.table(&table.name) else {
             continue;
         };
@@ -26,6 +29,48 @@ pub(crate) fn schema<'a>(from: &Schema, to: &'a Schema, dialect: &Dialect) -> Co
         }
     }
     interim
+}
+
+/// The tables that get another name: what they are called before, and what they become.
+fn renamed<'a>(from: &Schema, to: &'a Schema) -> impl Iterator<Item = (&'a str, &'a Table)> {
+    let is_new = |table: &&Table| from.table(&table.name).is_none();
+    to.tables.iter().filter(is_new).filter_map(|table| {
+        let old = table.renamed_from.as_deref()?;
+        (from.table(old).is_some() && to.table(old).is_none()).then_some((old, table))
+    })
+}
+
+/// The same as differences, which come after all others.
+pub(crate) fn renames(from: &Schema, to: &Schema) -> Vec<Delta> {
+    let renamed = renamed(from, to).map(|(old, table)| {
+        let at = Place {
+            table: old.to_owned(),
+            source: table.source.clone(),
+        };
+        Delta::TableRenamed(at, table.name.clone())
+    });
+    renamed.collect()
+}
+
+/// Gives a table back the name that it has before; what is named after it by itself keeps its own name.
+fn rename_back(schema: &mut Schema, new: &str, old: &str) {
+    for table in &mut schema.tables {
+        for key in &mut table.foreign_keys {
+            if key.references == new {
+                old.clone_into(&mut key.references);
+            }
+        }
+        if table.name == new {
+            old.clone_into(&mut table.name);
+            let name = table.primary_key_name.take();
+            let name = name.unwrap_or_else(|| names::primary_key_name(new));
+            let is_own = name == names::primary_key_name(old);
+            table.primary_key_name = (!is_own && !table.no_primary_key).then_some(name);
+        }
+    }
+    schema
+        .tables
+        .sort_by(|one, other| one.name.cmp(&other.name));
 }
 
 /// The table in the names that statements give its columns as long as these pairs are in transition.

@@ -13,7 +13,7 @@ mod shape;
 mod shapes;
 mod statement;
 
-pub use alteration::{Alteration, EnumValue, Function, View};
+pub use alteration::{Alteration, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
 pub use lower::Drafted;
 pub use pair::Pair;

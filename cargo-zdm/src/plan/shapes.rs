@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zdm_model::{Column, Schema, Table, names};
 use zdm_runtime::manifest::{Names, NamesByTable};
 
-use super::alteration::Alteration;
+use super::alteration::{Alteration, Naming};
 use super::lower::Drafted;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
@@ -51,6 +51,31 @@ impl Shapes {
             .collect()
     }
 
+    /// The same tables by the names that they have before these alterations.
+    pub(super) fn called_as_before(&self, drafted: &[Drafted]) -> Self {
+        let mut before = self.clone();
+        for drafted in drafted {
+            if let Alteration::Name(Naming::Table(name)) = &drafted.alteration {
+                before.rename_table(name, &drafted.table);
+            }
+        }
+        before
+    }
+
+    fn rename_table(&mut self, from: &str, to: &str) {
+        if let Some(mut shape) = self.0.remove(from) {
+            to.clone_into(&mut shape.name);
+            self.0.insert(to.to_owned(), shape);
+        }
+        let keys = self
+            .0
+            .values_mut()
+            .flat_map(|shape| &mut shape.foreign_keys);
+        for key in keys.filter(|key| key.references == from) {
+            to.clone_into(&mut key.references);
+        }
+    }
+
     /// The shapes after an alteration of a table.
     pub(super) fn apply(&mut self, table: &str, alteration: &Alteration) {
         match alteration {
@@ -65,6 +90,9 @@ impl Shapes {
             }
             Alteration::DropTable(_) => {
                 self.0.remove(table);
+            }
+            Alteration::Name(Naming::Table(name) | Naming::RestoreTable(name, _)) => {
+                self.rename_table(table, name);
             }
             _ => {
                 if let Some(shape) = self.0.get_mut(table) {
@@ -120,7 +148,7 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
                 .retain(|unique| !unique.columns.contains(name) && !unique.include.contains(name));
             shape.foreign_keys.retain(|key| !key.columns.contains(name));
         }
-        Alteration::RenameColumns(renames) => {
+        Alteration::Name(Naming::Columns(renames)) => {
             for (from, to) in renames {
                 rename_column(shape, from, to);
             }
@@ -187,8 +215,7 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         Alteration::Rename(part, from, to) => rename(shape, *part, from, to),
         Alteration::CreateTable(_)
         | Alteration::DropTable(_)
-        | Alteration::CreateView(_)
-        | Alteration::DropView(_)
+        | Alteration::Name(_)
         | Alteration::CreateFunction(_)
         | Alteration::CreateEnum(_)
         | Alteration::DropEnum(_)

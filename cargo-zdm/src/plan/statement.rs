@@ -2,6 +2,8 @@
 //!
 //! Must not know: any database's SQL.
 
+mod names;
+
 use serde::Serialize;
 
 use super::shape::{
@@ -23,6 +25,22 @@ pub enum Statement {
         table: String,
         /// It has foreign keys, so the referenced tables are locked too.
         references: bool,
+    },
+    /// Another name for the same table, in the place of the view of that name.
+    RenameTable {
+        /// The table.
+        table: String,
+        /// Its new name.
+        to: String,
+    },
+    /// The name before again, and the view.
+    RestoreTable {
+        /// The table by the name that it has.
+        table: String,
+        /// The name before.
+        to: String,
+        /// The view's columns, unquoted.
+        columns: Vec<String>,
     },
     /// A column at the end.
     AddColumn {
@@ -53,6 +71,8 @@ pub enum Statement {
         view: String,
         /// The table's columns, unquoted.
         columns: Vec<String>,
+        /// It stands among what is the tool's own.
+        is_own: bool,
     },
     /// The view goes.
     DropView {
@@ -60,6 +80,8 @@ pub enum Statement {
         table: String,
         /// Name without its schema, unquoted.
         view: String,
+        /// It stands among what is the tool's own.
+        is_own: bool,
     },
     /// An index, built beside running writes where the database can.
     CreateIndex {
@@ -288,130 +310,4 @@ pub enum Statement {
         /// What shall stand there.
         after: TableShape,
     },
-}
-
-impl Statement {
-    /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 36] = [
-        "create_table",
-        "create_referencing_table",
-        "drop_table",
-        "drop_referencing_table",
-        "add_column",
-        "drop_column",
-        "rename_columns",
-        "create_view",
-        "drop_view",
-        "create_index",
-        "create_index_on_empty",
-        "drop_index",
-        "set_type",
-        "set_default",
-        "drop_default",
-        "set_comment",
-        "set_not_null",
-        "drop_not_null",
-        "set_primary_key",
-        "add_unique",
-        "add_check",
-        "add_exclusion",
-        "add_foreign_key",
-        "validate_constraint",
-        "drop_foreign_key",
-        "drop_constraint",
-        "rename_index",
-        "rename_constraint",
-        "replace_index",
-        "create_function",
-        "drop_function",
-        "create_enum",
-        "drop_enum",
-        "add_enum_value",
-        "leave_enum_value",
-        "rebuild_table",
-    ];
-
-    /// The name in `dialect.toml`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CreateTable { table } if table.foreign_keys.is_empty() => "create_table",
-            Self::CreateTable { .. } => "create_referencing_table",
-            Self::DropTable {
-                references: false, ..
-            } => "drop_table",
-            Self::DropTable { .. } => "drop_referencing_table",
-            Self::AddColumn { .. } => "add_column",
-            Self::DropColumn { .. } => "drop_column",
-            Self::RenameColumns { .. } => "rename_columns",
-            Self::CreateView { .. } => "create_view",
-            Self::DropView { .. } => "drop_view",
-            Self::CreateIndex { .. } => "create_index",
-            Self::CreateIndexOnEmpty { .. } => "create_index_on_empty",
-            Self::DropIndex { .. } => "drop_index",
-            Self::SetType { .. } => "set_type",
-            Self::SetDefault { .. } => "set_default",
-            Self::DropDefault { .. } => "drop_default",
-            Self::SetComment { .. } => "set_comment",
-            Self::SetNotNull { .. } => "set_not_null",
-            Self::DropNotNull { .. } => "drop_not_null",
-            Self::SetPrimaryKey { .. } => "set_primary_key",
-            Self::AddUnique { .. } => "add_unique",
-            Self::AddCheck { .. } => "add_check",
-            Self::AddExclusion { .. } => "add_exclusion",
-            Self::AddForeignKey { .. } => "add_foreign_key",
-            Self::ValidateConstraint { .. } => "validate_constraint",
-            Self::DropForeignKey { .. } => "drop_foreign_key",
-            Self::DropConstraint { .. } => "drop_constraint",
-            Self::RenameIndex { .. } => "rename_index",
-            Self::RenameConstraint { .. } => "rename_constraint",
-            Self::ReplaceIndex { .. } => "replace_index",
-            Self::CreateFunction { .. } => "create_function",
-            Self::DropFunction { .. } => "drop_function",
-            Self::CreateEnum { .. } => "create_enum",
-            Self::DropEnum { .. } => "drop_enum",
-            Self::AddEnumValue { .. } => "add_enum_value",
-            Self::LeaveEnumValue { .. } => "leave_enum_value",
-            Self::RebuildTable { .. } => "rebuild_table",
-        }
-    }
-
-    /// The table whose lock is meant, unquoted.
-    pub fn table(&self) -> &str {
-        match self {
-            Self::CreateTable { table } => &table.name,
-            Self::RebuildTable { after, .. } => &after.name,
-            Self::DropTable { table, .. }
-            | Self::AddColumn { table, .. }
-            | Self::DropColumn { table, .. }
-            | Self::RenameColumns { table, .. }
-            | Self::CreateView { table, .. }
-            | Self::DropView { table, .. }
-            | Self::CreateIndex { table, .. }
-            | Self::CreateIndexOnEmpty { table, .. }
-            | Self::DropIndex { table, .. }
-            | Self::SetType { table, .. }
-            | Self::SetDefault { table, .. }
-            | Self::DropDefault { table, .. }
-            | Self::SetComment { table, .. }
-            | Self::SetNotNull { table, .. }
-            | Self::DropNotNull { table, .. }
-            | Self::SetPrimaryKey { table, .. }
-            | Self::AddUnique { table, .. }
-            | Self::AddCheck { table, .. }
-            | Self::AddExclusion { table, .. }
-            | Self::AddForeignKey { table, .. }
-            | Self::ValidateConstraint { table, .. }
-            | Self::DropForeignKey { table, .. }
-            | Self::DropConstraint { table, .. }
-            | Self::RenameIndex { table, .. }
-            | Self::RenameConstraint { table, .. }
-            | Self::ReplaceIndex { table, .. }
-            | Self::CreateFunction { table, .. }
-            | Self::DropFunction { table, .. }
-            | Self::CreateEnum { table, .. }
-            | Self::DropEnum { table, .. }
-            | Self::AddEnumValue { table, .. }
-            | Self::LeaveEnumValue { table, .. } => table,
-        }
-    }
 }

@@ -56,7 +56,7 @@ fn of_delta(delta: &Delta) -> String {
         Delta::PrimaryKeyChanged(at, ..) => format!("{}_primary_key", at.table),
         Delta::IndexAdded(_, index) | Delta::IndexChanged(_, _, index) => index.name.clone(),
         Delta::IndexRemoved(_, index) => format!("drop_{}", index.name),
-        Delta::Renamed(_, _, _, to) => format!("rename_to_{to}"),
+        Delta::TableRenamed(_, to) | Delta::Renamed(_, _, _, to) => format!("rename_to_{to}"),
         Delta::UniqueAdded(_, unique) | Delta::UniqueChanged(_, _, unique) => unique.name.clone(),
         Delta::UniqueRemoved(_, unique) => format!("drop_{}", unique.name),
         Delta::CheckAdded(_, check) | Delta::CheckChanged(_, _, check) => check.name.clone(),

@@ -42,6 +42,10 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
         checks: sorted(attributes.checks.clone(), |check| &check.name),
         exclusions: sorted(attributes.exclusions.clone(), |exclusion| &exclusion.name),
         foreign_keys: sorted(foreign_keys, |key| &key.name),
+        renamed_from: attributes
+            .renamed_from
+            .as_ref()
+            .map(|given| given.value.clone()),
         drops: attributes
             .drops
             .iter()

@@ -136,6 +136,9 @@ pub struct Table {
         serde(default, rename = "foreign_key", skip_serializing_if = "Vec::is_empty")
     )]
     pub foreign_keys: Vec<ForeignKey>,
+    /// `renamed_from`: what the table was called before. No part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub renamed_from: Option<String>,
     /// What the struct declares about columns that it no longer has (`drops("x")`). No part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub drops: Vec<Drop>,

@@ -8,21 +8,9 @@ impl Alteration {
         match self {
             Self::CreateTable(_) => format!("create the table {table}"),
             Self::DropTable(_) => format!("drop the table {table}"),
+            Self::Name(naming) => naming.summary(table),
             Self::AddColumn(column) => format!("add the column {table}.{}", column.name),
             Self::DropColumn(column) => format!("drop the column {table}.{column}"),
-            Self::RenameColumns(renames) => {
-                let renames = renames
-                    .iter()
-                    .map(|(from, to)| format!("{table}.{from} to {to}"));
-                format!("rename {}", renames.collect::<Vec<_>>().join(" and "))
-            }
-            Self::CreateView(view) => {
-                format!(
-                    "create the view zdm.{}, whose columns keep their names",
-                    view.name
-                )
-            }
-            Self::DropView(view) => format!("drop the view zdm.{view}"),
             Self::CreateIndex(index) => {
                 let kind = if index.unique {
                     "unique index"

@@ -183,19 +183,7 @@ impl Lowering<'_> {
                 from: from.clone(),
                 to: to.clone(),
             },
-            Alteration::RenameColumns(renames) => Statement::RenameColumns {
-                table: named(),
-                renames: renames.clone(),
-            },
-            Alteration::CreateView(view) => Statement::CreateView {
-                table: named(),
-                view: view.name.clone(),
-                columns: view.columns.clone(),
-            },
-            Alteration::DropView(view) => Statement::DropView {
-                table: named(),
-                view: view.clone(),
-            },
+            Alteration::Name(naming) => naming.statement(table),
             Alteration::CreateFunction(function) => create_function(table, function),
             Alteration::DropFunction(function) => Statement::DropFunction {
                 table: named(),

@@ -33,8 +33,9 @@ pub(super) const COLUMN: [&str; 23] = [
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 12] = [
+pub(super) const TABLE: [&str; 13] = [
     "table",
+    "renamed_from",
     "drops",
     "index",
     "unique",

@@ -90,6 +90,19 @@ pub(super) fn table_is_ours(declaration: &Declaration, errors: &mut Errors) {
     }
 }
 
+/// A name that the table keeps is none that it was renamed from.
+pub(super) fn table_is_renamed(declaration: &Declaration, errors: &mut Errors) {
+    let name = &declaration.table_name.value;
+    if let Some(old) = &declaration.attributes.renamed_from
+        && old.value == *name
+    {
+        errors.at(
+            old.span,
+            format!("the table is called `{name}`: give it its new name with `table = \"…\"`, or call the struct otherwise"),
+        );
+    }
+}
+
 /// The database computes a generated column, so nothing else may give it a value.
 pub(super) fn generated_is_only_read(declaration: &Declaration, errors: &mut Errors) {
     let key: Vec<_> = declaration.key().iter().map(|field| &field.ident).collect();

@@ -14,12 +14,13 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 27] = [
+const CHECKS: [Check; 28] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
     columns::names_fit,
     columns::table_is_ours,
+    columns::table_is_renamed,
     columns::generated_is_only_read,
     columns::collation_is_of_texts,
     keys::is_declared_once,

@@ -53,11 +53,11 @@ impl Writers {
 
 /// The writers of a release, whose struct takes an age and an amount like this.
 macro_rules! writers_of {
-    ($release:ident, $age:expr, $amount:expr) => {
+    ($release:ident, $model:ident, $module:ident::$repository:ident, $age:expr, $amount:expr) => {
         pub(crate) async fn $release(url: &str, ledger: &Arc<Ledger>) -> Writers {
-            use crate::$release::models::Customer;
+            use crate::$release::models::$model;
             use crate::$release::zdm::CODE;
-            use crate::$release::zdm::customers::Customers;
+            use crate::$release::zdm::$module::$repository;
 
             let pool = PgPool::connect(url).await.unwrap();
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
@@ -65,7 +65,7 @@ macro_rules! writers_of {
             let state = Arc::new(State::default());
             let mut tasks = JoinSet::new();
             for writer in 0..EACH {
-                let customers = Customers::new(&zdm).unwrap();
+                let repository = $repository::new(&zdm).unwrap();
                 let (pool, state, ledger) = (pool.clone(), state.clone(), ledger.clone());
                 tasks.spawn(async move {
                     for number in 0_i32.. {
@@ -74,28 +74,28 @@ macro_rules! writers_of {
                         }
                         let id = i64::from(number) % ROWS + 1;
                         let (age, amount) = (number % 90, number * EACH + writer);
-                        let customer = Customer {
+                        let row = $model {
                             id,
                             age: $age(age),
                             amount: $amount(amount),
                         };
                         let mut transaction = pool.begin().await.unwrap();
                         let conn = &mut *transaction;
-                        customers.upsert(conn, &customer).await.unwrap();
+                        repository.upsert(conn, &row).await.unwrap();
                         match number % 4 {
-                            0 => assert!(customers.update(conn, &customer).await.unwrap()),
+                            0 => assert!(repository.update(conn, &row).await.unwrap()),
                             1 => {
-                                assert!(customers.delete(conn, id).await.unwrap());
-                                customers.insert(conn, &customer).await.unwrap();
+                                assert!(repository.delete(conn, id).await.unwrap());
+                                repository.insert(conn, &row).await.unwrap();
                             }
                             2 => {
-                                let amount = customer.amount;
-                                assert!(customers.set_amount(conn, id, amount).await.unwrap());
+                                let amount = row.amount;
+                                assert!(repository.set_amount(conn, id, amount).await.unwrap());
                             }
                             _ => {}
                         }
-                        let read = customers.get(conn, id).await.unwrap();
-                        assert_eq!(read, Some(customer));
+                        let read = repository.get(conn, id).await.unwrap();
+                        assert_eq!(read, Some(row));
                         ledger.0.lock().unwrap().insert(id, (age, amount));
                         transaction.commit().await.unwrap();
                         state.writes.fetch_add(1, Ordering::SeqCst);
@@ -109,14 +109,21 @@ macro_rules! writers_of {
     };
 }
 
-writers_of!(old, |age: i32| age.to_string(), |amount: i32| amount);
-writers_of!(transition, Some, i64::from);
-writers_of!(last, Some, i64::from);
+writers_of!(
+    old,
+    Customer,
+    customers::Customers,
+    |age: i32| age.to_string(),
+    |amount: i32| amount
+);
+writers_of!(transition, Customer, customers::Customers, Some, i64::from);
+writers_of!(last, Customer, customers::Customers, Some, i64::from);
+writers_of!(renamed, Client, clients::Clients, Some, i64::from);
 
 /// The rows are what was committed last.
 pub(crate) async fn compare(url: &str, ledger: &Ledger) {
     let pool = PgPool::connect(url).await.unwrap();
-    let rows = sqlx::query("SELECT id, age, amount FROM customers")
+    let rows = sqlx::query("SELECT id, age, amount FROM clients")
         .fetch_all(&pool)
         .await
         .unwrap();

@@ -1,0 +1,104 @@
+//! Names that go over while statements run, and the views that have them meanwhile.
+
+use crate::plan::{Statement, TableShape};
+
+/// What a name goes over to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Naming {
+    /// Other names for the same columns, one after the other and all at once for everybody else: from, to.
+    Columns(Vec<(String, String)>),
+    /// Another name for the table, which a view has had until then.
+    Table(String),
+    /// The same on the way back: the name before, and the view again.
+    RestoreTable(String, View),
+    /// A view through which statements reach the table.
+    CreateView(View),
+    /// The view goes.
+    DropView(View),
+}
+
+/// Columns of a table by the names that they have when it is created, whatever they are called later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Name without its schema, unquoted.
+    pub name: String,
+    /// The columns, unquoted.
+    pub columns: Vec<String>,
+    /// It stands among what is the tool's own, else beside the table.
+    pub is_own: bool,
+}
+
+impl View {
+    fn shown(&self) -> String {
+        let schema = if self.is_own { "zdm." } else { "" };
+        format!("{schema}{}", self.name)
+    }
+}
+
+impl Naming {
+    pub(super) fn summary(&self, table: &str) -> String {
+        match self {
+            Self::Columns(renames) => {
+                let renames = renames.iter();
+                let renames = renames.map(|(from, to)| format!("{table}.{from} to {to}"));
+                format!("rename {}", renames.collect::<Vec<_>>().join(" and "))
+            }
+            Self::Table(to) => format!("rename the table {table} to {to}"),
+            Self::RestoreTable(to, view) => format!("rename the table {} to {to}", view.name),
+            Self::CreateView(view) => {
+                let purpose = if view.is_own {
+                    "whose columns keep their names".to_owned()
+                } else {
+                    format!("as which new code knows {table}")
+                };
+                format!("create the view {}, {purpose}", view.shown())
+            }
+            Self::DropView(view) => format!("drop the view {}", view.shown()),
+        }
+    }
+
+    pub(super) fn inverse(&self, table: &str, shape: Option<&TableShape>) -> Result<Self, String> {
+        Ok(match self {
+            Self::Columns(renames) => {
+                let back = renames.iter().rev();
+                Self::Columns(back.map(|(from, to)| (to.clone(), from.clone())).collect())
+            }
+            Self::Table(name) => {
+                let columns = shape.into_iter().flat_map(|shape| &shape.columns);
+                let view = View {
+                    name: name.clone(),
+                    columns: columns.map(|column| column.name.clone()).collect(),
+                    is_own: false,
+                };
+                Self::RestoreTable(table.to_owned(), view)
+            }
+            Self::RestoreTable(_, view) => Self::Table(view.name.clone()),
+            Self::CreateView(view) => Self::DropView(view.clone()),
+            Self::DropView(_) => return Err(format!("columns of {table} that it had are gone")),
+        })
+    }
+
+    pub(in crate::plan) fn statement(&self, table: &str) -> Statement {
+        let table = table.to_owned();
+        match self.clone() {
+            Self::Columns(renames) => Statement::RenameColumns { table, renames },
+            Self::Table(to) => Statement::RenameTable { table, to },
+            Self::RestoreTable(to, view) => Statement::RestoreTable {
+                table: view.name,
+                to,
+                columns: view.columns,
+            },
+            Self::CreateView(view) => Statement::CreateView {
+                table,
+                view: view.name,
+                columns: view.columns,
+                is_own: view.is_own,
+            },
+            Self::DropView(view) => Statement::DropView {
+                table,
+                view: view.name,
+                is_own: view.is_own,
+            },
+        }
+    }
+}
