@@ -170,18 +170,20 @@ const OTHERS: &str = "WITH own AS (SELECT CAST(quote_ident(current_schema()) AS 
     made AS (SELECT classid, objid FROM pg_depend WHERE deptype IN ('e', 'i'))
     SELECT CAST(json_build_object('what', what, 'object', object) AS text) FROM (
         SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
-                WHEN 'c' THEN 'composite type' ELSE 'sequence' END AS what,
+                ELSE 'sequence' END AS what,
             CAST(relname AS text) AS object, CAST('pg_class' AS regclass) AS classid, c.oid AS objid
-        FROM pg_class c WHERE relnamespace = (SELECT oid FROM own) AND relkind IN ('v', 'm', 'f', 'c', 'S')
+        FROM pg_class c WHERE relnamespace = (SELECT oid FROM own) AND relkind IN ('v', 'm', 'f', 'S')
             AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass)
                 AND d.objid = c.oid AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
                 AND d.deptype IN ('a', 'i')))
         UNION ALL SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
             proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', CAST('pg_proc' AS regclass), p.oid
         FROM pg_proc p WHERE pronamespace = (SELECT oid FROM own)
-        UNION ALL SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' ELSE 'type' END,
+        UNION ALL SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' WHEN 'c' THEN 'composite type'
+                ELSE 'type' END,
             CAST(typname AS text), CAST('pg_type' AS regclass), t.oid
-        FROM pg_type t WHERE typnamespace = (SELECT oid FROM own) AND typtype IN ('e', 'd', 'r', 'b') AND typcategory <> 'A'
+        FROM pg_type t WHERE typnamespace = (SELECT oid FROM own) AND typtype IN ('e', 'd', 'r', 'b', 'c') AND typcategory <> 'A'
+            AND NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = t.typrelid AND r.relkind <> 'c')
         UNION ALL SELECT 'collation', CAST(collname AS text), CAST('pg_collation' AS regclass), l.oid
         FROM pg_collation l WHERE collnamespace = (SELECT oid FROM own)
         UNION ALL SELECT 'operator', CAST(CAST(o.oid AS regoperator) AS text), CAST('pg_operator' AS regclass), o.oid
