@@ -5,6 +5,7 @@
 //! Must not know: models, which of it can be declared by a struct.
 
 mod definition;
+pub mod dump;
 mod postgres;
 mod sqlite;
 
@@ -228,17 +229,22 @@ pub async fn read(connection: &mut Connection) -> Result<Catalogue, CatalogueErr
     let ended = connection.rollback().await;
     let mut catalogue = read?;
     ended?;
-    for table in &mut catalogue.tables {
-        table
-            .indexes
-            .sort_by(|left, right| left.name.cmp(&right.name));
-        table.others.sort();
-    }
-    catalogue.others.sort();
+    catalogue.sort();
     Ok(catalogue)
 }
 
 impl Catalogue {
+    /// Puts what the database keeps in no order into one.
+    fn sort(&mut self) {
+        for table in &mut self.tables {
+            table
+                .indexes
+                .sort_by(|left, right| left.name.cmp(&right.name));
+            table.others.sort();
+        }
+        self.others.sort();
+    }
+
     /// The table of that name, which every query asks for after the tables themselves were read.
     fn table_mut(&mut self, name: &str) -> Option<&mut Table> {
         let found = self

@@ -6,7 +6,7 @@ use zdm_tests::postgres::Server;
 use zdm_tests::project::{Project, execute, imported, left_out};
 
 /// What a new database needs before its tables.
-const TYPES: &str = "
+pub(crate) const TYPES: &str = "
 CREATE TYPE pair AS (a int, b text);
 CREATE TYPE span AS RANGE (subtype = float8);
 CREATE DOMAIN small AS integer CHECK (value < 100);
@@ -14,7 +14,7 @@ CREATE SEQUENCE counter;
 CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
 ";
 
-const EVERYTHING: &str = r#"
+pub(crate) const EVERYTHING: &str = r#"
 CREATE TYPE mood AS ENUM ('well', 'it''s ill');
 CREATE TYPE "Kind" AS ENUM ('1st', 'so so', 'So-So', 'self', '');
 CREATE TYPE unused AS ENUM ('a');

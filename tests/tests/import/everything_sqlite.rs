@@ -2,7 +2,7 @@
 
 use zdm_tests::project::{Project, execute, imported, left_out};
 
-const EVERYTHING: &str = r#"
+pub(crate) const EVERYTHING: &str = r#"
 CREATE TABLE teams (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, motto TEXT DEFAULT 'it''s us' CHECK (motto <> ')'));
 CREATE TABLE users (
     id INTEGER PRIMARY KEY, -- the rowid
