@@ -1,34 +1,50 @@
-//! `diff [FROM] [TO]`: what differs, with the plan's phases.
+//! `diff [FROM] [TO]`: what differs, with the plan's phases and why each is needed.
 
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zdm_model::Schema;
-use zdm_runtime::manifest::Manifest;
+use zdm_runtime::phase::Phase;
 
 use super::project::options;
-use crate::choose;
+use super::sides::{self, Left, Side};
 use crate::context::Context;
 use crate::dialect::Dialect;
+use crate::diff;
 use crate::error::Failure;
 use crate::pipeline::Options;
-use crate::plan::{self, Plan, Request};
-use crate::source;
+use crate::plan::{self, BuildError, Plan, Request};
 use crate::terminal::Answer;
 use crate::versions::{History, Snapshot};
 
-/// Show what differs between the structs and the last version, or between two versions
+/// Show what differs between the structs and the last version, or between any two schemas
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo zdm diff
-  cargo zdm diff 0001_init 0003_ages
+  cargo zdm diff --from 0001_init --to 0003_ages
+  cargo zdm diff --from postgres://reader@db/shop --to models     has the database drifted?
+  cargo zdm diff --from old.sql --to new.sql
 
-Needs no database and writes nothing. Exit code 0 whether or not something differs.")]
+A side is a version (its number, name, folder or id), `models`, the URL of a database, or a file that
+ends in .sql: `pg_dump --schema-only`, or CREATE statements written by hand. A database is only read. A
+file needs no server; a statement in it that is not understood is refused with its line. Of several
+schemas in it `?schema=NAME` behind the file's name chooses one. What structs cannot say of a database
+or a file (functions, views, triggers) is listed, and is no difference.
+
+Writes nothing. Exit code 0 whether or not something differs.")]
 pub(crate) struct Diff {
     /// The version to start from; default: the last one
-    from: Option<String>,
+    #[arg(value_name = "FROM")]
+    from_version: Option<String>,
     /// The version to end with; default: the structs
+    #[arg(value_name = "TO")]
+    to_version: Option<String>,
+    /// What to start from: a version, `models`, a URL, a .sql file
+    #[arg(long, value_name = "SIDE", conflicts_with_all = ["from_version", "to_version"])]
+    from: Option<String>,
+    /// What to end with
+    #[arg(long, value_name = "SIDE", conflicts_with_all = ["from_version", "to_version"])]
     to: Option<String>,
 }
 
@@ -36,26 +52,28 @@ impl Diff {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let options = options(context, &context.project()?)?;
         let history = History::open(&options.root.join(&options.versions))?;
-        let from = match &self.from {
-            Some(name) => of_version(&history, name)?,
-            None => history.last_schema(&Snapshot::EMPTY)?,
+        let mut from = match self.from.as_ref().or(self.from_version.as_ref()) {
+            Some(argument) => sides::read(argument, &options, &history)?,
+            None => Side {
+                schema: history.last_schema(&Snapshot::EMPTY)?,
+                left_out: None,
+            },
         };
-        let to = match &self.to {
-            Some(name) => of_version(&history, name)?,
-            None => source::read(&options.source)?.schema,
+        let mut to = match self.to.as_ref().or(self.to_version.as_ref()) {
+            Some(argument) => sides::read(argument, &options, &history)?,
+            None => sides::of_models(&options)?,
         };
-        answer(&plan(&options, &from, &to)?)
+        let not_compared = sides::aligned(&mut from, &mut to, &options)?;
+        let planned = plan(&options, &from.schema, &to.schema)?;
+        answer(planned, &from, &to, &not_compared)
     }
 }
 
-fn of_version(history: &History, argument: &str) -> Result<Schema, Failure> {
-    let versions: Vec<&Manifest> = history.versions().iter().collect();
-    let place = choose::named(&versions, argument)?;
-    Ok(history.after(versions[place], &Snapshot::EMPTY)?.schema())
-}
+/// A plan, or the differences that no plan can be made of, with the reason.
+type Planned = Result<Plan, (Vec<String>, BuildError)>;
 
 /// Tables that go are shown, not asked about.
-fn plan(options: &Options, from: &Schema, to: &Schema) -> Result<Plan, Failure> {
+fn plan(options: &Options, from: &Schema, to: &Schema) -> Result<Planned, Failure> {
     let dropped_tables: Vec<String> = from
         .tables
         .iter()
@@ -63,32 +81,111 @@ fn plan(options: &Options, from: &Schema, to: &Schema) -> Result<Plan, Failure> 
         .map(|table| table.name.clone())
         .collect();
     let dialect = Dialect::named(&options.dialect).map_err(crate::pipeline::PipelineError::from)?;
-    Ok(plan::build(&Request {
+    let planned = plan::build(&Request {
         from,
         to,
         dialect: &dialect,
         id: "000000000000",
         dropped_tables: &dropped_tables,
-    })?)
+    });
+    match planned {
+        Ok(plan) => Ok(Ok(plan)),
+        Err(error) => {
+            let deltas = diff::diff(from, to).map_err(BuildError::from)?;
+            let lines = deltas.iter().map(ToString::to_string).collect();
+            Ok(Err((lines, error)))
+        }
+    }
 }
 
-fn answer(plan: &Plan) -> Result<Answer, Failure> {
+fn answer(
+    planned: Planned,
+    from: &Side,
+    to: &Side,
+    not_compared: &[Left],
+) -> Result<Answer, Failure> {
+    let outside = from.left_out.is_some() || to.left_out.is_some();
+    let (mut text, mut object) = match planned {
+        Ok(plan) => of_plan(&plan),
+        Err((lines, error)) if outside => (
+            format!("{}\nno plan leads there: {error}\n", lines.join("\n")),
+            json!({ "changes": lines, "refused": error.to_string() }),
+        ),
+        Err((_, error)) => return Err(error.into()),
+    };
+    if outside {
+        listed(&mut text, "not compared", not_compared.iter());
+        for (name, side, other) in [("from", from, to), ("to", to, from)] {
+            let common = |left: &&Left| {
+                !not_compared.contains(left)
+                    && !other.left_out.iter().flatten().any(|other| other == *left)
+            };
+            let own = side.left_out.iter().flatten().filter(common);
+            listed(&mut text, &format!("--{name} has besides"), own);
+        }
+        object["not_compared"] = json!(not_compared);
+        object["left_out"] = json!({ "from": from.left_out, "to": to.left_out });
+    }
+    Answer::done(text.trim_end(), object)
+}
+
+fn listed<'a>(text: &mut String, heading: &str, left: impl Iterator<Item = &'a Left>) {
+    let mut left = left.peekable();
+    if left.peek().is_some() {
+        let _ = writeln!(text, "{heading}:");
+    }
+    for Left {
+        what,
+        object,
+        reason,
+    } in left
+    {
+        let reason = if reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {reason}")
+        };
+        let _ = writeln!(text, "  {what} {object}{reason}");
+    }
+}
+
+/// Phase by phase: why it is needed, and its steps.
+fn of_plan(plan: &Plan) -> (String, Value) {
     let mut text = String::new();
     for change in &plan.changes {
         let _ = writeln!(text, "{change}");
     }
-    let mut section = None;
-    for step in &plan.steps {
-        if section.replace(step.section) != Some(step.section) {
-            let _ = writeln!(text, "  {}", step.section.folder());
+    let mut phases = Vec::new();
+    for phase in Phase::ALL {
+        let reasons: Vec<&str> = plan
+            .reasons
+            .iter()
+            .filter(|(needed, _)| needed == phase.name())
+            .map(|(_, reason)| reason.as_str())
+            .collect();
+        let steps: Vec<_> = plan
+            .steps
+            .iter()
+            .filter(|step| step.section.phase() == phase)
+            .collect();
+        if reasons.is_empty() && steps.is_empty() {
+            continue;
         }
-        let _ = writeln!(text, "    {}", step.action.summary);
-    }
-    for (phase, reason) in &plan.reasons {
-        let _ = writeln!(text, "  {phase}: {reason}");
+        let _ = writeln!(text, "  {}: {}", phase.name(), reasons.join("; "));
+        let mut section = None;
+        for step in &steps {
+            if section.replace(step.section) != Some(step.section) {
+                let _ = writeln!(text, "    {}", step.section.folder());
+            }
+            let _ = writeln!(text, "      {}", step.action.summary);
+        }
+        phases.push(json!({
+            "phase": phase.name(), "reasons": reasons,
+            "steps": steps.iter().map(|step| &step.action.summary).collect::<Vec<_>>(),
+        }));
     }
     if plan.changes.is_empty() {
-        text.push_str("nothing differs");
+        text.push_str("nothing differs\n");
     }
     let steps: Vec<_> = plan
         .steps
@@ -97,7 +194,7 @@ fn answer(plan: &Plan) -> Result<Answer, Failure> {
         .collect();
     let object = json!({
         "changes": plan.changes, "route": plan.route, "reversible": plan.reversible,
-        "tables": plan.tables, "steps": steps, "reasons": plan.reasons,
+        "tables": plan.tables, "steps": steps, "reasons": plan.reasons, "phases": phases,
     });
-    Answer::done(text, object)
+    (text, object)
 }

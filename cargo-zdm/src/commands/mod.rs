@@ -34,6 +34,7 @@ pub(crate) mod resume;
 pub(crate) mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod rollback;
+mod sides;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod status;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -94,7 +94,7 @@ impl Dialect {
     }
 
     /// The tokens without space, unquoted words in lower case; the whole text where it has none.
-    fn words(&self, text: &str) -> Vec<String> {
+    pub(super) fn words(&self, text: &str) -> Vec<String> {
         let Ok(tokens) = Tokenizer::new(self.grammar(), text).tokenize() else {
             return vec![text.to_owned()];
         };
@@ -111,7 +111,7 @@ impl Dialect {
 }
 
 /// Without parentheses around all of it.
-fn unwrapped(text: &str) -> &str {
+pub(super) fn unwrapped(text: &str) -> &str {
     let text = text.trim();
     let Some(inside) = text
         .strip_prefix('(')

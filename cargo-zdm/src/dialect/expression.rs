@@ -193,6 +193,24 @@ impl Dialect {
         Ok(SqlParser::new(grammar).with_tokens_with_locations(tokens))
     }
 
+    /// What is meant, in the parser's words: nothing is left out of it, so that some of what the database knows is not read.
+    pub(super) fn meant<T>(
+        &self,
+        text: &str,
+        parse: impl FnOnce(&mut SqlParser<'static>) -> Result<T, ParserError>,
+    ) -> Option<T> {
+        let grammar = self.grammar();
+        let mut tokens = Tokenizer::new(grammar, text)
+            .tokenize_with_location()
+            .ok()?;
+        if matches!(self.facts.parser, Parser::PostgreSql) {
+            tokens = postgres::meant(tokens);
+        }
+        let mut parser = SqlParser::new(grammar).with_tokens_with_locations(tokens);
+        let parsed = parse(&mut parser);
+        self.to_the_end(text, &parser, parsed).ok()
+    }
+
     /// What was parsed, if nothing follows it.
     fn to_the_end<T>(
         &self,

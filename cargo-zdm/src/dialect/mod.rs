@@ -8,6 +8,7 @@ mod default;
 mod expression;
 mod facts;
 mod identity;
+mod likeness;
 mod postgres;
 mod quoting;
 mod row;

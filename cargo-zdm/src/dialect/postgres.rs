@@ -1,47 +1,76 @@
-//! Expressions as PostgreSQL prints them, put in words that the parser knows. Only the names in an expression are looked for, so
-//! that a part without any may be left out; the user's text itself is never changed.
+//! Expressions as PostgreSQL prints them, put in words that the parser knows. Where only the names in an expression are looked
+//! for, a part without any may be left out; the user's text itself is never changed.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 /// `TRIM(BOTH FROM x)` becomes `TRIM(x)`, and `x COLLATE "C"` becomes `x`.
 pub(super) fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let says = |token: &TokenWithSpan, words: &[Keyword]| is_word(token, words);
-    if !tokens
-        .iter()
-        .any(|token| says(token, &[Keyword::TRIM, Keyword::COLLATE]))
-    {
+    let words = [Keyword::TRIM, Keyword::COLLATE];
+    if !tokens.iter().any(|token| is_word(token, &words)) {
         return tokens;
     }
-    let mut rest: Vec<TokenWithSpan> = tokens
-        .into_iter()
-        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
-        .collect();
+    let mut rest = without_space(tokens);
     let mut position = 0;
     while position < rest.len() {
         let behind = &rest[position..];
         match behind {
-            [trim, open, side, from, ..]
-                if says(trim, &[Keyword::TRIM])
-                    && open.token == Token::LParen
-                    && says(side, &[Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING])
-                    && says(from, &[Keyword::FROM]) =>
-            {
-                rest.drain(position + 2..position + 4);
-            }
             [collate, collation, ..]
-                if says(collate, &[Keyword::COLLATE]) && is_name(collation) =>
+                if is_word(collate, &[Keyword::COLLATE]) && is_name(collation) =>
             {
                 let qualified = matches!(behind, [_, _, dot, name, ..]
                     if dot.token == Token::Period && is_name(name));
                 rest.drain(position..position + if qualified { 4 } else { 2 });
                 continue;
             }
+            _ if trimmed_side(behind).is_some() => {
+                rest.drain(position + 2..position + 4);
+            }
             _ => {}
         }
         position += 1;
     }
     rest
+}
+
+/// `TRIM(BOTH FROM x)` becomes `TRIM(x)`, and `TRIM(LEADING FROM x)` what means the same: `ltrim(x)`.
+pub(super) fn meant(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut rest = without_space(tokens);
+    let mut position = 0;
+    while position < rest.len() {
+        if let Some(side) = trimmed_side(&rest[position..]) {
+            let function = match side {
+                Keyword::LEADING => "ltrim",
+                Keyword::TRAILING => "rtrim",
+                _ => "TRIM",
+            };
+            rest[position].token = Token::make_word(function, None);
+            rest.drain(position + 2..position + 4);
+        }
+        position += 1;
+    }
+    rest
+}
+
+/// Where `TRIM(LEADING FROM …` begins, without what is trimmed: its side.
+fn trimmed_side(tokens: &[TokenWithSpan]) -> Option<Keyword> {
+    let [trim, open, side, from, ..] = tokens else {
+        return None;
+    };
+    let begins = is_word(trim, &[Keyword::TRIM])
+        && open.token == Token::LParen
+        && is_word(from, &[Keyword::FROM]);
+    let sides = [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING];
+    sides
+        .into_iter()
+        .find(|word| begins && is_word(side, &[*word]))
+}
+
+fn without_space(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    tokens
+        .into_iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .collect()
 }
 
 fn is_word(token: &TokenWithSpan, words: &[Keyword]) -> bool {

@@ -4,6 +4,7 @@
 //! Must not know: any database, what a difference means for one.
 
 mod error;
+mod lines;
 mod named;
 mod pairing;
 

@@ -12,6 +12,7 @@ mod left_out;
 mod names;
 mod parts;
 mod render;
+mod same;
 mod types;
 mod words;
 
@@ -21,6 +22,7 @@ use zdm_model::{Declared, Schema, Table};
 
 pub use left_out::{Kind, LeftOut, as_comments, listed};
 pub use render::{Layout, files};
+pub use same::in_the_words_of;
 
 use self::enums::Enums;
 use crate::catalogue::{self, Catalogue};

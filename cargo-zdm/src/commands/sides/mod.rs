@@ -1,0 +1,117 @@
+//! The two schemas that `diff` compares: a version's, the structs', a database's, a dump's.
+//!
+//! Comes in: what the user wrote. Goes out: a schema, with what it leaves out where it was not declared by structs.
+//! Must not know: plans.
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod aligned;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod outside;
+
+use camino::Utf8Path;
+use zdm_model::Schema;
+use zdm_runtime::manifest::Manifest;
+
+use crate::choose;
+use crate::error::Failure;
+use crate::pipeline::Options;
+use crate::source;
+use crate::versions::{History, Snapshot};
+
+/// One of the two.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    pub(super) schema: Schema,
+    /// What structs do not say of it; `None` where structs declare it.
+    pub(super) left_out: Option<Vec<Left>>,
+}
+
+/// Something that is not in the schema, though it is in the database.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Left {
+    pub(super) what: String,
+    pub(super) object: String,
+    pub(super) reason: String,
+}
+
+/// Reads the side that an argument names.
+pub(super) fn read(argument: &str, options: &Options, history: &History) -> Result<Side, Failure> {
+    if argument == "models" {
+        return of_models(options);
+    }
+    let is_url = argument.contains("://") || argument.starts_with("sqlite:");
+    let (path, schema) = match argument.split_once("?schema=") {
+        Some((path, schema)) if !is_url => (path, Some(schema)),
+        _ => (argument, None),
+    };
+    if is_url {
+        return outside::of_database(argument, options);
+    }
+    if Utf8Path::new(path).extension() == Some("sql") {
+        return outside::of_dump(path, schema, options);
+    }
+    let versions: Vec<&Manifest> = history.versions().iter().collect();
+    let place = choose::named(&versions, argument).map_err(|failure| Failure {
+        next: format!(
+            "{}; or `models`, a database's URL, a file that ends in .sql",
+            failure.next
+        ),
+        ..failure
+    })?;
+    Ok(Side {
+        schema: history.after(versions[place], &Snapshot::EMPTY)?.schema(),
+        left_out: None,
+    })
+}
+
+pub(super) fn of_models(options: &Options) -> Result<Side, Failure> {
+    Ok(Side {
+        schema: source::read(&options.source)?.schema,
+        left_out: None,
+    })
+}
+
+/// Puts both in the same words and takes out of the comparison what one of them cannot say. Goes out: what that is.
+pub(super) fn aligned(
+    from: &mut Side,
+    to: &mut Side,
+    options: &Options,
+) -> Result<Vec<Left>, Failure> {
+    if from.left_out.is_none() && to.left_out.is_none() {
+        return Ok(Vec::new());
+    }
+    aligned::aligned(from, to, options)
+}
+
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+mod outside {
+    use super::{Failure, Options, Side};
+
+    pub(super) fn of_database(_: &str, options: &Options) -> Result<Side, Failure> {
+        Err(no_driver(options))
+    }
+
+    pub(super) fn of_dump(_: &str, _: Option<&str>, options: &Options) -> Result<Side, Failure> {
+        Err(no_driver(options))
+    }
+
+    pub(super) fn no_driver(options: &Options) -> Failure {
+        Failure::environment(
+            "this program was built without the driver of any database",
+            format!("install it with `--features {}`", options.dialect),
+        )
+    }
+}
+
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+mod aligned {
+    use super::{Failure, Left, Options, Side};
+
+    pub(super) fn aligned(
+        _: &mut Side,
+        _: &mut Side,
+        options: &Options,
+    ) -> Result<Vec<Left>, Failure> {
+        Err(super::outside::no_driver(options))
+    }
+}
