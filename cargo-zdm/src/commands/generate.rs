@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::fate::asked;
 use super::measured;
 use super::project::{options, put};
-use crate::context::Context;
+use crate::choose;
+use crate::context::{Context, shown_url};
 use crate::error::Failure;
 use crate::pipeline::{Draft, Mode, Options};
 use crate::terminal::Answer;
@@ -47,6 +48,12 @@ pub(crate) struct Generate {
     /// How long counting on the database may take, per column
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration)]
     count_timeout: Duration,
+    /// What the version starts from: the last version, which is the default
+    #[arg(long, value_name = "SIDE")]
+    from: Option<String>,
+    /// What the version ends with: `models`, which is the default
+    #[arg(long, value_name = "SIDE")]
+    to: Option<String>,
     /// Show which files would be written
     #[arg(long)]
     dry_run: bool,
@@ -71,6 +78,7 @@ impl Generate {
             (_, true) => Mode::Rebase,
             _ => Mode::Append,
         };
+        self.refuse_sides(&options)?;
         let mut answered = false;
         let drafted = self.draft(context, &options, &mut answered);
         let (draft, told) = drafted.map_err(|failure| {
@@ -120,6 +128,38 @@ impl Generate {
             }),
         )
     }
+    /// A version leads from the one before it to the structs, wherever it is executed.
+    fn refuse_sides(&self, options: &Options) -> Result<(), Failure> {
+        let refused = |problem: String, next: &str| {
+            Err(Failure::usage(problem, next).safe("nothing has been written"))
+        };
+        if let Some(to) = self.to.as_deref().filter(|to| *to != "models") {
+            return refused(
+                format!(
+                    "--to {}: the code is generated for the structs, so a version ends with them",
+                    shown_url(to)
+                ),
+                "change the structs to what you want, or look at the way with `cargo zdm diff --to …`",
+            );
+        }
+        let Some(from) = &self.from else {
+            return Ok(());
+        };
+        let history = options.history()?;
+        let versions: Vec<_> = history.versions().iter().collect();
+        let last = versions.len().checked_sub(1);
+        if last.is_some() && choose::named(&versions, from).ok() == last {
+            return Ok(());
+        }
+        refused(
+            format!(
+                "--from {}: every database goes from the last version to the next, so a version that starts elsewhere would fail on all others",
+                shown_url(from)
+            ),
+            "to adopt what one database has beyond the versions, see it with `cargo zdm diff --from … --to models`, write it into the structs, `cargo zdm generate`, and bring that database back to the last version before it is expanded; a database without any version is taken over with `cargo zdm import` or `cargo zdm init --baseline`",
+        )
+    }
+
     /// The plan, with what somebody on a terminal and the database have told.
     fn draft(
         &self,

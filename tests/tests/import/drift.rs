@@ -249,3 +249,25 @@ async fn no_password_is_shown() {
     assert_eq!(refused.status.code(), Some(3), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
 }
+
+/// A version leads from the last one to the structs; everything else is refused with the reason.
+#[test]
+fn a_version_starts_nowhere_else() {
+    let project = Project::new("postgres://nobody@127.0.0.1:1/none".to_owned());
+    project.write("src/lib.rs", MODELS);
+    project.done(&["init", "--dialect", "postgres"]);
+    project.done(&["generate"]);
+    project.done(&["generate", "--from", "1", "--to", "models"]);
+    let url = "postgres://nobody:s3cret@127.0.0.1:1/none";
+    for (side, other, reason) in [
+        ("--from", url, "fail on all others"),
+        ("--from", "old.sql", "fail on all others"),
+        ("--to", "1", "ends with them"),
+        ("--to", url, "ends with them"),
+    ] {
+        let refused = project.zdm(&["generate", side, other]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.contains(reason) && !said.contains("s3cret"), "{said}");
+    }
+}
