@@ -25,6 +25,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod render;
 pub mod source;
+mod statements;
 pub mod terminal;
 pub mod versions;
 
@@ -92,6 +93,9 @@ impl Draft {
             ));
             let appended = history.append(manifest.clone(), folder, options.baseline)?;
             files.insert_all(&options.versions, appended);
+            for path in pipeline::version::taken(&planned, &options.versions) {
+                files.remove(path);
+            }
             version = Some((manifest, planned.plan));
         }
         let code = Code::of(options, &models, &history, &in_transition, &dialect)?;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// pipeline and may name all but `commands` and `cli`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("source", &[]),
-    ("catalogue", &[]),
+    ("statements", &[]),
+    ("catalogue", &["statements"]),
     ("import", &["catalogue", "dialect"]),
     ("diff", &[]),
     ("dialect", &[]),

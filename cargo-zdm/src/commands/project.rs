@@ -105,6 +105,7 @@ impl From<PipelineError> for Failure {
             PipelineError::TableInTransition { .. }
             | PipelineError::TransitionChanged { .. }
             | PipelineError::NothingLeft { .. }
+            | PipelineError::Raw { .. }
             | PipelineError::UserSource { .. } => Self::findings(
                 error,
                 "do what the message says, then run the command again",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use include_dir::Dir;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::DialectError;
 use super::quoting::Quoting;
@@ -148,7 +148,7 @@ pub(super) struct Functions {
 }
 
 /// What a statement does to its table.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatementFacts {
     /// The strongest lock on the table, in the vendor's words.

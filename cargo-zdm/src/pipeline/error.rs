@@ -57,6 +57,14 @@ pub enum PipelineError {
         /// What is wanted now.
         now: String,
     },
+    /// The user's own SQL that cannot become a step.
+    #[error("{file}: {reason}")]
+    Raw {
+        /// The file.
+        file: Utf8PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// Two migrations of one table.
     #[error(
         "table `{table}` is in transition: {migration} has to be over before the table changes again. Run `cargo zdm finalize {migration}` once it is complete everywhere, or put the change into it with `cargo zdm generate --amend` if it is not merged"

@@ -8,6 +8,7 @@ pub(crate) mod finalize;
 pub(crate) mod findings;
 pub(crate) mod module_line;
 mod options;
+pub(crate) mod raw;
 mod spent;
 pub(crate) mod transitions;
 pub(crate) mod version;

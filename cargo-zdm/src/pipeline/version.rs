@@ -3,8 +3,11 @@
 //! Comes in: the plan, the history. Goes out: the manifest and everything in the version's folder.
 //! Must not know: Rust code.
 
+use camino::Utf8Path;
 use zdm_runtime::manifest::{Manifest, Route, shared};
+use zdm_runtime::migration;
 
+use super::raw::{self, Raw};
 use super::{Options, PipelineError, transitions};
 use crate::changes;
 use crate::dialect::Dialect;
@@ -24,6 +27,8 @@ pub(crate) struct Planned {
     after: Vec<String>,
     /// The text of the declared schema.
     snapshot: String,
+    /// The user's own SQL that it takes in.
+    raws: Vec<Raw>,
 }
 
 /// The plan from the last version to the declared schema; `None` where they are the same.
@@ -38,7 +43,12 @@ pub(crate) fn plan(
     let interim = interim::schema(&from, &known, dialect);
     let mut deltas = diff::diff(&from, &interim).map_err(BuildError::from)?;
     deltas.extend(interim::renames(&from, &known));
-    if deltas.is_empty() {
+    let raws = if options.baseline {
+        Vec::new()
+    } else {
+        raw::waiting(options, history)?
+    };
+    if deltas.is_empty() && raws.is_empty() {
         return match history.taken_out() {
             Some(taken_out) => Err(PipelineError::NothingLeft {
                 folder: taken_out.folder(),
@@ -47,20 +57,21 @@ pub(crate) fn plan(
         };
     }
     let snapshot = declared.text();
-    let name = name(options, history, &deltas);
+    let name = name(options, history, &deltas, &raws);
     let identity = identity(
         history,
         name,
         &snapshot,
         transitions::hash(&from, declared.schema),
     );
-    let plan = plan::build(&plan::Request {
+    let mut plan = plan::build(&plan::Request {
         from: &from,
         to: declared.schema,
         dialect,
         id: &identity.id,
         dropped_tables: &options.dropped_tables,
     })?;
+    raw::put_into(&mut plan, &raws)?;
     let filling = history
         .versions()
         .iter()
@@ -74,6 +85,7 @@ pub(crate) fn plan(
         identity,
         after,
         snapshot,
+        raws,
     }))
 }
 
@@ -84,7 +96,11 @@ pub(crate) fn render(
 ) -> Result<(Manifest, FileTree), PipelineError> {
     let mut rendered = sql::render(&planned.plan, dialect, &planned.identity)?;
     rendered.manifest.after.clone_from(&planned.after);
-    let mut files = FileTree::default();
+    let mut files = raw::kept(&planned.raws);
+    let hashes = files
+        .files()
+        .map(|(path, text)| (path.to_string(), migration::hash(text)));
+    rendered.manifest.files.extend(hashes);
     files.insert(versions::PLAN_FILE, toml::to_string(&rendered.manifest)?);
     files.insert(snapshot::FILE, planned.snapshot.clone());
     files.insert(review::FILE, review::page(&rendered.manifest));
@@ -94,11 +110,22 @@ pub(crate) fn render(
     Ok((rendered.manifest, files))
 }
 
-fn name(options: &Options, history: &History, deltas: &[Delta]) -> String {
+/// The files that the version has now, and that go where they were.
+pub(crate) fn taken<'a>(
+    planned: &'a Planned,
+    versions: &'a Utf8Path,
+) -> impl Iterator<Item = &'a Utf8Path> {
+    raw::taken(&planned.raws, versions)
+}
+
+fn name(options: &Options, history: &History, deltas: &[Delta], raws: &[Raw]) -> String {
     match (&options.name, history.taken_out()) {
         (Some(name), _) => naming::legal(name.trim_start_matches(|c: char| c.is_ascii_digit())),
         (None, Some(taken_out)) => taken_out.name.clone(),
-        (None, None) => naming::automatic(deltas),
+        (None, None) => match raw::name_of(raws).filter(|_| deltas.is_empty()) {
+            Some(name) => naming::legal(&name),
+            None => naming::automatic(deltas),
+        },
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod interim;
 mod lower;
 mod pair;
 mod parents_first;
+mod raw;
 mod shape;
 mod shapes;
 mod statement;
@@ -17,6 +18,7 @@ pub use alteration::{Alteration, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
 pub use lower::Drafted;
 pub use pair::Pair;
+pub use raw::Raw;
 pub use shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
     UniqueShape,

@@ -6,6 +6,7 @@ mod names;
 
 use serde::Serialize;
 
+use super::raw::Raw;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
 };
@@ -310,4 +311,6 @@ pub enum Statement {
         /// What shall stand there.
         after: TableShape,
     },
+    /// The user's own SQL.
+    Raw(Raw),
 }

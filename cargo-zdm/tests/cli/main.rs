@@ -23,6 +23,7 @@ mod older;
 mod pause;
 mod preview;
 mod project;
+mod raw;
 mod rebuilt;
 mod referenced;
 mod repeated;

@@ -1,6 +1,6 @@
 //! A statement, read token by token.
 
-use super::scan::{Statement, Token};
+use crate::statements::{Statement, Token};
 
 /// What of a statement has not been read yet.
 #[derive(Debug, Clone)]

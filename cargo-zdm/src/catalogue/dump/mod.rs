@@ -7,13 +7,12 @@
 
 mod cursor;
 mod postgres;
-mod scan;
 
 use zdm_runtime::database::{Connection, Dialect};
 
 use super::{Catalogue, CatalogueError};
+use crate::statements::{self, Statement};
 use cursor::Cursor;
-use scan::Statement;
 
 /// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +50,7 @@ pub async fn read(
     dialect: Dialect,
     schema: Option<&str>,
 ) -> Result<Catalogue, DumpError> {
-    let statements = scan::statements(text);
+    let statements = statements::statements(text);
     let mut catalogue = match dialect {
         Dialect::Postgres => postgres::read(&statements, file, schema)?,
         Dialect::Sqlite => sqlite(&statements, file).await?,

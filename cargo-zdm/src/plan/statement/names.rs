@@ -88,6 +88,7 @@ impl Statement {
             Self::AddEnumValue { .. } => "add_enum_value",
             Self::LeaveEnumValue { .. } => "leave_enum_value",
             Self::RebuildTable { .. } => "rebuild_table",
+            Self::Raw(_) => "raw",
         }
     }
 
@@ -96,6 +97,7 @@ impl Statement {
         match self {
             Self::CreateTable { table } => &table.name,
             Self::RebuildTable { after, .. } => &after.name,
+            Self::Raw(raw) => &raw.table,
             Self::DropTable { table, .. }
             | Self::RenameTable { table, .. }
             | Self::RestoreTable { table, .. }

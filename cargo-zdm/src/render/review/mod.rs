@@ -159,6 +159,8 @@ fn duration(step: &Step) -> &'static str {
 fn lock(step: &Step) -> String {
     if step.lock == "none" {
         "none".to_owned()
+    } else if step.table.is_empty() {
+        step.lock.clone()
     } else {
         format!("{} on `{}`", step.lock, step.table)
     }

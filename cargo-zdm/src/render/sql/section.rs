@@ -216,8 +216,13 @@ impl File {
         loses: Option<String>,
     ) -> Result<(), DialectError> {
         let statement = &action.statement;
-        let facts = dialect.statement(statement.name())?;
-        let sql = dialect.render_statement(statement.name(), statement)?;
+        let (facts, sql) = match statement {
+            Statement::Raw(raw) => (&raw.facts, raw.sql.clone()),
+            generated => (
+                dialect.statement(generated.name())?,
+                dialect.render_statement(generated.name(), generated)?,
+            ),
+        };
         let number = number(self.steps.len());
         let index = built_index(facts, statement);
         // Forward, `way_back` says it.

@@ -131,8 +131,8 @@ fn escaped(inside: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::scan;
     use super::*;
+    use crate::statements::statements;
 
     #[test]
     fn a_text_is_what_its_literal_stands_for() {
@@ -144,8 +144,7 @@ mod tests {
             ("U&'a'", None),
             ("12", None),
         ] {
-            let statements = scan::statements(written);
-            let read = literal(&mut Cursor::of(statements[0]));
+            let read = literal(&mut Cursor::of(statements(written)[0]));
             assert_eq!(read.ok().as_deref(), expected, "{written}");
         }
     }

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::DumpError;
 use super::cursor::{Cursor, Name};
-use super::scan::Statement;
 use crate::catalogue::{Catalogue, Counted, Enum, Other, Table};
+use crate::statements::Statement;
 use names::qualified;
 use types::Made;
 

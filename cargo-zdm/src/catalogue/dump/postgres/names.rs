@@ -1,10 +1,10 @@
 //! Names and expressions as the server prints them, and the names that it gives.
 
 use super::super::cursor::{Cursor, Name, identifier};
-use super::super::scan;
 use super::{Reader, Refused};
 use crate::catalogue::Table;
 use crate::catalogue::definition::{collapsed, unwrapped};
+use crate::statements;
 
 /// PostgreSQL cuts names off here.
 const LONGEST: usize = 63;
@@ -70,7 +70,7 @@ impl Reader<'_> {
     pub(super) fn local(&self, text: &str) -> String {
         let mut kept = String::new();
         let (mut copied, mut at) = (0, 0);
-        while let Some(token) = scan::next(text, at) {
+        while let Some(token) = statements::next(text, at) {
             at = token.end();
             let found = |name: &str| name == self.schema || name == "pg_catalog";
             let qualifies = text[at..].starts_with('.')
@@ -118,7 +118,7 @@ impl Reader<'_> {
 }
 
 /// Behind the word: the schema and the symbol of `OPERATOR(public.=)`, and how long that is.
-fn operator<'a>(word: scan::Token<'_>, behind: &'a str) -> Option<(String, &'a str, usize)> {
+fn operator<'a>(word: statements::Token<'_>, behind: &'a str) -> Option<(String, &'a str, usize)> {
     let (inside, _) = behind.strip_prefix('(')?.split_once(')')?;
     let (schema, symbol) = inside.rsplit_once('.').filter(|_| word.is("operator"))?;
     Some((identifier(schema)?, symbol, inside.len() + 2))
@@ -158,7 +158,7 @@ fn shortened(table: &str, columns: &str, label: &str) -> String {
 pub(super) fn columns_of(table: &Table, expression: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(token) = scan::next(expression, at) {
+    while let Some(token) = statements::next(expression, at) {
         at = token.end();
         if let Some(name) = identifier(token.text)
             && table.columns.iter().any(|column| column.name == name)

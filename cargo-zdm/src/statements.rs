@@ -5,34 +5,34 @@
 
 /// A statement without the semicolon that ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Statement<'a> {
-    pub(super) text: &'a str,
+pub(crate) struct Statement<'a> {
+    pub(crate) text: &'a str,
     /// Where its first word stands, counted from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
 }
 
 /// A word, a quoted name, a literal, or a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) text: &'a str,
+pub(crate) struct Token<'a> {
+    pub(crate) text: &'a str,
     /// The byte at which it begins.
-    pub(super) start: usize,
+    pub(crate) start: usize,
 }
 
 impl Token<'_> {
-    pub(super) fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
     /// It is this keyword, unquoted.
-    pub(super) fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         self.text.eq_ignore_ascii_case(word)
     }
 }
 
 /// The statements of a file. What psql does with a line of its own is left to [`Statement::is_for_psql`]; rows that `COPY`
 /// reads from the file itself are passed over.
-pub(super) fn statements(text: &str) -> Vec<Statement<'_>> {
+pub(crate) fn statements(text: &str) -> Vec<Statement<'_>> {
     let mut found = Vec::new();
     let (mut at, mut line, mut counted) = (0, 1, 0);
     while let Some(first) = next(text, at) {
@@ -62,7 +62,7 @@ pub(super) fn statements(text: &str) -> Vec<Statement<'_>> {
 
 impl<'a> Statement<'a> {
     /// psql's own: `\connect`.
-    pub(super) fn is_for_psql(&self) -> bool {
+    pub(crate) fn is_for_psql(&self) -> bool {
         self.text.starts_with('\\')
     }
 
@@ -72,7 +72,7 @@ impl<'a> Statement<'a> {
         copies && words.any(|word| word.is("stdin"))
     }
 
-    pub(super) fn tokens(&self) -> Vec<Token<'a>> {
+    pub(crate) fn tokens(&self) -> Vec<Token<'a>> {
         let mut tokens = Vec::new();
         let mut at = 0;
         while let Some(token) = next(self.text, at) {
@@ -113,7 +113,7 @@ fn end_of_line(text: &str, at: usize) -> usize {
 }
 
 /// The token at a place or behind it; space and comments are passed over.
-pub(super) fn next(text: &str, mut at: usize) -> Option<Token<'_>> {
+pub(crate) fn next(text: &str, mut at: usize) -> Option<Token<'_>> {
     loop {
         let rest = &text[at..];
         let first = rest.chars().next()?;
