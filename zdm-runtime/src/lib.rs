@@ -13,6 +13,8 @@ mod code;
 mod control_value;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod database;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod dependents;
 pub mod enumeration;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod error;

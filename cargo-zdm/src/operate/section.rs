@@ -3,6 +3,7 @@
 //! Comes in: the session, a version, a section, a direction. Goes out: the database changed, every step recorded.
 //! Must not know: gates, stages.
 
+use zdm_runtime::dependents;
 use zdm_runtime::executor::{self, Event, ExecutorError, ExecutorOptions, Outcome};
 use zdm_runtime::facts::{Facts, Steps};
 use zdm_runtime::manifest::{Backfill, Direction, Step};
@@ -59,6 +60,9 @@ async fn execute(
             terminal.say(&line);
         }
     };
+    if direction == Direction::Up && matches!(section, Section::Expand | Section::Drop) {
+        must_stand_alone(session, place).await?;
+    }
     let tables = &session.migrations[place].manifest().tables;
     rights::to_alter(&mut session.connection, tables).await?;
     let outcome = executor::run(
@@ -71,6 +75,32 @@ async fn execute(
     )
     .await?;
     Ok(outcome)
+}
+
+/// Nothing names what the version takes away, or its own steps drop that before: seen before anything is executed.
+pub(crate) async fn must_stand_alone(session: &mut Session, place: usize) -> Result<(), Failure> {
+    let migration = &session.migrations[place];
+    let found = dependents::of(&mut session.connection, migration).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let folder = session.folder(place);
+    let lines: Vec<String> = found
+        .iter()
+        .map(|dependent| {
+            format!(
+                "  {} {} names {}",
+                dependent.kind, dependent.name, dependent.on
+            )
+        })
+        .collect();
+    Err(Failure::gate(
+        format!("{folder} takes away what others name:\n{}", lines.join("\n")),
+        "recreate each around the change: put `DROP …` into zdm/raw/drop/before_NAME.up.sql and the new `CREATE …` into \
+         zdm/raw/drop/after_NAME.up.sql, each with its .down.sql, and run `cargo zdm generate --amend` if the version is not \
+         merged; or change or drop them by hand before you run the command again",
+    )
+    .safe("nothing of this section has been executed"))
 }
 
 /// Has the database read the statements of the backfill, which stand for what deployed code will ask: an expression that

@@ -1,8 +1,8 @@
-//! The user's own SQL as steps of a version.
+//! The user's own SQL as steps of a version, and what in the database names a column that goes.
 
 use zdm_tests::postgres::Server;
 
-use crate::generate::{be_hasty, user_crate};
+use crate::generate::{AFTER, be_hasty, user_crate};
 use crate::project::Project;
 
 /// A crate whose first version is in the database.
@@ -105,6 +105,112 @@ fn taken_in_undone_and_redone(project: &Project, folder: &str, count: &str) {
     let file = project.path(format!("zdm/{folder}/1_expand/up.sql"));
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("upper("), "{text}");
+}
+
+#[test]
+fn a_view_is_recreated_around_a_replaced_column_on_postgres() {
+    let server = Server::start();
+    recreated(&Project::on(server.database("app"), ""));
+}
+
+#[test]
+fn a_view_is_recreated_around_a_replaced_column_on_sqlite() {
+    recreated(&Project::sqlite(""));
+}
+
+fn recreated(project: &Project) {
+    expanded(project);
+    project.execute("CREATE VIEW shown AS SELECT name FROM users");
+    project.write("src/models.rs", AFTER);
+    project.done(&["generate"]);
+    let stopped = project.zdm(&["expand"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped.says("view shown names the column users.name");
+    stopped.says("zdm/raw/drop/before_NAME.up.sql");
+    project.refuses("SELECT full_name FROM users", "full_name");
+
+    raw(
+        project,
+        "drop/before_shown",
+        "DROP VIEW shown;\n",
+        "CREATE VIEW shown AS SELECT name FROM users;\n",
+    );
+    raw(
+        project,
+        "drop/after_shown",
+        "CREATE VIEW shown AS SELECT full_name AS name FROM users;\n",
+        "DROP VIEW shown;\n",
+    );
+    project.done(&["generate", "--amend"]);
+    project.done(&["expand"]);
+    project.zdm(&["advance"]);
+    assert_eq!(project.stage("users_full_name"), "complete");
+    assert_eq!(project.value("SELECT name FROM shown"), "ada");
+    project.done(&["finalize"]);
+    // Somebody's own view on the old column is seen before the contract begins, whoever dropped the first.
+    project.execute("CREATE VIEW late AS SELECT name FROM users");
+    let stopped = project.zdm(&["contract"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped.says("view late names the column users.name");
+    assert!(!stopped.err.contains("view shown"), "{stopped:#?}");
+    assert_eq!(project.value("SELECT name FROM shown"), "ada");
+    project.execute("DROP VIEW late");
+    project.done(&["contract"]);
+    assert_eq!(project.value("SELECT name FROM shown"), "ada");
+    project.refuses("SELECT name FROM users WHERE name = 'x'", "name");
+}
+
+#[test]
+fn everything_that_names_a_column_is_named_on_postgres() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    expanded(&project);
+    project.execute(
+        "CREATE MATERIALIZED VIEW kept AS SELECT name FROM users;
+        CREATE FUNCTION first_name() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT name FROM users LIMIT 1; END;
+        CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER of_name AFTER UPDATE OF name ON users FOR EACH ROW EXECUTE FUNCTION nothing();
+        CREATE TRIGGER when_name BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION nothing();
+        CREATE TRIGGER of_all BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION nothing();
+        CREATE POLICY own ON users USING (name = current_user);
+        CREATE RULE ruled AS ON DELETE TO users WHERE OLD.name = 'ada' DO INSTEAD NOTHING;
+        ALTER TABLE users ADD COLUMN loud text GENERATED ALWAYS AS (upper(name)) STORED;
+        CREATE VIEW other AS SELECT id FROM users",
+    );
+    project.write("src/models.rs", AFTER);
+    project.done(&["generate"]);
+    let stopped = project.zdm(&["expand"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    for named in [
+        "materialized view kept",
+        "function first_name",
+        "trigger of_name",
+        "trigger when_name",
+        "policy own",
+        "rule ruled",
+        "generated column loud",
+    ] {
+        stopped.says(&format!("{named} names the column users.name"));
+    }
+    for other in ["of_all", "view other", "function nothing"] {
+        assert!(!stopped.err.contains(other), "{other}: {stopped:#?}");
+    }
+}
+
+#[test]
+fn a_trigger_that_names_a_column_is_named_on_sqlite() {
+    let project = Project::sqlite("");
+    expanded(&project);
+    project.execute(
+        "CREATE TRIGGER of_name AFTER UPDATE OF name ON users BEGIN SELECT 1; END;
+        CREATE TRIGGER of_id AFTER UPDATE OF id ON users BEGIN SELECT 1; END",
+    );
+    project.write("src/models.rs", AFTER);
+    project.done(&["generate"]);
+    let stopped = project.zdm(&["expand"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped.says("trigger of_name names the column users.name");
+    assert!(!stopped.err.contains("of_id"), "{stopped:#?}");
 }
 
 #[test]
