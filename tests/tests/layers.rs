@@ -11,7 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("statements", &[]),
     ("catalogue", &["statements"]),
-    ("import", &["catalogue", "dialect"]),
+    ("import", &["catalogue", "dialect", "parallel"]),
     ("diff", &[]),
     ("dialect", &[]),
     ("changes", &["diff", "dialect", "plan"]),

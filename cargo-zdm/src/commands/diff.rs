@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::dialect::Dialect;
 use crate::diff;
 use crate::error::Failure;
+use crate::parallel;
 use crate::pipeline::Options;
 use crate::plan::{self, BuildError, Plan, Request};
 use crate::terminal::Answer;
@@ -52,17 +53,19 @@ impl Diff {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let options = options(context, &context.project()?)?;
         let history = History::open(&options.root.join(&options.versions))?;
-        let mut from = match self.from.as_ref().or(self.from_version.as_ref()) {
-            Some(argument) => sides::read(argument, &options, &history)?,
-            None => Side {
+        let from = || match self.from.as_ref().or(self.from_version.as_ref()) {
+            Some(argument) => sides::read(argument, &options, &history),
+            None => Ok(Side {
                 schema: history.last_schema(&Snapshot::EMPTY)?,
                 left_out: None,
-            },
+            }),
         };
-        let mut to = match self.to.as_ref().or(self.to_version.as_ref()) {
-            Some(argument) => sides::read(argument, &options, &history)?,
-            None => sides::of_models(&options)?,
+        let to = || match self.to.as_ref().or(self.to_version.as_ref()) {
+            Some(argument) => sides::read(argument, &options, &history),
+            None => sides::of_models(&options),
         };
+        let (from, to) = parallel::both(from, to);
+        let (mut from, mut to) = (from?, to?);
         let not_compared = sides::aligned(&mut from, &mut to, &options)?;
         let planned = plan(&options, &from.schema, &to.schema)?;
         answer(planned, &from, &to, &not_compared)

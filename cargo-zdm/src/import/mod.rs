@@ -27,6 +27,7 @@ pub use same::in_the_words_of;
 use self::enums::Enums;
 use crate::catalogue::{self, Catalogue};
 use crate::dialect::Dialect;
+use crate::parallel;
 
 /// What a catalogue becomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,12 +63,16 @@ pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -
     let enums = Enums::of(&catalogue.enums);
     let mut left_out = Vec::new();
     let mut kept: Vec<(&catalogue::Table, Table)> = Vec::new();
-    for found in &catalogue.tables {
+    let made = parallel::map(&catalogue.tables, |found| {
         let mut of_table = Vec::new();
-        match passed_over(found, wanted)
-            .map_or(Ok(()), Err)
-            .and_then(|()| table(found, &enums, dialect, &mut of_table))
-        {
+        let made = match passed_over(found, wanted) {
+            Some(reason) => Err(reason),
+            None => table(found, &enums, dialect, &mut of_table),
+        };
+        (made, of_table)
+    });
+    for (found, (made, mut of_table)) in catalogue.tables.iter().zip(made) {
+        match made {
             Ok(table) => {
                 left_out.extend(found.others.iter().map(other));
                 left_out.append(&mut of_table);
@@ -82,7 +87,9 @@ pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -
     let tables: Vec<Table> = kept.iter().map(|(_, table)| table.clone()).collect();
     for (found, mut table) in kept {
         foreign::keys(found, &mut table, &tables, &mut left_out);
-        if let Err(reason) = says_the_same(&table, &enums) {
+        if !table.foreign_keys.is_empty()
+            && let Err(reason) = says_the_same(&table, &enums)
+        {
             let keys = std::mem::take(&mut table.foreign_keys).into_iter();
             left_out.extend(keys.map(|key| {
                 let object = format!("{}.{}", table.name, key.name);
