@@ -3,8 +3,8 @@
 //! Comes in: a connection, a version. Goes out: each of them, unless a step of the version drops it before. Nothing is changed.
 //! Must not know: when it is asked.
 
-use crate::database::{Connection, DatabaseError, Dialect, Value};
-use crate::manifest::{Direction, Names};
+use crate::database::{Connection, DatabaseError, Dialect, Value, catalogue};
+use crate::manifest::{Direction, Manifest, Names, Released};
 use crate::migration::Migration;
 use crate::phase::Section;
 
@@ -60,7 +60,15 @@ pub async fn of(
 ) -> Result<Vec<Dependent>, DatabaseError> {
     let mut found = Vec::new();
     for (table, names) in &migration.manifest().drops {
-        for column in taken(names) {
+        let mut gone = taken(names);
+        for released in released(migration.manifest(), table) {
+            // Until it is released, the column that goes has the name of the one that stays.
+            let there = catalogue::columns(connection, table).await?;
+            if !there.contains(&released.name) {
+                gone.push(Some(&released.column));
+            }
+        }
+        for column in gone {
             let on = match column {
                 Some(column) => format!("the column {table}.{column}"),
                 None => format!("the table {table}"),
@@ -90,6 +98,14 @@ pub async fn of(
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+fn released<'a>(manifest: &'a Manifest, table: &'a str) -> impl Iterator<Item = &'a Released> {
+    let of_table = manifest
+        .pairs
+        .iter()
+        .filter(move |pair| pair.table == table);
+    of_table.filter_map(|pair| pair.released.as_ref())
 }
 
 /// The whole table, or its columns.
@@ -128,7 +144,7 @@ async fn on_sqlite(
 ) -> Result<Vec<(String, String)>, DatabaseError> {
     const TEXTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY type, name";
     const PROBE: &str = "zdm_probe_of_dependents";
-    let there = crate::database::catalogue::columns(connection, table).await?;
+    let there = catalogue::columns(connection, table).await?;
     if there.is_empty() || column.is_some_and(|column| !there.iter().any(|known| known == column)) {
         return Ok(Vec::new());
     }

@@ -76,7 +76,7 @@ fn rename_back(schema: &mut Schema, new: &str, old: &str) {
 /// The table in the names that statements give its columns as long as these pairs are in transition.
 pub(crate) fn table<'a>(table: &'a Table, pairs: &[Pair]) -> Cow<'a, Table> {
     let mut interim = Cow::Borrowed(table);
-    for names in pairs.iter().filter_map(|pair| final_name(&pair.new)) {
+    for names in pairs.iter().filter_map(Pair::final_name) {
         for column in &mut interim.to_mut().columns {
             rename_one(&mut column.name, names);
         }

@@ -3,7 +3,7 @@
 //!
 //! Must not know: how the expressions were declared, what is rendered from them.
 
-use zdm_model::{Column, OnInvalid};
+use zdm_model::{Column, FinalName, OnInvalid};
 use zdm_runtime::manifest::{BuiltIn, Measured};
 
 use crate::dialect::Dialect;
@@ -54,6 +54,11 @@ impl Pair {
     /// Nothing computes old from new: writes take both values.
     pub fn is_one_way(&self) -> bool {
         !self.is_fill() && self.down.is_empty()
+    }
+
+    /// Its names, where the new column takes over that of an old one.
+    pub fn final_name(&self) -> Option<&FinalName> {
+        self.new.transition.as_ref()?.final_name.as_ref()
     }
 
     /// The word for what becomes of a row that `up` cannot convert; `total` where it converts everything.

@@ -198,6 +198,51 @@ fn everything_that_names_a_column_is_named_on_postgres() {
 }
 
 #[test]
+fn a_trigger_on_a_column_whose_name_goes_over_is_named() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    expanded(&project);
+    project.execute(
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER of_name AFTER UPDATE OF name ON users FOR EACH ROW EXECUTE FUNCTION nothing()",
+    );
+    let renamed = "renamed_from = \"name\"";
+    assert!(AFTER.contains(renamed));
+    let kept = "from(\"name\"), up = \"length(name)\", down = \"repeat('x', name_new::integer)\", final_name = \"name\"";
+    let after = AFTER.replace(renamed, kept);
+    project.write(
+        "src/models.rs",
+        &after.replace("full_name: String", "name: i64"),
+    );
+    project.done(&["generate", "name"]);
+    let stopped = project.zdm(&["expand"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped.says("trigger of_name names the column users.name");
+    project.execute("DROP TRIGGER of_name ON users");
+    project.done(&["expand"]);
+    let walk: [&[&str]; 8] = [
+        &["switch", "--to", "dual_write"],
+        &["backfill"],
+        &["verify"],
+        &["switch", "--to", "shadow"],
+        &["switch", "--to", "100%"],
+        &["verify"],
+        &["switch", "--to", "ramp_down"],
+        &["switch", "--to", "complete"],
+    ];
+    for step in walk {
+        project.done(step);
+    }
+    // It stands on the column that stays.
+    project.execute(
+        "CREATE TRIGGER of_name AFTER UPDATE OF name ON users FOR EACH ROW EXECUTE FUNCTION nothing()",
+    );
+    project.cargo_zdm(&["finalize"]);
+    project.done(&["contract"]);
+    assert_eq!(project.value("SELECT name::text FROM users"), "3");
+}
+
+#[test]
 fn a_trigger_that_names_a_column_is_named_on_sqlite() {
     let project = Project::sqlite("");
     expanded(&project);

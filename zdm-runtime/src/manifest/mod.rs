@@ -9,7 +9,7 @@ mod pair;
 use std::collections::BTreeMap;
 
 pub use names::{Names, NamesByTable, joined, shared};
-pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, RowFacts, Rows, Side};
+pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, Released, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
 
 use crate::phase::Section;

@@ -34,12 +34,25 @@ pub struct Pair {
     pub old: Vec<Side>,
     /// The column that comes.
     pub new: Side,
+    /// What an old column is called from the moment on in which the new one takes its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Released>,
     /// What is proved of a conversion whose both halves are built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_in: Option<BuiltIn>,
     /// What a database told before the version was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
+}
+
+/// An old column whose name the new one takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Released {
+    /// Its name until then.
+    pub column: String,
+    /// Its name until it is dropped.
+    pub name: String,
 }
 
 /// A column of a pair.

@@ -287,6 +287,7 @@ mod tests {
             old: vec![side("a"), side("b")],
             new: side("c"),
             built_in: None,
+            released: None,
             measured,
         }
     }

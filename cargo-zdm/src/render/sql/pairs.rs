@@ -1,7 +1,7 @@
 //! What the manifest keeps of the plan's pairs, for people who review them.
 
-use zdm_model::{Column, OnInvalid};
-use zdm_runtime::manifest::{Pair as Entry, Side};
+use zdm_model::{Column, OnInvalid, names};
+use zdm_runtime::manifest::{Pair as Entry, Released, Side};
 
 use crate::dialect::Dialect;
 use crate::plan::{Pair, Plan};
@@ -31,6 +31,10 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
         },
         old: pair.old.iter().map(side).collect(),
         new: side(&pair.new),
+        released: pair.final_name().map(|names| Released {
+            column: names.last.clone(),
+            name: names::released(&names.last),
+        }),
         built_in: pair.built_in.clone(),
         measured: pair.measured.clone(),
     }
