@@ -119,15 +119,15 @@ fn life(dialect: &str) {
 
     project.replace(
         "pub full_name: String",
-        "pub full_name: String,\n        pub email: Option<String>",
+        "#[zdm(index)]\n        pub full_name: String",
     );
     let error = generate(&project.options).unwrap_err();
     assert!(
-        matches!(&error, PipelineError::TableInTransition { table, migration }
+        matches!(&error, PipelineError::TableInTransition { table, migration, .. }
             if table == "users" && migration == "0002_users_full_name"),
         "{error}"
     );
-    project.replace(",\n        pub email: Option<String>", "");
+    project.replace("#[zdm(index)]\n        pub full_name", "pub full_name");
 
     project.replace(
         "renamed_from = \"name\"",

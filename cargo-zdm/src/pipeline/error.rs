@@ -67,13 +67,15 @@ pub enum PipelineError {
     },
     /// Two migrations of one table.
     #[error(
-        "table `{table}` is in transition: {migration} has to be over before the table changes again. Run `cargo zdm finalize {migration}` once it is complete everywhere, or put the change into it with `cargo zdm generate --amend` if it is not merged"
+        "table `{table}` is in transition by {migration}, and the new version {change}: meanwhile the table gets columns and indexes that have nothing to do with the transition, and all else afterwards. Run `cargo zdm finalize {migration}` once it is complete everywhere, or put the change into it with `cargo zdm generate --amend` if it is not merged"
     )]
     TableInTransition {
         /// The table.
         table: String,
         /// The migration's folder.
         migration: String,
+        /// What the new version would do: `would drop the column users.age`.
+        change: String,
     },
     /// The attributes that a migration in transition was generated from are gone or changed.
     #[error(

@@ -13,7 +13,7 @@ use super::version::Planned;
 use super::{Options, PipelineError};
 use crate::dialect::Dialect;
 use crate::diff;
-use crate::plan::{self, Pair, Plan};
+use crate::plan::{self, Pair, Plan, Statement};
 use crate::versions::{History, Snapshot};
 
 /// A migration in transition.
@@ -72,22 +72,64 @@ pub(crate) fn begun(
     })
 }
 
-/// A second version must leave tables in transition alone: code follows one migration of a table at a time, and a rebuilt
-/// table would lose the side that the last snapshot no longer names.
+/// What a second version may do to a table in transition: bring what stands aside from the pairs, by a statement that builds no
+/// table anew, which would lose the side that the last snapshot no longer names. Code follows the pairs of one migration of a
+/// table at a time, and writes the new columns in all its statements.
 pub(crate) fn check_free(plan: &Plan, transitions: &[InTransition]) -> Result<(), PipelineError> {
     for transition in transitions {
-        let table = plan
-            .tables
-            .iter()
-            .find(|table| transition.manifest.tables.contains(table));
-        if let Some(table) = table {
-            return Err(PipelineError::TableInTransition {
+        let of_transition = |table: &&String| transition.manifest.tables.contains(table);
+        for table in plan.tables.iter().filter(of_transition) {
+            let refused = |change: String| PipelineError::TableInTransition {
                 table: table.clone(),
                 migration: transition.manifest.folder(),
+                change,
+            };
+            let mut steps = transition.manifest.steps.iter();
+            if steps.any(|step| step.table == *table && !step.expects.is_empty()) {
+                return Err(refused(
+                    "changes it, which the transition builds anew as it is declared there"
+                        .to_owned(),
+                ));
+            }
+            if let Some(pair) = plan.pairs_of(table).next() {
+                return Err(refused(format!("writes both sides of {}", pair.new.name)));
+            }
+            let pairs = transition.pairs.iter().filter(|pair| pair.table == *table);
+            let pairs: Vec<&Pair> = pairs.collect();
+            let mut of_table = plan.steps.iter().map(|step| &step.action);
+            let obstacle = of_table.find(|action| {
+                action.statement.table() == table && !stands_aside(&action.statement, &pairs)
             });
+            if let Some(action) = obstacle {
+                return Err(refused(format!("would {}", action.summary)));
+            }
         }
     }
     Ok(())
+}
+
+/// Whether a statement changes nothing that the statements of the pairs name.
+fn stands_aside(statement: &Statement, pairs: &[&Pair]) -> bool {
+    let is_named = |column: &String| {
+        let mut named = pairs
+            .iter()
+            .flat_map(|pair| pair.old.iter().chain(&pair.inputs).chain([&pair.new]));
+        named.any(|of_pair| of_pair.name == *column)
+    };
+    match statement {
+        // The view has the columns that there were when it was created.
+        Statement::AddColumn { column, .. } => {
+            column.generated.is_none() && pairs.iter().all(|pair| pair.view.is_none())
+        }
+        Statement::CreateIndex { index, .. } => {
+            index.elements.is_empty()
+                && index.predicate.is_none()
+                && !index.columns.iter().chain(&index.include).any(is_named)
+        }
+        Statement::SetComment { column, .. } => !column.as_ref().is_some_and(is_named),
+        Statement::CreateEnum { .. } | Statement::AddEnumValue { .. } => true,
+        _ => false,
+    }
 }
 
 /// The hash of the attributes that say how the columns of a version come out of those before it.

@@ -13,6 +13,7 @@ mod full_disk;
 mod generate;
 mod half_done;
 mod held;
+mod in_flight;
 mod in_turn;
 mod interrupted;
 mod killed_files;
