@@ -1,11 +1,11 @@
-//! How a person would convert the values of a column whose type changes while its name stays.
+//! How a person would convert the values of a column whose type changes, or that may not be NULL any more.
 
 use zdm_model::{Column, LogicalType, names};
 
 use super::declare::zero_of_type;
 use super::rows::ident;
 
-/// Both ways of a column that keeps its name.
+/// Both ways of a column.
 pub(crate) struct Conversion {
     /// The attribute's words.
     pub(crate) words: Vec<String>,
@@ -16,8 +16,15 @@ pub(crate) struct Conversion {
 impl Conversion {
     /// `None` where the type is the same, or nobody would know how.
     pub(crate) fn of(before: &Column, after: &Column) -> Option<Self> {
-        let (old, new) = (ident(&before.name), ident(&names::beside(&after.name)));
+        let keeps_name = before.name == after.name;
+        let interim = if keeps_name {
+            names::beside(&after.name)
+        } else {
+            after.name.clone()
+        };
+        let (old, new) = (ident(&before.name), ident(&interim));
         let (mut up, mut down, built_in) = match (type_of(before), type_of(after)) {
+            (one, other) if one == other && !keeps_name => (old, new, true),
             ("int2", "int4" | "int8") | ("int4", "int8") => (old, new, true),
             ("timestamp", "timestamptz") => {
                 let at = |name| format!("{name} AT TIME ZONE 'UTC'");
@@ -51,10 +58,10 @@ impl Conversion {
         if after.nullable && !before.nullable {
             down = format!("coalesce({down}, {})", zero_of_type(before));
         }
-        let mut words = vec![
-            format!("from({:?})", before.name),
-            format!("final_name = {:?}", after.name),
-        ];
+        let mut words = vec![format!("from({:?})", before.name)];
+        if keeps_name {
+            words.push(format!("final_name = {:?}", after.name));
+        }
         if !(built_in && before.nullable == after.nullable) {
             words.extend([format!("up = {up:?}"), format!("down = {down:?}")]);
         }

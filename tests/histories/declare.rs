@@ -59,7 +59,12 @@ impl Declared {
         for column in &new.columns {
             let was = step.old_column(&new.name, &column.name);
             let now = old.column(&column.name);
-            if let Some(conversion) = now.and_then(|now| Conversion::of(now, column)) {
+            let source = old.column(was);
+            let is_rename = |source: &&Column| {
+                types(source) == types(column) && source.nullable == column.nullable
+            };
+            let converted = source.filter(|source| now.is_some() || !is_rename(source));
+            if let Some(conversion) = converted.and_then(|source| Conversion::of(source, column)) {
                 self.expect(new, column, Some(conversion.up));
                 let place = (new.name.clone(), column.field.clone());
                 self.on_fields.insert(place, conversion.words);
@@ -67,9 +72,8 @@ impl Declared {
             }
             let words = match (old.column(was), now) {
                 (Some(before), None) => {
-                    let same = types(before) == types(column);
                     self.expect(new, column, Some(ident(was)));
-                    if same && before.nullable == column.nullable {
+                    if is_rename(&before) {
                         vec![format!("renamed_from = {was:?}")]
                     } else {
                         vec![format!("from({was:?})")]
@@ -86,6 +90,14 @@ impl Declared {
                 }
                 (_, None) if !column.nullable && column.default.is_none() && !column.auto => {
                     let up = zero_of(new, column);
+                    self.expect(new, column, Some(up.clone()));
+                    vec![format!("up = {up:?}")]
+                }
+                (_, None)
+                    if !column.nullable && column.default.as_deref().is_some_and(is_random) =>
+                {
+                    let key: Vec<String> = old.primary_key.iter().map(|key| ident(key)).collect();
+                    let up = format!("md5(concat_ws(',', {}))::uuid", key.join(", "));
                     self.expect(new, column, Some(up.clone()));
                     vec![format!("up = {up:?}")]
                 }
@@ -169,6 +181,11 @@ impl Declared {
         }
         files
     }
+}
+
+/// Rows that exist get a value that stays the same, however often it is asked for.
+fn is_random(default: &str) -> bool {
+    default.contains("gen_random_uuid") || default.contains("uuid_generate_v4")
 }
 
 fn types(column: &Column) -> (&Option<String>, LogicalType) {

@@ -10,6 +10,7 @@
 mod compare;
 mod convert;
 mod declare;
+mod dependents;
 mod history;
 mod pair;
 mod report;

@@ -10,7 +10,7 @@ use zdm_tests::project::{self, Project};
 
 use super::declare::Declared;
 use super::history::{History, Step};
-use super::{compare, rows, schema, unmanaged};
+use super::{compare, dependents, rows, schema, unmanaged};
 
 /// What became of a step.
 #[derive(Debug)]
@@ -102,6 +102,10 @@ impl Walk<'_> {
             Some(1) => return Outcome::Refused(said(&generated)),
             _ => return Outcome::Failed(format!("generate: {}", said(&generated))),
         }
+        match self.expanded(before, after, &declared.dropped).await {
+            Ok(()) => {}
+            Err(outcome) => return outcome,
+        }
         if let Err(reason) = self.executed() {
             return Outcome::Failed([vec![reason], without].concat().join("\n    "));
         }
@@ -165,9 +169,52 @@ impl Walk<'_> {
         }
     }
 
+    /// Expand. What names something that goes is dropped and made anew around it.
+    async fn expanded(
+        &self,
+        before: &mut PgConnection,
+        after: &mut PgConnection,
+        dropped: &[String],
+    ) -> Result<(), Outcome> {
+        let command = ["advance", "--before-deploy"];
+        let run = self.project.zdm(&command);
+        let named = dependents::named(&String::from_utf8_lossy(&run.stderr));
+        if run.status.success() {
+            return Ok(());
+        }
+        if run.status.code() != Some(4) || named.is_empty() {
+            return Err(Outcome::Failed(format!("expand: {}", said(&run))));
+        }
+        for object in &named {
+            let Some((drop, create)) = dependents::recreated(before, after, object).await else {
+                return Err(Outcome::Refused(said(&run)));
+            };
+            self.raw(&format!("before_{}", object.1), &drop);
+            if let Some(create) = create {
+                self.raw(&format!("after_{}", object.1), &create);
+            }
+        }
+        let mut again = vec!["generate", "--amend"];
+        for table in dropped {
+            again.extend(["--drop-table", table]);
+        }
+        self.does(&again)
+            .and_then(|()| self.does(&command))
+            .map_err(Outcome::Failed)
+    }
+
+    /// A step of the version's own, around what contract drops.
+    fn raw(&self, name: &str, up: &str) {
+        std::fs::create_dir_all(self.project.path("zdm/raw/drop")).unwrap();
+        let path = format!("zdm/raw/drop/{name}");
+        self.project
+            .write(&format!("{path}.up.sql"), &format!("{up};\n"));
+        let down = "-- irreversible: what it names is gone\n";
+        self.project.write(&format!("{path}.down.sql"), down);
+    }
+
     /// Every phase, to the end of contract.
     fn executed(&self) -> Result<(), String> {
-        self.does(&["advance", "--before-deploy"])?;
         let mut last = String::new();
         for _ in 0..3 {
             let run = self.project.zdm(&["advance"]);
