@@ -114,6 +114,15 @@ impl Case {
         render(&plan, dialect, ID, 2)
     }
 
+    /// Writes the second version into a folder.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no plan, or it cannot be written.
+    pub fn write(&self, dialect: &Dialect, folder: &Path) {
+        write(&self.rendered(dialect), folder);
+    }
+
     /// The second version, loaded from files as a command would.
     pub fn migration(&self, dialect: &Dialect) -> Migration {
         load(&self.rendered(dialect))
@@ -137,6 +146,7 @@ impl Case {
         let mut schema = self.schema("v2.rs");
         for table in &mut schema.tables {
             table.renamed_from = None;
+            table.split_from = None;
             let columns = table.columns.iter_mut();
             columns.for_each(|column| column.transition = None);
         }
@@ -174,14 +184,18 @@ fn render(plan: &Plan, dialect: &Dialect, id: &str, version: u32) -> Rendered {
 /// Where the version contradicts itself.
 pub fn load(rendered: &Rendered) -> Migration {
     let directory = tempfile::tempdir().expect("a temporary directory");
+    write(rendered, directory.path());
+    Migration::load(directory.path()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn write(rendered: &Rendered, folder: &Path) {
     for (path, text) in &rendered.files {
-        let path = directory.path().join(path);
+        let path = folder.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
         fs::write(path, text).expect("the file is written");
     }
     let plan = toml::to_string(&rendered.manifest).expect("a manifest is TOML");
-    fs::write(directory.path().join(PLAN_FILE), plan).expect("the plan is written");
-    Migration::load(directory.path()).unwrap_or_else(|error| panic!("{error}"))
+    fs::write(folder.join(PLAN_FILE), plan).expect("the plan is written");
 }
 
 /// What a type means beside these enums.

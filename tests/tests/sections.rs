@@ -52,7 +52,9 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     empty(&mut connection, case, &dialect).await;
 
     let migration = case.migration(&dialect);
-    there_and_back(&mut connection, case, &migration, Section::Expand).await;
+    for section in [Section::Expand, Section::DualWrite] {
+        there_and_back(&mut connection, case, &migration, section).await;
+    }
     for backfill in &migration.manifest().backfills {
         fill(&mut connection, case, &migration, backfill).await;
     }
@@ -258,6 +260,7 @@ async fn shape(connection: &mut Connection) -> Vec<String> {
          FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
         "SELECT proname::text FROM pg_proc WHERE pronamespace = 'zdm'::regnamespace ORDER BY 1",
         "SELECT count(*)::text || ' invalid' FROM pg_index WHERE NOT indisvalid",
+        "SELECT pg_get_triggerdef(oid) || ' ' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
     ];
     let sqlite = [
         "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk || ' ' || c.hidden
@@ -268,6 +271,7 @@ async fn shape(connection: &mut Connection) -> Vec<String> {
          FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS k WHERE m.type = 'table' ORDER BY 1",
         "SELECT name || ' ' || (sql LIKE '%AUTOINCREMENT%') || (length(sql) - length(replace(sql, 'CHECK', '')))
          FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'zdm%' AND name NOT LIKE 'sqlite%' ORDER BY 1",
+        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name",
     ];
     let questions: &[&str] = if matches!(connection, Connection::Postgres(_)) {
         &postgres

@@ -156,8 +156,8 @@ impl File {
         self.run("BEGIN").await;
         let mut scans = false;
         for statement in statements(sql) {
-            scans |= self.goes_through(table, statement).await;
-            self.run(statement).await;
+            scans |= self.goes_through(table, &statement).await;
+            self.run(&statement).await;
         }
         assert_eq!(
             self.lets_others_write().await,
@@ -302,10 +302,19 @@ fn opcode(row: &Row) -> &str {
     }
 }
 
-/// One after the other: a later one can only be explained when the earlier ones are done.
-fn statements(sql: &str) -> impl Iterator<Item = &str> {
-    sql.split_inclusive(";\n").filter(|part| {
-        part.lines()
-            .any(|line| !line.trim().is_empty() && !line.starts_with("--"))
-    })
+/// One after the other: a later one can only be explained when the earlier ones are done. A trigger's own end at its END.
+fn statements(sql: &str) -> Vec<String> {
+    let mut statements: Vec<String> = Vec::new();
+    for part in sql.split_inclusive(";\n") {
+        let is_open = |text: &String| text.contains("CREATE TRIGGER") && !text.ends_with("END;\n");
+        match statements.last_mut().filter(|last| is_open(last)) {
+            Some(last) => last.push_str(part),
+            None => statements.push(part.to_owned()),
+        }
+    }
+    statements.retain(|text| {
+        let mut lines = text.lines();
+        lines.any(|line| !line.trim().is_empty() && !line.starts_with("--"))
+    });
+    statements
 }

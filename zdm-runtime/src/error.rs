@@ -151,6 +151,19 @@ pub enum Error {
         up: &'static str,
     },
 
+    /// A row of a table that is being split off has no row to stand beside, or has one of its own already.
+    #[error(
+        "table `{table}`: the row was not inserted: `{main}`, whose columns it takes over, has no row with its key, or that row has \
+         these columns already; nothing was written: insert the row of `{main}` first, and use `update` or `upsert` for a row \
+         that is there"
+    )]
+    NoPlace {
+        /// The new table.
+        table: &'static str,
+        /// The table that its columns come out of.
+        main: &'static str,
+    },
+
     /// A repository was asked for a table that is not in the code given to `Zdm::connect`.
     #[error(
         "the code given to `Zdm::connect` has no table `{table}`: pass the `CODE` of the generated module that the repository \

@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind {
     claim,
 };
 
-fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+pub(super) fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
     let Delta::TableAdded(table) = delta else {
         return Ok(None);
     };

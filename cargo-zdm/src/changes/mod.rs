@@ -29,6 +29,7 @@ mod rename;
 mod rename_table;
 mod replace_column;
 mod set_not_null;
+mod split_table;
 mod validate_constraint;
 mod widen_type;
 
@@ -44,7 +45,7 @@ pub(crate) use refusal::reference_cycle;
 
 use crate::dialect::Dialect;
 use crate::diff::{self, Delta, Place};
-use crate::plan::{Alteration, Drafted, Pair};
+use crate::plan::{Alteration, Drafted, Move, Pair};
 
 /// A kind of change.
 #[derive(Debug)]
@@ -57,8 +58,9 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 21] = [
+pub const KINDS: [&Kind; 22] = [
     &change_enum::KIND,
+    &split_table::KIND,
     &create_table::KIND,
     &drop_table::KIND,
     &rename_table::KIND,
@@ -113,6 +115,8 @@ pub struct Change {
     pub alterations: Vec<Drafted>,
     /// The two sides, where there are two.
     pub pair: Option<Pair>,
+    /// The columns that move between two tables.
+    pub moved: Option<Move>,
 }
 
 impl Change {
@@ -125,6 +129,7 @@ impl Change {
             reasons: Vec::new(),
             alterations: Vec::new(),
             pair: None,
+            moved: None,
         }
     }
 
@@ -194,11 +199,16 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
     for delta in deltas
         .iter()
         .filter(|delta| !is_told_already(context, delta, deltas))
+        .filter(|delta| !split_table::is_part_of_split(context, delta))
     {
         match claim(context, delta) {
             Ok(change) => changes.push(change),
             Err(error) => errors.push(error),
         }
+    }
+    // What is wrong with a split itself leaves columns behind that would be asked for once more.
+    if errors.is_empty() {
+        errors = split_table::mistakes(context, deltas);
     }
     if errors.is_empty() {
         Ok(changes)

@@ -105,6 +105,8 @@ pub(super) struct Identity {
     pub(super) exact: Vec<String>,
     /// The comparison of all others.
     pub(super) otherwise: String,
+    /// The comparison of all others where both sides have one type, which no setting of a session decides.
+    pub(super) image: String,
     /// Types that are compared like that even with computed values: a value of theirs is kept as it was written.
     #[serde(default)]
     pub(super) as_text: Vec<String>,

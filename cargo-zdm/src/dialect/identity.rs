@@ -16,6 +16,16 @@ impl Dialect {
         }
     }
 
+    /// Whether two values of a column's type are the same bytes, whatever a session is set to: what a trigger goes by.
+    pub fn same_bytes(&self, column: &Column, from: &str, to: &str) -> String {
+        if self.is_exact(column) {
+            format!("{to} IS NOT DISTINCT FROM {from}")
+        } else {
+            let image = &self.facts.identity.image;
+            image.replace("{old}", from).replace("{new}", to)
+        }
+    }
+
     /// The condition under which a value of the column is this expression's. As text, where the type has no equality or one
     /// that takes other texts for the same; a type that writes a value in one way only is not asked for how it is written.
     pub fn agrees(&self, column: &Column, left: &str, right: &str) -> String {

@@ -251,7 +251,8 @@ fn of_table<'a>(
 ) -> Option<Transition<'a>> {
     let of_table = |pair: &&Pair| pair.table == table;
     let pairs: Vec<Pair> = transition.pairs.iter().filter(of_table).cloned().collect();
-    if pairs.is_empty() {
+    let moved = transition.moves.iter().find(|moved| moved.part == table);
+    if pairs.is_empty() && moved.is_none() {
         return None;
     }
     Some(Transition {
@@ -261,6 +262,7 @@ fn of_table<'a>(
         versions: options.versions.to_string(),
         shared: pairs.len() < transition.pairs.len(),
         pairs,
+        moved: moved.cloned(),
         changes: &transition.manifest.changes,
     })
 }

@@ -89,6 +89,14 @@ fn over(
             let spent = over.entry(pair.table.clone()).or_default();
             spent.fields.push(pair.new.field.clone());
         }
+        for moved in &transition.moves {
+            let spent = over.entry(moved.part.clone()).or_default();
+            let columns = moved.columns.iter();
+            spent
+                .fields
+                .extend(columns.map(|(_, column)| column.field.clone()));
+            spent.split = true;
+        }
         let (before, after) = history.concerned(&transition.manifest, declared)?;
         for before in before.tables {
             let Some(after) = after.table(&before.name) else {

@@ -77,10 +77,29 @@ pub(crate) fn spent(
             .chain(planned)
             .any(|pair| pair.table == table && pair.new.name == column)
     };
+    let moves = transitions.iter().flat_map(|transition| &transition.moves);
+    let planned_moves = planned.iter().flat_map(|planned| &planned.plan.moves);
+    let parts: Vec<&str> = moves
+        .chain(planned_moves)
+        .map(|moved| moved.part.as_str())
+        .collect();
     let mut findings = Vec::new();
     for table in &declared.tables {
+        let moves = parts.contains(&table.name.as_str());
+        if table.split_from.is_some() && !moves {
+            findings.push(Finding {
+                kind: "spent",
+                place: table.source.clone(),
+                message: format!(
+                    "`split_from` of {} is spent: the migration is final",
+                    table.name
+                ),
+                next: "remove it, it would be read as a wish if the table's name came back"
+                    .to_owned(),
+            });
+        }
         for column in &table.columns {
-            if column.transition.is_some() && !needed(&table.name, &column.name) {
+            if column.transition.is_some() && !moves && !needed(&table.name, &column.name) {
                 findings.push(Finding {
                     kind: "spent",
                     place: column.source.clone(),

@@ -10,7 +10,7 @@ use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Attribute, Field, ItemStruct, Meta, MetaList};
 
-/// What `finalize` removes from a field. From the struct it removes `drops`. Beside [`FINAL_NAME`] it removes `column`, which
+/// What `finalize` removes from a field. From the struct it removes `drops` and `split_from`. Beside [`FINAL_NAME`] it removes `column`, which
 /// was the name until then.
 const SPENT: [&str; 8] = [
     "renamed_from",
@@ -34,6 +34,8 @@ pub(super) struct Spent {
     pub(super) fields: Vec<String>,
     /// Columns that are gone, and with them their `drops`.
     pub(super) dropped: Vec<String>,
+    /// The table has its columns, and with them goes its `split_from`.
+    pub(super) split: bool,
 }
 
 /// What rustfmt leaves on one line between an attribute's brackets ("attr_fn_like_width").
@@ -81,7 +83,9 @@ impl Visit<'_> for Structs<'_> {
         }
         let of_struct = |word: &Word| {
             let column = word.argument.as_ref();
-            word.name == "drops" && column.is_some_and(|column| self.spent.dropped.contains(column))
+            let dropped = word.name == "drops"
+                && column.is_some_and(|column| self.spent.dropped.contains(column));
+            dropped || (self.spent.split && word.name == "split_from")
         };
         for attribute in &found.attrs {
             self.cuts.extend(cuts(self.text, attribute, &of_struct));
@@ -297,6 +301,7 @@ mod tests {
         Spent {
             fields: owned(fields),
             dropped: owned(dropped),
+            split: false,
         }
     }
 

@@ -13,7 +13,7 @@ use super::version::Planned;
 use super::{Options, PipelineError};
 use crate::dialect::Dialect;
 use crate::diff;
-use crate::plan::{self, Pair, Plan, Statement};
+use crate::plan::{self, Move, Pair, Plan, Statement};
 use crate::versions::{History, Snapshot};
 
 /// A migration in transition.
@@ -23,6 +23,7 @@ pub(crate) struct InTransition {
     /// Folder of the version before.
     pub(crate) parent: Option<String>,
     pub(crate) pairs: Vec<Pair>,
+    pub(crate) moves: Vec<Move>,
 }
 
 /// Every migration in transition, in the order of the versions.
@@ -52,6 +53,7 @@ pub(crate) fn of(
             manifest: manifest.clone(),
             parent: history.before(manifest).map(Manifest::folder),
             pairs: plan.pairs,
+            moves: plan.moves,
         });
     }
     Ok(found)
@@ -69,6 +71,7 @@ pub(crate) fn begun(
         manifest: manifest.clone(),
         parent: history.last().map(Manifest::folder),
         pairs: planned.plan.pairs.clone(),
+        moves: planned.plan.moves.clone(),
     })
 }
 
@@ -137,8 +140,13 @@ pub(crate) fn hash(from: &Schema, to: &Schema) -> String {
     let mut text = String::new();
     for table in &to.tables {
         let before = from.table(&table.name);
+        let split = table.split_from.as_ref().filter(|_| before.is_none());
+        if let Some(split) = split {
+            let _ = writeln!(text, "{} {split:?}", table.name);
+        }
         for column in &table.columns {
-            let counts = before.is_some_and(|before| diff::is_under_way(before, column));
+            let counts =
+                before.map_or(split.is_some(), |before| diff::is_under_way(before, column));
             if let Some(transition) = column.transition.as_ref().filter(|_| counts) {
                 let _ = writeln!(text, "{}.{} {transition:?}", table.name, column.name);
             }
@@ -167,6 +175,7 @@ fn with_attributes(mut snapshot: Schema, declared: &Schema) -> Schema {
 
 fn take_attributes(table: &mut Table, declared: &Table) {
     table.drops.clone_from(&declared.drops);
+    table.split_from.clone_from(&declared.split_from);
     table.source.clone_from(&declared.source);
     for column in &mut table.columns {
         if let Some(declared) = declared.column(&column.name) {

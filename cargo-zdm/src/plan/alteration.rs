@@ -6,6 +6,7 @@ mod summary;
 
 use zdm_model::Enumeration;
 
+use super::moved::Triggers;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
     UniqueShape,
@@ -72,6 +73,10 @@ pub enum Alteration {
     CreateFunction(Function),
     /// The function goes.
     DropFunction(Function),
+    /// Triggers that keep two tables together.
+    CreateTriggers(Triggers),
+    /// The triggers go.
+    DropTriggers(Triggers),
     /// An enum.
     CreateEnum(Enumeration),
     /// The enum goes.
@@ -125,7 +130,7 @@ impl Alteration {
     /// them, unique indexes before the foreign keys that need them. A new table brings its own along.
     pub(super) const fn rank(&self, of_new_table: bool) -> u8 {
         match self {
-            Self::DropForeignKey(_) => 0,
+            Self::DropForeignKey(_) | Self::DropTriggers(_) => 0,
             Self::DropCheck(_) | Self::DropExclusion(_) => 1,
             Self::ReplacePrimaryKey(..)
             | Self::DropPrimaryKey
@@ -146,7 +151,7 @@ impl Alteration {
             Self::CreateIndex(index) if index.unique && !of_new_table => 12,
             Self::CreateTable(_) => 13,
             Self::CreateIndex(_) if of_new_table => 13,
-            Self::AddForeignKey(_) => 14,
+            Self::AddForeignKey(_) | Self::CreateTriggers(_) => 14,
             Self::CreateIndex(_) => 15,
             Self::SetPrimaryKey(..)
             | Self::Rename(..)
@@ -239,6 +244,8 @@ impl Alteration {
             Self::Rename(part, from, to) => Self::Rename(*part, to.clone(), from.clone()),
             Self::CreateFunction(function) => Self::DropFunction(function.clone()),
             Self::DropFunction(function) => Self::CreateFunction(function.clone()),
+            Self::CreateTriggers(triggers) => Self::DropTriggers(triggers.clone()),
+            Self::DropTriggers(triggers) => Self::CreateTriggers(triggers.clone()),
             Self::CreateEnum(found) => Self::DropEnum(found.clone()),
             Self::DropEnum(found) => Self::CreateEnum(found.clone()),
             Self::AddEnumValue(value) | Self::LeaveEnumValue(value) => {

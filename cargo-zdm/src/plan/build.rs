@@ -10,7 +10,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
-use super::{Alteration, Drafted, Naming, Pair, Plan, View, interim, lower};
+use super::{Alteration, Drafted, Move, Naming, Pair, Plan, View, interim, lower};
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
 use crate::diff::{self, DiffError};
@@ -101,9 +101,11 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     let lines = changes.iter().map(|change| change.line.clone()).collect();
     let mut drafted: Vec<Drafted> = Vec::new();
     let mut pairs: Vec<Pair> = Vec::new();
+    let mut moves: Vec<Move> = Vec::new();
     for change in changes {
         drafted.extend(change.alterations);
         pairs.extend(change.pair);
+        moves.extend(change.moved);
     }
     let shapes = Shapes::of(request.from, request.dialect);
     let until = |section| {
@@ -138,6 +140,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         drops,
         steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
         pairs,
+        moves,
     }
 }
 

@@ -7,6 +7,7 @@ mod alteration;
 mod build;
 pub(crate) mod interim;
 mod lower;
+mod moved;
 mod pair;
 mod parents_first;
 mod raw;
@@ -17,6 +18,7 @@ mod statement;
 pub use alteration::{Alteration, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
 pub use lower::Drafted;
+pub use moved::{Ends, Move, Triggers};
 pub use pair::Pair;
 pub use raw::Raw;
 pub use shape::{
@@ -49,6 +51,8 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// Columns with two sides, by table and in the struct's order.
     pub pairs: Vec<Pair>,
+    /// Columns that move between two tables; such a version has no pairs.
+    pub moves: Vec<Move>,
     /// The names that are there after it and were not before.
     pub creates: NamesByTable,
     /// The names that are gone once it is contracted.

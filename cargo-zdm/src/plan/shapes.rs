@@ -217,6 +217,8 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         | Alteration::DropTable(_)
         | Alteration::Name(_)
         | Alteration::CreateFunction(_)
+        | Alteration::CreateTriggers(_)
+        | Alteration::DropTriggers(_)
         | Alteration::CreateEnum(_)
         | Alteration::DropEnum(_)
         | Alteration::AddEnumValue(_)

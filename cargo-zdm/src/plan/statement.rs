@@ -6,6 +6,7 @@ mod names;
 
 use serde::Serialize;
 
+use super::moved::Triggers;
 use super::raw::Raw;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
@@ -265,6 +266,20 @@ pub enum Statement {
         function: String,
         /// Types of the parameters.
         parameters: Vec<String>,
+    },
+    /// Triggers that keep the other of two tables.
+    CreateTriggers {
+        /// The table that fires.
+        table: String,
+        /// What they do.
+        triggers: Triggers,
+    },
+    /// The triggers go.
+    DropTriggers {
+        /// The table that fired.
+        table: String,
+        /// What they did.
+        triggers: Triggers,
     },
     /// An enum.
     CreateEnum {

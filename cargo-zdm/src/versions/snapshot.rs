@@ -182,6 +182,7 @@ fn first_line(table: &str) -> &str {
 fn as_read(table: Cow<'_, Table>) -> Table {
     let mut table = table.into_owned();
     table.drops.clear();
+    table.split_from = None;
     table.source.clear();
     for column in &mut table.columns {
         column.transition = None;

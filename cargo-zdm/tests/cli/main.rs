@@ -30,6 +30,7 @@ mod referenced;
 mod repeated;
 mod reused;
 mod rights;
+mod split;
 mod stale;
 mod stopped;
 mod unconvertible;

@@ -179,6 +179,7 @@ fn generated(dialect: &str) -> FileTree {
                     parent: Some("0001_create_users".to_owned()),
                     versions: "zdm".to_owned(),
                     pairs,
+                    moved: None,
                     changes: &changes,
                     shared: true,
                 }),

@@ -71,6 +71,7 @@ impl Versions {
                 folder: "0002_case".to_owned(),
                 parent: None,
                 versions: "zdm".to_owned(),
+                moved: None,
                 pairs: plan.pairs.clone(),
                 changes: &plan.changes,
                 shared: false,

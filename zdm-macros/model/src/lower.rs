@@ -11,7 +11,7 @@ use crate::attributes::expression::Down;
 use crate::attributes::{Errors, Given};
 use crate::declaration::{Declaration, Field};
 use crate::names;
-use crate::{Column, FinalName, ForeignKey, Index, LogicalType, Table, Transition, Unique};
+use crate::{Column, FinalName, ForeignKey, Index, LogicalType, Split, Table, Transition, Unique};
 
 /// The table; names that lowering itself gives may be too long or collide, which is an error at the word that made them.
 pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
@@ -51,6 +51,10 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .iter()
             .map(|drop| drop.value.clone())
             .collect(),
+        split_from: attributes.split_from.as_ref().map(|split| Split {
+            table: split.value.table.clone(),
+            columns: split.value.columns.clone(),
+        }),
         source: String::new(),
     };
     for unique in uniques

@@ -142,6 +142,9 @@ pub struct Table {
     /// What the struct declares about columns that it no longer has (`drops("x")`). No part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub drops: Vec<Drop>,
+    /// `split_from = "users(id)"`: the columns come out of another table. Spent at `finalize`, no part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub split_from: Option<Split>,
     /// Where the struct stands, `file:line`. No part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
@@ -271,6 +274,15 @@ impl Counted {
             Self::Serial => "serial",
         }
     }
+}
+
+/// `split_from = "users(id)"` on the struct of a new table: each of its rows holds what moves out of one row of the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The table that the columns come out of.
+    pub table: String,
+    /// Its columns that the new table's key is made of, in the order of that key.
+    pub columns: Vec<String>,
 }
 
 #[cfg(feature = "serde")]

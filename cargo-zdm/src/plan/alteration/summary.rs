@@ -85,6 +85,12 @@ impl Alteration {
                 )
             }
             Self::DropFunction(function) => format!("drop the function zdm.{}", function.name),
+            Self::CreateTriggers(triggers) => {
+                format!("let triggers on {table} keep {}", triggers.other)
+            }
+            Self::DropTriggers(triggers) => {
+                format!("drop the triggers on {table} that keep {}", triggers.other)
+            }
             Self::CreateEnum(_)
             | Self::DropEnum(_)
             | Self::AddEnumValue(_)

@@ -204,6 +204,8 @@ impl Lowering<'_> {
             | Alteration::DropColumn(_)
             | Alteration::CreateIndex(_)
             | Alteration::DropIndex(_)
+            | Alteration::CreateTriggers(_)
+            | Alteration::DropTriggers(_)
             | Alteration::SetNotNull(_)
             | Alteration::AddUnique(_)
             | Alteration::AddCheck(_)

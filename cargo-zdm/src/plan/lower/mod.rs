@@ -150,6 +150,14 @@ impl Lowering<'_> {
                 table: named(),
                 index: index.clone(),
             },
+            Alteration::CreateTriggers(triggers) => Statement::CreateTriggers {
+                table: named(),
+                triggers: triggers.clone(),
+            },
+            Alteration::DropTriggers(triggers) => Statement::DropTriggers {
+                table: named(),
+                triggers: triggers.clone(),
+            },
             _ => return None,
         };
         Some(Action {

@@ -1,10 +1,11 @@
 //! What statements are called in `dialect.toml`, and which table they lock.
 
 use super::Statement;
+use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 38] = [
+    pub const NAMES: [&'static str; 42] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -38,6 +39,10 @@ impl Statement {
         "replace_index",
         "create_function",
         "drop_function",
+        "create_main_triggers",
+        "create_part_triggers",
+        "drop_main_triggers",
+        "drop_part_triggers",
         "create_enum",
         "drop_enum",
         "add_enum_value",
@@ -83,6 +88,14 @@ impl Statement {
             Self::ReplaceIndex { .. } => "replace_index",
             Self::CreateFunction { .. } => "create_function",
             Self::DropFunction { .. } => "drop_function",
+            Self::CreateTriggers { triggers, .. } if triggers.on == Ends::Main => {
+                "create_main_triggers"
+            }
+            Self::CreateTriggers { .. } => "create_part_triggers",
+            Self::DropTriggers { triggers, .. } if triggers.on == Ends::Main => {
+                "drop_main_triggers"
+            }
+            Self::DropTriggers { .. } => "drop_part_triggers",
             Self::CreateEnum { .. } => "create_enum",
             Self::DropEnum { .. } => "drop_enum",
             Self::AddEnumValue { .. } => "add_enum_value",
@@ -128,6 +141,8 @@ impl Statement {
             | Self::ReplaceIndex { table, .. }
             | Self::CreateFunction { table, .. }
             | Self::DropFunction { table, .. }
+            | Self::CreateTriggers { table, .. }
+            | Self::DropTriggers { table, .. }
             | Self::CreateEnum { table, .. }
             | Self::DropEnum { table, .. }
             | Self::AddEnumValue { table, .. }

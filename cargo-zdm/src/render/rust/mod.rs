@@ -4,6 +4,7 @@
 //! Must not know: how pairs came to be, the disk, rustfmt.
 
 mod format;
+mod moved;
 mod names;
 mod sides;
 mod statements;
@@ -26,7 +27,7 @@ use zdm_model::Table;
 use zdm_runtime::CodeState;
 
 use crate::dialect::{Dialect, ExpressionError};
-use crate::plan::Pair;
+use crate::plan::{Move, Pair};
 
 /// A model with what its code is generated from.
 #[derive(Debug, Clone)]
@@ -58,6 +59,8 @@ pub struct Transition<'a> {
     pub versions: String,
     /// The pairs of this table.
     pub pairs: Vec<Pair>,
+    /// The columns that came to this table out of another.
+    pub moved: Option<Move>,
     /// What happens, one line per change.
     pub changes: &'a [String],
     /// The migration has pairs on other tables too.
@@ -179,9 +182,15 @@ pub fn table(
             modules.insert(1, "dual_write");
         }
         for module in &modules {
+            let own = transition.moved.is_some() && *module != "backfill";
+            let template = if own {
+                format!("{module}_moved")
+            } else {
+                (*module).to_owned()
+            };
             files.push(file(
                 format!("{folder}/{module}.rs"),
-                templates.file(module, &view)?,
+                templates.file(&template, &view)?,
             ));
         }
         let inner: Vec<_> = modules

@@ -10,9 +10,10 @@ use zdm_model::{Column, Counted};
 use zdm_runtime::Writes;
 
 use super::RenderError;
+use super::moved;
 use super::sides::Sides;
 use super::templates::Templates;
-use crate::plan::Pair;
+use crate::plan::{Move, Pair};
 
 /// Renders statements of one table.
 pub(super) struct Statements<'a> {
@@ -25,6 +26,8 @@ pub(super) struct Statements<'a> {
     pub(super) selected: Vec<String>,
     /// A write of one row with [`ASSIGNED`] in the place of what it assigns.
     setter: String,
+    /// Where the table's columns come out of another one: what moves.
+    pub(super) moved: Option<&'a Move>,
 }
 
 /// Stands for assignments until they are known.
@@ -41,6 +44,8 @@ struct Insert<'a> {
     fence: &'a str,
     epoch: String,
     demanded: Vec<String>,
+    /// What is read first, so that its row is locked.
+    locked: Option<String>,
     conflict: Vec<String>,
     assignments: String,
     returning: Option<String>,
@@ -55,6 +60,7 @@ struct Update<'a> {
     fence: &'a str,
     epoch: String,
     demanded: Vec<String>,
+    locked: Option<String>,
 }
 
 /// What `delete.sql.j2` is given.
@@ -64,10 +70,15 @@ struct Delete<'a> {
     key: Vec<String>,
     fence: &'a str,
     epoch: String,
+    locked: Option<String>,
 }
 
 impl<'a> Statements<'a> {
-    pub(super) fn of(templates: &'a Templates, sides: Sides<'a>) -> Result<Self, RenderError> {
+    pub(super) fn of(
+        templates: &'a Templates,
+        sides: Sides<'a>,
+        moved: Option<&'a Move>,
+    ) -> Result<Self, RenderError> {
         let name = &sides.table.name;
         let mut statements = Self {
             templates,
@@ -76,10 +87,12 @@ impl<'a> Statements<'a> {
             fence: sides.words.fence(name),
             selected: sides.selected(),
             setter: String::new(),
+            moved,
         };
         let epoch = parameter(sides.table.primary_key.len() + 2);
-        statements.setter =
-            statements.assigning(ASSIGNED, statements.key_equals(1), epoch, Vec::new())?;
+        let locked = statements.locked(&numbered(sides.table.key_columns(), 1));
+        let key = statements.key_equals(1);
+        statements.setter = statements.assigning(ASSIGNED, key, epoch, Vec::new(), locked)?;
         Ok(statements)
     }
 
@@ -90,6 +103,7 @@ impl<'a> Statements<'a> {
         let epoch = parameter(columns.len() + 1);
         let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
         let values = self.bound(self.sides.inserted(writes, &columns, &given))?;
+        let locked = self.locked(&columns);
         let (mut columns, mut values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         let returned = self.returned_key();
         if let (Some(key), []) = (returned, columns.as_slice()) {
@@ -108,6 +122,7 @@ impl<'a> Statements<'a> {
                 fence: &self.fence,
                 epoch,
                 demanded,
+                locked,
                 conflict: Vec::new(),
                 assignments: String::new(),
                 returning: returned.map(|key| self.sides.words.ident(&key.name)),
@@ -134,6 +149,7 @@ impl<'a> Statements<'a> {
                 fence: &self.fence,
                 epoch: parameter(columns.len() + 1),
                 demanded,
+                locked: self.locked(&columns),
                 conflict: self.key_names(),
                 assignments,
                 returning: None,
@@ -159,7 +175,9 @@ impl<'a> Statements<'a> {
         let assignments = self.assignments(writes, &changed, &given, false)?;
         let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
         let epoch = parameter(columns.len() + 1);
-        self.assigning(&assignments, key, epoch, demanded).map(Some)
+        let locked = self.locked(&columns);
+        self.assigning(&assignments, key, epoch, demanded, locked)
+            .map(Some)
     }
 
     /// One column. A table has many columns, whose statements are the same but for what they assign.
@@ -173,7 +191,7 @@ impl<'a> Statements<'a> {
         }
         let demanded = self.bound(self.sides.demanded(writes, &value, &given))?;
         let epoch = parameter(keys + 2);
-        self.assigning(&assignments, self.key_equals(1), epoch, demanded)
+        self.assigning(&assignments, self.key_equals(1), epoch, demanded, None)
     }
 
     /// The assignments of one column, for handwritten statements with a parameter of any name.
@@ -225,6 +243,7 @@ impl<'a> Statements<'a> {
                 key: self.key_equals(1),
                 fence: &self.fence,
                 epoch: parameter(keys + 1),
+                locked: self.locked(&numbered(self.sides.table.key_columns(), 1)),
             },
         )
     }
@@ -259,6 +278,7 @@ impl<'a> Statements<'a> {
         key: Vec<String>,
         epoch: String,
         demanded: Vec<String>,
+        locked: Option<String>,
     ) -> Result<String, RenderError> {
         self.templates.statement(
             "update",
@@ -269,8 +289,19 @@ impl<'a> Statements<'a> {
                 fence: &self.fence,
                 epoch,
                 demanded,
+                locked,
             },
         )
+    }
+
+    /// What locks the row that these columns' key came out of, in the table that they left.
+    fn locked(&self, columns: &[(&Column, String)]) -> Option<String> {
+        let moved = self.moved?;
+        let key = moved.key.iter().filter_map(|(_, key)| {
+            let found = columns.iter().find(|(column, _)| column.name == key.name);
+            found.map(|(_, parameter)| parameter.clone())
+        });
+        moved::lock_of_main(self.sides.words, moved, &key.collect::<Vec<_>>())
     }
 
     /// What an update assigns, or an upsert's conflict branch, line by line.
@@ -339,7 +370,7 @@ impl<'a> Statements<'a> {
     }
 }
 
-fn numbered<'a>(
+pub(super) fn numbered<'a>(
     columns: impl Iterator<Item = &'a Column>,
     first: usize,
 ) -> Vec<(&'a Column, String)> {
@@ -349,6 +380,6 @@ fn numbered<'a>(
         .collect()
 }
 
-fn parameter(number: usize) -> String {
+pub(super) fn parameter(number: usize) -> String {
     format!("${number}")
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::RenderError;
 
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 15] = [
     (
         "header",
         include_str!("../../../templates/rust/sqlx/header.rs.j2"),
@@ -38,6 +38,18 @@ const TEMPLATES: [(&str, &str); 12] = [
     (
         "switch_reads",
         include_str!("../../../templates/rust/sqlx/switch_reads/switch_reads.rs.j2"),
+    ),
+    (
+        "dual_write_moved",
+        include_str!("../../../templates/rust/sqlx/dual_write/moved.rs.j2"),
+    ),
+    (
+        "switch_reads_moved",
+        include_str!("../../../templates/rust/sqlx/switch_reads/moved.rs.j2"),
+    ),
+    (
+        "statement/moved",
+        include_str!("../../../templates/rust/sqlx/statement/moved.sql.j2"),
     ),
     (
         "statement/insert",

@@ -43,6 +43,10 @@ impl<'a> Words<'a> {
         }
     }
 
+    pub(super) fn dialect(self) -> &'a Dialect {
+        self.dialect
+    }
+
     pub(super) fn ident(self, name: &str) -> String {
         self.dialect.ident(name)
     }
@@ -131,12 +135,16 @@ impl<'a> Words<'a> {
     /// A stored value in a select list. A list that names a `varchar(10)` breaks prepared statements when it becomes a
     /// `varchar(20)`; one that casts to the unbounded base type does not.
     pub(super) fn listed(self, column: &Column) -> String {
-        let name = self.ident(&column.name);
+        self.listed_as(column, &self.ident(&column.name))
+    }
+
+    /// The same of a value that stands in another place than the column itself.
+    pub(super) fn listed_as(self, column: &Column, name: &str) -> String {
         let own = [LogicalType::Custom, LogicalType::Enum].contains(&column.logical_type);
         if self.typed && column.sql_type.is_some() && !own {
             format!("{name}::{}", self.encoded_type(column))
         } else {
-            name
+            name.to_owned()
         }
     }
 

@@ -13,7 +13,7 @@ use crate::plan::{Pair, Plan};
 
 /// What the templates see.
 #[derive(Serialize)]
-struct View {
+pub(super) struct View {
     /// What the rows are reached through, quoted: the table, or a view of it.
     rows: String,
     /// Names of the key columns.
@@ -177,15 +177,8 @@ fn reverse_view(plan: &Plan, dialect: &Dialect, table: &str, key: &[Column]) -> 
     })
 }
 
-fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View {
-    let text = |prefix: &str| -> Vec<String> {
-        key.iter()
-            .map(|column| {
-                let name = dialect.ident(&column.name);
-                dialect.key_text(column, &format!("{prefix}{name}"))
-            })
-            .collect()
-    };
+pub(super) fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View {
+    let text = |prefix: &str| texts(dialect, key, prefix);
     let order = |prefix: &str, direction: &str| {
         let columns: Vec<String> = key
             .iter()
@@ -203,7 +196,7 @@ fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View
         ascending: order("", ""),
         descending: order("", " DESC"),
         descending_of_batch: order("rows_of_batch.", " DESC"),
-        range: range(dialect, key),
+        range: range(dialect, key, ""),
         limit: format!("${}", 2 * key.len() + 1),
         assignments: assignments(dialect, pairs),
         consistent: all_consistent(pairs),
@@ -218,8 +211,18 @@ fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pair]) -> View
     }
 }
 
+/// The columns of a key as text, each behind a prefix.
+pub(super) fn texts(dialect: &Dialect, key: &[Column], prefix: &str) -> Vec<String> {
+    key.iter()
+        .map(|column| {
+            let name = dialect.ident(&column.name);
+            dialect.key_text(column, &format!("{prefix}{name}"))
+        })
+        .collect()
+}
+
 /// Both ends included. A range of one column is what every planner knows best; several are compared as a row.
-fn range(dialect: &Dialect, key: &[Column]) -> String {
+pub(super) fn range(dialect: &Dialect, key: &[Column], prefix: &str) -> String {
     let parameters = |first: usize| -> Vec<String> {
         key.iter()
             .enumerate()
@@ -229,7 +232,7 @@ fn range(dialect: &Dialect, key: &[Column]) -> String {
     let (start, end) = (parameters(1), parameters(key.len() + 1));
     let names: Vec<String> = key
         .iter()
-        .map(|column| dialect.ident(&column.name))
+        .map(|column| format!("{prefix}{}", dialect.ident(&column.name)))
         .collect();
     if let [name] = &names[..] {
         format!("{name} BETWEEN {} AND {}", start.join(""), end.join(""))
@@ -329,7 +332,7 @@ fn strictest(pairs: &[&Pair]) -> &'static str {
 }
 
 /// `$1` or `($1, $2)`.
-fn parameters(first: usize, count: usize) -> String {
+pub(super) fn parameters(first: usize, count: usize) -> String {
     let names: Vec<String> = (first..first + count)
         .map(|number| format!("${number}"))
         .collect();

@@ -4,6 +4,7 @@
 //! Must not know: where that directory stands, what a change means.
 
 mod backfill;
+mod moved;
 mod pairs;
 mod section;
 
@@ -61,6 +62,11 @@ pub fn render(
             backfills.push(rendered.backfill);
             files.extend(rendered.texts);
         }
+    }
+    for moved in &plan.moves {
+        let rendered = moved::render(plan, dialect, identity, moved)?;
+        backfills.push(rendered.backfill);
+        files.extend(rendered.texts);
     }
     let hashes = files
         .iter()

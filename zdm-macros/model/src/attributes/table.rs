@@ -8,7 +8,7 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Ident, Token};
 
 use super::constraints::{self, ForeignKeyAttribute, PrimaryKeyAttribute, UniqueAttribute};
-use super::values::{self, text};
+use super::values::{self, Reference, text};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
 use crate::{Check, Drop, Exclusion};
 
@@ -24,6 +24,8 @@ pub(crate) struct TableAttributes {
     /// `row_key(a, b)`: what rows are found by instead.
     pub(crate) row_key: Option<Given<Vec<Given<String>>>>,
     pub(crate) drops: Vec<Given<Drop>>,
+    /// `split_from = "users(id)"`: the table that its columns come out of.
+    pub(crate) split_from: Option<Given<Reference>>,
     pub(crate) indexes: Vec<Given<IndexAttribute>>,
     pub(crate) uniques: Vec<Given<UniqueAttribute>>,
     pub(crate) checks: Vec<Given<Check>>,
@@ -71,6 +73,7 @@ impl TableAttributes {
             && self.no_primary_key.is_none()
             && self.row_key.is_none()
             && self.drops.is_empty()
+            && self.split_from.is_none()
             && self.indexes.is_empty()
             && self.uniques.is_empty()
             && self.checks.is_empty()
@@ -91,6 +94,7 @@ impl TableAttributes {
             "no_primary_key" => keep(&mut self.no_primary_key, word, ())?,
             "row_key" => keep(&mut self.row_key, word, values::names(word, input)?)?,
             "drops" => add(&mut self.drops, word, drops(word, input)?),
+            "split_from" => keep(&mut self.split_from, word, values::reference(word, input)?)?,
             "index" => add(&mut self.indexes, word, index(word, input)?),
             "unique" => add(&mut self.uniques, word, constraints::unique(word, input)?),
             "check" => add(&mut self.checks, word, constraints::check(word, input)?),

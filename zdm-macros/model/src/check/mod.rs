@@ -6,6 +6,7 @@
 mod columns;
 mod constraints;
 mod keys;
+mod split;
 mod transitions;
 
 use crate::attributes::Errors;
@@ -14,7 +15,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 28] = [
+const CHECKS: [Check; 30] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -39,6 +40,8 @@ const CHECKS: [Check; 28] = [
     transitions::old_columns_are_gone,
     transitions::final_name_becomes_free,
     transitions::drops_are_gone,
+    split::keys_have_the_same_width,
+    split::values_are_kept,
     constraints::columns_exist,
     constraints::references_match,
     constraints::columns_of_actions_are_the_keys,

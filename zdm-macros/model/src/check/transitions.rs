@@ -227,6 +227,10 @@ pub(super) fn fill_is_needed(declaration: &Declaration, errors: &mut Errors) {
 }
 
 pub(super) fn old_columns_are_gone(declaration: &Declaration, errors: &mut Errors) {
+    // Then they are another table's.
+    if declaration.attributes.split_from.is_some() {
+        return;
+    }
     for field in &declaration.fields {
         let mut seen: Vec<&str> = Vec::new();
         for old in old_columns(field) {

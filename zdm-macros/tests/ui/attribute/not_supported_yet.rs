@@ -1,7 +1,7 @@
 use zdm_runtime::Migratable;
 
 #[derive(Migratable)]
-#[zdm(split_from = "people")]
+#[zdm(merged_from = "people")]
 struct User {
     #[zdm(primary_key, auto)]
     id: i64,

@@ -31,6 +31,13 @@ impl Statements<'_> {
 
     /// Rows by arrays of their keys.
     pub(in crate::render::rust) fn get_many(&self) -> Result<String, RenderError> {
+        let predicate = self.is_among(&self.key_names());
+        let order = self.key_names().join(", ");
+        self.select(Some(predicate), Some(order), None)
+    }
+
+    /// A key of these names is one of those in the arrays.
+    pub(in crate::render::rust) fn is_among(&self, names: &[String]) -> String {
         let words = self.sides.words;
         let arrays: Vec<_> = self
             .sides
@@ -39,16 +46,14 @@ impl Statements<'_> {
             .enumerate()
             .map(|(at, key)| format!("CAST(${} AS {}[])", at + 1, words.written_type(key)))
             .collect();
-        let predicate = match (self.key_names().as_slice(), arrays.as_slice()) {
+        match (names, arrays.as_slice()) {
             ([key], [array]) => format!("{key} = ANY({array})"),
             (keys, arrays) => format!(
                 "({}) IN (SELECT * FROM unnest({}))",
                 keys.join(", "),
                 arrays.join(", ")
             ),
-        };
-        let order = self.key_names().join(", ");
-        self.select(Some(predicate), Some(order), None)
+        }
     }
 
     /// The first rows in the order of the key.
@@ -59,15 +64,23 @@ impl Statements<'_> {
     /// The rows after a key.
     pub(in crate::render::rust) fn list_after(&self) -> Result<String, RenderError> {
         let keys = self.key_names();
+        self.select(
+            Some(self.is_after(&keys)),
+            Some(keys.join(", ")),
+            Some("$1"),
+        )
+    }
+
+    /// A key of these names comes after the one of the parameters from `$2` on.
+    pub(in crate::render::rust) fn is_after(&self, names: &[String]) -> String {
         let after: Vec<_> = numbered(self.sides.table.key_columns(), 2)
             .iter()
             .map(|(column, parameter)| self.sides.words.assigned_parameter(column, parameter))
             .collect();
-        let predicate = match (keys.as_slice(), after.as_slice()) {
+        match (names, after.as_slice()) {
             ([key], [after]) => format!("{key} > {after}"),
             (keys, after) => format!("({}) > ({})", keys.join(", "), after.join(", ")),
-        };
-        self.select(Some(predicate), Some(keys.join(", ")), Some("$1"))
+        }
     }
 
     /// How many rows do not agree yet.
@@ -93,11 +106,23 @@ impl Statements<'_> {
         order: Option<String>,
         limit: Option<&'static str>,
     ) -> Result<String, RenderError> {
+        self.select_from(&self.selected, &self.table, predicate, order, limit)
+    }
+
+    /// A read of another list than the table's own, or of more tables.
+    pub(in crate::render::rust) fn select_from(
+        &self,
+        items: &[String],
+        table: &str,
+        predicate: Option<String>,
+        order: Option<String>,
+        limit: Option<&'static str>,
+    ) -> Result<String, RenderError> {
         self.templates.statement(
             "select",
             Select {
-                items: &self.selected,
-                table: &self.table,
+                items,
+                table,
                 predicate,
                 order,
                 limit,

@@ -5,6 +5,7 @@
 
 mod key;
 mod modules;
+mod moved;
 mod table;
 mod writes;
 

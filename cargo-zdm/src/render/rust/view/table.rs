@@ -9,8 +9,11 @@ use zdm_model::{Column, LogicalType};
 
 use super::Header;
 use super::key::{self, Key, KeyColumn};
+use super::moved::{self, MovedView};
 use super::writes::{self, DualWrite, OneWay, PairView, Setter};
 use crate::dialect::Dialect;
+use crate::plan::Move;
+use crate::render::rust::moved::ThroughMain;
 use crate::render::rust::names::{self, RustType};
 use crate::render::rust::sides::Sides;
 use crate::render::rust::statements::Statements;
@@ -59,6 +62,8 @@ pub(in crate::render::rust) struct TableView {
     one_way: Vec<OneWay>,
     old_values: Option<String>,
     migration: Option<MigrationView>,
+    /// Where the columns come out of another table: its name, and the reads by way of it.
+    moved: Option<MovedView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,18 +93,17 @@ pub(in crate::render::rust) fn table(
     let words = Words::of(dialect).ok_or_else(|| RenderError::NoDriver {
         dialect: dialect.name().to_owned(),
     })?;
-    let table = &*model.table;
-    let pairs = model
-        .transition
-        .as_ref()
-        .map_or(&[][..], |transition| &transition.pairs);
+    let (table, transition) = (&*model.table, model.transition.as_ref());
     let sides = Sides {
         words,
         table,
-        migration: model.transition.as_ref().map(|transition| transition.id),
-        pairs,
+        migration: transition.map(|transition| transition.id),
+        pairs: transition.map_or(&[][..], |transition| &transition.pairs),
     };
-    let statements = Statements::of(templates, sides)?;
+    let moves = transition.and_then(|found| found.moved.as_ref());
+    let statements = Statements::of(templates, sides, moves)?;
+    let through = moves.map(|moves| ThroughMain::of(moves, &statements));
+    let through = through.as_ref();
     let model_name = model
         .path
         .rsplit_once("::")
@@ -119,7 +123,7 @@ pub(in crate::render::rust) fn table(
             format!("&{place}")
         }
     };
-    let dual = sides.dual().next().is_some();
+    let dual = through.is_some() || sides.dual().next().is_some();
     let many = if words.typed && keys.iter().all(|key| rust(key).known) {
         "array"
     } else {
@@ -157,7 +161,7 @@ pub(in crate::render::rust) fn table(
         fields: table
             .columns
             .iter()
-            .map(|column| field(&sides, column))
+            .map(|column| field(&sides, moves, column))
             .collect(),
         skipped: model
             .skipped
@@ -165,23 +169,23 @@ pub(in crate::render::rust) fn table(
             .map(|name| names::identifier(name))
             .collect(),
         setters: writes::setters(&statements, &rust, &bind)?,
-        sql: writes::sql(&statements, dual, many == "array")?,
+        sql: through.map_or_else(
+            || writes::sql(&statements, dual, many == "array"),
+            moved::sql,
+        )?,
         dual,
-        dual_writes: if dual {
-            writes::dual_writes(&statements)?
-        } else {
-            Vec::new()
-        },
+        dual_writes: through
+            .map_or_else(|| writes::dual_writes(&statements), moved::dual_writes)?,
+        moved: through
+            .map(|through| moved::view(through, many == "array"))
+            .transpose()?,
         pairs: writes::pair_views(&statements, &rust)?,
         old_values: sides.given().next().map(|_| {
             let repository = names::repository(&table.name, model_name);
             names::old_values(model_name, &repository)
         }),
         one_way: writes::one_ways(&statements, &rust, &bind)?,
-        migration: model
-            .transition
-            .as_ref()
-            .map(|transition| migration(transition, model)),
+        migration: transition.map(|transition| migration(transition, model)),
         subject,
     })
 }
@@ -225,8 +229,11 @@ fn header(model: &Model<'_>) -> Header {
     }
 }
 
-fn field(sides: &Sides<'_>, column: &Column) -> Field {
-    let aliases = sides.pair(column).map(|_| sides.aliases(column));
+fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
+    let moves =
+        moves.is_some_and(|moves| moves.columns.iter().any(|(_, new)| new.name == column.name));
+    let has_sides = moves || sides.pair(column).is_some();
+    let aliases = has_sides.then(|| sides.aliases(column));
     let (old_alias, new_alias) = aliases.unzip();
     Field {
         name: names::identifier(&column.field),

@@ -101,7 +101,7 @@ pub(super) fn setters<'t>(
             continue;
         }
         let pair = statements.sides.pair(column);
-        let plain = pair.is_none();
+        let plain = pair.is_none() && statements.moved.is_none();
         let one_way = match pair.filter(|pair| pair.is_one_way()) {
             Some(pair) => Some(one_way(statements, pair, rust, bind)?),
             None => None,
@@ -248,31 +248,40 @@ pub(super) fn sql(
     Ok(sql)
 }
 
+/// None where no write has an old side.
 pub(super) fn dual_writes(statements: &Statements<'_>) -> Result<Vec<DualWrite>, RenderError> {
+    if statements.sides.dual().next().is_none() {
+        return Ok(Vec::new());
+    }
     let mut writes = vec![
-        dual_write("insert", "Stores a new row.", |side| {
-            statements.insert(side)
-        })?,
-        dual_write("upsert", "Stores a row or replaces it.", |side| {
-            statements.upsert(side)
-        })?,
-        dual_write("update", "Writes every column of a row.", |side| {
+        dual_write("insert", INSERTS, |side| statements.insert(side))?,
+        dual_write("upsert", UPSERTS, |side| statements.upsert(side))?,
+        dual_write("update", UPDATES, |side| {
             Ok(statements.update(side)?.unwrap_or_default())
         })?,
     ];
     for column in &statements.sides.table.columns {
         if statements.sides.pair(column).is_some() {
-            let does = format!("Writes `{}` of a row.", names::bare(&column.field));
-            let function = format!("set_{}", names::bare(&column.field));
-            writes.push(dual_write(&function, &does, |side| {
-                statements.set(side, column)
-            })?);
+            writes.push(setter(column, |side| statements.set(side, column))?);
         }
     }
     Ok(writes)
 }
 
-fn dual_write(
+pub(super) const INSERTS: &str = "Stores a new row.";
+pub(super) const UPSERTS: &str = "Stores a row or replaces it.";
+pub(super) const UPDATES: &str = "Writes every column of a row.";
+
+pub(super) fn setter(
+    column: &Column,
+    statement: impl Fn(Writes) -> Result<String, RenderError>,
+) -> Result<DualWrite, RenderError> {
+    let does = format!("Writes `{}` of a row.", names::bare(&column.field));
+    let function = format!("set_{}", names::bare(&column.field));
+    dual_write(&function, &does, statement)
+}
+
+pub(super) fn dual_write(
     function: &str,
     does: &str,
     statement: impl Fn(Writes) -> Result<String, RenderError>,

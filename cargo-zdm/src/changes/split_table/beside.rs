@@ -1,0 +1,145 @@
+//! What stands beside a split, and what may be one that nobody declared.
+
+use zdm_model::Table;
+
+use super::leaves;
+use crate::changes::{ChangeError, Context};
+use crate::diff::{Delta, Place};
+
+/// The columns that a split moves go with it.
+pub(in crate::changes) fn is_part_of_split(context: &Context<'_>, delta: &Delta) -> bool {
+    let Delta::ColumnRemoved(at, column, _) = delta else {
+        return false;
+    };
+    leaves(context, &at.table, &column.name)
+}
+
+/// A version with a split changes nothing else about its two tables and has no other change of five phases: while triggers
+/// keep two tables together, none of them is rebuilt or written by another rule.
+pub(in crate::changes) fn mistakes(context: &Context<'_>, deltas: &[Delta]) -> Vec<ChangeError> {
+    let parts: Vec<&Table> = deltas
+        .iter()
+        .filter_map(|delta| match delta {
+            Delta::TableAdded(part) => context.to.table(&part.name),
+            _ => None,
+        })
+        .filter(|part| {
+            let split = part.split_from.as_ref();
+            split.is_some_and(|split| context.before(&split.table).is_some())
+        })
+        .collect();
+    let mut mistakes: Vec<ChangeError> = deltas
+        .iter()
+        .filter_map(|delta| unsaid(context, delta, deltas))
+        .collect();
+    let Some((first, others)) = parts.split_first() else {
+        return mistakes;
+    };
+    let mut concerned = vec![first.name.as_str()];
+    concerned.extend(first.split_from.as_ref().map(|split| split.table.as_str()));
+    for other in others {
+        mistakes.push(mistake(
+            &place(other),
+            format!(
+                "{} in this version already",
+                concerned.join(" comes out of ")
+            ),
+            "Let one table come out of another in a version",
+        ));
+    }
+    let beside = deltas.iter().find(|delta| {
+        let goes_along =
+            matches!(delta, Delta::IndexRemoved(..)) || is_part_of_split(context, delta);
+        let itself = matches!(delta, Delta::TableAdded(part) if part.name == first.name);
+        !itself
+            && !goes_along
+            && (in_phases(delta) || concerned.contains(&delta.place().table.as_str()))
+    });
+    mistakes.extend(beside.map(|delta| {
+        mistake(
+            &delta.place(),
+            format!(
+                "something else changes here in the version that takes {} apart",
+                concerned.join(" and ")
+            ),
+            "Make it a version of its own, before or after",
+        )
+    }));
+    mistakes
+}
+
+fn in_phases(delta: &Delta) -> bool {
+    match delta {
+        Delta::ColumnReplaced { .. } | Delta::NullabilityChanged(..) => true,
+        Delta::ColumnAdded(_, column) => column.transition.is_some(),
+        _ => false,
+    }
+}
+
+/// A column that goes while another table that is bound to its table gets one of the same name and type, and nothing says
+/// what became of the values: they would be lost.
+fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<ChangeError> {
+    let Delta::ColumnRemoved(at, column, _) = delta else {
+        return None;
+    };
+    let from = context.to.table(&at.table)?;
+    let said = from.drops.iter().any(|drop| drop.column == column.name);
+    if said || is_part_of_split(context, delta) {
+        return None;
+    }
+    let bound = |one: &Table, other: &Table| {
+        let mut keys = one.foreign_keys.iter();
+        keys.any(|key| key.references == other.name && one.primary_key == key.columns)
+    };
+    let found = deltas.iter().find_map(|other| {
+        let (to, new) = match other {
+            Delta::TableAdded(part) => (context.to.table(&part.name)?, part.column(&column.name)?),
+            Delta::ColumnAdded(at, new) if new.name == column.name => {
+                (context.to.table(&at.table)?, new)
+            }
+            _ => return None,
+        };
+        let same = new.logical_type == column.logical_type && to.name != from.name;
+        (same && (bound(to, from) || bound(from, to))).then_some(to)
+    })?;
+    let (name, main) = (&column.name, &from.name);
+    let moves = if context.before(&found.name).is_none() {
+        format!(
+            "    #[zdm(split_from = \"{main}({})\")]  on the struct of `{}`, if its values move there\n",
+            from.primary_key.join(", "),
+            found.name
+        )
+    } else {
+        format!(
+            "    columns do not move into a table that is there already: copy with your own code, in versions of their own, \
+             before `{name}` goes\n"
+        )
+    };
+    Some(ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: format!("{main}.{name}"),
+        problem: format!(
+            "it is gone and `{}.{name}` is new: do its values move? Nothing is guessed. Choose one:",
+            found.name
+        ),
+        way_on: format!(
+            "{moves}    #[zdm(drops(\"{name}\"))]  on the struct of `{main}`, if its values go"
+        ),
+    })
+}
+
+fn place(table: &Table) -> Place {
+    Place {
+        table: table.name.clone(),
+        source: table.source.clone(),
+    }
+}
+
+fn mistake(at: &Place, problem: String, way_on: &str) -> ChangeError {
+    ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: at.table.clone(),
+        problem,
+        way_on: way_on.to_owned(),
+    }
+}

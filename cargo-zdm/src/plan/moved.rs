@@ -1,0 +1,255 @@
+//! Columns that move out of a table, the main one, into another that holds at most one row for each of its rows, the part:
+//! when a row of main has one in part, and when the two agree.
+//!
+//! While the migration is at work triggers on both tables keep the two together, within the statement that writes either of
+//! them, so that neither is ever stale, whoever writes.
+//!
+//! Must not know: what is rendered from it.
+
+use serde::Serialize;
+use zdm_model::Column;
+
+use crate::dialect::Dialect;
+
+/// What moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The table that the columns leave, unquoted.
+    pub main: String,
+    /// The table that they come to, unquoted.
+    pub part: String,
+    /// The key in key order: main's column and part's.
+    pub key: Vec<(Column, Column)>,
+    /// The columns that move, in the order of part's struct: as main has it and as part does.
+    pub columns: Vec<(Column, Column)>,
+}
+
+impl Move {
+    /// Main's key, in key order.
+    pub fn main_key(&self) -> Vec<Column> {
+        self.key.iter().map(|(main, _)| main.clone()).collect()
+    }
+
+    /// Main's row says that there is one in part: it has every value that part demands. Columns stand behind `prefix`.
+    pub fn present(&self, dialect: &Dialect, prefix: &str) -> String {
+        let demanded = self.columns.iter().filter(|(_, part)| !part.nullable);
+        let demanded: Vec<String> = demanded
+            .map(|(main, _)| format!("{prefix}{} IS NOT NULL", dialect.ident(&main.name)))
+            .collect();
+        demanded.join(" AND ")
+    }
+
+    /// Main's row holds no value that moves.
+    pub fn nothing(&self, dialect: &Dialect, prefix: &str) -> String {
+        let columns = self.columns.iter();
+        let empty: Vec<String> = columns
+            .map(|(main, _)| format!("{prefix}{} IS NULL", dialect.ident(&main.name)))
+            .collect();
+        empty.join(" AND ")
+    }
+
+    /// Both rows hold the same values, to the byte. Columns stand behind their prefix.
+    pub fn same(&self, dialect: &Dialect, of_main: &str, of_part: &str) -> String {
+        let columns = self.columns.iter();
+        let same: Vec<String> = columns
+            .map(|pair| column_is_same(dialect, pair, of_main, of_part))
+            .collect();
+        same.join(" AND ")
+    }
+
+    /// Part's row holds what an insert that meets it brings.
+    pub fn same_as_inserted(&self, dialect: &Dialect) -> String {
+        let (_, part) = self.prefixes(dialect);
+        let columns = self.columns.iter().map(|(_, column)| column);
+        let same: Vec<String> = columns
+            .map(|column| {
+                let name = dialect.ident(&column.name);
+                let (brought, stored) = (format!("excluded.{name}"), format!("{part}{name}"));
+                dialect.same_bytes(column, &brought, &stored)
+            })
+            .collect();
+        same.join(" AND ")
+    }
+
+    /// The two rows belong together. Columns stand behind their prefix.
+    pub fn joined(&self, dialect: &Dialect, of_main: &str, of_part: &str) -> String {
+        let key: Vec<String> = self
+            .key
+            .iter()
+            .map(|(main, part)| {
+                let (main, part) = (dialect.ident(&main.name), dialect.ident(&part.name));
+                format!("{of_part}{part} = {of_main}{main}")
+            })
+            .collect();
+        key.join(" AND ")
+    }
+
+    /// Whether the two agree, over `main LEFT JOIN part`: never NULL, never fails.
+    pub fn consistent(&self, dialect: &Dialect) -> String {
+        let (main, part) = self.prefixes(dialect);
+        format!(
+            "CASE WHEN {} THEN {} ELSE {} AND {} END",
+            self.lacks(dialect),
+            self.nothing(dialect, &main),
+            self.present(dialect, &main),
+            self.same(dialect, &main, &part)
+        )
+    }
+
+    /// The same of one column.
+    pub fn column_is_consistent(&self, dialect: &Dialect, pair: &(Column, Column)) -> String {
+        let (main, part) = self.prefixes(dialect);
+        format!(
+            "CASE WHEN {} THEN {main}{} IS NULL ELSE {} AND {} END",
+            self.lacks(dialect),
+            dialect.ident(&pair.0.name),
+            self.present(dialect, &main),
+            column_is_same(dialect, pair, &main, &part)
+        )
+    }
+
+    /// Over `main LEFT JOIN part`: there is no row in part.
+    fn lacks(&self, dialect: &Dialect) -> String {
+        let (_, part) = self.prefixes(dialect);
+        let key = self.key.first().map_or("", |(_, key)| key.name.as_str());
+        format!("{part}{} IS NULL", dialect.ident(key))
+    }
+
+    /// Whether the two agree, over main alone: the row of part is looked up.
+    pub fn consistent_with_lookup(&self, dialect: &Dialect) -> String {
+        let (main, part) = self.prefixes(dialect);
+        let found = |condition: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM {} WHERE {}{condition})",
+                dialect.ident(&self.part),
+                self.joined(dialect, &main, &part)
+            )
+        };
+        format!(
+            "CASE WHEN {} THEN {} AND {} ELSE {} END",
+            found(""),
+            self.present(dialect, &main),
+            found(&format!(" AND {}", self.same(dialect, &main, &part))),
+            self.nothing(dialect, &main)
+        )
+    }
+
+    /// `main LEFT JOIN part ON …`
+    pub fn join(&self, dialect: &Dialect) -> String {
+        let (main, part) = self.prefixes(dialect);
+        format!(
+            "{} LEFT JOIN {} ON {}",
+            dialect.ident(&self.main),
+            dialect.ident(&self.part),
+            self.joined(dialect, &main, &part)
+        )
+    }
+
+    /// What stands before the columns of main and of part where both tables are read.
+    pub fn prefixes(&self, dialect: &Dialect) -> (String, String) {
+        let prefix = |table: &str| format!("{}.", dialect.ident(table));
+        (prefix(&self.main), prefix(&self.part))
+    }
+
+    /// The triggers on main, which keep part.
+    pub fn of_main(&self, dialect: &Dialect, id: &str) -> Triggers {
+        Triggers {
+            on: Ends::Main,
+            table: self.main.clone(),
+            other: self.part.clone(),
+            name: format!("zdm_{id}_main"),
+            key: names(&self.key),
+            columns: names(&self.columns),
+            present: self.present(dialect, "NEW."),
+            same: self.same_as_inserted(dialect),
+            changed: changed(
+                dialect,
+                self.key.iter().chain(&self.columns).map(|(main, _)| main),
+            ),
+        }
+    }
+
+    /// The triggers on part, which keep main.
+    pub fn of_part(&self, dialect: &Dialect, id: &str) -> Triggers {
+        let (main, _) = self.prefixes(dialect);
+        let reversed = |pairs: &[(Column, Column)]| -> Vec<(String, String)> {
+            let names = names(pairs).into_iter();
+            names.map(|(main, part)| (part, main)).collect()
+        };
+        Triggers {
+            on: Ends::Part,
+            table: self.part.clone(),
+            other: self.main.clone(),
+            name: format!("zdm_{id}_part"),
+            key: reversed(&self.key),
+            columns: reversed(&self.columns),
+            present: self.present(dialect, ""),
+            same: self.same(dialect, &main, "NEW."),
+            changed: changed(
+                dialect,
+                self.key.iter().chain(&self.columns).map(|(_, part)| part),
+            ),
+        }
+    }
+}
+
+/// Which of the two tables fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ends {
+    /// The one that the columns leave.
+    Main,
+    /// The one that they come to.
+    Part,
+}
+
+/// Triggers that write what a statement has written to their table to the other one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Triggers {
+    /// Which of the two tables fires.
+    pub on: Ends,
+    /// The table that fires, unquoted.
+    pub table: String,
+    /// The other.
+    pub other: String,
+    /// Their name, or what their names begin with.
+    pub name: String,
+    /// The key: the column here, the column there.
+    pub key: Vec<(String, String)>,
+    /// What moves: the column here, the column there.
+    pub columns: Vec<(String, String)>,
+    /// The row of main has one in part: of main's `NEW`, or of the row of main that a statement meets.
+    pub present: String,
+    /// The other table's row holds the same already.
+    pub same: String,
+    /// A row's key or a column that moves is another than before.
+    pub changed: String,
+}
+
+fn column_is_same(
+    dialect: &Dialect,
+    (main, part): &(Column, Column),
+    of_main: &str,
+    of_part: &str,
+) -> String {
+    let old = format!("{of_main}{}", dialect.ident(&main.name));
+    let new = format!("{of_part}{}", dialect.ident(&part.name));
+    dialect.same_bytes(part, &old, &new)
+}
+
+fn changed<'a>(dialect: &Dialect, columns: impl Iterator<Item = &'a Column>) -> String {
+    let kept: Vec<String> = columns
+        .map(|column| {
+            let name = dialect.ident(&column.name);
+            dialect.same_bytes(column, &format!("OLD.{name}"), &format!("NEW.{name}"))
+        })
+        .collect();
+    format!("NOT ({})", kept.join(" AND "))
+}
+
+fn names(pairs: &[(Column, Column)]) -> Vec<(String, String)> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(main, part)| (main.name.clone(), part.name.clone()))
+        .collect()
+}

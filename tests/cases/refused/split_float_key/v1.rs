@@ -1,0 +1,7 @@
+#[derive(Migratable)]
+#[zdm(table = "points")]
+struct Point {
+    #[zdm(primary_key)]
+    at: f64,
+    label: Option<String>,
+}

@@ -1,0 +1,85 @@
+//! A database with the version of the split expanded, and its reviewed sections.
+
+use cargo_zdm::dialect::Dialect;
+use zdm_runtime::database::{Connection, Value, control};
+use zdm_runtime::executor::{self, ExecutorOptions};
+use zdm_runtime::history;
+use zdm_runtime::manifest::Direction;
+use zdm_runtime::migration::Migration;
+use zdm_runtime::phase::Section;
+
+use crate::golden::case;
+
+/// The tables before the split, with what old code has written; then the split's expand.
+pub(crate) async fn expanded(url: &str, rows: &str) -> (Connection, Migration) {
+    let mut connection = Connection::open(url).await.unwrap();
+    control::install(&mut connection).await.unwrap();
+    let dialect = Dialect::named(connection.dialect().name()).unwrap();
+    let migration = case().migration(&dialect);
+    for version in [&case().foundation(&dialect), &migration] {
+        run(&mut connection, version, Section::Expand, Direction::Up).await;
+        let (manifest, hash) = (version.manifest(), version.content_hash());
+        history::expanded(&mut connection, manifest, hash, "test")
+            .await
+            .unwrap();
+        if version.id() != migration.id() && !rows.is_empty() {
+            connection.execute(rows, &[]).await.unwrap();
+        }
+    }
+    (connection, migration)
+}
+
+pub(crate) async fn run(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    direction: Direction,
+) {
+    let options = ExecutorOptions::of("test");
+    executor::run(
+        connection,
+        migration,
+        section,
+        direction,
+        &options,
+        &mut |_| {},
+    )
+    .await
+    .unwrap();
+}
+
+/// An address, as text.
+pub(crate) type Text = (Option<String>, Option<String>);
+
+/// What a query gives: two texts in a row.
+pub(crate) async fn texts(connection: &mut Connection, query: &str) -> Vec<Text> {
+    let rows = connection.query(query, &[]).await.unwrap();
+    rows.into_iter()
+        .map(|row| match row.as_slice() {
+            [Value::Text(street), Value::Text(postal)] => (street.clone(), postal.clone()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// What both tables hold of a user's address; `None` where the table has no such row.
+pub(crate) async fn sides(connection: &mut Connection, id: i64) -> (Option<Text>, Option<Text>) {
+    let old = format!("SELECT street, postal FROM users WHERE id = {id}");
+    let new = format!("SELECT street, postal_code FROM addresses WHERE user_id = {id}");
+    (
+        texts(connection, &old).await.pop(),
+        texts(connection, &new).await.pop(),
+    )
+}
+
+pub(crate) fn sqlite() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/split.db?mode=rwc", folder.path().display());
+    (folder, url)
+}
+
+pub(crate) fn postgres() -> (zdm_tests::postgres::Server, String) {
+    let server = zdm_tests::postgres::Server::start();
+    let url = server.database("split");
+    (server, url)
+}

@@ -1,0 +1,88 @@
+//! The checked-in code is what is generated for the models. `ZDM_BLESS=1` writes it anew.
+
+use std::path::Path;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_zdm::dialect::Dialect;
+use cargo_zdm::files::FileTree;
+use cargo_zdm::render::rust::{self, KnownTable, Model, Templates, Transition};
+use zdm_model::fingerprint;
+use zdm_runtime::CodeState;
+use zdm_tests::cases::{Case, ID};
+
+pub(crate) fn case() -> Case {
+    Case {
+        name: "split".to_owned(),
+        folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/split"),
+    }
+}
+
+#[test]
+fn the_code_is_what_is_checked_in() {
+    for dialect in Dialect::names() {
+        let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/split");
+        let tree = generated(dialect, &folder);
+        if std::env::var_os("ZDM_BLESS").is_some() {
+            tree.write(&folder).unwrap();
+        }
+        assert_eq!(tree.differences(&folder).unwrap(), []);
+    }
+}
+
+fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
+    let templates = Templates::sqlx().unwrap();
+    let words = Dialect::named(dialect).unwrap();
+    let schema = case().schema("v2.rs");
+    let plan = case().plan(&words).unwrap();
+    let models: Vec<_> = schema
+        .tables
+        .iter()
+        .map(|table| {
+            let moved = plan.moves.iter().find(|moved| moved.part == table.name);
+            let name = if table.name == "users" {
+                "User"
+            } else {
+                "Address"
+            };
+            Model {
+                table,
+                path: format!("crate::{dialect}::models::{name}"),
+                fingerprint: fingerprint(table, &schema.enums),
+                skipped: Vec::new(),
+                conditions: Vec::new(),
+                transition: moved.map(|moved| Transition {
+                    id: ID,
+                    folder: "0002_case".to_owned(),
+                    parent: Some("0001_case".to_owned()),
+                    versions: "zdm".to_owned(),
+                    pairs: Vec::new(),
+                    moved: Some(moved.clone()),
+                    changes: &plan.changes,
+                    shared: false,
+                }),
+            }
+        })
+        .collect();
+    let known: Vec<_> = models
+        .iter()
+        .map(|model| KnownTable {
+            table: model.table.name.clone(),
+            conditions: Vec::new(),
+            migrations: vec![(ID.to_owned(), "case".to_owned(), CodeState::Transition)],
+        })
+        .collect();
+    let mut files = rust::module(&templates, &models, &known).unwrap();
+    for model in &models {
+        files.extend(rust::table(&templates, &words, model).unwrap());
+    }
+    let place = Utf8PathBuf::from(dialect).join("zdm");
+    files.retain(|file| {
+        let found = std::fs::read(folder.join(&place).join(&file.path));
+        rust::state(file, found.ok().as_deref()).is_some()
+    });
+    let mut tree = FileTree::default();
+    for (file, text) in files.iter().zip(rust::formatted(&files, folder).unwrap()) {
+        tree.insert(place.join(&file.path), text);
+    }
+    tree
+}

@@ -1,0 +1,38 @@
+//! A table that is split: columns of `users` move to `addresses`, through the generated repositories of both, on both databases.
+
+/// As a user's crate has it, one that allows nothing of what `clippy::pedantic` finds.
+#[deny(clippy::pedantic)]
+pub mod postgres {
+    /// The user's structs.
+    #[allow(
+        missing_docs,
+        reason = "what is generated is documented, a user's struct need not be"
+    )]
+    pub mod models {
+        include!("v2.rs");
+    }
+    #[path = "zdm/mod.rs"]
+    pub mod zdm;
+}
+
+/// As a user's crate has it, one that allows nothing of what `clippy::pedantic` finds.
+#[deny(clippy::pedantic)]
+pub mod sqlite {
+    /// The user's structs.
+    #[allow(
+        missing_docs,
+        reason = "what is generated is documented, a user's struct need not be"
+    )]
+    pub mod models {
+        include!("v2.rs");
+    }
+    #[path = "zdm/mod.rs"]
+    pub mod zdm;
+}
+
+mod database;
+mod golden;
+mod killed;
+mod lock_order;
+mod stages;
+mod under_load;

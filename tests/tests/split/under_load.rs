@@ -1,0 +1,400 @@
+//! A split through all phases, with its reviewed SQL and its gates, while writers of the generated code insert, change and delete
+//! users and their addresses. Two oracles. For some users each transaction holds a lock of its own: what it reads is what a ledger
+//! kept under that lock says, and so it is at the end. For the others writers contend for the same rows with nothing but the
+//! statements' own locks: no statement may fail, and at the end the two tables hold the same.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use zdm_runtime::backfill::{self, BackfillOptions, Way};
+use zdm_runtime::database::Connection;
+use zdm_runtime::gates::Policy;
+use zdm_runtime::hop::{self, HopError, Target};
+use zdm_runtime::manifest::Direction;
+use zdm_runtime::migration::Migration;
+use zdm_runtime::operator::Lease;
+use zdm_runtime::phase::Section;
+use zdm_runtime::verification::{self, Side, VerificationOptions};
+use zdm_runtime::{Error, Stage, Zdm};
+use zdm_tests::cases::ID;
+
+use crate::database::{expanded, postgres, run, sqlite, texts};
+
+/// Users whose transactions hold a lock, and those whose do not.
+const LOCKED: i64 = 4;
+const CONTENDED: i64 = 3;
+const WRITERS: u64 = 3;
+/// Nothing that is waited for takes so long.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What old code has left: users with an address, with half of one, without.
+const BEFORE: &str = "INSERT INTO users (id, name, street, postal) VALUES \
+    (1, 'a', 'first', '1'), (2, 'b', 'second', NULL), (3, 'c', NULL, NULL), (5, 'e', 'fifth', '5'), \
+    (100, 'f', 'untouched', '6'), (101, 'g', 'untouched', NULL), (102, 'h', NULL, NULL)";
+
+/// A user as the ledger has it: whether there is one, and the address.
+type Known = Option<Option<(String, Option<String>)>>;
+
+/// What the writers share.
+#[derive(Default)]
+struct Load {
+    stop: AtomicBool,
+    writes: AtomicU64,
+    ledger: Mutex<BTreeMap<i64, Known>>,
+}
+
+struct Operator {
+    connection: Connection,
+    lease: Lease,
+    migration: Migration,
+    load: Arc<Load>,
+}
+
+impl Operator {
+    async fn of(url: &str) -> Self {
+        let (mut connection, migration) = expanded(url, BEFORE).await;
+        let lease = Lease::acquire(&mut connection, ID, "test").await.unwrap();
+        let load = Load::default();
+        let address = |street: &str, postal: Option<&str>| {
+            Some(Some((street.to_owned(), postal.map(str::to_owned))))
+        };
+        load.ledger.lock().unwrap().extend([
+            (1, address("first", Some("1"))),
+            (2, address("second", None)),
+            (3, Some(None)),
+            (4, None),
+        ]);
+        Self {
+            connection,
+            lease,
+            migration,
+            load: Arc::new(load),
+        }
+    }
+
+    /// Forward; an instance that has not acknowledged yet is waited for.
+    async fn advance(&mut self, target: Target) {
+        let policy = Policy {
+            soak: Duration::ZERO,
+            sleepers: Duration::ZERO,
+            ..Policy::default()
+        };
+        let began = Instant::now();
+        loop {
+            let (connection, manifest) = (&mut self.connection, self.migration.manifest());
+            match hop::advance(connection, &self.lease, manifest, target, &policy, PATIENCE).await {
+                Ok(_) => return self.written().await,
+                Err(error) => patient(&error, began).await,
+            }
+        }
+    }
+
+    /// Back, under the same rule.
+    async fn back(&mut self, stage: Stage) {
+        let began = Instant::now();
+        loop {
+            let (connection, manifest) = (&mut self.connection, self.migration.manifest());
+            let target = Target::stage(stage);
+            match hop::back(connection, &self.lease, manifest, target, PATIENCE).await {
+                Ok(_) => return self.written().await,
+                Err(error) => patient(&error, began).await,
+            }
+        }
+    }
+
+    async fn section(&mut self, section: Section, direction: Direction) {
+        run(&mut self.connection, &self.migration, section, direction).await;
+    }
+
+    async fn fill(&mut self, way: Way) {
+        let options = BackfillOptions {
+            first_batch: 2,
+            way,
+            ..BackfillOptions::of("test", "worker 1")
+        };
+        backfill::run(&mut self.connection, &self.migration, &options, &mut |_| {})
+            .await
+            .unwrap();
+    }
+
+    async fn verify(&mut self, side: Side) {
+        let options = VerificationOptions::of("test", side);
+        let verified =
+            verification::run(&mut self.connection, &self.migration, &options, &mut |_| {})
+                .await
+                .unwrap();
+        assert_eq!(verified.mismatches, 0, "{verified:?}");
+    }
+
+    /// Waits until the writers have written at the present stage.
+    async fn written(&mut self) {
+        let from = self.load.writes.load(Ordering::SeqCst);
+        let began = Instant::now();
+        while self.load.writes.load(Ordering::SeqCst) < from + 60 {
+            assert!(began.elapsed() < PATIENCE, "the writers stand still");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn write_both(&mut self) {
+        self.section(Section::DualWrite, Direction::Up).await;
+        self.advance(Target::stage(Stage::DualWrite)).await;
+        self.fill(Way::Up).await;
+        self.verify(Side::New).await;
+    }
+
+    async fn complete(&mut self) {
+        self.advance(Target::stage(Stage::Shadow)).await;
+        self.advance(Target::live(2_500).unwrap()).await;
+        self.advance(Target::live(10_000).unwrap()).await;
+        self.verify(Side::New).await;
+        self.advance(Target::stage(Stage::RampDown)).await;
+        self.advance(Target::stage(Stage::Complete)).await;
+    }
+
+    /// Through all stages, with the ways back that there are.
+    async fn journey(&mut self) {
+        self.written().await;
+        self.write_both().await;
+        // New goes stale at `off`, deleted rows included: the second backfill mends it.
+        self.back(Stage::Off).await;
+        self.section(Section::DualWrite, Direction::Down).await;
+        for write in [
+            "UPDATE users SET postal = '7' WHERE id = 100",
+            "UPDATE users SET street = NULL WHERE id = 101",
+        ] {
+            assert_eq!(self.connection.execute(write, &[]).await.unwrap(), 1);
+        }
+        self.written().await;
+        self.write_both().await;
+        self.section(Section::SwitchReads, Direction::Up).await;
+        self.section(Section::Release, Direction::Up).await;
+        self.advance(Target::stage(Stage::Shadow)).await;
+        self.advance(Target::live(5_000).unwrap()).await;
+        self.back(Stage::DualWrite).await;
+        self.complete().await;
+        self.back(Stage::RampDown).await;
+        self.fill(Way::Reverse).await;
+        self.verify(Side::Old).await;
+        self.back(Stage::DualWrite).await;
+        self.fill(Way::Up).await;
+        self.verify(Side::New).await;
+        self.complete().await;
+        self.load.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+async fn patient(error: &HopError, began: Instant) {
+    match error {
+        HopError::Shut { gates, .. }
+            if gates
+                .iter()
+                .all(|gate| gate.open || gate.name == "acknowledged")
+                && began.elapsed() < PATIENCE =>
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        error => panic!("{error:?}"),
+    }
+}
+
+/// One test per database: the same journey with each one's types.
+macro_rules! keeps_every_write {
+    ($test:ident, $module:ident, $pool:ty, $begin:literal, $lock:literal, $url:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        #[allow(
+            clippy::too_many_lines,
+            reason = "two kinds of writers and their journey"
+        )]
+        async fn $test() {
+            use crate::$module::models::{Address, User};
+            use crate::$module::zdm::CODE;
+            use crate::$module::zdm::addresses::Addresses;
+            use crate::$module::zdm::users::Users;
+
+            let (_guard, url) = $url;
+            let mut operator = Operator::of(&url).await;
+            let pool = <$pool>::connect(&url).await.unwrap();
+            let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
+            zdm.ready().unwrap();
+            let mut writers = tokio::task::JoinSet::new();
+            for writer in 0..WRITERS {
+                let (users, addresses) = (Users::new(&zdm).unwrap(), Addresses::new(&zdm).unwrap());
+                let (pool, load) = (pool.clone(), operator.load.clone());
+                writers.spawn(async move {
+                    for number in 0_u64.. {
+                        if load.stop.load(Ordering::SeqCst) {
+                            break;
+                        }
+                        let turn = number * WRITERS + writer;
+                        let id = i64::try_from(turn % LOCKED.unsigned_abs()).unwrap() + 1;
+                        let postal = (turn % 2 == 0).then(|| format!("{turn}"));
+                        let address = Address {
+                            user_id: id,
+                            street: format!("{writer} {number}"),
+                            postal_code: postal,
+                        };
+                        let user = User {
+                            id,
+                            name: address.street.clone(),
+                        };
+                        let mut transaction = pool.begin_with($begin).await.unwrap();
+                        let conn = &mut *transaction;
+                        sqlx::query($lock)
+                            .bind(id)
+                            .execute(&mut *conn)
+                            .await
+                            .unwrap();
+                        let mut known = load.ledger.lock().unwrap()[&id].clone();
+                        let said = known.clone().flatten();
+                        let read = addresses.get(conn, id).await.unwrap();
+                        let read = read.map(|found| (found.street, found.postal_code));
+                        assert_eq!(read, said, "user {id}");
+                        let there = said.is_some();
+                        match (turn / 4) % 7 {
+                            _ if known.is_none() => {
+                                users.insert(conn, &user).await.unwrap();
+                                known = Some(None);
+                            }
+                            0 => {
+                                assert!(users.delete(conn, id).await.unwrap());
+                                known = None;
+                            }
+                            1 => {
+                                assert_eq!(addresses.delete(conn, id).await.unwrap(), there);
+                                known = Some(None);
+                            }
+                            2 => {
+                                let street = address.street.as_str();
+                                let done = addresses.set_street(conn, id, street).await.unwrap();
+                                assert_eq!(done, there);
+                                known = Some(said.map(|(_, postal)| (address.street, postal)));
+                            }
+                            3 => {
+                                let done = addresses.update(conn, &address).await.unwrap();
+                                assert_eq!(done, there);
+                                known = Some(said.map(|_| (address.street, address.postal_code)));
+                            }
+                            4 => {
+                                assert!(users.update(conn, &user).await.unwrap());
+                                users.upsert(conn, &user).await.unwrap();
+                            }
+                            _ if there => {
+                                addresses.upsert(conn, &address).await.unwrap();
+                                known = Some(Some((address.street, address.postal_code)));
+                            }
+                            _ => {
+                                addresses.insert(conn, &address).await.unwrap();
+                                known = Some(Some((address.street, address.postal_code)));
+                            }
+                        }
+                        let read = addresses.get(conn, id).await.unwrap();
+                        let read = read.map(|found| (found.street, found.postal_code));
+                        assert_eq!(read, known.clone().flatten(), "user {id}");
+                        load.ledger.lock().unwrap().insert(id, known);
+                        transaction.commit().await.unwrap();
+                        load.writes.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            }
+            for writer in 0..WRITERS {
+                let (users, addresses) = (Users::new(&zdm).unwrap(), Addresses::new(&zdm).unwrap());
+                let (pool, load) = (pool.clone(), operator.load.clone());
+                writers.spawn(async move {
+                    let mut conn = pool.acquire().await.unwrap();
+                    let conn = &mut *conn;
+                    for number in 0_u64.. {
+                        if load.stop.load(Ordering::SeqCst) {
+                            break;
+                        }
+                        let turn = number * WRITERS + writer;
+                        let id =
+                            i64::try_from(turn % CONTENDED.unsigned_abs()).unwrap() + LOCKED + 1;
+                        let address = Address {
+                            user_id: id,
+                            street: format!("{writer} {number}"),
+                            postal_code: Some(format!("{turn}")),
+                        };
+                        let name = address.street.clone();
+                        let user = User { id, name };
+                        let mut done = Ok(());
+                        match (turn / 3) % 8 {
+                            0 => {
+                                users.delete(conn, id).await.unwrap();
+                            }
+                            1 | 2 => users.upsert(conn, &user).await.unwrap(),
+                            3 => {
+                                addresses.delete(conn, id).await.unwrap();
+                            }
+                            4 => {
+                                addresses.update(conn, &address).await.unwrap();
+                            }
+                            5 => {
+                                let street = address.street.as_str();
+                                addresses.set_street(conn, id, street).await.unwrap();
+                            }
+                            6 => done = addresses.upsert(conn, &address).await,
+                            _ => done = addresses.insert(conn, &address).await,
+                        }
+                        match done {
+                            // There is no such user, or there is an address already.
+                            Ok(()) | Err(Error::NoPlace { .. }) => {}
+                            Err(error) => {
+                                let database =
+                                    error.sqlx().and_then(|error| error.as_database_error());
+                                let kind = database.expect("the database's own word");
+                                assert!(
+                                    kind.is_unique_violation() || kind.is_foreign_key_violation(),
+                                    "{error}"
+                                );
+                            }
+                        }
+                        load.writes.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            }
+            tokio::select! {
+                () = operator.journey() => {}
+                Some(ended) = writers.join_next() => panic!("a writer ended early: {ended:?}"),
+            }
+            while let Some(ended) = writers.join_next().await {
+                ended.unwrap();
+            }
+            let addresses = Addresses::new(&zdm).unwrap();
+            let mut conn = pool.acquire().await.unwrap();
+            let ledger = operator.load.ledger.lock().unwrap().clone();
+            for (id, known) in ledger {
+                let read = addresses.get(&mut conn, id).await.unwrap();
+                let read = read.map(|found| (found.street, found.postal_code));
+                assert_eq!(read, known.flatten(), "user {id}");
+            }
+            drop(conn);
+            zdm.close().await.unwrap();
+            let both = "SELECT street, postal FROM users WHERE street IS NOT NULL ORDER BY id";
+            let old = texts(&mut operator.connection, both).await;
+            let part = "SELECT street, postal_code FROM addresses ORDER BY user_id";
+            let new = texts(&mut operator.connection, part).await;
+            assert_eq!(old, new);
+            assert!(new.contains(&(Some("untouched".to_owned()), Some("7".to_owned()))));
+        }
+    };
+}
+
+keeps_every_write!(
+    sqlite_keeps_every_write,
+    sqlite,
+    sqlx::SqlitePool,
+    "BEGIN IMMEDIATE",
+    "SELECT $1",
+    sqlite()
+);
+keeps_every_write!(
+    postgres_keeps_every_write,
+    postgres,
+    sqlx::PgPool,
+    "BEGIN",
+    "SELECT pg_advisory_xact_lock($1)",
+    postgres()
+);
