@@ -306,12 +306,22 @@ fn checklist(page: &mut String, manifest: &Manifest) {
         );
     }
     pairs::checklist(page, manifest);
-    for backfill in &manifest.backfills {
+    let mut triggers = manifest.steps_of(Section::DualWrite, Direction::Up);
+    if triggers.next().is_some() {
         let _ = writeln!(
             page,
-            "- [ ] writers of `{}` outside this application are known: they do not keep both sides",
-            backfill.table
+            "- [ ] every role that writes one of these tables may read and write the other: the triggers act in its name"
         );
+    } else {
+        for backfill in &manifest.backfills {
+            let _ = writeln!(
+                page,
+                "- [ ] writers of `{}` outside this application are known: they do not keep both sides",
+                backfill.table
+            );
+        }
+    }
+    for backfill in &manifest.backfills {
         if backfill.on_invalid == "quarantine" {
             let _ = writeln!(
                 page,
