@@ -28,7 +28,7 @@ struct MoveView {
     /// The first column that moves, there and here.
     first: String,
     first_of_part: String,
-    /// Main's row has one in part: bare, of `source`, behind main's name.
+    /// Main's row has one in part: bare, of the locked rows, behind main's name.
     present: String,
     present_source: String,
     present_main: String,
@@ -149,10 +149,10 @@ fn view(dialect: &Dialect, moved: &Move) -> MoveView {
         first: first(&old).unwrap_or_default(),
         first_of_part: first(&new).unwrap_or_default(),
         present: moved.present(dialect, ""),
-        present_source: moved.present(dialect, "source."),
+        present_source: moved.present(dialect, "zdm_source."),
         present_main: moved.present(dialect, &main),
         joined: moved.joined(dialect, &main, &part),
-        joined_source: moved.joined(dialect, "source.", &part),
+        joined_source: moved.joined(dialect, "zdm_source.", &part),
         same: moved.same(dialect, &main, &part),
         same_excluded: moved.same_as_inserted(dialect),
         range_of_main: backfill::range(dialect, &main_key, &main),

@@ -2,21 +2,21 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Backfill: rows of users from $1 to $2, both included, get what addresses lacks of them.
 
-WITH source AS MATERIALIZED (
+WITH zdm_source AS MATERIALIZED (
     SELECT id, street, postal
     FROM users
     WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
     ORDER BY id
     FOR SHARE
-), strays AS (
+), zdm_strays AS (
     DELETE FROM addresses
-    USING source
-    WHERE addresses.user_id = source.id
-      AND NOT (source.street IS NOT NULL)
+    USING zdm_source
+    WHERE addresses.user_id = zdm_source.id
+      AND NOT (zdm_source.street IS NOT NULL)
 )
 INSERT INTO addresses (user_id, street, postal_code)
 SELECT id, street, postal
-FROM source
+FROM zdm_source
 WHERE street IS NOT NULL
 ON CONFLICT (user_id) DO UPDATE SET
     street = excluded.street,

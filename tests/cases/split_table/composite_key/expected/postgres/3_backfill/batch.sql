@@ -2,21 +2,21 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Backfill: rows of order_lines from ($1, $2) to ($3, $4), both included, get what Parcels lacks of them.
 
-WITH source AS MATERIALIZED (
+WITH zdm_source AS MATERIALIZED (
     SELECT order_id, line, "order", weight
     FROM order_lines
     WHERE (order_id, line) >= ($1::text::bigint, $2::text::integer) AND (order_id, line) <= ($3::text::bigint, $4::text::integer)
     ORDER BY order_id, line
     FOR SHARE
-), strays AS (
+), zdm_strays AS (
     DELETE FROM "Parcels"
-    USING source
-    WHERE "Parcels".line = source.order_id AND "Parcels"."order" = source.line
-      AND NOT (source.weight IS NOT NULL)
+    USING zdm_source
+    WHERE "Parcels".line = zdm_source.order_id AND "Parcels"."order" = zdm_source.line
+      AND NOT (zdm_source.weight IS NOT NULL)
 )
 INSERT INTO "Parcels" (line, "order", number, weight)
 SELECT order_id, line, "order", weight
-FROM source
+FROM zdm_source
 WHERE weight IS NOT NULL
 ON CONFLICT (line, "order") DO UPDATE SET
     number = excluded.number,
