@@ -99,6 +99,10 @@ fn from_every_stage(project: &Project) {
             }
             project.done(&arguments);
         }
+        // No trigger is left.
+        project.execute(
+            "INSERT INTO users VALUES (4, 'd', 'fourth', NULL); DELETE FROM users WHERE id = 4",
+        );
         let rows = if target == "complete" {
             "z third"
         } else {
@@ -138,7 +142,11 @@ fn to_the_end(project: &Project) {
     assert_ne!(project.zdm(&["generate"]).code, 0);
     project.write("src/models.rs", after);
 
-    forward(project, "complete");
+    project.done(&["advance", "--before-deploy"]);
+    let waits = project.zdm(&["advance"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    waits.says("cargo zdm finalize");
+    assert_eq!(project.stage("split"), "complete");
     let shut = project.zdm(&["contract"]);
     assert_eq!(shut.code, 4, "{shut:#?}");
     project.done(&["finalize", "split"]);

@@ -33,6 +33,7 @@ pub mod sqlite {
 mod database;
 mod golden;
 mod killed;
+mod leftover;
 mod lock_order;
 mod stages;
 mod under_load;

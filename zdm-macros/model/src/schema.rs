@@ -277,6 +277,7 @@ impl Counted {
 }
 
 /// `split_from = "users(id)"` on the struct of a new table: each of its rows holds what moves out of one row of the other.
+/// A version keeps the hash of its `Debug` text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// The table that the columns come out of.
