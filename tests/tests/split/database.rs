@@ -7,16 +7,22 @@ use zdm_runtime::history;
 use zdm_runtime::manifest::Direction;
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
+use zdm_tests::cases::Case;
 
 use crate::golden::case;
 
 /// The tables before the split, with what old code has written; then the split's expand.
 pub(crate) async fn expanded(url: &str, rows: &str) -> (Connection, Migration) {
+    of_case(&case(), url, rows).await
+}
+
+/// The same of any split.
+pub(crate) async fn of_case(case: &Case, url: &str, rows: &str) -> (Connection, Migration) {
     let mut connection = Connection::open(url).await.unwrap();
     control::install(&mut connection).await.unwrap();
     let dialect = Dialect::named(connection.dialect().name()).unwrap();
-    let migration = case().migration(&dialect);
-    for version in [&case().foundation(&dialect), &migration] {
+    let migration = case.migration(&dialect);
+    for version in [&case.foundation(&dialect), &migration] {
         run(&mut connection, version, Section::Expand, Direction::Up).await;
         let (manifest, hash) = (version.manifest(), version.content_hash());
         history::expanded(&mut connection, manifest, hash, "test")

@@ -11,42 +11,58 @@ use zdm_runtime::CodeState;
 use zdm_tests::cases::{Case, ID};
 
 pub(crate) fn case() -> Case {
+    fixture("")
+}
+
+/// The one in this folder, or in a folder of it.
+pub(crate) fn fixture(below: &str) -> Case {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/split");
     Case {
-        name: "split".to_owned(),
-        folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/split"),
+        name: format!("split/{below}"),
+        folder: folder.join(below),
     }
 }
 
 #[test]
 fn the_code_is_what_is_checked_in() {
-    for dialect in Dialect::names() {
-        let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/split");
-        let tree = generated(dialect, &folder);
-        if std::env::var_os("ZDM_BLESS").is_some() {
-            tree.write(&folder).unwrap();
+    for (below, structs, module) in [
+        ("", ["User", "Address"], "crate"),
+        ("parcels", ["OrderLine", "Parcel"], "crate::parcels"),
+    ] {
+        let case = fixture(below);
+        let folder = Utf8Path::from_path(&case.folder).unwrap();
+        for dialect in Dialect::names() {
+            let tree = generated(
+                &case,
+                dialect,
+                structs,
+                &format!("{module}::{dialect}::models"),
+            );
+            if std::env::var_os("ZDM_BLESS").is_some() {
+                tree.write(folder).unwrap();
+            }
+            assert_eq!(tree.differences(folder).unwrap(), []);
         }
-        assert_eq!(tree.differences(&folder).unwrap(), []);
     }
 }
 
-fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
+/// `structs` of main and of part.
+fn generated(case: &Case, dialect: &str, structs: [&str; 2], models: &str) -> FileTree {
+    let folder = Utf8Path::from_path(&case.folder).unwrap();
     let templates = Templates::sqlx().unwrap();
     let words = Dialect::named(dialect).unwrap();
-    let schema = case().schema("v2.rs");
-    let plan = case().plan(&words).unwrap();
-    let models: Vec<_> = schema
+    let schema = case.schema("v2.rs");
+    let plan = case.plan(&words).unwrap();
+    let structs_of: Vec<_> = schema
         .tables
         .iter()
         .map(|table| {
             let moved = plan.moves.iter().find(|moved| moved.part == table.name);
-            let name = if table.name == "users" {
-                "User"
-            } else {
-                "Address"
-            };
+            let [main, part] = structs;
+            let name = if moved.is_some() { part } else { main };
             Model {
                 table,
-                path: format!("crate::{dialect}::models::{name}"),
+                path: format!("{models}::{name}"),
                 fingerprint: fingerprint(table, &schema.enums),
                 skipped: Vec::new(),
                 conditions: Vec::new(),
@@ -63,7 +79,7 @@ fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
             }
         })
         .collect();
-    let known: Vec<_> = models
+    let known: Vec<_> = structs_of
         .iter()
         .map(|model| KnownTable {
             table: model.table.name.clone(),
@@ -71,8 +87,8 @@ fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
             migrations: vec![(ID.to_owned(), "case".to_owned(), CodeState::Transition)],
         })
         .collect();
-    let mut files = rust::module(&templates, &models, &known).unwrap();
-    for model in &models {
+    let mut files = rust::module(&templates, &structs_of, &known).unwrap();
+    for model in &structs_of {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }
     let place = Utf8PathBuf::from(dialect).join("zdm");

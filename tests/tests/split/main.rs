@@ -30,6 +30,40 @@ pub mod sqlite {
     pub mod zdm;
 }
 
+/// Another one, with a key of two columns and names that change places.
+pub mod parcels {
+    /// As above.
+    #[deny(clippy::pedantic)]
+    pub mod postgres {
+        /// The user's structs.
+        #[allow(
+            missing_docs,
+            reason = "what is generated is documented, a user's struct need not be"
+        )]
+        pub mod models {
+            include!("parcels/v2.rs");
+        }
+        #[path = "zdm/mod.rs"]
+        pub mod zdm;
+    }
+
+    /// As above.
+    #[deny(clippy::pedantic)]
+    pub mod sqlite {
+        /// The user's structs.
+        #[allow(
+            missing_docs,
+            reason = "what is generated is documented, a user's struct need not be"
+        )]
+        pub mod models {
+            include!("parcels/v2.rs");
+        }
+        #[path = "zdm/mod.rs"]
+        pub mod zdm;
+    }
+}
+
+mod composite;
 mod database;
 mod golden;
 mod killed;
