@@ -1,6 +1,6 @@
 //! What stands beside a split, and what may be one that nobody declared.
 
-use zdm_model::Table;
+use zdm_model::{Column, Table};
 
 use super::leaves;
 use crate::changes::{ChangeError, Context};
@@ -76,8 +76,8 @@ fn in_phases(delta: &Delta) -> bool {
     }
 }
 
-/// A column that goes while another table that is bound to its table gets one of the same name and type, and nothing says
-/// what became of the values: they would be lost.
+/// A column that goes while a table that is bound to its table comes with one of its type, or gets one of its name, and nothing
+/// says what became of the values: they would be lost.
 fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<ChangeError> {
     let Delta::ColumnRemoved(at, column, _) = delta else {
         return None;
@@ -87,27 +87,33 @@ fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<Chan
     if said || is_part_of_split(context, delta) {
         return None;
     }
-    let bound = |one: &Table, other: &Table| {
-        let mut keys = one.foreign_keys.iter();
-        keys.any(|key| key.references == other.name && one.primary_key == key.columns)
-    };
-    let found = deltas.iter().find_map(|other| {
-        let (to, new) = match other {
-            Delta::TableAdded(part) => (context.to.table(&part.name)?, part.column(&column.name)?),
-            Delta::ColumnAdded(at, new) if new.name == column.name => {
-                (context.to.table(&at.table)?, new)
-            }
-            _ => return None,
-        };
-        let same = new.logical_type == column.logical_type && to.name != from.name;
-        (same && (bound(to, from) || bound(from, to))).then_some(to)
+    let of_its_type = |new: &&Column| new.logical_type == column.logical_type;
+    let (to, new) = deltas.iter().find_map(|other| match other {
+        // What a split brings is what its own attributes say.
+        Delta::TableAdded(part) if part.split_from.is_none() && is_bound(part, from) => {
+            let mut columns = part.columns.iter();
+            let is_named = |new: &&Column| of_its_type(new) && new.name == column.name;
+            let named = columns.clone().find(is_named);
+            let could = |new: &&Column| of_its_type(new) && !part.primary_key.contains(&new.name);
+            Some((part.name.as_str(), named.or_else(|| columns.find(could))?))
+        }
+        Delta::ColumnAdded(at, new) if new.name == column.name && of_its_type(&new) => {
+            let to = context.to.table(&at.table)?;
+            let bound = to.name != from.name && (is_bound(to, from) || is_bound(from, to));
+            bound.then_some((to.name.as_str(), new))
+        }
+        _ => None,
     })?;
     let (name, main) = (&column.name, &from.name);
-    let moves = if context.before(&found.name).is_none() {
+    let moves = if context.before(to).is_none() {
+        let from = if new.name == *name {
+            String::new()
+        } else {
+            format!(" and #[zdm(from(\"{name}\"))] on `{}`", new.field)
+        };
         format!(
-            "    #[zdm(split_from = \"{main}({})\")]  on the struct of `{}`, if its values move there\n",
-            from.primary_key.join(", "),
-            found.name
+            "    #[zdm(split_from = \"{main}({})\")]  on the struct of `{to}`{from}, if its values move there\n",
+            context.to.table(main)?.primary_key.join(", ")
         )
     } else {
         format!(
@@ -119,13 +125,19 @@ fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<Chan
         at: Box::new(at.clone()),
         subject: format!("{main}.{name}"),
         problem: format!(
-            "it is gone and `{}.{name}` is new: do its values move? Nothing is guessed. Choose one:",
-            found.name
+            "it is gone and `{to}.{}` is new: do its values move? Nothing is guessed. Choose one:",
+            new.name
         ),
         way_on: format!(
             "{moves}    #[zdm(drops(\"{name}\"))]  on the struct of `{main}`, if its values go"
         ),
     })
+}
+
+/// The key of the one is a foreign key to the other: each row has at most one.
+fn is_bound(one: &Table, other: &Table) -> bool {
+    let mut keys = one.foreign_keys.iter();
+    keys.any(|key| key.references == other.name && one.primary_key == key.columns)
 }
 
 fn place(table: &Table) -> Place {

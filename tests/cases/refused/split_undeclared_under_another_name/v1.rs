@@ -1,0 +1,8 @@
+#[derive(Migratable)]
+#[zdm(table = "users")]
+struct User {
+    #[zdm(primary_key, auto)]
+    id: i64,
+    name: String,
+    street: Option<String>,
+}
