@@ -141,3 +141,41 @@ async fn no_setting_of_a_session_hides_a_change() {
         [[Value::Int(Some(3))]]
     );
 }
+
+/// As replication applies rows and as a restore copies them, for one.
+#[tokio::test]
+async fn writers_with_another_search_path_are_served() {
+    use zdm_runtime::database::Value;
+
+    let (_server, url) = postgres();
+    let (mut operator, migration) = of_case(&fixture("parcels"), &url, BEFORE).await;
+    run(&mut operator, &migration, Section::DualWrite, Direction::Up).await;
+    operator
+        .run_file(
+            "SET search_path = ''; SET session_replication_role = replica;
+             UPDATE public.order_lines SET weight = 7;
+             UPDATE public.\"Parcels\" SET \"order\" = 8 WHERE line = 'b';
+             DELETE FROM public.order_lines WHERE order_id = 2;
+             DELETE FROM public.\"Parcels\" WHERE line = 'a'",
+        )
+        .await
+        .unwrap();
+    for (count, rows) in [
+        (
+            "SELECT count(*) FROM public.\"Parcels\" WHERE \"order\" = 8",
+            1,
+        ),
+        ("SELECT count(*) FROM public.\"Parcels\"", 1),
+        (
+            "SELECT count(*) FROM public.order_lines WHERE weight = 8",
+            1,
+        ),
+        (
+            "SELECT count(*) FROM public.order_lines WHERE weight IS NULL",
+            1,
+        ),
+    ] {
+        let found = operator.query_file(count, &[]).await.unwrap();
+        assert_eq!(found, [[Value::Int(Some(rows))]], "{count}");
+    }
+}

@@ -5,7 +5,7 @@
 -- 1. let triggers on users keep addresses
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:11
 CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_main() RETURNS trigger
-LANGUAGE plpgsql AS $zdm$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -40,7 +40,7 @@ ALTER TABLE users ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_update;
 -- 2. let triggers on addresses keep users
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:11
 CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_part() RETURNS trigger
-LANGUAGE plpgsql AS $zdm$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
     IF TG_OP = 'DELETE' THEN

@@ -5,7 +5,7 @@
 -- 1. let triggers on order_lines keep Parcels
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:12
 CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_main() RETURNS trigger
-LANGUAGE plpgsql AS $zdm$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -40,7 +40,7 @@ ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_update;
 -- 2. let triggers on Parcels keep order_lines
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:12
 CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_part() RETURNS trigger
-LANGUAGE plpgsql AS $zdm$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
     IF TG_OP = 'DELETE' THEN
