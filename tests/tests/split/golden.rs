@@ -1,5 +1,6 @@
 //! The checked-in code is what is generated for the models. `ZDM_BLESS=1` writes it anew.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -61,7 +62,7 @@ fn generated(case: &Case, dialect: &str, structs: [&str; 2], models: &str) -> Fi
             let [main, part] = structs;
             let name = if moved.is_some() { part } else { main };
             Model {
-                table,
+                table: Cow::Borrowed(table),
                 path: format!("{models}::{name}"),
                 fingerprint: fingerprint(table, &schema.enums),
                 skipped: Vec::new(),
