@@ -97,7 +97,12 @@ impl Declared {
                     if !column.nullable && column.default.as_deref().is_some_and(is_random) =>
                 {
                     let key: Vec<String> = old.primary_key.iter().map(|key| ident(key)).collect();
-                    let up = format!("md5(concat_ws(',', {}))::uuid", key.join(", "));
+                    let sql_type = if column.logical_type == LogicalType::Uuid {
+                        "uuid"
+                    } else {
+                        "text"
+                    };
+                    let up = format!("md5(concat_ws(',', {}))::{sql_type}", key.join(", "));
                     self.expect(new, column, Some(up.clone()));
                     vec![format!("up = {up:?}")]
                 }
@@ -185,7 +190,7 @@ impl Declared {
 
 /// Rows that exist get a value that stays the same, however often it is asked for.
 fn is_random(default: &str) -> bool {
-    default.contains("gen_random_uuid") || default.contains("uuid_generate_v4")
+    default.contains("random") || default.contains("uuid_generate_v4")
 }
 
 fn types(column: &Column) -> (&Option<String>, LogicalType) {
