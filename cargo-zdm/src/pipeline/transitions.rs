@@ -94,6 +94,11 @@ pub(crate) fn check_free(plan: &Plan, transitions: &[InTransition]) -> Result<()
                         .to_owned(),
                 ));
             }
+            if !transition.moves.is_empty() {
+                return Err(refused(
+                    "changes it while columns move out of it or into it".to_owned(),
+                ));
+            }
             if let Some(pair) = plan.pairs_of(table).next() {
                 return Err(refused(format!("writes both sides of {}", pair.new.name)));
             }

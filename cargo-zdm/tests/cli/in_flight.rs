@@ -109,3 +109,50 @@ fn what_meets_the_pairs_waits() {
         refused.says("cargo zdm finalize 0002_full_name");
     }
 }
+
+const WHOLE: &str = r"
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+pub struct User {
+    #[zdm(primary_key)]
+    pub id: i64,
+    pub street: Option<String>,
+}
+";
+
+const SPLIT: &str = r#"
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+pub struct User {
+    #[zdm(primary_key)]
+    pub id: i64,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "addresses", split_from = "users(id)")]
+pub struct Address {
+    #[zdm(primary_key, references = "users(id)", on_delete = "cascade")]
+    pub user_id: i64,
+    pub street: String,
+}
+"#;
+
+#[test]
+fn nothing_comes_to_a_table_that_is_being_split() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.write("src/models.rs", WHOLE);
+    project.done(&["init", "--dialect", "postgres"]);
+    project.write("src/models.rs", SPLIT);
+    project.done(&["generate", "split"]);
+    let note = SPLIT.replace(
+        "pub id: i64,",
+        "pub id: i64,\n    pub note: Option<String>,",
+    );
+    project.write("src/models.rs", &note);
+    let refused = project.cargo_zdm(&["generate", "note"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.says("while columns move out of it or into it");
+}
