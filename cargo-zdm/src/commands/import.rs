@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::import::{self, Imported, LEFT_OUT, Layout};
 use crate::operate::{self, session};
 use crate::pipeline::{Options, PipelineError, module_line};
-use crate::render::rust::{self, RustFile};
+use crate::render::rust::{self, Form, RustFile};
 use crate::source;
 use crate::terminal::Answer;
 
@@ -152,6 +152,7 @@ impl Import {
             .map(|(path, text)| RustFile {
                 path: folder.join(path),
                 text,
+                form: Form::Models,
             })
             .collect();
         if !imported.left_out.is_empty()

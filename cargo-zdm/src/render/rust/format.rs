@@ -4,12 +4,14 @@
 //! tells whether the file is what would be generated now, the second whether somebody edited it; neither needs rustfmt.
 //! Must not know: what the files contain.
 
+use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::RustFile;
+use super::layout::laid_out;
+use super::{Form, RustFile};
 use crate::parallel;
 
 const HASHES: &str = "// zdm: ";
@@ -77,14 +79,53 @@ fn with_hashes(file: &RustFile, formatted: &str) -> String {
     format!("{first}\n{HASHES}{source} {body}\n{rest}")
 }
 
-/// Starting rustfmt takes longer than formatting a file, so many files share one. Those that declare modules go alone: from
-/// a file, rustfmt would follow the modules.
+/// Most of many files are laid out here, where nobody configured rustfmt: it would take longer than everything else. To ask
+/// it for its configuration takes as long as to have some files formatted.
 pub(crate) fn all_formatted(
     files: &[RustFile],
     root: &Utf8Path,
 ) -> Result<Vec<String>, FormatError> {
+    let plain = files.iter().filter(|file| file.form != Form::Other).count() >= FILES_AT_ONCE
+        && is_unconfigured(root)?;
+    let ours = parallel::map(files, |file| {
+        plain.then(|| laid_out(file.form, &file.text)).flatten()
+    });
+    let missing = files.iter().zip(&ours).filter(|(_, ours)| ours.is_none());
+    let missing: Vec<&RustFile> = missing.map(|(file, _)| file).collect();
+    let mut theirs = by_rustfmt(&missing, root)?.into_iter();
+    let ours = ours.into_iter();
+    Ok(ours
+        .filter_map(|ours| ours.or_else(|| theirs.next()))
+        .collect())
+}
+
+/// rustfmt does here what it does without any configuration.
+fn is_unconfigured(root: &Utf8Path) -> Result<bool, FormatError> {
+    let refused = |error: io::Error| FormatError::Refused {
+        path: root.to_owned(),
+        message: error.to_string(),
+    };
+    let folder = tempfile::tempdir().map_err(refused)?;
+    std::fs::write(folder.path().join("rustfmt.toml"), "").map_err(refused)?;
+    let default = ["--config-path".as_ref(), folder.path().as_os_str()];
+    let asked = |arguments: &[&OsStr]| {
+        command(root)
+            .args(arguments)
+            .args(["--print-config", "current", "any.rs"])
+            .output()
+            .map_err(FormatError::NotFound)
+    };
+    let (default, here) = parallel::both(|| asked(&default), || asked(&[]));
+    let (default, here) = (default?, here?);
+    // What it has against a configuration, it says when it formats.
+    Ok(here.status.success() && !here.stdout.is_empty() && here.stdout == default.stdout)
+}
+
+/// Starting rustfmt takes longer than formatting a file, so many files share one. Those that declare modules go alone: from
+/// a file, rustfmt would follow the modules.
+pub(super) fn by_rustfmt(files: &[&RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
     let alone = |file: &RustFile| files.len() < 3 || file.path.file_name() == Some("mod.rs");
-    let batches: Vec<&[RustFile]> = files
+    let batches: Vec<&[&RustFile]> = files
         .chunk_by(|left, right| !alone(left) && !alone(right))
         .flat_map(|together| together.chunks(FILES_AT_ONCE))
         .collect();
@@ -96,7 +137,7 @@ pub(crate) fn all_formatted(
     Ok(formatted?.concat())
 }
 
-fn formatted_together(files: &[RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
+fn formatted_together(files: &[&RustFile], root: &Utf8Path) -> Result<Vec<String>, FormatError> {
     let refused = |message: String| FormatError::Refused {
         path: files[0].path.clone(),
         message,
@@ -231,6 +272,7 @@ mod tests {
         RustFile {
             path: "users.rs".into(),
             text: text.to_owned(),
+            form: Form::Other,
         }
     }
 
@@ -268,6 +310,23 @@ mod tests {
         let root = Utf8Path::from_path(root.path()).unwrap();
         let text = formatted(&file("// @generated\nfn a() { b(); }\n"), root).unwrap();
         assert!(text.contains("\n\tb();\n"), "{text}");
+    }
+
+    #[test]
+    fn the_users_own_configuration_counts_for_many_files() {
+        let root = tempfile::tempdir().unwrap();
+        let model = RustFile {
+            form: Form::Models,
+            ..file("// @generated\npub struct A {\n    pub b: i64,\n}\n")
+        };
+        let files = vec![model; FILES_AT_ONCE];
+        for (configuration, line) in [("", "\n    pub b"), ("hard_tabs = true\n", "\n\tpub b")] {
+            std::fs::write(root.path().join("rustfmt.toml"), configuration).unwrap();
+            let root = Utf8Path::from_path(root.path()).unwrap();
+            let texts = super::formatted(&files, root).unwrap();
+            assert_eq!(texts.len(), files.len());
+            assert!(texts.iter().all(|text| text.contains(line)), "{texts:?}");
+        }
     }
 
     #[test]

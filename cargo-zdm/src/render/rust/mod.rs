@@ -4,6 +4,7 @@
 //! Must not know: how pairs came to be, the disk, rustfmt.
 
 mod format;
+mod layout;
 mod moved;
 mod names;
 mod sides;
@@ -15,6 +16,7 @@ mod words;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use format::all_formatted;
 pub use format::{FormatError, State, formatted, state};
+pub use layout::Form;
 pub use templates::Templates;
 
 use std::borrow::Cow;
@@ -97,6 +99,8 @@ pub struct RustFile {
     pub path: Utf8PathBuf,
     /// The text after the header's hash line.
     pub text: String,
+    /// What it consists of.
+    pub form: Form,
 }
 
 /// Why code cannot be generated.
@@ -171,6 +175,9 @@ pub fn table(
         format!("{}.rs", view.module),
         templates.file("repository", &view)?,
     )];
+    if model.transition.is_none() {
+        files[0].form = Form::Repository;
+    }
     if let Some(transition) = &model.transition {
         let folder = if transition.shared {
             format!("{}/{}", transition.module(), view.module)
@@ -242,5 +249,6 @@ fn file(path: impl Into<Utf8PathBuf>, text: String) -> RustFile {
     RustFile {
         path: path.into(),
         text,
+        form: Form::Other,
     }
 }
