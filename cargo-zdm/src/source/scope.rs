@@ -4,6 +4,7 @@
 //! Must not know: syntax beyond types, files.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use syn::{Type, TypePath};
 use zdm_model::{LogicalType, RustType, option_of, spelled, vec_of};
@@ -19,10 +20,15 @@ pub(super) struct Scope {
     modules: HashMap<(usize, String), Module>,
     /// Libraries by the name that other crates use.
     libraries: HashMap<String, usize>,
+    reexports: OnceLock<Reexports>,
 }
 
+/// By the module that re-exports and by what its names lead to: the first of the names. To follow every name anew for every
+/// model would take a time that grows with their square.
+type Reexports = HashMap<At, HashMap<(At, String), String>>;
+
 /// A module, and in which target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct At {
     pub(super) target: usize,
     pub(super) path: Vec<String>,
@@ -48,7 +54,11 @@ impl Scope {
             .into_iter()
             .map(|(target, module)| ((target, module.context.path.join("::")), module))
             .collect();
-        Self { modules, libraries }
+        Self {
+            modules,
+            libraries,
+            reexports: OnceLock::new(),
+        }
     }
 
     /// What a type means that stands in a module.
@@ -66,27 +76,51 @@ impl Scope {
         if !module.context.hidden {
             return Some([at.path.as_slice(), &[ident.to_owned()]].concat());
         }
+        let reexports = self.reexports.get_or_init(|| self.reexports());
+        let wanted = (at.clone(), ident.to_owned());
         (0..at.path.len()).rev().find_map(|depth| {
             let outer = At {
                 target: at.target,
                 path: at.path[..depth].to_vec(),
             };
-            let module = self
-                .module(&outer)
+            self.module(&outer)
                 .filter(|module| !module.context.hidden)?;
-            let leads_here = |name: &str| {
-                let found = self.find(&outer, &[name.to_owned()], LONGEST_CHAIN);
-                matches!(found, Found::Declared(to, last, _) if to == *at && last == ident)
-            };
-            let named = module.names.iter().filter_map(|(name, value)| {
-                let visible = matches!(value, Name::Import { visible: true, .. });
-                (visible && leads_here(name)).then(|| name.clone())
-            });
-            let name = named
-                .min()
-                .or_else(|| leads_here(ident).then(|| ident.to_owned()))?;
+            let named = reexports.get(&outer).and_then(|names| names.get(&wanted));
+            let name = named.cloned().or_else(|| {
+                let found = self.find(&outer, &[ident.to_owned()], LONGEST_CHAIN);
+                let here =
+                    matches!(found, Found::Declared(to, last, _) if (&to, &last) == (at, &wanted.1));
+                here.then(|| ident.to_owned())
+            })?;
             Some([outer.path.as_slice(), &[name]].concat())
         })
+    }
+
+    fn reexports(&self) -> Reexports {
+        let mut all = Reexports::new();
+        for ((target, _), module) in &self.modules {
+            if module.context.hidden {
+                continue;
+            }
+            let outer = At {
+                target: *target,
+                path: module.context.path.clone(),
+            };
+            let mut names: HashMap<_, String> = HashMap::new();
+            for (name, value) in &module.names {
+                if matches!(value, Name::Import { visible: true, .. })
+                    && let Found::Declared(to, last, _) =
+                        self.find(&outer, std::slice::from_ref(name), LONGEST_CHAIN)
+                {
+                    let first = names.entry((to, last)).or_insert_with(|| name.clone());
+                    if name < first {
+                        first.clone_from(name);
+                    }
+                }
+            }
+            all.insert(outer, names);
+        }
+        all
     }
 
     fn resolve_within(&self, ty: &Type, at: &At, chain: usize) -> RustType {

@@ -280,7 +280,10 @@ fn what_generated_code_cannot_reach_is_refused_unless_re_exported() {
     let nested = format!("pub mod outer {{ mod inner {{ {} }} }}", model("User", ""));
     let found = mistakes(&[("src/lib.rs", &nested)]);
     assert!(found[0].contains("cannot name `User`"), "{found:?}");
-    let exported = nested.replace("mod inner", "pub use inner::User as Account; mod inner");
+    let exported = nested.replace(
+        "mod inner",
+        "pub use inner::User as Zoe; pub use inner::User as Account; mod inner",
+    );
     let models = read(&[("src/lib.rs", &exported)]).expect("models");
     assert_eq!(models.models[0].crate_path, "crate::outer::Account");
     let private = mistakes(&[
