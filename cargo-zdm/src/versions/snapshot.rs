@@ -16,6 +16,8 @@ use crate::parallel;
 /// The file in a version's folder.
 pub const FILE: &str = "schema.toml";
 const FORMAT: u32 = 1;
+/// Enough that the threads do not wait for each other.
+const TABLES_AT_ONCE: usize = 50;
 /// Stands before each table.
 const TABLE: &str = "\n\n[[table]]\n";
 
@@ -139,7 +141,7 @@ pub fn parse<'a>(
 ) -> Result<Saved<'a>, VersionError> {
     let (unknown, mut tables) = without_known(text, known);
     // Where a text of the user's looks like the beginning of a table, the whole file is needed to understand it.
-    let rest = read(&unknown, path).or_else(|_| {
+    let rest = read_in_parts(&unknown, path).or_else(|_| {
         tables.clear();
         read(text, path)
     })?;
@@ -189,6 +191,25 @@ fn as_read(table: Cow<'_, Table>) -> Table {
         column.source.clear();
     }
     table
+}
+
+/// Many tables are read on all cores.
+fn read_in_parts(text: &str, path: &Utf8Path) -> Result<Document, VersionError> {
+    let mut tables = text.split(TABLE);
+    let opening = tables.next().unwrap_or_default();
+    let tables: Vec<&str> = tables.collect();
+    let mut document = read(opening, path)?;
+    let parts: Vec<_> = tables.chunks(TABLES_AT_ONCE).collect();
+    let read = parallel::map(&parts, |tables| {
+        let text = tables.join(TABLE);
+        read(&format!("format = {FORMAT}{TABLE}{text}"), path)
+    });
+    for part in read {
+        let part = part?;
+        document.enums.extend(part.enums);
+        document.tables.extend(part.tables);
+    }
+    Ok(document)
 }
 
 fn read(text: &str, path: &Utf8Path) -> Result<Document, VersionError> {
@@ -275,6 +296,25 @@ mod tests {
             let teams = super::parse(&text, Utf8Path::new(FILE), &known).unwrap();
             let teams = teams.only(&["teams".to_owned()]);
             assert_eq!(teams.tables, saved.tables[1..2]);
+        }
+    }
+
+    /// One of them has a text that looks like two tables, wherever the parts begin.
+    #[test]
+    fn many_tables_are_read_as_one_text() {
+        let saved = schema();
+        for count in [TABLES_AT_ONCE - 1, TABLES_AT_ONCE, 3 * TABLES_AT_ONCE] {
+            for looks_like_a_table in [false, true] {
+                let mut all = saved.clone();
+                all.tables = (0..count)
+                    .map(|number| Table {
+                        name: format!("table_{number:03}"),
+                        ..saved.tables[usize::from(looks_like_a_table && number % 7 == 5)].clone()
+                    })
+                    .collect();
+                let text = Snapshot::of(&all).unwrap().text();
+                assert_eq!(parse(&text, &Snapshot::EMPTY).unwrap(), all);
+            }
         }
     }
 
