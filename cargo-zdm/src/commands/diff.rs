@@ -16,7 +16,6 @@ use crate::parallel;
 use crate::pipeline::Options;
 use crate::plan::{self, BuildError, Plan, Request};
 use crate::terminal::Answer;
-use crate::versions::{History, Snapshot};
 
 /// Show what differs between the structs and the last version, or between any two schemas
 #[derive(Debug, clap::Args)]
@@ -52,16 +51,12 @@ pub(crate) struct Diff {
 impl Diff {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let options = options(context, &context.project()?)?;
-        let history = History::open(&options.root.join(&options.versions))?;
         let from = || match self.from.as_ref().or(self.from_version.as_ref()) {
-            Some(argument) => sides::read(argument, &options, &history),
-            None => Ok(Side {
-                schema: history.last_schema(&Snapshot::EMPTY)?,
-                left_out: None,
-            }),
+            Some(argument) => sides::read(argument, &options),
+            None => sides::of_last_version(&options),
         };
         let to = || match self.to.as_ref().or(self.to_version.as_ref()) {
-            Some(argument) => sides::read(argument, &options, &history),
+            Some(argument) => sides::read(argument, &options),
             None => sides::of_models(&options),
         };
         let (from, to) = parallel::both(from, to);

@@ -34,8 +34,8 @@ pub(super) struct Left {
     pub(super) reason: String,
 }
 
-/// Reads the side that an argument names.
-pub(super) fn read(argument: &str, options: &Options, history: &History) -> Result<Side, Failure> {
+/// Reads the side that an argument names. The versions are read where it is one of them: sides are read at once.
+pub(super) fn read(argument: &str, options: &Options) -> Result<Side, Failure> {
     if argument == "models" {
         return of_models(options);
     }
@@ -50,6 +50,7 @@ pub(super) fn read(argument: &str, options: &Options, history: &History) -> Resu
     if Utf8Path::new(path).extension() == Some("sql") {
         return outside::of_dump(path, schema, options);
     }
+    let history = versions_of(options)?;
     let versions: Vec<&Manifest> = history.versions().iter().collect();
     let place = choose::named(&versions, argument).map_err(|failure| Failure {
         next: format!(
@@ -62,6 +63,17 @@ pub(super) fn read(argument: &str, options: &Options, history: &History) -> Resu
         schema: history.after(versions[place], &Snapshot::EMPTY)?.schema(),
         left_out: None,
     })
+}
+
+pub(super) fn of_last_version(options: &Options) -> Result<Side, Failure> {
+    Ok(Side {
+        schema: versions_of(options)?.last_schema(&Snapshot::EMPTY)?,
+        left_out: None,
+    })
+}
+
+fn versions_of(options: &Options) -> Result<History, Failure> {
+    Ok(History::open(&options.root.join(&options.versions))?)
 }
 
 pub(super) fn of_models(options: &Options) -> Result<Side, Failure> {
