@@ -7,28 +7,39 @@ impl Way<'_> {
     pub(super) fn one_way(&self, up: &str) -> String {
         let new = self.ident(&self.new.name);
         let dialect = self.context.dialect;
-        format!("({})", dialect.agrees(self.new, &new, &operand(up)))
+        self.filled(format!(
+            "({})",
+            dialect.agrees(self.new, &new, &operand(up))
+        ))
+    }
+
+    /// NULL is no value of a column that is NOT NULL in the end: it waits to be filled, whatever the conversions make of it.
+    fn filled(&self, agreement: String) -> String {
+        if self.new.nullable {
+            agreement
+        } else {
+            let new = self.ident(&self.new.name);
+            format!("({new} IS NOT NULL AND {agreement})")
+        }
     }
 
     /// Agreement by either direction: neither side has to be able to express all of the other.
     pub(super) fn either_way(&self, up: &str, down: &[String]) -> String {
         let dialect = self.context.dialect;
         let new = self.ident(&self.new.name);
-        // NULL is no value of such a column: it waits to be filled, whatever `down` makes of it.
-        let filled = (!self.new.nullable).then(|| format!("{new} IS NOT NULL"));
-        let agrees = self
+        let back: Vec<String> = self
             .old
             .iter()
             .zip(down)
-            .map(|(old, down)| dialect.agrees(old, &self.ident(&old.name), &operand(down)));
-        let back: Vec<String> = filled.into_iter().chain(agrees).collect();
+            .map(|(old, down)| dialect.agrees(old, &self.ident(&old.name), &operand(down)))
+            .collect();
         let back = if let [one] = &back[..] {
             one.clone()
         } else {
             format!("({})", back.join(" AND "))
         };
         let there = dialect.agrees(self.new, &new, &operand(up));
-        format!("({there} OR {back})")
+        self.filled(format!("({there} OR {back})"))
     }
 }
 

@@ -5,4 +5,4 @@
 UPDATE users
 SET full_name = first || ' ' || last
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (full_name IS NOT DISTINCT FROM (first || ' ' || last) OR (full_name IS NOT NULL AND first IS NOT DISTINCT FROM (split_part(full_name, ' ', 1)) AND last IS NOT DISTINCT FROM (substr(full_name, length(split_part(full_name, ' ', 1)) + 2))));
+  AND NOT (full_name IS NOT NULL AND (full_name IS NOT DISTINCT FROM (first || ' ' || last) OR (first IS NOT DISTINCT FROM (split_part(full_name, ' ', 1)) AND last IS NOT DISTINCT FROM (substr(full_name, length(split_part(full_name, ' ', 1)) + 2)))));

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (full_name IS NOT DISTINCT FROM (first || ' ' || last) OR (full_name IS NOT NULL AND first IS NOT DISTINCT FROM (split_part(full_name, ' ', 1)) AND last IS NOT DISTINCT FROM (substr(full_name, length(split_part(full_name, ' ', 1)) + 2)))))
+SELECT count(*), count(*) FILTER (WHERE NOT (full_name IS NOT NULL AND (full_name IS NOT DISTINCT FROM (first || ' ' || last) OR (first IS NOT DISTINCT FROM (split_part(full_name, ' ', 1)) AND last IS NOT DISTINCT FROM (substr(full_name, length(split_part(full_name, ' ', 1)) + 2))))))
 FROM users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint;

@@ -5,4 +5,4 @@
 UPDATE users
 SET full_name = "first" || ' ' || "last"
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (full_name IS NOT DISTINCT FROM ("first" || ' ' || "last") OR (full_name IS NOT NULL AND "first" IS NOT DISTINCT FROM (substr(full_name, 1, instr(full_name || ' ', ' ') - 1)) AND "last" IS NOT DISTINCT FROM (substr(full_name, instr(full_name || ' ', ' ') + 1))));
+  AND NOT (full_name IS NOT NULL AND (full_name IS NOT DISTINCT FROM ("first" || ' ' || "last") OR ("first" IS NOT DISTINCT FROM (substr(full_name, 1, instr(full_name || ' ', ' ') - 1)) AND "last" IS NOT DISTINCT FROM (substr(full_name, instr(full_name || ' ', ' ') + 1)))));

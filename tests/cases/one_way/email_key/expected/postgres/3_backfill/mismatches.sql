@@ -5,4 +5,4 @@
 SELECT id::text, 'email_key'
 FROM accounts
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (email_key IS NOT DISTINCT FROM lower(email));
+  AND NOT (email_key IS NOT NULL AND (email_key IS NOT DISTINCT FROM lower(email)));

@@ -5,4 +5,4 @@
 UPDATE accounts
 SET email_key = lower(email)
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (email_key IS NOT DISTINCT FROM lower(email));
+  AND NOT (email_key IS NOT NULL AND (email_key IS NOT DISTINCT FROM lower(email)));

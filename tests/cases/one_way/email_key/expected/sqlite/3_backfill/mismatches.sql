@@ -5,4 +5,4 @@
 SELECT CAST(id AS TEXT), 'email_key'
 FROM accounts
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (email_key IS NOT DISTINCT FROM lower(email));
+  AND NOT (email_key IS NOT NULL AND (email_key IS NOT DISTINCT FROM lower(email)));

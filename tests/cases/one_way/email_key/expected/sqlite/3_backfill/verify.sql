@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (email_key IS NOT DISTINCT FROM lower(email)))
+SELECT count(*), count(*) FILTER (WHERE NOT (email_key IS NOT NULL AND (email_key IS NOT DISTINCT FROM lower(email))))
 FROM accounts
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER);

@@ -3,7 +3,7 @@
 -- Backfill: rows from $1 to $2, both included, get their new side where it does not agree.
 
 UPDATE contacts
-SET name = CASE WHEN (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, ''))) THEN name ELSE first_name || coalesce(' ' || last_name, '') END,
+SET name = CASE WHEN (name IS NOT NULL AND (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, '')))) THEN name ELSE first_name || coalesce(' ' || last_name, '') END,
     town = city
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT ((name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, ''))) AND town IS NOT DISTINCT FROM city);
+  AND NOT ((name IS NOT NULL AND (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, '')))) AND town IS NOT DISTINCT FROM city);

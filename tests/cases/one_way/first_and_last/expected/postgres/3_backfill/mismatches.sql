@@ -5,7 +5,7 @@
 SELECT id::text, 'name'
 FROM contacts
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, '')))
+  AND NOT (name IS NOT NULL AND (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, ''))))
 UNION ALL
 SELECT id::text, 'town'
 FROM contacts

@@ -5,7 +5,7 @@
 SELECT CAST(id AS TEXT), 'name'
 FROM contacts
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, '')))
+  AND NOT (name IS NOT NULL AND (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, ''))))
 UNION ALL
 SELECT CAST(id AS TEXT), 'town'
 FROM contacts

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT ((name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, ''))) AND town IS NOT DISTINCT FROM city))
+SELECT count(*), count(*) FILTER (WHERE NOT ((name IS NOT NULL AND (name IS NOT DISTINCT FROM (first_name || coalesce(' ' || last_name, '')))) AND town IS NOT DISTINCT FROM city))
 FROM contacts
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER);
