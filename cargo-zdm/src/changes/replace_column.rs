@@ -209,16 +209,20 @@ fn refuse_what_has_the_name(
         .into_iter()
         .flatten()
         .any(|table| table.column(&released).is_some());
-    if !is_taken {
+    if !is_taken && names.interim != released {
         return Ok(());
     }
     Err(ChangeError::Declaration {
         at: Box::new(at.clone()),
         subject: format!("{}.{}", at.table, names.last),
         problem: format!(
-            "the old column would be called {released} until it is dropped, and the table has such a column"
+            "the old column is called {released} until it is dropped, and another one would be as well"
         ),
-        way_on: format!("Rename or drop {released} in a version before"),
+        way_on: if names.interim == released {
+            "Choose another name for the time until then with `column = \"…\"`".to_owned()
+        } else {
+            format!("Rename or drop {released} in a version before")
+        },
     })
 }
 

@@ -73,9 +73,10 @@ pub(crate) fn spent(
     let needed = |table: &str, column: &str| {
         let pairs = transitions.iter().flat_map(|transition| &transition.pairs);
         let planned = planned.iter().flat_map(|planned| &planned.plan.pairs);
-        pairs
-            .chain(planned)
-            .any(|pair| pair.table == table && pair.new.name == column)
+        pairs.chain(planned).any(|pair| {
+            let last = pair.final_name().map(|names| &names.last);
+            pair.table == table && last.unwrap_or(&pair.new.name) == column
+        })
     };
     let moves = transitions.iter().flat_map(|transition| &transition.moves);
     let planned_moves = planned.iter().flat_map(|planned| &planned.plan.moves);

@@ -80,6 +80,13 @@ pub(crate) fn begun(
 /// table at a time, and writes the new columns in all its statements.
 pub(crate) fn check_free(plan: &Plan, transitions: &[InTransition]) -> Result<(), PipelineError> {
     for transition in transitions {
+        if let Some((pair, key)) = referring(plan, &transition.pairs) {
+            return Err(PipelineError::TableInTransition {
+                table: pair.table.clone(),
+                migration: transition.manifest.folder(),
+                change: format!("refers to its {} by the foreign key {key}", pair.new.name),
+            });
+        }
         let of_transition = |table: &&String| transition.manifest.tables.contains(table);
         for table in plan.tables.iter().filter(of_transition) {
             let refused = |change: String| PipelineError::TableInTransition {
@@ -104,6 +111,11 @@ pub(crate) fn check_free(plan: &Plan, transitions: &[InTransition]) -> Result<()
             }
             let pairs = transition.pairs.iter().filter(|pair| pair.table == *table);
             let pairs: Vec<&Pair> = pairs.collect();
+            if pairs.iter().any(|pair| pair.view.is_some()) {
+                return Err(refused(
+                    "changes it, whose statements go through a view of the columns that there were (`final_name`)".to_owned(),
+                ));
+            }
             let mut of_table = plan.steps.iter().map(|step| &step.action);
             let obstacle = of_table.find(|action| {
                 action.statement.table() == table && !stands_aside(&action.statement, &pairs)
@@ -116,6 +128,29 @@ pub(crate) fn check_free(plan: &Plan, transitions: &[InTransition]) -> Result<()
     Ok(())
 }
 
+/// A foreign key that comes and names a side of a pair, which goes, or is not filled yet.
+fn referring<'a>(plan: &'a Plan, pairs: &'a [Pair]) -> Option<(&'a Pair, &'a str)> {
+    let keys = plan
+        .steps
+        .iter()
+        .flat_map(|step| match &step.action.statement {
+            Statement::AddForeignKey { foreign_key, .. } => std::slice::from_ref(foreign_key),
+            Statement::CreateTable { table } => &table.foreign_keys,
+            _ => &[],
+        });
+    let mut named = keys.flat_map(|key| {
+        let of_table = pairs
+            .iter()
+            .filter(move |pair| pair.table == key.references);
+        of_table.map(move |pair| (pair, key))
+    });
+    let (pair, key) = named.find(|(pair, key)| {
+        let mut columns = key.referenced_columns.iter();
+        columns.any(|name| pair.new.name == *name || pair.old.iter().any(|old| old.name == *name))
+    })?;
+    Some((pair, &key.name))
+}
+
 /// Whether a statement changes nothing that the statements of the pairs name.
 fn stands_aside(statement: &Statement, pairs: &[&Pair]) -> bool {
     let is_named = |column: &String| {
@@ -125,10 +160,7 @@ fn stands_aside(statement: &Statement, pairs: &[&Pair]) -> bool {
         named.any(|of_pair| of_pair.name == *column)
     };
     match statement {
-        // The view has the columns that there were when it was created.
-        Statement::AddColumn { column, .. } => {
-            column.generated.is_none() && pairs.iter().all(|pair| pair.view.is_none())
-        }
+        Statement::AddColumn { column, .. } => column.generated.is_none(),
         Statement::CreateIndex { index, .. } => {
             index.elements.is_empty()
                 && index.predicate.is_none()

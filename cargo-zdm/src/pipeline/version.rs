@@ -4,14 +4,15 @@
 //! Must not know: Rust code.
 
 use camino::Utf8Path;
+use zdm_model::Schema;
 use zdm_runtime::manifest::{Manifest, Route, shared};
 use zdm_runtime::migration;
 
 use super::raw::{self, Raw};
 use super::{Options, PipelineError, transitions};
-use crate::changes;
+use crate::changes::{self, ChangeError};
 use crate::dialect::Dialect;
-use crate::diff::{self, Delta};
+use crate::diff::{self, Delta, Place};
 use crate::files::FileTree;
 use crate::plan::{self, BuildError, Plan, interim};
 use crate::render::review;
@@ -48,7 +49,12 @@ pub(crate) fn plan(
     } else {
         raw::waiting(options, history)?
     };
-    if deltas.is_empty() && raws.is_empty() {
+    let unseen = unseen_takeovers(history, &from, &known);
+    if !unseen.is_empty() {
+        return Err(BuildError::Changes(unseen).into());
+    }
+    let contradicts = !interim::contradictions(&from, &known).is_empty();
+    if deltas.is_empty() && raws.is_empty() && !contradicts {
         return match history.taken_out() {
             Some(taken_out) => Err(PipelineError::NothingLeft {
                 folder: taken_out.folder(),
@@ -87,6 +93,49 @@ pub(crate) fn plan(
         snapshot,
         raws,
     }))
+}
+
+/// A column that takes over the name of one with the same type and nullability cannot be told from it: no version would follow,
+/// and nothing be converted. It is refused unless a version has done that already.
+fn unseen_takeovers(history: &History, from: &Schema, to: &Schema) -> Vec<ChangeError> {
+    let done = |table: &str, last: &str| {
+        let mut pairs = history.versions().iter().flat_map(|version| &version.pairs);
+        pairs.any(|pair| {
+            let released = pair.released.as_ref();
+            pair.table == table && released.is_some_and(|released| released.column == last)
+        })
+    };
+    let mut unseen = Vec::new();
+    for table in &to.tables {
+        for column in &table.columns {
+            let names = column
+                .transition
+                .as_ref()
+                .and_then(|found| found.final_name.as_ref());
+            let before = from
+                .table(&table.name)
+                .and_then(|before| before.column(&column.name));
+            let (Some(names), Some(before)) = (names, before) else {
+                continue;
+            };
+            if diff::takes_over(before, column) || done(&table.name, &names.last) {
+                continue;
+            }
+            unseen.push(ChangeError::Declaration {
+                at: Box::new(Place {
+                    table: table.name.clone(),
+                    source: column.source.clone(),
+                }),
+                subject: format!("{}.{}", table.name, names.last),
+                problem: "it takes over the name of a column of the same type, from which it could not be told".to_owned(),
+                way_on: format!(
+                    "Leave `final_name` out and let it live on under its own name: `column = \"{}\"`",
+                    names.interim
+                ),
+            });
+        }
+    }
+    unseen
 }
 
 /// The manifest and the files of the version's folder.

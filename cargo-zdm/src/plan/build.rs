@@ -2,7 +2,7 @@
 //!
 //! Must not know: templates, files, the version's number.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zdm_model::Schema;
 use zdm_runtime::manifest::{Route, joined};
@@ -53,6 +53,17 @@ fn listed(errors: &[ChangeError]) -> String {
 pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     let spelled = |schema| changes::spelled(schema, request.from, request.dialect);
     let known = changes::with_known_defaults(request.to, request.from, request.dialect);
+    let contradictions = interim::contradictions(request.from, &known);
+    if !contradictions.is_empty() {
+        let errors = contradictions.into_iter();
+        let errors = errors.map(|(at, problem)| ChangeError::Declaration {
+            subject: at.table.clone(),
+            at: Box::new(at),
+            problem,
+            way_on: "Rename one table per version, to a name that is free; remove a `renamed_from` of a version before".to_owned(),
+        });
+        return Err(BuildError::Changes(errors.collect()));
+    }
     let interim = interim::schema(request.from, &known, request.dialect);
     let renames = interim::renames(request.from, &known);
     let (from, to) = (spelled(request.from), spelled(&interim));
@@ -138,6 +149,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         reasons,
         creates,
         drops,
+        renames: renamed_tables(&drafted),
         steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
         pairs,
         moves,
@@ -178,6 +190,16 @@ fn views(pairs: &[Pair], [beside, after]: [&Shapes; 2], drafted: &[Drafted]) -> 
         }
     }
     all
+}
+
+fn renamed_tables(drafted: &[Drafted]) -> BTreeMap<String, String> {
+    let renamed = drafted
+        .iter()
+        .filter_map(|drafted| match &drafted.alteration {
+            Alteration::Name(Naming::Table(name)) => Some((drafted.table.clone(), name.clone())),
+            _ => None,
+        });
+    renamed.collect()
 }
 
 /// Something else that is needed for an alteration.

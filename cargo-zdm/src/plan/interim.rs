@@ -40,6 +40,37 @@ fn renamed<'a>(from: &Schema, to: &'a Schema) -> impl Iterator<Item = (&'a str, 
     })
 }
 
+/// Renames that say two things at once: the table that was, and what is wrong.
+pub(crate) fn contradictions(from: &Schema, to: &Schema) -> Vec<(Place, String)> {
+    let mut found = Vec::new();
+    for table in &to.tables {
+        let Some(old) = &table.renamed_from else {
+            continue;
+        };
+        let mut others = to.tables.iter().filter(|other| other.name != table.name);
+        let problem =
+            if let Some(other) = others.find(|other| other.renamed_from.as_ref() == Some(old)) {
+                format!(
+                    "`{old}` is renamed to `{}` and to `{}`",
+                    table.name, other.name
+                )
+            } else if from.table(old).is_some() && from.table(&table.name).is_some() {
+                format!(
+                    "`{}` is renamed from `{old}`, and both were there before",
+                    table.name
+                )
+            } else {
+                continue;
+            };
+        let at = Place {
+            table: table.name.clone(),
+            source: table.source.clone(),
+        };
+        found.push((at, problem));
+    }
+    found
+}
+
 /// The same as differences, which come after all others.
 pub(crate) fn renames(from: &Schema, to: &Schema) -> Vec<Delta> {
     let renamed = renamed(from, to).map(|(old, table)| {

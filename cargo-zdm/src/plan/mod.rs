@@ -29,6 +29,8 @@ pub(crate) use shapes::{column_shape, table_shape};
 pub use statement::Statement;
 pub use zdm_runtime::manifest::Route;
 
+use std::collections::BTreeMap;
+
 use zdm_runtime::manifest::NamesByTable;
 use zdm_runtime::phase::Section;
 
@@ -57,6 +59,8 @@ pub struct Plan {
     pub creates: NamesByTable,
     /// The names that are gone once it is contracted.
     pub drops: NamesByTable,
+    /// The tables that contract gives another name: before, after.
+    pub renames: BTreeMap<String, String>,
 }
 
 impl Plan {

@@ -33,6 +33,7 @@ mod rights;
 mod split;
 mod stale;
 mod stopped;
+mod taken_over;
 mod unconvertible;
 mod uncounted;
 mod undeclared;

@@ -265,11 +265,21 @@ pub(super) fn old_columns_are_gone(declaration: &Declaration, errors: &mut Error
 
 /// The name in the end is one that becomes free, and until then the column has another.
 pub(super) fn final_name_becomes_free(declaration: &Declaration, errors: &mut Errors) {
+    let mut taken: Vec<String> = Vec::new();
     for field in declaration.whole_fields() {
         let given = &field.attributes;
         let (Some(last), Some(interim)) = (&given.final_name, field.interim_name()) else {
             continue;
         };
+        for name in [interim.clone(), names::released(&last.value)] {
+            if taken.contains(&name) {
+                errors.at(
+                    given.column.as_ref().map_or(last.span, |column| column.span),
+                    format!("another field needs the name `{name}` meanwhile: choose another one with `column = \"…\"`, or let this one change in a version of its own"),
+                );
+            }
+            taken.push(name);
+        }
         let Some(from) = &given.from else {
             errors.at(
                 last.span,

@@ -13,6 +13,10 @@ struct User {
     #[zdm(column = "city_new", from("size"), final_name = "size")]
     size: i64,
     city_new: String,
+    #[zdm(column = "tmp", from("a"), up = "a", down = "tmp", final_name = "a")]
+    a: i64,
+    #[zdm(column = "tmp", from("b"), up = "b", down = "tmp", final_name = "b")]
+    b: i64,
 }
 
 fn main() {}

@@ -63,21 +63,43 @@ pub(in crate::gates) fn nothing_refers_to_it(references: &[Reference]) -> Gate {
 pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) -> Gate {
     const NAME: &str = "names_free";
     for earlier in waiting {
-        let taken = shared(&version.creates, &earlier.drops);
-        if !taken.is_empty() {
-            let (folder, name) = (earlier.folder(), &earlier.name);
+        if let Some((old, new)) = earlier.renames.iter().find(|(old, new)| {
+            let mut named = version.creates.values().flat_map(|names| &names.references);
+            let brings_old = version.creates.get(*old).is_some_and(|names| names.table);
+            brings_old || version.tables.contains(new) || named.any(|table| table == *new)
+        }) {
             return shut(
                 NAME,
-                format!("{folder} still has to drop {}", taken.join(", ")),
                 format!(
-                    "contract {folder} first: when the code of {folder} runs everywhere, `cargo zdm advance` or \
-                     `cargo zdm contract {name}`"
+                    "{new} is a view of {old} until {} gives the table its name",
+                    earlier.folder()
                 ),
+                contract_first(earlier),
+            );
+        }
+        let taken = shared(&version.creates, &earlier.drops);
+        if !taken.is_empty() {
+            return shut(
+                NAME,
+                format!(
+                    "{} still has to drop {}",
+                    earlier.folder(),
+                    taken.join(", ")
+                ),
+                contract_first(earlier),
             );
         }
     }
     open(
         NAME,
         "no earlier version still has to drop a name that it brings",
+    )
+}
+
+fn contract_first(earlier: &Manifest) -> String {
+    let (folder, name) = (earlier.folder(), &earlier.name);
+    format!(
+        "contract {folder} first: when the code of {folder} runs everywhere, `cargo zdm advance` or \
+         `cargo zdm contract {name}`"
     )
 }
