@@ -1,8 +1,8 @@
 //! How a person would convert the values of a column whose type changes, or that may not be NULL any more.
 
-use zdm_model::{Column, LogicalType, names};
+use zdm_model::{Column, LogicalType, Table, names};
 
-use super::declare::zero_of_type;
+use super::declare::zero_of;
 use super::rows::ident;
 
 /// Both ways of a column.
@@ -15,7 +15,7 @@ pub(crate) struct Conversion {
 
 impl Conversion {
     /// `None` where the type is the same, or nobody would know how.
-    pub(crate) fn of(before: &Column, after: &Column) -> Option<Self> {
+    pub(crate) fn of(table: &Table, before: &Column, after: &Column) -> Option<Self> {
         let keeps_name = before.name == after.name;
         let interim = if keeps_name {
             names::beside(&after.name)
@@ -53,10 +53,10 @@ impl Conversion {
             _ => return None,
         };
         if before.nullable && !after.nullable {
-            up = format!("coalesce({up}, {})", zero_of_type(after));
+            up = format!("coalesce({up}, {})", zero_of(table, after));
         }
         if after.nullable && !before.nullable {
-            down = format!("coalesce({down}, {})", zero_of_type(before));
+            down = format!("coalesce({down}, {})", zero_of(table, before));
         }
         let mut words = vec![format!("from({:?})", before.name)];
         if keeps_name {

@@ -64,7 +64,9 @@ impl Declared {
                 types(source) == types(column) && source.nullable == column.nullable
             };
             let converted = source.filter(|source| now.is_some() || !is_rename(source));
-            if let Some(conversion) = converted.and_then(|source| Conversion::of(source, column)) {
+            if let Some(conversion) =
+                converted.and_then(|source| Conversion::of(new, source, column))
+            {
                 self.expect(new, column, Some(conversion.up));
                 let place = (new.name.clone(), column.field.clone());
                 self.on_fields.insert(place, conversion.words);
@@ -198,7 +200,7 @@ fn types(column: &Column) -> (&Option<String>, LogicalType) {
 }
 
 /// A value for rows that exist: one that a check of the column names, else the type's plainest.
-fn zero_of(table: &Table, column: &Column) -> String {
+pub(crate) fn zero_of(table: &Table, column: &Column) -> String {
     let of_column = |text: &&str| text.contains(&column.name) && text.contains('\'');
     let mut checks = table.checks.iter().map(|check| check.expr.as_str());
     if column.default.is_none()
@@ -207,6 +209,13 @@ fn zero_of(table: &Table, column: &Column) -> String {
             .and_then(|text| text.split('\'').nth(1))
     {
         return super::values::quoted(named);
+    }
+    // The first row of the table that it refers to.
+    let mut keys = table.foreign_keys.iter();
+    let is_integer = matches!(column.logical_type, LogicalType::Int4 | LogicalType::Int8);
+    if is_integer && column.default.is_none() && keys.any(|key| key.columns.contains(&column.name))
+    {
+        return "1".to_owned();
     }
     let length = table.checks.iter().find_map(|check| {
         let (_, bound) = check
@@ -222,7 +231,7 @@ fn zero_of(table: &Table, column: &Column) -> String {
 }
 
 /// The default, or the plainest value.
-pub(crate) fn zero_of_type(column: &Column) -> String {
+fn zero_of_type(column: &Column) -> String {
     match (&column.default, &column.sql_type) {
         (Some(default), _) => default.clone(),
         (None, Some(sql_type)) => zero(sql_type),

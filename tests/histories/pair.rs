@@ -207,10 +207,8 @@ impl Walk<'_> {
     fn raw(&self, name: &str, up: &str) {
         std::fs::create_dir_all(self.project.path("zdm/raw/drop")).unwrap();
         let path = format!("zdm/raw/drop/{name}");
-        self.project
-            .write(&format!("{path}.up.sql"), &format!("{up};\n"));
-        let down = "-- irreversible: what it names is gone\n";
-        self.project.write(&format!("{path}.down.sql"), down);
+        let up = format!("-- irreversible: what it names is gone\n{up};\n");
+        self.project.write(&format!("{path}.up.sql"), &up);
     }
 
     /// Every phase, to the end of contract.
