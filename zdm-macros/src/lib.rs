@@ -36,6 +36,8 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | word | means |
 /// |---|---|
 /// | `table = "users"` | the table's name; else the struct's in `snake_case`, plural |
+/// | `renamed_from = "people"` | the table was called `people`; PostgreSQL only |
+/// | `split_from = "users(id)"` | the columns move out of `users`, whose row is found by the key |
 /// | `comment = "…"` | what PostgreSQL says of the table to people; doc comments are not taken |
 /// | `primary_key(a, b)`, `primary_key(a, name = "…")` | a key of several columns, in its order, or of another name than `<table>_pkey` |
 /// | `no_primary_key` | the table has none: its rows are stored and no more, unless `row_key(a, b)` names the unique key that they are found by |
@@ -68,8 +70,10 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `skip` | no column; reads fill the field with its `Default` |
 /// | `renamed_from = "x"` | the column was called `x` |
 /// | `from("x", "y")` | the column replaces others |
+/// | `final_name = "x"` | beside `from`: the column takes this old column's name in the end, and is called `column`, or `x_new`, until then; PostgreSQL only |
 /// | `up = "…"`, `up(postgres = "…", sqlite = "…")` | new out of the old columns; without `from`, what existing rows get |
 /// | `down = "…"`, `down(x = "…", y = "…")` | each old column out of new |
+/// | `one_way` | in the place of `down`: nothing computes old out of new, and writes take both values |
 /// | `valid_if = "…"` | which old values `up` can convert |
 /// | `on_invalid = "quarantine"` | what becomes of the others: `"quarantine"`, `"null"`, `"reject"`, `default("0")` |
 #[proc_macro_derive(Migratable, attributes(zdm))]

@@ -118,7 +118,7 @@ pub(crate) fn spent(
     findings
 }
 
-/// `drops` of columns, and `renamed_from` of tables, that are long gone. It is needed until the version that drops the column is neither the last one,
+/// `drops` of columns, and `renamed_from` of tables, that are long gone. It is needed until the version is neither the last one,
 /// which `--amend` plans again, nor in transition.
 pub(crate) fn dropped(
     declared: &Snapshot<'_>,
