@@ -97,6 +97,7 @@ mod tests {
             pairs: Vec::new(),
             creates: std::collections::BTreeMap::new(),
             drops: std::collections::BTreeMap::new(),
+            retyped: std::collections::BTreeMap::new(),
             renames: std::collections::BTreeMap::new(),
             files: std::collections::BTreeMap::new(),
         }

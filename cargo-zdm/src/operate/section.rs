@@ -61,7 +61,7 @@ async fn execute(
         }
     };
     if direction == Direction::Up && matches!(section, Section::Expand | Section::Drop) {
-        must_stand_alone(session, place).await?;
+        must_stand_alone(session, place, section).await?;
     }
     let tables = &session.migrations[place].manifest().tables;
     rights::to_alter(&mut session.connection, tables).await?;
@@ -77,10 +77,15 @@ async fn execute(
     Ok(outcome)
 }
 
-/// Nothing names what the version takes away, or its own steps drop that before: seen before anything is executed.
-pub(crate) async fn must_stand_alone(session: &mut Session, place: usize) -> Result<(), Failure> {
+/// Nothing names what the version takes away or gives another type from this section on, or its own steps drop that before: seen
+/// before anything is executed.
+async fn must_stand_alone(
+    session: &mut Session,
+    place: usize,
+    section: Section,
+) -> Result<(), Failure> {
     let migration = &session.migrations[place];
-    let found = dependents::of(&mut session.connection, migration).await?;
+    let found = dependents::of(&mut session.connection, migration, section).await?;
     if found.is_empty() {
         return Ok(());
     }
@@ -89,16 +94,19 @@ pub(crate) async fn must_stand_alone(session: &mut Session, place: usize) -> Res
         .iter()
         .map(|dependent| {
             format!(
-                "  {} {} names {}",
-                dependent.kind, dependent.name, dependent.on
+                "  {} {} names {} (zdm/raw/{})",
+                dependent.kind,
+                dependent.name,
+                dependent.on,
+                dependent.section.name()
             )
         })
         .collect();
     Err(Failure::gate(
-        format!("{folder} takes away what others name:\n{}", lines.join("\n")),
-        "recreate each around the change: put `DROP …` into zdm/raw/drop/before_NAME.up.sql and the new `CREATE …` into \
-         zdm/raw/drop/after_NAME.up.sql, each with its .down.sql, and run `cargo zdm generate --amend` if the version is not \
-         merged; or change or drop them by hand before you run the command again",
+        format!("{folder} changes or takes away what others name:\n{}", lines.join("\n")),
+        "recreate each around the change: put `DROP …` into before_NAME.up.sql in the folder behind it and the new `CREATE …` into \
+         after_NAME.up.sql, each with its .down.sql, and run `cargo zdm generate --amend` if the version is not merged; or change \
+         or drop them by hand before you run the command again",
     )
     .safe("nothing of this section has been executed"))
 }

@@ -149,6 +149,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         reasons,
         creates,
         drops,
+        retyped: retyped(&drafted),
         renames: renamed_tables(&drafted),
         steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
         pairs,
@@ -200,6 +201,17 @@ fn renamed_tables(drafted: &[Drafted]) -> BTreeMap<String, String> {
             _ => None,
         });
     renamed.collect()
+}
+
+fn retyped(drafted: &[Drafted]) -> BTreeMap<String, Vec<String>> {
+    let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for drafted in drafted {
+        if let Alteration::SetType(column, _) = &drafted.alteration {
+            let of_table = columns.entry(drafted.table.clone()).or_default();
+            of_table.push(column.clone());
+        }
+    }
+    columns
 }
 
 /// Something else that is needed for an alteration.

@@ -59,6 +59,8 @@ pub struct Plan {
     pub creates: NamesByTable,
     /// The names that are gone once it is contracted.
     pub drops: NamesByTable,
+    /// The columns that get another type in place, by table.
+    pub retyped: BTreeMap<String, Vec<String>>,
     /// The tables that contract gives another name: before, after.
     pub renames: BTreeMap<String, String>,
 }

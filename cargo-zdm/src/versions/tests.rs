@@ -34,6 +34,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         pairs: Vec::new(),
         creates: std::collections::BTreeMap::new(),
         drops: std::collections::BTreeMap::new(),
+        retyped: std::collections::BTreeMap::new(),
         renames: std::collections::BTreeMap::new(),
         files: std::collections::BTreeMap::new(),
     };

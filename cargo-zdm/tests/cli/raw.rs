@@ -126,7 +126,7 @@ fn recreated(project: &Project) {
     let stopped = project.zdm(&["expand"]);
     assert_eq!(stopped.code, 4, "{stopped:#?}");
     stopped.says("view shown names the column users.name");
-    stopped.says("zdm/raw/drop/before_NAME.up.sql");
+    stopped.says("names the column users.name (zdm/raw/drop)");
     project.refuses("SELECT full_name FROM users", "full_name");
 
     raw(
@@ -195,6 +195,75 @@ fn everything_that_names_a_column_is_named_on_postgres() {
     for other in ["of_all", "view other", "function nothing"] {
         assert!(!stopped.err.contains(other), "{other}: {stopped:#?}");
     }
+}
+
+#[test]
+fn what_stands_on_a_view_of_the_column_is_named_with_it() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    expanded(&project);
+    project.execute(
+        "CREATE VIEW shown AS SELECT name FROM users;
+        CREATE MATERIALIZED VIEW above AS SELECT upper(name) AS loud FROM shown;
+        CREATE VIEW on_top AS SELECT loud FROM above;
+        CREATE FUNCTION all_shown() RETURNS SETOF shown LANGUAGE sql AS 'SELECT * FROM shown'",
+    );
+    project.write("src/models.rs", AFTER);
+    project.done(&["generate"]);
+    let stopped = project.zdm(&["expand"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped.says("view shown names the column users.name");
+    stopped.says("materialized view above names the view shown");
+    stopped.says("view on_top names the materialized view above");
+    stopped.says("function all_shown names the view shown");
+}
+
+#[test]
+fn a_view_of_a_column_whose_type_grows_is_recreated_around_it() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    let bounded = |bound: &str| {
+        AFTER.replace(
+            "    #[zdm(renamed_from = \"name\")]\n",
+            &format!("    #[zdm(sql_type = \"{bound}\")]\n"),
+        )
+    };
+    user_crate(&project);
+    project.write("src/models.rs", &bounded("varchar(20)"));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute(
+        "INSERT INTO users (full_name) VALUES ('ada');
+        CREATE VIEW shown AS SELECT full_name FROM users;
+        CREATE VIEW above AS SELECT full_name FROM shown",
+    );
+    project.write("src/models.rs", &bounded("varchar(40)"));
+    project.done(&["generate", "longer"]);
+    let stopped = project.zdm(&["expand"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped
+        .says("view shown names the column users.full_name, whose type changes (zdm/raw/expand)");
+    stopped.says("view above names the view shown (zdm/raw/expand)");
+
+    let [above, shown] = [("above", "shown"), ("shown", "users")].map(|(view, of)| {
+        (
+            format!("DROP VIEW {view};\n"),
+            format!("CREATE VIEW {view} AS SELECT full_name FROM {of};\n"),
+        )
+    });
+    raw(&project, "expand/before_1_above", &above.0, &above.1);
+    raw(&project, "expand/before_2_shown", &shown.0, &shown.1);
+    raw(&project, "expand/after_1_shown", &shown.1, &shown.0);
+    raw(&project, "expand/after_2_above", &above.1, &above.0);
+    project.done(&["generate", "--amend"]);
+    project.done(&["expand"]);
+    assert_eq!(project.value("SELECT full_name FROM above"), "ada");
+    project.execute(&format!(
+        "INSERT INTO users (full_name) VALUES ('{}')",
+        "x".repeat(40)
+    ));
+    assert_eq!(project.value("SELECT count(*) FROM above"), "2");
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub(crate) fn manifest() -> Manifest {
         pairs: Vec::new(),
         creates: BTreeMap::new(),
         drops: BTreeMap::new(),
+        retyped: BTreeMap::new(),
         renames: BTreeMap::new(),
         backfills: vec![Backfill {
             table: "users".to_owned(),

@@ -233,6 +233,7 @@ fn manifest() -> Manifest {
         pairs: Vec::new(),
         creates: BTreeMap::new(),
         drops: BTreeMap::new(),
+        retyped: BTreeMap::new(),
         renames: BTreeMap::new(),
         backfills: vec![Backfill {
             table: "users".to_owned(),

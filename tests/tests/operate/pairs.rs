@@ -36,6 +36,7 @@ impl Version {
                 pairs: Vec::new(),
                 creates: BTreeMap::new(),
                 drops: BTreeMap::new(),
+                retyped: BTreeMap::new(),
                 renames: BTreeMap::new(),
                 files: BTreeMap::new(),
             },

@@ -65,6 +65,9 @@ pub struct Manifest {
     /// The names that are gone once it is contracted. Until then they are taken.
     #[serde(default, skip_serializing_if = "NamesByTable::is_empty")]
     pub drops: NamesByTable,
+    /// The columns that expand gives another type in place, by table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retyped: BTreeMap<String, Vec<String>>,
     /// The tables that contract gives another name: what they are called until then, and after it. Until then a view has the new
     /// name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

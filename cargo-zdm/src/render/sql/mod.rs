@@ -91,6 +91,7 @@ pub fn render(
         pairs: pairs::entries(plan, dialect),
         creates: plan.creates.clone(),
         drops: plan.drops.clone(),
+        retyped: plan.retyped.clone(),
         renames: plan.renames.clone(),
         files: hashes,
     };

@@ -1,0 +1,121 @@
+//! What in the database names a column or a table that a version takes away, or a column whose type it changes: views, triggers,
+//! functions, policies, rules, and the views of those views.
+//!
+//! Comes in: a connection, a version. Goes out: each of them, unless a step of the version drops it before. Nothing is changed.
+//! Must not know: when it is asked.
+
+mod dropped;
+mod postgres;
+mod sqlite;
+
+use crate::database::{Connection, DatabaseError, Dialect, catalogue};
+use crate::manifest::{Manifest, Names, Released};
+use crate::migration::Migration;
+use crate::phase::Section;
+
+/// An object that would not hold any more, or keeps the database from dropping what it names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dependent {
+    /// `view`, `trigger`, `function`.
+    pub kind: String,
+    /// Its name, without its schema.
+    pub name: String,
+    /// `the column users.name`
+    pub on: String,
+    /// The section that stumbles over it.
+    pub section: Section,
+}
+
+/// What names something that the version takes away, or gives another type in place, from this section on, and is still there when
+/// it does.
+pub async fn of(
+    connection: &mut Connection,
+    migration: &Migration,
+    from: Section,
+) -> Result<Vec<Dependent>, DatabaseError> {
+    let mut found = Vec::new();
+    let mut asked = Vec::new();
+    if from == Section::Expand {
+        for (table, columns) in &migration.manifest().retyped {
+            for column in columns {
+                let on = format!("the column {table}.{column}, whose type changes");
+                asked.push((Section::Expand, on, table, Some(column.as_str())));
+            }
+        }
+    }
+    for (table, names) in &migration.manifest().drops {
+        for column in gone(connection, migration.manifest(), table, names).await? {
+            let on = match column {
+                Some(column) => format!("the column {table}.{column}"),
+                None => format!("the table {table}"),
+            };
+            asked.push((Section::Drop, on, table, column));
+        }
+    }
+    for (section, on, table, column) in asked {
+        let named = match connection.dialect() {
+            Dialect::Postgres => postgres::on(connection, table, column).await?,
+            // A view on SQLite does not know the types of its columns.
+            Dialect::Sqlite if section == Section::Expand => Vec::new(),
+            Dialect::Sqlite => sqlite::on(connection, table, column).await?,
+        };
+        found.extend(named.into_iter().map(|(kind, name, view)| Dependent {
+            kind,
+            name,
+            on: view.map_or_else(|| on.clone(), |view| format!("the {view}")),
+            section,
+        }));
+    }
+    let dropped = dropped::before_what_goes(migration);
+    // A generated column that goes as well is no obstacle.
+    let going = |dependent: &Dependent| {
+        let mut tables = migration.manifest().drops.values();
+        dependent.kind == "generated column"
+            && tables.any(|names| names.columns.contains(&dependent.name))
+    };
+    found.retain(|dependent| {
+        let name = dependent.name.to_lowercase();
+        !going(dependent) && !dropped.contains(&(dependent.kind.clone(), name))
+    });
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// The whole table, or the columns that go.
+async fn gone<'a>(
+    connection: &mut Connection,
+    manifest: &'a Manifest,
+    table: &str,
+    names: &'a Names,
+) -> Result<Vec<Option<&'a str>>, DatabaseError> {
+    let mut gone = taken(names);
+    for released in released(manifest, table) {
+        // Until it is released, the column that goes has the name of the one that stays.
+        let there = catalogue::columns(connection, table).await?;
+        if !there.contains(&released.name) {
+            gone.push(Some(&released.column));
+        }
+    }
+    Ok(gone)
+}
+
+fn released<'a>(manifest: &'a Manifest, table: &str) -> impl Iterator<Item = &'a Released> {
+    let of_table = manifest
+        .pairs
+        .iter()
+        .filter(move |pair| pair.table == table);
+    of_table.filter_map(|pair| pair.released.as_ref())
+}
+
+/// The whole table, or its columns.
+fn taken(names: &Names) -> Vec<Option<&str>> {
+    if names.table {
+        return vec![None];
+    }
+    names
+        .columns
+        .iter()
+        .map(|column| Some(column.as_str()))
+        .collect()
+}

@@ -1,0 +1,92 @@
+//! `PostgreSQL` keeps what depends on what in `pg_depend`.
+
+use crate::database::{Connection, DatabaseError, Row, Value};
+
+/// What names the table or a column of it, and what names a view that does, however far up: `(kind, name, of)`, where `of` is the
+/// view that it stands on.
+pub(super) async fn on(
+    connection: &mut Connection,
+    table: &str,
+    column: Option<&str>,
+) -> Result<Vec<(String, String, Option<String>)>, DatabaseError> {
+    let quoted = format!("\"{}\"", table.replace('"', "\"\""));
+    let mut found: Vec<(String, String, Option<String>)> = Vec::new();
+    let mut views: Vec<(String, String)> = Vec::new();
+    for row in direct(connection, &quoted, column).await? {
+        let (kind, name, view) = read(&row)?;
+        views.extend(view.map(|view| (view, format!("{kind} {name}"))));
+        found.push((kind, name, None));
+    }
+    let mut next = 0;
+    while let Some((view, called)) = views.get(next).cloned() {
+        next += 1;
+        for row in direct(connection, &view, None).await? {
+            let (kind, name, above) = read(&row)?;
+            if let Some(above) = above.filter(|above| views.iter().all(|(known, _)| known != above))
+            {
+                views.push((above, format!("{kind} {name}")));
+            }
+            found.push((kind, name, Some(called.clone())));
+        }
+    }
+    Ok(found)
+}
+
+async fn direct(
+    connection: &mut Connection,
+    relation: &str,
+    column: Option<&str>,
+) -> Result<Vec<Row>, DatabaseError> {
+    let column = Value::Text(column.map(str::to_owned));
+    connection.query(POSTGRES, &[relation.into(), column]).await
+}
+
+fn read(row: &Row) -> Result<(String, String, Option<String>), DatabaseError> {
+    match row.as_slice() {
+        [
+            Value::Text(Some(kind)),
+            Value::Text(Some(name)),
+            Value::Text(view),
+        ] => Ok((kind.clone(), name.clone(), view.clone())),
+        _ => Err(DatabaseError::unexpected("what depends on a table", row)),
+    }
+}
+
+/// Per column, or for the whole table where `$2` is NULL. What goes along with its table is left out (`deptype` a and i).
+const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(view AS text) FROM (
+    SELECT CASE v.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'rule' END AS kind,
+        CASE WHEN v.relkind IN ('v', 'm') THEN v.relname ELSE r.rulename END AS name, d.refobjid, d.refobjsubid, d.deptype,
+        CASE WHEN v.relkind IN ('v', 'm') THEN CAST(v.oid AS regclass) END AS view
+    FROM pg_depend d JOIN pg_rewrite r ON d.classid = CAST('pg_rewrite' AS regclass) AND r.oid = d.objid
+        JOIN pg_class v ON v.oid = r.ev_class
+    WHERE d.refclassid = CAST('pg_class' AS regclass) AND v.oid <> d.refobjid
+    UNION ALL SELECT 'rule', r.rulename, d.refobjid, d.refobjsubid, d.deptype, NULL
+    FROM pg_depend d JOIN pg_rewrite r ON d.classid = CAST('pg_rewrite' AS regclass) AND r.oid = d.objid
+    WHERE d.refclassid = CAST('pg_class' AS regclass) AND r.ev_class = d.refobjid AND r.rulename <> '_RETURN'
+    UNION ALL SELECT 'trigger', t.tgname, d.refobjid, d.refobjsubid, d.deptype, NULL
+    FROM pg_depend d JOIN pg_trigger t ON d.classid = CAST('pg_trigger' AS regclass) AND t.oid = d.objid
+    WHERE d.refclassid = CAST('pg_class' AS regclass) AND NOT t.tgisinternal
+    UNION ALL SELECT 'policy', p.polname, d.refobjid, d.refobjsubid, d.deptype, NULL
+    FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid
+    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.proname, d.refobjid, d.refobjsubid, d.deptype, NULL
+    FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid
+    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.proname, c.oid, 0, d.deptype, NULL
+    FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid
+        JOIN pg_type t ON t.oid = d.refobjid JOIN pg_class c ON c.reltype IN (t.oid, t.typelem)
+    WHERE d.refclassid = CAST('pg_type' AS regclass) AND c.reltype <> 0
+    UNION ALL SELECT 'generated column', a.attname, d.refobjid, d.refobjsubid, 'n', NULL
+    FROM pg_depend d JOIN pg_attrdef f ON d.classid = CAST('pg_attrdef' AS regclass) AND f.oid = d.objid
+        JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+    WHERE d.refclassid = CAST('pg_class' AS regclass) AND a.attgenerated <> ''
+        AND NOT (f.adrelid = d.refobjid AND f.adnum = d.refobjsubid)
+    UNION ALL SELECT 'generated column', a.attname, d.refobjid, d.refobjsubid, 'n', NULL
+    FROM pg_depend d JOIN pg_attribute a ON d.classid = CAST('pg_class' AS regclass) AND a.attrelid = d.objid AND a.attnum = d.objsubid
+    WHERE d.refclassid = CAST('pg_class' AS regclass) AND a.attgenerated <> '' AND d.objsubid > 0
+        AND NOT (a.attrelid = d.refobjid AND a.attnum = d.refobjsubid)
+    ) found
+    WHERE refobjid = to_regclass($1) AND CASE WHEN CAST($2 AS text) IS NULL
+        THEN deptype = 'n' AND kind <> 'generated column' AND (kind NOT IN ('trigger', 'policy', 'rule'))
+        ELSE refobjsubid = (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = CAST($2 AS text) AND NOT attisdropped) END
+    ORDER BY 1, 2";
