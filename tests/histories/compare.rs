@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cargo_zdm::dialect::Dialect;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
-use zdm_model::{Schema, Table};
+use zdm_model::{LogicalType, Schema, Table};
 
 use super::declare::Declared;
 use super::rows::ident;
@@ -14,10 +14,23 @@ const COPIES: &str = "zdm_history_before";
 
 /// Copies every table.
 pub(crate) async fn keep(connection: &mut PgConnection, schema: &Schema) {
-    let mut sql = format!("CREATE SCHEMA {COPIES};");
+    let mut sql = format!("DROP SCHEMA IF EXISTS {COPIES} CASCADE; CREATE SCHEMA {COPIES};");
     for table in &schema.tables {
         let name = ident(&table.name);
-        let _ = write!(sql, "CREATE TABLE {COPIES}.{name} AS TABLE {name};");
+        let columns = table.columns.iter().map(|column| {
+            let name = ident(&column.name);
+            // Nothing else may hold an enum that goes.
+            if column.logical_type == LogicalType::Enum {
+                return format!("{name}::text AS {name}");
+            }
+            name
+        });
+        let columns: Vec<String> = columns.collect();
+        let columns = columns.join(", ");
+        let _ = write!(
+            sql,
+            "CREATE TABLE {COPIES}.{name} AS SELECT {columns} FROM {name};"
+        );
     }
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(connection)

@@ -1,6 +1,7 @@
 //! How a person would convert the values of a column whose type changes, or that may not be NULL any more.
 
-use zdm_model::{Column, LogicalType, Table, names};
+use cargo_zdm::dialect::Dialect;
+use zdm_model::{Column, LogicalType, Schema, Table, names};
 
 use super::declare::zero_of;
 use super::rows::ident;
@@ -9,21 +10,29 @@ use super::rows::ident;
 pub(crate) struct Conversion {
     /// The attribute's words.
     pub(crate) words: Vec<String>,
-    /// The new value, over the old column.
-    pub(crate) up: String,
+    /// The new value, over the old column; `None` where some values have none of their own.
+    pub(crate) up: Option<String>,
 }
 
 impl Conversion {
-    /// `None` where the type is the same, or nobody would know how.
-    pub(crate) fn of(table: &Table, before: &Column, after: &Column) -> Option<Self> {
+    /// `None` where the type is the same, or it is another bound of the same type and `narrows` does not ask for a new column.
+    pub(crate) fn of(
+        (schema, table): (&Schema, &Table),
+        before: &Column,
+        after: &Column,
+        narrows: bool,
+    ) -> Option<Self> {
         let keeps_name = before.name == after.name;
         let interim = if keeps_name {
             names::beside(&after.name)
         } else {
             after.name.clone()
         };
+        let zero = |column| zero_of(schema, table, column);
         let (old, new) = (ident(&before.name), ident(&interim));
-        let (mut up, mut down, built_in) = match (type_of(before), type_of(after)) {
+        let mut fails = false;
+        let (mut up, mut down, built_in) = match (type_of(before).as_str(), type_of(after).as_str())
+        {
             (one, other) if one == other && !keeps_name => (old, new, true),
             ("int2", "int4" | "int8") | ("int4", "int8") => (old, new, true),
             ("timestamp", "timestamptz") => {
@@ -50,13 +59,24 @@ impl Conversion {
                 format!("convert_from({new}, 'UTF8')"),
                 false,
             ),
-            _ => return None,
+            (one, other) if one == other => return None,
+            (one, other) if keeps_name && unbounded(one) == unbounded(other) && !narrows => {
+                return None;
+            }
+            (one, other) => {
+                fails = !never_fails(unbounded(one), unbounded(other));
+                (
+                    cast(&old, one, after, other),
+                    cast(&new, other, before, one),
+                    false,
+                )
+            }
         };
         if before.nullable && !after.nullable {
-            up = format!("coalesce({up}, {})", zero_of(table, after));
+            up = format!("coalesce({up}, {})", zero(after));
         }
         if after.nullable && !before.nullable {
-            down = format!("coalesce({down}, {})", zero_of(table, before));
+            down = format!("coalesce({down}, {})", zero(before));
         }
         let mut words = vec![format!("from({:?})", before.name)];
         if keeps_name {
@@ -65,22 +85,69 @@ impl Conversion {
         if !(built_in && before.nullable == after.nullable) {
             words.extend([format!("up = {up:?}"), format!("down = {down:?}")]);
         }
+        if fails && after.nullable {
+            words.push("on_invalid = \"null\"".to_owned());
+        } else if fails {
+            words.push(format!("on_invalid = default({:?})", zero(after)));
+        }
+        let up = Some(up).filter(|_| !fails);
         Some(Self { words, up })
     }
 }
 
-fn type_of(column: &Column) -> &str {
-    match column.sql_type.as_deref() {
-        Some("varchar" | "character varying") => "text",
-        Some(sql_type) if sql_type.starts_with("varchar(") => "text",
-        Some("timestamp without time zone") => "timestamp",
-        Some("timestamp with time zone") => "timestamptz",
-        Some(sql_type) => sql_type,
-        None => match column.logical_type {
-            LogicalType::TimestampTz => "timestamptz",
-            LogicalType::Json => "jsonb",
-            LogicalType::Bytes => "bytea",
-            logical => logical.name(),
-        },
+/// By way of text, where no cast is sure to be there.
+fn cast(value: &str, from: &str, to: &Column, other: &str) -> String {
+    let postgres = Dialect::named("postgres").unwrap();
+    let sql_type = postgres.uncollated_type_of(to);
+    let has_cast = [unbounded(from), unbounded(other)]
+        .iter()
+        .all(|name| NUMBERS.contains(name) || TIMES.contains(name));
+    if has_cast || unbounded(from) == "text" || unbounded(other) == "text" {
+        return format!("CAST({value} AS {sql_type})");
     }
+    format!("CAST(CAST({value} AS text) AS {sql_type})")
+}
+
+const NUMBERS: [&str; 6] = ["int2", "int4", "int8", "numeric", "float4", "float8"];
+const TIMES: [&str; 3] = ["date", "timestamp", "timestamptz"];
+
+fn never_fails(from: &str, to: &str) -> bool {
+    let place = |of: &[&str], name: &str| of.iter().position(|known| *known == name);
+    let grows = |of: &[&str]| {
+        place(of, from)
+            .zip(place(of, to))
+            .is_some_and(|(one, other)| one < other)
+    };
+    to == "text" || grows(&NUMBERS) && !from.starts_with("float") || grows(&TIMES)
+}
+
+/// A type's name without its bounds.
+fn unbounded(sql_type: &str) -> &str {
+    match sql_type.split('(').next().unwrap_or_default() {
+        "varchar" | "char" | "bpchar" | "citext" => "text",
+        "integer" => "int4",
+        "bigint" => "int8",
+        "smallint" => "int2",
+        "real" => "float4",
+        "double precision" => "float8",
+        other => other,
+    }
+}
+
+fn type_of(column: &Column) -> String {
+    let name = match (column.sql_type.as_deref(), column.logical_type) {
+        (Some("varchar" | "character varying"), _) => "text",
+        (Some("timestamp without time zone"), _) => "timestamp",
+        (Some("timestamp with time zone"), _) | (None, LogicalType::TimestampTz) => "timestamptz",
+        (Some(sql_type), _) => sql_type,
+        (None, LogicalType::Json) => "jsonb",
+        (None, LogicalType::Bytes) => "bytea",
+        (None, LogicalType::Enum | LogicalType::Custom) => {
+            return Dialect::named("postgres")
+                .unwrap()
+                .uncollated_type_of(column);
+        }
+        (None, logical) => logical.name(),
+    };
+    name.to_owned()
 }

@@ -1,6 +1,6 @@
 //! The models of the next version, with what a person would declare about the way to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_zdm::import::{self, Layout};
 use zdm_model::{Column, LogicalType, Schema, Table};
@@ -22,12 +22,23 @@ pub(crate) struct Declared {
     /// By table and column of after: its value over the columns of before; `None` where nothing is known.
     expected: BTreeMap<(String, String), Option<String>>,
     renamed_tables: BTreeMap<String, String>,
+    /// Tables and columns of which no two rows may have the same value in the end.
+    distinct: BTreeSet<(String, String)>,
 }
 
 impl Declared {
-    /// What is declared between two versions.
-    pub(crate) fn of(before: &Schema, after: &Schema, step: &Step) -> Self {
-        let mut declared = Self::default();
+    /// What is declared between two versions on the way to a last one; `narrows`: texts get less room too, as nobody does who has
+    /// not been told.
+    pub(crate) fn of(
+        (before, after): (&Schema, &Schema),
+        last: &Schema,
+        step: &Step,
+        narrows: bool,
+    ) -> Self {
+        let mut declared = Self {
+            distinct: distinct(last),
+            ..Self::default()
+        };
         for table in &after.tables {
             let old = step.old_table(&table.name);
             let Some(old) = before.table(old) else {
@@ -44,7 +55,7 @@ impl Declared {
                     .renamed_tables
                     .insert(table.name.clone(), old.name.clone());
             }
-            declared.table(old, table, step);
+            declared.table((old, table), after, step, narrows);
         }
         let stays = |table: &&Table| {
             let mut tables = after.tables.iter();
@@ -55,7 +66,8 @@ impl Declared {
         declared
     }
 
-    fn table(&mut self, old: &Table, new: &Table, step: &Step) {
+    fn table(&mut self, (old, new): (&Table, &Table), after: &Schema, step: &Step, narrows: bool) {
+        let zero_of = |column: &Column| zero_of(after, new, column);
         for column in &new.columns {
             let was = step.old_column(&new.name, &column.name);
             let now = old.column(&column.name);
@@ -65,9 +77,9 @@ impl Declared {
             };
             let converted = source.filter(|source| now.is_some() || !is_rename(source));
             if let Some(conversion) =
-                converted.and_then(|source| Conversion::of(new, source, column))
+                converted.and_then(|source| Conversion::of((after, new), source, column, narrows))
             {
-                self.expect(new, column, Some(conversion.up));
+                self.expect(new, column, conversion.up);
                 let place = (new.name.clone(), column.field.clone());
                 self.on_fields.insert(place, conversion.words);
                 continue;
@@ -82,31 +94,27 @@ impl Declared {
                     }
                 }
                 (_, Some(before)) if before.nullable && !column.nullable => {
-                    let up = zero_of(new, column);
+                    let up = self
+                        .distinct_of(old, new, column)
+                        .unwrap_or_else(|| zero_of(column));
                     let filled = format!("coalesce({}, {up})", ident(&column.name));
                     self.expect(new, column, Some(filled));
-                    match column.default {
-                        Some(_) => vec![],
-                        None => vec![format!("up = {up:?}")],
+                    match &column.default {
+                        Some(default) if !moves(default) => vec![],
+                        _ => vec![format!("up = {up:?}")],
                     }
                 }
-                (_, None) if !column.nullable && column.default.is_none() && !column.auto => {
-                    let up = zero_of(new, column);
-                    self.expect(new, column, Some(up.clone()));
-                    vec![format!("up = {up:?}")]
-                }
-                (_, None)
-                    if !column.nullable && column.default.as_deref().is_some_and(is_random) =>
-                {
-                    let key: Vec<String> = old.primary_key.iter().map(|key| ident(key)).collect();
-                    let sql_type = if column.logical_type == LogicalType::Uuid {
-                        "uuid"
-                    } else {
-                        "text"
-                    };
-                    let up = format!("md5(concat_ws(',', {}))::{sql_type}", key.join(", "));
-                    self.expect(new, column, Some(up.clone()));
-                    vec![format!("up = {up:?}")]
+                (_, None) if needs_a_value(column) => {
+                    let up = self.distinct_of(old, new, column);
+                    let up = up.unwrap_or_else(|| zero_of(column));
+                    let mut words = vec![format!("up = {up:?}")];
+                    // Nobody but the server knows that such a cast never fails.
+                    let text = |key: &Column| key.logical_type == LogicalType::Text;
+                    if up.ends_with("::uuid") && old.key_columns().any(text) {
+                        words.push("on_invalid = \"reject\"".to_owned());
+                    }
+                    self.expect(new, column, Some(up));
+                    words
                 }
                 (_, None) => {
                     self.expect(new, column, None);
@@ -119,24 +127,49 @@ impl Declared {
                 self.on_fields.insert(place, words);
             }
         }
-        let comes = new
-            .columns
-            .iter()
-            .any(|column| old.column(&column.name).is_none());
         for column in &old.columns {
             let mut stays = new.columns.iter();
             if stays.any(|now| step.old_column(&new.name, &now.name) == column.name) {
                 continue;
             }
             let needs_value = !column.nullable && column.default.is_none() && !column.auto;
-            let default = needs_value.then(|| format!(", default = {:?}", zero_of(new, column)));
-            if comes || needs_value {
-                let word = format!("drops({:?}{})", column.name, default.unwrap_or_default());
-                self.on_structs
-                    .entry(new.name.clone())
-                    .or_default()
-                    .push(word);
+            let default = needs_value.then(|| format!(", default = {:?}", zero_of(column)));
+            let word = format!("drops({:?}{})", column.name, default.unwrap_or_default());
+            let words = self.on_structs.entry(new.name.clone()).or_default();
+            words.push(word);
+        }
+    }
+
+    /// A value that differs from row to row, over the old key; `None` where that is not wanted, or nobody would know one.
+    fn distinct_of(&self, old: &Table, new: &Table, column: &Column) -> Option<String> {
+        let place = (new.name.clone(), column.name.clone());
+        if !self.distinct.contains(&place) && !column.default.as_deref().is_some_and(moves) {
+            return None;
+        }
+        let key: Vec<String> = old.primary_key.iter().map(|key| ident(key)).collect();
+        if key.is_empty()
+            || !old
+                .primary_key
+                .iter()
+                .all(|name| new.column(name).is_some())
+        {
+            return None;
+        }
+        let number =
+            |column: &Column| matches!(column.logical_type, LogicalType::Int4 | LogicalType::Int8);
+        let digest = format!("md5(concat_ws(',', {}))", key.join(", "));
+        match (column.logical_type, column.sql_type.as_deref()) {
+            (LogicalType::Uuid, _) => Some(format!("{digest}::uuid")),
+            (LogicalType::Text, None | Some("text" | "citext")) => Some(digest),
+            (LogicalType::Text, Some(bounded)) if bounded.contains("char") => {
+                Some(format!("CAST({digest} AS {bounded})"))
             }
+            (LogicalType::Int4 | LogicalType::Int8, None)
+                if key.len() == 1 && old.key_columns().all(number) =>
+            {
+                Some(key[0].clone())
+            }
+            _ => None,
         }
     }
 
@@ -190,9 +223,52 @@ impl Declared {
     }
 }
 
-/// Rows that exist get a value that stays the same, however often it is asked for.
-fn is_random(default: &str) -> bool {
-    default.contains("random") || default.contains("uuid_generate_v4")
+/// A new column whose rows that exist get no value by themselves, or another one at every call.
+fn needs_a_value(column: &Column) -> bool {
+    let is_given = column.auto || column.generated.is_some();
+    !is_given && !column.nullable && column.default.as_deref().is_none_or(moves)
+}
+
+/// Whether a default calls something that is not known to give the same value to all rows.
+fn moves(default: &str) -> bool {
+    let steady = [
+        "now",
+        "timezone",
+        "date_trunc",
+        "varying",
+        "numeric",
+        "timestamp",
+        "character",
+        "",
+    ];
+    let mut calls = default.match_indices('(').map(|(at, _)| {
+        let head = default[..at].trim_end_matches(' ');
+        let word = head.rfind(|c: char| !c.is_alphanumeric() && c != '_');
+        &head[word.map_or(0, |at| at + 1)..]
+    });
+    calls.any(|called| !steady.contains(&called))
+}
+
+/// The columns in which no two rows may have the same value.
+fn distinct(schema: &Schema) -> BTreeSet<(String, String)> {
+    let of_table = |table: &Table| {
+        let columns = table
+            .columns
+            .iter()
+            .filter(|column| is_unique(table, column));
+        let places = columns.map(|column| (table.name.clone(), column.name.clone()));
+        places.collect::<Vec<_>>()
+    };
+    schema.tables.iter().flat_map(of_table).collect()
+}
+
+/// Whether no two rows may have the same value in the column.
+fn is_unique(table: &Table, column: &Column) -> bool {
+    let alone = |columns: &[String]| columns.len() == 1 && columns[0] == column.name;
+    let names = |elements: &[String]| elements.len() == 1 && elements[0].contains(&column.name);
+    let mut indexes = table.indexes.iter().filter(|index| index.unique);
+    table.is_unique(std::slice::from_ref(&column.name))
+        || indexes.any(|index| alone(&index.columns) || names(&index.elements))
 }
 
 fn types(column: &Column) -> (&Option<String>, LogicalType) {
@@ -200,21 +276,34 @@ fn types(column: &Column) -> (&Option<String>, LogicalType) {
 }
 
 /// A value for rows that exist: one that a check of the column names, else the type's plainest.
-pub(crate) fn zero_of(table: &Table, column: &Column) -> String {
+pub(crate) fn zero_of(schema: &Schema, table: &Table, column: &Column) -> String {
+    // A default that gives another value at every call is none for rows that exist.
+    let default = column.default.as_ref().filter(|default| !moves(default));
+    if let Some(default) = default {
+        return default.clone();
+    }
+    let mut enums = schema.enums.iter();
+    if let Some(found) = enums.find(|found| found.is_type_of(column))
+        && !column
+            .sql_type
+            .as_deref()
+            .unwrap_or_default()
+            .ends_with("[]")
+    {
+        return super::values::quoted(&found.values[0]);
+    }
     let of_column = |text: &&str| text.contains(&column.name) && text.contains('\'');
     let mut checks = table.checks.iter().map(|check| check.expr.as_str());
-    if column.default.is_none()
-        && let Some(named) = checks
-            .find(of_column)
-            .and_then(|text| text.split('\'').nth(1))
+    if let Some(named) = checks
+        .find(of_column)
+        .and_then(|text| text.split('\'').nth(1))
     {
         return super::values::quoted(named);
     }
     // The first row of the table that it refers to.
     let mut keys = table.foreign_keys.iter();
     let is_integer = matches!(column.logical_type, LogicalType::Int4 | LogicalType::Int8);
-    if is_integer && column.default.is_none() && keys.any(|key| key.columns.contains(&column.name))
-    {
+    if is_integer && keys.any(|key| key.columns.contains(&column.name)) {
         return "1".to_owned();
     }
     let length = table.checks.iter().find_map(|check| {
@@ -230,12 +319,11 @@ pub(crate) fn zero_of(table: &Table, column: &Column) -> String {
     zero_of_type(column)
 }
 
-/// The default, or the plainest value.
+/// The plainest value.
 fn zero_of_type(column: &Column) -> String {
-    match (&column.default, &column.sql_type) {
-        (Some(default), _) => default.clone(),
-        (None, Some(sql_type)) => zero(sql_type),
-        (None, None) => zero(match column.logical_type {
+    match &column.sql_type {
+        Some(sql_type) => zero(sql_type),
+        None => zero(match column.logical_type {
             LogicalType::TimestampTz => "timestamptz",
             logical => logical.name(),
         }),

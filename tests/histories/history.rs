@@ -47,7 +47,7 @@ pub(crate) struct History {
 }
 
 /// From one version to the next.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Step {
     /// The number of the version that is reached.
     pub(crate) number: usize,
@@ -149,6 +149,47 @@ impl Step {
         read(&self.to)
     }
 
+    /// The same step, with nothing renamed in it.
+    pub(crate) fn without_renames(&self) -> Self {
+        Self {
+            renamed: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The same step with the columns' new names alone, in tables under their old ones.
+    pub(crate) fn renaming_columns(&self) -> Self {
+        let mut columns: Vec<Renamed> = self.renamed.clone();
+        columns.retain(|renamed| renamed.column.is_some());
+        for renamed in &mut columns {
+            renamed.table = self.old_table(&renamed.table).to_owned();
+        }
+        Self {
+            renamed: columns,
+            ..self.clone()
+        }
+    }
+
+    /// The same step with the tables' new names alone.
+    pub(crate) fn renaming_tables(&self) -> Self {
+        let mut tables = self.renamed.clone();
+        tables.retain(|renamed| renamed.column.is_none());
+        Self {
+            renamed: tables,
+            ..self.clone()
+        }
+    }
+
+    /// A statement over what is there after the step, in the names from before.
+    pub(crate) fn in_old_words(&self, statement: &str) -> String {
+        let named = |renamed: &&Renamed| !in_words(statement, &renamed.table, "").eq(statement);
+        let here = self.renamed.iter().filter(named);
+        here.fold(statement.to_owned(), |text, renamed| {
+            let name = renamed.column.as_ref().unwrap_or(&renamed.table);
+            in_words(&text, name, &renamed.old)
+        })
+    }
+
     /// What the table was called before.
     pub(crate) fn old_table<'a>(&'a self, table: &'a str) -> &'a str {
         let renamed = self.renamed.iter();
@@ -192,4 +233,19 @@ fn renamed(change: Change) -> Option<Renamed> {
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The text with every whole word `was` replaced.
+pub(crate) fn in_words(text: &str, was: &str, now: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(was) {
+        let (head, tail) = (&rest[..at], &rest[at + was.len()..]);
+        let whole = !head.ends_with(is_word) && !tail.starts_with(is_word);
+        made.push_str(head);
+        made.push_str(if whole { now } else { was });
+        rest = tail;
+    }
+    made + rest
 }

@@ -7,11 +7,13 @@
 //!
 //! `ZDM_HISTORIES` holds `versions.jsonl` and a folder per project. `ZDM_HISTORY=crates-io:100-120` runs a part of one.
 
+mod between;
 mod compare;
 mod convert;
 mod declare;
 mod dependents;
 mod history;
+mod later;
 mod pair;
 mod report;
 mod rows;

@@ -5,12 +5,13 @@ use std::process::Output;
 
 use cargo_zdm::import::{Imported, LeftOut};
 use sqlx::{Connection as _, PgConnection};
+use zdm_model::Schema;
 use zdm_tests::postgres::Server;
 use zdm_tests::project::{self, Project};
 
 use super::declare::Declared;
 use super::history::{History, Step};
-use super::{compare, dependents, rows, schema, unmanaged};
+use super::{between, compare, dependents, later, rows, schema, unmanaged};
 
 /// What became of a step.
 #[derive(Debug)]
@@ -76,6 +77,14 @@ struct Walk<'a> {
     to: Imported,
 }
 
+/// What a version is, for the project and the databases.
+struct Version<'a> {
+    name: String,
+    from: &'a Schema,
+    to: &'a Schema,
+    step: &'a Step,
+}
+
 impl Walk<'_> {
     async fn run(
         &self,
@@ -84,31 +93,18 @@ impl Walk<'_> {
         lines: [BTreeSet<String>; 2],
     ) -> Outcome {
         let without = unmanaged::bring(before, after).await;
-        let empty = rows::fill(before, after).await;
+        let empty = rows::fill(before, after, self.step).await;
         if let Err(reason) = self.taken_over() {
             return Outcome::Failed(reason);
         }
         unmanaged::without_triggers(before).await;
-        compare::keep(before, &self.from.schema).await;
-        let declared = Declared::of(&self.from.schema, &self.to.schema, self.step);
-        self.write(&declared);
-        let mut arguments = vec!["generate", "step", "--format", "json"];
-        for table in &declared.dropped {
-            arguments.extend(["--drop-table", table]);
-        }
-        let generated = self.project.zdm(&arguments);
-        match generated.status.code() {
-            Some(0) => {}
-            Some(1) => return Outcome::Refused(said(&generated)),
-            _ => return Outcome::Failed(format!("generate: {}", said(&generated))),
-        }
-        match self.expanded(before, after, &declared.dropped).await {
-            Ok(()) => {}
+        let done = match self.versions(before, after).await {
+            Ok(done) => done,
+            Err(Outcome::Failed(reason)) => {
+                return Outcome::Failed([vec![reason], without].concat().join("\n    "));
+            }
             Err(outcome) => return outcome,
-        }
-        if let Err(reason) = self.executed() {
-            return Outcome::Failed([vec![reason], without].concat().join("\n    "));
-        }
+        };
         let now = schema::lines(before).await;
         let mut wrong = Vec::new();
         let mut left_out = Vec::new();
@@ -121,9 +117,6 @@ impl Walk<'_> {
                 None => wrong.push(format!("{sign} {line}")),
             }
         }
-        wrong.extend(
-            compare::differences(before, &self.from.schema, &self.to.schema, &declared).await,
-        );
         left_out.dedup();
         if !wrong.is_empty() {
             return Outcome::Failed(wrong.join("\n    "));
@@ -135,7 +128,108 @@ impl Walk<'_> {
             0 => String::new(),
             _ => format!(" (without rows: {})", empty.join(", ")),
         };
-        Outcome::Converged(format!("{}{empty}", changes(&generated)))
+        Outcome::Converged(format!("{done}{empty}"))
+    }
+
+    /// One version to the next, or, where that is refused, the versions that a person would make of it; what was done.
+    async fn versions(
+        &self,
+        before: &mut PgConnection,
+        after: &mut PgConnection,
+    ) -> Result<String, Outcome> {
+        let (from, to) = (&self.from.schema, &self.to.schema);
+        let whole = Version {
+            name: "step".to_owned(),
+            from,
+            to,
+            step: self.step,
+        };
+        let refused = match self.version(&whole, before, after).await {
+            Err(Outcome::Refused(reason)) => reason,
+            done => return done,
+        };
+        let versions = between::versions(from, to, self.step);
+        if versions.len() < 2 {
+            return Err(Outcome::Refused(refused));
+        }
+        let mut done = Vec::new();
+        let mut last = from;
+        for (at, (schema, step)) in versions.iter().enumerate() {
+            let version = Version {
+                name: format!("step_{}", at + 1),
+                from: last,
+                to: schema,
+                step,
+            };
+            match self.version(&version, before, after).await {
+                Ok(changes) => done.push(changes),
+                Err(Outcome::Refused(reason)) if at == 0 => {
+                    return Err(Outcome::Refused(format!(
+                        "{refused} | in versions: {reason}"
+                    )));
+                }
+                Err(Outcome::Refused(reason) | Outcome::Failed(reason)) => {
+                    let place = format!("version {} of {}", at + 1, versions.len());
+                    return Err(Outcome::Failed(format!("{place}: {reason}")));
+                }
+                Err(outcome) => return Err(outcome),
+            }
+            last = schema;
+        }
+        Ok(format!("in {} versions: {}", done.len(), done.join("; ")))
+    }
+
+    /// One version through every phase; what it changes.
+    async fn version(
+        &self,
+        version: &Version<'_>,
+        before: &mut PgConnection,
+        after: &mut PgConnection,
+    ) -> Result<String, Outcome> {
+        let last = &self.to.schema;
+        let declare =
+            |narrows| Declared::of((version.from, version.to), last, version.step, narrows);
+        let declared = declare(false);
+        let (declared, generated) = match self.generated(version, declared)? {
+            Ok(generated) => generated,
+            Err(reason) => {
+                let declared = declare(true);
+                match self.generated(version, declared)? {
+                    Ok(generated) => generated,
+                    Err(then) if then == reason => return Err(Outcome::Refused(reason)),
+                    Err(then) => {
+                        return Err(Outcome::Refused(format!("{reason} | converted: {then}")));
+                    }
+                }
+            }
+        };
+        compare::keep(before, version.from).await;
+        self.expanded(before, after, &declared.dropped).await?;
+        self.executed(before).await.map_err(Outcome::Failed)?;
+        let wrong = compare::differences(before, version.from, version.to, &declared).await;
+        if !wrong.is_empty() {
+            return Err(Outcome::Failed(wrong.join("\n    ")));
+        }
+        Ok(changes(&generated))
+    }
+
+    /// What `generate` made of the declarations, or why it refused.
+    fn generated(
+        &self,
+        version: &Version<'_>,
+        declared: Declared,
+    ) -> Result<Result<(Declared, Output), String>, Outcome> {
+        self.write(&declared, version.to);
+        let mut arguments = vec!["generate", version.name.as_str(), "--format", "json"];
+        for table in &declared.dropped {
+            arguments.extend(["--drop-table", table]);
+        }
+        let generated = self.project.zdm(&arguments);
+        match generated.status.code() {
+            Some(0) => Ok(Ok((declared, generated))),
+            Some(1) => Ok(Err(said(&generated))),
+            _ => Err(Outcome::Failed(format!("generate: {}", said(&generated)))),
+        }
     }
 
     /// The project as it is before the step, with its baseline recorded.
@@ -155,11 +249,11 @@ impl Walk<'_> {
         self.does(&["expand"])
     }
 
-    fn write(&self, declared: &Declared) {
+    fn write(&self, declared: &Declared, schema: &Schema) {
         let models = self.project.path("src/models");
         let _ = std::fs::remove_dir_all(&models);
         std::fs::create_dir(&models).unwrap();
-        for (path, text) in declared.files(&self.to.schema) {
+        for (path, text) in declared.files(schema) {
             self.project.write(&format!("src/models/{path}"), &text);
         }
         let library = self.project.text("src/lib.rs");
@@ -177,7 +271,7 @@ impl Walk<'_> {
         dropped: &[String],
     ) -> Result<(), Outcome> {
         let command = ["advance", "--before-deploy"];
-        let run = self.project.zdm(&command);
+        let run = self.repeated(&command, before).await;
         let named = dependents::named(&String::from_utf8_lossy(&run.stderr));
         if run.status.success() {
             return Ok(());
@@ -185,37 +279,64 @@ impl Walk<'_> {
         if run.status.code() != Some(4) || named.is_empty() {
             return Err(Outcome::Failed(format!("expand: {}", said(&run))));
         }
-        for object in &named {
+        let mut made = Vec::new();
+        for (at, object) in named.iter().enumerate() {
             let Some((drop, create)) = dependents::recreated(before, after, object).await else {
                 return Err(Outcome::Refused(said(&run)));
             };
-            self.raw(&format!("before_{}", object.1), &drop);
-            if let Some(create) = create {
-                self.raw(&format!("after_{}", object.1), &create);
-            }
+            self.raw(
+                &object.section,
+                &format!("before_{at:03}_{}", object.name),
+                &drop,
+            );
+            made.extend(create.map(|(order, create)| (order, create, object)));
+        }
+        made.sort_by_key(|(order, ..)| *order);
+        let last = if named.iter().any(|object| object.section == "drop") {
+            "drop"
+        } else {
+            "expand"
+        };
+        for (at, (_, create, object)) in made.iter().enumerate() {
+            self.raw(last, &format!("after_{at:03}_{}", object.name), create);
         }
         let mut again = vec!["generate", "--amend"];
         for table in dropped {
             again.extend(["--drop-table", table]);
         }
-        self.does(&again)
-            .and_then(|()| self.does(&command))
-            .map_err(Outcome::Failed)
+        self.does(&again).map_err(Outcome::Failed)?;
+        let run = self.repeated(&command, before).await;
+        if run.status.success() {
+            return Ok(());
+        }
+        Err(Outcome::Failed(format!("expand: {}", said(&run))))
+    }
+
+    /// The command, again after rows have been added that others refer to and that are not there.
+    async fn repeated(&self, command: &[&str], before: &mut PgConnection) -> Output {
+        let mut run = self.project.zdm(command);
+        for _ in 0..9 {
+            if run.status.success() || !later::add_missing(before, &said(&run)).await {
+                break;
+            }
+            run = self.project.zdm(command);
+        }
+        run
     }
 
     /// A step of the version's own, around what contract drops.
-    fn raw(&self, name: &str, up: &str) {
-        std::fs::create_dir_all(self.project.path("zdm/raw/drop")).unwrap();
-        let path = format!("zdm/raw/drop/{name}");
+    fn raw(&self, section: &str, name: &str, up: &str) {
+        std::fs::create_dir_all(self.project.path(&format!("zdm/raw/{section}"))).unwrap();
+        let path = format!("zdm/raw/{section}/{name}");
         let up = format!("-- irreversible: what it names is gone\n{up};\n");
         self.project.write(&format!("{path}.up.sql"), &up);
     }
 
     /// Every phase, to the end of contract.
-    fn executed(&self) -> Result<(), String> {
+    async fn executed(&self, before: &mut PgConnection) -> Result<(), String> {
         let mut last = String::new();
         for _ in 0..3 {
-            let run = self.project.zdm(&["advance"]);
+            let run = self.repeated(&["advance"], before).await;
             match run.status.code() {
                 Some(0) => return Ok(()),
                 Some(4) => last = said(&run),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
+use super::history::Step;
+use super::later;
 use super::values::{Column, quoted};
 
 const COLUMNS: &str = "SELECT c.relname::text AS table_name, a.attname::text AS name, b.typname::text AS base,
@@ -20,7 +22,7 @@ const COLUMNS: &str = "SELECT c.relname::text AS table_name, a.attname::text AS 
         AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY c.relname, a.attnum";
 
-const KEYS: &str = "SELECT c.relname::text AS of, r.relname::text AS parent,
+const KEYS: &str = "SELECT k.conname::text AS name, c.relname::text AS of, r.relname::text AS parent,
         ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY n(n, o)
             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.n ORDER BY o) AS columns,
         ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY n(n, o)
@@ -34,34 +36,21 @@ const CHECKS: &str = "SELECT c.relname::text, k.conname::text, pg_get_constraint
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE k.contype = 'c' AND c.relnamespace = quote_ident(current_schema())::regnamespace";
 
-/// What takes away rows that a check or a unique key refuses, or that an index cannot compute its value of.
-const LATER: &str = "SELECT format('DELETE FROM %I WHERE (%s) IS FALSE', c.relname, pg_get_expr(k.conbin, k.conrelid))
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-    WHERE k.contype = 'c' AND c.relnamespace = quote_ident(current_schema())::regnamespace
-    UNION ALL SELECT format('DELETE FROM %1$I a USING %1$I b WHERE a.ctid > b.ctid AND %2$s', c.relname,
-        (SELECT string_agg(format('a.%1$I = b.%1$I', t.attname), ' AND ') FROM unnest(i.indkey::int2[]) n(n)
-            JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum = n.n))
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-    WHERE i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL AND c.relnamespace = quote_ident(current_schema())::regnamespace
-    UNION ALL SELECT format('DO $do$ DECLARE found tid; BEGIN FOR found IN SELECT ctid FROM %1$I LOOP
-            BEGIN PERFORM %2$s FROM %1$I WHERE ctid = found;
-            EXCEPTION WHEN data_exception THEN DELETE FROM %1$I WHERE ctid = found; END;
-        END LOOP; END $do$', c.relname, pg_get_expr(i.indexprs, i.indrelid))
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-    WHERE i.indexprs IS NOT NULL AND c.relnamespace = quote_ident(current_schema())::regnamespace";
-
 /// Rows whose every value is plain.
-const PLAIN: usize = 4;
+pub(super) const PLAIN: usize = 4;
 
-struct Key {
-    parent: String,
-    columns: Vec<String>,
-    referenced: Vec<String>,
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) parent: String,
+    pub(super) columns: Vec<String>,
+    pub(super) referenced: Vec<String>,
 }
 
-struct Table {
-    name: String,
-    columns: Vec<Column>,
+#[derive(Clone)]
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) columns: Vec<Column>,
     keys: Vec<Key>,
     /// Per check the columns and the values that its condition names.
     checks: BTreeMap<String, (Vec<String>, Vec<String>)>,
@@ -70,7 +59,11 @@ struct Table {
 /// Fills every table with rows that the tables of `later` would take as well; the names of those that hold none.
 ///
 /// Where a later constraint refuses rows, a migration stops and says so: other tests are about that.
-pub(crate) async fn fill(connection: &mut PgConnection, later: &mut PgConnection) -> Vec<String> {
+pub(crate) async fn fill(
+    connection: &mut PgConnection,
+    later: &mut PgConnection,
+    step: &Step,
+) -> Vec<String> {
     // Values are given as they are: what triggers would make of them is nobody's business here.
     sqlx::query("SET session_replication_role = replica")
         .execute(&mut *connection)
@@ -91,6 +84,7 @@ pub(crate) async fn fill(connection: &mut PgConnection, later: &mut PgConnection
             child.keys.push(key);
         }
     }
+    let there = tables.clone();
     let mut empty = Vec::new();
     while !tables.is_empty() {
         let waits = |table: &Table| {
@@ -106,7 +100,8 @@ pub(crate) async fn fill(connection: &mut PgConnection, later: &mut PgConnection
             empty.push(table.name);
         }
     }
-    without_refused(connection, later).await;
+    later::add_defaults(connection, later, &there).await;
+    later::without_refused(connection, later, step).await;
     sqlx::query("SET session_replication_role = origin")
         .execute(&mut *connection)
         .await
@@ -114,22 +109,7 @@ pub(crate) async fn fill(connection: &mut PgConnection, later: &mut PgConnection
     empty
 }
 
-/// Takes rows away that a later check or unique key refuses.
-async fn without_refused(connection: &mut PgConnection, later: &mut PgConnection) {
-    let rows = sqlx::query(LATER).fetch_all(&mut *later).await.unwrap();
-    for row in rows {
-        let mut transaction = connection.begin().await.unwrap();
-        // Refused where the table or a column is not there yet, which leaves nothing to take away.
-        let done = sqlx::raw_sql(AssertSqlSafe(row.get::<String, _>(0)))
-            .execute(&mut *transaction)
-            .await;
-        if done.is_ok() {
-            transaction.commit().await.unwrap();
-        }
-    }
-}
-
-async fn tables(connection: &mut PgConnection) -> Vec<Table> {
+pub(super) async fn tables(connection: &mut PgConnection) -> Vec<Table> {
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
     for row in sqlx::query(COLUMNS)
         .fetch_all(&mut *connection)
@@ -165,10 +145,11 @@ async fn tables(connection: &mut PgConnection) -> Vec<Table> {
 }
 
 /// Foreign keys by their table.
-async fn keys(connection: &mut PgConnection) -> Vec<(String, Key)> {
+pub(super) async fn keys(connection: &mut PgConnection) -> Vec<(String, Key)> {
     let rows = sqlx::query(KEYS).fetch_all(connection).await.unwrap();
     let keys = rows.iter().map(|row| {
         let key = Key {
+            name: row.get("name"),
             parent: row.get("parent"),
             columns: row.get("columns"),
             referenced: row.get("referenced"),
@@ -252,14 +233,16 @@ impl Table {
     }
 
     /// One row; refused by a check: its name.
-    async fn insert(
+    pub(super) async fn insert(
         &self,
         connection: &mut PgConnection,
         row: usize,
         given: &BTreeMap<&str, String>,
     ) -> Result<(), Option<String>> {
         let (mut names, mut values) = (Vec::new(), Vec::new());
-        for column in self.columns.iter().filter(|column| !column.counted) {
+        let is_given =
+            |column: &&Column| !column.counted || given.contains_key(column.name.as_str());
+        for column in self.columns.iter().filter(is_given) {
             let value = given
                 .get(column.name.as_str())
                 .cloned()
@@ -274,7 +257,7 @@ impl Table {
             format!("INSERT INTO {} DEFAULT VALUES", ident(&self.name))
         } else {
             format!(
-                "INSERT INTO {} ({}) VALUES ({})",
+                "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
                 ident(&self.name),
                 names.join(", "),
                 values.join(", ")

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use sqlx::{PgConnection, Row as _};
 
-/// One line each for every column, index, constraint, comment and enum of the current schema.
+/// One line each for every column, index, constraint, comment and enum of the current schema. As which text a default's literal is
+/// written down is no difference, nor what the sequence is called that belongs to a column.
 const LINES: &str = r"
 WITH tables AS (
     SELECT c.oid, c.relname FROM pg_class c
@@ -16,7 +17,8 @@ SELECT format('table %s', relname) FROM tables
 UNION ALL SELECT format('column %s.%s %s%s%s%s%s%s', t.relname, a.attname, format_type(a.atttypid, a.atttypmod),
         CASE WHEN a.attnotnull THEN ' NOT NULL' END,
         CASE WHEN a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) NOT LIKE 'NULL::%'
-            THEN ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) END,
+            THEN ' DEFAULT ' || CASE WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
+                    AND pg_get_serial_sequence(quote_ident(t.relname), a.attname) IS NOT NULL THEN 'serial' ELSE regexp_replace(pg_get_expr(d.adbin, d.adrelid), '::(character varying|text)(?![\[(])', '', 'g') END END,
         CASE WHEN a.attgenerated <> '' THEN ' GENERATED ' || pg_get_expr(d.adbin, d.adrelid) END,
         CASE a.attidentity WHEN 'a' THEN ' IDENTITY ALWAYS' WHEN 'd' THEN ' IDENTITY' END,
         CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END)

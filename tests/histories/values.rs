@@ -100,7 +100,7 @@ pub(crate) fn zero(sql_type: &str) -> String {
         "timestamp" | "timestamptz" | "date" => "2020-01-01",
         "uuid" => "00000000-0000-0000-0000-000000000000",
         "json" | "jsonb" => "{}",
-        "time" => "00:00",
+        "time" | "interval" => "00:00",
         "inet" => "0.0.0.0",
         _ if sql_type.ends_with("[]") => "{}",
         _ => "",

@@ -1,0 +1,125 @@
+//! What later versions demand of rows: those that new constraints refuse go, and those that others will refer to come.
+
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+
+use super::history::Step;
+use super::rows::{PLAIN, Table, ident, keys, tables};
+use super::values::quoted;
+
+/// What takes away rows that a check or a unique key refuses, or that an index cannot compute its value of.
+const LATER: &str = "SELECT format('DELETE FROM %I WHERE (%s) IS FALSE', c.relname, pg_get_expr(k.conbin, k.conrelid))
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE k.contype = 'c' AND c.relnamespace = quote_ident(current_schema())::regnamespace
+    UNION ALL SELECT format('DELETE FROM %1$I WHERE ctid IN (SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY %2$s)
+            FROM %1$I WHERE ROW(%2$s) IS NOT NULL AND %3$s) of_one WHERE row_number > 1)', c.relname,
+        (SELECT string_agg(pg_get_indexdef(i.indexrelid, n, false), ', ') FROM generate_series(1, i.indnkeyatts) n(n)),
+        coalesce(pg_get_expr(i.indpred, i.indrelid), 'true'))
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE i.indisunique AND c.relnamespace = quote_ident(current_schema())::regnamespace
+    UNION ALL SELECT format('DO $do$ DECLARE found tid; BEGIN FOR found IN SELECT ctid FROM %1$I LOOP
+            BEGIN PERFORM %2$s FROM %1$I WHERE ctid = found;
+            EXCEPTION WHEN OTHERS THEN DELETE FROM %1$I WHERE ctid = found; END;
+        END LOOP; END $do$', c.relname, pg_get_expr(i.indexprs, i.indrelid))
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE i.indexprs IS NOT NULL AND c.relnamespace = quote_ident(current_schema())::regnamespace";
+
+/// What a new column that references one other will hold in rows that exist.
+const DEFAULTS: &str = "SELECT c.relname::text, a.attname::text, r.relname::text, b.attname::text,
+        coalesce(pg_get_expr(d.adbin, d.adrelid), '1')
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+    JOIN pg_attribute b ON b.attrelid = r.oid AND b.attnum = k.confkey[1]
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE k.contype = 'f' AND cardinality(k.conkey) = 1 AND (a.attnotnull OR d.adbin IS NOT NULL)
+        AND c.relnamespace = quote_ident(current_schema())::regnamespace AND r.relnamespace = c.relnamespace";
+
+/// Adds the rows that new columns will refer to by their defaults.
+pub(super) async fn add_defaults(
+    connection: &mut PgConnection,
+    later: &mut PgConnection,
+    there: &[Table],
+) {
+    for row in sqlx::query(DEFAULTS).fetch_all(&mut *later).await.unwrap() {
+        let (child, column): (String, String) = (row.get(0), row.get(1));
+        let comes = there.iter().any(|table| {
+            table.name == child && table.columns.iter().all(|known| known.name != column)
+        });
+        let (parent, referenced): (String, String) = (row.get(2), row.get(3));
+        if let Some(parent) = there.iter().find(|table| comes && table.name == parent) {
+            // Refused where the row is there already.
+            let given = BTreeMap::from([(referenced.as_str(), row.get(4))]);
+            let _ = parent.insert(connection, PLAIN + 90, &given).await;
+        }
+    }
+}
+
+/// What a person does who reads that rows refer to some that are not there: adds those.
+pub(crate) async fn add_missing(connection: &mut PgConnection, said: &str) -> bool {
+    let found = said.split_once(" violates foreign key constraint \"");
+    let Some(name) = found.and_then(|(_, rest)| rest.split('"').next()) else {
+        return false;
+    };
+    let tables = tables(connection).await;
+    let mut keys = keys(connection).await.into_iter();
+    let Some((child, key)) = keys.find(|(_, key)| key.name == name) else {
+        return false;
+    };
+    let parent = tables.iter().find(|table| table.name == key.parent);
+    let (Some(parent), [column], [referenced]) = (parent, &key.columns[..], &key.referenced[..])
+    else {
+        return false;
+    };
+    let missing = format!(
+        "SELECT DISTINCT {0}::text FROM {1} WHERE {0} IS NOT NULL AND {0} NOT IN (SELECT {2} FROM {3})",
+        ident(column),
+        ident(&child),
+        ident(referenced),
+        ident(&parent.name)
+    );
+    let missing = sqlx::query_scalar::<_, String>(AssertSqlSafe(missing))
+        .fetch_all(&mut *connection)
+        .await;
+    let there = format!("SELECT count(*) FROM {}", ident(&parent.name));
+    let there: i64 = sqlx::query_scalar(AssertSqlSafe(there))
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    let mut added = false;
+    for (row, value) in missing.unwrap_or_default().iter().enumerate() {
+        let given = BTreeMap::from([(referenced.as_str(), quoted(value))]);
+        added |= parent
+            .insert(
+                connection,
+                1000 + usize::try_from(there).unwrap() + row,
+                &given,
+            )
+            .await
+            .is_ok();
+    }
+    added
+}
+
+/// Takes rows away that a later check or unique key refuses.
+pub(super) async fn without_refused(
+    connection: &mut PgConnection,
+    later: &mut PgConnection,
+    step: &Step,
+) {
+    let rows = sqlx::query(LATER).fetch_all(&mut *later).await.unwrap();
+    for row in rows {
+        let statement: String = row.get(0);
+        for sql in [statement.clone(), step.in_old_words(&statement)] {
+            let mut transaction = connection.begin().await.unwrap();
+            // Refused where the table or a column is not there yet, which leaves nothing to take away.
+            let done = sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut *transaction)
+                .await;
+            if done.is_ok() {
+                transaction.commit().await.unwrap();
+                break;
+            }
+        }
+    }
+}
