@@ -6,6 +6,7 @@
 mod add_column;
 mod add_constraint;
 mod add_index;
+mod change_auto;
 mod change_comment;
 mod change_default;
 mod change_enum;
@@ -58,7 +59,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 22] = [
+pub const KINDS: [&Kind; 23] = [
     &change_enum::KIND,
     &split_table::KIND,
     &create_table::KIND,
@@ -72,6 +73,7 @@ pub const KINDS: [&Kind; 22] = [
     &set_not_null::KIND,
     &drop_not_null::KIND,
     &change_default::KIND,
+    &change_auto::KIND,
     &change_primary_key::KIND,
     &change_comment::KIND,
     &add_index::KIND,

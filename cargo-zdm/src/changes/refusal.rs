@@ -10,12 +10,7 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
         Delta::EnumChanged(old, new) => enum_changed(context, delta.place(), old, new),
         Delta::TypeChanged(at, old, new) => type_changed(context, at, old, new),
         Delta::GeneratedChanged(at, old, new) => generated_changed(at, old, new),
-        Delta::AutoChanged(at, column) => (
-            at.clone(),
-            format!("`auto` of {}.{}", at.table, column.name),
-            "numbering by the database cannot be switched while code inserts".to_owned(),
-            "Keep it as it is, or create a new table".to_owned(),
-        ),
+        Delta::AutoChanged(at, old, new) => auto_changed(context, at, old, new),
         claimed => unclaimed(claimed),
     };
     ChangeError::Unclaimed {
@@ -24,6 +19,26 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
         reason,
         way_on,
     }
+}
+
+fn auto_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -> Refusal {
+    let what = format!("`auto` of {}.{}", at.table, new.name);
+    if !context.dialect.capabilities().alter_in_place {
+        let vendor = context.dialect.vendor();
+        let reason = format!("{vendor} counts rows by the key's type alone");
+        let way_on = "Keep it as it is, or let a new table take the rows over".to_owned();
+        return (at.clone(), what, reason, way_on);
+    }
+    let reason = if old.auto {
+        format!(
+            "old code lets the database count while new code gives numbers of its own, and no two rows may have the same {}",
+            new.name
+        )
+    } else {
+        "old code gives numbers of its own while the database would count for new code, from where it does not know".to_owned()
+    };
+    let way_on = "Keep it as it is, or let a new table take the rows over".to_owned();
+    (at.clone(), what, reason, way_on)
 }
 
 /// New tables that reference each other in a circle.

@@ -62,7 +62,7 @@ impl fmt::Display for Delta {
                 or_none(&old.generated),
                 or_none(&new.generated)
             ),
-            Self::AutoChanged(_, new) => {
+            Self::AutoChanged(_, _, new) => {
                 write!(
                     f,
                     "whether the database counts `{table}.{}`, or how, changes",

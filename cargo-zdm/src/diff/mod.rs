@@ -50,8 +50,8 @@ pub enum Delta {
     DefaultChanged(Place, Column, Column),
     /// How the database computes a column of the same name, or whether it does.
     GeneratedChanged(Place, Column, Column),
-    /// Whether the database assigns the values of a column of the same name.
-    AutoChanged(Place, Column),
+    /// Whether the database counts a column of the same name, or how.
+    AutoChanged(Place, Column, Column),
     /// The comment on a table, or on a column of it.
     CommentChanged(Place, Option<String>, Option<String>),
     /// The primary key's columns: before, after; none where there is no primary key.

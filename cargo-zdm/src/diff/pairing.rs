@@ -64,7 +64,8 @@ fn changed(table: &Table, old: &Column, new: &Column, deltas: &mut Vec<Delta>) {
         deltas.push(Delta::CommentChanged(at(table, new), Some(name), comment));
     }
     if (old.auto, old.counted) != (new.auto, new.counted) {
-        deltas.push(Delta::AutoChanged(at(table, new), new.clone()));
+        let (at, old, new) = sides();
+        deltas.push(Delta::AutoChanged(at, old, new));
     }
 }
 

@@ -15,7 +15,7 @@ mod shape;
 mod shapes;
 mod statement;
 
-pub use alteration::{Alteration, EnumValue, Function, Naming, View};
+pub use alteration::{Alteration, Counting, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
 pub use lower::Drafted;
 pub use moved::{Ends, Move, Triggers};

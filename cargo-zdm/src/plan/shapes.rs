@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zdm_model::{Column, Schema, Table, names};
 use zdm_runtime::manifest::{Names, NamesByTable};
 
-use super::alteration::{Alteration, Naming};
+use super::alteration::{Alteration, Counting, Naming};
 use super::lower::Drafted;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
@@ -164,6 +164,11 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         Alteration::SetDefault(name, default) => {
             with_column(shape, name, |column| column.default.clone_from(default));
         }
+        Alteration::SetCounting(name, _, to) => with_column(shape, name, |column| {
+            column.auto = to.is_some();
+            let counted = to.and_then(Counting::attribute);
+            column.counted = counted.map(|counted| counted.name().to_owned());
+        }),
         Alteration::SetComment(None, comment) => shape.comment.clone_from(comment),
         Alteration::SetComment(Some(name), comment) => {
             with_column(shape, name, |column| column.comment.clone_from(comment));

@@ -6,6 +6,7 @@ mod names;
 
 use serde::Serialize;
 
+use super::alteration::Counting;
 use super::moved::Triggers;
 use super::raw::Raw;
 use super::shape::{
@@ -130,6 +131,17 @@ pub enum Statement {
         table: String,
         /// The column.
         column: String,
+    },
+    /// Another way in which the database counts the column; the numbers go on where they stand.
+    SetCounting {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The way before.
+        from: Option<Counting>,
+        /// The way from now on.
+        to: Option<Counting>,
     },
     /// Another comment on the table, or on a column of it.
     SetComment {

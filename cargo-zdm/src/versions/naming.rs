@@ -49,7 +49,7 @@ fn of_delta(delta: &Delta) -> String {
         | Delta::NullabilityChanged(at, _, column)
         | Delta::DefaultChanged(at, _, column)
         | Delta::GeneratedChanged(at, _, column)
-        | Delta::AutoChanged(at, column) => format!("{}_{}", at.table, column.name),
+        | Delta::AutoChanged(at, _, column) => format!("{}_{}", at.table, column.name),
         Delta::ColumnRemoved(at, column, _) => format!("drop_{}_{}", at.table, column.name),
         Delta::CommentChanged(at, None, _) => format!("{}_comment", at.table),
         Delta::CommentChanged(at, Some(column), _) => format!("{}_{column}_comment", at.table),

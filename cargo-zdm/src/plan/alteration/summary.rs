@@ -38,6 +38,10 @@ impl Alteration {
                 format!("give {table}.{column} the default {default}")
             }
             Self::SetDefault(column, None) => format!("take the default of {table}.{column} away"),
+            Self::SetCounting(column, _, Some(counting)) => {
+                format!("count {table}.{column} by {}", counting.words())
+            }
+            Self::SetCounting(column, _, None) => format!("count {table}.{column} no longer"),
             Self::SetComment(column, comment) => {
                 let column = column.iter().map(|column| format!(".{column}"));
                 let subject = format!("{table}{}", column.collect::<String>());

@@ -138,6 +138,12 @@ impl Lowering<'_> {
                 table: named(),
                 column: column.clone(),
             },
+            Alteration::SetCounting(column, from, to) => Statement::SetCounting {
+                table: named(),
+                column: column.clone(),
+                from: *from,
+                to: *to,
+            },
             Alteration::SetComment(column, comment) => Statement::SetComment {
                 table: named(),
                 column: column.clone(),

@@ -5,7 +5,7 @@ use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 42] = [
+    pub const NAMES: [&'static str; 43] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -23,6 +23,7 @@ impl Statement {
         "set_type",
         "set_default",
         "drop_default",
+        "set_counting",
         "set_comment",
         "set_not_null",
         "drop_not_null",
@@ -72,6 +73,7 @@ impl Statement {
             Self::SetType { .. } => "set_type",
             Self::SetDefault { .. } => "set_default",
             Self::DropDefault { .. } => "drop_default",
+            Self::SetCounting { .. } => "set_counting",
             Self::SetComment { .. } => "set_comment",
             Self::SetNotNull { .. } => "set_not_null",
             Self::DropNotNull { .. } => "drop_not_null",
@@ -125,6 +127,7 @@ impl Statement {
             | Self::SetType { table, .. }
             | Self::SetDefault { table, .. }
             | Self::DropDefault { table, .. }
+            | Self::SetCounting { table, .. }
             | Self::SetComment { table, .. }
             | Self::SetNotNull { table, .. }
             | Self::DropNotNull { table, .. }

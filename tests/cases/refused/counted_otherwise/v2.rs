@@ -3,7 +3,7 @@ use zdm_runtime::Migratable;
 #[derive(Migratable)]
 #[zdm(table = "users")]
 pub struct User {
-    #[zdm(primary_key, auto = "always")]
+    #[zdm(primary_key)]
     pub id: i64,
     pub name: String,
 }
