@@ -1,6 +1,6 @@
 //! What is given: dumps, and what was renamed between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -126,18 +126,24 @@ impl History {
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let last = dumps.map(|entry| entry.unwrap().path()).max();
         let text = read(&last.unwrap_or_default());
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for line in text.lines() {
-            let schema = line
-                .strip_prefix("CREATE TABLE ")
-                .and_then(|rest| rest.split_once('.'));
-            if let Some((schema, _)) = schema {
-                *counts.entry(schema).or_default() += 1;
-            }
-        }
+        let counts = tables_by_schema(&text);
         let most = counts.into_iter().max_by_key(|(_, count)| *count);
         most.map_or("public", |(schema, _)| schema).to_owned()
     }
+}
+
+/// How many tables of each schema a dump has.
+fn tables_by_schema(dump: &str) -> BTreeMap<&str, usize> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in dump.lines() {
+        let schema = line
+            .strip_prefix("CREATE TABLE ")
+            .and_then(|rest| rest.split_once('.'));
+        if let Some((schema, _)) = schema {
+            *counts.entry(schema).or_default() += 1;
+        }
+    }
+    counts
 }
 
 impl Step {
@@ -147,6 +153,15 @@ impl Step {
 
     pub(crate) fn after(&self) -> String {
         read(&self.to)
+    }
+
+    /// The schemas that have tables before or after it, and the project's own.
+    pub(crate) fn schemas(&self, own: &str) -> BTreeSet<String> {
+        let mut schemas = BTreeSet::from([own.to_owned()]);
+        for dump in [self.before(), self.after()] {
+            schemas.extend(tables_by_schema(&dump).into_keys().map(str::to_owned));
+        }
+        schemas
     }
 
     /// The same step, with nothing renamed in it.
