@@ -1,13 +1,15 @@
 //! What is generated for every kind of change, on every dialect. `ZDM_BLESS=1` writes it anew: read the difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cargo_zdm::changes::KINDS;
 use cargo_zdm::dialect::Dialect;
 use cargo_zdm::plan::Statement;
 use cargo_zdm::render::review;
-use zdm_runtime::manifest::Manifest;
+use zdm_runtime::manifest::{Manifest, Route};
+use zdm_runtime::phase::Phase;
 use zdm_tests::cases::Case;
 
 #[test]
@@ -131,9 +133,43 @@ fn every_statement_is_described_or_declared_unsupported_with_a_reason() {
     }
 }
 
+/// Every kind has a case, and every change of every case says why it needs each of its phases.
+#[test]
+fn every_kind_of_change_gives_a_reason_for_each_of_its_phases() {
+    let mut kinds: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let mut mute = BTreeSet::new();
+    for case in Case::all() {
+        for name in Dialect::names() {
+            let dialect = Dialect::named(name).unwrap();
+            if case.is_refused(&dialect) {
+                continue;
+            }
+            let plan = case.plan(&dialect).unwrap();
+            assert_eq!(plan.explained.len(), plan.changes.len(), "{}", case.name);
+            for change in &plan.explained {
+                kinds.remove(change.kind);
+                let phases: Vec<Phase> = change.phases.iter().map(|(phase, _)| *phase).collect();
+                let place = format!("{}, {name}: {} ({})", case.name, change.line, change.kind);
+                assert_eq!(
+                    phases.iter().all(|phase| *phase == Phase::Expand),
+                    change.route == Route::Direct,
+                    "{place}: {phases:?}"
+                );
+                for (phase, reasons) in &change.phases {
+                    if !reasons.iter().any(|reason| reason.len() > 15) {
+                        mute.insert(format!("{place}: {}", phase.name()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(kinds.is_empty(), "no case shows {kinds:?}");
+    assert!(mute.is_empty(), "no reason:\n{mute:#?}");
+}
+
 #[test]
 fn every_kind_of_change_is_documented() {
-    for kind in cargo_zdm::changes::KINDS {
+    for kind in KINDS {
         assert!(kind.documentation.len() > 60, "{}", kind.name);
     }
 }

@@ -5,7 +5,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 use super::conversion::{Conversion, Way};
 use super::replace_column::arrive;
-use super::{Change, ChangeError, Context, Kind};
+use super::{Change, ChangeError, Context, Kind, no_longer_called};
 use crate::diff::Delta;
 use crate::plan::Alteration;
 
@@ -57,6 +57,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     );
     change = arrive(context, change, at, new, function.as_ref());
     if let Some(function) = function {
+        change = change.because(Phase::Contract, no_longer_called(&function.name));
         change = change.alter_for_good(
             Section::Drop,
             at,

@@ -103,6 +103,8 @@ pub struct Context<'a> {
 /// The recognised meaning of a delta.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
+    /// The kind that has claimed it.
+    pub kind: &'static str,
     /// What happens, for people: "rename users.name to full_name".
     pub line: String,
     /// The table.
@@ -124,6 +126,7 @@ pub struct Change {
 impl Change {
     fn new(at: &Place, route: Route, line: String) -> Self {
         Self {
+            kind: "",
             line,
             table: at.table.clone(),
             others: Vec::new(),
@@ -235,10 +238,16 @@ fn is_told_already(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> bo
 fn claim(context: &Context<'_>, delta: &Delta) -> Result<Change, ChangeError> {
     for kind in KINDS {
         if let Some(change) = (kind.claim)(context, delta)? {
-            return Ok(change);
+            let kind = kind.name;
+            return Ok(Change { kind, ..change });
         }
     }
     Err(refusal::of(context, delta))
+}
+
+/// Why the function of a filled column goes in contract.
+fn no_longer_called(function: &str) -> String {
+    format!("code of the transition reads by the function {function}, and no other does")
 }
 
 impl Context<'_> {

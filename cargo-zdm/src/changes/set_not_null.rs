@@ -5,7 +5,7 @@ use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
 use super::conversion::{Conversion, Way};
-use super::{Change, ChangeError, Context, Kind};
+use super::{Change, ChangeError, Context, Kind, no_longer_called};
 use crate::diff::Delta;
 use crate::plan::Alteration;
 
@@ -65,7 +65,13 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     );
     if let Some(function) = &function {
         let create = Alteration::CreateFunction(function.clone());
-        change = change.alter(Section::Expand, at, create);
+        let reason = format!(
+            "{} has to be there before code that reads by it",
+            function.name
+        );
+        change = change
+            .because(Phase::Expand, reason)
+            .alter(Section::Expand, at, create);
     }
     change = change.alter(
         Section::SwitchReads,
@@ -73,6 +79,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         Alteration::SetNotNull(new.name.clone()),
     );
     if let Some(function) = function {
+        change = change.because(Phase::Contract, no_longer_called(&function.name));
         change = change.alter_for_good(
             Section::Drop,
             at,

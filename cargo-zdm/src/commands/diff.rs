@@ -1,4 +1,4 @@
-//! `diff [FROM] [TO]`: what differs, with the plan's phases and why each is needed.
+//! `diff [FROM] [TO]`: what differs, with the phases that each change goes through and why each is needed.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::diff;
 use crate::error::Failure;
 use crate::parallel;
 use crate::pipeline::Options;
-use crate::plan::{self, BuildError, Plan, Request};
+use crate::plan::{self, BuildError, Explained, Plan, Request};
 use crate::terminal::Answer;
 
 /// Show what differs between the structs and the last version, or between any two schemas
@@ -147,52 +147,66 @@ fn listed<'a>(text: &mut String, heading: &str, left: impl Iterator<Item = &'a L
     }
 }
 
-/// Phase by phase: why it is needed, and its steps.
+/// Change by change: its phases, and why each is needed. Then the steps, section by section.
 fn of_plan(plan: &Plan) -> (String, Value) {
     let mut text = String::new();
-    for change in &plan.changes {
-        let _ = writeln!(text, "{change}");
-    }
-    let mut phases = Vec::new();
-    for phase in Phase::ALL {
-        let reasons: Vec<&str> = plan
-            .reasons
-            .iter()
-            .filter(|(needed, _)| needed == phase.name())
-            .map(|(_, reason)| reason.as_str())
-            .collect();
-        let steps: Vec<_> = plan
-            .steps
-            .iter()
-            .filter(|step| step.section.phase() == phase)
-            .collect();
-        if reasons.is_empty() && steps.is_empty() {
-            continue;
+    for change in &plan.explained {
+        let _ = writeln!(text, "{}", change.line);
+        for (phase, reasons) in &change.phases {
+            let _ = writeln!(text, "  {}: {}", phase.name(), reasons.join("; "));
         }
-        let _ = writeln!(text, "  {}: {}", phase.name(), reasons.join("; "));
-        let mut section = None;
-        for step in &steps {
-            if section.replace(step.section) != Some(step.section) {
-                let _ = writeln!(text, "    {}", step.section.folder());
-            }
-            let _ = writeln!(text, "      {}", step.action.summary);
-        }
-        phases.push(json!({
-            "phase": phase.name(), "reasons": reasons,
-            "steps": steps.iter().map(|step| &step.action.summary).collect::<Vec<_>>(),
-        }));
     }
-    if plan.changes.is_empty() {
+    if plan.explained.is_empty() {
         text.push_str("nothing differs\n");
+    }
+    if !plan.steps.is_empty() {
+        text.push_str("steps\n");
+    }
+    let mut section = None;
+    for step in &plan.steps {
+        if section.replace(step.section) != Some(step.section) {
+            let _ = writeln!(text, "  {}", step.section.folder());
+        }
+        let _ = writeln!(text, "    {}", step.action.summary);
     }
     let steps: Vec<_> = plan
         .steps
         .iter()
         .map(|step| json!({ "section": step.section, "summary": step.action.summary, "source": step.source }))
         .collect();
+    let explained: Vec<_> = plan.explained.iter().map(explained).collect();
     let object = json!({
-        "changes": plan.changes, "route": plan.route, "reversible": plan.reversible,
-        "tables": plan.tables, "steps": steps, "reasons": plan.reasons, "phases": phases,
+        "changes": plan.changes, "explained": explained, "route": plan.route, "reversible": plan.reversible,
+        "tables": plan.tables, "steps": steps, "reasons": plan.reasons, "phases": phases(plan),
     });
     (text, object)
+}
+
+fn explained(change: &Explained) -> Value {
+    let phases = change.phases.iter();
+    let phases: Vec<_> = phases
+        .map(|(phase, reasons)| json!({ "phase": phase.name(), "reasons": reasons }))
+        .collect();
+    json!({ "kind": change.kind, "change": change.line, "route": change.route, "phases": phases })
+}
+
+/// The phases of all changes together, with their steps.
+fn phases(plan: &Plan) -> Vec<Value> {
+    let mut phases = Vec::new();
+    for phase in Phase::ALL {
+        let reasons = plan.reasons.iter();
+        let reasons: Vec<&str> = reasons
+            .filter(|(needed, _)| needed == phase.name())
+            .map(|(_, reason)| reason.as_str())
+            .collect();
+        let steps = plan.steps.iter();
+        let steps: Vec<&str> = steps
+            .filter(|step| step.section.phase() == phase)
+            .map(|step| step.action.summary.as_str())
+            .collect();
+        if !reasons.is_empty() || !steps.is_empty() {
+            phases.push(json!({ "phase": phase.name(), "reasons": reasons, "steps": steps }));
+        }
+    }
+    phases
 }

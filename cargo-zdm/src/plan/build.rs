@@ -10,7 +10,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
-use super::{Alteration, Drafted, Move, Naming, Pair, Plan, View, interim, lower};
+use super::{Alteration, Drafted, Explained, Move, Naming, Pair, Plan, View, interim, lower};
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
 use crate::diff::{self, DiffError};
@@ -109,6 +109,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         .cloned()
         .collect();
     let reasons = reasons(&changes);
+    let explained = changes.iter().map(explained).collect();
     let lines = changes.iter().map(|change| change.line.clone()).collect();
     let mut drafted: Vec<Drafted> = Vec::new();
     let mut pairs: Vec<Pair> = Vec::new();
@@ -146,6 +147,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         reversible: !pairs.iter().any(Pair::is_one_way),
         tables: tables.into_iter().collect(),
         changes: lines,
+        explained,
         reasons,
         creates,
         drops,
@@ -228,6 +230,27 @@ fn column_names(shapes: &Shapes, table: &str) -> Vec<String> {
     let shape = shapes.table(table);
     let columns = shape.into_iter().flat_map(|shape| &shape.columns);
     columns.map(|column| column.name.clone()).collect()
+}
+
+/// The phases that have something to do for a change, or that writers and readers go through because of it.
+fn explained(change: &Change) -> Explained {
+    let drafted = change.alterations.iter();
+    let mut phases: BTreeSet<Phase> = drafted.map(|drafted| drafted.section.phase()).collect();
+    phases.extend(change.reasons.iter().map(|(phase, _)| *phase));
+    let reasons = |phase: Phase| {
+        let reasons = change.reasons.iter();
+        let of_phase = reasons.filter(|(needed, _)| *needed == phase);
+        of_phase.map(|(_, reason)| reason.clone()).collect()
+    };
+    Explained {
+        kind: change.kind,
+        line: change.line.clone(),
+        route: change.route,
+        phases: phases
+            .into_iter()
+            .map(|phase| (phase, reasons(phase)))
+            .collect(),
+    }
 }
 
 /// Phase by phase, each reason once.

@@ -32,7 +32,7 @@ pub use zdm_runtime::manifest::Route;
 use std::collections::BTreeMap;
 
 use zdm_runtime::manifest::NamesByTable;
-use zdm_runtime::phase::Section;
+use zdm_runtime::phase::{Phase, Section};
 
 /// What a version does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Plan {
     pub tables: Vec<String>,
     /// What happens, one line per change, for people.
     pub changes: Vec<String>,
+    /// Which phases each change goes through, and why: for `diff`, no part of what is written down.
+    pub explained: Vec<Explained>,
     /// Why each phase is needed: `(phase or section, reason)`.
     pub reasons: Vec<(String, String)>,
     /// In the order of execution.
@@ -63,6 +65,19 @@ pub struct Plan {
     pub retyped: BTreeMap<String, Vec<String>>,
     /// The tables that contract gives another name: before, after.
     pub renames: BTreeMap<String, String>,
+}
+
+/// A change with the phases that it goes through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The kind of change: `add_column`.
+    pub kind: &'static str,
+    /// What happens: "add the column `users.age`".
+    pub line: String,
+    /// Which phases it needs.
+    pub route: Route,
+    /// These phases in their order, each with why it is needed.
+    pub phases: Vec<(Phase, Vec<String>)>,
 }
 
 impl Plan {

@@ -82,6 +82,12 @@ fn from_struct_to_contract(project: &Project) {
     assert_eq!(stale.code, 1, "{stale:#?}");
     assert!(!stale.object()["findings"].as_array().unwrap().is_empty());
     project.done(&["diff"]).says("full_name");
+    let diff = project.done(&["diff", "--format", "json"]).object();
+    let phases = &diff["explained"][0]["phases"];
+    assert_eq!(phases.as_array().map(Vec::len), Some(5), "{diff}");
+    assert_eq!(phases[1]["phase"], "dual_write", "{diff}");
+    let reason = "old and new instances run side by side, so every write keeps both sides";
+    assert_eq!(phases[1]["reasons"][0], reason, "{diff}");
     let dry = project
         .done(&["generate", "--dry-run", "--format", "json"])
         .object();
