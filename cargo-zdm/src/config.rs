@@ -86,6 +86,10 @@ pub struct Policy {
     pub backup_hook: Option<String>,
     /// Rows of a backfill's first batch; later ones adapt to `statement_target`.
     pub batch_rows: u32,
+    /// So many rows a table may hold that `--direct` writes anew at once.
+    pub direct_rows: u64,
+    /// So many bytes, with its indexes.
+    pub direct_bytes: u64,
     /// How long one batch should take.
     #[serde(deserialize_with = "duration")]
     pub statement_target: Duration,
@@ -126,6 +130,8 @@ impl Default for Policy {
             waive: Vec::new(),
             backup_hook: None,
             batch_rows: 1000,
+            direct_rows: 1000,
+            direct_bytes: 8 * 1024 * 1024,
             statement_target: Duration::from_millis(500),
         }
     }

@@ -1,4 +1,5 @@
-//! Golden cases: `tests/cases/<change>/<name>/{v1.rs,v2.rs}` with what is expected of each dialect beside them.
+//! Golden cases: `tests/cases/<change>/<name>/{v1.rs,v2.rs}` with what is expected of each dialect beside them, and in
+//! `direct.toml` the tables that are named by `--direct`.
 //!
 //! Comes in: a case's folder. Goes out: its schemas, its plan and its version's files, or the reason why there is none.
 
@@ -10,6 +11,7 @@ use cargo_zdm::plan::{self, BuildError, Plan, Request};
 use cargo_zdm::render::sql::{self, Identity, Rendered};
 use syn::DeriveInput;
 use zdm_model::{Declared, EnumModel, Enumeration, RustType, Schema, spelled, vec_of};
+use zdm_runtime::manifest::SmallTable;
 use zdm_runtime::migration::{Migration, PLAN_FILE};
 
 /// The id of every case's second version.
@@ -86,7 +88,7 @@ impl Case {
         schema
     }
 
-    /// The plan from `v1.rs` to `v2.rs`. Cases below `drop_table` agree to what goes.
+    /// The plan from `v1.rs` to `v2.rs`, with the tables of `direct.toml` written anew at once. Cases below `drop_table` agree to what goes.
     pub fn plan(&self, dialect: &Dialect) -> Result<Plan, BuildError> {
         let dropped: Vec<String> = if self.name.starts_with("drop_table/") {
             vec!["teams".to_owned()]
@@ -99,7 +101,21 @@ impl Case {
             dialect,
             id: ID,
             dropped_tables: &dropped,
+            direct: &self.direct(),
         })
+    }
+
+    /// The tables of `direct.toml`: what a database told of them.
+    fn direct(&self) -> Vec<SmallTable> {
+        #[derive(serde::Deserialize)]
+        struct Told {
+            direct: Vec<SmallTable>,
+        }
+        let text = fs::read_to_string(self.folder.join("direct.toml"));
+        text.map_or_else(
+            |_| Vec::new(),
+            |text| toml::from_str::<Told>(&text).expect("tables").direct,
+        )
     }
 
     /// The second version.
@@ -160,6 +176,7 @@ impl Case {
             dialect,
             id: "000000000001",
             dropped_tables: &[],
+            direct: &[],
         })
         .unwrap_or_else(|error| panic!("{}: {error}", self.name));
         load(&render(&plan, dialect, "000000000001", 1))

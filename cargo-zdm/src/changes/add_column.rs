@@ -1,11 +1,11 @@
 //! A new column that existing rows need no value of their own for: it may be NULL, or has a default.
 
 use zdm_model::Column;
-use zdm_runtime::manifest::Route;
+use zdm_runtime::manifest::{Route, SmallTable};
 use zdm_runtime::phase::{Phase, Section};
 
 use super::expressions::Written;
-use super::{Change, ChangeError, Context, Kind};
+use super::{Change, ChangeError, Context, Kind, at_once, refused_writes};
 use crate::diff::{Delta, Place};
 use crate::plan::{Alteration, column_shape};
 
@@ -13,8 +13,9 @@ pub(super) const KIND: Kind = Kind {
     name: "add_column",
     documentation: "Expand adds the column; code that knows it follows. A default that is the same for all rows is \
                     stored once and rewrites nothing. A default that differs from row to row would rewrite the table: \
-                    it is set for new rows only, where the field is an `Option`. A generated column that is stored would rewrite \
-                    the table too where it is added in place: there it comes with a new table alone.",
+                    it is set for new rows only, where the field is an `Option`. A generated column that is stored and one that \
+                    is counted would rewrite the table too where they are added in place: there they come with a new table, or \
+                    at once where the table is small (`--direct`).",
     claim,
 };
 
@@ -23,37 +24,16 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         return Ok(None);
     };
     let subject = format!("{}.{}", at.table, column.name);
-    if column.auto {
-        return Err(ChangeError::Declaration {
-            at: Box::new(at.clone()),
-            subject,
-            problem: "an `auto` column cannot be added to a table that exists: numbering its rows rewrites it"
-                .to_owned(),
-            way_on: "Create a new table with it, or leave `auto` out".to_owned(),
-        });
-    }
-    if let Some(expression) = &column.generated {
-        let rewrites = context.dialect.capabilities().alter_in_place && !column.is_virtual;
-        return if rewrites {
-            Err(ChangeError::Declaration {
-                at: Box::new(at.clone()),
-                subject,
-                problem: "adding a generated column to a table that exists would write the whole table anew while nobody can \
-                          use it"
-                    .to_owned(),
-                way_on: format!(
-                    "Let code write it: `#[zdm(up = \"{expression}\")]` in the place of `generated` fills existing rows in the \
-                     background. Or create a new table with it"
-                ),
-            })
+    if let Some(refused) = refused(context, at, column)? {
+        return if !context.dialect.capabilities().alter_in_place {
+            Err(refused)
+        } else if let Some(small) = context.small(&at.table) {
+            Ok(Some(to_rows(context, at, column, small)))
         } else {
-            Ok(Some(plain(context, at, column)))
+            Err(refused.unless_small())
         };
     }
-    let Some(default) = &column.default else {
-        if column.nullable {
-            return Ok(Some(plain(context, at, column)));
-        }
+    if column.generated.is_none() && column.default.is_none() && !column.nullable {
         return Err(ChangeError::Declaration {
             at: Box::new(at.clone()),
             subject,
@@ -62,43 +42,81 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
                      field an `Option`"
                 .to_owned(),
         });
-    };
-    let written = Written {
-        at,
-        subject: &subject,
-        attribute: "default",
-        text: default,
-    };
-    if is_stored_once(context, written)? {
-        return Ok(Some(plain(context, at, column)));
     }
-    if !column.nullable {
-        return Err(ChangeError::Declaration {
+    Ok(Some(match &column.default {
+        Some(default) if !is_stored_once(context, at, column, default)? => {
+            for_new_rows(context, at, column)
+        }
+        _ => plain(context, at, column),
+    }))
+}
+
+/// Why a column is refused that would give every row a value of its own.
+fn refused(
+    context: &Context<'_>,
+    at: &Place,
+    column: &Column,
+) -> Result<Option<ChangeError>, ChangeError> {
+    let refused = |problem: String, way_on: String| {
+        Ok(Some(ChangeError::Declaration {
             at: Box::new(at.clone()),
-            subject,
-            problem: format!(
-                "the default `{default}` is no constant: adding the column with it would write the whole table anew \
-                 while nobody can use it"
-            ),
-            way_on: "Make the field an `Option`: the default then holds for new rows only. Or give the column `up` \
-                     over the row's other columns: existing rows are filled in the background, and the default holds \
-                     for new rows"
-                .to_owned(),
-        });
+            subject: format!("{}.{}", at.table, column.name),
+            problem,
+            way_on,
+        }))
+    };
+    if column.auto {
+        return refused(
+            "an `auto` column cannot be added to a table that exists: numbering its rows rewrites it".to_owned(),
+            "Create a new table with it, or leave `auto` out".to_owned(),
+        );
     }
-    Ok(Some(for_new_rows(context, at, column)))
+    let is_stored = context.dialect.capabilities().alter_in_place && !column.is_virtual;
+    if let Some(expression) = column.generated.as_ref().filter(|_| is_stored) {
+        return refused(
+            "adding a generated column to a table that exists would write the whole table anew while nobody can use it"
+                .to_owned(),
+            format!(
+                "Let code write it: `#[zdm(up = \"{expression}\")]` in the place of `generated` fills existing rows in the \
+                 background. Or create a new table with it"
+            ),
+        );
+    }
+    match &column.default {
+        Some(default)
+            if !column.nullable && !is_stored_once(context, at, column, default)? =>
+        {
+            refused(
+                format!(
+                    "the default `{default}` is no constant: adding the column with it would write the whole table anew \
+                     while nobody can use it"
+                ),
+                "Make the field an `Option`: the default then holds for new rows only. Or give the column `up` over the row's \
+                 other columns: existing rows are filled in the background, and the default holds for new rows"
+                    .to_owned(),
+            )
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Whether the database keeps the default beside the table's definition instead of in every row.
-fn is_stored_once(context: &Context<'_>, written: Written<'_>) -> Result<bool, ChangeError> {
-    let functions = context
+fn is_stored_once(
+    context: &Context<'_>,
+    at: &Place,
+    column: &Column,
+    default: &str,
+) -> Result<bool, ChangeError> {
+    let written = Written {
+        at,
+        subject: &format!("{}.{}", at.table, column.name),
+        attribute: "default",
+        text: default,
+    };
+    context
         .dialect
-        .functions_in(&context.dialect.default_of(written.text))
-        .map_err(|source| written.mistaken(source))?;
-    Ok(functions.iter().all(|function| {
-        context.dialect.capabilities().stable_default
-            && context.dialect.is_stable_function(function)
-    }))
+        .is_stored_once(&context.dialect.default_of(default))
+        .map_err(|source| written.mistaken(source))
 }
 
 fn described(at: &Place, column: &Column) -> Change {
@@ -107,6 +125,15 @@ fn described(at: &Place, column: &Column) -> Change {
         Phase::Expand,
         format!("{subject} has to be there before code that names it"),
     )
+}
+
+/// All rows get their values at once. Old code does not name the column.
+fn to_rows(context: &Context<'_>, at: &Place, column: &Column, small: &SmallTable) -> Change {
+    let change = plain(context, at, column).because(Phase::Expand, at_once(small));
+    match refused_writes(context, column) {
+        Some(reason) => change.because(Phase::Expand, reason),
+        None => change,
+    }
 }
 
 fn plain(context: &Context<'_>, at: &Place, column: &Column) -> Change {

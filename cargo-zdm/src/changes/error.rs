@@ -78,6 +78,12 @@ pub enum ChangeError {
         /// What to do.
         way_on: String,
     },
+    /// Refused only because every row would be written anew while nobody can use the table, which is quick where there are few.
+    #[error("{refused}\nOr, where {} is empty or tiny: `--direct {}` with `--database-url` does it in one step of expand", .refused.place().table, .refused.place().table)]
+    Rewrites {
+        /// What is refused.
+        refused: Box<ChangeError>,
+    },
 }
 
 impl ChangeError {
@@ -90,6 +96,22 @@ impl ChangeError {
             | Self::ForeignColumn { at, .. }
             | Self::Changing { at, .. }
             | Self::Declaration { at, .. } => at,
+            Self::Rewrites { refused } => refused.place(),
+        }
+    }
+
+    /// The table that would be written anew, where that is all that stands in the way.
+    pub fn rewritten(&self) -> Option<&str> {
+        match self {
+            Self::Rewrites { refused } => Some(&refused.place().table),
+            _ => None,
+        }
+    }
+
+    /// A small table may be written anew.
+    pub(super) fn unless_small(self) -> Self {
+        Self::Rewrites {
+            refused: Box::new(self),
         }
     }
 }

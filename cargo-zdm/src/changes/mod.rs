@@ -10,6 +10,7 @@ mod change_auto;
 mod change_comment;
 mod change_default;
 mod change_enum;
+mod change_generated;
 mod change_part;
 mod change_primary_key;
 mod conversion;
@@ -35,7 +36,7 @@ mod validate_constraint;
 mod widen_type;
 
 use zdm_model::{Column, Schema, Table};
-use zdm_runtime::manifest::Route;
+use zdm_runtime::manifest::{Route, SmallTable};
 use zdm_runtime::phase::{Phase, Section};
 
 pub(crate) use declared::check_schema;
@@ -59,7 +60,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 23] = [
+pub const KINDS: [&Kind; 24] = [
     &change_enum::KIND,
     &split_table::KIND,
     &create_table::KIND,
@@ -75,6 +76,7 @@ pub const KINDS: [&Kind; 23] = [
     &change_default::KIND,
     &change_auto::KIND,
     &change_primary_key::KIND,
+    &change_generated::KIND,
     &change_comment::KIND,
     &add_index::KIND,
     &drop_index::KIND,
@@ -98,6 +100,8 @@ pub struct Context<'a> {
     pub id: &'a str,
     /// Tables that the user has agreed to drop.
     pub dropped_tables: &'a [String],
+    /// Tables that the user lets be written anew at once, because they are small.
+    pub direct: &'a [SmallTable],
 }
 
 /// The recognised meaning of a delta.
@@ -250,7 +254,40 @@ fn no_longer_called(function: &str) -> String {
     format!("code of the transition reads by the function {function}, and no other does")
 }
 
+/// Why a step may write all rows of a table anew.
+fn at_once(small: &SmallTable) -> String {
+    format!(
+        "nobody can use {} while its rows are written anew, so the step is refused where it holds more than it may: {} (it held \
+         {})",
+        small.table,
+        small.limit(),
+        small.held()
+    )
+}
+
+/// What a stored column that is computed refuses, by whatever code it is written.
+fn refused_writes(context: &Context<'_>, column: &Column) -> Option<String> {
+    let expression = column.generated.as_ref()?;
+    let folded = expression.to_lowercase();
+    let is_cast = folded.contains("::") || folded.contains("cast");
+    let may_fail = is_cast || !matches!(context.dialect.may_fail(expression), Ok(None));
+    let what = match (may_fail, column.nullable) {
+        (false, true) => return None,
+        (true, true) => "fails",
+        (false, false) => "gives NULL",
+        (true, false) => "fails or gives NULL",
+    };
+    Some(format!(
+        "a write for which `{expression}` {what} is refused from then on, old code's too"
+    ))
+}
+
 impl Context<'_> {
+    /// What the table held, where the user lets it be written anew at once.
+    fn small(&self, table: &str) -> Option<&SmallTable> {
+        self.direct.iter().find(|small| small.table == table)
+    }
+
     /// The table before.
     fn before(&self, table: &str) -> Option<&Table> {
         self.from.table(table)

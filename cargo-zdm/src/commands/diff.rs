@@ -1,11 +1,13 @@
 //! `diff [FROM] [TO]`: what differs, with the phases that each change goes through and why each is needed.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use zdm_model::Schema;
 use zdm_runtime::phase::Phase;
 
+use super::direct::Asking;
 use super::project::options;
 use super::sides::{self, Left, Side};
 use crate::context::Context;
@@ -16,6 +18,9 @@ use crate::parallel;
 use crate::pipeline::Options;
 use crate::plan::{self, BuildError, Explained, Plan, Request};
 use crate::terminal::Answer;
+
+/// How long a table may be counted up to the limit of what is small.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Show what differs between the structs and the last version, or between any two schemas
 #[derive(Debug, clap::Args)]
@@ -31,6 +36,9 @@ ends in .sql: `pg_dump --schema-only`, or CREATE statements written by hand. A d
 file needs no server; a statement in it that is not understood is refused with its line. Of several
 schemas in it `?schema=NAME` behind the file's name chooses one. What structs cannot say of a database
 or a file (functions, views, triggers) is listed, and is no difference.
+
+With --database-url, a change that is refused because it would write a whole table anew says whether the
+table is small there, so that `generate --direct` would do it at once.
 
 Writes nothing. Exit code 0 whether or not something differs.")]
 pub(crate) struct Diff {
@@ -50,7 +58,8 @@ pub(crate) struct Diff {
 
 impl Diff {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let options = options(context, &context.project()?)?;
+        let project = context.project()?;
+        let options = options(context, &project)?;
         let from = || match self.from.as_ref().or(self.from_version.as_ref()) {
             Some(argument) => sides::read(argument, &options),
             None => sides::of_last_version(&options),
@@ -63,7 +72,17 @@ impl Diff {
         let (mut from, mut to) = (from?, to?);
         let not_compared = sides::aligned(&mut from, &mut to, &options)?;
         let planned = plan(&options, &from.schema, &to.schema)?;
-        answer(planned, &from, &to, &not_compared)
+        let asking = Asking {
+            context,
+            policy: &project.config.policy,
+            dialect: &options.dialect,
+            deadline: COUNT_TIMEOUT,
+        };
+        let offers = match &planned {
+            Ok(_) => String::new(),
+            Err((_, refused)) => asking.offers(refused),
+        };
+        answer(planned, &offers, &from, &to, &not_compared)
     }
 }
 
@@ -85,6 +104,7 @@ fn plan(options: &Options, from: &Schema, to: &Schema) -> Result<Planned, Failur
         dialect: &dialect,
         id: "000000000000",
         dropped_tables: &dropped_tables,
+        direct: &[],
     });
     match planned {
         Ok(plan) => Ok(Ok(plan)),
@@ -98,6 +118,7 @@ fn plan(options: &Options, from: &Schema, to: &Schema) -> Result<Planned, Failur
 
 fn answer(
     planned: Planned,
+    offers: &str,
     from: &Side,
     to: &Side,
     not_compared: &[Left],
@@ -106,10 +127,17 @@ fn answer(
     let (mut text, mut object) = match planned {
         Ok(plan) => of_plan(&plan),
         Err((lines, error)) if outside => (
-            format!("{}\nno plan leads there: {error}\n", lines.join("\n")),
-            json!({ "changes": lines, "refused": error.to_string() }),
+            format!(
+                "{}\nno plan leads there: {error}{offers}\n",
+                lines.join("\n")
+            ),
+            json!({ "changes": lines, "refused": format!("{error}{offers}") }),
         ),
-        Err((_, error)) => return Err(error.into()),
+        Err((_, error)) => {
+            let mut failure = Failure::from(error);
+            failure.message.push_str(offers);
+            return Err(failure);
+        }
     };
     if outside {
         listed(&mut text, "not compared", not_compared.iter());

@@ -1,16 +1,19 @@
 //! `generate [NAME]`: a version of SQL where the structs have changed, and the Rust code.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use zdm_runtime::manifest::SmallTable;
 
+use super::direct::Asking;
 use super::fate::asked;
 use super::measured;
 use super::project::{options, put};
 use crate::choose;
 use crate::context::{Context, shown_url};
 use crate::error::Failure;
-use crate::pipeline::{Draft, Mode, Options};
+use crate::pipeline::{Draft, Mode, Options, PipelineError};
 use crate::terminal::Answer;
 
 /// Generate five reviewed phases of SQL, the Rust code and the review page from the structs
@@ -32,7 +35,12 @@ anything is written; the variable of zdm.toml does not count. One query per colu
 once, in a transaction that can write nothing and is rolled back. It ends after --count-timeout;
 what was not counted says why. Rows that cannot be converted stop the command with exit code 1
 where no `on_invalid` says what becomes of them. The review page names what was found: numbers and
-keys, no values.")]
+keys, no values.
+
+Some changes would write a whole table anew while nobody can use it, and are refused for that alone. Where
+the table is empty or tiny on the database of --database-url (`direct_rows` and `direct_bytes` below [policy]
+in zdm.toml), --direct TABLE does it in one step of expand. That step counts again under its own lock, and
+changes nothing where the table has outgrown the limit.")]
 pub(crate) struct Generate {
     /// The version's name; default: after what changes
     name: Option<String>,
@@ -45,6 +53,10 @@ pub(crate) struct Generate {
     /// Agree to drop a table whose struct is gone; may be given more than once
     #[arg(long, value_name = "TABLE")]
     drop_table: Vec<String>,
+    /// Write this table anew at once where a change needs that; it has to be small on the database named by --database-url; may
+    /// be given more than once
+    #[arg(long, value_name = "TABLE")]
+    direct: Vec<String>,
     /// How long counting on the database may take, per column
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration)]
     count_timeout: Duration,
@@ -70,7 +82,8 @@ pub(super) struct Told {
 
 impl Generate {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let mut options = options(context, &context.project()?)?;
+        let project = context.project()?;
+        let mut options = options(context, &project)?;
         options.name.clone_from(&self.name);
         options.dropped_tables.clone_from(&self.drop_table);
         options.mode = match (self.amend, self.rebase) {
@@ -79,8 +92,16 @@ impl Generate {
             _ => Mode::Append,
         };
         self.refuse_sides(&options)?;
+        let dialect = options.dialect.clone();
+        let asking = Asking {
+            context,
+            policy: &project.config.policy,
+            dialect: &dialect,
+            deadline: self.count_timeout,
+        };
+        options.direct = asking.named(&self.direct)?;
         let mut answered = false;
-        let drafted = self.draft(context, &options, &mut answered);
+        let drafted = self.draft(asking, &options, &mut answered);
         let (draft, told) = drafted.map_err(|failure| {
             if answered {
                 failure.safe("your answers stand in the structs; nothing else has been written")
@@ -98,8 +119,9 @@ impl Generate {
                 let changes = version.changes.join("\n  ");
                 let folder = version.folder();
                 let page = options.versions.join(&folder).join("README.md");
+                let direct = at_once(&options.direct);
                 format!(
-                    "{folder}\n  {changes}\n{}{lines}next: review {page}, commit, and open the pull request",
+                    "{folder}\n  {changes}\n{direct}{}{lines}next: review {page}, commit, and open the pull request",
                     told.lines
                 )
             }
@@ -123,7 +145,7 @@ impl Generate {
         Answer::done(
             text,
             json!({
-                "version": version, "measured": told.object, "files": files, "undeclared": undeclared,
+                "version": version, "measured": told.object, "direct": options.direct, "files": files, "undeclared": undeclared,
                 "dry_run": self.dry_run,
             }),
         )
@@ -163,20 +185,39 @@ impl Generate {
     /// The plan, with what somebody on a terminal and the database have told.
     fn draft(
         &self,
-        context: &Context,
+        asking: Asking<'_>,
         options: &Options,
         answered: &mut bool,
     ) -> Result<(Draft, Told), Failure> {
+        let context = asking.context;
         let mut draft = loop {
             match crate::draft(options) {
                 Ok(draft) => break draft,
                 Err(stopped) if !self.dry_run && asked(context, options, &stopped)? => {
                     *answered = true;
                 }
-                Err(stopped) => return Err(stopped.into()),
+                Err(stopped) => {
+                    let offers = match &stopped {
+                        PipelineError::Plan(refused) => asking.offers(refused),
+                        _ => String::new(),
+                    };
+                    let mut failure = Failure::from(stopped);
+                    failure.message.push_str(&offers);
+                    return Err(failure);
+                }
             }
         };
         let told = measured::record(context, &mut draft, self.count_timeout)?;
         Ok((draft, told))
     }
+}
+
+/// The tables that the version writes anew.
+fn at_once(direct: &[SmallTable]) -> String {
+    let mut lines = String::new();
+    for small in direct {
+        let (table, held) = (&small.table, small.held());
+        let _ = writeln!(lines, "  {table} holds {held}: written anew at once");
+    }
+    lines
 }

@@ -7,9 +7,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use zdm_runtime::manifest::SmallTable;
 
 use super::generate::Told;
 use crate::context::{Context, shown_url};
+use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::measure::{self, Finding};
 use crate::operate::{self, session};
@@ -47,6 +49,21 @@ pub(super) fn record(
         draft.record(&finding.table, &finding.column, &finding.measured);
     }
     Ok(told)
+}
+
+/// Asks a database how large tables are.
+pub(super) fn sizes(
+    url: &str,
+    tables: &[SmallTable],
+    dialect: &Dialect,
+    deadline: Duration,
+) -> Result<Vec<Result<SmallTable, String>>, Failure> {
+    operate::block_on(async {
+        let mut connection = session::connect_to_read(url, dialect.name()).await?;
+        let sizes = measure::sizes(&mut connection, tables, dialect, deadline).await;
+        Ok(sizes.map_err(PipelineError::from)?)
+    })
+    .map_err(|failure| failure.safe("nothing has been written"))
 }
 
 fn told(url: &str, findings: &[Finding]) -> String {

@@ -11,6 +11,7 @@ pub(crate) mod contract;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod demo;
 pub(crate) mod diff;
+mod direct;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod expand;
 mod fate;

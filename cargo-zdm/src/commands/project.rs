@@ -50,6 +50,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         name: None,
         mode: Mode::Append,
         dropped_tables: Vec::new(),
+        direct: Vec::new(),
         baseline: false,
         add_module: false,
     })

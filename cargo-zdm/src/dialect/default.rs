@@ -7,6 +7,7 @@
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::Dialect;
+use super::expression::ExpressionError;
 
 /// PostgreSQL's short names and the long ones that it prints.
 const LONG_NAMES: [(&str, &str); 12] = [
@@ -83,6 +84,15 @@ fn long_name(sql_type: &str) -> String {
 }
 
 impl Dialect {
+    /// Whether the database keeps a new column's default beside the table's definition instead of in every row.
+    pub fn is_stored_once(&self, default: &str) -> Result<bool, ExpressionError> {
+        let functions = self.functions_in(default)?;
+        let stable = self.capabilities().stable_default;
+        Ok(functions
+            .iter()
+            .all(|function| stable && self.is_stable_function(function)))
+    }
+
     /// Whether two defaults of a column of that type say the same, spelled differently: by a cast to the type itself, by
     /// space, by the case of words, by parentheses around all of it.
     pub fn same_default(&self, sql_type: &str, one: Option<&str>, other: Option<&str>) -> bool {

@@ -140,12 +140,17 @@ impl Asked<'_> {
     }
 
     fn reason(&self, error: &DatabaseError) -> String {
-        if error.is_cancelled() {
-            let deadline = humantime::format_duration(self.deadline);
-            return format!("it takes longer than {deadline}; `--count-timeout` gives it more");
-        }
-        error.to_string().replace('\n', " ")
+        reason(error, self.deadline)
     }
+}
+
+/// Why a question has no answer.
+pub(super) fn reason(error: &DatabaseError, deadline: Duration) -> String {
+    if error.is_cancelled() {
+        let deadline = humantime::format_duration(deadline);
+        return format!("it takes longer than {deadline}; `--count-timeout` gives it more");
+    }
+    error.to_string().replace('\n', " ")
 }
 
 fn misunderstood(rows: &[Row]) -> String {

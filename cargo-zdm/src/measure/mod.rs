@@ -8,6 +8,7 @@ mod answer;
 mod ask;
 mod question;
 mod report;
+mod size;
 
 use zdm_runtime::manifest::Measured;
 
@@ -15,6 +16,7 @@ use crate::plan::Pair;
 
 pub(crate) use answer::Examples;
 pub(crate) use ask::ask;
+pub(crate) use size::sizes;
 
 /// What was found about a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]

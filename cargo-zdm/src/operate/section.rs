@@ -211,6 +211,19 @@ impl From<ExecutorError> for Failure {
             .safe("nothing was lost; steps that were taken back before are recorded");
         }
         let next = match &error {
+            ExecutorError::Outgrown {
+                direction: Direction::Down,
+                ..
+            } => {
+                "leave the version as it is, or undo this step by hand with a version that leads there in phases"
+            }
+            ExecutorError::Outgrown { .. } => {
+                "generate the version again without `--direct`: `cargo zdm generate --amend`, or, once it is merged, take it back \
+                 where it was expanded (`cargo zdm rollback --to absent`) and revert it"
+            }
+            ExecutorError::Slow { .. } => {
+                "run it again at a quieter time, or with a greater `lock_timeout` ([policy] in zdm.toml)"
+            }
             ExecutorError::Unseen { .. } => {
                 "run it again at a quieter time, or with a greater `lock_timeout` ([policy] in zdm.toml); or, if nobody needs \
                  what is in there, with `--drop-rows`, which does not look"

@@ -1,6 +1,7 @@
 //! What the build-time commands are given.
 
 use camino::Utf8PathBuf;
+use zdm_runtime::manifest::SmallTable;
 
 use super::PipelineError;
 use crate::source::SourceOptions;
@@ -25,6 +26,8 @@ pub struct Options {
     pub mode: Mode,
     /// Tables that the user has agreed to drop.
     pub dropped_tables: Vec<String>,
+    /// Tables that the user lets be written anew at once, and what a database told of them.
+    pub direct: Vec<SmallTable>,
     /// The tables are there already.
     pub baseline: bool,
     /// `mod zdm;` is put into the crate's root where it is missing.
@@ -61,6 +64,7 @@ impl Options {
             name: None,
             mode: Mode::Append,
             dropped_tables: Vec::new(),
+            direct: Vec::new(),
             baseline: false,
             add_module: false,
         }

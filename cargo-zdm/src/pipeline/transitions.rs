@@ -48,6 +48,7 @@ pub(crate) fn of(
             dialect,
             id: &manifest.id,
             dropped_tables: &dropped_tables,
+            direct: &manifest.direct(),
         })?;
         found.push(InTransition {
             manifest: manifest.clone(),

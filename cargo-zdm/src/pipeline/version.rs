@@ -76,6 +76,7 @@ pub(crate) fn plan(
         dialect,
         id: &identity.id,
         dropped_tables: &options.dropped_tables,
+        direct: &options.direct,
     })?;
     raw::put_into(&mut plan, &raws)?;
     let filling = history

@@ -28,6 +28,8 @@ pub enum Alteration {
     Name(Naming),
     /// A column at the end.
     AddColumn(ColumnShape),
+    /// The column is computed otherwise.
+    ReplaceGenerated(ColumnShape),
     /// The column goes, with the indexes and constraints that name it.
     DropColumn(String),
     /// An index.
@@ -176,8 +178,8 @@ impl Alteration {
             Self::DropTable(_) => 4,
             Self::DropFunction(_) => 5,
             Self::CreateEnum(_) | Self::AddEnumValue(_) | Self::LeaveEnumValue(_) => 6,
-            Self::AddColumn(_) => 7,
-            Self::CreateFunction(_) => 8,
+            Self::AddColumn(column) if column.generated.is_none() => 7,
+            Self::AddColumn(_) | Self::ReplaceGenerated(_) | Self::CreateFunction(_) => 8,
             Self::SetType(..) | Self::SetDefault(..) | Self::SetCounting(..) => 9,
             Self::SetNotNull(_) | Self::DropNotNull(_) => 10,
             Self::AddCheck(_) if of_new_table => 14,
@@ -211,6 +213,9 @@ impl Alteration {
             }
             Self::Name(naming) => Self::Name(naming.inverse(table, shape)?),
             Self::AddColumn(column) => Self::DropColumn(column.name.clone()),
+            Self::ReplaceGenerated(after) => {
+                Self::ReplaceGenerated(column(&after.name).ok_or_else(unknown)?.clone())
+            }
             Self::DropColumn(column) => {
                 return Err(format!(
                     "the values of {table}.{column} are gone; a backup brings them back"

@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zdm_model::Schema;
-use zdm_runtime::manifest::{Route, joined};
+use zdm_runtime::manifest::{Route, SmallTable, joined};
 use zdm_runtime::phase::{Phase, Section};
 
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
-use super::{Alteration, Drafted, Explained, Move, Naming, Pair, Plan, View, interim, lower};
+use super::{
+    Alteration, Drafted, Explained, Move, Naming, Pair, Plan, View, direct, interim, lower,
+};
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
 use crate::diff::{self, DiffError};
@@ -28,6 +30,8 @@ pub struct Request<'a> {
     pub id: &'a str,
     /// Tables that the user has agreed to drop.
     pub dropped_tables: &'a [String],
+    /// Tables that the user lets be written anew at once, and what they held.
+    pub direct: &'a [SmallTable],
 }
 
 /// Why there is no plan. Nothing has been written.
@@ -80,15 +84,22 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
         dialect: request.dialect,
         id: request.id,
         dropped_tables: request.dropped_tables,
+        direct: request.direct,
     };
-    let mut mistakes = changes::check_schema(request.to, request.dialect);
+    let mut mistakes = direct::mistakes(request);
+    mistakes.extend(changes::check_schema(request.to, request.dialect));
     mistakes.extend(changes::check_references(request.to));
     if !mistakes.is_empty() {
         return Err(BuildError::Changes(mistakes));
     }
     let deltas = parents_first(deltas).map_err(|cycle| BuildError::Changes(vec![cycle]))?;
     let changes = changes::recognise(&context, &deltas).map_err(BuildError::Changes)?;
-    Ok(plan(request, changes))
+    let plan = plan(request, changes);
+    let unused = direct::unused(&plan, request.dialect);
+    if !unused.is_empty() {
+        return Err(BuildError::Changes(unused));
+    }
+    Ok(plan)
 }
 
 fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
@@ -156,6 +167,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
         pairs,
         moves,
+        direct: request.direct.to_vec(),
     }
 }
 

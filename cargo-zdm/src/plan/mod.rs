@@ -5,6 +5,7 @@
 
 mod alteration;
 mod build;
+mod direct;
 pub(crate) mod interim;
 mod lower;
 mod moved;
@@ -17,6 +18,7 @@ mod statement;
 
 pub use alteration::{Alteration, Counting, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
+pub(crate) use direct::pointless;
 pub use lower::Drafted;
 pub use moved::{Ends, Move, Triggers};
 pub use pair::Pair;
@@ -31,7 +33,7 @@ pub use zdm_runtime::manifest::Route;
 
 use std::collections::BTreeMap;
 
-use zdm_runtime::manifest::NamesByTable;
+use zdm_runtime::manifest::{NamesByTable, SmallTable};
 use zdm_runtime::phase::{Phase, Section};
 
 /// What a version does.
@@ -65,6 +67,8 @@ pub struct Plan {
     pub retyped: BTreeMap<String, Vec<String>>,
     /// The tables that contract gives another name: before, after.
     pub renames: BTreeMap<String, String>,
+    /// The tables that steps write anew at once, because they are small.
+    pub direct: Vec<SmallTable>,
 }
 
 /// A change with the phases that it goes through.

@@ -140,6 +140,11 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
             comment: None,
             ..column.clone()
         }),
+        Alteration::ReplaceGenerated(column) => {
+            with_column(shape, &column.name, |old| {
+                old.generated.clone_from(&column.generated);
+            });
+        }
         Alteration::DropColumn(name) => {
             shape.columns.retain(|column| column.name != *name);
             shape.indexes.retain(|index| !index.columns.contains(name));

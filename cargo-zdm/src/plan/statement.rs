@@ -51,6 +51,15 @@ pub enum Statement {
         table: String,
         /// The column.
         column: ColumnShape,
+        /// Every row gets a value of its own, so that all of them are written anew.
+        rewrites: bool,
+    },
+    /// A column of the same name and type that the database computes otherwise.
+    ReplaceGenerated {
+        /// The table.
+        table: String,
+        /// The column.
+        column: ColumnShape,
     },
     /// The column goes, with every value.
     DropColumn {

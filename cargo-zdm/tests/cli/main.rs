@@ -6,6 +6,7 @@ mod back;
 mod constraints;
 mod counted;
 mod database;
+mod direct;
 mod edited;
 mod filled;
 mod forward;

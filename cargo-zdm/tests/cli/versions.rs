@@ -206,6 +206,7 @@ impl Version {
                 loses: None,
                 source: "src/models.rs:1".to_owned(),
                 index: None,
+                small: Vec::new(),
             });
         }
     }

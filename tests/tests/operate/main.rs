@@ -4,6 +4,7 @@ mod backfill;
 mod cases;
 mod concurrency;
 mod crash;
+mod direct;
 mod executor;
 mod failing_rows;
 mod indexes;

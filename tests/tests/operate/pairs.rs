@@ -74,6 +74,7 @@ impl Version {
             loses: None,
             source: "src/models.rs:1".to_owned(),
             index: None,
+            small: Vec::new(),
         });
         self.manifest.steps.last_mut().unwrap()
     }

@@ -6,7 +6,7 @@ use crate::database::blockers::{self, Blocker};
 use crate::database::catalogue::Reference;
 use crate::database::{DatabaseError, Dialect};
 use crate::losses::{self, Loss};
-use crate::manifest::{Direction, Step};
+use crate::manifest::{Direction, SmallTable, Step};
 use crate::migration::section_file;
 use crate::operator::LeaseError;
 use crate::phase::Section;
@@ -173,6 +173,37 @@ pub enum ExecutorError {
         /// The table.
         table: String,
         /// How long the look may take.
+        limit: Duration,
+        /// The database's answer.
+        source: DatabaseError,
+    },
+    /// A table has outgrown what the step may write anew.
+    #[error(
+        "{step} was not done, and nothing of it was changed: it writes {} anew at once, while nobody can use it, which the \
+         version allows for {}. It held {} when the version was written; here it holds {}",
+        .recorded.table, .recorded.limit(), .recorded.held(), .found.held()
+    )]
+    Outgrown {
+        /// Which step.
+        step: StepName,
+        /// Whether it leads forward or back.
+        direction: Direction,
+        /// What it holds now.
+        found: SmallTable,
+        /// What it held when the version was written.
+        recorded: SmallTable,
+    },
+    /// Nobody may wait for a small table for longer than for any lock.
+    #[error(
+        "{step} was stopped and rolled back: nobody could use {table} while it ran, and {} ms were not enough: {source}",
+        .limit.as_millis()
+    )]
+    Slow {
+        /// Which step.
+        step: StepName,
+        /// The table.
+        table: String,
+        /// How long it may take.
         limit: Duration,
         /// The database's answer.
         source: DatabaseError,

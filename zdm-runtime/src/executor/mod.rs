@@ -10,6 +10,7 @@ mod index;
 mod outside;
 mod rebuild;
 mod record;
+mod small;
 mod transaction;
 mod unasked;
 mod undescribed;
@@ -24,7 +25,7 @@ use crate::database::blockers::{self, Blocker};
 use crate::database::catalogue::Reference;
 use crate::database::{Connection, DatabaseError};
 use crate::losses::{self, Loss};
-use crate::manifest::{Direction, Step};
+use crate::manifest::{Direction, SmallTable, Step};
 use crate::migration::Migration;
 use crate::operator::{Lease, LeaseError};
 use crate::pauses::Pauses;
@@ -356,6 +357,18 @@ impl Task<'_> {
                 limit: self.options.lock_timeout,
                 source,
             },
+            Failure::Outgrown(found, recorded) => ExecutorError::Outgrown {
+                step,
+                direction: self.step.direction,
+                found,
+                recorded,
+            },
+            Failure::Slow(source) => ExecutorError::Slow {
+                step,
+                table: self.step.table.clone(),
+                limit: self.options.lock_timeout,
+                source,
+            },
             Failure::Lease(source) => ExecutorError::Overtaken { step, source },
             Failure::Database(source @ DatabaseError::Lost(_)) => {
                 ExecutorError::Lost { step, source }
@@ -394,6 +407,10 @@ enum Failure {
     Losses(Vec<Loss>),
     #[error("what it would take away was not seen in time: {0}")]
     Unseen(DatabaseError),
+    #[error("{} holds {}, and the step is for {}", .0.table, .0.held(), .1.limit())]
+    Outgrown(SmallTable, SmallTable),
+    #[error("it takes longer than nobody may use its tables: {0}")]
+    Slow(DatabaseError),
     #[error(transparent)]
     Lease(#[from] LeaseError),
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Task, dependents, rebuild, unasked, undescribed};
+use super::{Failure, Task, dependents, rebuild, small, unasked, undescribed};
 use crate::database::{Connection, DatabaseError, Dialect, catalogue};
 
 pub(super) async fn attempt(
@@ -46,6 +46,7 @@ async fn body(
     lock_wait: Duration,
 ) -> Result<(), Failure> {
     task.hold(connection).await?;
+    small::refuse(task, connection).await?;
     if !task.step.expects.is_empty() {
         let lost = undescribed::of(connection, &task.step.table, &task.step.expects).await?;
         if !lost.is_empty() {
@@ -79,7 +80,9 @@ async fn body(
             .run_file(&format!("SET LOCAL {name} = {}", limit.as_millis()))
             .await?;
     }
-    connection.run_file(task.sql).await.map_err(refused)?;
+    let done = connection.run_file(task.sql).await;
+    done.map_err(|error| refused(task, error))?;
+    small::release(task, connection).await?;
     if let Some((violations, broken)) = before {
         let added = rebuild::added(&violations, &rebuild::violations(connection).await?);
         if !added.is_empty() {
@@ -113,9 +116,9 @@ fn acts_on_others(task: &Task<'_>, connection: &Connection) -> bool {
         && (task.step.rewrites || !dropped_with(task).is_empty())
 }
 
-fn refused(error: DatabaseError) -> Failure {
+fn refused(task: &Task<'_>, error: DatabaseError) -> Failure {
     match dependents::named_by(&error) {
         Some(dependents) => Failure::Dependents(dependents),
-        None => error.into(),
+        None => small::of(task, error),
     }
 }

@@ -5,12 +5,14 @@
 
 mod names;
 mod pair;
+mod small;
 
 use std::collections::BTreeMap;
 
 pub use names::{Names, NamesByTable, joined, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, Released, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
+pub use small::SmallTable;
 
 use crate::phase::Section;
 
@@ -111,6 +113,14 @@ impl Manifest {
             || references.any(|table| other.creates.contains_key(table))
     }
 
+    /// The tables that its steps write anew only as long as they are small.
+    pub fn direct(&self) -> Vec<SmallTable> {
+        let small = self.steps.iter().flat_map(|step| &step.small);
+        let by_table: BTreeMap<&str, &SmallTable> =
+            small.map(|small| (small.table.as_str(), small)).collect();
+        by_table.into_values().cloned().collect()
+    }
+
     /// The columns added to a table that was there before, whose values are in no old column.
     pub fn alone<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
         let names = self.creates.get(table).filter(|names| !names.table);
@@ -206,6 +216,9 @@ pub struct Step {
     /// What it builds there, to be compared with what the database has; `None` in plans of older tools, which name it only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexDefinition>,
+    /// The tables that it writes anew and that have to be small for that: where one is not, the step is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub small: Vec<SmallTable>,
 }
 
 /// An index, but for its name and its table.

@@ -25,6 +25,13 @@ impl Migration {
                     step.number
                 ));
             };
+            let keeps_small = step.transactional && self.manifest.dialect == "postgres";
+            if !keeps_small && !step.small.is_empty() {
+                return Err(format!(
+                    "step {} of {path} is for small tables alone, and only a transaction on PostgreSQL keeps them small",
+                    step.number
+                ));
+            }
             let rebuilds = step.rewrites && sql.contains(RENAMED);
             if rebuilds == step.expects.is_empty() || (rebuilds && !step.transactional) {
                 return Err(format!(

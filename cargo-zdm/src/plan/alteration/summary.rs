@@ -10,6 +10,10 @@ impl Alteration {
             Self::DropTable(_) => format!("drop the table {table}"),
             Self::Name(naming) => naming.summary(table),
             Self::AddColumn(column) => format!("add the column {table}.{}", column.name),
+            Self::ReplaceGenerated(column) => {
+                let expression = column.generated.as_deref().unwrap_or_default();
+                format!("compute the column {table}.{} by {expression}", column.name)
+            }
             Self::DropColumn(column) => format!("drop the column {table}.{column}"),
             Self::CreateIndex(index) => {
                 let kind = if index.unique {

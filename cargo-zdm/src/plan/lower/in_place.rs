@@ -129,6 +129,10 @@ impl Lowering<'_> {
                 column: column.clone(),
                 sql_type: sql_type.clone(),
             },
+            Alteration::ReplaceGenerated(column) => Statement::ReplaceGenerated {
+                table: named(),
+                column: column.clone(),
+            },
             Alteration::SetDefault(column, Some(default)) => Statement::SetDefault {
                 table: named(),
                 column: column.clone(),

@@ -11,7 +11,7 @@ use zdm_runtime::phase::Section;
 
 use super::alteration::Alteration;
 use super::shapes::Shapes;
-use super::{Action, PlanStep, Statement, Undo};
+use super::{Action, ColumnShape, PlanStep, Statement, Undo};
 use crate::dialect::Dialect;
 
 /// An alteration with its place in the plan.
@@ -117,6 +117,15 @@ impl Lowering<'_> {
         });
     }
 
+    /// Whether every row that is there gets a value of its own. A default that cannot be read has been refused.
+    fn fills_rows(&self, column: &ColumnShape) -> bool {
+        let is_stored = |default: &String| matches!(self.dialect.is_stored_once(default), Ok(true));
+        let default = column.default.as_ref();
+        column.auto
+            || column.generated.is_some() && !column.is_virtual
+            || default.is_some_and(|default| !is_stored(default))
+    }
+
     /// The statement of an alteration that every dialect has one for.
     fn common(&self, table: &str, alteration: &Alteration) -> Option<Action> {
         let named = || table.to_owned();
@@ -131,6 +140,7 @@ impl Lowering<'_> {
             Alteration::AddColumn(column) => Statement::AddColumn {
                 table: named(),
                 column: column.clone(),
+                rewrites: self.dialect.capabilities().alter_in_place && self.fills_rows(column),
             },
             Alteration::DropColumn(column) => Statement::DropColumn {
                 table: named(),

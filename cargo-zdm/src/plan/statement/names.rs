@@ -1,11 +1,12 @@
 //! What statements are called in `dialect.toml`, and which table they lock.
 
 use super::Statement;
+use crate::dialect::Dialect;
 use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 43] = [
+    pub const NAMES: [&'static str; 45] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -13,6 +14,8 @@ impl Statement {
         "rename_table",
         "restore_table",
         "add_column",
+        "add_column_to_rows",
+        "replace_generated",
         "drop_column",
         "rename_columns",
         "create_view",
@@ -62,7 +65,11 @@ impl Statement {
             Self::DropTable { .. } => "drop_referencing_table",
             Self::RenameTable { .. } => "rename_table",
             Self::RestoreTable { .. } => "restore_table",
-            Self::AddColumn { .. } => "add_column",
+            Self::AddColumn {
+                rewrites: false, ..
+            } => "add_column",
+            Self::AddColumn { .. } => "add_column_to_rows",
+            Self::ReplaceGenerated { .. } => "replace_generated",
             Self::DropColumn { .. } => "drop_column",
             Self::RenameColumns { .. } => "rename_columns",
             Self::CreateView { .. } => "create_view",
@@ -107,6 +114,16 @@ impl Statement {
         }
     }
 
+    /// Whether it writes all rows of its table anew.
+    pub(crate) fn rewrites(&self, dialect: &Dialect) -> bool {
+        match self {
+            Self::Raw(_) => false,
+            generated => dialect
+                .statement(generated.name())
+                .is_ok_and(|facts| facts.rewrites),
+        }
+    }
+
     /// The table whose lock is meant, unquoted.
     pub fn table(&self) -> &str {
         match self {
@@ -117,6 +134,7 @@ impl Statement {
             | Self::RenameTable { table, .. }
             | Self::RestoreTable { table, .. }
             | Self::AddColumn { table, .. }
+            | Self::ReplaceGenerated { table, .. }
             | Self::DropColumn { table, .. }
             | Self::RenameColumns { table, .. }
             | Self::CreateView { table, .. }

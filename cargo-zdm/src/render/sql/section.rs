@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zdm_runtime::manifest::{Direction, IndexDefinition, Step};
+use zdm_runtime::manifest::{Direction, IndexDefinition, SmallTable, Step};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
@@ -29,11 +29,13 @@ pub(super) fn render(
         section,
         Direction::Up,
         &header(plan, identity, about(section, Direction::Up)),
+        &plan.direct,
     );
     let mut down_file = File::new(
         section,
         Direction::Down,
         &header(plan, identity, about(section, Direction::Down)),
+        &plan.direct,
     );
     for (position, step) in steps.iter().enumerate() {
         let number = number(position);
@@ -174,20 +176,23 @@ fn number(position: usize) -> u32 {
 }
 
 /// A file on its way, with the manifest's entries for it.
-struct File {
+struct File<'a> {
     section: Section,
     direction: Direction,
+    /// The tables that may be written anew at once.
+    direct: &'a [SmallTable],
     text: String,
     /// How many lines the text has.
     lines: usize,
     steps: Vec<Step>,
 }
 
-impl File {
-    fn new(section: Section, direction: Direction, header: &str) -> Self {
+impl<'a> File<'a> {
+    fn new(section: Section, direction: Direction, header: &str, direct: &'a [SmallTable]) -> Self {
         let mut file = Self {
             section,
             direction,
+            direct,
             text: String::new(),
             lines: 0,
             steps: Vec::new(),
@@ -230,10 +235,19 @@ impl File {
             (Some(_), Some(loses)) => format!(" · loses {loses}"),
             _ => String::new(),
         };
+        let small = self.small(facts, statement);
+        let only = small.iter().map(|small| {
+            let (table, limit) = (&small.table, small.limit());
+            format!(
+                "--    only while {table} holds {limit}; it held {}\n",
+                small.held()
+            )
+        });
         let heading = format!(
-            "\n-- {number}. {}\n--    {} · {way_back}{losing} · from {source}\n",
+            "\n-- {number}. {}\n--    {} · {way_back}{losing} · from {source}\n{}",
             action.summary,
             effect(facts),
+            only.collect::<String>(),
         );
         self.write(&heading);
         let first = self::number(self.lines);
@@ -257,8 +271,17 @@ impl File {
             loses,
             source: source.to_owned(),
             index: index.map(|index| definition(dialect, index)).transpose()?,
+            small,
         });
         Ok(())
+    }
+
+    /// The tables that the statement writes anew only as long as they are small.
+    fn small(&self, facts: &StatementFacts, statement: &Statement) -> Vec<SmallTable> {
+        let is_own = facts.rewrites && !matches!(statement, Statement::Raw(_));
+        let direct = self.direct.iter();
+        let of_statement = direct.filter(|small| is_own && small.table == statement.table());
+        of_statement.cloned().collect()
     }
 }
 
