@@ -163,14 +163,24 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
     (
         at.clone(),
         format!("the type of {}.{name}, {from_to},", at.table),
-        "old and new code would read and write one column as two types, and most changes of a type write the whole \
-         table anew"
-            .to_owned(),
+        two_types(context, at),
         format!(
             "Let a new column replace it; the field keeps its name:\n    #[zdm({})]",
             attributes.join(",\n          ")
         ),
     )
+}
+
+/// Compared by tests/tests/columns/direct.rs with what old code does.
+fn two_types(context: &Context<'_>, at: &Place) -> String {
+    let both = "old and new code would read and write one column as two types";
+    match context.small(&at.table) {
+        None => format!("{both}, and most changes of a type write the whole table anew"),
+        Some(_) => format!(
+            "{both}, which `--direct` does not help: PostgreSQL fails the prepared statements of old code that list the column \
+             (\"cached plan must not change result type\"), and sqlx reads no other type than the field's from new ones"
+        ),
+    }
 }
 
 fn generated_changed(at: &Place, old: &Column, new: &Column) -> Refusal {

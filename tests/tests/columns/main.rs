@@ -28,6 +28,7 @@ pub mod sqlite {
     pub mod zdm;
 }
 
+mod direct;
 mod golden;
 mod on_postgres;
 mod on_sqlite;

@@ -9,7 +9,7 @@ use crate::postgres::models::{Count, Day, List, Mood, Ticket, User};
 use crate::postgres::zdm::{CODE, counts, days, lists, marks, stamps, tickets, users};
 
 /// A database with the tables, and the code's handle of it.
-async fn open(server: &Server) -> (PgPool, Zdm) {
+pub(crate) async fn open(server: &Server) -> (PgPool, Zdm) {
     let url = server.database("columns");
     created("postgres", &url).await;
     let pool = PgPool::connect(&url).await.unwrap();
