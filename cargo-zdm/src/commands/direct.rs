@@ -15,7 +15,7 @@ use crate::config::Policy;
 use crate::context::Context;
 use crate::dialect::Dialect;
 use crate::error::Failure;
-use crate::pipeline::PipelineError;
+use crate::pipeline::{Draft, PipelineError};
 use crate::plan::{self, BuildError};
 
 /// What is asked with: which database, how large a table may be, how long an answer may take.
@@ -60,6 +60,26 @@ impl Asking<'_> {
             })?);
         }
         Ok(small)
+    }
+
+    /// Refuses where the database cannot compute a column for the rows that are there, as the step would have to.
+    pub(super) fn compute(self, draft: &Draft) -> Result<(), Failure> {
+        let computed = draft.computed();
+        let (Some(url), false) = (self.context.named_database_url(), computed.is_empty()) else {
+            return Ok(());
+        };
+        let found = measured::incomputable(url, &computed, draft.dialect(), self.deadline)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::findings(
+            format!(
+                "this database cannot compute a column for the rows that are there\n  {}",
+                found.join("\n  ")
+            ),
+            "mend the rows or the expression; a field that is an `Option` may be NULL",
+        )
+        .safe("nothing has been written; the database was only read"))
     }
 
     /// Lines about the tables that stand in the way of a plan by their size alone, where a database is named.

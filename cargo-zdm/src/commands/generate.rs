@@ -207,6 +207,7 @@ impl Generate {
                 }
             }
         };
+        asking.compute(&draft)?;
         let told = measured::record(context, &mut draft, self.count_timeout)?;
         Ok((draft, told))
     }

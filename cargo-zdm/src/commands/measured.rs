@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::measure::{self, Finding};
 use crate::operate::{self, session};
 use crate::pipeline::{Draft, PipelineError};
+use crate::plan::Computed;
 
 /// Asks the database that the command line names, if it names one. The environment does not count: `generate` gives the same
 /// wherever it runs, unless somebody asks for more.
@@ -62,6 +63,21 @@ pub(super) fn sizes(
         let mut connection = session::connect_to_read(url, dialect.name()).await?;
         let sizes = measure::sizes(&mut connection, tables, dialect, deadline).await;
         Ok(sizes.map_err(PipelineError::from)?)
+    })
+    .map_err(|failure| failure.safe("nothing has been written"))
+}
+
+/// Has a database compute columns for the rows that are there; what stands in the way.
+pub(super) fn incomputable(
+    url: &str,
+    columns: &[Computed],
+    dialect: &Dialect,
+    deadline: Duration,
+) -> Result<Vec<String>, Failure> {
+    operate::block_on(async {
+        let mut connection = session::connect_to_read(url, dialect.name()).await?;
+        let found = measure::incomputable(&mut connection, columns, dialect, deadline).await;
+        Ok(found.map_err(PipelineError::from)?)
     })
     .map_err(|failure| failure.safe("nothing has been written"))
 }

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::pipeline::Draft;
+use crate::plan::Computed;
 
 /// Refuses where the command line names a database.
 pub(super) fn record(context: &Context, _: &mut Draft, _: Duration) -> Result<Told, Failure> {
@@ -25,6 +26,16 @@ pub(super) fn sizes(
     _: &Dialect,
     _: Duration,
 ) -> Result<Vec<Result<SmallTable, String>>, Failure> {
+    Err(no_driver())
+}
+
+/// Refuses: there is nobody to ask.
+pub(super) fn incomputable(
+    _: &str,
+    _: &[Computed],
+    _: &Dialect,
+    _: Duration,
+) -> Result<Vec<String>, Failure> {
     Err(no_driver())
 }
 

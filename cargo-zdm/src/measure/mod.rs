@@ -16,7 +16,7 @@ use crate::plan::Pair;
 
 pub(crate) use answer::Examples;
 pub(crate) use ask::ask;
-pub(crate) use size::sizes;
+pub(crate) use size::{incomputable, sizes};
 
 /// What was found about a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! How large tables are, as far as it matters whether they are small. It only reads.
+//! Whether tables can be written anew at once: how large they are, as far as it matters whether they are small, and whether the
+//! columns that come can be computed for their rows. It only reads.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use zdm_runtime::manifest::SmallTable;
 
 use super::ask::reason;
 use crate::dialect::{Dialect, DialectError};
+use crate::plan::Computed;
 
 /// Rows that a policy hides from the role would count as absent; without it they are an error.
 const UNHIDDEN: &str = "SET LOCAL row_security = off;";
@@ -49,4 +51,43 @@ pub(crate) async fn sizes(
         });
     }
     Ok(sizes)
+}
+
+#[derive(Serialize)]
+struct ComputedView<'a> {
+    table: &'a str,
+    expression: &'a str,
+}
+
+/// Computes each column for the rows that are there; what stands in its way.
+pub(crate) async fn incomputable(
+    connection: &mut Connection,
+    columns: &[Computed],
+    dialect: &Dialect,
+    deadline: Duration,
+) -> Result<Vec<String>, DialectError> {
+    let mut found = Vec::new();
+    for computed in columns {
+        let (table, expression) = (computed.table.as_str(), computed.expression.as_str());
+        let view = ComputedView { table, expression };
+        let sql = dialect.render("measure/computed", view)?;
+        let asked = connection.query_only(UNHIDDEN, &sql, &[], deadline).await;
+        let problem = match asked {
+            Err(error) => format!("`{expression}`: {}", reason(&error, deadline)),
+            Ok(rows) => match rows.first().map(Vec::as_slice) {
+                Some([Value::Int(Some(nulls))]) if computed.nullable || *nulls == 0 => continue,
+                Some([Value::Int(Some(nulls))]) => {
+                    format!(
+                        "`{expression}` gives NULL for {nulls} of the rows, and the field is no `Option`"
+                    )
+                }
+                _ => format!("the answer has an unexpected shape: {rows:?}"),
+            },
+        };
+        found.push(format!(
+            "{}: {table}.{}: {problem}",
+            computed.source, computed.column
+        ));
+    }
+    Ok(found)
 }

@@ -7,7 +7,7 @@ use zdm_runtime::manifest::Measured;
 use super::transitions::InTransition;
 use super::version::Planned;
 use crate::dialect::Dialect;
-use crate::plan::Pair;
+use crate::plan::{Computed, Pair};
 use crate::source::Models;
 use crate::versions::History;
 
@@ -32,6 +32,12 @@ impl Draft {
         self.planned
             .as_ref()
             .map_or(&[], |planned| &planned.plan.pairs)
+    }
+
+    /// The columns that the database will compute at once for the rows that are there.
+    pub(crate) fn computed(&self) -> Vec<Computed> {
+        let planned = self.planned.as_ref();
+        planned.map_or_else(Vec::new, |planned| planned.plan.computed(&self.dialect))
     }
 
     /// Records in the plan what a database told about a pair.

@@ -1,11 +1,12 @@
 //! The direct way: a table that is empty or tiny is written anew at once, in one step of expand.
 //!
-//! Comes in: what a database told about the tables that the user has named. Goes out: why one of them cannot go that way.
+//! Comes in: what a database told about the tables that the user has named. Goes out: why one of them cannot go that way, and
+//! which columns are computed on it.
 //! Must not know: how tables are measured, which changes go that way.
 
 use zdm_runtime::manifest::SmallTable;
 
-use super::{Plan, Request};
+use super::{Plan, Request, Statement};
 use crate::changes::ChangeError;
 use crate::dialect::Dialect;
 use crate::diff::Place;
@@ -56,7 +57,7 @@ pub(super) fn unused(plan: &Plan, dialect: &Dialect) -> Vec<ChangeError> {
         .iter()
         .map(|step| &step.action.statement)
         .filter(|statement| statement.rewrites(dialect))
-        .map(super::Statement::table)
+        .map(Statement::table)
         .collect();
     let unused = plan.direct.iter();
     unused
@@ -66,6 +67,49 @@ pub(super) fn unused(plan: &Plan, dialect: &Dialect) -> Vec<ChangeError> {
             refused(small, problem, "Leave `--direct` out for it".to_owned())
         })
         .collect()
+}
+
+/// A column that the database computes out of the row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Computed {
+    pub(crate) table: String,
+    pub(crate) column: String,
+    pub(crate) expression: String,
+    pub(crate) nullable: bool,
+    /// The declaration, `src/models.rs:12`.
+    pub(crate) source: String,
+}
+
+impl Plan {
+    /// The columns that the database will compute at once for the rows that are there, out of columns that are there.
+    pub(crate) fn computed(&self, dialect: &Dialect) -> Vec<Computed> {
+        let steps = self.steps.iter();
+        let computed = steps.filter_map(|step| {
+            let (Statement::AddColumn { table, column, .. }
+            | Statement::ReplaceGenerated { table, column }) = &step.action.statement
+            else {
+                return None;
+            };
+            Some(Computed {
+                table: table.clone(),
+                column: column.name.clone(),
+                expression: column.generated.clone().filter(|_| !column.is_virtual)?,
+                nullable: column.nullable,
+                source: step.source.clone(),
+            })
+        });
+        let is_new = |table: &str, name: &String| {
+            let new = self.creates.get(table);
+            new.is_some_and(|names| names.columns.contains(name))
+        };
+        computed
+            .filter(|computed| {
+                let named = dialect.columns_in(&computed.expression);
+                let mut named = named.into_iter().flatten();
+                !named.any(|name| is_new(&computed.table, &name))
+            })
+            .collect()
+    }
 }
 
 fn refused(small: &SmallTable, problem: String, way_on: String) -> ChangeError {

@@ -18,7 +18,7 @@ mod statement;
 
 pub use alteration::{Alteration, Counting, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
-pub(crate) use direct::pointless;
+pub(crate) use direct::{Computed, pointless};
 pub use lower::Drafted;
 pub use moved::{Ends, Move, Triggers};
 pub use pair::Pair;

@@ -94,6 +94,53 @@ fn a_small_table_is_offered_the_direct_way_and_refused_where_it_has_grown() {
     project.done(&[&direct[..], &["--amend"]].concat());
 }
 
+/// What the step would fail at is tried before it is written.
+#[test]
+fn a_column_that_cannot_be_computed_for_the_rows_is_not_written() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    changed(&project, "postgres");
+    let url = project.url.clone();
+    let direct = [
+        "generate",
+        "two",
+        "--database-url",
+        &url,
+        "--direct",
+        "users",
+    ];
+    for (expression, problem) in [
+        ("length(name) / (length(name) - 3)", "division by zero"),
+        (
+            "nullif(length(name), 3)",
+            "gives NULL for 1 of the rows, and the field is no `Option`",
+        ),
+    ] {
+        let field = format!("{NAME},\n    #[zdm(generated = \"{expression}\")]\n    pub size: i32");
+        project.write("src/models.rs", &BEFORE.replace(NAME, &field));
+        let run = project.zdm(&direct);
+        assert_eq!(run.code, 1, "{run:#?}");
+        run.says("users.size: ");
+        run.says(problem);
+        run.says("nothing has been written");
+        project.execute("BEGIN; DELETE FROM users WHERE name = 'Ada'; COMMIT");
+        project.done(&[&direct[..], &["--dry-run"]].concat());
+        project.execute("INSERT INTO users (name) VALUES ('Ada')");
+    }
+    // Out of a column that comes with the same version: there is nothing to try it on.
+    let both = format!(
+        "{NAME},\n    pub nick: Option<String>,\n    #[zdm(generated = \"upper(nick)\")]\n    pub loud: Option<String>"
+    );
+    project.write("src/models.rs", &BEFORE.replace(NAME, &both));
+    project.done(&direct);
+    project.done(&["expand"]);
+    project.execute("UPDATE users SET nick = lower(name)");
+    assert_eq!(
+        project.value("SELECT string_agg(loud, ' ' ORDER BY loud) FROM users"),
+        "ADA GRACE"
+    );
+}
+
 #[test]
 fn sqlite_needs_no_direct_way() {
     let project = Project::sqlite("");
