@@ -8,7 +8,7 @@ use super::history::Step;
 use super::rows::{PLAIN, Table, ident, keys, tables};
 use super::values::quoted;
 
-/// What takes away rows that a check or a unique key refuses, or that an index cannot compute its value of.
+/// What takes away rows that a check or a unique key refuses, or that an index or a generated column cannot compute its value of.
 const LATER: &str = "SELECT format('DELETE FROM %I WHERE (%s) IS FALSE', c.relname, pg_get_expr(k.conbin, k.conrelid))
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE k.contype = 'c' AND c.relnamespace = quote_ident(current_schema())::regnamespace
@@ -21,9 +21,12 @@ const LATER: &str = "SELECT format('DELETE FROM %I WHERE (%s) IS FALSE', c.relna
     UNION ALL SELECT format('DO $do$ DECLARE found tid; BEGIN FOR found IN SELECT ctid FROM %1$I LOOP
             BEGIN PERFORM %2$s FROM %1$I WHERE ctid = found;
             EXCEPTION WHEN OTHERS THEN DELETE FROM %1$I WHERE ctid = found; END;
-        END LOOP; END $do$', c.relname, pg_get_expr(i.indexprs, i.indrelid))
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-    WHERE i.indexprs IS NOT NULL AND c.relnamespace = quote_ident(current_schema())::regnamespace";
+        END LOOP; END $do$', c.relname, found.expression)
+    FROM (SELECT indrelid AS of, pg_get_expr(indexprs, indrelid) AS expression FROM pg_index WHERE indexprs IS NOT NULL
+        UNION ALL SELECT adrelid, pg_get_expr(adbin, adrelid)
+            FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> '') AS found
+    JOIN pg_class c ON c.oid = found.of
+    WHERE c.relnamespace = quote_ident(current_schema())::regnamespace";
 
 /// What a new column that references one other will hold in rows that exist.
 const DEFAULTS: &str = "SELECT c.relname::text, a.attname::text, r.relname::text, b.attname::text,

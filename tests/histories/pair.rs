@@ -100,6 +100,14 @@ struct Version<'a> {
     step: &'a Step,
 }
 
+/// A version that `generate` has made.
+struct Generated {
+    declared: Declared,
+    /// What else it was told, which `--amend` is told again.
+    options: Vec<String>,
+    changes: String,
+}
+
 impl Walk<'_> {
     async fn run(
         &self,
@@ -207,46 +215,69 @@ impl Walk<'_> {
         let declare =
             |narrows| Declared::of((version.from, version.to), last, version.step, narrows);
         let declared = declare(false);
-        let (declared, generated) = match self.generated(version, declared)? {
+        let generated = match self.generated(version, declared)? {
             Ok(generated) => generated,
-            Err(reason) => {
-                let declared = declare(true);
-                match self.generated(version, declared)? {
-                    Ok(generated) => generated,
-                    Err(then) if then == reason => return Err(Outcome::Refused(reason)),
-                    Err(then) => {
-                        return Err(Outcome::Refused(format!("{reason} | converted: {then}")));
-                    }
+            Err(reason) => match self.generated(version, declare(true))? {
+                Ok(generated) => generated,
+                Err(then) if then == reason => return Err(Outcome::Refused(reason)),
+                Err(then) => {
+                    let reason = format!("{reason} | converted: {then}");
+                    return Err(Outcome::Refused(reason));
                 }
-            }
+            },
         };
         compare::keep(before, version.from).await;
-        self.expanded(before, after, &declared.dropped).await?;
+        self.expanded(before, after, &generated.options).await?;
         self.executed(before).await.map_err(Outcome::Failed)?;
-        let wrong = compare::differences(before, version.from, version.to, &declared).await;
+        let (from, to) = (version.from, version.to);
+        let wrong = compare::differences(before, from, to, &generated.declared).await;
         if !wrong.is_empty() {
             return Err(Outcome::Failed(wrong.join("\n    ")));
         }
-        Ok(changes(&generated))
+        Ok(generated.changes)
     }
 
-    /// What `generate` made of the declarations, or why it refused.
+    /// What `generate` made of the declarations, the direct way where a table's size alone stands in the way; or why it refused.
     fn generated(
         &self,
         version: &Version<'_>,
         declared: Declared,
-    ) -> Result<Result<(Declared, Output), String>, Outcome> {
+    ) -> Result<Result<Generated, String>, Outcome> {
         self.write(&declared, version.to);
-        let mut arguments = vec!["generate", version.name.as_str(), "--format", "json"];
-        for table in &declared.dropped {
-            arguments.extend(["--drop-table", table]);
+        let tables = declared.dropped.iter();
+        let mut options: Vec<String> = tables
+            .flat_map(|table| ["--drop-table".to_owned(), table.clone()])
+            .collect();
+        let arguments = [version.name.as_str(), "--format", "json"];
+        let mut output = self.generate(&arguments, &options);
+        let direct = offered(&output);
+        if !direct.is_empty() {
+            options.extend(["--database-url".to_owned(), self.project.url.clone()]);
+            let direct = direct.iter();
+            options.extend(direct.flat_map(|table| ["--direct".to_owned(), table.clone()]));
+            output = self.generate(&arguments, &options);
         }
-        let generated = self.project.zdm(&arguments);
-        match generated.status.code() {
-            Some(0) => Ok(Ok((declared, generated))),
-            Some(1) => Ok(Err(said(&generated))),
-            _ => Err(Outcome::Failed(format!("generate: {}", said(&generated)))),
+        match output.status.code() {
+            Some(0) => {}
+            Some(1) => return Ok(Err(said(&output))),
+            _ => return Err(Outcome::Failed(format!("generate: {}", said(&output)))),
         }
+        let mut changes = changes(&output);
+        if !direct.is_empty() {
+            changes = format!("{changes} (--direct: {})", direct.join(", "));
+        }
+        Ok(Ok(Generated {
+            declared,
+            options,
+            changes,
+        }))
+    }
+
+    pub(super) fn generate(&self, arguments: &[&str], options: &[String]) -> Output {
+        let mut command = vec!["generate"];
+        command.extend(arguments);
+        command.extend(options.iter().map(String::as_str));
+        self.project.zdm(&command)
     }
 
     /// The project as it is before the step, with its baseline recorded.
@@ -287,6 +318,15 @@ impl Walk<'_> {
         let whole = found.clone().find(|found| found.object == object);
         whole.or_else(|| found.find(|found| found.what == "table" && found.object == table))
     }
+}
+
+/// The tables whose size alone stands in the way, as `generate` says.
+fn offered(generated: &Output) -> Vec<String> {
+    let said = said(generated);
+    let tables = said.split("`--direct ").skip(1);
+    let tables = tables.filter_map(|rest| rest.split_once('`'));
+    let tables: BTreeSet<&str> = tables.map(|(table, _)| table).collect();
+    tables.into_iter().map(str::to_owned).collect()
 }
 
 /// What a version changes, as `generate` says.

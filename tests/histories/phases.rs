@@ -14,7 +14,7 @@ impl Walk<'_> {
         &self,
         before: &mut PgConnection,
         after: &mut PgConnection,
-        dropped: &[String],
+        options: &[String],
     ) -> Result<(), Outcome> {
         let command = ["advance", "--before-deploy"];
         let run = self.repeated(&command, before).await;
@@ -46,11 +46,10 @@ impl Walk<'_> {
         for (at, (_, create, object)) in made.iter().enumerate() {
             self.raw(last, &format!("after_{at:03}_{}", object.name), create);
         }
-        let mut again = vec!["generate", "--amend"];
-        for table in dropped {
-            again.extend(["--drop-table", table]);
+        let again = self.generate(&["--amend"], options);
+        if !again.status.success() {
+            return Err(Outcome::Failed(format!("--amend: {}", said(&again))));
         }
-        self.does(&again).map_err(Outcome::Failed)?;
         let run = self.repeated(&command, before).await;
         if run.status.success() {
             return Ok(());
