@@ -38,7 +38,12 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         return Err(holds_on(at, new, &name));
     }
     let subject = format!("{}.{}", at.table, new.name);
-    let shape = column_shape(new, context.dialect);
+    // Whether it may be NULL is a change of its own: old code cannot read one before contract.
+    let kept = Column {
+        nullable: old.nullable,
+        ..new.clone()
+    };
+    let shape = column_shape(&kept, context.dialect);
     let change = Change::new(
         at,
         Route::Direct,
@@ -49,7 +54,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         format!("old code reads in {subject} what `{expression}` gives, from now on"),
     )
     .because(Phase::Expand, at_once(small));
-    let change = match refused_writes(context, new) {
+    let change = match refused_writes(context, &kept) {
         Some(reason) => change.because(Phase::Expand, reason),
         None => change,
     };

@@ -141,6 +141,73 @@ fn a_column_that_cannot_be_computed_for_the_rows_is_not_written() {
     );
 }
 
+/// A column that is computed otherwise is another one: what stands on it by hand is not lost with it.
+#[test]
+fn what_stands_on_a_column_keeps_its_expression_as_it_is() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.write("src/models.rs", &BEFORE.replace(NAME, SHOUT));
+    project.done(&["init", "--dialect", "postgres"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (name) VALUES ('Ada'), ('Grace')");
+    let whisper = SHOUT.replace("upper(name)", "lower(name)");
+    project.write("src/models.rs", &BEFORE.replace(NAME, &whisper));
+    let url = project.url.clone();
+    let asking = ["generate", "two", "--database-url", &url];
+    let run = project.zdm(&asking);
+    assert_eq!(run.code, 1, "{run:#?}");
+    run.says("users is small, it holds 2 rows");
+    project.done(&[&asking[..], &["--direct", "users"]].concat());
+
+    let shouted = "SELECT string_agg(shout, ' ' ORDER BY id) FROM users";
+    for (stands, what, falls) in [
+        (
+            "CREATE INDEX by_hand ON users (shout)",
+            "index by_hand",
+            "DROP INDEX by_hand",
+        ),
+        (
+            "GRANT SELECT (shout) ON users TO public",
+            "rights of its own",
+            "REVOKE SELECT (shout) ON users FROM public",
+        ),
+        (
+            "CREATE STATISTICS together ON name, shout FROM users",
+            "statistics object together",
+            "DROP STATISTICS together",
+        ),
+        (
+            "CREATE VIEW shouts AS SELECT shout FROM users",
+            "rule _RETURN on view shouts",
+            "DROP VIEW shouts",
+        ),
+    ] {
+        project.execute(stands);
+        let run = project.zdm(&["expand"]);
+        assert_eq!(run.code, 3, "{run:#?}");
+        run.says("and with it would go: ");
+        run.says(what);
+        assert_eq!(project.value(shouted), "ADA GRACE");
+        project.execute(falls);
+    }
+    for _ in 0..2 {
+        project.done(&["expand"]);
+        assert_eq!(project.value(shouted), "ada grace");
+        project.done(&["rollback", "two"]);
+        assert_eq!(project.value(shouted), "ADA GRACE");
+        project.done(&["resume", "two"]);
+    }
+    // The way back writes every row anew as well.
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (name) SELECT 'n' || n FROM generate_series(1, 1000) AS n");
+    let run = project.zdm(&["rollback", "two"]);
+    assert_eq!(run.code, 3, "{run:#?}");
+    run.says("here it holds more than 1000 rows");
+    run.says("leave the version as it is");
+}
+
 #[test]
 fn sqlite_needs_no_direct_way() {
     let project = Project::sqlite("");

@@ -15,6 +15,7 @@ BEGIN
         FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
         WHERE refclassid = 'pg_class'::regclass AND refobjid = 'users'::regclass
           AND attname = 'address' AND classid <> 'pg_attrdef'::regclass
+          AND NOT (classid = 'pg_constraint'::regclass AND objid IN (SELECT oid FROM pg_constraint WHERE contype = 'n'))
         UNION ALL
         SELECT 'rights of its own' FROM pg_attribute
         WHERE attrelid = 'users'::regclass AND attname = 'address' AND attacl IS NOT NULL
