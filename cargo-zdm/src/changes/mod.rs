@@ -254,10 +254,10 @@ fn no_longer_called(function: &str) -> String {
     format!("code of the transition reads by the function {function}, and no other does")
 }
 
-/// Why a step may write all rows of a table anew.
+/// Why a step may go through all rows of a table at once.
 fn at_once(small: &SmallTable) -> String {
     format!(
-        "nobody can use {} while its rows are written anew, so the step is refused where it holds more than it may: {} (it held \
+        "nobody can use {} while all its rows are gone through, so the step is refused where it holds more than it may: {} (it held \
          {})",
         small.table,
         small.limit(),

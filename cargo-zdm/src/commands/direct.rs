@@ -43,7 +43,7 @@ impl Asking<'_> {
         }
         let Some(url) = self.context.named_database_url() else {
             return Err(Failure::usage(
-                format!("--direct {first}: only a database can tell whether the table is small enough to be written anew at once"),
+                format!("--direct {first}: only a database can tell whether the table is small enough to be gone through at once"),
                 "name one with --database-url: the one where the table is largest",
             )
             .safe("nothing has been written"));
@@ -117,12 +117,12 @@ impl Asking<'_> {
                 Err(reason) => write!(lines, "\nhow large {table} is could not be told: {reason}"),
                 Ok(size) if size.is_small() => write!(
                     lines,
-                    "\n{table} is small, it holds {}: with `--direct {table}` it is written anew at once, in one step of expand",
+                    "\n{table} is small, it holds {}: with `--direct {table}` that is done at once, in one step of expand",
                     size.held()
                 ),
                 Ok(size) => write!(
                     lines,
-                    "\n{table} holds {}, too much to be written anew at once: that is for {}",
+                    "\n{table} holds {}, too much to be gone through at once: that is for {}",
                     size.held(),
                     size.limit()
                 ),

@@ -213,12 +213,12 @@ impl Generate {
     }
 }
 
-/// The tables that the version writes anew.
+/// The tables whose rows the version goes through at once.
 fn at_once(direct: &[SmallTable]) -> String {
     let mut lines = String::new();
     for small in direct {
         let (table, held) = (&small.table, small.held());
-        let _ = writeln!(lines, "  {table} holds {held}: written anew at once");
+        let _ = writeln!(lines, "  {table} holds {held}: done at once");
     }
     lines
 }

@@ -173,6 +173,13 @@ pub struct StatementFacts {
     pub template: Option<String>,
 }
 
+impl StatementFacts {
+    /// Whether writers wait for as long as it takes to go through all rows.
+    pub(crate) fn takes_all_rows(&self) -> bool {
+        self.blocks_writers && self.transactional && (self.scans || self.rewrites)
+    }
+}
+
 /// A dialect's own `dialect.toml`, before inheritance.
 pub(super) struct Ancestor {
     pub(super) name: String,

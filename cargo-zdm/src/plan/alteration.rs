@@ -36,8 +36,8 @@ pub enum Alteration {
     CreateIndex(IndexShape),
     /// The index goes.
     DropIndex(String),
-    /// Another type, in the dialect's words.
-    SetType(String, String),
+    /// Another type, in the dialect's words; whether rows are compared once more with what names the column.
+    SetType(String, String, bool),
     /// A unique constraint.
     AddUnique(UniqueShape),
     /// The unique constraint goes.
@@ -226,9 +226,9 @@ impl Alteration {
                 .and_then(|shape| shape.indexes.iter().find(|index| index.name == *name))
                 .map(|index| Self::CreateIndex(index.clone()))
                 .ok_or_else(unknown)?,
-            Self::SetType(name, _) => {
+            Self::SetType(name, _, compared) => {
                 let sql_type = column(name).ok_or_else(unknown)?.sql_type.clone();
-                Self::SetType(name.clone(), sql_type)
+                Self::SetType(name.clone(), sql_type, *compared)
             }
             Self::AddUnique(unique) => Self::DropUnique(unique.name.clone()),
             Self::DropUnique(name) => shape

@@ -220,7 +220,7 @@ fn renamed_tables(drafted: &[Drafted]) -> BTreeMap<String, String> {
 fn retyped(drafted: &[Drafted]) -> BTreeMap<String, Vec<String>> {
     let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for drafted in drafted {
-        if let Alteration::SetType(column, _) = &drafted.alteration {
+        if let Alteration::SetType(column, ..) = &drafted.alteration {
             let of_table = columns.entry(drafted.table.clone()).or_default();
             of_table.push(column.clone());
         }

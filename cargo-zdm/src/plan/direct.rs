@@ -38,7 +38,7 @@ pub(super) fn mistakes(request: &Request<'_>) -> Vec<ChangeError> {
             }
             (!small.is_small()).then(|| {
                 let problem = format!(
-                    "the table holds {}, and nobody could use it while it is written anew: that is for {}",
+                    "the table holds {}, and nobody could use it while all of it is gone through: that is for {}",
                     small.held(),
                     small.limit()
                 );
@@ -56,14 +56,14 @@ pub(super) fn unused(plan: &Plan, dialect: &Dialect) -> Vec<ChangeError> {
         .steps
         .iter()
         .map(|step| &step.action.statement)
-        .filter(|statement| statement.rewrites(dialect))
+        .filter(|statement| statement.takes_all_rows(dialect))
         .map(Statement::table)
         .collect();
     let unused = plan.direct.iter();
     unused
         .filter(|small| !rewritten.contains(&small.table.as_str()))
         .map(|small| {
-            let problem = "nothing that changes would write this table anew".to_owned();
+            let problem = "nothing that changes would write this table anew, or compare all its rows under a lock".to_owned();
             refused(small, problem, "Leave `--direct` out for it".to_owned())
         })
         .collect()

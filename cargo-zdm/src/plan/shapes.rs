@@ -163,7 +163,7 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
             shape.indexes.sort_by(|a, b| a.name.cmp(&b.name));
         }
         Alteration::DropIndex(name) => shape.indexes.retain(|index| index.name != *name),
-        Alteration::SetType(name, sql_type) => {
+        Alteration::SetType(name, sql_type, _) => {
             with_column(shape, name, |column| column.sql_type.clone_from(sql_type));
         }
         Alteration::SetDefault(name, default) => {

@@ -124,6 +124,8 @@ pub enum Statement {
         column: String,
         /// In the dialect's words.
         sql_type: String,
+        /// Rows are compared once more with what names the column.
+        compares: bool,
     },
     /// What inserts that do not name the column give it.
     SetDefault {

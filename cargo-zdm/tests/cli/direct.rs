@@ -60,7 +60,7 @@ fn a_small_table_is_offered_the_direct_way_and_refused_where_it_has_grown() {
     );
     project
         .done(&["review"])
-        .says("the table is written anew, and refused where it is not small");
+        .says("it is refused where the table is not small");
     project.done(&["check"]);
 
     // It grows before the version reaches the database.
@@ -76,10 +76,10 @@ fn a_small_table_is_offered_the_direct_way_and_refused_where_it_has_grown() {
     }
     let run = project.zdm(&[&asking[..], &["--amend"]].concat());
     assert_eq!(run.code, 1, "{run:#?}");
-    run.says("users holds more than 3 rows in 32 KiB, too much to be written anew at once");
+    run.says("users holds more than 3 rows in 32 KiB, too much to be gone through at once");
     let run = project.zdm(&[&direct[..], &["--amend"]].concat());
     assert_eq!(run.code, 1, "{run:#?}");
-    run.says("nobody could use it while it is written anew: that is for at most 3 rows");
+    run.says("nobody could use it while all of it is gone through: that is for at most 3 rows");
 
     project.execute("DELETE FROM users WHERE name = 'Alan'");
     for _ in 0..2 {

@@ -177,9 +177,9 @@ pub enum ExecutorError {
         /// The database's answer.
         source: DatabaseError,
     },
-    /// A table has outgrown what the step may write anew.
+    /// A table has outgrown what the step may go through at once.
     #[error(
-        "{step} was not done, and nothing of it was changed: it writes {} anew at once, while nobody can use it, which the \
+        "{step} was not done, and nothing of it was changed: it goes through all rows of {} at once, while nobody can use it, which the \
          version allows for {}. It held {} when the version was written; here it holds {}",
         .recorded.table, .recorded.limit(), .recorded.held(), .found.held()
     )]

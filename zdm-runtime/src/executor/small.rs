@@ -1,4 +1,4 @@
-//! Tables that a step writes anew while nobody can use them: only as long as they are small, on PostgreSQL, looked at under the
+//! Tables whose rows a step goes through while nobody can use them: only as long as they are small, on PostgreSQL, looked at under the
 //! step's own lock, so that nothing is written between the look and the step.
 //!
 //! Comes in: a connection inside the step's transaction. Goes out: nothing, or the failure that ends it.

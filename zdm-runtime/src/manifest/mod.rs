@@ -216,7 +216,7 @@ pub struct Step {
     /// What it builds there, to be compared with what the database has; `None` in plans of older tools, which name it only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexDefinition>,
-    /// The tables that it writes anew and that have to be small for that: where one is not, the step is refused.
+    /// The tables whose rows it goes through at once, and that have to be small for that: where one is not, the step is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub small: Vec<SmallTable>,
 }

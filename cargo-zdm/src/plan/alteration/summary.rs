@@ -25,7 +25,7 @@ impl Alteration {
                 format!("build the {kind} {} on {table} ({columns})", index.name)
             }
             Self::DropIndex(index) => format!("drop the index {index} of {table}"),
-            Self::SetType(column, sql_type) => {
+            Self::SetType(column, sql_type, _) => {
                 format!("make {table}.{column} a {sql_type}")
             }
             Self::AddUnique(unique) => {

@@ -124,10 +124,11 @@ impl Lowering<'_> {
     fn statement(&self, table: &str, alteration: &Alteration) -> Option<Statement> {
         let named = || table.to_owned();
         Some(match alteration {
-            Alteration::SetType(column, sql_type) => Statement::SetType {
+            Alteration::SetType(column, sql_type, compares) => Statement::SetType {
                 table: named(),
                 column: column.clone(),
                 sql_type: sql_type.clone(),
+                compares: *compares,
             },
             Alteration::ReplaceGenerated(column) => Statement::ReplaceGenerated {
                 table: named(),

@@ -1,12 +1,12 @@
 //! What statements are called in `dialect.toml`, and which table they lock.
 
 use super::Statement;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, StatementFacts};
 use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 45] = [
+    pub const NAMES: [&'static str; 46] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -24,6 +24,7 @@ impl Statement {
         "create_index_on_empty",
         "drop_index",
         "set_type",
+        "set_type_compared",
         "set_default",
         "drop_default",
         "set_counting",
@@ -77,7 +78,10 @@ impl Statement {
             Self::CreateIndex { .. } => "create_index",
             Self::CreateIndexOnEmpty { .. } => "create_index_on_empty",
             Self::DropIndex { .. } => "drop_index",
-            Self::SetType { .. } => "set_type",
+            Self::SetType {
+                compares: false, ..
+            } => "set_type",
+            Self::SetType { .. } => "set_type_compared",
             Self::SetDefault { .. } => "set_default",
             Self::DropDefault { .. } => "drop_default",
             Self::SetCounting { .. } => "set_counting",
@@ -114,13 +118,13 @@ impl Statement {
         }
     }
 
-    /// Whether it writes all rows of its table anew.
-    pub(crate) fn rewrites(&self, dialect: &Dialect) -> bool {
+    /// Whether nobody can write its table for as long as it takes to go through all rows.
+    pub(crate) fn takes_all_rows(&self, dialect: &Dialect) -> bool {
         match self {
             Self::Raw(_) => false,
             generated => dialect
                 .statement(generated.name())
-                .is_ok_and(|facts| facts.rewrites),
+                .is_ok_and(StatementFacts::takes_all_rows),
         }
     }
 

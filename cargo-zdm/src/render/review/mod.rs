@@ -150,7 +150,7 @@ fn statements(page: &mut String, manifest: &Manifest) {
 /// How long a statement takes, as far as its kind tells.
 fn duration(step: &Step) -> &'static str {
     if !step.small.is_empty() {
-        return "little: the table is written anew, and refused where it is not small";
+        return "little: it is refused where the table is not small";
     }
     match (step.rewrites, step.scans) {
         (true, _) => "grows with the table: it is written anew",

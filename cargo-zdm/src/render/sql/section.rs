@@ -276,9 +276,9 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    /// The tables that the statement writes anew only as long as they are small.
+    /// The tables whose rows the statement goes through only as long as they are small.
     fn small(&self, facts: &StatementFacts, statement: &Statement) -> Vec<SmallTable> {
-        let is_own = facts.rewrites && !matches!(statement, Statement::Raw(_));
+        let is_own = facts.takes_all_rows() && !matches!(statement, Statement::Raw(_));
         let direct = self.direct.iter();
         let of_statement = direct.filter(|small| is_own && small.table == statement.table());
         of_statement.cloned().collect()
