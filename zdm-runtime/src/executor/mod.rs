@@ -5,6 +5,7 @@
 
 mod dependents;
 mod error;
+mod failure;
 mod index;
 
 mod outside;
@@ -22,14 +23,13 @@ pub use error::{ExecutorError, StepName};
 
 use crate::audit::{self, Entry};
 use crate::database::blockers::{self, Blocker};
-use crate::database::catalogue::Reference;
 use crate::database::{Connection, DatabaseError};
-use crate::losses::{self, Loss};
-use crate::manifest::{Direction, SmallTable, Step};
+use crate::manifest::{Direction, Step};
 use crate::migration::Migration;
 use crate::operator::{Lease, LeaseError};
 use crate::pauses::Pauses;
 use crate::phase::Section;
+use failure::Failure;
 use record::{Effect, State};
 
 /// How patient the executor is, and in whose name it acts.
@@ -386,31 +386,4 @@ impl Task<'_> {
             Failure::Database(source) => ExecutorError::Refused { step, source },
         }
     }
-}
-
-/// What one try can end with.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Database(#[from] DatabaseError),
-    #[error("foreign keys without their row: {}", .0.join(", "))]
-    ForeignKeys(Vec<String>),
-    #[error("views or triggers that would not hold any more: {}", .0.join("; "))]
-    Dependents(Vec<String>),
-    #[error("the rebuild would lose {}", .0.join(", "))]
-    Undescribed(Vec<String>),
-    #[error("the index {name} is not the planned one: {found}")]
-    OtherIndex { name: String, found: String },
-    #[error("its table is referred to: {}", Reference::listed(.0))]
-    References(Vec<Reference>),
-    #[error("it would take away {}", losses::listed(.0))]
-    Losses(Vec<Loss>),
-    #[error("what it would take away was not seen in time: {0}")]
-    Unseen(DatabaseError),
-    #[error("{} holds {}, and the step is for {}", .0.table, .0.held(), .1.limit())]
-    Outgrown(SmallTable, SmallTable),
-    #[error("it takes longer than nobody may use its tables: {0}")]
-    Slow(DatabaseError),
-    #[error(transparent)]
-    Lease(#[from] LeaseError),
 }
