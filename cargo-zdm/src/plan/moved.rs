@@ -184,7 +184,7 @@ impl Move {
             key: reversed(&self.key),
             columns: reversed(&self.columns),
             present: self.present(dialect, ""),
-            same: self.same(dialect, &main, "NEW."),
+            same: self.same(dialect, &main, "zdm_now."),
             changed: changed(
                 dialect,
                 self.key.iter().chain(&self.columns).map(|(_, part)| part),
@@ -220,7 +220,7 @@ pub struct Triggers {
     pub columns: Vec<(String, String)>,
     /// The row of main has one in part: of main's `NEW`, or of the row of main that a statement meets.
     pub present: String,
-    /// The other table's row holds the same already.
+    /// The other table's row holds the same already: as an insert that meets it, or as part's row does, `zdm_now`.
     pub same: String,
     /// A row's key or a column that moves is another than before.
     pub changed: String,

@@ -184,12 +184,32 @@ macro_rules! at_every_stage {
                         format!("INSERT INTO addresses VALUES ({id}, 'by hand', '6')"),
                         format!("UPDATE users SET street = NULL, postal = NULL WHERE id = {id}"),
                         format!("INSERT INTO users VALUES ({id} + 3, 'new', 'by hand', '7')"),
+                        // The address becomes another user's, and the user gets another key with his address.
+                        format!("INSERT INTO addresses VALUES ({id}, 'by hand', '8')"),
+                        format!("DELETE FROM addresses WHERE user_id = {id} + 3"),
+                        format!("UPDATE addresses SET user_id = {id} + 3 WHERE user_id = {id}"),
+                        format!("UPDATE addresses SET user_id = {id} WHERE user_id = {id} + 3"),
+                        format!("UPDATE users SET id = {id} + 4, street = 'moved' WHERE id = {id}"),
+                        format!("UPDATE users SET id = {id}, postal = '9' WHERE id = {id} + 4"),
+                        format!("DELETE FROM addresses WHERE user_id = {id}"),
                         format!("DELETE FROM users WHERE id = {id} + 3"),
                     ] {
                         operator.execute(&write, &[]).await.unwrap();
-                        let row = if write.contains("+ 3") { id + 3 } else { id };
-                        let (old, new) = sides(&mut operator, row).await;
-                        assert_eq!(old.filter(|old| *old != absent()), new, "{write}");
+                        for row in [id, id + 3, id + 4] {
+                            let (old, new) = sides(&mut operator, row).await;
+                            assert_eq!(old.filter(|old| *old != absent()), new, "{write}");
+                        }
+                        let moved = [
+                            (format!("SET user_id = {id} WHERE"), id, "by hand", "8"),
+                            (format!("SET id = {id} + 4"), id + 4, "moved", "8"),
+                            (format!("SET id = {id}, postal"), id, "moved", "9"),
+                        ];
+                        for (set, row, street, postal) in moved {
+                            if write.contains(&set) {
+                                let (_, new) = sides(&mut operator, row).await;
+                                assert_eq!(new, Some(text(street, Some(postal))), "{write}");
+                            }
+                        }
                     }
                 }
             }

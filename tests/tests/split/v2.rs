@@ -12,7 +12,12 @@ pub struct User {
 #[derive(Migratable, Debug, Clone, PartialEq, Eq)]
 #[zdm(table = "addresses", split_from = "users(id)")]
 pub struct Address {
-    #[zdm(primary_key, references = "users(id)", on_delete = "cascade")]
+    #[zdm(
+        primary_key,
+        references = "users(id)",
+        on_delete = "cascade",
+        on_update = "cascade"
+    )]
     pub user_id: i64,
     pub street: String,
     #[zdm(from("postal"), sql_type = "varchar(20)")]
