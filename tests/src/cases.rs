@@ -163,6 +163,7 @@ impl Case {
         for table in &mut schema.tables {
             table.renamed_from = None;
             table.split_from = None;
+            table.merged_from = None;
             let columns = table.columns.iter_mut();
             columns.for_each(|column| column.transition = None);
         }

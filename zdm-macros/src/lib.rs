@@ -38,6 +38,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `table = "users"` | the table's name; else the struct's in `snake_case`, plural |
 /// | `renamed_from = "people"` | the table was called `people`; PostgreSQL only |
 /// | `split_from = "users(id)"` | the columns move out of `users`, whose row is found by the key |
+/// | `merged_from = "addresses(user_id)"` | columns of `addresses`, which goes, come into this table; its row is found by the key |
 /// | `comment = "…"` | what PostgreSQL says of the table to people; doc comments are not taken |
 /// | `primary_key(a, b)`, `primary_key(a, name = "…")` | a key of several columns, in its order, or of another name than `<table>_pkey` |
 /// | `no_primary_key` | the table has none: its rows are stored and no more, unless `row_key(a, b)` names the unique key that they are found by |

@@ -24,6 +24,7 @@ mod drop_table;
 mod error;
 mod expressions;
 mod fill_column;
+mod moves;
 mod named;
 mod references;
 mod refusal;
@@ -31,7 +32,6 @@ mod rename;
 mod rename_table;
 mod replace_column;
 mod set_not_null;
-mod split_table;
 mod validate_constraint;
 mod widen_type;
 
@@ -60,9 +60,10 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 24] = [
+pub const KINDS: [&Kind; 25] = [
     &change_enum::KIND,
-    &split_table::KIND,
+    &moves::SPLIT,
+    &moves::MERGE,
     &create_table::KIND,
     &drop_table::KIND,
     &rename_table::KIND,
@@ -208,16 +209,16 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
     for delta in deltas
         .iter()
         .filter(|delta| !is_told_already(context, delta, deltas))
-        .filter(|delta| !split_table::is_part_of_split(context, delta))
+        .filter(|delta| !moves::is_part_of_move(context, delta))
     {
         match claim(context, delta) {
             Ok(change) => changes.push(change),
             Err(error) => errors.push(error),
         }
     }
-    // What is wrong with a split itself leaves columns behind that would be asked for once more.
+    // What is wrong with a move itself leaves columns behind that would be asked for once more.
     if errors.is_empty() {
-        errors = split_table::mistakes(context, deltas);
+        errors = moves::mistakes(context, deltas);
     }
     if errors.is_empty() {
         Ok(changes)

@@ -195,7 +195,8 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
                     let comment = after.comment.clone();
                     deltas.push(Delta::CommentChanged(place(after), None, comment));
                 }
-                pairing::columns(before, after, &mut deltas, &mut problems);
+                let merged = merged_into(from, to, after);
+                pairing::columns(before, after, merged, &mut deltas, &mut problems);
                 key(before, after, &mut deltas);
                 parts(before, after, &mut deltas);
             }
@@ -207,6 +208,12 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
     } else {
         Err(DiffError(problems))
     }
+}
+
+/// The table that goes into this one by `merged_from`, which is spent where that table is gone already.
+pub(crate) fn merged_into<'a>(from: &'a Schema, to: &Schema, main: &Table) -> Option<&'a Table> {
+    let merged = &main.merged_from.as_ref()?.table;
+    from.table(merged).filter(|_| to.table(merged).is_none())
 }
 
 /// Whether the transition of a column belongs to this step: the column was not there, or could be NULL, or another one has the

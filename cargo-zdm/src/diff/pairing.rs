@@ -7,6 +7,7 @@ use super::{Delta, Place, Problem};
 pub(super) fn columns(
     before: &Table,
     after: &Table,
+    merged: Option<&Table>,
     deltas: &mut Vec<Delta>,
     problems: &mut Vec<Problem>,
 ) {
@@ -15,10 +16,18 @@ pub(super) fn columns(
             // A transition whose column is already there is spent, unless the column could be NULL: `finalize` removes its
             // attributes.
             Some(old) => changed(after, old, column, deltas),
+            None if comes_from(merged, column) => {
+                deltas.push(Delta::ColumnAdded(at(after, column), column.clone()));
+            }
             None => added(before, after, column, deltas, problems),
         }
     }
     removed(before, after, deltas, problems);
+}
+
+/// Whether what it was is a column of the table that is merged into its own.
+fn comes_from(merged: Option<&Table>, column: &Column) -> bool {
+    matches!((merged, replaced_by(column)), (Some(merged), [name]) if merged.column(name).is_some())
 }
 
 /// What values a column takes and how they are ordered.

@@ -251,7 +251,10 @@ fn of_table<'a>(
 ) -> Option<Transition<'a>> {
     let of_table = |pair: &&Pair| pair.table == table;
     let pairs: Vec<Pair> = transition.pairs.iter().filter(of_table).cloned().collect();
-    let moved = transition.moves.iter().find(|moved| moved.part == table);
+    let moved = transition
+        .moves
+        .iter()
+        .find(|moved| moved.keeper() == table);
     if pairs.is_empty() && moved.is_none() {
         return None;
     }

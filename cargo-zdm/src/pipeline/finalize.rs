@@ -90,12 +90,12 @@ fn over(
             spent.fields.push(pair.new.field.clone());
         }
         for moved in &transition.moves {
-            let spent = over.entry(moved.part.clone()).or_default();
+            let spent = over.entry(moved.keeper().to_owned()).or_default();
             let columns = moved.columns.iter();
             spent
                 .fields
-                .extend(columns.map(|(_, column)| column.field.clone()));
-            spent.split = true;
+                .extend(columns.map(|pair| moved.kept(pair).field.clone()));
+            spent.moved = true;
         }
         let (before, after) = history.concerned(&transition.manifest, declared)?;
         for before in before.tables {

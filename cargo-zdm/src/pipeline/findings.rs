@@ -11,6 +11,7 @@ use super::code::{self, Compared};
 use super::transitions::InTransition;
 use super::version::Planned;
 use super::{Options, PipelineError};
+use crate::plan::Move;
 use crate::render::rust::State;
 use crate::versions::{History, Snapshot};
 
@@ -80,19 +81,20 @@ pub(crate) fn spent(
     };
     let moves = transitions.iter().flat_map(|transition| &transition.moves);
     let planned_moves = planned.iter().flat_map(|planned| &planned.plan.moves);
-    let parts: Vec<&str> = moves
-        .chain(planned_moves)
-        .map(|moved| moved.part.as_str())
-        .collect();
+    let keepers: Vec<&str> = moves.chain(planned_moves).map(Move::keeper).collect();
     let mut findings = Vec::new();
     for table in &declared.tables {
-        let moves = parts.contains(&table.name.as_str());
-        if table.split_from.is_some() && !moves {
+        let moves = keepers.contains(&table.name.as_str());
+        let words = [
+            ("split_from", table.split_from.is_some()),
+            ("merged_from", table.merged_from.is_some()),
+        ];
+        for (word, _) in words.iter().filter(|(_, given)| *given && !moves) {
             findings.push(Finding {
                 kind: "spent",
                 place: table.source.clone(),
                 message: format!(
-                    "`split_from` of {} is spent: the migration is final",
+                    "`{word}` of {} is spent: the migration is final",
                     table.name
                 ),
                 next: "remove it, it would be read as a wish if the table's name came back"

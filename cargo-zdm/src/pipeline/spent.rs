@@ -10,7 +10,7 @@ use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Attribute, Field, ItemStruct, Meta, MetaList};
 
-/// What `finalize` removes from a field. From the struct it removes `drops` and `split_from`. Beside [`FINAL_NAME`] it removes `column`, which
+/// What `finalize` removes from a field. From the struct it removes `drops` and [`MOVED`]. Beside [`FINAL_NAME`] it removes `column`, which
 /// was the name until then.
 const SPENT: [&str; 8] = [
     "renamed_from",
@@ -23,6 +23,9 @@ const SPENT: [&str; 8] = [
     "with",
 ];
 
+/// Where the columns of a struct come from, if that is another table.
+const MOVED: [&str; 2] = ["split_from", "merged_from"];
+
 /// A name that no transition leads to any more is the column's, which the field has by itself or by [`COLUMN`].
 const FINAL_NAME: &str = "final_name";
 const COLUMN: &str = "column";
@@ -34,8 +37,8 @@ pub(super) struct Spent {
     pub(super) fields: Vec<String>,
     /// Columns that are gone, and with them their `drops`.
     pub(super) dropped: Vec<String>,
-    /// The table has its columns, and with them goes its `split_from`.
-    pub(super) split: bool,
+    /// The table has the columns that moved, and with them goes where they came from.
+    pub(super) moved: bool,
 }
 
 /// What rustfmt leaves on one line between an attribute's brackets ("attr_fn_like_width").
@@ -85,7 +88,7 @@ impl Visit<'_> for Structs<'_> {
             let column = word.argument.as_ref();
             let dropped = word.name == "drops"
                 && column.is_some_and(|column| self.spent.dropped.contains(column));
-            dropped || (self.spent.split && word.name == "split_from")
+            dropped || (self.spent.moved && MOVED.contains(&word.name.as_str()))
         };
         for attribute in &found.attrs {
             self.cuts.extend(cuts(self.text, attribute, &of_struct));
@@ -301,7 +304,7 @@ mod tests {
         Spent {
             fields: owned(fields),
             dropped: owned(dropped),
-            split: false,
+            moved: false,
         }
     }
 

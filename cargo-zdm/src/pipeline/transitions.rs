@@ -182,6 +182,10 @@ pub(crate) fn hash(from: &Schema, to: &Schema) -> String {
         if let Some(split) = split {
             let _ = writeln!(text, "{} {split:?}", table.name);
         }
+        let merged = diff::merged_into(from, to, table).and(table.merged_from.as_ref());
+        if let Some(merged) = merged {
+            let _ = writeln!(text, "{} merged {merged:?}", table.name);
+        }
         for column in &table.columns {
             let counts =
                 before.map_or(split.is_some(), |before| diff::is_under_way(before, column));
@@ -214,6 +218,7 @@ fn with_attributes(mut snapshot: Schema, declared: &Schema) -> Schema {
 fn take_attributes(table: &mut Table, declared: &Table) {
     table.drops.clone_from(&declared.drops);
     table.split_from.clone_from(&declared.split_from);
+    table.merged_from.clone_from(&declared.merged_from);
     table.source.clone_from(&declared.source);
     for column in &mut table.columns {
         if let Some(declared) = declared.column(&column.name) {

@@ -1,8 +1,10 @@
-//! Columns that move out of a table, the main one, into another that holds at most one row for each of its rows, the part:
-//! when a row of main has one in part, and when the two agree.
+//! Columns that move between a table, the main one, and another that holds at most one row for each of its rows, the part:
+//! when a row of main has one in part, and when the two agree. They leave main for a part that is new, or come into main out of
+//! a part that goes.
 //!
 //! While the migration is at work triggers on both tables keep the two together, within the statement that writes either of
-//! them, so that neither is ever stale, whoever writes.
+//! them, so that neither is ever stale, whoever writes. Where they come into main, that holds of a row from the backfill on:
+//! before that, main's row has NULL for what part holds.
 //!
 //! Must not know: what is rendered from it.
 
@@ -14,13 +16,15 @@ use crate::dialect::Dialect;
 /// What moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
-    /// The table that the columns leave, unquoted.
+    /// The table that has a row for each row of the other, unquoted.
     pub main: String,
-    /// The table that they come to, unquoted.
+    /// The other, unquoted.
     pub part: String,
+    /// Which of the two has the columns in the end.
+    pub to: Ends,
     /// The key in key order: main's column and part's.
     pub key: Vec<(Column, Column)>,
-    /// The columns that move, in the order of part's struct: as main has it and as part does.
+    /// The columns that move, in the order of part: as main has it and as part does.
     pub columns: Vec<(Column, Column)>,
 }
 
@@ -28,6 +32,22 @@ impl Move {
     /// Main's key, in key order.
     pub fn main_key(&self) -> Vec<Column> {
         self.key.iter().map(|(main, _)| main.clone()).collect()
+    }
+
+    /// The table that has the columns in the end.
+    pub fn keeper(&self) -> &str {
+        match self.to {
+            Ends::Main => &self.main,
+            Ends::Part => &self.part,
+        }
+    }
+
+    /// A column as the table has it that has it in the end.
+    pub fn kept<'c>(&self, (main, part): &'c (Column, Column)) -> &'c Column {
+        match self.to {
+            Ends::Main => main,
+            Ends::Part => part,
+        }
     }
 
     /// Main's row says that there is one in part: it has every value that part demands. Columns stand behind `prefix`.
@@ -153,8 +173,12 @@ impl Move {
 
     /// The triggers on main, which keep part.
     pub fn of_main(&self, dialect: &Dialect, id: &str) -> Triggers {
+        // Where columns come into main, its row may have nothing yet: then another key is no reason to take part's row away, which
+        // has it by then.
+        let own = self.key.iter().take_while(|_| self.to == Ends::Part);
         Triggers {
             on: Ends::Main,
+            merging: self.merging(dialect, id),
             table: self.main.clone(),
             other: self.part.clone(),
             name: format!("zdm_{id}_main"),
@@ -162,10 +186,7 @@ impl Move {
             columns: names(&self.columns),
             present: self.present(dialect, "NEW."),
             same: self.same_as_inserted(dialect),
-            changed: changed(
-                dialect,
-                self.key.iter().chain(&self.columns).map(|(main, _)| main),
-            ),
+            changed: changed(dialect, own.chain(&self.columns).map(|(main, _)| main)),
         }
     }
 
@@ -184,6 +205,7 @@ impl Move {
             key: reversed(&self.key),
             columns: reversed(&self.columns),
             present: self.present(dialect, ""),
+            merging: self.merging(dialect, id),
             same: self.same(dialect, &main, "zdm_now."),
             changed: changed(
                 dialect,
@@ -193,13 +215,39 @@ impl Move {
     }
 }
 
-/// Which of the two tables fires.
+impl Move {
+    fn merging(&self, dialect: &Dialect, id: &str) -> Option<Merging> {
+        let (_, part_prefix) = self.prefixes(dialect);
+        let kept = |(main, _): &(Column, Column)| {
+            let name = dialect.ident(&main.name);
+            dialect.same_bytes(main, &format!("OLD.{name}"), &format!("NEW.{name}"))
+        };
+        let named = |columns: Vec<&str>| columns.join(", ");
+        let columns = self.columns.iter();
+        let demanded = columns.clone().filter(|(_, part)| !part.nullable);
+        (self.to == Ends::Main).then(|| Merging {
+            nothing: self.nothing(dialect, "NEW."),
+            was_present: self.present(dialect, "OLD."),
+            same: self.same(dialect, "NEW.", &part_prefix),
+            kept: self.columns.iter().map(kept).collect(),
+            refusal: format!(
+                "a row of {} has all of ({}) or none of ({}), as long as {} holds them as well (migration {id})",
+                self.main,
+                named(demanded.map(|(main, _)| main.name.as_str()).collect()),
+                named(columns.map(|(main, _)| main.name.as_str()).collect()),
+                self.part
+            ),
+        })
+    }
+}
+
+/// One of the two tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ends {
-    /// The one that the columns leave.
+    /// The one that has a row for each row of the other.
     Main,
-    /// The one that they come to.
+    /// The other.
     Part,
 }
 
@@ -224,6 +272,24 @@ pub struct Triggers {
     pub same: String,
     /// A row's key or a column that moves is another than before.
     pub changed: String,
+    /// What triggers on main need besides where columns come into it.
+    pub merging: Option<Merging>,
+}
+
+/// Main's row may hold nothing yet of what part holds, and a write that does not change a column says nothing about it. All but
+/// `refusal` are conditions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Merging {
+    /// Main's `NEW` holds no value that moves.
+    pub nothing: String,
+    /// Main's `OLD` has a row in part.
+    pub was_present: String,
+    /// Part's row holds what main's `NEW` does.
+    pub same: String,
+    /// Column by column: main's `NEW` holds what `OLD` did.
+    pub kept: Vec<String>,
+    /// What is said to a row that has some of the values that part demands.
+    pub refusal: String,
 }
 
 fn column_is_same(

@@ -185,6 +185,7 @@ fn as_read(table: Cow<'_, Table>) -> Table {
     let mut table = table.into_owned();
     table.drops.clear();
     table.split_from = None;
+    table.merged_from = None;
     table.source.clear();
     for column in &mut table.columns {
         column.transition = None;

@@ -29,7 +29,7 @@ pub(crate) async fn of_case(case: &Case, url: &str, rows: &str) -> (Connection, 
             .await
             .unwrap();
         if version.id() != migration.id() && !rows.is_empty() {
-            connection.execute(rows, &[]).await.unwrap();
+            connection.run_file(rows).await.unwrap();
         }
     }
     (connection, migration)

@@ -24,21 +24,58 @@ pub(crate) fn fixture(below: &str) -> Case {
     }
 }
 
+/// Checked-in code.
+struct Code<'a> {
+    /// The folder of its case below this one.
+    case: &'a str,
+    /// Which of the case's structs.
+    version: &'a str,
+    /// Its folder below the case's.
+    place: &'a str,
+    /// Where it is in this crate.
+    module: &'a str,
+    /// Every table with its struct.
+    structs: &'a [(&'a str, &'a str)],
+}
+
+const CODE: [Code<'_>; 4] = [
+    Code {
+        case: "",
+        version: "v2.rs",
+        place: "",
+        module: "crate",
+        structs: &[("users", "User"), ("addresses", "Address")],
+    },
+    Code {
+        case: "parcels",
+        version: "v2.rs",
+        place: "",
+        module: "crate::parcels",
+        structs: &[("order_lines", "OrderLine"), ("Parcels", "Parcel")],
+    },
+    Code {
+        case: "merged",
+        version: "v1.rs",
+        place: "old",
+        module: "crate::merged::old",
+        structs: &[("users", "User"), ("addresses", "Address")],
+    },
+    Code {
+        case: "merged",
+        version: "v2.rs",
+        place: "",
+        module: "crate::merged",
+        structs: &[("users", "User")],
+    },
+];
+
 #[test]
 fn the_code_is_what_is_checked_in() {
-    for (below, structs, module) in [
-        ("", ["User", "Address"], "crate"),
-        ("parcels", ["OrderLine", "Parcel"], "crate::parcels"),
-    ] {
-        let case = fixture(below);
+    for code in &CODE {
+        let case = fixture(code.case);
         let folder = Utf8Path::from_path(&case.folder).unwrap();
         for dialect in Dialect::names() {
-            let tree = generated(
-                &case,
-                dialect,
-                structs,
-                &format!("{module}::{dialect}::models"),
-            );
+            let tree = generated(code, dialect);
             if std::env::var_os("ZDM_BLESS").is_some() {
                 tree.write(folder).unwrap();
             }
@@ -47,23 +84,25 @@ fn the_code_is_what_is_checked_in() {
     }
 }
 
-/// `structs` of main and of part.
-fn generated(case: &Case, dialect: &str, structs: [&str; 2], models: &str) -> FileTree {
+fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
+    let case = fixture(code.case);
     let folder = Utf8Path::from_path(&case.folder).unwrap();
     let templates = Templates::sqlx().unwrap();
     let words = Dialect::named(dialect).unwrap();
-    let schema = case.schema("v2.rs");
+    let schema = case.schema(code.version);
     let plan = case.plan(&words).unwrap();
+    let is_new = code.version == "v2.rs";
     let structs_of: Vec<_> = schema
         .tables
         .iter()
         .map(|table| {
-            let moved = plan.moves.iter().find(|moved| moved.part == table.name);
-            let [main, part] = structs;
-            let name = if moved.is_some() { part } else { main };
+            let mut moves = plan.moves.iter().filter(|_| is_new);
+            let moved = moves.find(|moved| moved.keeper() == table.name);
+            let mut structs = code.structs.iter();
+            let (_, name) = structs.find(|(of, _)| *of == table.name).unwrap();
             Model {
                 table: Cow::Borrowed(table),
-                path: format!("{models}::{name}"),
+                path: format!("{}::{dialect}::models::{name}", code.module),
                 fingerprint: fingerprint(table, &schema.enums),
                 skipped: Vec::new(),
                 conditions: Vec::new(),
@@ -80,19 +119,20 @@ fn generated(case: &Case, dialect: &str, structs: [&str; 2], models: &str) -> Fi
             }
         })
         .collect();
+    let migration = (ID.to_owned(), "case".to_owned(), CodeState::Transition);
     let known: Vec<_> = structs_of
         .iter()
         .map(|model| KnownTable {
             table: model.table.name.clone(),
             conditions: Vec::new(),
-            migrations: vec![(ID.to_owned(), "case".to_owned(), CodeState::Transition)],
+            migrations: is_new.then(|| migration.clone()).into_iter().collect(),
         })
         .collect();
     let mut files = rust::module(&templates, &structs_of, &known).unwrap();
     for model in &structs_of {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }
-    let place = Utf8PathBuf::from(dialect).join("zdm");
+    let place = Utf8PathBuf::from(code.place).join(dialect).join("zdm");
     files.retain(|file| {
         let found = std::fs::read(folder.join(&place).join(&file.path));
         rust::state(file, found.ok().as_deref()).is_some()

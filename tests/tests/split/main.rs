@@ -1,4 +1,5 @@
-//! A table that is split: columns of `users` move to `addresses`, through the generated repositories of both, on both databases.
+//! A table that is split: columns of `users` move to `addresses`, through the generated repositories of both, on both databases; and
+//! one that is merged, [`merged`].
 
 /// As a user's crate has it, one that allows nothing of what `clippy::pedantic` finds.
 #[deny(clippy::pedantic)]
@@ -29,6 +30,8 @@ pub mod sqlite {
     #[path = "zdm/mod.rs"]
     pub mod zdm;
 }
+
+pub mod merged;
 
 /// Another one, with a key of two columns and names that change places.
 pub mod parcels {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use proc_macro2::Span;
 
 use crate::attributes::expression::Down;
+use crate::attributes::values::Reference;
 use crate::attributes::{Errors, Given};
 use crate::declaration::{Declaration, Field};
 use crate::names;
@@ -51,10 +52,16 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .iter()
             .map(|drop| drop.value.clone())
             .collect(),
-        split_from: attributes.split_from.as_ref().map(|split| Split {
-            table: split.value.table.clone(),
-            columns: split.value.columns.clone(),
-        }),
+        split_from: attributes
+            .split_from
+            .as_ref()
+            .map(other_table)
+            .map(Box::new),
+        merged_from: attributes
+            .merged_from
+            .as_ref()
+            .map(other_table)
+            .map(Box::new),
         source: String::new(),
     };
     for unique in uniques
@@ -71,6 +78,13 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
     }
     check_row_key(&table, declaration, errors);
     table
+}
+
+fn other_table(given: &Given<Reference>) -> Split {
+    Split {
+        table: given.value.table.clone(),
+        columns: given.value.columns.clone(),
+    }
 }
 
 /// Rows are found by what no two of them share.

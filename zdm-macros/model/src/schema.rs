@@ -144,7 +144,11 @@ pub struct Table {
     pub drops: Vec<Drop>,
     /// `split_from = "users(id)"`: the columns come out of another table. Spent at `finalize`, no part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub split_from: Option<Split>,
+    pub split_from: Option<Box<Split>>,
+    /// `merged_from = "addresses(user_id)"`: columns of another table, which goes, come into this one. Spent at `finalize`, no
+    /// part of a snapshot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub merged_from: Option<Box<Split>>,
     /// Where the struct stands, `file:line`. No part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
@@ -276,13 +280,13 @@ impl Counted {
     }
 }
 
-/// `split_from = "users(id)"` on the struct of a new table: each of its rows holds what moves out of one row of the other.
-/// A version keeps the hash of its `Debug` text.
+/// `split_from = "users(id)"` on the struct of a new table: each of its rows holds what moves out of one row of the other. The
+/// same of `merged_from`, whose table goes. A version keeps the hash of its `Debug` text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// The table that the columns come out of.
     pub table: String,
-    /// Its columns that the new table's key is made of, in the order of that key.
+    /// Its columns that hold the key of the struct's table, in the order of that key.
     pub columns: Vec<String>,
 }
 

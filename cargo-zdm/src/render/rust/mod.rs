@@ -5,6 +5,7 @@
 
 mod format;
 mod layout;
+mod merged;
 mod moved;
 mod names;
 mod sides;
@@ -185,15 +186,15 @@ pub fn table(
             transition.module()
         };
         let mut modules = vec!["backfill", "switch_reads"];
-        if view.dual {
+        if view.dual || view.merged {
             modules.insert(1, "dual_write");
         }
         for module in &modules {
             let own = transition.moved.is_some() && *module != "backfill";
-            let template = if own {
-                format!("{module}_moved")
-            } else {
-                (*module).to_owned()
+            let template = match *module {
+                "dual_write" if view.merged => "dual_write_merged".to_owned(),
+                module if own => format!("{module}_moved"),
+                module => module.to_owned(),
             };
             files.push(file(
                 format!("{folder}/{module}.rs"),

@@ -10,10 +10,10 @@ use zdm_model::{Column, Counted};
 use zdm_runtime::Writes;
 
 use super::RenderError;
-use super::moved;
 use super::sides::Sides;
 use super::templates::Templates;
-use crate::plan::{Move, Pair};
+use super::{merged, moved};
+use crate::plan::{Ends, Move, Pair};
 
 /// Renders statements of one table.
 pub(super) struct Statements<'a> {
@@ -26,8 +26,8 @@ pub(super) struct Statements<'a> {
     pub(super) selected: Vec<String>,
     /// A write of one row with [`ASSIGNED`] in the place of what it assigns.
     setter: String,
-    /// Where the table's columns come out of another one: what moves.
-    pub(super) moved: Option<&'a Move>,
+    /// Where the table's columns come out of another one that stays or goes: what moves.
+    moved: Option<&'a Move>,
 }
 
 /// Stands for assignments until they are known.
@@ -103,7 +103,8 @@ impl<'a> Statements<'a> {
         let epoch = parameter(columns.len() + 1);
         let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
         let values = self.bound(self.sides.inserted(writes, &columns, &given))?;
-        let locked = self.locked(&columns);
+        // What is new has nothing in a table that goes.
+        let locked = self.comes_out().and_then(|_| self.locked(&columns));
         let (mut columns, mut values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         let returned = self.returned_key();
         if let (Some(key), []) = (returned, columns.as_slice()) {
@@ -294,9 +295,23 @@ impl<'a> Statements<'a> {
         )
     }
 
-    /// What locks the row that these columns' key came out of, in the table that they left.
+    /// What moves, where the table is a new one that columns of another come to.
+    pub(super) fn comes_out(&self) -> Option<&'a Move> {
+        self.moved.filter(|moved| moved.to == Ends::Part)
+    }
+
+    /// Whether the column comes out of a table that goes.
+    pub(super) fn merges(&self, column: &Column) -> bool {
+        let merged = self.moved.filter(|moved| moved.to == Ends::Main);
+        merged.is_some_and(|moved| moved.columns.iter().any(|(new, _)| new.name == column.name))
+    }
+
+    /// What locks the row of the other table of a move that these columns' key finds.
     fn locked(&self, columns: &[(&Column, String)]) -> Option<String> {
         let moved = self.moved?;
+        if moved.to == Ends::Main {
+            return merged::lock_of_part(self.sides.words, moved, columns);
+        }
         let key = moved.key.iter().filter_map(|(_, key)| {
             let found = columns.iter().find(|(column, _)| column.name == key.name);
             found.map(|(_, parameter)| parameter.clone())

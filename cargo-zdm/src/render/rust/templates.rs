@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::RenderError;
 
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     (
         "header",
         include_str!("../../../templates/rust/sqlx/header.rs.j2"),
@@ -42,6 +42,10 @@ const TEMPLATES: [(&str, &str); 15] = [
     (
         "dual_write_moved",
         include_str!("../../../templates/rust/sqlx/dual_write/moved.rs.j2"),
+    ),
+    (
+        "dual_write_merged",
+        include_str!("../../../templates/rust/sqlx/dual_write/merged.rs.j2"),
     ),
     (
         "switch_reads_moved",

@@ -12,7 +12,7 @@ use zdm_runtime::phase::BACKFILL_FOLDER;
 use super::backfill::{self, Files, View, parameters};
 use super::{Identity, header};
 use crate::dialect::{Dialect, DialectError};
-use crate::plan::{Move, Plan};
+use crate::plan::{Ends, Move, Plan};
 
 /// What the templates see. Texts with a prefix in their name stand where both tables are read.
 #[derive(Serialize)]
@@ -42,6 +42,8 @@ struct MoveView {
     join: String,
     consistent: String,
     consistent_with_lookup: String,
+    /// Main's values go to part on the way back, which rows need only where something else than the triggers has been at them.
+    comes_back: bool,
     columns: Vec<MovedColumn>,
 }
 
@@ -68,6 +70,12 @@ pub(super) fn render(
     };
     let (main, part, k) = (&moved.main, &moved.part, moved.key.len());
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
+    let to_part = ("move", format!("get what {part} lacks of them"));
+    let to_main = ("move_back", format!("get what they lack of {part}"));
+    let ((forth, batch), (back, reverse)) = match moved.to {
+        Ends::Part => (to_part, to_main),
+        Ends::Main => (to_main, to_part),
+    };
     let backfill = Backfill {
         table: main.clone(),
         key: moved
@@ -100,17 +108,13 @@ pub(super) fn render(
         )?,
         batch: write(
             "batch",
-            &format!(
-                "Backfill: rows of {main} from {range}, both included, get what {part} lacks of them."
-            ),
-            "move",
+            &format!("Backfill: rows of {main} from {range}, both included, {batch}."),
+            forth,
         )?,
         reverse: Some(write(
             "reverse",
-            &format!(
-                "Backfill on the way back: rows of {main} from {range} get what they lack of {part}."
-            ),
-            "move_back",
+            &format!("Backfill on the way back: rows of {main} from {range} {reverse}."),
+            back,
         )?),
         verify: write(
             "verify",
@@ -161,11 +165,12 @@ fn view(dialect: &Dialect, moved: &Move) -> MoveView {
         join: moved.join(dialect),
         consistent: moved.consistent(dialect),
         consistent_with_lookup: moved.consistent_with_lookup(dialect),
+        comes_back: moved.to == Ends::Main,
         columns: moved
             .columns
             .iter()
             .map(|pair| MovedColumn {
-                name: format!("{}.{}", moved.part, pair.1.name),
+                name: format!("{}.{}", moved.keeper(), moved.kept(pair).name),
                 consistent: moved.column_is_consistent(dialect, pair),
             })
             .collect(),

@@ -26,6 +26,8 @@ pub(crate) struct TableAttributes {
     pub(crate) drops: Vec<Given<Drop>>,
     /// `split_from = "users(id)"`: the table that its columns come out of.
     pub(crate) split_from: Option<Given<Reference>>,
+    /// `merged_from = "addresses(user_id)"`: the table whose columns come into this one.
+    pub(crate) merged_from: Option<Given<Reference>>,
     pub(crate) indexes: Vec<Given<IndexAttribute>>,
     pub(crate) uniques: Vec<Given<UniqueAttribute>>,
     pub(crate) checks: Vec<Given<Check>>,
@@ -74,6 +76,7 @@ impl TableAttributes {
             && self.row_key.is_none()
             && self.drops.is_empty()
             && self.split_from.is_none()
+            && self.merged_from.is_none()
             && self.indexes.is_empty()
             && self.uniques.is_empty()
             && self.checks.is_empty()
@@ -95,6 +98,10 @@ impl TableAttributes {
             "row_key" => keep(&mut self.row_key, word, values::names(word, input)?)?,
             "drops" => add(&mut self.drops, word, drops(word, input)?),
             "split_from" => keep(&mut self.split_from, word, values::reference(word, input)?)?,
+            "merged_from" => {
+                let reference = values::reference(word, input)?;
+                keep(&mut self.merged_from, word, reference)?;
+            }
             "index" => add(&mut self.indexes, word, index(word, input)?),
             "unique" => add(&mut self.uniques, word, constraints::unique(word, input)?),
             "check" => add(&mut self.checks, word, constraints::check(word, input)?),

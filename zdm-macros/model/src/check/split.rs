@@ -1,11 +1,19 @@
-//! A table whose columns come out of another one: `split_from`.
+//! A table whose columns come out of another one: `split_from`, `merged_from`.
 
-use crate::attributes::Errors;
+use crate::attributes::values::Reference;
+use crate::attributes::{Errors, Given};
 use crate::declaration::Declaration;
 
-/// A row of the new table has the key of the row that it comes out of.
+/// A row has the key of the row that its columns come out of.
 pub(super) fn keys_have_the_same_width(declaration: &Declaration, errors: &mut Errors) {
-    let Some(split) = &declaration.attributes.split_from else {
+    let attributes = &declaration.attributes;
+    if let (Some(_), Some(merged)) = (&attributes.split_from, &attributes.merged_from) {
+        errors.at(
+            merged.span,
+            "a table is new, `split_from`, or was there, `merged_from`: remove one of them",
+        );
+    }
+    let Some(split) = other_table(declaration) else {
         return;
     };
     let (own, other) = (declaration.key().len(), split.value.columns.len());
@@ -22,7 +30,7 @@ pub(super) fn keys_have_the_same_width(declaration: &Declaration, errors: &mut E
 
 /// A column that moves keeps its values; only its name may be another.
 pub(super) fn values_are_kept(declaration: &Declaration, errors: &mut Errors) {
-    if declaration.attributes.split_from.is_none() {
+    if other_table(declaration).is_none() {
         return;
     }
     for field in declaration.whole_fields() {
@@ -43,4 +51,13 @@ pub(super) fn values_are_kept(declaration: &Declaration, errors: &mut Errors) {
             );
         }
     }
+}
+
+/// Where columns come from, if it is another table.
+fn other_table(declaration: &Declaration) -> Option<&Given<Reference>> {
+    let attributes = &declaration.attributes;
+    attributes
+        .split_from
+        .as_ref()
+        .or(attributes.merged_from.as_ref())
 }

@@ -228,7 +228,7 @@ pub(super) fn fill_is_needed(declaration: &Declaration, errors: &mut Errors) {
 
 pub(super) fn old_columns_are_gone(declaration: &Declaration, errors: &mut Errors) {
     // Then they are another table's.
-    if declaration.attributes.split_from.is_some() {
+    if declaration.attributes.split_from.is_some() || declaration.attributes.merged_from.is_some() {
         return;
     }
     for field in &declaration.fields {

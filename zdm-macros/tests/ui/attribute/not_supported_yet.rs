@@ -1,7 +1,6 @@
 use zdm_runtime::Migratable;
 
 #[derive(Migratable)]
-#[zdm(merged_from = "people")]
 struct User {
     #[zdm(primary_key, auto)]
     id: i64,

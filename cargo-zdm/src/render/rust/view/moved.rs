@@ -1,4 +1,4 @@
-//! The statements of a table whose columns come out of another one, and the side that they take.
+//! The statements of a table whose columns come out of another one, new or there before, and the side that they take.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,17 @@ use zdm_runtime::Writes;
 
 use super::writes::{DualWrite, INSERTS, UPDATES, UPSERTS, dual_write, setter};
 use crate::render::rust::RenderError;
+use crate::render::rust::merged::WithPart;
 use crate::render::rust::moved::ThroughMain;
+use crate::render::rust::statements::Statements;
 
-/// Where the columns come from, and the reads by way of it.
+/// Where the columns come from, and the reads that ask it as well.
 #[derive(Debug, Serialize)]
 pub(super) struct MovedView {
-    main: String,
+    other: String,
     reads: Vec<MovedRead>,
+    /// Where the table was there before: what a row from before gets ahead of a write.
+    fill: Option<String>,
 }
 
 /// A read of a table whose columns come out of another one.
@@ -38,10 +42,44 @@ impl MovedRead {
     }
 }
 
-pub(super) fn view(through: &ThroughMain<'_>, by_array: bool) -> Result<MovedView, RenderError> {
+/// Of a table that is new, or of one that was there before.
+pub(super) fn view(
+    through: Option<&ThroughMain<'_>>,
+    with: Option<&WithPart<'_>>,
+    by_array: bool,
+) -> Result<Option<MovedView>, RenderError> {
+    let split = through.map(|through| split(through, by_array));
+    split
+        .or_else(|| with.map(|with| merged(with, by_array)))
+        .transpose()
+}
+
+fn split(through: &ThroughMain<'_>, by_array: bool) -> Result<MovedView, RenderError> {
+    let both = Reads {
+        get: through.get()?,
+        get_many: by_array.then(|| through.get_many()).transpose()?,
+        list_first: through.list_first()?,
+        list_after: through.list_after()?,
+    };
     Ok(MovedView {
-        main: through.what.main.clone(),
-        reads: reads(through, by_array)?,
+        other: through.what.main.clone(),
+        reads: both.beside(Reads::of(through.part(), by_array)?),
+        fill: None,
+    })
+}
+
+fn merged(with: &WithPart<'_>, by_array: bool) -> Result<MovedView, RenderError> {
+    let main = with.main();
+    let both = Reads {
+        get: with.get()?,
+        get_many: by_array.then(|| with.get_many()).transpose()?,
+        list_first: with.list_first()?,
+        list_after: with.list_after()?,
+    };
+    Ok(MovedView {
+        other: with.what.part.clone(),
+        reads: both.beside(Reads::of(main, by_array)?),
+        fill: Some(with.fill()),
     })
 }
 
@@ -74,30 +112,47 @@ pub(super) fn dual_writes(through: &ThroughMain<'_>) -> Result<Vec<DualWrite>, R
     Ok(writes)
 }
 
-/// The reads of such a table by way of the other one, and those of the table alone.
-fn reads(through: &ThroughMain<'_>, by_array: bool) -> Result<Vec<MovedRead>, RenderError> {
-    let part = through.part();
-    let mut reads = vec![
-        MovedRead::of("get", "One row by its key.", through.get()?, part.get()?),
-        MovedRead::of(
-            "list_first",
-            "The first rows in the order of the key.",
-            through.list_first()?,
-            part.list_first()?,
-        ),
-        MovedRead::of(
-            "list_after",
-            "The rows after a key, in its order.",
-            through.list_after()?,
-            part.list_after()?,
-        ),
-    ];
-    if by_array {
-        let (both, new) = (through.get_many()?, part.get_many()?);
-        reads.insert(
-            1,
-            MovedRead::of("get_many", "Rows by their keys.", both, new),
-        );
+/// The statements that read.
+struct Reads {
+    get: String,
+    get_many: Option<String>,
+    list_first: String,
+    list_after: String,
+}
+
+impl Reads {
+    /// Those of a table alone.
+    fn of(table: &Statements<'_>, by_array: bool) -> Result<Self, RenderError> {
+        Ok(Self {
+            get: table.get()?,
+            get_many: by_array.then(|| table.get_many()).transpose()?,
+            list_first: table.list_first()?,
+            list_after: table.list_after()?,
+        })
     }
-    Ok(reads)
+
+    /// These, of both tables, with those of the one that has the columns in the end.
+    fn beside(self, new: Self) -> Vec<MovedRead> {
+        let many = self.get_many.zip(new.get_many);
+        let reads = [
+            Some(("get", "One row by its key.", self.get, new.get)),
+            many.map(|(both, new)| ("get_many", "Rows by their keys.", both, new)),
+            Some((
+                "list_first",
+                "The first rows in the order of the key.",
+                self.list_first,
+                new.list_first,
+            )),
+            Some((
+                "list_after",
+                "The rows after a key, in its order.",
+                self.list_after,
+                new.list_after,
+            )),
+        ];
+        let reads = reads.into_iter().flatten();
+        reads
+            .map(|(function, reads, both, new)| MovedRead::of(function, reads, both, new))
+            .collect()
+    }
 }

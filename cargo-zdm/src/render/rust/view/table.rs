@@ -13,6 +13,7 @@ use super::moved::{self, MovedView};
 use super::writes::{self, DualWrite, OneWay, PairView, Setter};
 use crate::dialect::Dialect;
 use crate::plan::Move;
+use crate::render::rust::merged::WithPart;
 use crate::render::rust::moved::ThroughMain;
 use crate::render::rust::names::{self, RustType};
 use crate::render::rust::sides::Sides;
@@ -48,6 +49,7 @@ pub(in crate::render::rust) struct TableView {
     loop_arguments: String,
     shown_key: Option<String>,
     returned_key: Option<String>,
+    key_binds: Vec<String>,
     binds: Vec<String>,
     insert_binds: Vec<String>,
     fields: Vec<Field>,
@@ -62,7 +64,11 @@ pub(in crate::render::rust) struct TableView {
     one_way: Vec<OneWay>,
     old_values: Option<String>,
     migration: Option<MigrationView>,
-    /// Where the columns come out of another table: its name, and the reads by way of it.
+    /// Columns come out of another table into this one, which is new.
+    split: bool,
+    /// The same where it was there before.
+    pub(in crate::render::rust) merged: bool,
+    /// Then: the other table's name, and the reads that ask it as well.
     moved: Option<MovedView>,
 }
 
@@ -102,8 +108,13 @@ pub(in crate::render::rust) fn table(
     };
     let moves = transition.and_then(|found| found.moved.as_ref());
     let statements = Statements::of(templates, sides, moves)?;
-    let through = moves.map(|moves| ThroughMain::of(moves, &statements));
+    let through = statements
+        .comes_out()
+        .map(|moves| ThroughMain::of(moves, &statements));
     let through = through.as_ref();
+    let with = moves
+        .filter(|_| through.is_none())
+        .map(|moves| WithPart::of(moves, &statements));
     let model_name = model
         .path
         .rsplit_once("::")
@@ -156,6 +167,7 @@ pub(in crate::render::rust) fn table(
         loop_arguments: key::loop_arguments(&keys, &rust),
         shown_key: key::shown(&keys),
         returned_key: statements.returned_key().map(|key| rust(key).owned.clone()),
+        key_binds: table.key_columns().map(bind).collect(),
         binds: table.written_columns().map(bind).collect(),
         insert_binds: statements.inserted_columns().map(bind).collect(),
         fields: table
@@ -169,16 +181,13 @@ pub(in crate::render::rust) fn table(
             .map(|name| names::identifier(name))
             .collect(),
         setters: writes::setters(&statements, &rust, &bind)?,
-        sql: through.map_or_else(
-            || writes::sql(&statements, dual, many == "array"),
-            moved::sql,
-        )?,
+        sql: sql(through, with.as_ref(), &statements, dual, many == "array")?,
+        split: through.is_some(),
+        merged: with.is_some(),
         dual,
         dual_writes: through
             .map_or_else(|| writes::dual_writes(&statements), moved::dual_writes)?,
-        moved: through
-            .map(|through| moved::view(through, many == "array"))
-            .transpose()?,
+        moved: moved::view(through, with.as_ref(), many == "array")?,
         pairs: writes::pair_views(&statements, &rust)?,
         old_values: sides.given().next().map(|_| {
             let repository = names::repository(&table.name, model_name);
@@ -188,6 +197,20 @@ pub(in crate::render::rust) fn table(
         migration: transition.map(|transition| migration(transition, model)),
         subject,
     })
+}
+
+fn sql(
+    through: Option<&ThroughMain<'_>>,
+    with: Option<&WithPart<'_>>,
+    statements: &Statements<'_>,
+    dual: bool,
+    by_array: bool,
+) -> Result<BTreeMap<&'static str, Option<String>>, RenderError> {
+    let mut sql = through.map_or_else(|| writes::sql(statements, dual, by_array), moved::sql)?;
+    if let Some(with) = with {
+        sql.insert("pending", Some(with.pending()));
+    }
+    Ok(sql)
 }
 
 /// The Rust types of the columns and of those that they replace, by name.
@@ -230,8 +253,10 @@ fn header(model: &Model<'_>) -> Header {
 }
 
 fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
-    let moves =
-        moves.is_some_and(|moves| moves.columns.iter().any(|(_, new)| new.name == column.name));
+    let moves = moves.is_some_and(|moves| {
+        let mut columns = moves.columns.iter();
+        columns.any(|pair| moves.kept(pair).name == column.name)
+    });
     let has_sides = moves || sides.pair(column).is_some();
     let aliases = has_sides.then(|| sides.aliases(column));
     let (old_alias, new_alias) = aliases.unzip();

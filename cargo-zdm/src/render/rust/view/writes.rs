@@ -22,6 +22,8 @@ pub(super) struct Setter {
     argument: String,
     argument_type: String,
     sql: Option<String>,
+    /// It comes out of a table that goes.
+    moved: bool,
     /// Its pair, where that is one-way: old values are arguments too.
     one_way: Option<OneWay>,
 }
@@ -101,7 +103,7 @@ pub(super) fn setters<'t>(
             continue;
         }
         let pair = statements.sides.pair(column);
-        let plain = pair.is_none() && statements.moved.is_none();
+        let plain = pair.is_none() && statements.comes_out().is_none();
         let one_way = match pair.filter(|pair| pair.is_one_way()) {
             Some(pair) => Some(one_way(statements, pair, rust, bind)?),
             None => None,
@@ -115,6 +117,7 @@ pub(super) fn setters<'t>(
             } else {
                 None
             },
+            moved: statements.merges(column),
             field: names::bare(&column.field).to_owned(),
             one_way,
         });

@@ -1,66 +1,85 @@
-//! What stands beside a split, and what may be one that nobody declared.
+//! What stands beside a move, and what may be one that nobody declared.
 
 use zdm_model::{Column, Table};
 
-use super::leaves;
+use super::{is_part_of_move, merge};
 use crate::changes::{ChangeError, Context};
 use crate::diff::{Delta, Place};
+use crate::plan::Ends;
 
-/// The columns that a split moves go with it.
-pub(in crate::changes) fn is_part_of_split(context: &Context<'_>, delta: &Delta) -> bool {
-    let Delta::ColumnRemoved(at, column, _) = delta else {
-        return false;
-    };
-    leaves(context, &at.table, &column.name)
+/// A move of a version.
+struct Moving<'a> {
+    /// Where it is declared.
+    at: Place,
+    part: &'a str,
+    main: &'a str,
+    to: Ends,
 }
 
-/// A version with a split changes nothing else about its two tables and has no other change of five phases: while triggers
+impl<'a> Moving<'a> {
+    /// The move that a delta is.
+    fn of(context: &'a Context<'_>, delta: &'a Delta) -> Option<Self> {
+        let (table, part, main, to) = match delta {
+            Delta::TableAdded(part) => {
+                let split = part.split_from.as_ref()?;
+                let main = context.before(&split.table)?;
+                (part, part, main, Ends::Part)
+            }
+            Delta::TableRemoved(part) => {
+                let main = merge::into(context, part)?;
+                (main, part, main, Ends::Main)
+            }
+            _ => return None,
+        };
+        Some(Self {
+            at: place(table),
+            part: &part.name,
+            main: &main.name,
+            to,
+        })
+    }
+
+    fn does(&self) -> String {
+        match self.to {
+            Ends::Part => format!("{} comes out of {}", self.part, self.main),
+            Ends::Main => format!("{} goes into {}", self.part, self.main),
+        }
+    }
+}
+
+/// A version with a move changes nothing else about its two tables and has no other change of five phases: while triggers
 /// keep two tables together, none of them is rebuilt or written by another rule.
 pub(in crate::changes) fn mistakes(context: &Context<'_>, deltas: &[Delta]) -> Vec<ChangeError> {
-    let parts: Vec<&Table> = deltas
-        .iter()
-        .filter_map(|delta| match delta {
-            Delta::TableAdded(part) => context.to.table(&part.name),
-            _ => None,
-        })
-        .filter(|part| {
-            let split = part.split_from.as_ref();
-            split.is_some_and(|split| context.before(&split.table).is_some())
-        })
-        .collect();
     let mut mistakes: Vec<ChangeError> = deltas
         .iter()
         .filter_map(|delta| unsaid(context, delta, deltas))
         .collect();
-    let Some((first, others)) = parts.split_first() else {
+    let moving = |delta| Moving::of(context, delta);
+    let all: Vec<Moving<'_>> = deltas.iter().filter_map(moving).collect();
+    let Some((first, others)) = all.split_first() else {
         return mistakes;
     };
-    let mut concerned = vec![first.name.as_str()];
-    concerned.extend(first.split_from.as_ref().map(|split| split.table.as_str()));
     for other in others {
         mistakes.push(mistake(
-            &place(other),
-            format!(
-                "{} in this version already",
-                concerned.join(" comes out of ")
-            ),
-            "Let one table come out of another in a version",
+            &other.at,
+            format!("{} in this version already", first.does()),
+            "Let one table come out of another, or go into one, in a version",
         ));
     }
+    let concerned = [first.part, first.main];
     let beside = deltas.iter().find(|delta| {
         let goes_along =
-            matches!(delta, Delta::IndexRemoved(..)) || is_part_of_split(context, delta);
-        let itself = matches!(delta, Delta::TableAdded(part) if part.name == first.name);
-        !itself
-            && !goes_along
+            matches!(delta, Delta::IndexRemoved(..)) || is_part_of_move(context, delta);
+        !goes_along
+            && moving(delta).is_none()
             && (in_phases(delta) || concerned.contains(&delta.place().table.as_str()))
     });
     mistakes.extend(beside.map(|delta| {
         mistake(
             &delta.place(),
             format!(
-                "something else changes here in the version that takes {} apart",
-                concerned.join(" and ")
+                "something else changes here in the version in which {}",
+                first.does()
             ),
             "Make it a version of its own, before or after",
         )
@@ -84,7 +103,7 @@ fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<Chan
     };
     let from = context.to.table(&at.table)?;
     let said = from.drops.iter().any(|drop| drop.column == column.name);
-    if said || is_part_of_split(context, delta) {
+    if said || is_part_of_move(context, delta) {
         return None;
     }
     let of_its_type = |new: &&Column| new.logical_type == column.logical_type;

@@ -1,20 +1,16 @@
 //! Columns that leave a table for a new one, which holds at most one row for each of its rows.
 
-mod beside;
-mod found;
-
-use zdm_model::Column;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
-pub(super) use beside::{is_part_of_split, mistakes};
-
-use super::{Change, ChangeError, Context, Kind, create_table};
+use super::split_found::Found;
+use super::terms::Terms;
+use super::{beside_key, source_of};
+use crate::changes::{Change, ChangeError, Context, Kind, create_table};
 use crate::diff::{Delta, Place};
 use crate::plan::{Alteration, Ends, Move, Triggers};
-use found::Found;
 
-pub(super) const KIND: Kind = Kind {
+pub(in crate::changes) const KIND: Kind = Kind {
     name: "split_table",
     documentation: "Expand creates the new table. Before the dual write triggers come to both tables: whoever writes one side \
                     writes the other with it, in one statement, so that neither is ever stale, up to contract and on the way \
@@ -35,8 +31,11 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         source: part.source.clone(),
     };
     let found = Found {
-        context,
-        at: &at,
+        terms: Terms {
+            context,
+            at: &at,
+            subject: &part.name,
+        },
         part,
         split,
     };
@@ -126,13 +125,6 @@ pub(super) fn leaves(context: &Context<'_>, main: &str, column: &str) -> bool {
         split.is_some_and(|split| split.table == main) && context.before(&part.name).is_none()
     });
     splits
-        .flat_map(|part| part.columns.iter().map(move |moved| (part, moved)))
-        .any(|(part, moved)| !part.primary_key.contains(&moved.name) && source_of(moved) == column)
-}
-
-/// The column that a new one was.
-fn source_of(column: &Column) -> &str {
-    let from = column.transition.as_ref();
-    from.and_then(|transition| transition.from.first())
-        .map_or(column.name.as_str(), String::as_str)
+        .flat_map(beside_key)
+        .any(|moved| source_of(moved) == column)
 }

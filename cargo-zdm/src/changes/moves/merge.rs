@@ -1,0 +1,126 @@
+//! Columns that come into a table out of one that goes, which holds at most one row for each of its rows.
+
+use zdm_model::{Column, Table};
+use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::{Phase, Section};
+
+use super::merge_found::Found;
+use super::terms::Terms;
+use super::{beside_key, source_of};
+use crate::changes::{Change, ChangeError, Context, Kind};
+use crate::diff::{self, Delta, Place};
+use crate::plan::{Alteration, Move, column_shape};
+
+pub(in crate::changes) const KIND: Kind = Kind {
+    name: "merge_table",
+    documentation: "Expand adds the columns and puts triggers on both tables: whoever writes one side writes the other with it, in \
+                    one statement, so that new code can write the columns from its first day on while old code reads and \
+                    writes the table that goes. The backfill brings what that table has from before; every row is compared, \
+                    then readers move over. Contract drops the triggers, then the table.",
+    claim,
+};
+
+fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeError> {
+    let Delta::TableRemoved(part) = delta else {
+        return Ok(None);
+    };
+    let Some(main) = into(context, part) else {
+        return Ok(None);
+    };
+    let at = Place {
+        table: main.name.clone(),
+        source: main.source.clone(),
+    };
+    let found = Found {
+        terms: Terms {
+            context,
+            at: &at,
+            subject: &main.name,
+        },
+        part,
+        main,
+    };
+    let moved = found.moved()?;
+    let names: Vec<String> = moved
+        .columns
+        .iter()
+        .map(|(new, _)| format!("`{}.{}`", main.name, new.name))
+        .collect();
+    let line = format!("move the table `{}` into {}", part.name, names.join(", "));
+    let change = because(Change::new(&at, Route::FivePhases, line), &moved);
+    let mut change = alterations(change, context, &at, part, &moved);
+    change.others.push(part.name.clone());
+    change.moved = Some(moved);
+    Ok(Some(change))
+}
+
+fn because(change: Change, moved: &Move) -> Change {
+    let (main, part) = (&moved.main, &moved.part);
+    change
+        .because(
+            Phase::Expand,
+            format!(
+                "triggers keep {main} and {part} together, before any code writes the new columns"
+            ),
+        )
+        .because(
+            Phase::Backfill,
+            format!("rows of {main} from before lack what {part} has of them"),
+        )
+        .because(
+            Phase::SwitchReads,
+            format!("readers leave {part} once every row agrees"),
+        )
+        .because(
+            Phase::Contract,
+            format!("{part} goes only when no instance names it"),
+        )
+}
+
+fn alterations(
+    mut change: Change,
+    context: &Context<'_>,
+    at: &Place,
+    part: &Table,
+    moved: &Move,
+) -> Change {
+    for (new, _) in &moved.columns {
+        let column = column_shape(new, context.dialect);
+        change = change
+            .alter(Section::Expand, at, Alteration::AddColumn(column))
+            .comment(Section::Expand, at, new);
+    }
+    let on_part = Place {
+        table: part.name.clone(),
+        source: at.source.clone(),
+    };
+    let triggers = [
+        (at, moved.of_main(context.dialect, context.id)),
+        (&on_part, moved.of_part(context.dialect, context.id)),
+    ];
+    for (place, triggers) in triggers {
+        let reason = format!("{} is gone", part.name);
+        let drop = Alteration::DropTriggers(triggers.clone());
+        change = change
+            .alter(Section::Expand, place, Alteration::CreateTriggers(triggers))
+            .alter_for_good(Section::Drop, place, drop, reason);
+    }
+    let drop = Alteration::DropTable(!part.foreign_keys.is_empty());
+    change.alter(Section::Drop, &on_part, drop)
+}
+
+/// The table that one which goes is merged into.
+pub(super) fn into<'a>(context: &Context<'a>, part: &Table) -> Option<&'a Table> {
+    let mut tables = context.to.tables.iter();
+    tables.find(|main| {
+        let merged = diff::merged_into(context.from, context.to, main);
+        merged.is_some_and(|merged| merged.name == part.name)
+    })
+}
+
+/// Whether the column comes into the table with this version, out of one that goes.
+pub(super) fn arrives(context: &Context<'_>, main: &str, column: &Column) -> bool {
+    let main = context.to.table(main);
+    let part = main.and_then(|main| diff::merged_into(context.from, context.to, main));
+    part.is_some_and(|part| beside_key(part).any(|old| old.name == source_of(column)))
+}

@@ -1,0 +1,210 @@
+//! What a merge has to fulfil, so that both tables can hold the same while old and new code run.
+
+use zdm_model::{Column, Table};
+
+use super::terms::{Terms, constraint_of, unbound};
+use super::{beside_key, source_of};
+use crate::changes::ChangeError;
+use crate::plan::{Ends, Move};
+
+/// A merge with all that it is judged by.
+pub(super) struct Found<'a> {
+    pub(super) terms: Terms<'a>,
+    /// The table that goes, as it was.
+    pub(super) part: &'a Table,
+    /// The table that stays, as it is declared now.
+    pub(super) main: &'a Table,
+}
+
+impl Found<'_> {
+    /// What moves, or the first thing that stands in the way.
+    pub(super) fn moved(&self) -> Result<Move, ChangeError> {
+        let Some(before) = self.terms.context.before(&self.main.name) else {
+            return Err(self.terms.mistake(
+                format!(
+                    "it is not in the last version, so {} cannot be merged into it",
+                    self.part.name
+                ),
+                "Create or rename the table in a version of its own first".to_owned(),
+            ));
+        };
+        self.is_alone()?;
+        let key = self.key(before)?;
+        self.is_bound(before)?;
+        self.is_bare()?;
+        let mut columns = Vec::new();
+        for old in beside_key(self.part) {
+            let new = self.target(before, old)?;
+            self.terms.is_alone(self.part, old)?;
+            columns.push((new.clone(), old.clone()));
+        }
+        if columns.iter().all(|(_, old)| old.nullable) {
+            return Err(self.terms.mistake(
+                format!(
+                    "every column of {0} may be NULL, so that nothing in {1} tells a row of NULLs in {0} from none",
+                    self.part.name, self.main.name
+                ),
+                format!(
+                    "Let a field that every row of {} has be no `Option` there, in a version of its own, and merge it then",
+                    self.part.name
+                ),
+            ));
+        }
+        Ok(Move {
+            main: self.main.name.clone(),
+            part: self.part.name.clone(),
+            to: Ends::Main,
+            key,
+            columns,
+        })
+    }
+
+    /// One table takes it in, and none refers to it.
+    fn is_alone(&self) -> Result<(), ChangeError> {
+        let context = self.terms.context;
+        let part = &self.part.name;
+        let merging = context.to.tables.iter().filter(|table| {
+            let merged = table.merged_from.as_ref();
+            merged.is_some_and(|merged| merged.table == *part)
+        });
+        if merging.count() > 1 {
+            return Err(self.terms.mistake(
+                format!("another struct says `merged_from` {part} as well"),
+                "Let one of them take its columns in".to_owned(),
+            ));
+        }
+        let mut all = context.from.tables.iter().chain(&context.to.tables);
+        let refers = all.find(|table| {
+            let mut keys = table.foreign_keys.iter();
+            keys.any(|key| key.references == *part)
+        });
+        let Some(refers) = refers else { return Ok(()) };
+        Err(self.terms.mistake(
+            format!(
+                "a foreign key of {} refers to {part}, which goes",
+                refers.name
+            ),
+            format!(
+                "Let it refer to {}, whose key has the same values, in a version of its own first",
+                self.main.name
+            ),
+        ))
+    }
+
+    /// Rows are found by one key in both tables.
+    fn key(&self, before: &Table) -> Result<Vec<(Column, Column)>, ChangeError> {
+        let keyed = |table: &Table| !table.no_primary_key && !table.primary_key.is_empty();
+        let merged = self.main.merged_from.as_ref();
+        let same = before.primary_key == self.main.primary_key
+            && merged.is_some_and(|merged| merged.columns == self.part.primary_key)
+            && self.part.primary_key.len() == before.primary_key.len();
+        let (main, part) = (&before.name, &self.part.name);
+        if !same || !keyed(before) || !keyed(self.main) || !keyed(self.part) {
+            return Err(self.terms.mistake(
+                format!(
+                    "a row is found in both tables by their primary keys: that of {main}, which does not change, has as many \
+                     columns as that of {part}, which `merged_from` names in its order"
+                ),
+                format!(
+                    "Declare `merged_from = \"{part}({})\"`; where {part} has a key of its own beside the one that refers to \
+                     {main}, let your own code copy its rows",
+                    self.part.primary_key.join(", ")
+                ),
+            ));
+        }
+        self.terms.keys(before, self.part)
+    }
+
+    /// The database itself has let no row of part outlive its row of main.
+    fn is_bound(&self, main: &Table) -> Result<(), ChangeError> {
+        let Some(attribute) = unbound(main, self.part) else {
+            return Ok(());
+        };
+        Err(self.terms.mistake(
+            format!(
+                "a row of {} goes when its row of {} goes, as its values will afterwards; its key has to be the one foreign key \
+                 there, and say so",
+                self.part.name, main.name
+            ),
+            format!(
+                "Declare, in a version of its own first, while the struct of {} is still there,\n    {attribute}",
+                self.part.name
+            ),
+        ))
+    }
+
+    /// What constrains part goes with it, and nothing would say so of the new columns.
+    fn is_bare(&self) -> Result<(), ChangeError> {
+        let Some(name) = constraint_of(self.part) else {
+            return Ok(());
+        };
+        Err(self.terms.mistake(
+            format!(
+                "`{name}` goes with {}, and nothing would keep the columns of {} to it",
+                self.part.name, self.main.name
+            ),
+            format!(
+                "Drop `{name}` in a version of its own first; add the like of it to {} once {} is gone",
+                self.main.name, self.part.name
+            ),
+        ))
+    }
+
+    /// The column of main that a column of part becomes.
+    fn target(&self, before: &Table, old: &Column) -> Result<&Column, ChangeError> {
+        let (main, part, was) = (&self.main.name, &self.part.name, &old.name);
+        let mut new = self
+            .main
+            .columns
+            .iter()
+            .filter(|new| before.column(&new.name).is_none() && source_of(new) == was);
+        let Some(found) = new.next() else {
+            return Err(self.terms.mistake(
+                format!("no new field is what `{part}.{was}` was, whose values would go with {part}"),
+                format!(
+                    "Add it: `pub {was}: Option<…>`, or under another name with `#[zdm(from(\"{was}\"))]`; or drop it from {part} in \
+                     a version of its own first"
+                ),
+            ));
+        };
+        let problem = |problem: String, way_on: &str| {
+            let subject = format!("{main}.{}", found.name);
+            self.terms
+                .mistake_of(&found.source, subject, problem, way_on.to_owned())
+        };
+        if new.next().is_some() {
+            return Err(problem(
+                format!("another column of {main} was `{part}.{was}` as well"),
+                "Let one of them come in a version of its own",
+            ));
+        }
+        let given = |column: &Column| column.auto || column.generated.is_some();
+        if given(old) || given(found) {
+            return Err(problem(
+                "the database gives its values, so no write could keep it in both tables"
+                    .to_owned(),
+                "Leave the table where it is, or let your own code copy its rows",
+            ));
+        }
+        if !found.nullable || found.default.is_some() {
+            return Err(problem(
+                format!(
+                    "a row of {main} that has none in {part} has NULL here, so it has to be an `Option` without a default"
+                ),
+                "Let it be one, and make it stricter in a version of its own, once the table is gone",
+            ));
+        }
+        if !self.terms.same_type(found, old) {
+            let dialect = self.terms.context.dialect;
+            return Err(problem(
+                format!(
+                    "it is a {} here and a {} in {part}: what moves keeps its values",
+                    dialect.type_of(found),
+                    dialect.type_of(old)
+                ),
+                "Give it the type that it had, and convert it in a version of its own",
+            ));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,184 @@
+//! What every move between two tables has to fulfil, so that both can hold the same while old and new code run.
+
+use zdm_model::{Column, ForeignKey, LogicalType, Table};
+
+use crate::changes::{ChangeError, Context};
+use crate::diff::Place;
+
+/// A move, as its mistakes are told.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) at: &'a Place,
+    /// The table whose struct declares the move.
+    pub(super) subject: &'a str,
+}
+
+impl Terms<'_> {
+    /// A row has the same key in both tables, one that the backfill can walk along: main's column and part's.
+    pub(super) fn keys(
+        self,
+        main: &Table,
+        part: &Table,
+    ) -> Result<Vec<(Column, Column)>, ChangeError> {
+        let name = &main.name;
+        let pairs: Vec<_> = main.key_columns().zip(part.key_columns()).collect();
+        for (of_main, of_part) in &pairs {
+            if !self.same_type(of_main, of_part) || of_part.auto || of_part.generated.is_some() {
+                return Err(self.mistake(
+                    format!(
+                        "the key `{}` is a {}, and `{}` of {name} a {}: rows keep their keys, and the database counts none for \
+                         {}",
+                        of_part.name,
+                        self.context.dialect.type_of(of_part),
+                        of_main.name,
+                        self.context.dialect.type_of(of_main),
+                        part.name
+                    ),
+                    format!("Give both the same type, without `auto` and `generated` in {}", part.name),
+                ));
+            }
+        }
+        let inexact = |key: &LogicalType| {
+            use LogicalType::{Custom, Enum, Float4, Float8};
+            matches!(key, Float4 | Float8 | Enum | Custom)
+        };
+        if let Some((main, _)) = pairs.iter().find(|(main, _)| inexact(&main.logical_type)) {
+            return Err(self.mistake(
+                format!(
+                    "the backfill walks along the key of {name}, and its `{}` is a {}, which not every text gives back exactly: \
+                     rows would be skipped",
+                    main.name,
+                    self.context.dialect.type_of(main)
+                ),
+                "Let the application copy these rows, in versions of their own".to_owned(),
+            ));
+        }
+        let cloned = pairs.into_iter();
+        Ok(cloned
+            .map(|(main, part)| (main.clone(), part.clone()))
+            .collect())
+    }
+
+    /// Nothing but a plain index stands on a column that goes: what constrains it would refuse or change rows behind the triggers.
+    pub(super) fn is_alone(self, table: &Table, old: &Column) -> Result<(), ChangeError> {
+        let names = |columns: &[String]| columns.contains(&old.name);
+        let context = self.context;
+        let indexes = table.indexes.iter().filter(|index| index.unique);
+        let mut constraints: Vec<(&String, bool)> = indexes
+            .map(|index| (&index.name, names(&context.indexed(index))))
+            .collect();
+        constraints.extend(table.uniques.iter().map(|unique| {
+            (
+                &unique.name,
+                names(&unique.columns) || names(&unique.include),
+            )
+        }));
+        constraints.extend(table.checks.iter().map(|check| {
+            (
+                &check.name,
+                names(&context.columns_of(&[], Some(&check.expr))),
+            )
+        }));
+        constraints.extend(
+            table
+                .exclusions
+                .iter()
+                .map(|exclusion| (&exclusion.name, names(&context.excluded(exclusion)))),
+        );
+        constraints.extend(
+            table
+                .foreign_keys
+                .iter()
+                .map(|key| (&key.name, names(&key.columns))),
+        );
+        constraints.extend(table.columns.iter().filter_map(|column| {
+            let generated = column.generated.as_deref()?;
+            Some((
+                &column.name,
+                names(&context.columns_of(&[], Some(generated))),
+            ))
+        }));
+        let Some((name, _)) = constraints.into_iter().find(|(_, named)| *named) else {
+            return Ok(());
+        };
+        Err(self.mistake(
+            format!(
+                "`{name}` of {} stands on `{}`, and cannot follow it into another table",
+                table.name, old.name
+            ),
+            format!("Drop `{name}` in a version of its own first"),
+        ))
+    }
+
+    pub(super) fn same_type(self, one: &Column, other: &Column) -> bool {
+        let dialect = self.context.dialect;
+        one.logical_type == other.logical_type && dialect.type_of(one) == dialect.type_of(other)
+    }
+
+    pub(super) fn mistake(self, problem: String, way_on: String) -> ChangeError {
+        self.mistake_of(&self.at.source, self.subject.to_owned(), problem, way_on)
+    }
+
+    pub(super) fn mistake_of(
+        self,
+        source: &str,
+        subject: String,
+        problem: String,
+        way_on: String,
+    ) -> ChangeError {
+        let source = if source.is_empty() {
+            &self.at.source
+        } else {
+            source
+        };
+        ChangeError::Declaration {
+            at: Box::new(Place {
+                table: self.at.table.clone(),
+                source: source.to_owned(),
+            }),
+            subject,
+            problem,
+            way_on,
+        }
+    }
+}
+
+/// A constraint of a table beyond its key and NOT NULL.
+pub(super) fn constraint_of(table: &Table) -> Option<&String> {
+    let unique = table.indexes.iter().find(|index| index.unique);
+    unique
+        .map(|index| &index.name)
+        .or(table.uniques.first().map(|unique| &unique.name))
+        .or(table.checks.first().map(|check| &check.name))
+        .or(table.exclusions.first().map(|exclusion| &exclusion.name))
+}
+
+/// The database itself lets no row of part outlive its row of main; else what part has to declare.
+pub(super) fn unbound(main: &Table, part: &Table) -> Option<String> {
+    let binds = |key: &ForeignKey| {
+        key.columns == part.primary_key
+            && key.references == main.name
+            && key.referenced_columns == main.primary_key
+            && key.on_delete.as_deref() == Some("cascade")
+            && !key.not_valid
+            && !key.deferrable
+    };
+    if let [key] = &part.foreign_keys[..]
+        && binds(key)
+    {
+        return None;
+    }
+    let target = format!("{}({})", main.name, main.primary_key.join(", "));
+    Some(if part.primary_key.len() == 1 {
+        format!(
+            "#[zdm(references = \"{target}\", on_delete = \"cascade\")]  on `{}`",
+            part.primary_key.join("")
+        )
+    } else {
+        format!(
+            "#[zdm(foreign_key(columns({}), references = \"{target}\", on_delete = \"cascade\"))]",
+            part.primary_key.join(", ")
+        )
+    })
+}
