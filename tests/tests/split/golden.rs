@@ -96,8 +96,8 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
         .tables
         .iter()
         .map(|table| {
-            let mut moves = plan.moves.iter().filter(|_| is_new);
-            let moved = moves.find(|moved| moved.keeper() == table.name);
+            let mut planned = plan.moves.iter().filter(|_| is_new);
+            let moved = planned.find(|moved| moved.keeper() == table.name);
             let mut structs = code.structs.iter();
             let (_, name) = structs.find(|(of, _)| *of == table.name).unwrap();
             Model {

@@ -72,5 +72,6 @@ mod golden;
 mod killed;
 mod leftover;
 mod lock_order;
+mod operator;
 mod stages;
 mod under_load;

@@ -4,30 +4,24 @@
 //! statements' own locks: no statement may fail, and at the end the two tables hold the same.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-use zdm_runtime::backfill::{self, BackfillOptions, Way};
-use zdm_runtime::database::Connection;
-use zdm_runtime::gates::Policy;
-use zdm_runtime::hop::{self, HopError, Target};
+use zdm_runtime::backfill::Way;
+use zdm_runtime::hop::Target;
 use zdm_runtime::manifest::Direction;
-use zdm_runtime::migration::Migration;
-use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
-use zdm_runtime::verification::{self, Side, VerificationOptions};
+use zdm_runtime::verification::Side;
 use zdm_runtime::{Error, Stage, Zdm};
-use zdm_tests::cases::ID;
 
-use crate::database::{expanded, postgres, run, sqlite, texts};
+use crate::database::{postgres, sqlite, texts};
+use crate::golden::case;
+use crate::operator::Operator;
 
 /// Users whose transactions hold a lock, and those whose do not.
 const LOCKED: i64 = 4;
 const CONTENDED: i64 = 3;
 const WRITERS: u64 = 3;
-/// Nothing that is waited for takes so long.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What old code has left: users with an address, with half of one, without.
 const BEFORE: &str = "INSERT INTO users (id, name, street, postal) VALUES \
@@ -37,167 +31,47 @@ const BEFORE: &str = "INSERT INTO users (id, name, street, postal) VALUES \
 /// A user as the ledger has it: whether there is one, and the address.
 type Known = Option<Option<(String, Option<String>)>>;
 
-/// What the writers share.
-#[derive(Default)]
-struct Load {
-    stop: AtomicBool,
-    writes: AtomicU64,
-    ledger: Mutex<BTreeMap<i64, Known>>,
+fn ledger() -> BTreeMap<i64, Known> {
+    let address = |street: &str, postal: Option<&str>| {
+        Some(Some((street.to_owned(), postal.map(str::to_owned))))
+    };
+    BTreeMap::from([
+        (1, address("first", Some("1"))),
+        (2, address("second", None)),
+        (3, Some(None)),
+        (4, None),
+    ])
 }
 
-struct Operator {
-    connection: Connection,
-    lease: Lease,
-    migration: Migration,
-    load: Arc<Load>,
-}
-
-impl Operator {
-    async fn of(url: &str) -> Self {
-        let (mut connection, migration) = expanded(url, BEFORE).await;
-        let lease = Lease::acquire(&mut connection, ID, "test").await.unwrap();
-        let load = Load::default();
-        let address = |street: &str, postal: Option<&str>| {
-            Some(Some((street.to_owned(), postal.map(str::to_owned))))
-        };
-        load.ledger.lock().unwrap().extend([
-            (1, address("first", Some("1"))),
-            (2, address("second", None)),
-            (3, Some(None)),
-            (4, None),
-        ]);
-        Self {
-            connection,
-            lease,
-            migration,
-            load: Arc::new(load),
-        }
+/// Through all stages, with the ways back that there are.
+async fn journey(operator: &mut Operator) {
+    operator.written().await;
+    operator.write_both().await;
+    // New goes stale at `off`, deleted rows included: the second backfill mends it.
+    operator.back(Stage::Off).await;
+    operator.section(Section::DualWrite, Direction::Down).await;
+    for write in [
+        "UPDATE users SET postal = '7' WHERE id = 100",
+        "UPDATE users SET street = NULL WHERE id = 101",
+    ] {
+        assert_eq!(operator.connection.execute(write, &[]).await.unwrap(), 1);
     }
-
-    /// Forward; an instance that has not acknowledged yet is waited for.
-    async fn advance(&mut self, target: Target) {
-        let policy = Policy {
-            soak: Duration::ZERO,
-            sleepers: Duration::ZERO,
-            ..Policy::default()
-        };
-        let began = Instant::now();
-        loop {
-            let (connection, manifest) = (&mut self.connection, self.migration.manifest());
-            match hop::advance(connection, &self.lease, manifest, target, &policy, PATIENCE).await {
-                Ok(_) => return self.written().await,
-                Err(error) => patient(&error, began).await,
-            }
-        }
-    }
-
-    /// Back, under the same rule.
-    async fn back(&mut self, stage: Stage) {
-        let began = Instant::now();
-        loop {
-            let (connection, manifest) = (&mut self.connection, self.migration.manifest());
-            let target = Target::stage(stage);
-            match hop::back(connection, &self.lease, manifest, target, PATIENCE).await {
-                Ok(_) => return self.written().await,
-                Err(error) => patient(&error, began).await,
-            }
-        }
-    }
-
-    async fn section(&mut self, section: Section, direction: Direction) {
-        run(&mut self.connection, &self.migration, section, direction).await;
-    }
-
-    async fn fill(&mut self, way: Way) {
-        let options = BackfillOptions {
-            first_batch: 2,
-            way,
-            ..BackfillOptions::of("test", "worker 1")
-        };
-        backfill::run(&mut self.connection, &self.migration, &options, &mut |_| {})
-            .await
-            .unwrap();
-    }
-
-    async fn verify(&mut self, side: Side) {
-        let options = VerificationOptions::of("test", side);
-        let verified =
-            verification::run(&mut self.connection, &self.migration, &options, &mut |_| {})
-                .await
-                .unwrap();
-        assert_eq!(verified.mismatches, 0, "{verified:?}");
-    }
-
-    /// Waits until the writers have written at the present stage.
-    async fn written(&mut self) {
-        let from = self.load.writes.load(Ordering::SeqCst);
-        let began = Instant::now();
-        while self.load.writes.load(Ordering::SeqCst) < from + 60 {
-            assert!(began.elapsed() < PATIENCE, "the writers stand still");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    async fn write_both(&mut self) {
-        self.section(Section::DualWrite, Direction::Up).await;
-        self.advance(Target::stage(Stage::DualWrite)).await;
-        self.fill(Way::Up).await;
-        self.verify(Side::New).await;
-    }
-
-    async fn complete(&mut self) {
-        self.advance(Target::stage(Stage::Shadow)).await;
-        self.advance(Target::live(2_500).unwrap()).await;
-        self.advance(Target::live(10_000).unwrap()).await;
-        self.verify(Side::New).await;
-        self.advance(Target::stage(Stage::RampDown)).await;
-        self.advance(Target::stage(Stage::Complete)).await;
-    }
-
-    /// Through all stages, with the ways back that there are.
-    async fn journey(&mut self) {
-        self.written().await;
-        self.write_both().await;
-        // New goes stale at `off`, deleted rows included: the second backfill mends it.
-        self.back(Stage::Off).await;
-        self.section(Section::DualWrite, Direction::Down).await;
-        for write in [
-            "UPDATE users SET postal = '7' WHERE id = 100",
-            "UPDATE users SET street = NULL WHERE id = 101",
-        ] {
-            assert_eq!(self.connection.execute(write, &[]).await.unwrap(), 1);
-        }
-        self.written().await;
-        self.write_both().await;
-        self.section(Section::SwitchReads, Direction::Up).await;
-        self.section(Section::Release, Direction::Up).await;
-        self.advance(Target::stage(Stage::Shadow)).await;
-        self.advance(Target::live(5_000).unwrap()).await;
-        self.back(Stage::DualWrite).await;
-        self.complete().await;
-        self.back(Stage::RampDown).await;
-        self.fill(Way::Reverse).await;
-        self.verify(Side::Old).await;
-        self.back(Stage::DualWrite).await;
-        self.fill(Way::Up).await;
-        self.verify(Side::New).await;
-        self.complete().await;
-        self.load.stop.store(true, Ordering::SeqCst);
-    }
-}
-
-async fn patient(error: &HopError, began: Instant) {
-    match error {
-        HopError::Shut { gates, .. }
-            if gates
-                .iter()
-                .all(|gate| gate.open || gate.name == "acknowledged")
-                && began.elapsed() < PATIENCE =>
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        error => panic!("{error:?}"),
-    }
+    operator.written().await;
+    operator.write_both().await;
+    operator.section(Section::SwitchReads, Direction::Up).await;
+    operator.section(Section::Release, Direction::Up).await;
+    operator.advance(Target::stage(Stage::Shadow)).await;
+    operator.advance(Target::live(5_000).unwrap()).await;
+    operator.back(Stage::DualWrite).await;
+    operator.complete().await;
+    operator.back(Stage::RampDown).await;
+    operator.fill(Way::Reverse).await;
+    operator.verify(Side::Old).await;
+    operator.back(Stage::DualWrite).await;
+    operator.fill(Way::Up).await;
+    operator.verify(Side::New).await;
+    operator.complete().await;
+    operator.load.stop.store(true, Ordering::SeqCst);
 }
 
 /// One test per database: the same journey with each one's types.
@@ -215,7 +89,8 @@ macro_rules! keeps_every_write {
             use crate::$module::zdm::users::Users;
 
             let (_guard, url) = $url;
-            let mut operator = Operator::of(&url).await;
+            let mut operator = Operator::of(&case(), &url, BEFORE).await;
+            let known_of = Arc::new(Mutex::new(ledger()));
             let pool = <$pool>::connect(&url).await.unwrap();
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             zdm.ready().unwrap();
@@ -223,6 +98,7 @@ macro_rules! keeps_every_write {
             for writer in 0..WRITERS {
                 let (users, addresses) = (Users::new(&zdm).unwrap(), Addresses::new(&zdm).unwrap());
                 let (pool, load) = (pool.clone(), operator.load.clone());
+                let ledger = known_of.clone();
                 writers.spawn(async move {
                     for number in 0_u64.. {
                         if load.stop.load(Ordering::SeqCst) {
@@ -247,7 +123,7 @@ macro_rules! keeps_every_write {
                             .execute(&mut *conn)
                             .await
                             .unwrap();
-                        let mut known = load.ledger.lock().unwrap()[&id].clone();
+                        let mut known = ledger.lock().unwrap()[&id].clone();
                         let said = known.clone().flatten();
                         let read = addresses.get(conn, id).await.unwrap();
                         let read = read.map(|found| (found.street, found.postal_code));
@@ -293,7 +169,7 @@ macro_rules! keeps_every_write {
                         let read = addresses.get(conn, id).await.unwrap();
                         let read = read.map(|found| (found.street, found.postal_code));
                         assert_eq!(read, known.clone().flatten(), "user {id}");
-                        load.ledger.lock().unwrap().insert(id, known);
+                        ledger.lock().unwrap().insert(id, known);
                         transaction.commit().await.unwrap();
                         load.writes.fetch_add(1, Ordering::SeqCst);
                     }
@@ -356,7 +232,7 @@ macro_rules! keeps_every_write {
                 });
             }
             tokio::select! {
-                () = operator.journey() => {}
+                () = journey(&mut operator) => {}
                 Some(ended) = writers.join_next() => panic!("a writer ended early: {ended:?}"),
             }
             while let Some(ended) = writers.join_next().await {
@@ -364,7 +240,7 @@ macro_rules! keeps_every_write {
             }
             let addresses = Addresses::new(&zdm).unwrap();
             let mut conn = pool.acquire().await.unwrap();
-            let ledger = operator.load.ledger.lock().unwrap().clone();
+            let ledger = known_of.lock().unwrap().clone();
             for (id, known) in ledger {
                 let read = addresses.get(&mut conn, id).await.unwrap();
                 let read = read.map(|found| (found.street, found.postal_code));

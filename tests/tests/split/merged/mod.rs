@@ -42,5 +42,8 @@ pub mod old {
 }
 
 mod database;
+mod killed;
+mod lock_order;
 mod stages;
+mod under_load;
 mod unfilled;
