@@ -3,7 +3,7 @@
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
-use super::{Change, ChangeError, Context, Kind};
+use super::{Change, ChangeError, Context, Kind, moves};
 use crate::diff::{Delta, Place};
 use crate::plan::Alteration;
 
@@ -23,7 +23,8 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         source: format!("--drop-table {}", table.name),
     };
     if !context.dropped_tables.contains(&table.name) {
-        return Err(ChangeError::TableGone { at: Box::new(at) });
+        let merged = moves::unsaid_merge(context, table);
+        return Err(merged.unwrap_or_else(|| ChangeError::TableGone { at: Box::new(at) }));
     }
     let line = format!("drop the table `{}`", table.name);
     let references = !table.foreign_keys.is_empty();

@@ -216,6 +216,7 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
             Err(error) => errors.push(error),
         }
     }
+    errors.extend(moves::nothing_merges(context, deltas));
     // What is wrong with a move itself leaves columns behind that would be asked for once more.
     if errors.is_empty() {
         errors = moves::mistakes(context, deltas);

@@ -22,12 +22,17 @@ pub(super) fn columns(
             None => added(before, after, column, deltas, problems),
         }
     }
-    removed(before, after, deltas, problems);
+    removed(before, after, merged, deltas, problems);
 }
 
 /// Whether what it was is a column of the table that is merged into its own.
 fn comes_from(merged: Option<&Table>, column: &Column) -> bool {
-    matches!((merged, replaced_by(column)), (Some(merged), [name]) if merged.column(name).is_some())
+    let was = match replaced_by(column) {
+        [] => &column.name,
+        [name] => name,
+        _ => return false,
+    };
+    merged.is_some_and(|merged| merged.column(was).is_some())
 }
 
 /// What values a column takes and how they are ordered.
@@ -134,7 +139,13 @@ fn replaced_by(column: &Column) -> &[String] {
         .map_or(&[], |transition: &Transition| &transition.from)
 }
 
-fn removed(before: &Table, after: &Table, deltas: &mut Vec<Delta>, problems: &mut Vec<Problem>) {
+fn removed(
+    before: &Table,
+    after: &Table,
+    merged: Option<&Table>,
+    deltas: &mut Vec<Delta>,
+    problems: &mut Vec<Problem>,
+) {
     let new = || {
         after
             .columns
@@ -149,7 +160,7 @@ fn removed(before: &Table, after: &Table, deltas: &mut Vec<Delta>, problems: &mu
     for old in gone {
         let declared = after.drops.iter().find(|drop| drop.column == old.name);
         let candidates: Vec<String> = new()
-            .filter(|column| column.transition.is_none())
+            .filter(|column| column.transition.is_none() && !comes_from(merged, column))
             .map(|column| column.field.clone())
             .collect();
         let at = Place {

@@ -153,6 +153,63 @@ fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<Chan
     })
 }
 
+/// A table that goes while one that it is bound to gets a column of its name and type, and nothing says what became of the values.
+pub(in crate::changes) fn unsaid_merge(context: &Context<'_>, part: &Table) -> Option<ChangeError> {
+    let (main, new) = context.to.tables.iter().find_map(|main| {
+        let before = context.before(&main.name)?;
+        let mut columns = main.columns.iter();
+        let new = columns.find(|new| {
+            let old = part.column(&new.name);
+            before.column(&new.name).is_none()
+                && old.is_some_and(|old| old.logical_type == new.logical_type)
+        })?;
+        is_bound(part, main).then_some((main, new))
+    })?;
+    let (gone, to) = (&part.name, &main.name);
+    Some(ChangeError::Declaration {
+        at: Box::new(place(main)),
+        subject: gone.clone(),
+        problem: format!(
+            "no struct declares the table any more, and `{to}.{}` is new: do its values move? Nothing is guessed. Choose one:",
+            new.name
+        ),
+        way_on: format!(
+            "    #[zdm(merged_from = \"{gone}({})\")]  on the struct of `{to}`, if its values move there\n    \
+             --drop-table {gone}  if they go",
+            part.primary_key.join(", ")
+        ),
+    })
+}
+
+/// A `merged_from` whose table does not go: one that is misspelt says nothing, and its table is taken for dropped.
+pub(in crate::changes) fn nothing_merges(
+    context: &Context<'_>,
+    deltas: &[Delta],
+) -> Vec<ChangeError> {
+    let goes = deltas
+        .iter()
+        .any(|delta| matches!(delta, Delta::TableRemoved(_)));
+    let mains = context.to.tables.iter();
+    mains
+        .filter_map(|main| {
+            let name = &main.merged_from.as_ref()?.table;
+            let (was, is) = (context.before(name), context.to.table(name));
+            let (problem, way_on) = match (was, is) {
+                (Some(_), Some(_)) => (
+                    format!("a struct still declares `{name}`, so that nothing is merged"),
+                    "Remove that struct: its table stays until contract, and old code goes on with it",
+                ),
+                (None, None) if goes => (
+                    format!("the last version has no table `{name}`, so that nothing is merged"),
+                    "Name the table that goes, or remove `merged_from`, which is spent where the table is gone already",
+                ),
+                _ => return None,
+            };
+            Some(mistake(&place(main), problem, way_on))
+        })
+        .collect()
+}
+
 /// The key of the one is a foreign key to the other: each row has at most one.
 fn is_bound(one: &Table, other: &Table) -> bool {
     let mut keys = one.foreign_keys.iter();

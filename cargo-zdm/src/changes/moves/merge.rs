@@ -4,9 +4,9 @@ use zdm_model::{Column, Table};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
-use super::merge_found::Found;
+use super::merge_found::{Found, moving};
+use super::source_of;
 use super::terms::Terms;
-use super::{beside_key, source_of};
 use crate::changes::{Change, ChangeError, Context, Kind};
 use crate::diff::{self, Delta, Place};
 use crate::plan::{Alteration, Move, column_shape};
@@ -24,7 +24,9 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let Delta::TableRemoved(part) = delta else {
         return Ok(None);
     };
-    let Some(main) = into(context, part) else {
+    let main = into(context, part);
+    let Some((main, merged)) = main.and_then(|main| Some((main, main.merged_from.as_ref()?)))
+    else {
         return Ok(None);
     };
     let at = Place {
@@ -39,6 +41,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         },
         part,
         main,
+        merged,
     };
     let moved = found.moved()?;
     let names: Vec<String> = moved
@@ -120,7 +123,10 @@ pub(super) fn into<'a>(context: &Context<'a>, part: &Table) -> Option<&'a Table>
 
 /// Whether the column comes into the table with this version, out of one that goes.
 pub(super) fn arrives(context: &Context<'_>, main: &str, column: &Column) -> bool {
-    let main = context.to.table(main);
-    let part = main.and_then(|main| diff::merged_into(context.from, context.to, main));
-    part.is_some_and(|part| beside_key(part).any(|old| old.name == source_of(column)))
+    let Some(main) = context.to.table(main) else {
+        return false;
+    };
+    let part = diff::merged_into(context.from, context.to, main);
+    let mut merged = part.into_iter().zip(&main.merged_from);
+    merged.any(|(part, merged)| moving(part, merged).any(|old| old.name == source_of(column)))
 }

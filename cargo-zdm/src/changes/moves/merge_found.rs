@@ -1,9 +1,9 @@
 //! What a merge has to fulfil, so that both tables can hold the same while old and new code run.
 
-use zdm_model::{Column, Table};
+use zdm_model::{Column, Split, Table};
 
+use super::source_of;
 use super::terms::{Terms, constraint_of, unbound};
-use super::{beside_key, source_of};
 use crate::changes::ChangeError;
 use crate::plan::{Ends, Move};
 
@@ -14,6 +14,7 @@ pub(super) struct Found<'a> {
     pub(super) part: &'a Table,
     /// The table that stays, as it is declared now.
     pub(super) main: &'a Table,
+    pub(super) merged: &'a Split,
 }
 
 impl Found<'_> {
@@ -33,7 +34,7 @@ impl Found<'_> {
         self.is_bound(before)?;
         self.is_bare()?;
         let mut columns = Vec::new();
-        for old in beside_key(self.part) {
+        for old in moving(self.part, self.merged) {
             let new = self.target(before, old)?;
             self.terms.is_alone(self.part, old)?;
             columns.push((new.clone(), old.clone()));
@@ -91,33 +92,51 @@ impl Found<'_> {
         ))
     }
 
-    /// Rows are found by one key in both tables.
+    /// Rows are found in both tables by the key of main, which those of part refer to.
     fn key(&self, before: &Table) -> Result<Vec<(Column, Column)>, ChangeError> {
-        let keyed = |table: &Table| !table.no_primary_key && !table.primary_key.is_empty();
-        let merged = self.main.merged_from.as_ref();
-        let same = before.primary_key == self.main.primary_key
-            && merged.is_some_and(|merged| merged.columns == self.part.primary_key)
-            && self.part.primary_key.len() == before.primary_key.len();
         let (main, part) = (&before.name, &self.part.name);
-        if !same || !keyed(before) || !keyed(self.main) || !keyed(self.part) {
+        let key = &self.merged.columns;
+        let is_known = |name: &String| {
+            let column = self.part.column(name);
+            column.is_some_and(|column| !column.nullable)
+        };
+        let is_key = before.primary_key == self.main.primary_key
+            && !before.no_primary_key
+            && !self.main.no_primary_key
+            && key.len() == before.primary_key.len()
+            && key.iter().all(is_known)
+            && self.part.is_unique(key);
+        if !is_key {
             return Err(self.terms.mistake(
                 format!(
-                    "a row is found in both tables by their primary keys: that of {main}, which does not change, has as many \
-                     columns as that of {part}, which `merged_from` names in its order"
+                    "a row is found in both tables by the primary key of {main}, which does not change, and by unique columns of \
+                     {part} that are NOT NULL; ({}) are none of {part} that hold it",
+                    key.join(", ")
                 ),
                 format!(
-                    "Declare `merged_from = \"{part}({})\"`; where {part} has a key of its own beside the one that refers to \
-                     {main}, let your own code copy its rows",
-                    self.part.primary_key.join(", ")
+                    "Name the columns of {part} that refer to {main}({}), which have to be its key, or unique as in \
+                     `#[zdm(unique)]`, by a version before this one",
+                    before.primary_key.join(", ")
                 ),
             ));
         }
-        self.terms.keys(before, self.part)
+        let mut own = self.part.key_columns();
+        if let Some(own) = own.find(|own| !own.auto && !key.contains(&own.name)) {
+            return Err(self.terms.mistake(
+                format!(
+                    "`{}` of {part} is a key that code gives, and nothing would give one to a row that new code brings by way of \
+                     {main}",
+                    own.name
+                ),
+                format!("Let your own code copy the rows of {part}, or give it the key ({}) first", key.join(", ")),
+            ));
+        }
+        self.terms.keys(before, self.part, key)
     }
 
     /// The database itself has let no row of part outlive its row of main.
     fn is_bound(&self, main: &Table) -> Result<(), ChangeError> {
-        let Some(attribute) = unbound(main, self.part) else {
+        let Some(attribute) = unbound(main, self.part, &self.merged.columns) else {
             return Ok(());
         };
         Err(self.terms.mistake(
@@ -135,7 +154,7 @@ impl Found<'_> {
 
     /// What constrains part goes with it, and nothing would say so of the new columns.
     fn is_bare(&self) -> Result<(), ChangeError> {
-        let Some(name) = constraint_of(self.part) else {
+        let Some(name) = constraint_of(self.part, &self.merged.columns) else {
             return Ok(());
         };
         Err(self.terms.mistake(
@@ -207,4 +226,13 @@ impl Found<'_> {
         }
         Ok(found)
     }
+}
+
+/// The columns that come into main: all but the key, and a number that the database counts for rows of part alone.
+pub(super) fn moving<'t>(part: &'t Table, merged: &Split) -> impl Iterator<Item = &'t Column> {
+    let columns = part.columns.iter();
+    columns.filter(|column| {
+        let counted = column.auto && part.primary_key.contains(&column.name);
+        !counted && !merged.columns.contains(&column.name)
+    })
 }

@@ -10,7 +10,7 @@ mod terms;
 
 use zdm_model::{Column, Table};
 
-pub(super) use beside::mistakes;
+pub(super) use beside::{mistakes, nothing_merges, unsaid_merge};
 pub(super) use merge::KIND as MERGE;
 pub(super) use split::KIND as SPLIT;
 

@@ -73,12 +73,12 @@ impl Found<'_> {
                 ),
             ));
         }
-        self.terms.keys(before, self.part)
+        self.terms.keys(before, self.part, &self.part.primary_key)
     }
 
     /// The database itself lets no row of part outlive its row of main.
     fn is_bound(&self, main: &Table) -> Result<(), ChangeError> {
-        let Some(attribute) = unbound(main, self.part) else {
+        let Some(attribute) = unbound(main, self.part, &self.part.primary_key) else {
             return Ok(());
         };
         Err(self.terms.mistake(
@@ -93,7 +93,7 @@ impl Found<'_> {
 
     /// What the old columns never obeyed would refuse writes of code that knows them alone.
     fn is_bare(&self) -> Result<(), ChangeError> {
-        let Some(name) = constraint_of(self.part) else {
+        let Some(name) = constraint_of(self.part, &[]) else {
             return Ok(());
         };
         Err(self.terms.mistake(

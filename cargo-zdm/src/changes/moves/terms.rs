@@ -20,9 +20,13 @@ impl Terms<'_> {
         self,
         main: &Table,
         part: &Table,
+        key: &[String],
     ) -> Result<Vec<(Column, Column)>, ChangeError> {
         let name = &main.name;
-        let pairs: Vec<_> = main.key_columns().zip(part.key_columns()).collect();
+        let pairs: Vec<_> = main
+            .key_columns()
+            .zip(key.iter().filter_map(|name| part.column(name)))
+            .collect();
         for (of_main, of_part) in &pairs {
             if !self.same_type(of_main, of_part) || of_part.auto || of_part.generated.is_some() {
                 return Err(self.mistake(
@@ -144,20 +148,25 @@ impl Terms<'_> {
     }
 }
 
-/// A constraint of a table beyond its key and NOT NULL.
-pub(super) fn constraint_of(table: &Table) -> Option<&String> {
-    let unique = table.indexes.iter().find(|index| index.unique);
-    unique
+/// A constraint of a table beyond NOT NULL and the key that its rows are found by.
+pub(super) fn constraint_of<'t>(table: &'t Table, key: &[String]) -> Option<&'t String> {
+    let is_key = |columns: &[String]| columns == key;
+    let mut indexes = table.indexes.iter();
+    let mut uniques = table.uniques.iter();
+    indexes
+        .find(|index| index.unique && !(index.predicate.is_none() && is_key(&index.columns)))
         .map(|index| &index.name)
-        .or(table.uniques.first().map(|unique| &unique.name))
+        .or(uniques
+            .find(|unique| !is_key(&unique.columns))
+            .map(|unique| &unique.name))
         .or(table.checks.first().map(|check| &check.name))
         .or(table.exclusions.first().map(|exclusion| &exclusion.name))
 }
 
 /// The database itself lets no row of part outlive its row of main; else what part has to declare.
-pub(super) fn unbound(main: &Table, part: &Table) -> Option<String> {
+pub(super) fn unbound(main: &Table, part: &Table, own: &[String]) -> Option<String> {
     let binds = |key: &ForeignKey| {
-        key.columns == part.primary_key
+        key.columns == own
             && key.references == main.name
             && key.referenced_columns == main.primary_key
             && key.on_delete.as_deref() == Some("cascade")
@@ -170,15 +179,15 @@ pub(super) fn unbound(main: &Table, part: &Table) -> Option<String> {
         return None;
     }
     let target = format!("{}({})", main.name, main.primary_key.join(", "));
-    Some(if part.primary_key.len() == 1 {
+    Some(if own.len() == 1 {
         format!(
             "#[zdm(references = \"{target}\", on_delete = \"cascade\")]  on `{}`",
-            part.primary_key.join("")
+            own.join("")
         )
     } else {
         format!(
             "#[zdm(foreign_key(columns({}), references = \"{target}\", on_delete = \"cascade\"))]",
-            part.primary_key.join(", ")
+            own.join(", ")
         )
     })
 }

@@ -1,0 +1,25 @@
+#[derive(Migratable)]
+#[zdm(table = "users")]
+struct User {
+    #[zdm(primary_key)]
+    id: i64,
+    name: String,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "addresses")]
+struct Address {
+    #[zdm(primary_key, references = "users(id)", on_delete = "cascade")]
+    user_id: i64,
+    street: String,
+    city: Option<String>,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "rooms")]
+struct Room {
+    #[zdm(primary_key)]
+    id: i64,
+    #[zdm(references = "addresses(user_id)")]
+    address_id: i64,
+}
