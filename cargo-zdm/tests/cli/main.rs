@@ -19,6 +19,7 @@ mod in_turn;
 mod interrupted;
 mod killed_files;
 mod losses;
+mod merge;
 mod mistakes;
 mod odd_names;
 mod older;

@@ -8,13 +8,19 @@ use crate::project::Project;
 /// The structs are those of the page.
 const PAGE: &str = include_str!("../../../docs/tables.md");
 
-fn structs() -> [&'static str; 2] {
+/// Of the split, then of the merge: before and after.
+pub(crate) fn blocks() -> [&'static str; 4] {
     let blocks: Vec<&str> = PAGE
         .split("```rust\n")
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    blocks.try_into().expect("before and after")
+    blocks.try_into().expect("before and after, twice")
+}
+
+fn structs() -> [&'static str; 2] {
+    let [before, after, ..] = blocks();
+    [before, after]
 }
 
 const ROWS: &str = "INSERT INTO users (id, name, street, city) VALUES \
@@ -35,7 +41,7 @@ fn generated(project: &Project) {
     project.done(&["check"]);
 }
 
-fn forward(project: &Project, target: &str) {
+pub(crate) fn forward(project: &Project, target: &str) {
     let steps: &[(&str, &[&[&str]])] = &[
         ("off", &[&["expand"]]),
         ("dual_write", &[&["switch", "--to", "dual_write"]]),
