@@ -44,6 +44,7 @@ pub mod old {
 mod database;
 mod killed;
 mod lock_order;
+mod side_by_side;
 mod stages;
 mod under_load;
 mod unfilled;
