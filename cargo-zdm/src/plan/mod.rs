@@ -20,7 +20,7 @@ pub use alteration::{Alteration, Counting, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
 pub use lower::Drafted;
-pub use moved::{Ends, Move, Triggers};
+pub use moved::{Ends, Merging, Move, Triggers};
 pub use pair::Pair;
 pub use raw::Raw;
 pub use shape::{

@@ -8,10 +8,14 @@
 //!
 //! Must not know: what is rendered from it.
 
+mod triggers;
+
 use serde::Serialize;
 use zdm_model::Column;
 
 use crate::dialect::Dialect;
+
+pub use triggers::{Merging, Triggers};
 
 /// What moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,75 +174,6 @@ impl Move {
         let prefix = |table: &str| format!("{}.", dialect.ident(table));
         (prefix(&self.main), prefix(&self.part))
     }
-
-    /// The triggers on main, which keep part.
-    pub fn of_main(&self, dialect: &Dialect, id: &str) -> Triggers {
-        // Where columns come into main, its row may have nothing yet: then another key is no reason to take part's row away, which
-        // has it by then.
-        let own = self.key.iter().take_while(|_| self.to == Ends::Part);
-        Triggers {
-            on: Ends::Main,
-            merging: self.merging(dialect, id),
-            table: self.main.clone(),
-            other: self.part.clone(),
-            name: format!("zdm_{id}_main"),
-            key: names(&self.key),
-            columns: names(&self.columns),
-            present: self.present(dialect, "NEW."),
-            same: self.same_as_inserted(dialect),
-            changed: changed(dialect, own.chain(&self.columns).map(|(main, _)| main)),
-        }
-    }
-
-    /// The triggers on part, which keep main.
-    pub fn of_part(&self, dialect: &Dialect, id: &str) -> Triggers {
-        let (main, _) = self.prefixes(dialect);
-        let reversed = |pairs: &[(Column, Column)]| -> Vec<(String, String)> {
-            let names = names(pairs).into_iter();
-            names.map(|(main, part)| (part, main)).collect()
-        };
-        Triggers {
-            on: Ends::Part,
-            table: self.part.clone(),
-            other: self.main.clone(),
-            name: format!("zdm_{id}_part"),
-            key: reversed(&self.key),
-            columns: reversed(&self.columns),
-            present: self.present(dialect, ""),
-            merging: self.merging(dialect, id),
-            same: self.same(dialect, &main, "zdm_now."),
-            changed: changed(
-                dialect,
-                self.key.iter().chain(&self.columns).map(|(_, part)| part),
-            ),
-        }
-    }
-}
-
-impl Move {
-    fn merging(&self, dialect: &Dialect, id: &str) -> Option<Merging> {
-        let (_, part_prefix) = self.prefixes(dialect);
-        let kept = |(main, _): &(Column, Column)| {
-            let name = dialect.ident(&main.name);
-            dialect.same_bytes(main, &format!("OLD.{name}"), &format!("NEW.{name}"))
-        };
-        let named = |columns: Vec<&str>| columns.join(", ");
-        let columns = self.columns.iter();
-        let demanded = columns.clone().filter(|(_, part)| !part.nullable);
-        (self.to == Ends::Main).then(|| Merging {
-            nothing: self.nothing(dialect, "NEW."),
-            was_present: self.present(dialect, "OLD."),
-            same: self.same(dialect, "NEW.", &part_prefix),
-            kept: self.columns.iter().map(kept).collect(),
-            refusal: format!(
-                "a row of {} has all of ({}) or none of ({}), as long as {} holds them as well (migration {id})",
-                self.main,
-                named(demanded.map(|(main, _)| main.name.as_str()).collect()),
-                named(columns.map(|(main, _)| main.name.as_str()).collect()),
-                self.part
-            ),
-        })
-    }
 }
 
 /// One of the two tables.
@@ -251,47 +186,6 @@ pub enum Ends {
     Part,
 }
 
-/// Triggers that write what a statement has written to their table to the other one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Triggers {
-    /// Which of the two tables fires.
-    pub on: Ends,
-    /// The table that fires, unquoted.
-    pub table: String,
-    /// The other.
-    pub other: String,
-    /// Their name, or what their names begin with.
-    pub name: String,
-    /// The key: the column here, the column there.
-    pub key: Vec<(String, String)>,
-    /// What moves: the column here, the column there.
-    pub columns: Vec<(String, String)>,
-    /// The row of main has one in part: of main's `NEW`, or of the row of main that a statement meets.
-    pub present: String,
-    /// The other table's row holds the same already: as an insert that meets it, or as part's row does, `zdm_now`.
-    pub same: String,
-    /// A row's key or a column that moves is another than before.
-    pub changed: String,
-    /// What triggers on main need besides where columns come into it.
-    pub merging: Option<Merging>,
-}
-
-/// Main's row may hold nothing yet of what part holds, and a write that does not change a column says nothing about it. All but
-/// `refusal` are conditions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Merging {
-    /// Main's `NEW` holds no value that moves.
-    pub nothing: String,
-    /// Main's `OLD` has a row in part.
-    pub was_present: String,
-    /// Part's row holds what main's `NEW` does.
-    pub same: String,
-    /// Column by column: main's `NEW` holds what `OLD` did.
-    pub kept: Vec<String>,
-    /// What is said to a row that has some of the values that part demands.
-    pub refusal: String,
-}
-
 fn column_is_same(
     dialect: &Dialect,
     (main, part): &(Column, Column),
@@ -301,21 +195,4 @@ fn column_is_same(
     let old = format!("{of_main}{}", dialect.ident(&main.name));
     let new = format!("{of_part}{}", dialect.ident(&part.name));
     dialect.same_bytes(part, &old, &new)
-}
-
-fn changed<'a>(dialect: &Dialect, columns: impl Iterator<Item = &'a Column>) -> String {
-    let kept: Vec<String> = columns
-        .map(|column| {
-            let name = dialect.ident(&column.name);
-            dialect.same_bytes(column, &format!("OLD.{name}"), &format!("NEW.{name}"))
-        })
-        .collect();
-    format!("NOT ({})", kept.join(" AND "))
-}
-
-fn names(pairs: &[(Column, Column)]) -> Vec<(String, String)> {
-    let pairs = pairs.iter();
-    pairs
-        .map(|(main, part)| (main.name.clone(), part.name.clone()))
-        .collect()
 }

@@ -31,7 +31,7 @@ BEGIN
     ELSIF TG_OP = 'UPDATE' THEN
         IF NOT (NEW."order" IS NOT NULL AND NEW.weight IS NOT NULL)
             AND (OLD."order" IS NOT NULL AND OLD.weight IS NOT NULL OR NOT EXISTS (SELECT 1 FROM "Parcels" WHERE "Parcels".line = NEW.order_id AND "Parcels"."order" = NEW.line)) THEN
-            RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a row of order_lines has all of (order, weight) or none of (order, weight, sent_as), as long as Parcels holds them as well (migration 0123456789ab)';
+            RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as Parcels holds them as well (migration 0123456789ab), a row of order_lines has all of (order, weight) or none of (order, weight, sent_as); give or take them in one statement';
         END IF;
         -- What the statement has not changed may be NULL here because the backfill has not been at the row.
         UPDATE "Parcels" SET
@@ -44,7 +44,7 @@ BEGIN
             RETURN NULL;
         END IF;
     ELSIF NOT (NEW."order" IS NOT NULL AND NEW.weight IS NOT NULL) THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a row of order_lines has all of (order, weight) or none of (order, weight, sent_as), as long as Parcels holds them as well (migration 0123456789ab)';
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as Parcels holds them as well (migration 0123456789ab), a row of order_lines has all of (order, weight) or none of (order, weight, sent_as); give or take them in one statement';
     END IF;
     INSERT INTO "Parcels" (line, "order", number, weight, product)
     VALUES (NEW.order_id, NEW.line, NEW."order", NEW.weight, NEW.sent_as)

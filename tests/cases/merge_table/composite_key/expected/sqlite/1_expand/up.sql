@@ -18,7 +18,7 @@ ALTER TABLE order_lines ADD COLUMN sent_as TEXT;
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:3
 CREATE TRIGGER zdm_0123456789ab_main_insert AFTER INSERT ON order_lines
 WHEN NOT (NEW."order" IS NULL AND NEW.weight IS NULL AND NEW.sent_as IS NULL) BEGIN
-    SELECT RAISE(ABORT, 'a row of order_lines has all of (order, weight) or none of (order, weight, sent_as), as long as Parcels holds them as well (migration 0123456789ab)')
+    SELECT RAISE(ABORT, 'nothing is written: as long as Parcels holds them as well (migration 0123456789ab), a row of order_lines has all of (order, weight) or none of (order, weight, sent_as); give or take them in one statement')
     WHERE NOT (NEW."order" IS NOT NULL AND NEW.weight IS NOT NULL);
     INSERT INTO "Parcels" (line, "order", number, weight, product)
     SELECT NEW.order_id, NEW.line, NEW."order", NEW.weight, NEW.sent_as
@@ -33,7 +33,7 @@ END;
 CREATE TRIGGER zdm_0123456789ab_main_update
 AFTER UPDATE OF "order", weight, sent_as ON order_lines
 WHEN NOT (NEW."order" IS NOT DISTINCT FROM OLD."order" AND NEW.weight IS NOT DISTINCT FROM OLD.weight AND NEW.sent_as IS NOT DISTINCT FROM OLD.sent_as) BEGIN
-    SELECT RAISE(ABORT, 'a row of order_lines has all of (order, weight) or none of (order, weight, sent_as), as long as Parcels holds them as well (migration 0123456789ab)')
+    SELECT RAISE(ABORT, 'nothing is written: as long as Parcels holds them as well (migration 0123456789ab), a row of order_lines has all of (order, weight) or none of (order, weight, sent_as); give or take them in one statement')
     WHERE NOT (NEW."order" IS NULL AND NEW.weight IS NULL AND NEW.sent_as IS NULL) AND NOT (NEW."order" IS NOT NULL AND NEW.weight IS NOT NULL)
       AND (OLD."order" IS NOT NULL AND OLD.weight IS NOT NULL OR NOT EXISTS (SELECT 1 FROM "Parcels" WHERE "Parcels".line = NEW.order_id AND "Parcels"."order" = NEW.line));
     DELETE FROM "Parcels"

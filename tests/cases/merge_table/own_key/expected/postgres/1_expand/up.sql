@@ -27,7 +27,7 @@ BEGIN
     ELSIF TG_OP = 'UPDATE' THEN
         IF NOT (NEW.street IS NOT NULL)
             AND (OLD.street IS NOT NULL OR NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.user_id = NEW.id)) THEN
-            RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a row of users has all of (street) or none of (street, city), as long as addresses holds them as well (migration 0123456789ab)';
+            RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as addresses holds them as well (migration 0123456789ab), a row of users has all of (street) or none of (street, city); give or take them in one statement';
         END IF;
         -- What the statement has not changed may be NULL here because the backfill has not been at the row.
         UPDATE addresses SET
@@ -39,7 +39,7 @@ BEGIN
             RETURN NULL;
         END IF;
     ELSIF NOT (NEW.street IS NOT NULL) THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a row of users has all of (street) or none of (street, city), as long as addresses holds them as well (migration 0123456789ab)';
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as addresses holds them as well (migration 0123456789ab), a row of users has all of (street) or none of (street, city); give or take them in one statement';
     END IF;
     INSERT INTO addresses (user_id, street, city)
     VALUES (NEW.id, NEW.street, NEW.city)

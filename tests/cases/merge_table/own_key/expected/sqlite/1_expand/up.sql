@@ -14,7 +14,7 @@ ALTER TABLE users ADD COLUMN city TEXT;
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:3
 CREATE TRIGGER zdm_0123456789ab_main_insert AFTER INSERT ON users
 WHEN NOT (NEW.street IS NULL AND NEW.city IS NULL) BEGIN
-    SELECT RAISE(ABORT, 'a row of users has all of (street) or none of (street, city), as long as addresses holds them as well (migration 0123456789ab)')
+    SELECT RAISE(ABORT, 'nothing is written: as long as addresses holds them as well (migration 0123456789ab), a row of users has all of (street) or none of (street, city); give or take them in one statement')
     WHERE NOT (NEW.street IS NOT NULL);
     INSERT INTO addresses (user_id, street, city)
     SELECT NEW.id, NEW.street, NEW.city
@@ -28,7 +28,7 @@ END;
 CREATE TRIGGER zdm_0123456789ab_main_update
 AFTER UPDATE OF street, city ON users
 WHEN NOT (NEW.street IS NOT DISTINCT FROM OLD.street AND NEW.city IS NOT DISTINCT FROM OLD.city) BEGIN
-    SELECT RAISE(ABORT, 'a row of users has all of (street) or none of (street, city), as long as addresses holds them as well (migration 0123456789ab)')
+    SELECT RAISE(ABORT, 'nothing is written: as long as addresses holds them as well (migration 0123456789ab), a row of users has all of (street) or none of (street, city); give or take them in one statement')
     WHERE NOT (NEW.street IS NULL AND NEW.city IS NULL) AND NOT (NEW.street IS NOT NULL)
       AND (OLD.street IS NOT NULL OR NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.user_id = NEW.id));
     DELETE FROM addresses
