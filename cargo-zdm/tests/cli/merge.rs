@@ -114,6 +114,7 @@ fn to_the_end(project: &Project) {
     let [_, after] = structs();
     let shown = project.done(&["review", "merge"]);
     shown.says("move the table `addresses` into `users.street`, `users.city`");
+    shown.says("every role that writes one of these tables may read and write the other");
     // The struct may not move on before its transition is over.
     project.write(
         "src/models.rs",

@@ -293,6 +293,16 @@ fn point_of_no_return(page: &mut String, manifest: &Manifest) {
     }
 }
 
+/// Columns that move between two tables are named with their table.
+fn moves(backfill: &Backfill, manifest: &Manifest) -> bool {
+    let of = |column: &String, table: &String| {
+        let rest = column.strip_prefix(table.as_str());
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let mut columns = backfill.columns.iter();
+    columns.all(|column| manifest.tables.iter().any(|table| of(column, table)))
+}
+
 fn checklist(page: &mut String, manifest: &Manifest) {
     let _ = writeln!(
         page,
@@ -309,20 +319,17 @@ fn checklist(page: &mut String, manifest: &Manifest) {
         );
     }
     pairs::checklist(page, manifest);
-    let mut triggers = manifest.steps_of(Section::DualWrite, Direction::Up);
-    if triggers.next().is_some() {
-        let _ = writeln!(
-            page,
-            "- [ ] every role that writes one of these tables may read and write the other: the triggers act in its name"
-        );
-    } else {
-        for backfill in &manifest.backfills {
-            let _ = writeln!(
-                page,
-                "- [ ] writers of `{}` outside this application are known: they do not keep both sides",
+    for backfill in &manifest.backfills {
+        let writers = if moves(backfill, manifest) {
+            "every role that writes one of these tables may read and write the other: the triggers act in its name"
+                .to_owned()
+        } else {
+            format!(
+                "writers of `{}` outside this application are known: they do not keep both sides",
                 backfill.table
-            );
-        }
+            )
+        };
+        let _ = writeln!(page, "- [ ] {writers}");
     }
     for backfill in &manifest.backfills {
         if backfill.on_invalid == "quarantine" {
