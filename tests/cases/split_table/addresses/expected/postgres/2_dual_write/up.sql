@@ -43,16 +43,21 @@ CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_part() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
-    IF TG_OP = 'DELETE' THEN
+    IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NOT (OLD.user_id = NEW.user_id) THEN
         UPDATE users SET
             street = NULL,
             postal = NULL
-        WHERE id = OLD.user_id AND street IS NOT NULL;
-    ELSE
+        WHERE users.id = OLD.user_id AND street IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM addresses AS zdm_now WHERE zdm_now.user_id = OLD.user_id);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
         UPDATE users SET
-            street = NEW.street,
-            postal = NEW.postal_code
-        WHERE id = NEW.user_id AND NOT (NEW.street IS NOT DISTINCT FROM users.street AND NEW.postal_code IS NOT DISTINCT FROM users.postal);
+            street = zdm_now.street,
+            postal = zdm_now.postal_code
+        FROM addresses AS zdm_now
+        WHERE zdm_now.user_id = NEW.user_id
+          AND users.id = zdm_now.user_id
+          AND NOT (zdm_now.street IS NOT DISTINCT FROM users.street AND zdm_now.postal_code IS NOT DISTINCT FROM users.postal);
     END IF;
     RETURN NULL;
 END

@@ -36,20 +36,32 @@ END;
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:11
 CREATE TRIGGER zdm_0123456789ab_part_insert AFTER INSERT ON addresses BEGIN
     UPDATE users SET
-        street = NEW.street,
-        postal = NEW.postal_code
-    WHERE id = NEW.user_id AND NOT (NEW.street IS NOT DISTINCT FROM users.street AND NEW.postal_code IS NOT DISTINCT FROM users.postal);
+        street = zdm_now.street,
+        postal = zdm_now.postal_code
+    FROM addresses AS zdm_now
+    WHERE zdm_now.user_id = NEW.user_id
+      AND users.id = zdm_now.user_id
+      AND NOT (zdm_now.street IS NOT DISTINCT FROM users.street AND zdm_now.postal_code IS NOT DISTINCT FROM users.postal);
 END;
 CREATE TRIGGER zdm_0123456789ab_part_update
 AFTER UPDATE OF user_id, street, postal_code ON addresses BEGIN
     UPDATE users SET
-        street = NEW.street,
-        postal = NEW.postal_code
-    WHERE id = NEW.user_id AND NOT (NEW.street IS NOT DISTINCT FROM users.street AND NEW.postal_code IS NOT DISTINCT FROM users.postal);
+        street = NULL,
+        postal = NULL
+    WHERE users.id = OLD.user_id AND street IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM addresses AS zdm_now WHERE zdm_now.user_id = OLD.user_id);
+    UPDATE users SET
+        street = zdm_now.street,
+        postal = zdm_now.postal_code
+    FROM addresses AS zdm_now
+    WHERE zdm_now.user_id = NEW.user_id
+      AND users.id = zdm_now.user_id
+      AND NOT (zdm_now.street IS NOT DISTINCT FROM users.street AND zdm_now.postal_code IS NOT DISTINCT FROM users.postal);
 END;
 CREATE TRIGGER zdm_0123456789ab_part_delete AFTER DELETE ON addresses BEGIN
     UPDATE users SET
         street = NULL,
         postal = NULL
-    WHERE id = OLD.user_id AND street IS NOT NULL;
+    WHERE users.id = OLD.user_id AND street IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM addresses AS zdm_now WHERE zdm_now.user_id = OLD.user_id);
 END;

@@ -43,16 +43,21 @@ CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_part() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
-    IF TG_OP = 'DELETE' THEN
+    IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NOT (OLD.line = NEW.line AND OLD."order" = NEW."order") THEN
         UPDATE order_lines SET
             "order" = NULL,
             weight = NULL
-        WHERE order_id = OLD.line AND line = OLD."order" AND weight IS NOT NULL;
-    ELSE
+        WHERE order_lines.order_id = OLD.line AND order_lines.line = OLD."order" AND weight IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM "Parcels" AS zdm_now WHERE zdm_now.line = OLD.line AND zdm_now."order" = OLD."order");
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
         UPDATE order_lines SET
-            "order" = NEW.number,
-            weight = NEW.weight
-        WHERE order_id = NEW.line AND line = NEW."order" AND NOT (NEW.number IS NOT DISTINCT FROM order_lines."order" AND record_image_eq(ROW(NEW.weight), ROW(order_lines.weight)));
+            "order" = zdm_now.number,
+            weight = zdm_now.weight
+        FROM "Parcels" AS zdm_now
+        WHERE zdm_now.line = NEW.line AND zdm_now."order" = NEW."order"
+          AND order_lines.order_id = zdm_now.line AND order_lines.line = zdm_now."order"
+          AND NOT (zdm_now.number IS NOT DISTINCT FROM order_lines."order" AND record_image_eq(ROW(zdm_now.weight), ROW(order_lines.weight)));
     END IF;
     RETURN NULL;
 END

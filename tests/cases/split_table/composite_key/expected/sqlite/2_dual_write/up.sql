@@ -36,20 +36,32 @@ END;
 --    write lock (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:12
 CREATE TRIGGER zdm_0123456789ab_part_insert AFTER INSERT ON "Parcels" BEGIN
     UPDATE order_lines SET
-        "order" = NEW.number,
-        weight = NEW.weight
-    WHERE order_id = NEW.line AND line = NEW."order" AND NOT (NEW.number IS NOT DISTINCT FROM order_lines."order" AND NEW.weight IS NOT DISTINCT FROM order_lines.weight);
+        "order" = zdm_now.number,
+        weight = zdm_now.weight
+    FROM "Parcels" AS zdm_now
+    WHERE zdm_now.line = NEW.line AND zdm_now."order" = NEW."order"
+      AND order_lines.order_id = zdm_now.line AND order_lines.line = zdm_now."order"
+      AND NOT (zdm_now.number IS NOT DISTINCT FROM order_lines."order" AND zdm_now.weight IS NOT DISTINCT FROM order_lines.weight);
 END;
 CREATE TRIGGER zdm_0123456789ab_part_update
 AFTER UPDATE OF line, "order", number, weight ON "Parcels" BEGIN
     UPDATE order_lines SET
-        "order" = NEW.number,
-        weight = NEW.weight
-    WHERE order_id = NEW.line AND line = NEW."order" AND NOT (NEW.number IS NOT DISTINCT FROM order_lines."order" AND NEW.weight IS NOT DISTINCT FROM order_lines.weight);
+        "order" = NULL,
+        weight = NULL
+    WHERE order_lines.order_id = OLD.line AND order_lines.line = OLD."order" AND weight IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM "Parcels" AS zdm_now WHERE zdm_now.line = OLD.line AND zdm_now."order" = OLD."order");
+    UPDATE order_lines SET
+        "order" = zdm_now.number,
+        weight = zdm_now.weight
+    FROM "Parcels" AS zdm_now
+    WHERE zdm_now.line = NEW.line AND zdm_now."order" = NEW."order"
+      AND order_lines.order_id = zdm_now.line AND order_lines.line = zdm_now."order"
+      AND NOT (zdm_now.number IS NOT DISTINCT FROM order_lines."order" AND zdm_now.weight IS NOT DISTINCT FROM order_lines.weight);
 END;
 CREATE TRIGGER zdm_0123456789ab_part_delete AFTER DELETE ON "Parcels" BEGIN
     UPDATE order_lines SET
         "order" = NULL,
         weight = NULL
-    WHERE order_id = OLD.line AND line = OLD."order" AND weight IS NOT NULL;
+    WHERE order_lines.order_id = OLD.line AND order_lines.line = OLD."order" AND weight IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM "Parcels" AS zdm_now WHERE zdm_now.line = OLD.line AND zdm_now."order" = OLD."order");
 END;
