@@ -122,7 +122,8 @@ async fn there_and_back(
     let after = shape(connection).await;
     run(connection, case, migration, section, Direction::Down).await;
     // A wider type stays: old code works on it.
-    let stays = case.name.starts_with("widen_type/");
+    let widens = ["widen_type/", "direct/widened"];
+    let stays = widens.iter().any(|name| case.name.starts_with(name));
     assert_eq!(
         if stays { &after } else { &before },
         &shape(connection).await,
@@ -145,7 +146,11 @@ async fn run(
     section: Section,
     direction: Direction,
 ) {
-    let options = ExecutorOptions::of("test");
+    let options = ExecutorOptions {
+        // A column that is counted at once has values on the way back.
+        drop_rows: case.name.starts_with("direct/"),
+        ..ExecutorOptions::of("test")
+    };
     executor::run(
         connection,
         migration,
