@@ -10,7 +10,7 @@ use cargo_zdm::dialect::Dialect;
 use cargo_zdm::plan::{self, BuildError, Plan, Request};
 use cargo_zdm::render::sql::{self, Identity, Rendered};
 use syn::DeriveInput;
-use zdm_model::{Declared, EnumModel, Enumeration, RustType, Schema, spelled, vec_of};
+use zdm_model::{Declared, EnumModel, Enumeration, RustType, Schema, Table, spelled, vec_of};
 use zdm_runtime::manifest::SmallTable;
 use zdm_runtime::migration::{Migration, PLAN_FILE};
 
@@ -90,14 +90,14 @@ impl Case {
 
     /// The plan from `v1.rs` to `v2.rs`, with the tables of `direct.toml` written anew at once. Cases below `drop_table` agree to what goes.
     pub fn plan(&self, dialect: &Dialect) -> Result<Plan, BuildError> {
-        let dropped: Vec<String> = if self.name.starts_with("drop_table/") {
-            vec!["teams".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let (from, to) = (self.schema("v1.rs"), self.schema("v2.rs"));
+        let agreed = self.name.starts_with("drop_table/");
+        let goes = |table: &&Table| agreed && to.table(&table.name).is_none();
+        let gone = from.tables.iter().filter(goes);
+        let dropped: Vec<String> = gone.map(|table| table.name.clone()).collect();
         plan::build(&Request {
-            from: &self.schema("v1.rs"),
-            to: &self.schema("v2.rs"),
+            from: &from,
+            to: &to,
             dialect,
             id: ID,
             dropped_tables: &dropped,

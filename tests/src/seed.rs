@@ -34,6 +34,23 @@ fn value(column: &Column, schema: &Schema) -> String {
     )
 }
 
+/// Whether its table and another one refer to each other, by it on one side.
+fn closes_circle(column: &Column, table: &Table, schema: &Schema) -> bool {
+    let mut keys = table.foreign_keys.iter();
+    keys.any(|key| {
+        let others = schema
+            .tables
+            .iter()
+            .filter(|other| other.name != table.name);
+        let mut parents = others.filter(|other| other.name == key.references);
+        let back = |parent: &Table| {
+            let mut keys = parent.foreign_keys.iter();
+            keys.any(|key| key.references == table.name)
+        };
+        column.nullable && key.columns.contains(&column.name) && parents.any(back)
+    })
+}
+
 /// As many of them as a test needs.
 ///
 /// # Panics
@@ -55,6 +72,7 @@ pub async fn seed_rows(connection: &mut Connection, schema: &Schema, dialect: &D
             let values: Vec<String> = columns
                 .iter()
                 .map(|column| match column.logical_type {
+                    _ if closes_circle(column, table, schema) => "NULL".to_owned(),
                     LogicalType::Text => format!("'{row}'"),
                     LogicalType::Enum => value(column, schema),
                     _ => row.to_string(),

@@ -44,6 +44,15 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         _ => return Ok(None),
     };
     let line = format!("drop the {name} of `{}`", at.table);
+    // It holds its table and others in a circle, of which none could go first.
+    if context.to.table(&at.table).is_none() {
+        let reason = format!("the {name} goes before the tables that it holds in a circle");
+        return Ok(Some(
+            Change::new(at, Route::ExpandContract, line)
+                .because(Phase::Contract, reason)
+                .alter(Section::Drop, at, alteration),
+        ));
+    }
     let leaving = |way| {
         named
             .iter()

@@ -41,15 +41,14 @@ fn auto_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
     (at.clone(), what, reason, way_on)
 }
 
-/// New tables that reference each other in a circle.
+/// Tables that go and reference each other in a circle.
 pub(crate) fn reference_cycle(first: &Delta, tables: &[Delta]) -> ChangeError {
     let places: Vec<Place> = tables.iter().map(Delta::place).collect();
     let names: Vec<&str> = places.iter().map(|place| place.table.as_str()).collect();
     ChangeError::Unclaimed {
         what: format!("a circle of foreign keys between {}", names.join(", ")),
-        reason: "none of the tables can be created or dropped first".to_owned(),
-        way_on: "Leave one of the foreign keys out, and add or drop it in a version of its own"
-            .to_owned(),
+        reason: "none of the tables can be dropped first".to_owned(),
+        way_on: "Drop one of the foreign keys in a version before".to_owned(),
         at: Box::new(first.place()),
     }
 }

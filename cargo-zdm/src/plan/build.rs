@@ -92,7 +92,8 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     if !mistakes.is_empty() {
         return Err(BuildError::Changes(mistakes));
     }
-    let deltas = parents_first(deltas).map_err(|cycle| BuildError::Changes(vec![cycle]))?;
+    let alters = request.dialect.capabilities().alter_in_place;
+    let deltas = parents_first(deltas, alters).map_err(|cycle| BuildError::Changes(vec![cycle]))?;
     let changes = changes::recognise(&context, &deltas).map_err(BuildError::Changes)?;
     let plan = plan(request, changes);
     let unused = direct::unused(&plan, request.dialect);
