@@ -6,6 +6,6 @@ pub struct User {
     #[zdm(primary_key, auto)]
     pub id: i64,
     pub email: String,
-    #[zdm(generated = "lower(trim(email))")]
+    #[zdm(generated = "lower(btrim(email))")]
     pub address: Option<String>,
 }

@@ -6,6 +6,6 @@ pub struct User {
     #[zdm(primary_key, auto)]
     pub id: i64,
     pub email: String,
-    #[zdm(generated = "lower(trim(email))", comment = "Where post goes")]
+    #[zdm(generated = "lower(btrim(email))", comment = "Where post goes")]
     pub address: Option<String>,
 }

@@ -2,7 +2,7 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Expand: new stands beside old. Before the code that needs it is deployed.
 
--- 1. compute the column users.address by lower(trim(email))
+-- 1. compute the column users.address by lower(btrim(email))
 --    lock ACCESS EXCLUSIVE · scans · rewrites · in a transaction · undo: down.sql 1 · from src/models.rs:10
 --    only while users holds at most 1000 rows in 8 MiB; it held 12 rows in 16 KiB
 DO $zdm$
@@ -26,5 +26,5 @@ BEGIN
 END $zdm$;
 ALTER TABLE users
     DROP COLUMN address,
-    ADD COLUMN address text NOT NULL GENERATED ALWAYS AS (lower(trim(email))) STORED;
+    ADD COLUMN address text NOT NULL GENERATED ALWAYS AS (lower(btrim(email))) STORED;
 COMMENT ON COLUMN users.address IS 'Where post goes';
