@@ -6,7 +6,7 @@ use zdm_runtime::phase::{Phase, Section};
 
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, ForeignKeyShape, IndexShape, table_shape};
+use crate::plan::{Alteration, ForeignKeyShape, IndexShape, UniqueShape, table_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "create_table",
@@ -40,6 +40,12 @@ pub(super) fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Chang
     let (late_checks, checks): (Vec<_>, Vec<_>) =
         shape.checks.into_iter().partition(|check| check.not_valid);
     shape.checks = checks;
+    // Of constraints that say the same a new table gets one.
+    let (repeated, uniques): (Vec<_>, Vec<_>) = table
+        .uniques
+        .iter()
+        .partition(|unique| unique.repeats(table) && context.dialect.capabilities().alter_in_place);
+    shape.uniques = uniques.into_iter().map(UniqueShape::from).collect();
     let line = format!("create the table `{}`", table.name);
     let route = if waiting.is_empty() {
         Route::Direct
@@ -65,6 +71,10 @@ pub(super) fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Chang
             &at,
             Alteration::CreateIndex(IndexShape::from(index)),
         );
+    }
+    for unique in repeated {
+        let add = Alteration::AddUnique(UniqueShape::from(unique));
+        change = change.alter(Section::Expand, &at, add);
     }
     for check in late_checks {
         change = change.alter(Section::Expand, &at, Alteration::AddCheck(check));

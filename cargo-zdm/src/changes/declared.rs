@@ -60,6 +60,7 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
     };
     for unique in &table.uniques {
         errors.extend(unknown_of_unique(&at, unique, dialect));
+        errors.extend(kept_once(&at, table, unique, dialect));
     }
     for check in &table.checks {
         errors.extend(unknown_of_check(&at, check, dialect));
@@ -102,6 +103,20 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
         }
     }
     errors
+}
+
+/// Where constraints are part of the table's statement, those that say the same become one.
+fn kept_once(at: &Place, table: &Table, unique: &Unique, dialect: &Dialect) -> Option<ChangeError> {
+    let repeats = unique.repeats(table) && !dialect.capabilities().alter_in_place;
+    repeats.then(|| ChangeError::Declaration {
+        at: Box::new(at.clone()),
+        subject: unique.name.clone(),
+        problem: format!(
+            "it says what the key or another unique constraint says, and {} keeps one of them",
+            dialect.vendor()
+        ),
+        way_on: "Remove it".to_owned(),
+    })
 }
 
 fn auto_of_another_type(table: &Table, column: &Column, dialect: &Dialect) -> Option<ChangeError> {

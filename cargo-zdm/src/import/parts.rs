@@ -41,7 +41,7 @@ pub(super) fn indexes(
                 left_out.push(LeftOut::new(Kind::Differs, &what, object, reason));
             }
             let unique = as_constraint(index, name);
-            if unique.repeats(table) {
+            if unique.repeats(table) && !dialect.capabilities().alter_in_place {
                 let reason = "it says what the key or another unique constraint says";
                 left_out.push(LeftOut::new(Kind::NotRepresentable, what, object, reason));
             } else {

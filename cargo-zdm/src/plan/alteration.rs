@@ -184,6 +184,7 @@ impl Alteration {
             Self::SetNotNull(_) | Self::DropNotNull(_) => 10,
             Self::AddCheck(_) if of_new_table => 14,
             Self::AddCheck(_) | Self::AddExclusion(_) | Self::Validate(_) => 11,
+            Self::AddUnique(_) if of_new_table => 13,
             Self::AddUnique(_) => 12,
             Self::CreateIndex(index) if index.unique && !of_new_table => 12,
             Self::CreateTable(_) => 13,

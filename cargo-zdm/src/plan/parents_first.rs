@@ -54,7 +54,7 @@ fn ordered(deltas: Vec<Delta>, loosens: bool) -> (Vec<Delta>, Vec<(Place, Foreig
     let order = loop {
         match order(&deltas, &loose) {
             Ok(order) => break order,
-            Err(closing) => loose.push(closing),
+            Err(closing) => loose.push(*closing),
         }
     };
     let mut deltas: Vec<Option<Delta>> = deltas.into_iter().map(Some).collect();
@@ -80,7 +80,7 @@ fn is_loose(table: &str, key: &ForeignKey, loose: &[(Place, ForeignKey)]) -> boo
 fn order(
     deltas: &[Delta],
     loose: &[(Place, ForeignKey)],
-) -> Result<Vec<usize>, (Place, ForeignKey)> {
+) -> Result<Vec<usize>, Box<(Place, ForeignKey)>> {
     let positions: BTreeMap<&str, usize> = tables(deltas)
         .enumerate()
         .map(|(at, table)| (table.name.as_str(), at))
@@ -118,7 +118,7 @@ fn order(
             break;
         };
         if !seen.insert(table) {
-            return Err((deltas[table].place(), (*key).clone()));
+            return Err(Box::new((deltas[table].place(), (*key).clone())));
         }
         at = Some(*parent);
     }

@@ -39,7 +39,7 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
         no_primary_key: attributes.no_primary_key.is_some(),
         primary_key_name,
         indexes: sorted(indexes, |index| &index.name),
-        uniques: sorted(uniques.clone(), |unique| &unique.name),
+        uniques: sorted(uniques, |unique| &unique.name),
         checks: sorted(attributes.checks.clone(), |check| &check.name),
         exclusions: sorted(attributes.exclusions.clone(), |exclusion| &exclusion.name),
         foreign_keys: sorted(foreign_keys, |key| &key.name),
@@ -64,18 +64,6 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
             .map(Box::new),
         source: String::new(),
     };
-    for unique in uniques
-        .iter()
-        .filter(|unique| !unique.value.columns.is_empty() && unique.value.repeats(&table))
-    {
-        errors.at(
-            unique.span,
-            format!(
-                "`{}` says what the key or another unique constraint says, and a database keeps one of them: remove it",
-                unique.value.name
-            ),
-        );
-    }
     check_row_key(&table, declaration, errors);
     table
 }

@@ -60,7 +60,7 @@ pub struct Index {
 }
 
 impl Unique {
-    /// Whether another constraint of the table is the same but for its name: a database makes one of the two.
+    /// Whether another constraint of the table is the same but for its name: of a new table a database makes one of the two.
     pub fn repeats(&self, table: &Table) -> bool {
         let key = Self {
             name: self.name.clone(),

@@ -7,9 +7,6 @@ use zdm_runtime::Migratable;
     unique(columns(nome)),
     unique(columns(name), where = "id > 0"),
     unique(columns(name), name = "idx_users_name"),
-    unique(columns(id)),
-    unique(columns(id, name)),
-    unique(columns(id, name), name = "again"),
     index(columns(name))
 )]
 struct User {
