@@ -95,3 +95,57 @@ async fn numbers_go_on_while_roles_that_may_only_insert_write() {
         assert_eq!(ids.iter().max(), Some(&numbers), "{name}: none is left out");
     }
 }
+
+/// What a sequence was told, and who may use it, stays; a role that inserts through a view goes on.
+#[tokio::test]
+async fn options_and_rights_of_the_sequence_stay() {
+    let server = Server::start();
+    let dialect = Dialect::named("postgres").unwrap();
+    let mut cases = Case::all().into_iter();
+    let case = cases.find(|case| case.name == "change_auto/serial_to_identity_on_postgres");
+    let case = case.unwrap();
+    let url = server.database("app");
+    let mut owner = Connection::open(&url).await.unwrap();
+    control::install(&mut owner).await.unwrap();
+    let foundation = case.foundation(&dialect);
+    let create = foundation
+        .manifest()
+        .steps_of(Section::Expand, Direction::Up);
+    for step in create {
+        owner.run_file(foundation.sql(step)).await.unwrap();
+    }
+    let told = "ALTER SEQUENCE users_id_seq INCREMENT BY -2 MINVALUE -9 MAXVALUE 7 START WITH 7 RESTART WITH 7 CYCLE;
+        CREATE VIEW shown AS SELECT id, name FROM users; CREATE ROLE clerk LOGIN;
+        GRANT SELECT, INSERT ON shown TO clerk; GRANT USAGE, SELECT ON SEQUENCE users_id_seq TO clerk";
+    owner.run_file(told).await.unwrap();
+    let mut clerk = PgConnection::connect(&server.url_of("app", "clerk"))
+        .await
+        .unwrap();
+    let migration = case.migration(&dialect);
+    let mut ids = Vec::new();
+    for direction in [Direction::Up, Direction::Down, Direction::Up] {
+        for step in migration.manifest().steps_of(Section::Expand, direction) {
+            owner.run_file(migration.sql(step)).await.unwrap();
+        }
+        let insert = "INSERT INTO shown (name) VALUES ('ada') RETURNING id";
+        let id: i32 = sqlx::query_scalar(insert)
+            .fetch_one(&mut clerk)
+            .await
+            .unwrap();
+        ids.push(id);
+        let last: i64 = sqlx::query_scalar("SELECT last_value FROM users_id_seq")
+            .fetch_one(&mut clerk)
+            .await
+            .unwrap();
+        assert_eq!(last, i64::from(id));
+        let options: String = sqlx::query_scalar(
+            "SELECT concat_ws(' ', seqincrement, seqmin, seqmax, seqstart, seqcycle) FROM pg_sequence
+             WHERE seqrelid = 'users_id_seq'::regclass",
+        )
+        .fetch_one(&mut clerk)
+        .await
+        .unwrap();
+        assert_eq!(options, "-2 -9 7 7 t", "{direction:?}");
+    }
+    assert_eq!(ids, [7, 5, 3]);
+}

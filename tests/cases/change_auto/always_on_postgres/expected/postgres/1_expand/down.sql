@@ -7,33 +7,42 @@
 DO $zdm$
 DECLARE
     counter text := pg_get_serial_sequence('users', 'id');
+    sql_type text;
     options text;
     reached bigint;
     called boolean;
-    role text;
+    rights text[];
+    allowed text;
 BEGIN
     LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
     IF counter IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'no sequence belongs to users.id',
             HINT = 'ALTER SEQUENCE … OWNED BY says which one counts the column.';
     END IF;
+    SELECT format_type(atttypid, NULL) INTO sql_type FROM pg_attribute
+        WHERE attrelid = 'users'::regclass AND attname = 'id';
     EXECUTE 'SELECT last_value, is_called FROM ' || counter INTO reached, called;
-    SELECT format('INCREMENT BY %s CACHE %s', seqincrement, seqcache) INTO options
-        FROM pg_sequence WHERE seqrelid = counter::regclass;
+    -- A sequence may count further than its column.
+    SELECT format('INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', seqincrement,
+            greatest(seqmin, lowest), least(seqmax, highest), seqstart, seqcache, CASE WHEN seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
+        INTO options FROM pg_sequence, (VALUES ('smallint', -32768, 32767), ('integer', -2147483648, 2147483647),
+            ('bigint', -9223372036854775808, 9223372036854775807)) AS bounds (of_type, lowest, highest)
+        WHERE seqrelid = counter::regclass AND of_type = sql_type;
+    rights := ARRAY(SELECT format('GRANT %s ON SEQUENCE %s TO %s%s', privilege_type, counter,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = counter::regclass AND grantee <> relowner);
     ALTER TABLE users ALTER COLUMN id DROP IDENTITY;
-    EXECUTE format('CREATE SEQUENCE %s AS %s ', counter, (SELECT format_type(atttypid, NULL) FROM pg_attribute
-        WHERE attrelid = 'users'::regclass AND attname = 'id')) || options;
+    EXECUTE format('CREATE SEQUENCE %s AS %s ', counter, sql_type) || options;
     EXECUTE format('ALTER SEQUENCE %s OWNER TO %I', counter, (SELECT pg_get_userbyid(relowner) FROM pg_class
         WHERE oid = 'users'::regclass));
     EXECUTE format('ALTER SEQUENCE %s OWNED BY ', counter) || 'users.id';
-    -- An identity asks nobody for a right to its sequence, a default does.
-    FOR role IN SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
-        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid, aclexplode(array_cat(relacl, attacl))
-        WHERE attrelid = 'users'::regclass AND privilege_type = 'INSERT'
-    LOOP
-        EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %s', counter, role);
-    END LOOP;
     EXECUTE 'ALTER TABLE users ALTER COLUMN id SET DEFAULT nextval(' || quote_literal(counter) || ')';
-    PERFORM setval(pg_get_serial_sequence('users', 'id'), reached, called);
+    -- An identity asks nobody for a right to its sequence; a default asks whoever inserts, through views too.
+    rights := rights || format('GRANT USAGE ON SEQUENCE %s TO PUBLIC', counter);
+    PERFORM setval(counter, reached, called);
+    FOREACH allowed IN ARRAY rights LOOP
+        EXECUTE allowed;
+    END LOOP;
 END
 $zdm$;
