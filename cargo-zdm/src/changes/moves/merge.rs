@@ -101,12 +101,15 @@ fn alterations(
         (at, moved.of_main(context.dialect, context.id)),
         (&on_part, moved.of_part(context.dialect, context.id)),
     ];
-    for (place, triggers) in triggers {
+    for (place, triggers) in &triggers {
+        let create = Alteration::CreateTriggers(triggers.clone());
+        change = change.alter(Section::Expand, place, create);
+    }
+    // Whoever writes in between must not find a table that is no longer kept, and whose triggers write back what it holds.
+    for (place, triggers) in triggers.into_iter().rev() {
         let reason = format!("{} is gone", part.name);
-        let drop = Alteration::DropTriggers(triggers.clone());
-        change = change
-            .alter(Section::Expand, place, Alteration::CreateTriggers(triggers))
-            .alter_for_good(Section::Drop, place, drop, reason);
+        let drop = Alteration::DropTriggers(triggers);
+        change = change.alter_for_good(Section::Drop, place, drop, reason);
     }
     let drop = Alteration::DropTable(!part.foreign_keys.is_empty());
     change.alter(Section::Drop, &on_part, drop)

@@ -41,9 +41,11 @@ pub mod old {
     code!("v1.rs");
 }
 
+mod contracted;
 mod database;
 mod killed;
 mod lock_order;
+mod row_security;
 mod side_by_side;
 mod stages;
 mod under_load;

@@ -2,19 +2,19 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on users that keep addresses
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: addresses is gone · from src/models.rs:3
-DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON users;
-DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON users;
-DROP TRIGGER IF EXISTS zdm_0123456789ab_main ON users;
-DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
-
--- 2. drop the triggers on addresses that keep users
+-- 1. drop the triggers on addresses that keep users
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: addresses is gone · from src/models.rs:3
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_lock ON addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_lock();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
+
+-- 2. drop the triggers on users that keep addresses
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: addresses is gone · from src/models.rs:3
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON users;
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON users;
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main ON users;
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
 
 -- 3. drop the table addresses
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the rows of addresses are gone; a backup brings them back · from src/models.rs:3

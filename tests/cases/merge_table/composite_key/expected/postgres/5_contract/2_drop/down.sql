@@ -4,6 +4,6 @@
 
 -- up.sql 3 (drop the table Parcels) has no way back: the rows of Parcels are gone; a backup brings them back.
 
--- up.sql 2 (drop the triggers on Parcels that keep order_lines) has no way back: Parcels is gone.
+-- up.sql 2 (drop the triggers on order_lines that keep Parcels) has no way back: Parcels is gone.
 
--- up.sql 1 (drop the triggers on order_lines that keep Parcels) has no way back: Parcels is gone.
+-- up.sql 1 (drop the triggers on Parcels that keep order_lines) has no way back: Parcels is gone.

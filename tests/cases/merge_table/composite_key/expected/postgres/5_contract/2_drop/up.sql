@@ -2,19 +2,19 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on order_lines that keep Parcels
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: Parcels is gone · from src/models.rs:3
-DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON order_lines;
-DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON order_lines;
-DROP TRIGGER IF EXISTS zdm_0123456789ab_main ON order_lines;
-DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
-
--- 2. drop the triggers on Parcels that keep order_lines
+-- 1. drop the triggers on Parcels that keep order_lines
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: Parcels is gone · from src/models.rs:3
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_lock ON "Parcels";
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_lock();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON "Parcels";
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
+
+-- 2. drop the triggers on order_lines that keep Parcels
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: Parcels is gone · from src/models.rs:3
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON order_lines;
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON order_lines;
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main ON order_lines;
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
 
 -- 3. drop the table Parcels
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the rows of Parcels are gone; a backup brings them back · from src/models.rs:3

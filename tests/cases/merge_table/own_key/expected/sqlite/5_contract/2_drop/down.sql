@@ -4,6 +4,6 @@
 
 -- up.sql 3 (drop the table addresses) has no way back: the rows of addresses are gone; a backup brings them back.
 
--- up.sql 2 (drop the triggers on addresses that keep users) has no way back: addresses is gone.
+-- up.sql 2 (drop the triggers on users that keep addresses) has no way back: addresses is gone.
 
--- up.sql 1 (drop the triggers on users that keep addresses) has no way back: addresses is gone.
+-- up.sql 1 (drop the triggers on addresses that keep users) has no way back: addresses is gone.
