@@ -85,6 +85,19 @@ async fn must_stand_alone(
     section: Section,
 ) -> Result<(), Failure> {
     let migration = &session.migrations[place];
+    let unknown = dependents::undescribed(&mut session.connection, migration).await?;
+    if !unknown.is_empty() {
+        let folder = session.folder(place);
+        return Err(Failure::gate(
+            format!(
+                "{folder} merges a table of which no version describes {}",
+                unknown.join(", ")
+            ),
+            "its values would be gone with the table. Declare the column in the struct of the table in a version before (`cargo zdm \
+             import` says which there are) and merge it with the others; or save the values and drop the column",
+        )
+        .safe("nothing of this section has been executed"));
+    }
     let found = dependents::of(&mut session.connection, migration, section).await?;
     if found.is_empty() {
         return Ok(());

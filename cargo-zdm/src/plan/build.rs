@@ -11,7 +11,7 @@ use zdm_runtime::phase::{Phase, Section};
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{
-    Alteration, Drafted, Explained, Move, Naming, Pair, Plan, View, direct, interim, lower,
+    Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, View, direct, interim, lower,
 };
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
@@ -164,6 +164,11 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         creates,
         drops,
         retyped: retyped(&drafted),
+        merged: moves
+            .iter()
+            .filter(|moved| moved.to == Ends::Main)
+            .map(|moved| moved.part.clone())
+            .collect(),
         renames: renamed_tables(&drafted),
         steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
         pairs,

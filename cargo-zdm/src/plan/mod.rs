@@ -65,6 +65,8 @@ pub struct Plan {
     pub drops: NamesByTable,
     /// The columns that get another type in place, by table.
     pub retyped: BTreeMap<String, Vec<String>>,
+    /// The tables that go because all of them has come into others.
+    pub merged: Vec<String>,
     /// The tables that contract gives another name: before, after.
     pub renames: BTreeMap<String, String>,
     /// The tables that steps write anew at once, because they are small.

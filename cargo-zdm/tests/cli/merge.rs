@@ -123,6 +123,14 @@ fn to_the_end(project: &Project) {
     assert_ne!(project.zdm(&["generate"]).code, 0);
     project.write("src/models.rs", after);
 
+    // What no struct says of the table would be gone with it.
+    project.execute("ALTER TABLE addresses ADD COLUMN geo text");
+    let unknown = project.zdm(&["expand"]);
+    assert_eq!(unknown.code, 4, "{unknown:#?}");
+    unknown.says("no version describes addresses.geo");
+    project.refuses("SELECT street FROM users", "street");
+    project.execute("ALTER TABLE addresses DROP COLUMN geo");
+
     project.done(&["advance", "--before-deploy"]);
     let waits = project.zdm(&["advance"]);
     assert_eq!(waits.code, 4, "{waits:#?}");

@@ -219,6 +219,26 @@ fn what_stands_on_a_view_of_the_column_is_named_with_it() {
 }
 
 #[test]
+fn what_other_tables_say_of_a_table_that_goes_is_named() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    expanded(&project);
+    project.execute(
+        "CREATE TABLE other (id bigint);
+        CREATE POLICY of_users ON other USING (id IN (SELECT id FROM users));
+        CREATE POLICY own ON users USING (id = 1);
+        CREATE RULE also AS ON INSERT TO other DO ALSO INSERT INTO users (name) VALUES ('x')",
+    );
+    project.write("src/models.rs", "");
+    project.done(&["generate", "gone", "--drop-table", "users"]);
+    let stopped = project.zdm(&["expand"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped.says("policy of_users names the table users");
+    stopped.says("rule also names the table users");
+    assert!(!stopped.err.contains("policy own"), "{stopped:#?}");
+}
+
+#[test]
 fn a_view_of_a_column_whose_type_grows_is_recreated_around_it() {
     let server = Server::start();
     let project = Project::on(server.database("app"), "");
@@ -239,6 +259,9 @@ fn a_view_of_a_column_whose_type_grows_is_recreated_around_it() {
         CREATE VIEW above AS SELECT full_name FROM shown",
     );
     project.write("src/models.rs", &bounded("varchar(40)"));
+    // What comes after the change is not before it.
+    let late = "DROP VIEW IF EXISTS above; DROP VIEW IF EXISTS shown;\n";
+    raw(&project, "expand/after_0_late", late, "SELECT 1;\n");
     project.done(&["generate", "longer"]);
     let stopped = project.zdm(&["expand"]);
     assert_eq!(stopped.code, 4, "{stopped:#?}");

@@ -165,6 +165,7 @@ impl Version {
             creates: BTreeMap::new(),
             drops: BTreeMap::new(),
             retyped: BTreeMap::new(),
+            merged: Vec::new(),
             renames: BTreeMap::new(),
             files: BTreeMap::new(),
         };

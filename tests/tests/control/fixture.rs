@@ -68,6 +68,7 @@ pub(crate) fn manifest() -> Manifest {
         creates: BTreeMap::new(),
         drops: BTreeMap::new(),
         retyped: BTreeMap::new(),
+        merged: Vec::new(),
         renames: BTreeMap::new(),
         backfills: vec![Backfill {
             table: "users".to_owned(),

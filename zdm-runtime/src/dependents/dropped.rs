@@ -4,12 +4,18 @@ use crate::manifest::Direction;
 use crate::migration::Migration;
 use crate::phase::Section;
 
-/// `(kind, name)` in lower case.
-pub(super) fn before_what_goes(migration: &Migration) -> Vec<(String, String)> {
+/// In the summary of a step of the user's own that comes after what is generated: `run your own SQL drop/after_view`.
+const AFTER: &str = "/after_";
+
+/// `(kind, name)` in lower case: what is dropped in sections before this one, and in it by anything but such a step.
+pub(super) fn before_what_goes(migration: &Migration, until: Section) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for section in Section::ALL {
+        let comes_before = |summary: &str| section < until || !summary.contains(AFTER);
         for step in migration.manifest().steps_of(section, Direction::Up) {
-            found.extend(dropped(migration.sql(step)));
+            if section <= until && comes_before(&step.summary) {
+                found.extend(dropped(migration.sql(step)));
+            }
         }
     }
     found

@@ -66,7 +66,8 @@ pub async fn of(
             section,
         }));
     }
-    let dropped = dropped::before_what_goes(migration);
+    let dropped = [Section::Expand, Section::Drop]
+        .map(|section| (section, dropped::before_what_goes(migration, section)));
     // A generated column that goes as well is no obstacle.
     let going = |dependent: &Dependent| {
         let mut tables = migration.manifest().drops.values();
@@ -75,10 +76,31 @@ pub async fn of(
     };
     found.retain(|dependent| {
         let name = dependent.name.to_lowercase();
-        !going(dependent) && !dropped.contains(&(dependent.kind.clone(), name))
+        let named = (dependent.kind.clone(), name);
+        let mut of_section = dropped
+            .iter()
+            .filter(|(section, _)| *section == dependent.section);
+        !going(dependent) && !of_section.any(|(_, dropped)| dropped.contains(&named))
     });
     found.sort();
     found.dedup();
+    Ok(found)
+}
+
+/// The columns of tables which are merged into others that no version describes: they would go along, and their values are nowhere
+/// else. `addresses.geo`
+pub async fn undescribed(
+    connection: &mut Connection,
+    migration: &Migration,
+) -> Result<Vec<String>, DatabaseError> {
+    let mut found = Vec::new();
+    for table in &migration.manifest().merged {
+        let known = migration.manifest().drops.get(table);
+        let known = known.map_or(&[][..], |names| &names.columns);
+        let there = catalogue::columns(connection, table).await?;
+        let unknown = there.into_iter().filter(|column| !known.contains(column));
+        found.extend(unknown.map(|column| format!("{table}.{column}")));
+    }
     Ok(found)
 }
 

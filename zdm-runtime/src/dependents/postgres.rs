@@ -56,37 +56,37 @@ fn read(row: &Row) -> Result<(String, String, Option<String>), DatabaseError> {
 const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(view AS text) FROM (
     SELECT CASE v.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'rule' END AS kind,
         CASE WHEN v.relkind IN ('v', 'm') THEN v.relname ELSE r.rulename END AS name, d.refobjid, d.refobjsubid, d.deptype,
-        CASE WHEN v.relkind IN ('v', 'm') THEN CAST(v.oid AS regclass) END AS view
+        CASE WHEN v.relkind IN ('v', 'm') THEN CAST(v.oid AS regclass) END AS view, false AS own
     FROM pg_depend d JOIN pg_rewrite r ON d.classid = CAST('pg_rewrite' AS regclass) AND r.oid = d.objid
         JOIN pg_class v ON v.oid = r.ev_class
     WHERE d.refclassid = CAST('pg_class' AS regclass) AND v.oid <> d.refobjid
-    UNION ALL SELECT 'rule', r.rulename, d.refobjid, d.refobjsubid, d.deptype, NULL
+    UNION ALL SELECT 'rule', r.rulename, d.refobjid, d.refobjsubid, d.deptype, NULL, true
     FROM pg_depend d JOIN pg_rewrite r ON d.classid = CAST('pg_rewrite' AS regclass) AND r.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass) AND r.ev_class = d.refobjid AND r.rulename <> '_RETURN'
-    UNION ALL SELECT 'trigger', t.tgname, d.refobjid, d.refobjsubid, d.deptype, NULL
+    UNION ALL SELECT 'trigger', t.tgname, d.refobjid, d.refobjsubid, d.deptype, NULL, true
     FROM pg_depend d JOIN pg_trigger t ON d.classid = CAST('pg_trigger' AS regclass) AND t.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass) AND NOT t.tgisinternal
-    UNION ALL SELECT 'policy', p.polname, d.refobjid, d.refobjsubid, d.deptype, NULL
+    UNION ALL SELECT 'policy', p.polname, d.refobjid, d.refobjsubid, d.deptype, NULL, p.polrelid = d.refobjid
     FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass)
-    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.proname, d.refobjid, d.refobjsubid, d.deptype, NULL
+    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.proname, d.refobjid, d.refobjsubid, d.deptype, NULL, false
     FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass)
-    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.proname, c.oid, 0, d.deptype, NULL
+    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.proname, c.oid, 0, d.deptype, NULL, false
     FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid
         JOIN pg_type t ON t.oid = d.refobjid JOIN pg_class c ON c.reltype IN (t.oid, t.typelem)
     WHERE d.refclassid = CAST('pg_type' AS regclass) AND c.reltype <> 0
-    UNION ALL SELECT 'generated column', a.attname, d.refobjid, d.refobjsubid, 'n', NULL
+    UNION ALL SELECT 'generated column', a.attname, d.refobjid, d.refobjsubid, 'n', NULL, true
     FROM pg_depend d JOIN pg_attrdef f ON d.classid = CAST('pg_attrdef' AS regclass) AND f.oid = d.objid
         JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
     WHERE d.refclassid = CAST('pg_class' AS regclass) AND a.attgenerated <> ''
         AND NOT (f.adrelid = d.refobjid AND f.adnum = d.refobjsubid)
-    UNION ALL SELECT 'generated column', a.attname, d.refobjid, d.refobjsubid, 'n', NULL
+    UNION ALL SELECT 'generated column', a.attname, d.refobjid, d.refobjsubid, 'n', NULL, true
     FROM pg_depend d JOIN pg_attribute a ON d.classid = CAST('pg_class' AS regclass) AND a.attrelid = d.objid AND a.attnum = d.objsubid
     WHERE d.refclassid = CAST('pg_class' AS regclass) AND a.attgenerated <> '' AND d.objsubid > 0
         AND NOT (a.attrelid = d.refobjid AND a.attnum = d.refobjsubid)
     ) found
     WHERE refobjid = to_regclass($1) AND CASE WHEN CAST($2 AS text) IS NULL
-        THEN deptype = 'n' AND kind <> 'generated column' AND (kind NOT IN ('trigger', 'policy', 'rule'))
+        THEN deptype = 'n' AND NOT own
         ELSE refobjsubid = (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = CAST($2 AS text) AND NOT attisdropped) END
     ORDER BY 1, 2";

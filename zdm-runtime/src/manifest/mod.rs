@@ -70,6 +70,9 @@ pub struct Manifest {
     /// The columns that expand gives another type in place, by table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retyped: BTreeMap<String, Vec<String>>,
+    /// The tables that go because all of them has come into others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<String>,
     /// The tables that contract gives another name: what they are called until then, and after it. Until then a view has the new
     /// name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
