@@ -1,15 +1,16 @@
-//! The backfill of a split, killed in the middle and continued by another process.
+//! The backfill of a move between two tables, killed in the middle and continued by another process.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use cargo_zdm::dialect::Dialect;
 use zdm_runtime::backfill::{self, BackfillOptions, End, Way};
-use zdm_runtime::database::Value;
+use zdm_runtime::database::{Connection, Value};
 use zdm_runtime::manifest::Direction;
+use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
 use zdm_runtime::verification::{self, Side, VerificationOptions};
-use zdm_tests::cases::ID;
+use zdm_tests::cases::{Case, ID};
 
 use crate::database::{expanded, postgres, run, sqlite};
 use crate::golden::case;
@@ -23,10 +24,21 @@ const BEFORE: &str = "INSERT INTO users (id, name, street, postal) \
 async fn killed_twice_it_still_ends_right(url: &str) {
     let (mut operator, migration) = expanded(url, BEFORE).await;
     run(&mut operator, &migration, Section::DualWrite, Direction::Up).await;
+    let addresses = "SELECT count(*) FROM addresses";
+    killed(&case(), url, (operator, migration), addresses).await;
+}
+
+/// 900 users, of whom 600 have an address in the end, as `count` says.
+pub(crate) async fn killed(
+    case: &Case,
+    url: &str,
+    (mut operator, migration): (Connection, Migration),
+    count: &str,
+) {
     enter(&mut operator, zdm_runtime::Stage::DualWrite).await;
     let folder = tempfile::tempdir().unwrap();
     let dialect = Dialect::named(operator.dialect().name()).unwrap();
-    case().write(&dialect, folder.path());
+    case.write(&dialect, folder.path());
     for lines in [3, 9] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_backfill"))
             .arg(url)
@@ -47,7 +59,6 @@ async fn killed_twice_it_still_ends_right(url: &str) {
             .await
             .unwrap();
     }
-    let count = "SELECT count(*) FROM addresses";
     let Value::Int(Some(filled)) = operator.query(count, &[]).await.unwrap()[0][0] else {
         panic!("no number");
     };

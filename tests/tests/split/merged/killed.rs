@@ -1,17 +1,8 @@
 //! The backfill of a merge, killed in the middle and continued by another process.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
-
-use cargo_zdm::dialect::Dialect;
-use zdm_runtime::backfill::{self, BackfillOptions, End, Way};
-use zdm_runtime::database::Value;
-use zdm_runtime::verification::{self, Side, VerificationOptions};
-use zdm_tests::cases::ID;
-
 use crate::database::{of_case, postgres, sqlite};
 use crate::golden::fixture;
-use crate::stages::enter;
+use crate::killed::killed;
 
 /// Two of three users have an address.
 const BEFORE: &str = "INSERT INTO users (id, name) \
@@ -20,50 +11,9 @@ const BEFORE: &str = "INSERT INTO users (id, name) \
     SELECT id, 'street', 1, CASE WHEN id % 3 = 1 THEN 'postal' END FROM users WHERE id % 3 <> 0";
 
 async fn killed_twice_it_still_ends_right(url: &str) {
-    let (mut operator, migration) = of_case(&fixture("merged"), url, BEFORE).await;
-    enter(&mut operator, zdm_runtime::Stage::DualWrite).await;
-    let folder = tempfile::tempdir().unwrap();
-    let dialect = Dialect::named(operator.dialect().name()).unwrap();
-    fixture("merged").write(&dialect, folder.path());
-    for lines in [3, 9] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_backfill"))
-            .arg(url)
-            .arg(folder.path())
-            .arg((lines + 5).to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let reported = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok)
-            .take(lines)
-            .count();
-        assert_eq!(reported, lines);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        backfill::take_over(&mut operator, ID, Way::Up)
-            .await
-            .unwrap();
-    }
-    let count = "SELECT count(*) FROM users WHERE street IS NOT NULL";
-    let Value::Int(Some(filled)) = operator.query(count, &[]).await.unwrap()[0][0] else {
-        panic!("no number");
-    };
-    assert!((1..600).contains(&filled), "{filled}");
-    let options = BackfillOptions::of("test", "worker 2");
-    let done = backfill::run(&mut operator, &migration, &options, &mut |_| {})
-        .await
-        .unwrap();
-    assert_eq!(done.end, End::Done);
-    assert_eq!(
-        operator.query(count, &[]).await.unwrap(),
-        [[Value::Int(Some(600))]]
-    );
-    let options = VerificationOptions::of("test", Side::New);
-    let verified = verification::run(&mut operator, &migration, &options, &mut |_| {})
-        .await
-        .unwrap();
-    assert_eq!((verified.rows, verified.mismatches), (900, 0));
+    let before = of_case(&fixture("merged"), url, BEFORE).await;
+    let merged = "SELECT count(*) FROM users WHERE street IS NOT NULL";
+    killed(&fixture("merged"), url, before, merged).await;
 }
 
 #[tokio::test]
