@@ -75,7 +75,7 @@ impl Options {
         let folder = self.root.join(&self.versions);
         Ok(match self.mode {
             Mode::Append => History::open(&folder)?,
-            Mode::Amend => History::open(&folder)?.without_last()?,
+            Mode::Amend => History::without_last(&folder)?,
             Mode::Rebase => History::without_own(&folder, self.name.as_deref())?,
         })
     }

@@ -42,20 +42,22 @@ pub struct History {
 impl History {
     /// Reads and checks the versions below `folder`; an absent folder is an empty history.
     pub fn open(folder: &Utf8Path) -> Result<Self, VersionError> {
-        Self::read(folder, None)
+        Self::read(folder, None, false)
     }
 
-    /// The history without its last version, which is to be generated again under the same id: `generate --amend`.
-    pub fn without_last(mut self) -> Result<Self, VersionError> {
-        let last = self.versions.pop().ok_or(VersionError::NothingToAmend)?;
-        if fork::is_merged(&self.folder, &last.folder()) {
+    /// The history without its last version, which is to be generated again under the same id: `generate --amend`. The user's own
+    /// SQL in that version may have been edited.
+    pub fn without_last(folder: &Utf8Path) -> Result<Self, VersionError> {
+        let mut history = Self::read(folder, None, true)?;
+        let last = history.versions.pop().ok_or(VersionError::NothingToAmend)?;
+        if fork::is_merged(&history.folder, &last.folder()) {
             return Err(VersionError::Merged {
                 folder: last.folder(),
             });
         }
-        self.taken_out = Some(last);
-        self.sum.lines.pop();
-        Ok(self)
+        history.taken_out = Some(last);
+        history.sum.lines.pop();
+        Ok(history)
     }
 
     /// The history as it was merged, without the user's own version, which is to be generated again behind it under the
@@ -63,12 +65,16 @@ impl History {
     pub fn without_own(folder: &Utf8Path, own: Option<&str>) -> Result<Self, VersionError> {
         let own = fork::own_version(folder, own)?;
         let manifest = read_manifest(&folder.join(&own).join(PLAN_FILE))?;
-        let mut history = Self::read(folder, Some(&own))?;
+        let mut history = Self::read(folder, Some(&own), false)?;
         history.taken_out = Some(manifest);
         Ok(history)
     }
 
-    fn read(folder: &Utf8Path, left_out: Option<&str>) -> Result<Self, VersionError> {
+    fn read(
+        folder: &Utf8Path,
+        left_out: Option<&str>,
+        amends_last: bool,
+    ) -> Result<Self, VersionError> {
         let sum_path = folder.join(sum::FILE);
         let mut sum = Sum::parse(&read_text(&sum_path)?, &sum_path)?;
         sum.lines
@@ -82,7 +88,9 @@ impl History {
             fork::check(&sum, &folders)?;
         }
         sum.lines.sort_by_key(sum::Line::number);
-        sum.verify(&|name| sum::version_files(&folder.join(name)))?;
+        let last = sum.lines.last().map(|line| line.folder.as_str());
+        let amended = last.filter(|_| amends_last);
+        sum.verify(&|name| sum::version_files(&folder.join(name)), amended)?;
         let versions = sum
             .lines
             .iter()

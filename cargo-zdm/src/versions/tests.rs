@@ -131,7 +131,7 @@ fn an_amended_version_keeps_its_id_and_leaves_no_file_behind() {
     let (_guard, folder) = folder();
     two_versions(&folder);
     let before = History::open(&folder).unwrap().last().unwrap().id.clone();
-    let mut history = History::open(&folder).unwrap().without_last().unwrap();
+    let mut history = History::without_last(&folder).unwrap();
     append(
         &mut history,
         &folder,

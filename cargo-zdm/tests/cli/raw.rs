@@ -93,6 +93,20 @@ fn taken_in_undone_and_redone(project: &Project, folder: &str, count: &str) {
     project.done(&["generate"]).says("nothing has changed");
     project.done(&["generate", "--amend"]).says(folder);
     project.done(&["check"]);
+    // They are edited where they are now.
+    let raws = project.path(format!("zdm/{folder}/raw/expand")).read_dir();
+    let mut raws: Vec<_> = raws.unwrap().map(|entry| entry.unwrap().path()).collect();
+    raws.retain(|path| path.to_string_lossy().ends_with(".up.sql"));
+    let edited = std::fs::read_to_string(&raws[0]).unwrap() + "-- And so it stays.\n";
+    std::fs::write(&raws[0], edited).unwrap();
+    let refused = project.zdm(&["generate"]);
+    assert_ne!(refused.code, 0, "{refused:#?}");
+    refused.says("was edited after it was generated");
+    project.done(&["generate", "--amend"]).says(folder);
+    project.done(&["check"]);
+    let generated = project.path(format!("zdm/{folder}/1_expand/up.sql"));
+    let generated = std::fs::read_to_string(generated).unwrap();
+    assert!(generated.contains("And so it stays."), "{generated}");
     let name = folder.split_once('_').unwrap().1;
     for _ in 0..2 {
         project.done(&["expand"]);
