@@ -48,27 +48,59 @@ fn dropped(sql: &str) -> Vec<(String, String)> {
             };
             let names = names.trim_start();
             let names = names.strip_prefix("if exists").unwrap_or(names);
-            let names = names.split(" on ").next().unwrap_or_default();
-            let names = names
-                .split(['(', ')'])
-                .step_by(2)
-                .collect::<Vec<_>>()
-                .join(" ");
-            for name in names.split(',') {
-                let name = name.split_whitespace().next().unwrap_or_default();
-                let name = name
-                    .rsplit('.')
-                    .next()
-                    .unwrap_or_default()
-                    .trim_matches('"');
-                if !name.is_empty() {
-                    found.push((kind.to_owned(), name.to_owned()));
-                }
-            }
+            let named = read_names(names).into_iter();
+            found.extend(named.map(|name| (kind.to_owned(), name)));
             break;
         }
     }
     found
+}
+
+/// The names of a list, without their schemas and the types of their arguments: `public.shown, "Other one", f(int)`.
+fn read_names(list: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = list.trim_start();
+    loop {
+        let (mut name, mut behind) = read_name(rest);
+        while let Some(next) = behind.strip_prefix('.') {
+            (name, behind) = read_name(next);
+        }
+        if name.is_empty() {
+            return names;
+        }
+        names.push(name);
+        let behind = behind.trim_start();
+        let arguments = behind
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(')'));
+        let behind = arguments.map_or(behind, |(_, behind)| behind.trim_start());
+        match behind.strip_prefix(',') {
+            Some(next) => rest = next.trim_start(),
+            None => return names,
+        }
+    }
+}
+
+/// One name, and what stands behind it.
+fn read_name(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let is_over = |c: char| !c.is_alphanumeric() && c != '_' && c != '$';
+        let (name, behind) = text.split_at(text.find(is_over).unwrap_or(text.len()));
+        return (name.to_owned(), behind);
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    while let Some((head, behind)) = rest.split_once('"') {
+        name.push_str(head);
+        match behind.strip_prefix('"') {
+            Some(next) => {
+                name.push('"');
+                rest = next;
+            }
+            None => return (name, behind),
+        }
+    }
+    (name, "")
 }
 
 #[cfg(test)]
@@ -79,7 +111,7 @@ mod tests {
     fn what_a_file_drops_is_seen() {
         let found = dropped(
             "-- DROP VIEW not_this;\nDROP VIEW IF EXISTS public.shown, \"Other\" CASCADE;\ndrop trigger touch on users;
-            DROP FUNCTION f(int, text), g();DROP MATERIALIZED VIEW counts; CREATE VIEW b AS SELECT 1",
+            DROP FUNCTION f(int, text), g();DROP VIEW \"A.b\".\"Up, \"\"x\"\" on\";DROP MATERIALIZED VIEW counts; CREATE VIEW b AS SELECT 1",
         );
         let shown: Vec<_> = found
             .iter()
@@ -93,6 +125,7 @@ mod tests {
                 "trigger touch",
                 "function f",
                 "function g",
+                "view up, \"x\" on",
                 "materialized view counts"
             ]
         );
