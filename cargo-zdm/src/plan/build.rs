@@ -226,10 +226,13 @@ fn renamed_tables(drafted: &[Drafted]) -> BTreeMap<String, String> {
 fn retyped(drafted: &[Drafted]) -> BTreeMap<String, Vec<String>> {
     let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for drafted in drafted {
-        if let Alteration::SetType(column, ..) = &drafted.alteration {
-            let of_table = columns.entry(drafted.table.clone()).or_default();
-            of_table.push(column.clone());
-        }
+        let column = match &drafted.alteration {
+            Alteration::SetType(column, ..) => column,
+            Alteration::ReplaceGenerated(column) => &column.name,
+            _ => continue,
+        };
+        let of_table = columns.entry(drafted.table.clone()).or_default();
+        of_table.push(column.clone());
     }
     columns
 }

@@ -63,7 +63,7 @@ pub struct Plan {
     pub creates: NamesByTable,
     /// The names that are gone once it is contracted.
     pub drops: NamesByTable,
-    /// The columns that get another type in place, by table.
+    /// The columns that get another type or another expression in place, by table.
     pub retyped: BTreeMap<String, Vec<String>>,
     /// The tables that go because all of them has come into others.
     pub merged: Vec<String>,

@@ -279,8 +279,9 @@ fn a_view_of_a_column_whose_type_grows_is_recreated_around_it() {
     project.done(&["generate", "longer"]);
     let stopped = project.zdm(&["expand"]);
     assert_eq!(stopped.code, 4, "{stopped:#?}");
-    stopped
-        .says("view shown names the column users.full_name, whose type changes (zdm/raw/expand)");
+    stopped.says(
+        "view shown names the column users.full_name, which changes in place (zdm/raw/expand)",
+    );
     stopped.says("view above names the view shown (zdm/raw/expand)");
 
     let [above, shown] = [("above", "shown"), ("shown", "users")].map(|(view, of)| {

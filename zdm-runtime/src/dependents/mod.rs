@@ -1,5 +1,5 @@
-//! What in the database names a column or a table that a version takes away, or a column whose type it changes: views, triggers,
-//! functions, policies, rules, and the views of those views.
+//! What in the database names a column or a table that a version takes away, or a column that it changes in place: views,
+//! triggers, functions, policies, rules, and the views of those views.
 //!
 //! Comes in: a connection, a version. Goes out: each of them, unless a step of the version drops it before. Nothing is changed.
 //! Must not know: when it is asked.
@@ -26,7 +26,7 @@ pub struct Dependent {
     pub section: Section,
 }
 
-/// What names something that the version takes away, or gives another type in place, from this section on, and is still there when
+/// What names something that the version takes away, or changes in place, from this section on, and is still there when
 /// it does.
 pub async fn of(
     connection: &mut Connection,
@@ -38,7 +38,7 @@ pub async fn of(
     if from == Section::Expand {
         for (table, columns) in &migration.manifest().retyped {
             for column in columns {
-                let on = format!("the column {table}.{column}, whose type changes");
+                let on = format!("the column {table}.{column}, which changes in place");
                 asked.push((Section::Expand, on, table, Some(column.as_str())));
             }
         }

@@ -67,7 +67,7 @@ pub struct Manifest {
     /// The names that are gone once it is contracted. Until then they are taken.
     #[serde(default, skip_serializing_if = "NamesByTable::is_empty")]
     pub drops: NamesByTable,
-    /// The columns that expand gives another type in place, by table.
+    /// The columns that expand gives another type or another expression in place, by table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retyped: BTreeMap<String, Vec<String>>,
     /// The tables that go because all of them has come into others.
