@@ -48,8 +48,8 @@ fn dropped(sql: &str) -> Vec<(String, String)> {
             };
             let names = names.trim_start();
             let names = names.strip_prefix("if exists").unwrap_or(names);
-            let named = read_names(names).into_iter();
-            found.extend(named.map(|name| (kind.to_owned(), name)));
+            let read = read_names(names).into_iter();
+            found.extend(read.map(|name| (kind.to_owned(), name)));
             break;
         }
     }
