@@ -305,6 +305,33 @@ fn a_view_of_a_column_whose_type_grows_is_recreated_around_it() {
 }
 
 #[test]
+fn what_an_earlier_section_has_dropped_is_named_when_it_is_there_again() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    expanded(&project);
+    let create = "CREATE VIEW shown AS SELECT name FROM users;\n";
+    project.execute(create);
+    raw(
+        &project,
+        "expand/before_shown",
+        "DROP VIEW shown;\n",
+        create,
+    );
+    project.write("src/models.rs", AFTER);
+    project.done(&["generate"]);
+    project.done(&["expand"]);
+    project.zdm(&["advance"]);
+    assert_eq!(project.stage("users_full_name"), "complete");
+    project.done(&["finalize"]);
+    project.execute(create);
+    let stopped = project.zdm(&["contract"]);
+    assert_eq!(stopped.code, 4, "{stopped:#?}");
+    stopped.says("view shown names the column users.name");
+    project.execute("DROP VIEW shown");
+    project.done(&["contract"]);
+}
+
+#[test]
 fn a_trigger_on_a_column_whose_name_goes_over_is_named() {
     let server = Server::start();
     let project = Project::on(server.database("app"), "");

@@ -7,13 +7,19 @@ use crate::phase::Section;
 /// In the summary of a step of the user's own that comes after what is generated: `run your own SQL drop/after_view`.
 const AFTER: &str = "/after_";
 
-/// `(kind, name)` in lower case: what is dropped in sections before this one, and in it by anything but such a step.
-pub(super) fn before_what_goes(migration: &Migration, until: Section) -> Vec<(String, String)> {
+/// `(kind, name)` in lower case: what is dropped in the sections from one, which is still to be executed, to another, and in that by
+/// anything but such a step.
+pub(super) fn before_what_goes(
+    migration: &Migration,
+    from: Section,
+    until: Section,
+) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for section in Section::ALL {
+    let sections = Section::ALL.into_iter();
+    for section in sections.filter(|section| (from..=until).contains(section)) {
         let comes_before = |summary: &str| section < until || !summary.contains(AFTER);
         for step in migration.manifest().steps_of(section, Direction::Up) {
-            if section <= until && comes_before(&step.summary) {
+            if comes_before(&step.summary) {
                 found.extend(dropped(migration.sql(step)));
             }
         }

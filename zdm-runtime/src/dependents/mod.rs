@@ -67,7 +67,7 @@ pub async fn of(
         }));
     }
     let dropped = [Section::Expand, Section::Drop]
-        .map(|section| (section, dropped::before_what_goes(migration, section)));
+        .map(|section| (section, dropped::before_what_goes(migration, from, section)));
     // A generated column that goes as well is no obstacle.
     let going = |dependent: &Dependent| {
         let mut tables = migration.manifest().drops.values();
