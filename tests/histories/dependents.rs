@@ -38,14 +38,9 @@ pub(crate) fn named(said: &str) -> Vec<Named> {
             .iter_mut()
             .find(|known| (&known.kind, &known.name) == (&named.kind, &named.name))
         {
-            // What goes first goes before the first section.
-            Some(known) if known.on.is_some() => {
-                if named.section == "expand" {
-                    known.section = named.section;
-                }
-            }
             Some(known) => {
-                known.on = named.on;
+                known.on = known.on.take().or(named.on);
+                // What goes first goes before the first section.
                 if named.section == "expand" {
                     known.section = named.section;
                 }
