@@ -54,7 +54,11 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         change = change
             .because(
                 Phase::Expand,
-                "the numbers go on where they stand, and no insert of old or new code names the column",
+                if to.is_none() {
+                    "new code gives numbers of its own, which `GENERATED ALWAYS` refuses"
+                } else {
+                    "the numbers go on where they stand, and no insert of old or new code names the column"
+                },
             )
             .alter(Section::Expand, at, set(from, meanwhile));
     }
@@ -62,7 +66,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         let (reason, lost) = match to {
             None => (
                 format!("old code leaves {subject} to the database, and goes first"),
-                format!("where the numbers of {subject} stood is gone"),
+                format!("code gives the numbers of {subject} by then"),
             ),
             Some(_) => (
                 format!("old code may give {subject} a number, and goes first"),

@@ -1,6 +1,6 @@
 //! Deltas that no kind of change stands for: why, and what to declare instead.
 
-use zdm_model::{Column, Enumeration, LogicalType};
+use zdm_model::{Column, Enumeration, ForeignKey, LogicalType};
 
 use super::{ChangeError, Context};
 use crate::diff::{Delta, Place};
@@ -41,15 +41,16 @@ fn auto_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
     (at.clone(), what, reason, way_on)
 }
 
-/// Tables that go and reference each other in a circle.
-pub(crate) fn reference_cycle(first: &Delta, tables: &[Delta]) -> ChangeError {
-    let places: Vec<Place> = tables.iter().map(Delta::place).collect();
-    let names: Vec<&str> = places.iter().map(|place| place.table.as_str()).collect();
+/// A foreign key by which tables that go reference each other in a circle.
+pub(crate) fn reference_cycle(at: &Place, key: &ForeignKey) -> ChangeError {
     ChangeError::Unclaimed {
-        what: format!("a circle of foreign keys between {}", names.join(", ")),
+        what: format!(
+            "dropping {} and {}, which the foreign key `{}` holds in a circle,",
+            at.table, key.references, key.name
+        ),
         reason: "none of the tables can be dropped first".to_owned(),
-        way_on: "Drop one of the foreign keys in a version before".to_owned(),
-        at: Box::new(first.place()),
+        way_on: format!("Drop `{}` in a version before", key.name),
+        at: Box::new(at.clone()),
     }
 }
 

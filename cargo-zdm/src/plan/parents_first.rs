@@ -31,12 +31,9 @@ pub(super) fn parents_first(deltas: Vec<Delta>, alters: bool) -> Result<Vec<Delt
     let mut ordered = enums;
     let closing = closing.into_iter();
     ordered.extend(closing.map(|(at, key)| Delta::ForeignKeyAdded(at, key)));
-    let circle = removed.clone();
     let (mut dropped, closing) = self::ordered(removed, true);
-    if let (Some((at, _)), false) = (closing.first(), alters) {
-        let first = circle.iter().find(|delta| delta.place().table == at.table);
-        let first = first.unwrap_or(&circle[0]);
-        return Err(changes::reference_cycle(first, &circle));
+    if let (Some((at, key)), false) = (closing.first(), alters) {
+        return Err(changes::reference_cycle(at, key));
     }
     dropped.reverse();
     ordered.extend(rest);

@@ -2,4 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 1 (count users.ticket no longer) has no way back: where the numbers of users.ticket stood is gone.
+-- up.sql 1 (count users.ticket no longer) has no way back: code gives the numbers of users.ticket by then.

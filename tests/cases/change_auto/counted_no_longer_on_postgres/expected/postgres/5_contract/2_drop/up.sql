@@ -3,5 +3,5 @@
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
 -- 1. count users.ticket no longer
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: where the numbers of users.ticket stood is gone · from src/models.rs:8
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: code gives the numbers of users.ticket by then · from src/models.rs:8
 ALTER TABLE users ALTER COLUMN ticket DROP IDENTITY;
