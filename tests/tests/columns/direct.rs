@@ -38,19 +38,16 @@ impl Instances {
         }
     }
 
-    /// Until each has gone through all its statements once more.
+    /// Until each has gone through all its statements once more, or has been stopped by one of them.
     async fn go_on(&self) {
         let before = self
             .rounds
             .each_ref()
             .map(|rounds| rounds.load(Ordering::Acquire));
-        let went_on = || {
-            let now = self.rounds.iter().zip(before);
-            now.into_iter()
-                .all(|(rounds, before)| rounds.load(Ordering::Acquire) > before + 1)
-        };
-        while !went_on() && !self.running.iter().any(JoinHandle::is_finished) {
-            tokio::task::yield_now().await;
+        for ((running, rounds), before) in self.running.iter().zip(&self.rounds).zip(before) {
+            while !running.is_finished() && rounds.load(Ordering::Acquire) <= before + 1 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
@@ -171,6 +168,7 @@ async fn another_type_fails_reads_of_old_code_prepared_before_or_after() {
     instances.go_on().await;
     let wider = "ALTER TABLE counts ALTER COLUMN count TYPE bigint";
     pool.execute(wider).await.unwrap();
+    instances.go_on().await;
     let errors = instances.end().await;
     assert_eq!(errors.len(), 2);
     let failed = "cached plan must not change result type";
