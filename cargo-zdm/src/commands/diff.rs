@@ -69,7 +69,7 @@ impl Diff {
             None => sides::of_models(&options),
         };
         let (from, to) = parallel::both(from, to);
-        let (mut from, mut to) = (from?, to?);
+        let (mut from, mut to) = sides::imported(from?, to?, &options)?;
         let not_compared = sides::aligned(&mut from, &mut to, &options)?;
         let planned = plan(&options, &from.schema, &to.schema)?;
         let asking = Asking {

@@ -16,7 +16,7 @@ mod same;
 mod types;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use zdm_model::{Declared, Schema, Table};
 
@@ -58,19 +58,55 @@ const BOOKKEEPING: [(&str, &str); 13] = [
     ("_prisma_migrations", "Prisma"),
 ];
 
+/// A table without its foreign keys, or why there is no struct of it; and what the struct does not say.
+type Made = (Result<Table, String>, Vec<LeftOut>);
+
 /// What the catalogue is as models. `wanted`: only these tables; `None`: all.
 pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -> Imported {
     let enums = Enums::of(&catalogue.enums);
+    let made = parallel::map(&catalogue.tables, |found| {
+        made(found, &enums, dialect, wanted)
+    });
+    joined(catalogue, &enums, made)
+}
+
+/// What two catalogues are as models. They are versions of one schema as a rule: a table that is the same in both is made once.
+pub fn of_both([one, other]: [&Catalogue; 2], dialect: &Dialect) -> [Imported; 2] {
+    let enums = Enums::of(&one.enums);
+    let first = parallel::map(&one.tables, |found| made(found, &enums, dialect, None));
+    let mut known = HashMap::new();
+    if one.enums == other.enums {
+        let tables = one.tables.iter().zip(&first);
+        known.extend(tables.map(|(table, made)| (table.name.as_str(), (table, made))));
+    }
+    let others = Enums::of(&other.enums);
+    let second = parallel::map(&other.tables, |found| {
+        match known.get(found.name.as_str()) {
+            Some((table, made)) if *table == found => (*made).clone(),
+            _ => made(found, &others, dialect, None),
+        }
+    });
+    [joined(one, &enums, first), joined(other, &others, second)]
+}
+
+fn made(
+    found: &catalogue::Table,
+    enums: &Enums,
+    dialect: &Dialect,
+    wanted: Option<&[String]>,
+) -> Made {
+    let mut left_out = Vec::new();
+    let made = match passed_over(found, wanted) {
+        Some(reason) => Err(reason),
+        None => table(found, enums, dialect, &mut left_out),
+    };
+    (made, left_out)
+}
+
+/// The tables as one schema, with their foreign keys.
+fn joined(catalogue: &Catalogue, enums: &Enums, made: Vec<Made>) -> Imported {
     let mut left_out = Vec::new();
     let mut kept: Vec<(&catalogue::Table, Table)> = Vec::new();
-    let made = parallel::map(&catalogue.tables, |found| {
-        let mut of_table = Vec::new();
-        let made = match passed_over(found, wanted) {
-            Some(reason) => Err(reason),
-            None => table(found, &enums, dialect, &mut of_table),
-        };
-        (made, of_table)
-    });
     for (found, (made, mut of_table)) in catalogue.tables.iter().zip(made) {
         match made {
             Ok(table) => {
@@ -87,16 +123,20 @@ pub fn of(catalogue: &Catalogue, dialect: &Dialect, wanted: Option<&[String]>) -
     let tables: Vec<Table> = kept.iter().map(|(_, table)| table.clone()).collect();
     for (found, mut table) in kept {
         foreign::keys(found, &mut table, &tables, &mut left_out);
-        if !table.foreign_keys.is_empty()
-            && let Err(reason) = says_the_same(&table, &enums)
-        {
+        schema.tables.push(table);
+    }
+    let with_keys = parallel::map(&schema.tables, |table| {
+        let has_keys = !table.foreign_keys.is_empty();
+        has_keys.then(|| says_the_same(table, enums))
+    });
+    for (table, said) in schema.tables.iter_mut().zip(with_keys) {
+        if let Some(Err(reason)) = said {
             let keys = std::mem::take(&mut table.foreign_keys).into_iter();
             left_out.extend(keys.map(|key| {
                 let object = format!("{}.{}", table.name, key.name);
                 LeftOut::new(Kind::NotRepresentable, "foreign key", object, &reason)
             }));
         }
-        schema.tables.push(table);
     }
     schema.enums = enums.declared();
     left_out.extend(others(catalogue, &schema));

@@ -112,15 +112,10 @@ pub(super) fn field(column: &str, given: &mut Given) -> String {
         Some(_) => name.to_owned(),
         None => "column".to_owned(),
     };
-    let name = if syn::parse_str::<Ident>(&name).is_ok() {
-        name
-    } else if syn::parse_str::<Ident>(&format!("r#{name}")).is_ok() {
-        format!("r#{name}")
-    } else {
-        format!("{name}_")
-    };
-    let legal = syn::parse_str::<Ident>(&name).is_ok();
-    given.free(if legal { &name } else { "column" })
+    let legal = |name: &String| syn::parse_str::<Ident>(name).is_ok();
+    let spellings = [format!("r#{name}"), format!("{name}_"), "column".to_owned()];
+    let name = [name].into_iter().chain(spellings).find(legal);
+    given.free(&name.unwrap_or_default())
 }
 
 /// The module of a table's file.

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use cargo_zdm::catalogue::dump::{self, DumpError};
 use cargo_zdm::catalogue::{Catalogue, Table};
+use cargo_zdm::import;
 use zdm_runtime::database::{Connection, Dialect, control};
 use zdm_runtime::executor::{self, ExecutorOptions};
 use zdm_runtime::manifest::Direction;
@@ -280,6 +281,33 @@ async fn of_several_schemas_one_is_named() {
         .unwrap();
     assert_eq!(read.tables[0].columns.len(), 2);
     assert_eq!(read.others[0].object, "a with 1 table");
+}
+
+/// Beside another schema, a table that is the same there means what it means alone: a type of that name may be another one.
+#[tokio::test]
+async fn two_schemas_are_each_what_they_are_alone() {
+    let users = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\n";
+    let posts =
+        "CREATE TABLE posts (id bigint PRIMARY KEY, author bigint REFERENCES users (id));\n";
+    let felt = "CREATE TABLE felt (id bigint PRIMARY KEY, mood mood NOT NULL);\n";
+    let mood = "CREATE TYPE mood AS ENUM ('happy', 'sad');\n";
+    let schemas = [
+        [users, posts, mood, felt].concat(),
+        [&users.replace("name text", "name varchar(80)"), posts].concat(),
+        ["CREATE DOMAIN mood AS text;\n", felt, users].concat(),
+        [&mood.replace("sad", "glad"), felt].concat(),
+    ];
+    let words = cargo_zdm::dialect::Dialect::named("postgres").unwrap();
+    for one in &schemas {
+        for other in &schemas {
+            let (one, other) = (
+                read(one, Dialect::Postgres).await,
+                read(other, Dialect::Postgres).await,
+            );
+            let alone = [&one, &other].map(|found| import::of(found, &words, None));
+            assert_eq!(import::of_both([&one, &other], &words), alone);
+        }
+    }
 }
 
 #[tokio::test]

@@ -34,8 +34,15 @@ pub(super) struct Left {
     pub(super) reason: String,
 }
 
+/// A side as it was read: what no struct declares is imported together with the other one.
+#[derive(Debug)]
+pub(super) enum Found {
+    Side(Side),
+    Outside(outside::Found),
+}
+
 /// Reads the side that an argument names. The versions are read where it is one of them: sides are read at once.
-pub(super) fn read(argument: &str, options: &Options) -> Result<Side, Failure> {
+pub(super) fn read(argument: &str, options: &Options) -> Result<Found, Failure> {
     if argument == "models" {
         return of_models(options);
     }
@@ -45,10 +52,10 @@ pub(super) fn read(argument: &str, options: &Options) -> Result<Side, Failure> {
         _ => (argument, None),
     };
     if is_url {
-        return outside::of_database(argument, options);
+        return outside::of_database(argument, options).map(Found::Outside);
     }
     if Utf8Path::new(path).extension() == Some("sql") {
-        return outside::of_dump(path, schema, options);
+        return outside::of_dump(path, schema, options).map(Found::Outside);
     }
     let history = versions_of(options)?;
     let versions: Vec<&Manifest> = history.versions().iter().collect();
@@ -59,27 +66,42 @@ pub(super) fn read(argument: &str, options: &Options) -> Result<Side, Failure> {
         ),
         ..failure
     })?;
-    Ok(Side {
-        schema: history.after(versions[place], &Snapshot::EMPTY)?.schema(),
-        left_out: None,
-    })
+    Ok(Found::declared(
+        history.after(versions[place], &Snapshot::EMPTY)?.schema(),
+    ))
 }
 
-pub(super) fn of_last_version(options: &Options) -> Result<Side, Failure> {
-    Ok(Side {
-        schema: versions_of(options)?.last_schema(&Snapshot::EMPTY)?,
-        left_out: None,
-    })
+pub(super) fn of_last_version(options: &Options) -> Result<Found, Failure> {
+    let schema = versions_of(options)?.last_schema(&Snapshot::EMPTY)?;
+    Ok(Found::declared(schema))
 }
 
 fn versions_of(options: &Options) -> Result<History, Failure> {
     Ok(History::open(&options.root.join(&options.versions))?)
 }
 
-pub(super) fn of_models(options: &Options) -> Result<Side, Failure> {
-    Ok(Side {
-        schema: source::read(&options.source)?.schema,
-        left_out: None,
+pub(super) fn of_models(options: &Options) -> Result<Found, Failure> {
+    Ok(Found::declared(source::read(&options.source)?.schema))
+}
+
+impl Found {
+    fn declared(schema: Schema) -> Self {
+        Self::Side(Side {
+            schema,
+            left_out: None,
+        })
+    }
+}
+
+/// Both as schemas.
+pub(super) fn imported(from: Found, to: Found, options: &Options) -> Result<(Side, Side), Failure> {
+    Ok(match (from, to) {
+        (Found::Side(from), Found::Side(to)) => (from, to),
+        (Found::Outside(from), Found::Side(to)) => (from.import(options)?, to),
+        (Found::Side(from), Found::Outside(to)) => (from, to.import(options)?),
+        (Found::Outside(from), Found::Outside(to)) => {
+            outside::Found::import_both(&from, &to, options)?
+        }
     })
 }
 
@@ -99,11 +121,29 @@ pub(super) fn aligned(
 mod outside {
     use super::{Failure, Options, Side};
 
-    pub(super) fn of_database(_: &str, options: &Options) -> Result<Side, Failure> {
+    /// Nothing is read without a driver.
+    #[derive(Debug)]
+    pub(in crate::commands) enum Found {}
+
+    impl Found {
+        pub(super) fn import(self, _: &Options) -> Result<Side, Failure> {
+            match self {}
+        }
+
+        pub(super) fn import_both(
+            from: &Self,
+            _: &Self,
+            _: &Options,
+        ) -> Result<(Side, Side), Failure> {
+            match *from {}
+        }
+    }
+
+    pub(super) fn of_database(_: &str, options: &Options) -> Result<Found, Failure> {
         Err(no_driver(options))
     }
 
-    pub(super) fn of_dump(_: &str, _: Option<&str>, options: &Options) -> Result<Side, Failure> {
+    pub(super) fn of_dump(_: &str, _: Option<&str>, options: &Options) -> Result<Found, Failure> {
         Err(no_driver(options))
     }
 

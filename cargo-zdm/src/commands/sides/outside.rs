@@ -6,11 +6,19 @@ use crate::catalogue::{self, Catalogue};
 use crate::context::shown_url;
 use crate::dialect::Dialect;
 use crate::error::Failure;
-use crate::import;
+use crate::import::{self, Imported};
 use crate::operate::{self, session};
 use crate::pipeline::{Options, PipelineError};
 
-pub(super) fn of_database(url: &str, options: &Options) -> Result<Side, Failure> {
+/// What a database or a file holds.
+#[derive(Debug)]
+pub(in crate::commands) struct Found {
+    catalogue: Catalogue,
+    /// Where that is.
+    shown: String,
+}
+
+pub(super) fn of_database(url: &str, options: &Options) -> Result<Found, Failure> {
     let catalogue = operate::block_on(async {
         let mut connection = session::connect_to_read(url, &options.dialect).await?;
         catalogue::read(&mut connection)
@@ -18,14 +26,17 @@ pub(super) fn of_database(url: &str, options: &Options) -> Result<Side, Failure>
             .map_err(Failure::from)
     });
     let catalogue = catalogue.map_err(|failure| failure.safe("the database was only read"))?;
-    side(&catalogue, &shown_url(url), options)
+    Ok(Found {
+        catalogue,
+        shown: shown_url(url),
+    })
 }
 
 pub(super) fn of_dump(
     path: &str,
     schema: Option<&str>,
     options: &Options,
-) -> Result<Side, Failure> {
+) -> Result<Found, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::environment(
             format!("{path} cannot be read: {error}"),
@@ -50,27 +61,48 @@ pub(super) fn of_dump(
             ),
         })
     })?;
-    side(&catalogue, path, options)
+    Ok(Found {
+        catalogue,
+        shown: path.to_owned(),
+    })
 }
 
-fn side(catalogue: &Catalogue, shown: &str, options: &Options) -> Result<Side, Failure> {
-    let dialect = Dialect::named(&options.dialect).map_err(PipelineError::from)?;
-    let mut imported = import::of(catalogue, &dialect, None);
-    for table in &mut imported.schema.tables {
+impl Found {
+    pub(super) fn import(self, options: &Options) -> Result<Side, Failure> {
+        let imported = import::of(&self.catalogue, &dialect(options)?, None);
+        Ok(side(imported, &self.shown))
+    }
+
+    pub(super) fn import_both(
+        from: &Self,
+        to: &Self,
+        options: &Options,
+    ) -> Result<(Side, Side), Failure> {
+        let catalogues = [&from.catalogue, &to.catalogue];
+        let [first, second] = import::of_both(catalogues, &dialect(options)?);
+        Ok((side(first, &from.shown), side(second, &to.shown)))
+    }
+}
+
+fn dialect(options: &Options) -> Result<Dialect, Failure> {
+    Ok(Dialect::named(&options.dialect).map_err(PipelineError::from)?)
+}
+
+fn side(imported: Imported, shown: &str) -> Side {
+    let mut schema = imported.schema;
+    for table in &mut schema.tables {
         shown.clone_into(&mut table.source);
     }
     let left = imported.left_out.into_iter();
     // The control tables are zdm's own.
     let left = left.filter(|left| !left.object.starts_with("zdm_"));
-    Ok(Side {
-        schema: imported.schema,
-        left_out: Some(
-            left.map(|left| Left {
-                what: left.what,
-                object: left.object,
-                reason: left.reason,
-            })
-            .collect(),
-        ),
-    })
+    let left = left.map(|left| Left {
+        what: left.what,
+        object: left.object,
+        reason: left.reason,
+    });
+    Side {
+        schema,
+        left_out: Some(left.collect()),
+    }
 }

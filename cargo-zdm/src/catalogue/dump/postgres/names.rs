@@ -1,5 +1,8 @@
 //! Names and expressions as the server prints them, and the names that it gives.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::super::cursor::{Cursor, Name, identifier};
 use super::{Reader, Refused};
 use crate::catalogue::Table;
@@ -10,7 +13,9 @@ use crate::statements;
 const LONGEST: usize = 63;
 
 /// Words that it quotes where they are names (manual, "SQL Key Words"): all but those that are not reserved at all.
-const QUOTED: &str = "all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case \
+static QUOTED: LazyLock<HashSet<&str>> = LazyLock::new(|| KEY_WORDS.split(' ').collect());
+
+const KEY_WORDS: &str = "all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case \
     cast char character check coalesce collate collation column concurrently constraint create cross current_catalog \
     current_date current_role current_schema current_time current_timestamp current_user dec decimal default \
     deferrable desc distinct do else end except exists extract false fetch float for foreign freeze from full grant \
@@ -43,7 +48,7 @@ impl Reader<'_> {
                 && name
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-                && !QUOTED.split(' ').any(|word| word == name);
+                && !QUOTED.contains(name);
             if plain {
                 name.to_owned()
             } else {
