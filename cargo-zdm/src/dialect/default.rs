@@ -37,8 +37,9 @@ const NUMBERS: [&str; 6] = [
     "double precision",
 ];
 
-/// A literal without the cast to the column's own type, which the database adds; `None` for NULL, which is no default.
-pub(crate) fn without_own_cast(sql_type: &str, text: &str) -> Option<String> {
+/// A default as somebody would have written it: what the database makes of it is the text again. `None` for NULL, which is no
+/// default.
+pub(crate) fn as_written(sql_type: &str, text: &str) -> Option<String> {
     let Some((literal, cast)) = text.rsplit_once("::") else {
         return Some(text.to_owned());
     };
@@ -46,15 +47,50 @@ pub(crate) fn without_own_cast(sql_type: &str, text: &str) -> Option<String> {
         return None;
     }
     let (own, cast) = (long_name(sql_type), long_name(cast));
-    if !is_literal(literal) || own != cast {
+    if !is_literal(literal) {
         return Some(text.to_owned());
     }
     let inside = &literal[1..literal.len() - 1];
-    let digits = inside.strip_prefix('-').unwrap_or(inside);
-    let is_number = NUMBERS.contains(&own.as_str())
-        && !digits.is_empty()
-        && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    Some(if is_number { inside } else { literal }.to_owned())
+    let written = if NUMBERS.contains(&own.as_str()) && is_printed_so(inside, &cast) {
+        inside
+    } else if own == cast {
+        literal
+    } else {
+        text
+    };
+    Some(written.to_owned())
+}
+
+/// PostgreSQL prints a negative number as a text with the type that the number has by its size.
+fn is_printed_so(number: &str, cast: &str) -> bool {
+    let is_small = number.parse::<i32>().is_ok();
+    let digits = number.strip_prefix('-').unwrap_or_default();
+    digits.starts_with(|first: char| first.is_ascii_digit())
+        && match cast {
+            "integer" => is_small,
+            "bigint" => !is_small && number.parse::<i64>().is_ok(),
+            "numeric" => {
+                let parts = digits.split_once('.');
+                let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+                parts.is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest))
+            }
+            _ => false,
+        }
+}
+
+/// A literal without the cast to the column's own type, which the database adds, a number without quotes; `None` for NULL.
+fn meant(sql_type: &str, text: &str) -> Option<String> {
+    let written = as_written(sql_type, text)?;
+    let inside = written
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''));
+    let number = inside.filter(|inside| {
+        let digits = inside.strip_prefix('-').unwrap_or(inside);
+        NUMBERS.contains(&long_name(sql_type).as_str())
+            && !digits.is_empty()
+            && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    });
+    Some(number.map_or_else(|| written.clone(), str::to_owned))
 }
 
 /// A single string literal.
@@ -97,7 +133,7 @@ impl Dialect {
     /// space, by the case of words, by parentheses around all of it.
     pub fn same_default(&self, sql_type: &str, one: Option<&str>, other: Option<&str>) -> bool {
         let words = |text: Option<&str>| {
-            let bare = text.and_then(|text| without_own_cast(sql_type, unwrapped(text)));
+            let bare = text.and_then(|text| meant(sql_type, unwrapped(text)));
             bare.map(|text| self.words(unwrapped(&text)))
         };
         one == other || words(one) == words(other)
@@ -158,6 +194,14 @@ mod tests {
             ("varchar(10)", "'a'::character varying", Some("'a'")),
             ("character(4)", "'ab'::bpchar", Some("'ab'")),
             ("integer", "'-1'::integer", Some("-1")),
+            ("bigint", "'-1'::integer", Some("-1")),
+            ("bigint", "'-1'::bigint", Some("'-1'")),
+            ("bigint", "'-3000000000'::bigint", Some("-3000000000")),
+            ("bigint", "'0'::bigint", Some("'0'")),
+            ("numeric(4,2)", "'-0.5'::numeric", Some("-0.5")),
+            ("numeric(4,2)", "'-5'::numeric", Some("'-5'")),
+            ("real", "'-0.5'::numeric", Some("-0.5")),
+            ("text", "'-1'::integer", Some("'-1'::integer")),
             ("text[]", "'{}'::text[]", Some("'{}'")),
             ("varchar(3)[]", "'{}'::character varying[]", Some("'{}'")),
             ("mood", "'well'::mood", Some("'well'")),
@@ -176,7 +220,7 @@ mod tests {
             ("date", "'now'::text::date", Some("'now'::text::date")),
             ("timestamp(3) with time zone", "now()", Some("now()")),
         ] {
-            let found = without_own_cast(sql_type, text);
+            let found = as_written(sql_type, text);
             assert_eq!(found.as_deref(), expected, "{text}");
         }
     }

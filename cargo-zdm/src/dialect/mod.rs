@@ -25,7 +25,7 @@ use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) use default::without_own_cast;
+pub(crate) use default::as_written;
 pub use expression::ExpressionError;
 use facts::Facts;
 pub use facts::{Capabilities, Dual, StatementFacts};

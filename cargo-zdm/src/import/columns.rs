@@ -10,7 +10,7 @@ use super::left_out::{Kind, LeftOut};
 use super::names::{self, Given};
 use super::types;
 use crate::catalogue::{self, Counted, Table};
-use crate::dialect::{Dialect, without_own_cast};
+use crate::dialect::{Dialect, as_written};
 
 /// The columns that fields carry, in their order; or why the table cannot be.
 pub(super) fn carried(
@@ -140,7 +140,7 @@ fn field(
         _ => {}
     }
     let default = column.default.as_deref().filter(|_| !auto);
-    let default = default.and_then(|text| without_own_cast(&column.sql_type, text));
+    let default = default.and_then(|text| as_written(&column.sql_type, text));
     let default = default.filter(|text| match dialect.columns_in(text) {
         Ok(columns) if columns.is_empty() => true,
         Ok(_) => {
