@@ -38,6 +38,29 @@ pub(crate) async fn keep(connection: &mut PgConnection, schema: &Schema) {
         .unwrap();
 }
 
+/// Copies rows that were added meanwhile: they are there as if they had always been.
+pub(crate) async fn keep_too(connection: &mut PgConnection, table: &str, of_added: &str) {
+    let names = "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = to_regclass(format('%I.%I', $1, $2)) AND attnum > 0";
+    let names: Option<String> = sqlx::query_scalar(names)
+        .bind(COPIES)
+        .bind(table)
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    let Some(names) = names else {
+        return;
+    };
+    let table = ident(table);
+    let sql = format!(
+        "INSERT INTO {COPIES}.{table} ({names}) SELECT {names} FROM {table} WHERE {of_added}"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
 /// A line per column of a table that holds other values now than the step says.
 pub(crate) async fn differences(
     connection: &mut PgConnection,

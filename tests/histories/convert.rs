@@ -76,7 +76,13 @@ impl Conversion {
             up = format!("coalesce({up}, {})", zero(after));
         }
         if after.nullable && !before.nullable {
-            down = format!("coalesce({down}, {})", zero(before));
+            // A value that means nothing else: rows that hold it count as written from NULL.
+            let none = match zero(before).as_str() {
+                "''" => "'none'".to_owned(),
+                "0" => "-7".to_owned(),
+                _ => zero(before),
+            };
+            down = format!("coalesce({down}, {none})");
         }
         let mut words = vec![format!("from({:?})", before.name)];
         if keeps_name {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
+use super::compare;
 use super::history::Step;
 use super::rows::{PLAIN, Table, ident, keys, tables};
 use super::values::quoted;
@@ -84,22 +85,26 @@ pub(crate) async fn add_missing(connection: &mut PgConnection, said: &str) -> bo
     let missing = sqlx::query_scalar::<_, String>(AssertSqlSafe(missing))
         .fetch_all(&mut *connection)
         .await;
+    let mut missing = missing.unwrap_or_default();
+    // What a statement would have written is not in the table.
+    let refused = said.split_once(&format!("Key ({column})=("));
+    let refused = refused.and_then(|(_, rest)| rest.split_once(") is not present"));
+    missing.extend(refused.map(|(value, _)| value.to_owned()));
+    missing.dedup();
     let there = format!("SELECT count(*) FROM {}", ident(&parent.name));
     let there: i64 = sqlx::query_scalar(AssertSqlSafe(there))
         .fetch_one(&mut *connection)
         .await
         .unwrap();
     let mut added = false;
-    for (row, value) in missing.unwrap_or_default().iter().enumerate() {
+    for (row, value) in missing.iter().enumerate() {
         let given = BTreeMap::from([(referenced.as_str(), quoted(value))]);
-        added |= parent
-            .insert(
-                connection,
-                1000 + usize::try_from(there).unwrap() + row,
-                &given,
-            )
-            .await
-            .is_ok();
+        let number = 1000 + usize::try_from(there).unwrap() + row;
+        if parent.insert(connection, number, &given).await.is_ok() {
+            let of_added = format!("{}::text = {}", ident(referenced), quoted(value));
+            compare::keep_too(connection, &parent.name, &of_added).await;
+            added = true;
+        }
     }
     added
 }

@@ -95,7 +95,7 @@ pub(crate) fn zero(sql_type: &str) -> String {
     let head = sql_type.split(['(', ' ']).next().unwrap_or_default();
     let text = match head {
         "smallint" | "integer" | "bigint" | "numeric" | "real" | "double" | "int2" | "int4"
-        | "int8" => "0",
+        | "int8" | "float4" | "float8" => "0",
         "boolean" | "bool" => "false",
         "timestamp" | "timestamptz" | "date" => "2020-01-01",
         "uuid" => "00000000-0000-0000-0000-000000000000",
