@@ -70,6 +70,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `references = "teams(id)"`, `on_delete = "set null"`, `on_update = "cascade"` | a foreign key |
 /// | `skip` | no column; reads fill the field with its `Default` |
 /// | `renamed_from = "x"` | the column was called `x` |
+/// | `moved_from = "addresses.town"` | it was the column `town` of `addresses`, which stays and has at most one row for each of this table |
 /// | `from("x", "y")` | the column replaces others |
 /// | `final_name = "x"` | beside `from`: the column takes this old column's name in the end, and is called `column`, or `x_new`, until then; PostgreSQL only |
 /// | `up = "…"`, `up(postgres = "…", sqlite = "…")` | new out of the old columns; without `from`, what existing rows get |

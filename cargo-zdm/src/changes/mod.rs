@@ -60,10 +60,11 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 25] = [
+pub const KINDS: [&Kind; 26] = [
     &change_enum::KIND,
     &moves::SPLIT,
     &moves::MERGE,
+    &moves::COLUMNS,
     &create_table::KIND,
     &drop_table::KIND,
     &rename_table::KIND,
@@ -217,6 +218,7 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
         }
     }
     errors.extend(moves::nothing_merges(context, deltas));
+    errors.extend(moves::nothing_moves(context));
     // What is wrong with a move itself leaves columns behind that would be asked for once more.
     if errors.is_empty() {
         errors = moves::mistakes(context, deltas);

@@ -9,7 +9,8 @@ mod named;
 mod pairing;
 
 use zdm_model::{
-    Check, Column, Enumeration, Exclusion, ForeignKey, Index, Schema, Table, Unique, names,
+    Check, Column, Enumeration, Exclusion, ForeignKey, Index, MovedFrom, Schema, Table, Unique,
+    names,
 };
 
 pub use error::{DiffError, Problem};
@@ -196,7 +197,12 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
                     deltas.push(Delta::CommentChanged(place(after), None, comment));
                 }
                 let merged = merged_into(from, to, after);
-                pairing::columns(before, after, merged, &mut deltas, &mut problems);
+                let moves = |column: &Column| moves_away(from, to, name, &column.name);
+                let others = pairing::Others {
+                    merged,
+                    moves: &moves,
+                };
+                pairing::columns(before, after, &others, &mut deltas, &mut problems);
                 key(before, after, &mut deltas);
                 parts(before, after, &mut deltas);
             }
@@ -214,6 +220,30 @@ pub fn diff(from: &Schema, to: &Schema) -> Result<Vec<Delta>, DiffError> {
 pub(crate) fn merged_into<'a>(from: &'a Schema, to: &Schema, main: &Table) -> Option<&'a Table> {
     let merged = &main.merged_from.as_ref()?.table;
     from.table(merged).filter(|_| to.table(merged).is_none())
+}
+
+/// What the column was in another table, if it comes out of one that was there; spent where the column is there already.
+pub(crate) fn moved_into<'a>(
+    from: &'a Schema,
+    table: &Table,
+    column: &'a Column,
+) -> Option<(&'a MovedFrom, &'a Table)> {
+    let moved = column.moved_from.as_deref()?;
+    let before = from.table(&table.name)?;
+    let part = from.table(&moved.table)?;
+    (before.column(&column.name).is_none() && part.column(&moved.column).is_some())
+        .then_some((moved, part))
+}
+
+/// Whether the column goes into another table in this step, where both stay.
+pub(crate) fn moves_away(from: &Schema, to: &Schema, table: &str, column: &str) -> bool {
+    to.tables.iter().any(|main| {
+        let mut columns = main.columns.iter();
+        columns.any(|new| {
+            let moved = moved_into(from, main, new);
+            moved.is_some_and(|(moved, _)| moved.table == table && moved.column == column)
+        })
+    })
 }
 
 /// Whether the transition of a column belongs to this step: the column was not there, or could be NULL, or another one has the

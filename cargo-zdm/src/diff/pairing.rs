@@ -4,10 +4,18 @@ use zdm_model::{Column, LogicalType, Table, Transition};
 
 use super::{Delta, Place, Problem};
 
+/// What other tables have to do with the columns of one.
+pub(super) struct Others<'a> {
+    /// The table that is merged into it.
+    pub(super) merged: Option<&'a Table>,
+    /// Whether a column that goes is another table's from now on.
+    pub(super) moves: &'a dyn Fn(&Column) -> bool,
+}
+
 pub(super) fn columns(
     before: &Table,
     after: &Table,
-    merged: Option<&Table>,
+    others: &Others<'_>,
     deltas: &mut Vec<Delta>,
     problems: &mut Vec<Problem>,
 ) {
@@ -16,13 +24,13 @@ pub(super) fn columns(
             // A transition whose column is already there is spent, unless the column could be NULL: `finalize` removes its
             // attributes.
             Some(old) => changed(after, old, column, deltas),
-            None if comes_from(merged, column) => {
+            None if comes_from(others.merged, column) => {
                 deltas.push(Delta::ColumnAdded(at(after, column), column.clone()));
             }
             None => added(before, after, column, deltas, problems),
         }
     }
-    removed(before, after, merged, deltas, problems);
+    removed(before, after, others, deltas, problems);
 }
 
 /// Whether what it was is a column of the table that is merged into its own.
@@ -142,7 +150,7 @@ fn replaced_by(column: &Column) -> &[String] {
 fn removed(
     before: &Table,
     after: &Table,
-    merged: Option<&Table>,
+    others: &Others<'_>,
     deltas: &mut Vec<Delta>,
     problems: &mut Vec<Problem>,
 ) {
@@ -160,14 +168,15 @@ fn removed(
     for old in gone {
         let declared = after.drops.iter().find(|drop| drop.column == old.name);
         let candidates: Vec<String> = new()
-            .filter(|column| column.transition.is_none() && !comes_from(merged, column))
+            .filter(|column| column.transition.is_none() && column.moved_from.is_none())
+            .filter(|column| !comes_from(others.merged, column))
             .map(|column| column.field.clone())
             .collect();
         let at = Place {
             table: after.name.clone(),
             source: after.source.clone(),
         };
-        if declared.is_none() && !candidates.is_empty() {
+        if declared.is_none() && !candidates.is_empty() && !(others.moves)(old) {
             problems.push(Problem::Ambiguity {
                 at,
                 removed: old.name.clone(),

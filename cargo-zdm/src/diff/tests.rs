@@ -17,6 +17,7 @@ fn column(name: &str, logical_type: LogicalType) -> Column {
         is_virtual: false,
         comment: None,
         transition: None,
+        moved_from: None,
         source: "src/models.rs:3".to_owned(),
     }
 }

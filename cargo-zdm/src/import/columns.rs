@@ -168,6 +168,7 @@ fn field(
         is_virtual: column.is_virtual,
         comment: column.comment.clone(),
         transition: None,
+        moved_from: None,
         source: String::new(),
     };
     Ok((carried, notes))

@@ -79,7 +79,7 @@ pub enum PipelineError {
     },
     /// The attributes that a migration in transition was generated from are gone or changed.
     #[error(
-        "the transition attributes of {migration} have changed since it was generated (`renamed_from`, `from`, `final_name`, `up`, `down`, `valid_if`, `on_invalid`). Restore them, or generate it again with `cargo zdm generate --amend` if it is not merged; `cargo zdm finalize` removes them when it is over"
+        "the transition attributes of {migration} have changed since it was generated (`renamed_from`, `moved_from`, `from`, `final_name`, `up`, `down`, `valid_if`, `on_invalid`). Restore them, or generate it again with `cargo zdm generate --amend` if it is not merged; `cargo zdm finalize` removes them when it is over"
     )]
     TransitionChanged {
         /// The migration's folder.

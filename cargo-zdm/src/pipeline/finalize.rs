@@ -95,7 +95,7 @@ fn over(
             spent
                 .fields
                 .extend(columns.map(|pair| moved.kept(pair).field.clone()));
-            spent.moved = true;
+            spent.moved |= !moved.part_stays;
         }
         let (before, after) = history.concerned(&transition.manifest, declared)?;
         for before in before.tables {

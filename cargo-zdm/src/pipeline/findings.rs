@@ -102,7 +102,8 @@ pub(crate) fn spent(
             });
         }
         for column in &table.columns {
-            if column.transition.is_some() && !moves && !needed(&table.name, &column.name) {
+            let given = column.transition.is_some() || column.moved_from.is_some();
+            if given && !moves && !needed(&table.name, &column.name) {
                 findings.push(Finding {
                     kind: "spent",
                     place: column.source.clone(),

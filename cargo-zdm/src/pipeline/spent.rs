@@ -12,8 +12,9 @@ use syn::{Attribute, Field, ItemStruct, Meta, MetaList};
 
 /// What `finalize` removes from a field. From the struct it removes `drops` and [`MOVED`]. Beside [`FINAL_NAME`] it removes `column`, which
 /// was the name until then.
-const SPENT: [&str; 8] = [
+const SPENT: [&str; 9] = [
     "renamed_from",
+    "moved_from",
     "from",
     "up",
     "down",

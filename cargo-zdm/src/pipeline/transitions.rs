@@ -192,6 +192,9 @@ pub(crate) fn hash(from: &Schema, to: &Schema) -> String {
             if let Some(transition) = column.transition.as_ref().filter(|_| counts) {
                 let _ = writeln!(text, "{}.{} {transition:?}", table.name, column.name);
             }
+            if let Some((moved, _)) = diff::moved_into(from, table, column) {
+                let _ = writeln!(text, "{}.{} {moved:?}", table.name, column.name);
+            }
         }
     }
     blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
@@ -223,6 +226,7 @@ fn take_attributes(table: &mut Table, declared: &Table) {
     for column in &mut table.columns {
         if let Some(declared) = declared.column(&column.name) {
             column.transition.clone_from(&declared.transition);
+            column.moved_from.clone_from(&declared.moved_from);
             column.source.clone_from(&declared.source);
         }
     }

@@ -166,7 +166,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         retyped: retyped(&drafted),
         merged: moves
             .iter()
-            .filter(|moved| moved.to == Ends::Main)
+            .filter(|moved| moved.to == Ends::Main && !moved.part_stays)
             .map(|moved| moved.part.clone())
             .collect(),
         renames: renamed_tables(&drafted),

@@ -1,6 +1,6 @@
 //! Columns that move between a table, the main one, and another that holds at most one row for each of its rows, the part:
 //! when a row of main has one in part, and when the two agree. They leave main for a part that is new, or come into main out of
-//! a part that goes.
+//! a part that goes, or stays without them.
 //!
 //! While the migration is at work triggers on both tables keep the two together, within the statement that writes either of
 //! them, so that neither is ever stale, whoever writes. Where they come into main, that holds of a row from the backfill on:
@@ -26,6 +26,8 @@ pub struct Move {
     pub part: String,
     /// Which of the two has the columns in the end.
     pub to: Ends,
+    /// Part was there before and stays: whether it has a row is its own affair.
+    pub part_stays: bool,
     /// The key in key order: main's column and part's.
     pub key: Vec<(Column, Column)>,
     /// The columns that move, in the order of part: as main has it and as part does.
@@ -54,13 +56,33 @@ impl Move {
         }
     }
 
-    /// Main's row says that there is one in part: it has every value that part demands. Columns stand behind `prefix`.
+    /// Main's row says that there is one in part: it has every value that part demands; where part stays, any value that moves.
+    /// Columns stand behind `prefix`.
     pub fn present(&self, dialect: &Dialect, prefix: &str) -> String {
+        let is_known = |(main, _): &(Column, Column)| {
+            format!("{prefix}{} IS NOT NULL", dialect.ident(&main.name))
+        };
+        if self.part_stays {
+            let known: Vec<String> = self.columns.iter().map(is_known).collect();
+            return format!("({})", known.join(" OR "));
+        }
         let demanded = self.columns.iter().filter(|(_, part)| !part.nullable);
-        let demanded: Vec<String> = demanded
-            .map(|(main, _)| format!("{prefix}{} IS NOT NULL", dialect.ident(&main.name)))
-            .collect();
-        demanded.join(" AND ")
+        demanded.map(is_known).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The two rows, which are both there, hold what they should: `same` of them, and where part's depends on main's, what that
+    /// demands.
+    fn agree(&self, dialect: &Dialect, of_main: &str, same: String) -> String {
+        if self.part_stays {
+            return same;
+        }
+        format!("{} AND {same}", self.present(dialect, of_main))
+    }
+
+    /// The same over both tables.
+    pub fn agreeing(&self, dialect: &Dialect) -> String {
+        let (main, part) = self.prefixes(dialect);
+        self.agree(dialect, &main, self.same(dialect, &main, &part))
     }
 
     /// Main's row holds no value that moves.
@@ -110,13 +132,12 @@ impl Move {
 
     /// Whether the two agree, over `main LEFT JOIN part`: never NULL, never fails.
     pub fn consistent(&self, dialect: &Dialect) -> String {
-        let (main, part) = self.prefixes(dialect);
+        let (main, _) = self.prefixes(dialect);
         format!(
-            "CASE WHEN {} THEN {} ELSE {} AND {} END",
+            "CASE WHEN {} THEN {} ELSE {} END",
             self.lacks(dialect),
             self.nothing(dialect, &main),
-            self.present(dialect, &main),
-            self.same(dialect, &main, &part)
+            self.agreeing(dialect)
         )
     }
 
@@ -124,11 +145,10 @@ impl Move {
     pub fn column_is_consistent(&self, dialect: &Dialect, pair: &(Column, Column)) -> String {
         let (main, part) = self.prefixes(dialect);
         format!(
-            "CASE WHEN {} THEN {main}{} IS NULL ELSE {} AND {} END",
+            "CASE WHEN {} THEN {main}{} IS NULL ELSE {} END",
             self.lacks(dialect),
             dialect.ident(&pair.0.name),
-            self.present(dialect, &main),
-            column_is_same(dialect, pair, &main, &part)
+            self.agree(dialect, &main, column_is_same(dialect, pair, &main, &part))
         )
     }
 
@@ -142,6 +162,7 @@ impl Move {
     /// Whether the two agree, over main alone: the row of part is looked up.
     pub fn consistent_with_lookup(&self, dialect: &Dialect) -> String {
         let (main, part) = self.prefixes(dialect);
+        let same = self.same(dialect, &main, &part);
         let found = |condition: &str| {
             format!(
                 "EXISTS (SELECT 1 FROM {} WHERE {}{condition})",
@@ -150,10 +171,9 @@ impl Move {
             )
         };
         format!(
-            "CASE WHEN {} THEN {} AND {} ELSE {} END",
+            "CASE WHEN {} THEN {} ELSE {} END",
             found(""),
-            self.present(dialect, &main),
-            found(&format!(" AND {}", self.same(dialect, &main, &part))),
+            self.agree(dialect, &main, found(&format!(" AND {same}"))),
             self.nothing(dialect, &main)
         )
     }

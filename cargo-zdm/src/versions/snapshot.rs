@@ -189,6 +189,7 @@ fn as_read(table: Cow<'_, Table>) -> Table {
     table.source.clear();
     for column in &mut table.columns {
         column.transition = None;
+        column.moved_from = None;
         column.source.clear();
     }
     table

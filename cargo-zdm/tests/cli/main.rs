@@ -21,6 +21,7 @@ mod killed_files;
 mod losses;
 mod merge;
 mod mistakes;
+mod moved_columns;
 mod odd_names;
 mod older;
 mod pause;

@@ -8,7 +8,7 @@ use crate::split::{blocks, forward};
 
 /// The structs are those of the page.
 fn structs() -> [&'static str; 2] {
-    let [.., before, after] = blocks();
+    let [_, _, before, after, ..] = blocks();
     [before, after]
 }
 

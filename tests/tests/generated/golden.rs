@@ -47,6 +47,7 @@ fn text(name: &str) -> Column {
         is_virtual: false,
         comment: None,
         transition: None,
+        moved_from: None,
         source: String::new(),
     }
 }

@@ -120,6 +120,10 @@ fn column(field: &Field) -> Column {
         is_virtual: given.is_virtual.is_some(),
         comment: text(given.comment.as_ref()),
         transition: transition(field),
+        moved_from: given
+            .moved_from
+            .as_ref()
+            .map(|given| Box::new(given.value.clone())),
         source: String::new(),
     }
 }

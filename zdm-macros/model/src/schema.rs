@@ -254,6 +254,10 @@ pub struct Column {
     /// How the column came out of others. Spent at `finalize`, no part of a snapshot or of the fingerprint.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub transition: Option<Transition>,
+    /// `moved_from = "addresses.town"`: it is a column of another table, which stays. Spent at `finalize`, no part of a snapshot
+    /// or of the fingerprint.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub moved_from: Option<Box<MovedFrom>>,
     /// Where the field stands, `file:line`. No part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
@@ -288,6 +292,16 @@ pub struct Split {
     pub table: String,
     /// Its columns that hold the key of the struct's table, in the order of that key.
     pub columns: Vec<String>,
+}
+
+/// `moved_from = "addresses.town"` on a field: the column of a table that stays, and has it no longer. A version keeps the hash of
+/// its `Debug` text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedFrom {
+    /// The table that it was in.
+    pub table: String,
+    /// Its name there.
+    pub column: String,
 }
 
 #[cfg(feature = "serde")]

@@ -2,10 +2,9 @@
 
 use zdm_model::{Column, Table};
 
-use super::{is_part_of_move, merge};
+use super::{is_part_of_move, merge, no_way_out, way_around};
 use crate::changes::{ChangeError, Context};
-use crate::diff::{Delta, Place};
-use crate::plan::Ends;
+use crate::diff::{self, Delta, Place};
 
 /// A move of a version.
 struct Moving<'a> {
@@ -13,21 +12,26 @@ struct Moving<'a> {
     at: Place,
     part: &'a str,
     main: &'a str,
-    to: Ends,
+    does: String,
 }
 
 impl<'a> Moving<'a> {
     /// The move that a delta is.
     fn of(context: &'a Context<'_>, delta: &'a Delta) -> Option<Self> {
-        let (table, part, main, to) = match delta {
+        let (table, part, main, does) = match delta {
             Delta::TableAdded(part) => {
                 let split = part.split_from.as_ref()?;
                 let main = context.before(&split.table)?;
-                (part, part, main, Ends::Part)
+                (part, part, main, "comes out of")
             }
             Delta::TableRemoved(part) => {
                 let main = merge::into(context, part)?;
-                (main, part, main, Ends::Main)
+                (main, part, main, "goes into")
+            }
+            Delta::ColumnAdded(at, column) if !is_part_of_move(context, delta) => {
+                let main = context.to.table(&at.table)?;
+                let (_, part) = diff::moved_into(context.from, main, column)?;
+                (main, part, main, "gives columns to")
             }
             _ => return None,
         };
@@ -35,15 +39,8 @@ impl<'a> Moving<'a> {
             at: place(table),
             part: &part.name,
             main: &main.name,
-            to,
+            does: format!("{} {does} {}", part.name, main.name),
         })
-    }
-
-    fn does(&self) -> String {
-        match self.to {
-            Ends::Part => format!("{} comes out of {}", self.part, self.main),
-            Ends::Main => format!("{} goes into {}", self.part, self.main),
-        }
     }
 }
 
@@ -62,8 +59,8 @@ pub(in crate::changes) fn mistakes(context: &Context<'_>, deltas: &[Delta]) -> V
     for other in others {
         mistakes.push(mistake(
             &other.at,
-            format!("{} in this version already", first.does()),
-            "Let one table come out of another, or go into one, in a version",
+            format!("{} in this version already", first.does),
+            "Let columns move between no more than two tables in a version",
         ));
     }
     let concerned = [first.part, first.main];
@@ -79,7 +76,7 @@ pub(in crate::changes) fn mistakes(context: &Context<'_>, deltas: &[Delta]) -> V
             &delta.place(),
             format!(
                 "something else changes here in the version in which {}",
-                first.does()
+                first.does
             ),
             "Make it a version of its own, before or after",
         )
@@ -116,7 +113,9 @@ fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<Chan
             let could = |new: &&Column| of_its_type(new) && !part.primary_key.contains(&new.name);
             Some((part.name.as_str(), named.or_else(|| columns.find(could))?))
         }
-        Delta::ColumnAdded(at, new) if new.name == column.name && of_its_type(&new) => {
+        Delta::ColumnAdded(at, new)
+            if new.moved_from.is_none() && new.name == column.name && of_its_type(&new) =>
+        {
             let to = context.to.table(&at.table)?;
             let bound = to.name != from.name && (is_bound(to, from) || is_bound(from, to));
             bound.then_some((to.name.as_str(), new))
@@ -134,11 +133,14 @@ fn unsaid(context: &Context<'_>, delta: &Delta, deltas: &[Delta]) -> Option<Chan
             "    #[zdm(split_from = \"{main}({})\")]  on the struct of `{to}`{from}, if its values move there\n",
             context.to.table(main)?.primary_key.join(", ")
         )
-    } else {
+    } else if is_bound(from, context.to.table(to)?) {
         format!(
-            "    columns do not move into a table that is there already: copy with your own code, in versions of their own, \
-             before `{name}` goes\n"
+            "    #[zdm(moved_from = \"{main}.{name}\")]  on `{}` of the struct of `{to}`, if its values move there\n",
+            new.field
         )
+    } else {
+        let (problem, way_on) = (no_way_out(main, to), way_around(main, to));
+        format!("    {problem}. {way_on}, before `{name}` goes\n")
     };
     Some(ChangeError::Declaration {
         at: Box::new(at.clone()),

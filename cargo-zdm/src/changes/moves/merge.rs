@@ -50,14 +50,31 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         .map(|(new, _)| format!("`{}.{}`", main.name, new.name))
         .collect();
     let line = format!("move the table `{}` into {}", part.name, names.join(", "));
-    let change = because(Change::new(&at, Route::FivePhases, line), &moved);
-    let mut change = alterations(change, context, &at, part, &moved);
-    change.others.push(part.name.clone());
-    change.moved = Some(moved);
-    Ok(Some(change))
+    let on_part = Place {
+        table: part.name.clone(),
+        source: at.source.clone(),
+    };
+    let change = because(Change::new(&at, Route::FivePhases, line), &moved).because(
+        Phase::Contract,
+        format!("{} goes only when no instance names it", part.name),
+    );
+    let drop = Alteration::DropTable(!part.foreign_keys.is_empty());
+    let change = kept_together(change, context, &at, &on_part, &moved);
+    Ok(Some(with_move(
+        change.alter(Section::Drop, &on_part, drop),
+        moved,
+    )))
 }
 
-fn because(change: Change, moved: &Move) -> Change {
+/// The change is this move.
+pub(super) fn with_move(mut change: Change, moved: Move) -> Change {
+    change.others.push(moved.part.clone());
+    change.moved = Some(moved);
+    change
+}
+
+/// Why columns that come into a table need their phases, up to contract.
+pub(super) fn because(change: Change, moved: &Move) -> Change {
     let (main, part) = (&moved.main, &moved.part);
     change
         .because(
@@ -74,17 +91,14 @@ fn because(change: Change, moved: &Move) -> Change {
             Phase::SwitchReads,
             format!("readers leave {part} once every row agrees"),
         )
-        .because(
-            Phase::Contract,
-            format!("{part} goes only when no instance names it"),
-        )
 }
 
-fn alterations(
+/// The columns, and the triggers that keep the two tables together until contract.
+pub(super) fn kept_together(
     mut change: Change,
     context: &Context<'_>,
     at: &Place,
-    part: &Table,
+    on_part: &Place,
     moved: &Move,
 ) -> Change {
     for (new, _) in &moved.columns {
@@ -93,13 +107,9 @@ fn alterations(
             .alter(Section::Expand, at, Alteration::AddColumn(column))
             .comment(Section::Expand, at, new);
     }
-    let on_part = Place {
-        table: part.name.clone(),
-        source: at.source.clone(),
-    };
     let triggers = [
         (at, moved.of_main(context.dialect, context.id)),
-        (&on_part, moved.of_part(context.dialect, context.id)),
+        (on_part, moved.of_part(context.dialect, context.id)),
     ];
     for (place, triggers) in &triggers {
         let create = Alteration::CreateTriggers(triggers.clone());
@@ -107,12 +117,15 @@ fn alterations(
     }
     // Whoever writes in between must not find a table that is no longer kept, and whose triggers write back what it holds.
     for (place, triggers) in triggers.into_iter().rev() {
-        let reason = format!("{} is gone", part.name);
+        let reason = if moved.part_stays {
+            format!("the columns of {} that they keep are gone", moved.part)
+        } else {
+            format!("{} is gone", moved.part)
+        };
         let drop = Alteration::DropTriggers(triggers);
         change = change.alter_for_good(Section::Drop, place, drop, reason);
     }
-    let drop = Alteration::DropTable(!part.foreign_keys.is_empty());
-    change.alter(Section::Drop, &on_part, drop)
+    change
 }
 
 /// The table that one which goes is merged into.

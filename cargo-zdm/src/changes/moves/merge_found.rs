@@ -55,6 +55,7 @@ impl Found<'_> {
             main: self.main.name.clone(),
             part: self.part.name.clone(),
             to: Ends::Main,
+            part_stays: false,
             key,
             columns,
         })
@@ -186,44 +187,14 @@ impl Found<'_> {
                 ),
             ));
         };
-        let problem = |problem: String, way_on: &str| {
-            let subject = format!("{main}.{}", found.name);
-            self.terms
-                .mistake_of(&found.source, subject, problem, way_on.to_owned())
-        };
         if new.next().is_some() {
-            return Err(problem(
+            return Err(self.terms.mistake_about(
+                found,
                 format!("another column of {main} was `{part}.{was}` as well"),
                 "Let one of them come in a version of its own",
             ));
         }
-        let given = |column: &Column| column.auto || column.generated.is_some();
-        if given(old) || given(found) {
-            return Err(problem(
-                "the database gives its values, so no write could keep it in both tables"
-                    .to_owned(),
-                "Leave the table where it is, or let your own code copy its rows",
-            ));
-        }
-        if !found.nullable || found.default.is_some() {
-            return Err(problem(
-                format!(
-                    "a row of {main} that has none in {part} has NULL here, so it has to be an `Option` without a default"
-                ),
-                "Let it be one, and make it stricter in a version of its own, once the table is gone",
-            ));
-        }
-        if !self.terms.same_type(found, old) {
-            let dialect = self.terms.context.dialect;
-            return Err(problem(
-                format!(
-                    "it is a {} here and a {} in {part}: what moves keeps its values",
-                    dialect.type_of(found),
-                    dialect.type_of(old)
-                ),
-                "Give it the type that it had, and convert it in a version of its own",
-            ));
-        }
+        self.terms.comes(found, old, part)?;
         Ok(found)
     }
 }

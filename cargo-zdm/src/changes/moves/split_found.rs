@@ -52,6 +52,7 @@ impl Found<'_> {
             main: name.clone(),
             part: self.part.name.clone(),
             to: Ends::Part,
+            part_stays: false,
             key,
             columns,
         })

@@ -115,6 +115,44 @@ impl Terms<'_> {
         ))
     }
 
+    /// A column comes into the table out of `part`: it keeps its values, and NULL is none.
+    pub(super) fn comes(self, new: &Column, old: &Column, part: &str) -> Result<(), ChangeError> {
+        let main = self.subject;
+        let given = |column: &Column| column.auto || column.generated.is_some();
+        if given(old) || given(new) {
+            return Err(self.mistake_about(
+                new,
+                "the database gives its values, so no write could keep it in both tables"
+                    .to_owned(),
+                "Leave it where it is, or let your own code copy the rows",
+            ));
+        }
+        if !new.nullable || new.default.is_some() {
+            return Err(self.mistake_about(
+                new,
+                format!(
+                    "a row of {main} that has none in {part} has NULL here, so it has to be an `Option` without a default"
+                ),
+                &format!(
+                    "Let it be one, and make it stricter in a version of its own, once {part} has it no longer"
+                ),
+            ));
+        }
+        if !self.same_type(new, old) {
+            let dialect = self.context.dialect;
+            return Err(self.mistake_about(
+                new,
+                format!(
+                    "it is a {} here and a {} in {part}: what moves keeps its values",
+                    dialect.type_of(new),
+                    dialect.type_of(old)
+                ),
+                "Give it the type that it had, and convert it in a version of its own",
+            ));
+        }
+        Ok(())
+    }
+
     pub(super) fn same_type(self, one: &Column, other: &Column) -> bool {
         let dialect = self.context.dialect;
         one.logical_type == other.logical_type && dialect.type_of(one) == dialect.type_of(other)
@@ -122,6 +160,17 @@ impl Terms<'_> {
 
     pub(super) fn mistake(self, problem: String, way_on: String) -> ChangeError {
         self.mistake_of(&self.at.source, self.subject.to_owned(), problem, way_on)
+    }
+
+    /// What is wrong with a column of the table whose struct declares the move.
+    pub(super) fn mistake_about(
+        self,
+        column: &Column,
+        problem: String,
+        way_on: &str,
+    ) -> ChangeError {
+        let subject = format!("{}.{}", self.subject, column.name);
+        self.mistake_of(&column.source, subject, problem, way_on.to_owned())
     }
 
     pub(super) fn mistake_of(

@@ -31,6 +31,8 @@ pub struct Triggers {
     pub changed: String,
     /// What triggers on main need besides where columns come into it.
     pub merging: Option<Merging>,
+    /// Part stays, so that none of its rows comes or goes with what main holds.
+    pub part_stays: bool,
 }
 
 /// Main's row may hold nothing yet of what part holds, and a write that does not change a column says nothing about it. All but
@@ -45,7 +47,7 @@ pub struct Merging {
     pub same: String,
     /// Column by column: main's `NEW` holds what `OLD` did.
     pub kept: Vec<String>,
-    /// What is said to a row that has some of the values that part demands.
+    /// What is said to a row that has some of the values that part demands, or values without a row in part that stays.
     pub refusal: String,
 }
 
@@ -58,6 +60,7 @@ impl Move {
         Triggers {
             on: Ends::Main,
             merging: self.merging(dialect, id),
+            part_stays: self.part_stays,
             table: self.main.clone(),
             other: self.part.clone(),
             name: format!("zdm_{id}_main"),
@@ -85,6 +88,7 @@ impl Move {
             columns: reversed(&self.columns),
             present: self.present(dialect, ""),
             merging: self.merging(dialect, id),
+            part_stays: self.part_stays,
             same: self.same(dialect, &main, "zdm_now."),
             changed: changed(
                 dialect,
@@ -99,23 +103,32 @@ impl Move {
             let name = dialect.ident(&main.name);
             dialect.same_bytes(main, &format!("OLD.{name}"), &format!("NEW.{name}"))
         };
-        let named = |columns: Vec<&str>| columns.join(", ");
-        let columns = self.columns.iter();
-        let demanded = columns.clone().filter(|(_, part)| !part.nullable);
         (self.to == Ends::Main).then(|| Merging {
             nothing: self.nothing(dialect, "NEW."),
             was_present: self.present(dialect, "OLD."),
             same: self.same(dialect, "NEW.", &part_prefix),
             kept: self.columns.iter().map(kept).collect(),
-            refusal: format!(
-                "nothing is written: as long as {} holds them as well (migration {id}), a row of {} has all of ({}) or none of \
-                 ({}); give or take them in one statement",
-                self.part,
-                self.main,
-                named(demanded.map(|(main, _)| main.name.as_str()).collect()),
-                named(columns.map(|(main, _)| main.name.as_str()).collect()),
-            ),
+            refusal: self.refusal(id),
         })
+    }
+
+    fn refusal(&self, id: &str) -> String {
+        let (main, part) = (&self.main, &self.part);
+        let named = |columns: Vec<&str>| columns.join(", ");
+        let columns = self.columns.iter();
+        let demanded = columns.clone().filter(|(_, part)| !part.nullable);
+        let all = named(columns.map(|(main, _)| main.name.as_str()).collect());
+        let why =
+            format!("nothing is written: as long as {part} holds them as well (migration {id})");
+        if self.part_stays {
+            return format!(
+                "{why}, a row of {main} that has none in {part} has none of ({all}); store the row of {part} first"
+            );
+        }
+        let demanded = named(demanded.map(|(main, _)| main.name.as_str()).collect());
+        format!(
+            "{why}, a row of {main} has all of ({demanded}) or none of ({all}); give or take them in one statement"
+        )
     }
 }
 

@@ -24,6 +24,8 @@ struct MoveView {
     main_columns: Vec<String>,
     part_columns: Vec<String>,
     part_key: Vec<String>,
+    /// What moves, there and here.
+    pairs: Vec<(String, String)>,
     moved_columns: Vec<String>,
     /// The first column that moves, there and here.
     first: String,
@@ -31,10 +33,11 @@ struct MoveView {
     /// Main's row has one in part: bare, of the locked rows, behind main's name.
     present: String,
     present_source: String,
-    present_main: String,
+    /// Over both tables: the two rows hold what they should.
+    agree: String,
     joined: String,
     joined_source: String,
-    same: String,
+    same_source: String,
     same_excluded: String,
     range_of_main: String,
     range_of_part: String,
@@ -72,8 +75,13 @@ pub(super) fn render(
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
     let to_part = ("move", format!("get what {part} lacks of them"));
     let to_main = ("move_back", format!("get what they lack of {part}"));
+    let over = (
+        "move_over",
+        format!("give {part} what its rows lack of them"),
+    );
     let ((forth, batch), (back, reverse)) = match moved.to {
         Ends::Part => (to_part, to_main),
+        Ends::Main if moved.part_stays => (to_main, over),
         Ends::Main => (to_main, to_part),
     };
     let backfill = Backfill {
@@ -149,15 +157,20 @@ fn view(dialect: &Dialect, moved: &Move) -> MoveView {
         main_columns: names(&[&main_key, &old]),
         part_columns: names(&[&part_key, &new]),
         part_key: names(&[&part_key]),
+        pairs: moved
+            .columns
+            .iter()
+            .map(|(main, part)| (main.name.clone(), part.name.clone()))
+            .collect(),
         moved_columns: names(&[&new]),
         first: first(&old).unwrap_or_default(),
         first_of_part: first(&new).unwrap_or_default(),
         present: moved.present(dialect, ""),
         present_source: moved.present(dialect, "zdm_source."),
-        present_main: moved.present(dialect, &main),
+        agree: moved.agreeing(dialect),
         joined: moved.joined(dialect, &main, &part),
         joined_source: moved.joined(dialect, "zdm_source.", &part),
-        same: moved.same(dialect, &main, &part),
+        same_source: moved.same(dialect, "zdm_source.", &part),
         same_excluded: moved.same_as_inserted(dialect),
         range_of_main: backfill::range(dialect, &main_key, &main),
         range_of_part: backfill::range(dialect, &part_key, &part),

@@ -9,7 +9,7 @@ use syn::{Attribute, Ident};
 use super::expression::{self, Down};
 use super::values::{self, Reference};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
-use crate::{Counted, Expression, OnInvalid};
+use crate::{Counted, Expression, MovedFrom, OnInvalid};
 
 /// What a field's `#[zdm(…)]` says.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +32,8 @@ pub(crate) struct ColumnAttributes {
     pub(crate) on_delete: Option<Given<String>>,
     pub(crate) on_update: Option<Given<String>>,
     pub(crate) renamed_from: Option<Given<String>>,
+    /// `moved_from = "addresses.town"`: the column of another table, which stays.
+    pub(crate) moved_from: Option<Given<MovedFrom>>,
     pub(crate) final_name: Option<Given<String>>,
     pub(crate) from: Option<Given<Vec<Given<String>>>>,
     pub(crate) up: Option<Given<Expression>>,
@@ -68,6 +70,7 @@ impl ColumnAttributes {
             on_delete,
             on_update,
             renamed_from,
+            moved_from,
             final_name,
             from,
             up,
@@ -96,6 +99,7 @@ impl ColumnAttributes {
             && auto.is_none()
             && index.is_none()
             && references.is_none()
+            && moved_from.is_none()
             && from.is_none()
             && down.is_none()
             && on_invalid.is_none()
@@ -120,6 +124,7 @@ impl ColumnAttributes {
             "generated" => keep(&mut self.generated, word, text(word, input)?),
             "virtual" => keep(&mut self.is_virtual, word, ()),
             "renamed_from" => keep(&mut self.renamed_from, word, text(word, input)?),
+            "moved_from" => keep(&mut self.moved_from, word, values::moved_from(word, input)?),
             "final_name" => keep(&mut self.final_name, word, text(word, input)?),
             "index" if input.peek(syn::Token![=]) => {
                 keep(&mut self.index, word, Some(text(word, input)?))

@@ -9,7 +9,7 @@ use syn::parse::ParseStream;
 use syn::{Ident, LitStr, Token, parenthesized};
 
 use super::Given;
-use crate::Counted;
+use crate::{Counted, MovedFrom};
 
 /// `= "text"`, not empty.
 pub(crate) fn text(word: &Ident, input: ParseStream) -> syn::Result<String> {
@@ -144,6 +144,23 @@ fn parse_reference(text: &str) -> Option<Reference> {
         table: table.to_owned(),
         columns,
     })
+}
+
+/// `moved_from = "addresses.town"`.
+pub(crate) fn moved_from(word: &Ident, input: ParseStream) -> syn::Result<MovedFrom> {
+    let literal = literal(word, input)?;
+    let value = literal.value();
+    let names: Vec<&str> = value.split('.').map(str::trim).collect();
+    match names[..] {
+        [table, column] if !table.is_empty() && !column.is_empty() => Ok(MovedFrom {
+            table: table.to_owned(),
+            column: column.to_owned(),
+        }),
+        _ => Err(syn::Error::new(
+            literal.span(),
+            format!("expected another table and its column: `{word} = \"addresses.town\"`"),
+        )),
+    }
 }
 
 /// `on_delete = "set null"`, as SQL spells it, in lower case.

@@ -6,11 +6,12 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 23] = [
+pub(super) const COLUMN: [&str; 24] = [
     "primary_key",
     "auto",
     "column",
     "renamed_from",
+    "moved_from",
     "sql_type",
     "final_name",
     "from",

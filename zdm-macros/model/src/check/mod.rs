@@ -15,7 +15,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 30] = [
+const CHECKS: [Check; 31] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -42,6 +42,7 @@ const CHECKS: [Check; 30] = [
     transitions::drops_are_gone,
     split::keys_have_the_same_width,
     split::values_are_kept,
+    split::column_of_another_table,
     constraints::columns_exist,
     constraints::references_match,
     constraints::columns_of_actions_are_the_keys,

@@ -1,4 +1,6 @@
-//! A table whose columns come out of another one: `split_from`, `merged_from`.
+//! Columns that come out of another table: `split_from`, `merged_from`, `moved_from`.
+
+use std::collections::BTreeMap;
 
 use crate::attributes::values::Reference;
 use crate::attributes::{Errors, Given};
@@ -48,6 +50,64 @@ pub(super) fn values_are_kept(declaration: &Declaration, errors: &mut Errors) {
                 span,
                 "a column that moves to another table keeps its values: name the one column that it was with \
                  `from(\"…\")`, and convert it in a version of its own",
+            );
+        }
+    }
+}
+
+/// A column that comes out of a table which stays was one column of it, and keeps its values.
+pub(super) fn column_of_another_table(declaration: &Declaration, errors: &mut Errors) {
+    let mut taken = BTreeMap::new();
+    for field in &declaration.fields {
+        let given = &field.attributes;
+        let Some(moved) = &given.moved_from else {
+            continue;
+        };
+        let (table, column) = (&moved.value.table, &moved.value.column);
+        if *table == declaration.table_name.value {
+            errors.at(
+                moved.span,
+                format!(
+                    "`{table}` is this struct's own table: a column that stays in it is `renamed_from = \"{column}\"`"
+                ),
+            );
+        }
+        if other_table(declaration).is_some() {
+            errors.at(
+                moved.span,
+                "columns of this struct come out of another table already, by `split_from` or `merged_from`: let them come one \
+                 after the other, in versions of their own",
+            );
+        }
+        let beside = [
+            ("`renamed_from`", given.renamed_from.is_some()),
+            ("`from`", given.from.is_some()),
+            ("`up`", given.up.is_some()),
+            ("`down`", given.down.is_some()),
+            ("`one_way`", given.one_way.is_some()),
+            ("`valid_if`", given.valid_if.is_some()),
+            ("`on_invalid`", given.on_invalid.is_some()),
+            ("`final_name`", given.final_name.is_some()),
+            ("`primary_key`", given.primary_key.is_some()),
+            ("`auto`", given.auto.is_some()),
+            ("`generated`", given.generated.is_some()),
+        ];
+        let beside = beside.iter().filter(|(_, given)| *given);
+        let beside: Vec<_> = beside.map(|(word, _)| *word).collect();
+        if !beside.is_empty() {
+            errors.at(
+                moved.span,
+                format!(
+                    "`moved_from` keeps every value as it is, so {} cannot stand beside it; what is to be converted or computed is \
+                     so in a version of its own",
+                    beside.join(", ")
+                ),
+            );
+        }
+        if let Some(first) = taken.insert((table, column), &field.ident) {
+            errors.at(
+                moved.span,
+                format!("`{first}` is moved from `{table}.{column}` already"),
             );
         }
     }

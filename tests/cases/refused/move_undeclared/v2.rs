@@ -1,0 +1,16 @@
+#[derive(Migratable)]
+#[zdm(table = "users")]
+struct User {
+    #[zdm(primary_key, auto)]
+    id: i64,
+    name: String,
+    town: Option<String>,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "addresses")]
+struct Address {
+    #[zdm(primary_key, references = "users(id)", on_delete = "cascade")]
+    user_id: i64,
+    street: String,
+}
