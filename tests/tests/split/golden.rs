@@ -38,7 +38,7 @@ struct Code<'a> {
     structs: &'a [(&'a str, &'a str)],
 }
 
-const CODE: [Code<'_>; 4] = [
+const CODE: [Code<'_>; 6] = [
     Code {
         case: "",
         version: "v2.rs",
@@ -66,6 +66,20 @@ const CODE: [Code<'_>; 4] = [
         place: "",
         module: "crate::merged",
         structs: &[("users", "User")],
+    },
+    Code {
+        case: "columns",
+        version: "v1.rs",
+        place: "old",
+        module: "crate::columns::old",
+        structs: &[("users", "User"), ("addresses", "Address")],
+    },
+    Code {
+        case: "columns",
+        version: "v2.rs",
+        place: "",
+        module: "crate::columns",
+        structs: &[("users", "User"), ("addresses", "Address")],
     },
 ];
 

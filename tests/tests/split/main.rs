@@ -1,5 +1,5 @@
-//! A table that is split: columns of `users` move to `addresses`, through the generated repositories of both, on both databases; and
-//! one that is merged, [`merged`].
+//! A table that is split: columns of `users` move to `addresses`, through the generated repositories of both, on both databases;
+//! one that is merged, [`merged`]; and columns that move between two that both stay, [`columns`].
 
 /// As a user's crate has it, one that allows nothing of what `clippy::pedantic` finds.
 #[deny(clippy::pedantic)]
@@ -31,6 +31,7 @@ pub mod sqlite {
     pub mod zdm;
 }
 
+pub mod columns;
 pub mod merged;
 
 /// Another one, with a key of two columns and names that change places.
