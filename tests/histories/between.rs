@@ -107,12 +107,12 @@ fn without_actions(key: &mut ForeignKey) {
     key.on_delete_columns.clear();
 }
 
-/// Keeps the old key, with its columns, where the new one has a column that the version itself brings or converts.
+/// Keeps the old key, with its columns, where the new one has a column that the version itself brings, converts or fills.
 fn keep_key(before: &Table, after: &mut Table) {
     let same = |name: &String| {
         let now = after.column(name).zip(before.column(name));
         now.is_some_and(|(now, was)| {
-            (&now.sql_type, now.logical_type) == (&was.sql_type, was.logical_type)
+            !was.nullable && (&now.sql_type, now.logical_type) == (&was.sql_type, was.logical_type)
         })
     };
     if after.primary_key.iter().all(same) || before.primary_key.is_empty() {
