@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod postgres;
 pub mod project;
+pub mod releases;
 pub mod seed;
 pub mod signal;
 pub mod tool;

@@ -30,16 +30,17 @@ pub mod renamed {
     pub mod zdm;
 }
 
-mod releases;
 mod writers;
 
 use std::sync::Arc;
 
 use zdm_tests::postgres::Server;
 use zdm_tests::project::catalogue;
+use zdm_tests::releases::Releases;
 
-use self::releases::Releases;
 use self::writers::{Ledger, Writers};
+
+const VERSION: &str = "customers";
 
 const TO_THE_END: &[&[&str]] = &[
     &["switch", "--to", "dual_write"],
@@ -57,11 +58,11 @@ const TO_THE_END: &[&[&str]] = &[
 async fn no_statement_fails_while_names_go_over() {
     let server = Server::start();
     let url = server.database("app");
-    let releases = Releases::new(url.clone());
-    releases.init();
+    let releases = Releases::new(url.clone(), "names");
+    releases.init("old");
     let ledger = Arc::new(Ledger::default());
     let old = writers::old(&url, &ledger).await;
-    releases.transition();
+    releases.generate("transition", VERSION);
     let transition = writers::transition(&url, &ledger).await;
     old.end().await;
 
@@ -79,16 +80,16 @@ async fn no_statement_fails_while_names_go_over() {
         &[&["rollback", "--to", "dual_write"]],
     )
     .await;
-    along(&releases, &transition, &[&["resume", releases::VERSION]]).await;
+    along(&releases, &transition, &[&["resume", VERSION]]).await;
     along(&releases, &transition, &TO_THE_END[2..]).await;
 
-    releases.last();
+    releases.finalize("last");
     let last = writers::last(&url, &ledger).await;
     transition.end().await;
     along(&releases, &last, &[&["contract"]]).await;
     last.written().await;
 
-    releases.renamed();
+    releases.generate("renamed", "clients");
     let renamed = writers::renamed(&url, &ledger).await;
     last.written().await;
     last.end().await;
