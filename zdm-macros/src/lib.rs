@@ -108,6 +108,8 @@ pub fn derive_migratable(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `name = "mood"` on the enum | its name in the database; else the Rust name in `snake_case` |
 /// | `rename = "so-so"` on a variant | the value; else the variant in `snake_case` |
+/// | `renamed_from = "sad"` on a variant | it is the value `sad` by another name |
+/// | `from("sad", "gloomy")` on a variant | rows with these values, which go, become it; code from before is given the first where it is a new one |
 #[proc_macro_derive(MigratableEnum, attributes(zdm))]
 pub fn derive_migratable_enum(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

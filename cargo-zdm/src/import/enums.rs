@@ -65,6 +65,7 @@ fn as_declared(found: &Enum) -> Enumeration {
     Enumeration {
         name: found.name.clone(),
         values: found.values.clone(),
+        taken: Vec::new(),
         source: String::new(),
     }
 }

@@ -267,6 +267,7 @@ mod tests {
             enums: vec![Enumeration {
                 name: "mood".to_owned(),
                 values: vec!["well".to_owned(), "it's ill".to_owned()],
+                taken: Vec::new(),
                 source: String::new(),
             }],
             tables: vec![named("orders"), teams, users],

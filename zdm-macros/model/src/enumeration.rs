@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use heck::ToSnakeCase;
 use proc_macro2::Span;
 use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DataEnum, DeriveInput, Fields, Ident, Variant};
+use syn::{Attribute, Data, DataEnum, DeriveInput, Fields, Ident, LitStr, Token, Variant};
 
-use crate::attributes::values::literal;
+use crate::attributes::values::{content, list, literal};
 use crate::attributes::{Errors, Given, keep, read_attributes, unknown_word};
-use crate::{Enumeration, names};
+use crate::{Enumeration, Taken, names};
 
 /// An enum that a column can have as its type.
 pub struct EnumModel {
@@ -30,7 +31,7 @@ impl EnumModel {
     /// Reads an enum.
     pub fn parse(input: &DeriveInput) -> Result<Self, Vec<syn::Error>> {
         let mut errors = Errors::default();
-        let name = named(&input.attrs, "name", &mut errors).unwrap_or_else(|| Given {
+        let name = name(&input.attrs, &mut errors).unwrap_or_else(|| Given {
             span: input.ident.span(),
             value: input.ident.unraw().to_string().to_snake_case(),
         });
@@ -43,11 +44,15 @@ impl EnumModel {
         }
         let mut values = Vec::new();
         let mut variants = Vec::new();
+        let mut taken = Vec::new();
         for variant in variants_of(input, &mut errors) {
-            values.push(value(variant, &mut errors));
+            let found = value(variant, &mut errors);
+            taken.extend(found.taken);
+            values.push(found.value);
             variants.push(variant.ident.clone());
         }
         differ(&values, &mut errors);
+        go_once(&values, &taken, &mut errors);
         if !errors.is_empty() {
             return Err(errors.into_vec());
         }
@@ -56,6 +61,7 @@ impl EnumModel {
             enumeration: Enumeration {
                 name: name.value,
                 values: values.into_iter().map(|value| value.value).collect(),
+                taken: taken.into_iter().map(|(_, taken)| taken).collect(),
                 source: String::new(),
             },
             variants,
@@ -80,7 +86,13 @@ fn variants_of<'a>(
     data.into_iter().flatten()
 }
 
-fn value(variant: &Variant, errors: &mut Errors) -> Given<String> {
+/// A variant's value, and what it takes over, with the places of those values.
+struct Value {
+    value: Given<String>,
+    taken: Option<(Vec<Span>, Taken)>,
+}
+
+fn value(variant: &Variant, errors: &mut Errors) -> Value {
     if !matches!(variant.fields, Fields::Unit) {
         errors.at(
             variant.fields.span(),
@@ -96,25 +108,89 @@ fn value(variant: &Variant, errors: &mut Errors) -> Given<String> {
             );
         }
     }
-    let value = named(&variant.attrs, "rename", errors).unwrap_or_else(|| Given {
+    let (mut rename, mut renamed_from, mut from) = (None, None, None);
+    read_attributes(&variant.attrs, errors, |word, input| {
+        match word.to_string().as_str() {
+            "rename" => keep(&mut rename, word, literal(word, input)?.value()),
+            "renamed_from" => keep(&mut renamed_from, word, vec![literal(word, input)?]),
+            "from" => keep(&mut from, word, literals(word, input)?),
+            _ => Err(unknown_word(word, &["rename", "renamed_from", "from"])),
+        }
+    });
+    let value = rename.unwrap_or_else(|| Given {
         span: variant.ident.span(),
         value: variant.ident.unraw().to_string().to_snake_case(),
     });
     fits(&value, errors);
-    value
+    if let (Some(from), Some(_)) = (&from, &renamed_from) {
+        errors.at(
+            from.span,
+            "`renamed_from` and `from` are given both: a value that is renamed and takes over others names all of them, \
+             `from(\"sad\", \"gloomy\")`",
+        );
+    }
+    let renamed = renamed_from.is_some();
+    let taken = renamed_from.or(from).map(|given| {
+        let texts = given.value.iter().map(LitStr::value);
+        let taken = Taken {
+            value: value.value.clone(),
+            from: texts.collect(),
+            renamed,
+        };
+        (given.value.iter().map(LitStr::span).collect(), taken)
+    });
+    Value { value, taken }
 }
 
-/// The only word that may stand here.
-fn named(attributes: &[Attribute], word: &str, errors: &mut Errors) -> Option<Given<String>> {
+/// `("…", "…")`, at least one.
+fn literals(word: &Ident, input: ParseStream) -> syn::Result<Vec<LitStr>> {
+    list(word, input, |inside| {
+        let literals = inside.parse_terminated(<LitStr as Parse>::parse, Token![,])?;
+        if literals.is_empty() {
+            let message = format!("`{word}(…)` names no value: `{word}(\"sad\", \"gloomy\")`");
+            return Err(syn::Error::new(word.span(), message));
+        }
+        for literal in &literals {
+            content(literal)?;
+        }
+        Ok(literals.into_iter().collect())
+    })
+}
+
+/// The only word that may stand on the enum itself.
+fn name(attributes: &[Attribute], errors: &mut Errors) -> Option<Given<String>> {
     let mut name = None;
     read_attributes(attributes, errors, |found, input| {
-        if found == word {
+        if found == "name" {
             keep(&mut name, found, literal(found, input)?.value())
         } else {
-            Err(unknown_word(found, &[word]))
+            Err(unknown_word(found, &["name"]))
         }
     });
     name
+}
+
+/// Rows of a value become one other, and a value that a variant still is does not go.
+fn go_once(values: &[Given<String>], taken: &[(Vec<Span>, Taken)], errors: &mut Errors) {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for (spans, taken) in taken {
+        for (span, from) in spans.iter().zip(&taken.from) {
+            if values.iter().any(|value| value.value == *from) {
+                errors.at(
+                    *span,
+                    format!("`{from}` is the value of a variant, so its rows keep it: name a value that goes"),
+                );
+            } else if let Some(other) = seen.insert(from, &taken.value) {
+                errors.at(
+                    *span,
+                    format!(
+                        "rows with `{from}` would become `{other}` and `{}`: name it once",
+                        taken.value
+                    ),
+                );
+            }
+        }
+    }
 }
 
 fn fits(name: &Given<String>, errors: &mut Errors) {
@@ -157,6 +233,25 @@ mod tests {
         assert_eq!(values, ["very_happy", "so-so", "box"]);
         let plain = parse("enum AalLevel { Aal1 }").expect("an enum");
         assert_eq!(plain.enumeration.name, "aal_level");
+    }
+
+    #[test]
+    fn values_take_over_others() {
+        let model = parse(
+            "enum Mood { #[zdm(renamed_from = \"sad\")] Unhappy, #[zdm(from(\"glad\", \"ecstatic\"))] Happy, Calm }",
+        );
+        let taken = |value: &str, from: &[&str], renamed| Taken {
+            value: value.to_owned(),
+            from: from.iter().map(|from| (*from).to_owned()).collect(),
+            renamed,
+        };
+        assert_eq!(
+            model.expect("an enum").enumeration.taken,
+            [
+                taken("unhappy", &["sad"], true),
+                taken("happy", &["glad", "ecstatic"], false)
+            ]
+        );
     }
 
     #[test]

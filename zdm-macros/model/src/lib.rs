@@ -23,5 +23,5 @@ pub use logical_type::LogicalType;
 pub use model::{Declared, Model, ModelField, Newtype};
 pub use parts::{Check, Exclusion, ForeignKey, Index, Unique};
 pub use rust_type::{RustType, option_of, spelled, vec_of};
-pub use schema::{Column, Counted, Enumeration, MovedFrom, Schema, Split, Table};
+pub use schema::{Column, Counted, Enumeration, MovedFrom, Schema, Split, Table, Taken};
 pub use transition::{Drop, Expression, FinalName, OnInvalid, Transition};

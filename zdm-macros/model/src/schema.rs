@@ -56,9 +56,24 @@ pub struct Enumeration {
     pub name: String,
     /// The values in their order.
     pub values: Vec<String>,
+    /// `renamed_from`, `from`: what values of before become these. Spent at `finalize`, no part of a snapshot or of the
+    /// fingerprint.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub taken: Vec<Taken>,
     /// Where the enum stands, `file:line`. No part of a snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
+}
+
+/// A value that rows get which had others. A version keeps the hash of its `Debug` text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The value.
+    pub value: String,
+    /// What these rows had before; code from before is given the first where the value is a new one.
+    pub from: Vec<String>,
+    /// `renamed_from`: it is the same value by another name.
+    pub renamed: bool,
 }
 
 impl Enumeration {

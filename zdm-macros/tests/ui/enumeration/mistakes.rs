@@ -12,6 +12,22 @@ enum Mood {
 }
 
 #[derive(MigratableEnum)]
+enum Taken {
+    #[zdm(renamed_from = "sad", from("gloomy"))]
+    Unhappy,
+    #[zdm(from("unhappy", "glum"))]
+    Happy,
+    #[zdm(from("glum"))]
+    Calm,
+    #[zdm(from())]
+    Bored,
+    #[zdm(from(angry))]
+    Furious,
+    #[zdm(renamed_from)]
+    Lost,
+}
+
+#[derive(MigratableEnum)]
 enum Empty {}
 
 #[derive(MigratableEnum)]

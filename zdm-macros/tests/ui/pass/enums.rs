@@ -17,6 +17,18 @@ mod other {
     }
 }
 
+// What values were before is no part of what they are.
+mod spent {
+    #[derive(zdm_runtime::MigratableEnum)]
+    #[zdm(name = "mood")]
+    pub enum Feeling {
+        #[zdm(from("glad", "ecstatic"))]
+        Happy,
+        #[zdm(rename = "so-so", renamed_from = "fair")]
+        SoSo,
+    }
+}
+
 #[derive(Migratable)]
 #[allow(dead_code)]
 struct Day {
@@ -33,6 +45,7 @@ impl Generated for Day {
 fn main() {
     assert_eq!(Feeling::NAME, "mood");
     assert_eq!(Feeling::VALUES, ["happy", "so-so"]);
+    assert_eq!(Feeling::LOGICAL, spent::Feeling::LOGICAL);
     assert_eq!(Feeling::of_value("so-so"), Some(Feeling::SoSo));
     assert_eq!(Feeling::of_value("so_so"), None);
     assert_eq!(Feeling::Happy.value(), "happy");
