@@ -100,6 +100,8 @@ mod tests {
             retyped: std::collections::BTreeMap::new(),
             merged: Vec::new(),
             renames: std::collections::BTreeMap::new(),
+            exchanges: Vec::new(),
+            enums: Vec::new(),
             files: std::collections::BTreeMap::new(),
         }
     }

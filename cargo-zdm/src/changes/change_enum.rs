@@ -4,16 +4,20 @@ use zdm_model::{Enumeration, Schema};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
+use super::conversion::casts;
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, EnumValue};
+use crate::plan::exchange::keeps_order;
+use crate::plan::{Alteration, EnumValue, Exchange, Naming};
 
 pub(super) const KIND: Kind = Kind {
     name: "change_enum",
     documentation: "Expand creates an enum before the first column that has it, and adds values to one that is there: at \
                     their place, without touching a row. Code from before cannot read a new value, so none is to be \
-                    written while such code runs. No database takes a value out again. Contract drops an enum that is \
-                    not declared any more.",
+                    written while such code runs. No database takes a value out again: where values get other names, go, or \
+                    stand in another order, another type comes, and every column of the enum is replaced by one of that type, \
+                    which takes its name; before `complete` the types exchange their names too. Contract drops an enum that \
+                    is not declared any more.",
     claim,
 };
 
@@ -23,6 +27,17 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         Delta::EnumAdded(found) => Some(created(context, found)),
         Delta::EnumRemoved(found) => Some(dropped(context, found)),
         Delta::EnumChanged(old, new) if keeps_order(&old.values, &new.values) => {
+            Some(extended(context, old, new))
+        }
+        Delta::EnumChanged(old, new) if context.dialect.capabilities().enum_types => {
+            let mut exchanges = context.exchanges.iter();
+            let exchange = exchanges.find(|exchange| exchange.new.name == new.name);
+            exchange.map(|exchange| exchanged(context, exchange, old, new))
+        }
+        // The order of texts is that of their letters.
+        Delta::EnumChanged(old, new)
+            if old.values.iter().all(|value| new.values.contains(value)) =>
+        {
             Some(extended(context, old, new))
         }
         _ => None,
@@ -76,6 +91,13 @@ fn extended(context: &Context<'_>, old: &Enumeration, new: &Enumeration) -> Chan
         .collect();
     let shown: Vec<String> = added.iter().map(|value| format!("`{value}`")).collect();
     let shown = shown.join(", ");
+    if added.is_empty() {
+        let line = format!(
+            "let the enum `{}` have its values in another order",
+            new.name
+        );
+        return described(context.to, new, Route::Direct, line).1;
+    }
     let line = format!("add {shown} to the enum `{}`", new.name);
     let (at, mut change) = described(context.to, new, Route::Direct, line);
     change = change.because(
@@ -106,8 +128,87 @@ fn extended(context: &Context<'_>, old: &Enumeration, new: &Enumeration) -> Chan
     change
 }
 
-/// All values are there still, in their order.
-pub(super) fn keeps_order(old: &[String], new: &[String]) -> bool {
-    let kept: Vec<&String> = new.iter().filter(|value| old.contains(value)).collect();
-    kept == old.iter().collect::<Vec<_>>()
+/// Another type beside it, whose name goes over as the names of its columns do.
+fn exchanged(
+    context: &Context<'_>,
+    exchange: &Exchange,
+    old: &Enumeration,
+    new: &Enumeration,
+) -> Change {
+    let (interim, released) = (exchange.interim(), exchange.released());
+    let line = format!("let the enum `{}` {}", new.name, what_changes(exchange));
+    let (at, change) = described(context.from, old, Route::FivePhases, line);
+    let at = Place {
+        source: new.source.clone(),
+        ..at
+    };
+    let mut change = change
+        .because(
+            Phase::Expand,
+            format!(
+                "no database takes values out of an enum or moves them, so another type {interim} comes beside {}",
+                old.name
+            ),
+        )
+        .because(
+            Phase::Contract,
+            format!(
+                "{interim} takes the name {} when the code that knows the old type by it has gone; that of the transition \
+                 makes values by functions, which know both types by themselves",
+                old.name
+            ),
+        );
+    let created = Enumeration {
+        name: interim.clone(),
+        ..new.clone()
+    };
+    change = change.alter(Section::Expand, &at, Alteration::CreateEnum(created));
+    for cast in casts(context, exchange) {
+        change = change
+            .alter(
+                Section::Expand,
+                &at,
+                Alteration::Name(Naming::CreateCast(cast.clone())),
+            )
+            .alter_for_good(
+                Section::Drop,
+                &at,
+                Alteration::Name(Naming::DropCast(cast)),
+                "code of the transition makes values by it, and no other does".to_owned(),
+            );
+    }
+    let renames = vec![
+        (old.name.clone(), released.clone()),
+        (interim, old.name.clone()),
+    ];
+    let dropped = Enumeration {
+        name: released,
+        ..old.clone()
+    };
+    change
+        .alter(
+            Section::Release,
+            &at,
+            Alteration::Name(Naming::Types(renames)),
+        )
+        .late()
+        .alter_for_good(
+            Section::Drop,
+            &at,
+            Alteration::DropEnum(dropped),
+            format!("the columns of {} that had it are gone", old.name),
+        )
+}
+
+/// In plain English: "have `unhappy` in the place of `sad`".
+fn what_changes(exchange: &Exchange) -> String {
+    let others = exchange.up.iter().filter(|(from, to)| from != to);
+    let others: Vec<String> = others
+        .map(|(from, to)| format!("`{to}` in the place of `{from}`"))
+        .collect();
+    if others.is_empty() {
+        "have its values in another order".to_owned()
+    } else {
+        format!("have {}", others.join(", "))
+    }
 }

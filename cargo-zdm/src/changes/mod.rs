@@ -47,7 +47,7 @@ pub(crate) use refusal::reference_cycle;
 
 use crate::dialect::Dialect;
 use crate::diff::{self, Delta, Place};
-use crate::plan::{Alteration, Drafted, Move, Pair};
+use crate::plan::{Alteration, Drafted, Exchange, Move, Pair};
 
 /// A kind of change.
 #[derive(Debug)]
@@ -104,6 +104,8 @@ pub struct Context<'a> {
     pub dropped_tables: &'a [String],
     /// Tables that the user lets be written anew at once, because they are small.
     pub direct: &'a [SmallTable],
+    /// The enums whose types exchange their names.
+    pub(crate) exchanges: &'a [Exchange],
 }
 
 /// The recognised meaning of a delta.

@@ -104,6 +104,7 @@ impl From<PipelineError> for Failure {
             PipelineError::Files(error) => error.into(),
             PipelineError::Plan(error) => error.into(),
             PipelineError::TableInTransition { .. }
+            | PipelineError::EnumInTransition { .. }
             | PipelineError::TransitionChanged { .. }
             | PipelineError::NothingLeft { .. }
             | PipelineError::Raw { .. }

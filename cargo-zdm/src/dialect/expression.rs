@@ -169,7 +169,7 @@ impl Dialect {
         self.to_the_end(expression, &parser, parsed)
     }
 
-    fn parse_element(&self, element: &str) -> Result<Expr, ExpressionError> {
+    pub(super) fn parse_element(&self, element: &str) -> Result<Expr, ExpressionError> {
         let mut parser = self.parser(element)?;
         let parsed = parser.parse_create_index_expr();
         let parsed = self.to_the_end(element, &parser, parsed)?;
@@ -303,7 +303,7 @@ fn word(node: &Expr) -> Option<&Ident> {
     }
 }
 
-fn replaced(expression: &str, mut places: Vec<(Range<usize>, String)>) -> String {
+pub(super) fn replaced(expression: &str, mut places: Vec<(Range<usize>, String)>) -> String {
     places.sort_by_key(|(range, _)| range.start);
     let mut text = String::with_capacity(expression.len());
     let mut done = 0;
@@ -325,7 +325,7 @@ pub(super) fn folded(ident: &Ident) -> String {
     }
 }
 
-fn byte_range(text: &str, ident: &Ident) -> Range<usize> {
+pub(super) fn byte_range(text: &str, ident: &Ident) -> Range<usize> {
     byte_of(text, ident.span.start)..byte_of(text, ident.span.end)
 }
 

@@ -15,6 +15,7 @@ mod row;
 mod sqlite;
 mod steady;
 mod totality;
+mod typed;
 mod widening;
 
 use include_dir::{Dir, include_dir};

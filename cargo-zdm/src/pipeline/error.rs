@@ -77,6 +77,16 @@ pub enum PipelineError {
         /// What the new version would do: `would drop the column users.age`.
         change: String,
     },
+    /// A version that names an enum whose types exchange their names.
+    #[error(
+        "the enum `{name}` is in transition by {migration}: the name means the type with the values from before, until that of the new ones takes it, so that a table, column or value of it waits. Run `cargo zdm finalize {migration}` once it is complete everywhere"
+    )]
+    EnumInTransition {
+        /// The enum.
+        name: String,
+        /// The migration's folder.
+        migration: String,
+    },
     /// The attributes that a migration in transition was generated from are gone or changed.
     #[error(
         "the transition attributes of {migration} have changed since it was generated (`renamed_from`, `moved_from`, `from`, `final_name`, `up`, `down`, `valid_if`, `on_invalid`). Restore them, or generate it again with `cargo zdm generate --amend` if it is not merged; `cargo zdm finalize` removes them when it is over"

@@ -13,7 +13,7 @@ use super::version::Planned;
 use super::{Options, PipelineError};
 use crate::dialect::Dialect;
 use crate::diff;
-use crate::plan::{self, Move, Pair, Plan, Statement};
+use crate::plan::{self, Move, Pair, Plan, Statement, exchange};
 use crate::versions::{History, Snapshot};
 
 /// A migration in transition.
@@ -24,6 +24,8 @@ pub(crate) struct InTransition {
     pub(crate) parent: Option<String>,
     pub(crate) pairs: Vec<Pair>,
     pub(crate) moves: Vec<Move>,
+    /// The enums whose types exchange their names.
+    pub(crate) exchanges: Vec<String>,
 }
 
 /// Every migration in transition, in the order of the versions.
@@ -55,6 +57,7 @@ pub(crate) fn of(
             parent: history.before(manifest).map(Manifest::folder),
             pairs: plan.pairs,
             moves: plan.moves,
+            exchanges: plan.exchanges,
         });
     }
     Ok(found)
@@ -73,6 +76,7 @@ pub(crate) fn begun(
         parent: history.last().map(Manifest::folder),
         pairs: planned.plan.pairs.clone(),
         moves: planned.plan.moves.clone(),
+        exchanges: planned.plan.exchanges.clone(),
     })
 }
 
@@ -81,6 +85,13 @@ pub(crate) fn begun(
 /// table at a time, and writes the new columns in all its statements.
 pub(crate) fn check_free(plan: &Plan, transitions: &[InTransition]) -> Result<(), PipelineError> {
     for transition in transitions {
+        let mut named = plan.enums.iter();
+        if let Some(name) = named.find(|name| transition.exchanges.contains(name)) {
+            return Err(PipelineError::EnumInTransition {
+                name: name.clone(),
+                migration: transition.manifest.folder(),
+            });
+        }
         if let Some((pair, key)) = referring(plan, &transition.pairs) {
             return Err(PipelineError::TableInTransition {
                 table: pair.table.clone(),
@@ -176,6 +187,11 @@ fn stands_aside(statement: &Statement, pairs: &[&Pair]) -> bool {
 /// The hash of the attributes that say how the columns of a version come out of those before it.
 pub(crate) fn hash(from: &Schema, to: &Schema) -> String {
     let mut text = String::new();
+    for (_, changed) in exchange::changed(from, to) {
+        if !changed.taken.is_empty() {
+            let _ = writeln!(text, "enum {} {:?}", changed.name, changed.taken);
+        }
+    }
     for table in &to.tables {
         let before = from.table(&table.name);
         let split = table.split_from.as_ref().filter(|_| before.is_none());
@@ -210,6 +226,12 @@ pub(crate) fn removed_tables(from: &Schema, to: &Schema) -> Vec<String> {
 }
 
 fn with_attributes(mut snapshot: Schema, declared: &Schema) -> Schema {
+    for found in &mut snapshot.enums {
+        if let Some(declared) = declared.enumeration(&found.name) {
+            found.taken.clone_from(&declared.taken);
+            found.source.clone_from(&declared.source);
+        }
+    }
     for table in &mut snapshot.tables {
         if let Some(declared) = declared.table(&table.name) {
             take_attributes(table, declared);

@@ -41,8 +41,8 @@ pub(crate) fn plan(
 ) -> Result<Option<Planned>, PipelineError> {
     let from = history.last_schema(declared)?;
     let known = changes::with_known_defaults(declared.schema, &from, dialect);
-    let interim = interim::schema(&from, &known, dialect);
-    let mut deltas = diff::diff(&from, &interim).map_err(BuildError::from)?;
+    let interim = interim::Interim::of(&from, &known, dialect);
+    let mut deltas = diff::diff(&from, &interim.schema).map_err(BuildError::from)?;
     deltas.extend(interim::renames(&from, &known));
     let raws = if options.baseline {
         Vec::new()

@@ -15,7 +15,7 @@ use super::shape::{
 use super::shapes::Shapes;
 use crate::diff::Part;
 
-pub use naming::{Naming, View};
+pub use naming::{Cast, Naming, View};
 
 /// One alteration of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,10 +176,13 @@ impl Alteration {
             | Self::DropUnique(_) => 2,
             Self::DropColumn(_) => 3,
             Self::DropTable(_) => 4,
-            Self::DropFunction(_) => 5,
+            Self::DropFunction(_) | Self::Name(Naming::DropCast(_)) => 5,
             Self::CreateEnum(_) | Self::AddEnumValue(_) | Self::LeaveEnumValue(_) => 6,
             Self::AddColumn(column) if column.generated.is_none() => 7,
-            Self::AddColumn(_) | Self::ReplaceGenerated(_) | Self::CreateFunction(_) => 8,
+            Self::AddColumn(_)
+            | Self::ReplaceGenerated(_)
+            | Self::CreateFunction(_)
+            | Self::Name(Naming::CreateCast(_)) => 8,
             Self::SetType(..) | Self::SetDefault(..) | Self::SetCounting(..) => 9,
             Self::SetNotNull(_) | Self::DropNotNull(_) => 10,
             Self::AddCheck(_) if of_new_table => 14,
@@ -193,7 +196,7 @@ impl Alteration {
             Self::CreateIndex(_) => 15,
             Self::SetPrimaryKey(..)
             | Self::Rename(..)
-            | Self::Name(Naming::Columns(_) | Naming::CreateView(_))
+            | Self::Name(Naming::Columns(_) | Naming::Types(_) | Naming::CreateView(_))
             | Self::SetComment(..) => 16,
             Self::DropEnum(_) => 17,
             Self::Name(Naming::Table(_) | Naming::RestoreTable(..)) => 18,

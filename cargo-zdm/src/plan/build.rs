@@ -8,10 +8,12 @@ use zdm_model::Schema;
 use zdm_runtime::manifest::{Route, SmallTable, joined};
 use zdm_runtime::phase::{Phase, Section};
 
+use super::interim::Interim;
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{
-    Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, View, direct, interim, lower,
+    Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, View, direct, exchange,
+    interim, lower,
 };
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
@@ -68,9 +70,9 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
         });
         return Err(BuildError::Changes(errors.collect()));
     }
-    let interim = interim::schema(request.from, &known, request.dialect);
+    let interim = Interim::of(request.from, &known, request.dialect);
     let renames = interim::renames(request.from, &known);
-    let (from, to) = (spelled(request.from), spelled(&interim));
+    let (from, to) = (spelled(request.from), spelled(&interim.schema));
     let request = &Request {
         from: &from,
         to: &to,
@@ -85,8 +87,10 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
         id: request.id,
         dropped_tables: request.dropped_tables,
         direct: request.direct,
+        exchanges: &interim.exchanges,
     };
     let mut mistakes = direct::mistakes(request);
+    mistakes.extend(interim.refused);
     mistakes.extend(changes::check_schema(request.to, request.dialect));
     mistakes.extend(changes::check_references(request.to));
     if !mistakes.is_empty() {
@@ -170,6 +174,8 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
             .map(|moved| moved.part.clone())
             .collect(),
         renames: renamed_tables(&drafted),
+        exchanges: exchange::exchanged(&drafted),
+        enums: exchange::named(&drafted, request.to, request.dialect),
         steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
         pairs,
         moves,

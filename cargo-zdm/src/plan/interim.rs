@@ -1,34 +1,102 @@
 //! A schema as long as old code is there: a column that takes over the name of one which it replaces has another until then,
-//! and so it is called in all that stands on it; a table that is renamed has its old name.
+//! and so it is called in all that stands on it; so is a type that takes over the name of an enum with other values; a table that
+//! is renamed has its old name.
 //!
 //! Must not know: how the names are exchanged.
 
 use std::borrow::Cow;
 
-use zdm_model::{Column, Exclusion, FinalName, Schema, Table, names};
+use zdm_model::{Column, Exclusion, FinalName, Schema, Table, Transition, names};
 
-use super::Pair;
+use super::{Exchange, Pair};
+use crate::changes::ChangeError;
 use crate::dialect::Dialect;
 use crate::diff::{self, Delta, Place};
 
-/// What a version leads to, in the names that its columns have on the way.
-pub(crate) fn schema<'a>(from: &Schema, to: &'a Schema, dialect: &Dialect) -> Cow<'a, Schema> {
-    let mut interim = Cow::Borrowed(to);
-    for (old, table) in renamed(from, to) {
-        rename_back(interim.to_mut(), &table.name, old);
-    }
-    for table in &interim.clone().tables {
-        let Some(before) = from.table(&table.name) else {
-            continue;
-        };
-        for column in &table.columns {
-            let under_way = diff::is_under_way(before, column);
-            if let Some(names) = final_name(column).filter(|_| under_way) {
-                rename(interim.to_mut(), &table.name, names, dialect);
+/// What a version leads to, in the names that its columns and their types have on the way.
+pub(crate) struct Interim<'a> {
+    pub(crate) schema: Cow<'a, Schema>,
+    /// The enums whose types exchange their names.
+    pub(crate) exchanges: Vec<Exchange>,
+    /// What stands in the way of others.
+    pub(crate) refused: Vec<ChangeError>,
+}
+
+impl<'a> Interim<'a> {
+    pub(crate) fn of(from: &Schema, to: &'a Schema, dialect: &Dialect) -> Self {
+        let mut interim = Cow::Borrowed(to);
+        for (old, table) in renamed(from, to) {
+            rename_back(interim.to_mut(), &table.name, old);
+        }
+        let (exchanges, refused) = Exchange::all(from, &interim, dialect);
+        for exchange in &exchanges {
+            retype(interim.to_mut(), exchange, dialect);
+        }
+        for table in &interim.clone().tables {
+            let Some(before) = from.table(&table.name) else {
+                continue;
+            };
+            for column in &table.columns {
+                let under_way = diff::is_under_way(before, column);
+                if let Some(names) = final_name(column).filter(|_| under_way) {
+                    rename(interim.to_mut(), &table.name, names, dialect);
+                }
             }
         }
+        Self {
+            schema: interim,
+            exchanges,
+            refused,
+        }
     }
-    interim
+}
+
+/// Puts a column of the new type beside every column of the enum, which it takes over in the end.
+fn retype(schema: &mut Schema, exchange: &Exchange, dialect: &Dialect) {
+    let (last, interim) = (&exchange.new.name, exchange.interim());
+    for table in &mut schema.tables {
+        let mut concerned = false;
+        for column in &mut table.columns {
+            if !exchange.has(&table.name, &column.name) {
+                continue;
+            }
+            concerned = true;
+            column.sql_type = Some(interim.clone());
+            column.transition = Some(Transition {
+                from: vec![column.name.clone()],
+                final_name: Some(FinalName {
+                    interim: names::beside(&column.name),
+                    last: column.name.clone(),
+                }),
+                ..Transition::default()
+            });
+        }
+        if concerned {
+            expressions_of(table, &mut |text| {
+                *text = dialect.retyped(text, last, &interim);
+            });
+        }
+    }
+}
+
+/// Defaults and conditions, in which a type may be named.
+fn expressions_of(table: &mut Table, change: &mut dyn FnMut(&mut String)) {
+    for column in &mut table.columns {
+        column.default.iter_mut().for_each(&mut *change);
+    }
+    for check in &mut table.checks {
+        change(&mut check.expr);
+    }
+    for index in &mut table.indexes {
+        index.predicate.iter_mut().for_each(&mut *change);
+        index.elements.iter_mut().for_each(&mut *change);
+    }
+    for exclusion in &mut table.exclusions {
+        exclusion.predicate.iter_mut().for_each(&mut *change);
+        for text in &mut exclusion.elements {
+            change_operand(text, change);
+        }
+    }
 }
 
 /// The tables that get another name: what they are called before, and what they become.
@@ -107,9 +175,20 @@ fn rename_back(schema: &mut Schema, new: &str, old: &str) {
 /// The table in the names that statements give its columns as long as these pairs are in transition.
 pub(crate) fn table<'a>(table: &'a Table, pairs: &[Pair]) -> Cow<'a, Table> {
     let mut interim = Cow::Borrowed(table);
-    for names in pairs.iter().filter_map(Pair::final_name) {
+    for pair in pairs {
+        let Some(names) = pair.final_name() else {
+            continue;
+        };
         for column in &mut interim.to_mut().columns {
-            rename_one(&mut column.name, names);
+            if column.name != names.last {
+                continue;
+            }
+            column.name.clone_from(&names.interim);
+            // Its type has another name as well.
+            if pair.cast().is_some() {
+                column.sql_type.clone_from(&pair.new.sql_type);
+                column.transition.clone_from(&pair.new.transition);
+            }
         }
     }
     interim
@@ -169,15 +248,19 @@ fn rename(schema: &mut Schema, table: &str, names: &FinalName, dialect: &Dialect
     for exclusion in &mut table.exclusions {
         exclusion.predicate.iter_mut().for_each(expression);
         for text in &mut exclusion.elements {
-            if let Some((operand, operator)) = Exclusion::operand(text) {
-                let (mut operand, operator) = (operand.to_owned(), operator.to_owned());
-                element(&mut operand);
-                *text = format!("{operand} WITH {operator}");
-            }
+            change_operand(text, &mut |operand| element(operand));
         }
     }
     for key in &mut table.foreign_keys {
         key.columns.iter_mut().for_each(one);
         key.on_delete_columns.iter_mut().for_each(one);
+    }
+}
+
+fn change_operand(element: &mut String, change: &mut dyn FnMut(&mut String)) {
+    if let Some((operand, operator)) = Exclusion::operand(element) {
+        let (mut operand, operator) = (operand.to_owned(), operator.to_owned());
+        change(&mut operand);
+        *element = format!("{operand} WITH {operator}");
     }
 }

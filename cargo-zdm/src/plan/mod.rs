@@ -6,6 +6,7 @@
 mod alteration;
 mod build;
 mod direct;
+pub(crate) mod exchange;
 pub(crate) mod interim;
 mod lower;
 mod moved;
@@ -16,9 +17,10 @@ mod shape;
 mod shapes;
 mod statement;
 
-pub use alteration::{Alteration, Counting, EnumValue, Function, Naming, View};
+pub use alteration::{Alteration, Cast, Counting, EnumValue, Function, Naming, View};
 pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
+pub(crate) use exchange::Exchange;
 pub use lower::Drafted;
 pub use moved::{Ends, Merging, Move, Triggers};
 pub use pair::Pair;
@@ -69,6 +71,10 @@ pub struct Plan {
     pub merged: Vec<String>,
     /// The tables that contract gives another name: before, after.
     pub renames: BTreeMap<String, String>,
+    /// The enums whose types exchange their names with others.
+    pub exchanges: Vec<String>,
+    /// The enums that expand names.
+    pub enums: Vec<String>,
     /// The tables that steps write anew at once, because they are small.
     pub direct: Vec<SmallTable>,
 }

@@ -61,6 +61,11 @@ impl Pair {
         self.new.transition.as_ref()?.final_name.as_ref()
     }
 
+    /// The function that makes a value of new of its text, where the name of new's type goes over to another.
+    pub fn cast(&self) -> Option<&str> {
+        self.new.transition.as_ref()?.cast.as_deref()
+    }
+
     /// The word for what becomes of a row that `up` cannot convert; `total` where it converts everything.
     pub fn rule(&self) -> &'static str {
         match &self.on_invalid {

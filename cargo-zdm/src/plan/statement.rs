@@ -75,6 +75,13 @@ pub enum Statement {
         /// From, to; in the order of execution.
         renames: Vec<(String, String)>,
     },
+    /// Other names for types, in one transaction.
+    RenameTypes {
+        /// The first table that has the enum.
+        table: String,
+        /// From, to; in the order of execution.
+        renames: Vec<(String, String)>,
+    },
     /// A view that all roles of the table may use as the table itself.
     CreateView {
         /// The table.
@@ -289,6 +296,15 @@ pub enum Statement {
         function: String,
         /// Types of the parameters.
         parameters: Vec<String>,
+    },
+    /// A function that makes a value of an enum of its text. It knows the enum by itself, not by its name.
+    CreateCast {
+        /// The first table that has the enum.
+        table: String,
+        /// Name without its schema, unquoted.
+        function: String,
+        /// The enum, unquoted.
+        returns: String,
     },
     /// Triggers that keep the other of two tables.
     CreateTriggers {

@@ -37,6 +37,8 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         retyped: std::collections::BTreeMap::new(),
         merged: Vec::new(),
         renames: std::collections::BTreeMap::new(),
+        exchanges: Vec::new(),
+        enums: Vec::new(),
         files: std::collections::BTreeMap::new(),
     };
     let mut files = FileTree::default();

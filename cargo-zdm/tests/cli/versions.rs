@@ -167,6 +167,8 @@ impl Version {
             retyped: BTreeMap::new(),
             merged: Vec::new(),
             renames: BTreeMap::new(),
+            exchanges: Vec::new(),
+            enums: Vec::new(),
             files: BTreeMap::new(),
         };
         Self {

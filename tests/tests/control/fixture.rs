@@ -70,6 +70,8 @@ pub(crate) fn manifest() -> Manifest {
         retyped: BTreeMap::new(),
         merged: Vec::new(),
         renames: BTreeMap::new(),
+        exchanges: Vec::new(),
+        enums: Vec::new(),
         backfills: vec![Backfill {
             table: "users".to_owned(),
             key: vec!["id".to_owned()],

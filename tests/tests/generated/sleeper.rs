@@ -236,6 +236,8 @@ fn manifest() -> Manifest {
         retyped: BTreeMap::new(),
         merged: Vec::new(),
         renames: BTreeMap::new(),
+        exchanges: Vec::new(),
+        enums: Vec::new(),
         backfills: vec![Backfill {
             table: "users".to_owned(),
             key: vec!["id".to_owned()],

@@ -39,6 +39,8 @@ impl Version {
                 retyped: BTreeMap::new(),
                 merged: Vec::new(),
                 renames: BTreeMap::new(),
+                exchanges: Vec::new(),
+                enums: Vec::new(),
                 files: BTreeMap::new(),
             },
             files: BTreeMap::new(),

@@ -177,6 +177,7 @@ fn transition(field: &Field) -> Option<Transition> {
             .interim_name()
             .zip(last)
             .map(|(interim, last)| FinalName { interim, last }),
+        cast: None,
         renamed: false,
         up: given.up.as_ref().map(|up| up.value.clone()),
         down,

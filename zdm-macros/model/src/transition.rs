@@ -21,6 +21,12 @@ pub struct Transition {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub final_name: Option<FinalName>,
+    /// The function that makes a value of its text, where the name of its type goes over to another. No attribute says it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub cast: Option<String>,
     /// `renamed_from`: identity both ways.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub renamed: bool,
@@ -66,6 +72,7 @@ impl fmt::Debug for Transition {
         let Self {
             from,
             final_name,
+            cast,
             renamed,
             up,
             down,
@@ -77,6 +84,9 @@ impl fmt::Debug for Transition {
         text.field("from", from);
         if let Some(final_name) = final_name {
             text.field("final_name", final_name);
+        }
+        if let Some(cast) = cast {
+            text.field("cast", cast);
         }
         text.field("renamed", renamed)
             .field("up", up)

@@ -77,6 +77,12 @@ pub struct Manifest {
     /// name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub renames: BTreeMap<String, String>,
+    /// The enums whose types exchange their names with others before `complete`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<String>,
+    /// The enums that expand names, which then mean the types that have the names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enums: Vec<String>,
     /// blake3 of every `.sql` file, by path below the version's directory.
     pub files: BTreeMap<String, String>,
 }

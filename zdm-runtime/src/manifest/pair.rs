@@ -67,7 +67,7 @@ pub struct Side {
     pub nullable: bool,
 }
 
-/// What is proved by construction: `up` loses nothing and always converts.
+/// What is proved by construction: `up` always converts, and loses nothing beyond what is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BuiltIn {
@@ -76,6 +76,9 @@ pub struct BuiltIn {
     /// What `down` loses of a value that it accepts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub down_loses: Option<String>,
+    /// What `up` loses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_loses: Option<String>,
 }
 
 /// What was asked of a database, and what it told.

@@ -64,6 +64,7 @@ impl Way<'_> {
         (is_built_in && null_has_a_place && self.transition.on_invalid.is_none()).then(|| BuiltIn {
             refuses: self.new.nullable != old.nullable || !self.is_same_type(old),
             down_loses: halves.down_loses.clone(),
+            up_loses: None,
         })
     }
 

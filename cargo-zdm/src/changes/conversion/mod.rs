@@ -5,9 +5,12 @@
 
 mod agreement;
 mod built_in;
+mod relabelled;
 mod total;
 
 use zdm_model::{Column, Expression, LogicalType, Table, Transition};
+
+pub(super) use relabelled::casts;
 
 use super::expressions::Written;
 use super::{ChangeError, Context};
@@ -34,6 +37,9 @@ pub(super) struct Way<'a> {
 impl Way<'_> {
     /// The pair of a column that replaces others.
     pub(super) fn replacing(self) -> Result<Conversion, ChangeError> {
+        if let Some(relabelled) = self.relabelled()? {
+            return Ok(relabelled);
+        }
         let built_in = self.built_in();
         let up = match self.declared("up", self.transition.up.as_ref())? {
             Some(up) => self.typed(up)?,

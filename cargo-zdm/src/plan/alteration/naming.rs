@@ -1,4 +1,4 @@
-//! Names that go over while statements run, and the views that have them meanwhile.
+//! Names that go over while statements run, and the views and functions that know meanwhile what had them.
 
 use crate::plan::{Statement, TableShape};
 
@@ -7,6 +7,8 @@ use crate::plan::{Statement, TableShape};
 pub enum Naming {
     /// Other names for the same columns, one after the other and all at once for everybody else: from, to.
     Columns(Vec<(String, String)>),
+    /// The same for types, which have no table.
+    Types(Vec<(String, String)>),
     /// Another name for the table, which a view has had until then.
     Table(String),
     /// The same on the way back: the name before, and the view again.
@@ -15,6 +17,19 @@ pub enum Naming {
     CreateView(View),
     /// The view goes.
     DropView(View),
+    /// A function that makes a value of an enum, whatever that is called later.
+    CreateCast(Cast),
+    /// The function goes.
+    DropCast(Cast),
+}
+
+/// A function that makes a value of an enum of its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cast {
+    /// Name without its schema, unquoted.
+    pub name: String,
+    /// The enum by the name that it has when the function is created, unquoted.
+    pub enumeration: String,
 }
 
 /// Columns of a table by the names that they have when it is created, whatever they are called later.
@@ -43,6 +58,11 @@ impl Naming {
                 let renames = renames.map(|(from, to)| format!("{table}.{from} to {to}"));
                 format!("rename {}", renames.collect::<Vec<_>>().join(" and "))
             }
+            Self::Types(renames) => {
+                let renames = renames.iter();
+                let renames = renames.map(|(from, to)| format!("the enum {from} to {to}"));
+                format!("rename {}", renames.collect::<Vec<_>>().join(" and "))
+            }
             Self::Table(to) => format!("rename the table {table} to {to}"),
             Self::RestoreTable(to, view) => format!("rename the table {} to {to}", view.name),
             Self::CreateView(view) => {
@@ -54,15 +74,18 @@ impl Naming {
                 format!("create the view {}, {purpose}", view.shown())
             }
             Self::DropView(view) => format!("drop the view {}", view.shown()),
+            Self::CreateCast(cast) => format!(
+                "create the function zdm.{}, which makes a {} of a text, whatever the enum is called later",
+                cast.name, cast.enumeration
+            ),
+            Self::DropCast(cast) => format!("drop the function zdm.{}", cast.name),
         }
     }
 
     pub(super) fn inverse(&self, table: &str, shape: Option<&TableShape>) -> Result<Self, String> {
         Ok(match self {
-            Self::Columns(renames) => {
-                let back = renames.iter().rev();
-                Self::Columns(back.map(|(from, to)| (to.clone(), from.clone())).collect())
-            }
+            Self::Columns(renames) => Self::Columns(back(renames)),
+            Self::Types(renames) => Self::Types(back(renames)),
             Self::Table(name) => {
                 let columns = shape.into_iter().flat_map(|shape| &shape.columns);
                 let view = View {
@@ -74,6 +97,8 @@ impl Naming {
             }
             Self::RestoreTable(_, view) => Self::Table(view.name.clone()),
             Self::CreateView(view) => Self::DropView(view.clone()),
+            Self::CreateCast(cast) => Self::DropCast(cast.clone()),
+            Self::DropCast(cast) => Self::CreateCast(cast.clone()),
             Self::DropView(_) => return Err(format!("columns of {table} that it had are gone")),
         })
     }
@@ -82,6 +107,7 @@ impl Naming {
         let table = table.to_owned();
         match self.clone() {
             Self::Columns(renames) => Statement::RenameColumns { table, renames },
+            Self::Types(renames) => Statement::RenameTypes { table, renames },
             Self::Table(to) => Statement::RenameTable { table, to },
             Self::RestoreTable(to, view) => Statement::RestoreTable {
                 table: view.name,
@@ -99,6 +125,23 @@ impl Naming {
                 view: view.name,
                 is_own: view.is_own,
             },
+            Self::CreateCast(cast) => Statement::CreateCast {
+                table,
+                function: cast.name,
+                returns: cast.enumeration,
+            },
+            Self::DropCast(cast) => Statement::DropFunction {
+                table,
+                function: cast.name,
+                parameters: vec!["text".to_owned()],
+            },
         }
     }
+}
+
+fn back(renames: &[(String, String)]) -> Vec<(String, String)> {
+    let renames = renames.iter().rev();
+    renames
+        .map(|(from, to)| (to.clone(), from.clone()))
+        .collect()
 }

@@ -6,7 +6,7 @@ use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 46] = [
+    pub const NAMES: [&'static str; 48] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -18,6 +18,7 @@ impl Statement {
         "replace_generated",
         "drop_column",
         "rename_columns",
+        "rename_types",
         "create_view",
         "drop_view",
         "create_index",
@@ -43,6 +44,7 @@ impl Statement {
         "rename_constraint",
         "replace_index",
         "create_function",
+        "create_cast",
         "drop_function",
         "create_main_triggers",
         "create_part_triggers",
@@ -73,6 +75,7 @@ impl Statement {
             Self::ReplaceGenerated { .. } => "replace_generated",
             Self::DropColumn { .. } => "drop_column",
             Self::RenameColumns { .. } => "rename_columns",
+            Self::RenameTypes { .. } => "rename_types",
             Self::CreateView { .. } => "create_view",
             Self::DropView { .. } => "drop_view",
             Self::CreateIndex { .. } => "create_index",
@@ -100,6 +103,7 @@ impl Statement {
             Self::RenameConstraint { .. } => "rename_constraint",
             Self::ReplaceIndex { .. } => "replace_index",
             Self::CreateFunction { .. } => "create_function",
+            Self::CreateCast { .. } => "create_cast",
             Self::DropFunction { .. } => "drop_function",
             Self::CreateTriggers { triggers, .. } if triggers.on == Ends::Main => {
                 "create_main_triggers"
@@ -141,6 +145,7 @@ impl Statement {
             | Self::ReplaceGenerated { table, .. }
             | Self::DropColumn { table, .. }
             | Self::RenameColumns { table, .. }
+            | Self::RenameTypes { table, .. }
             | Self::CreateView { table, .. }
             | Self::DropView { table, .. }
             | Self::CreateIndex { table, .. }
@@ -165,6 +170,7 @@ impl Statement {
             | Self::RenameConstraint { table, .. }
             | Self::ReplaceIndex { table, .. }
             | Self::CreateFunction { table, .. }
+            | Self::CreateCast { table, .. }
             | Self::DropFunction { table, .. }
             | Self::CreateTriggers { table, .. }
             | Self::DropTriggers { table, .. }

@@ -156,7 +156,10 @@ fn losses(pair: &Pair) -> Vec<String> {
     if let Some(built_in) = &pair.built_in {
         return vec![
             "**cannot be converted**: no value (built in)".to_owned(),
-            "**lost by `up`**: nothing (built in)".to_owned(),
+            format!(
+                "**lost by `up`**: {} (built in)",
+                built_in.up_loses.as_deref().unwrap_or("nothing")
+            ),
             format!("**lost by `down`**: {} (built in)", proved(built_in)),
         ];
     }

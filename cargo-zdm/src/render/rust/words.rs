@@ -101,7 +101,9 @@ impl<'a> Words<'a> {
 
     /// A parameter whose type its surroundings do not tell.
     pub(super) fn typed_parameter(self, column: &Column, parameter: &str) -> String {
-        if self.typed {
+        if let Some(cast) = cast(column) {
+            format!("{}({parameter})", self.dialect.own(cast))
+        } else if self.typed {
             format!("CAST({parameter} AS {})", self.written_type(column))
         } else {
             parameter.to_owned()
@@ -125,7 +127,7 @@ impl<'a> Words<'a> {
 
     /// A parameter that is assigned to its column, or compared with it.
     pub(super) fn assigned_parameter(self, column: &Column, parameter: &str) -> String {
-        if self.written_type(column) == self.encoded_type(column) {
+        if cast(column).is_none() && self.written_type(column) == self.encoded_type(column) {
             parameter.to_owned()
         } else {
             self.typed_parameter(column, parameter)
@@ -140,7 +142,8 @@ impl<'a> Words<'a> {
 
     /// The same of a value that stands in another place than the column itself.
     pub(super) fn listed_as(self, column: &Column, name: &str) -> String {
-        let own = [LogicalType::Custom, LogicalType::Enum].contains(&column.logical_type);
+        let own = [LogicalType::Custom, LogicalType::Enum].contains(&column.logical_type)
+            && cast(column).is_none();
         if self.typed && column.sql_type.is_some() && !own {
             format!("{name}::{}", self.encoded_type(column))
         } else {
@@ -157,6 +160,14 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// A value as handwritten queries compare it with what they bind.
+    pub(super) fn compared(self, column: &Column, expression: String) -> String {
+        match cast(column) {
+            Some(_) => self.computed(column, &expression),
+            None => expression,
+        }
+    }
+
     /// The column's type without its bounds: a cast to `varchar(10)` would cut silently what an assignment refuses.
     pub(super) fn written_type(self, column: &Column) -> String {
         match &column.sql_type {
@@ -168,9 +179,16 @@ impl<'a> Words<'a> {
     /// The type that sqlx reads and writes the field as.
     fn encoded_type(self, column: &Column) -> String {
         match (&column.sql_type, column.logical_type) {
+            _ if cast(column).is_some() => self.dialect.type_name(LogicalType::Text).to_owned(),
             (_, LogicalType::Enum) => self.dialect.type_of(column),
             (Some(sql_type), LogicalType::Custom) => unbounded(sql_type),
             (_, logical) => self.dialect.type_name(logical).to_owned(),
         }
     }
+}
+
+/// The function that makes a value of the column of its text, where the name of its type goes over to another: statements
+/// before and after would mean two types by it, so that values travel as texts.
+pub(super) fn cast(column: &Column) -> Option<&str> {
+    column.transition.as_ref()?.cast.as_deref()
 }

@@ -94,6 +94,8 @@ pub fn render(
         retyped: plan.retyped.clone(),
         merged: plan.merged.clone(),
         renames: plan.renames.clone(),
+        exchanges: plan.exchanges.clone(),
+        enums: plan.enums.clone(),
         files: hashes,
     };
     Ok(Rendered { manifest, files })

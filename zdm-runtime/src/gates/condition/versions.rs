@@ -77,6 +77,20 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                 contract_first(earlier),
             );
         }
+        if let Some(name) = version
+            .enums
+            .iter()
+            .find(|name| earlier.exchanges.contains(name))
+        {
+            return shut(
+                NAME,
+                format!(
+                    "the enum {name} is the type from before until {} gives the name to another",
+                    earlier.folder()
+                ),
+                contract_first(earlier),
+            );
+        }
         let taken = shared(&version.creates, &earlier.drops);
         if !taken.is_empty() {
             return shut(

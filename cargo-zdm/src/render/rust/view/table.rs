@@ -19,7 +19,7 @@ use crate::render::rust::names::{self, RustType};
 use crate::render::rust::sides::Sides;
 use crate::render::rust::statements::Statements;
 use crate::render::rust::templates::Templates;
-use crate::render::rust::words::Words;
+use crate::render::rust::words::{self, Words};
 use crate::render::rust::{Model, RenderError, Transition};
 
 /// Everything about one table.
@@ -126,14 +126,7 @@ pub(in crate::render::rust) fn table(
     let importable = names::importable(model_name);
     let keys: Vec<_> = table.key_columns().collect();
     let subject = names::subject(model_name);
-    let bind = |column: &Column| {
-        let place = format!("{subject}.{}", names::identifier(&column.field));
-        if rust(column).copies {
-            place
-        } else {
-            format!("&{place}")
-        }
-    };
+    let bind = |column: &Column| bound(&subject, column, rust(column));
     let dual = through.is_some() || sides.dual().next().is_some();
     let many = if words.typed && keys.iter().all(|key| rust(key).known) {
         "array"
@@ -197,6 +190,18 @@ pub(in crate::render::rust) fn table(
         migration: transition.map(|transition| migration(transition, model)),
         subject,
     })
+}
+
+/// What is bound for a field of the struct.
+fn bound(subject: &str, column: &Column, rust: &RustType) -> String {
+    let place = format!("{subject}.{}", names::identifier(&column.field));
+    if words::cast(column).is_some() {
+        writes::as_text(column, &place, false)
+    } else if rust.copies {
+        place
+    } else {
+        format!("&{place}")
+    }
 }
 
 fn sql(

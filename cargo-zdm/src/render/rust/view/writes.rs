@@ -10,6 +10,7 @@ use crate::plan::Pair;
 use crate::render::rust::RenderError;
 use crate::render::rust::names::{self, RustType};
 use crate::render::rust::statements::Statements;
+use crate::render::rust::words;
 
 /// Stands for a parameter of any name until braces are escaped.
 const ANY_PARAMETER: &str = "\u{1}";
@@ -21,6 +22,7 @@ pub(super) struct Setter {
     constant: String,
     argument: String,
     argument_type: String,
+    bind: String,
     sql: Option<String>,
     /// It comes out of a table that goes.
     moved: bool,
@@ -110,6 +112,11 @@ pub(super) fn setters<'t>(
         };
         setters.push(Setter {
             constant: format!("SET_{}", names::bare(&column.field).to_uppercase()),
+            bind: if words::cast(column).is_some() {
+                as_text(column, &names::argument(&column.field), true)
+            } else {
+                names::argument(&column.field)
+            },
             argument: names::argument(&column.field),
             argument_type: rust(column).argument(column.nullable),
             sql: if plain {
@@ -123,6 +130,17 @@ pub(super) fn setters<'t>(
         });
     }
     Ok(setters)
+}
+
+/// The text of an enum's value that stands at a place, itself or as a reference.
+pub(super) fn as_text(column: &Column, place: &str, referenced: bool) -> String {
+    const TEXT: &str = "zdm_runtime::Enumeration::value";
+    match (column.nullable, referenced) {
+        (false, false) => format!("{TEXT}(&{place})"),
+        (false, true) => format!("{TEXT}({place})"),
+        (true, false) => format!("{place}.as_ref().map({TEXT})"),
+        (true, true) => format!("{place}.map({TEXT})"),
+    }
 }
 
 /// The pairs whose writes take both values.
@@ -322,8 +340,10 @@ pub(super) fn pair_views<'t>(
             set_both: set(Writes::Both)?,
             set_new: set(Writes::New)?,
             old: old.into_iter().map(|old| old.argument).collect(),
-            old_value: format!("({})", pair.up),
-            new_value: sides.words.ident(&column.name),
+            old_value: sides.words.compared(column, format!("({})", pair.up)),
+            new_value: sides
+                .words
+                .compared(column, sides.words.ident(&column.name)),
         });
     }
     Ok(views)
