@@ -53,22 +53,32 @@ pub(crate) fn without_attributes(
 ) -> Result<FileTree, PipelineError> {
     let over = over(history, declared, chosen)?;
     let mut texts: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
-    for model in &models.models {
-        let Some(spent) = over.get(&model.table_name) else {
-            continue;
-        };
-        let file = model.file.clone();
-        let text = match texts.remove(&file) {
+    let mut without = |file: &Utf8Path, remove: &dyn Fn(&str) -> syn::Result<String>| {
+        let text = match texts.remove(file) {
             Some(text) => text,
-            None => code::text(&file)?.unwrap_or_default(),
+            None => code::text(file)?.unwrap_or_default(),
         };
-        let text = spent::remove(&text, &model.ident, spent).map_err(|error| {
-            PipelineError::UserSource {
-                file: file.clone(),
-                reason: error.to_string(),
-            }
+        let text = remove(&text).map_err(|error| PipelineError::UserSource {
+            file: file.to_owned(),
+            reason: error.to_string(),
         })?;
-        texts.insert(file, text);
+        texts.insert(file.to_owned(), text);
+        Ok::<_, PipelineError>(())
+    };
+    for model in &models.models {
+        if let Some(spent) = over.get(&model.table_name) {
+            without(&model.file, &|text| {
+                spent::remove(text, &model.ident, spent)
+            })?;
+        }
+    }
+    for (found, enumeration) in models.enums.iter().zip(&models.schema.enums) {
+        let mut exchanges = chosen.iter().flat_map(|transition| &transition.exchanges);
+        if exchanges.any(|name| *name == enumeration.name) {
+            without(&found.file, &|text| {
+                spent::remove_from_enum(text, &found.ident)
+            })?;
+        }
     }
     let mut tree = FileTree::default();
     for (file, text) in texts {

@@ -5,7 +5,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use zdm_model::Schema;
+use zdm_model::{Enumeration, Schema};
 
 use super::code::{self, Compared};
 use super::transitions::InTransition;
@@ -83,6 +83,24 @@ pub(crate) fn spent(
     let planned_moves = planned.iter().flat_map(|planned| &planned.plan.moves);
     let keepers: Vec<&str> = moves.chain(planned_moves).map(Move::keeper).collect();
     let mut findings = Vec::new();
+    let exchanges = transitions
+        .iter()
+        .flat_map(|transition| &transition.exchanges);
+    let planned_exchanges = planned.iter().flat_map(|planned| &planned.plan.exchanges);
+    let exchanges: Vec<&String> = exchanges.chain(planned_exchanges).collect();
+    let is_spent =
+        |found: &&Enumeration| !found.taken.is_empty() && !exchanges.contains(&&found.name);
+    for found in declared.enums.iter().filter(is_spent) {
+        findings.push(Finding {
+            kind: "spent",
+            place: found.source.clone(),
+            message: format!(
+                "what the variants of the enum {} take over is spent: the migration is final",
+                found.name
+            ),
+            next: "remove `renamed_from` and `from` from its variants, they would be read as a wish if the values came back".to_owned(),
+        });
+    }
     for table in &declared.tables {
         let moves = keepers.contains(&table.name.as_str());
         let words = [

@@ -5,10 +5,14 @@
 
 use std::ops::Range;
 
+mod enums;
+
 use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Attribute, Field, ItemStruct, Meta, MetaList};
+
+pub(super) use enums::remove_from_enum;
 
 /// What `finalize` removes from a field. From the struct it removes `drops` and [`MOVED`]. Beside [`FINAL_NAME`] it removes `column`, which
 /// was the name until then.
@@ -58,7 +62,10 @@ pub(super) fn remove(text: &str, ident: &str, spent: &Spent) -> syn::Result<Stri
     structs.visit_file(&file);
     let cuts = structs.cuts.into_iter().map(|cut| (cut, ""));
     let renamed = structs.renamed.into_iter().map(|word| (word, COLUMN));
-    let mut edits: Vec<_> = cuts.chain(renamed).collect();
+    Ok(edited(text, cuts.chain(renamed).collect()))
+}
+
+fn edited(text: &str, mut edits: Vec<(Range<usize>, &str)>) -> String {
     edits.sort_by_key(|(range, _)| range.start);
     let mut kept = String::with_capacity(text.len());
     let mut at = 0;
@@ -68,7 +75,7 @@ pub(super) fn remove(text: &str, ident: &str, spent: &Spent) -> syn::Result<Stri
         at = range.end;
     }
     kept.push_str(&text[at..]);
-    Ok(kept)
+    kept
 }
 
 struct Structs<'a> {

@@ -16,7 +16,9 @@ use super::models::Declaration;
 use super::scan::{Module, Name, Reader, Scan};
 
 /// An enum with `#[derive(MigratableEnum)]`.
-pub(super) struct FoundEnum {
+pub(super) struct Found {
+    /// The enum's name in Rust.
+    pub(super) ident: String,
     pub(super) enumeration: Enumeration,
     /// The enum's name in its file, for mistakes between enums; its message is empty.
     pub(super) place: Diagnostic,
@@ -32,7 +34,8 @@ impl Reader<'_> {
             match EnumModel::parse(input) {
                 Ok(model) => {
                     name = Name::Enum(model.enumeration.name.clone());
-                    scan.enums.push(FoundEnum {
+                    scan.enums.push(Found {
+                        ident: input.ident.to_string(),
                         enumeration: Enumeration {
                             source: self.source.location(input.ident.span()),
                             ..model.enumeration
@@ -54,12 +57,12 @@ impl Reader<'_> {
 
 /// The enums of the schema, each once and ordered by name: those where models are looked for, and whatever a column has.
 pub(super) fn of_schema(
-    mut found: Vec<FoundEnum>,
+    mut found: Vec<Found>,
     declarations: &[Declaration],
     only: &[PathBuf],
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Enumeration> {
-    let is_used = |found: &FoundEnum| {
+) -> Vec<Found> {
+    let is_used = |found: &Found| {
         let mut columns = declarations.iter().flat_map(|model| &model.table.columns);
         columns.any(|column| found.enumeration.is_type_of(column))
     };
@@ -67,7 +70,7 @@ pub(super) fn of_schema(
         only.is_empty() || may_hold_models(&found.place.file, only) || is_used(found)
     });
     found.sort_by(|left, right| {
-        let key = |found: &FoundEnum| {
+        let key = |found: &Found| {
             (
                 found.enumeration.name.clone(),
                 found.enumeration.source.clone(),
@@ -86,5 +89,5 @@ pub(super) fn of_schema(
             )));
         }
     }
-    found.into_iter().map(|found| found.enumeration).collect()
+    found
 }

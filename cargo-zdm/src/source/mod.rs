@@ -64,6 +64,8 @@ pub struct Models {
     pub schema: Schema,
     /// The structs behind them, in the same order.
     pub models: Vec<FoundModel>,
+    /// The Rust enums behind the schema's, in the same order.
+    pub enums: Vec<FoundEnum>,
     /// The packages that hold models, ordered by name.
     pub packages: Vec<FoundPackage>,
     /// Every crate with models declares the generated code as a module.
@@ -95,6 +97,15 @@ pub struct FoundModel {
     pub skipped_fields: Vec<String>,
     /// The `cfg` conditions on the struct and its modules, which generated code repeats.
     pub conditions: Vec<String>,
+}
+
+/// An enum with `#[derive(MigratableEnum)]` that belongs to the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundEnum {
+    /// Its name.
+    pub ident: String,
+    /// Its file, absolute.
+    pub file: Utf8PathBuf,
 }
 
 /// A package that holds models.

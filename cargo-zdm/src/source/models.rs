@@ -17,7 +17,7 @@ use super::scan::Candidate;
 use super::scope::{At, Scope};
 use super::workers::Findings;
 use super::workspace::Workspace;
-use super::{FoundModel, Models, SourceError, enums, is_below, may_hold_models};
+use super::{FoundEnum, FoundModel, Models, SourceError, enums, is_below, may_hold_models};
 
 /// A model as its file declares it.
 pub(super) struct Declaration {
@@ -152,6 +152,7 @@ pub(super) fn assemble(
     let mut models = Models {
         schema: Schema::default(),
         models: Vec::new(),
+        enums: Vec::new(),
         packages: Vec::new(),
         declares_code: declarations
             .iter()
@@ -174,7 +175,13 @@ pub(super) fn assemble(
             ..declaration.model
         });
     }
-    models.schema.enums = enums;
+    for found in enums {
+        models.schema.enums.push(found.enumeration);
+        models.enums.push(FoundEnum {
+            ident: found.ident,
+            file: models.workspace_root.join(found.place.file),
+        });
+    }
     models.packages.sort();
     models.packages.dedup();
     Ok(models)

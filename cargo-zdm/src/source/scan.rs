@@ -14,7 +14,7 @@ use syn::{DeriveInput, Fields, Ident, Item, ItemMod, ItemStruct, Visibility};
 use zdm_model::{Declared, RustType};
 
 use super::diagnostics::{Diagnostic, Source};
-use super::enums::FoundEnum;
+use super::enums::Found;
 use super::item_attributes::{derives, mentions, path_attribute, seen_from_root, under_conditions};
 use super::module_tree::Place;
 use super::{SourceError, SourceOptions, imports, included, unseen};
@@ -87,7 +87,7 @@ pub(super) struct Scan {
     pub(super) modules: Vec<Module>,
     pub(super) pending: Vec<Pending>,
     pub(super) candidates: Vec<Candidate>,
-    pub(super) enums: Vec<FoundEnum>,
+    pub(super) enums: Vec<Found>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// One of the modules is the generated code.
     pub(super) declares_code: bool,

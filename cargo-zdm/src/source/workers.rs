@@ -13,7 +13,7 @@ use std::sync::{Barrier, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use camino::Utf8PathBuf;
 
 use super::diagnostics::Diagnostic;
-use super::enums::FoundEnum;
+use super::enums::Found;
 use super::models::{self, Declaration};
 use super::scan::{self, Candidate, Context, Module, Pending, Project};
 use super::scope::Scope;
@@ -27,7 +27,7 @@ const MOST_WORKERS: usize = 8;
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) declarations: Vec<Declaration>,
-    pub(super) enums: Vec<FoundEnum>,
+    pub(super) enums: Vec<Found>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The targets that declare the generated code as a module.
     pub(super) with_code: HashSet<usize>,

@@ -8,6 +8,7 @@ mod counted;
 mod database;
 mod direct;
 mod edited;
+mod exchanged;
 mod filled;
 mod forward;
 mod full_disk;
