@@ -56,6 +56,7 @@ pub(crate) fn reference_cycle(at: &Place, key: &ForeignKey) -> ChangeError {
 
 type Refusal = (Place, String, String, String);
 
+/// Where there are no enums: values that go, for all others are no change there.
 fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enumeration) -> Refusal {
     let shown = |values: Vec<&String>| -> String {
         let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
@@ -74,10 +75,10 @@ fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enume
         without(&new.values, &old.values),
     );
     let name = &old.name;
-    let what = match (gone.as_str(), come.as_str()) {
-        ("", _) => format!("another order of the values of the enum `{name}`"),
-        (gone, "") => format!("that {gone} goes from the enum `{name}`"),
-        (gone, come) => format!("{come} in the place of {gone} in the enum `{name}`"),
+    let what = if come.is_empty() {
+        format!("that {gone} goes from the enum `{name}`")
+    } else {
+        format!("{come} in the place of {gone} in the enum `{name}`")
     };
     let mut tables = context.from.tables_with(old);
     let column = tables.find_map(|table| {
@@ -86,7 +87,7 @@ fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enume
     });
     let column = column.map_or("…", |column| &column.name);
     let value = new.values.first().map_or("…", String::as_str);
-    let renamed = if gone.is_empty() || come.is_empty() {
+    let renamed = if come.is_empty() {
         String::new()
     } else {
         format!(
