@@ -2,6 +2,7 @@
 
 use zdm_model::{Column, ForeignKey, Schema, Table};
 
+use super::enums;
 use super::history::{Step, in_words};
 
 /// The versions on the way, each with what is renamed in it; the last one is `after`.
@@ -20,7 +21,9 @@ pub(crate) fn versions(before: &Schema, after: &Schema, step: &Step) -> Vec<(Sch
                 || (&now.sql_type, now.logical_type) != (&column.sql_type, column.logical_type)
         })
     };
-    let dropped = without_taken_names(before, after, step);
+    let more = enums::with_new_values(before, after);
+    let others = enums::with_other_values(&more, after);
+    let dropped = without_taken_names(&others, after, step);
     let mut still = dropped.clone();
     let mut names: Vec<String> = Vec::new();
     for table in &mut still.tables {
@@ -54,6 +57,8 @@ pub(crate) fn versions(before: &Schema, after: &Schema, step: &Step) -> Vec<(Sch
     }
     let plain = step.without_renames();
     let mut versions = vec![
+        (more, plain.clone()),
+        (others, plain.clone()),
         (dropped, plain.clone()),
         (still, plain.clone()),
         columns,

@@ -6,6 +6,7 @@ use cargo_zdm::import::{self, Layout};
 use zdm_model::{Column, LogicalType, Schema, Table};
 
 use super::convert::Conversion;
+use super::enums;
 use super::history::Step;
 use super::rows::ident;
 use super::values::zero;
@@ -17,6 +18,8 @@ pub(crate) struct Declared {
     on_fields: BTreeMap<(String, String), Vec<String>>,
     /// Attributes by table.
     on_structs: BTreeMap<String, Vec<String>>,
+    /// Attributes by enum and value.
+    on_variants: BTreeMap<(String, String), String>,
     /// Tables that go.
     pub(crate) dropped: Vec<String>,
     /// By table and column of after: its value over the columns of before; `None` where nothing is known.
@@ -56,6 +59,10 @@ impl Declared {
                     .insert(table.name.clone(), old.name.clone());
             }
             declared.table((old, table), after, step, narrows);
+            declared.enums((before, old), (after, table));
+        }
+        for (old, new) in enums::changed(before, after) {
+            declared.on_variants.extend(enums::words(old, new));
         }
         let stays = |table: &&Table| {
             let mut tables = after.tables.iter();
@@ -140,6 +147,20 @@ impl Declared {
         }
     }
 
+    /// Other values of enums are other texts.
+    fn enums(&mut self, (before, old): (&Schema, &Table), (after, new): (&Schema, &Table)) {
+        for (was, now) in enums::changed(before, after) {
+            let of_both = new.columns.iter().filter(|column| {
+                let there = old.column(&column.name);
+                now.is_type_of(column) && there.is_some_and(|there| was.is_type_of(there))
+            });
+            for column in of_both {
+                let value = enums::expected(was, now, &ident(&column.name));
+                self.expect(new, column, Some(value));
+            }
+        }
+    }
+
     /// A value that differs from row to row, over the old key; `None` where that is not wanted, or nobody would know one.
     fn distinct_of(&self, old: &Table, new: &Table, column: &Column) -> Option<String> {
         let place = (new.name.clone(), column.name.clone());
@@ -196,6 +217,14 @@ impl Declared {
     /// The files of the models below their folder.
     pub(crate) fn files(&self, after: &Schema) -> Vec<(String, String)> {
         let mut files = import::files(after, Layout::PerTable);
+        let of_enums = files.iter_mut().find(|(path, _)| path == "enums.rs");
+        if let Some((_, text)) = of_enums {
+            let word = |found: &str, value: &str| {
+                let place = (found.to_owned(), value.to_owned());
+                self.on_variants.get(&place).cloned()
+            };
+            *text = enums::declared(text, after, &word);
+        }
         let of_tables = files.iter_mut().filter(|(path, _)| path != "enums.rs");
         for (table, (_, text)) in after.tables.iter().zip(of_tables) {
             let mut lines: Vec<String> = Vec::new();

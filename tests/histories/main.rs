@@ -12,6 +12,7 @@ mod compare;
 mod convert;
 mod declare;
 mod dependents;
+mod enums;
 mod history;
 mod later;
 mod pair;
