@@ -72,6 +72,40 @@ fn what_was_said_of_values_may_not_change_and_is_spent_in_the_end() {
 }
 
 #[test]
+fn what_else_names_the_old_type_is_told_before_expand() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.write("src/models.rs", &models(OLD, ""));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("CREATE TABLE others (id int, moods mood[])");
+    project.execute("CREATE FUNCTION worst(mood) RETURNS mood LANGUAGE sql AS 'SELECT $1'");
+    project.execute("CREATE VIEW sad_ones AS SELECT 'sad'::mood AS mood");
+    project.execute("CREATE DOMAIN fair AS mood CHECK (VALUE <> 'sad')");
+    project.write("src/models.rs", &models(RENAMED, ""));
+    project.done(&["generate", "moods"]);
+    let waits = project.zdm(&["expand"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    for told in [
+        "column others.moods names the enum mood",
+        "function worst names the enum mood",
+        "view sad_ones names the enum mood",
+        "domain fair names the enum mood",
+    ] {
+        waits.says(told);
+    }
+    let own = "users.mood names";
+    assert!(!waits.err.contains(own), "{waits:#?}");
+    project.execute("DROP TABLE others");
+    project.execute("DROP FUNCTION worst");
+    project.execute("DROP VIEW sad_ones");
+    project.execute("DROP DOMAIN fair");
+    project.done(&["expand"]);
+}
+
+#[test]
 fn a_table_of_the_enum_waits_until_the_type_has_its_name() {
     let server = Server::start();
     let project = Project::on(server.database("app"), "");

@@ -1,10 +1,11 @@
-//! What in the database names a column or a table that a version takes away, or a column that it changes in place: views,
+//! What in the database names a column, a table or an enum that a version takes away, or a column that it changes in place: views,
 //! triggers, functions, policies, rules, and the views of those views.
 //!
 //! Comes in: a connection, a version. Goes out: each of them, unless a step of the version drops it before. Nothing is changed.
 //! Must not know: when it is asked.
 
 mod dropped;
+mod enums;
 mod postgres;
 mod sqlite;
 
@@ -64,6 +65,15 @@ pub async fn of(
             name,
             on: view.map_or_else(|| on.clone(), |view| format!("the {view}")),
             section,
+        }));
+    }
+    for name in &migration.manifest().exchanges {
+        let named = enums::on(connection, migration.manifest(), name).await?;
+        found.extend(named.into_iter().map(|(kind, object)| Dependent {
+            kind,
+            name: object,
+            on: format!("the enum {name}"),
+            section: Section::Drop,
         }));
     }
     let dropped = [Section::Expand, Section::Drop]
