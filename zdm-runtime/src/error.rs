@@ -110,18 +110,23 @@ pub enum Error {
         name: String,
     },
 
-    /// Two migrations of one table are in transition in this code.
+    /// A migration has begun before an earlier one of the same table is complete.
     #[error(
-        "table `{table}`: migrations {first} and {second} are both in transition in this code, which can follow the stages of \
-         one; nothing was changed: finalize the first, then generate the second"
+        "table `{table}`: migration {second} is at `{second_stage}` although {first}, which came before it on the table, is at \
+         `{first_stage}` and not `complete`; no statement of this code fits that, nothing was changed: `cargo zdm status` shows \
+         both, take {second} back to `off` with `cargo zdm rollback`"
     )]
-    TwoTransitions {
+    OutOfTurn {
         /// The table.
         table: String,
         /// The earlier migration's id.
         first: String,
+        /// Where it stands.
+        first_stage: Stage,
         /// The later migration's id.
         second: String,
+        /// Where it stands.
+        second_stage: Stage,
     },
 
     /// A control table holds what this library cannot read.

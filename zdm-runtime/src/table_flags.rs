@@ -1,7 +1,6 @@
 //! One table's flags, as its repository holds them.
 
 use std::fmt::Display;
-use std::sync::atomic::Ordering;
 
 use crate::zdm::Served;
 use crate::{ControlConnection, Error, Flags, Zdm, table_state};
@@ -41,18 +40,25 @@ impl TableFlags {
     /// others keep the newer.
     pub async fn refresh<C: ControlConnection>(&self, connection: &mut C) -> Result<Flags, Error> {
         let table = self.table();
-        let flags = table_state::load(connection, table.code).await?;
-        table.flags.offer(flags);
+        let loaded = table_state::load(connection, table.code).await?;
+        let flags = loaded.flags;
+        table.take(loaded);
         Ok(flags)
     }
 
     /// Reports a row whose sides are not consistent: counted here and in the control tables, where it shuts the gate to `live`.
     pub fn mismatch(&self, key: &dyn Display) {
+        self.mismatch_at(self.current(), key);
+    }
+
+    /// The same under the flags that the row was read with: where the code follows several migrations, they tell whose sides
+    /// were compared.
+    pub fn mismatch_at(&self, flags: Flags, key: &dyn Display) {
         let table = self.table();
-        table.mismatches.fetch_add(1, Ordering::Relaxed);
+        let migration = table.count_mismatch(flags);
         tracing::warn!(
             table = table.code.table,
-            migration = table_state::followed(table.code).unwrap_or_default(),
+            migration = migration.unwrap_or_default(),
             %key,
             "old and new side of a row are not consistent"
         );

@@ -1,6 +1,6 @@
 //! What the control tables say about one table, and whether a given code may serve it.
 //!
-//! Comes in: a connection, a table's code. Goes out: [`Flags`], or the reason why this code must not touch the table.
+//! Comes in: a connection, a table's code. Goes out: [`Loaded`] flags, or the reason why this code must not touch the table.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use crate::code::{CodeState, TableCode};
 use crate::control_value::{integer, optional_text, text};
 use crate::database::control_connection::sealed::Control;
 use crate::database::{DatabaseError, Value};
+use crate::flags::TURNS;
 use crate::{Error, Flags, Stage};
 
 /// A table's migrations as the database knows them.
@@ -48,7 +49,10 @@ pub(crate) async fn epochs<C: Control>(
 }
 
 /// The present flags of a table for this code.
-pub(crate) async fn load<C: Control>(connection: &mut C, code: &TableCode) -> Result<Flags, Error> {
+pub(crate) async fn load<C: Control>(
+    connection: &mut C,
+    code: &TableCode,
+) -> Result<Loaded, Error> {
     let rows = connection.rows(STATE, &[code.table.into()]).await?;
     let Some(first) = rows.first() else {
         return Err(no_fence(code.table));
@@ -76,8 +80,16 @@ pub(crate) async fn load<C: Control>(connection: &mut C, code: &TableCode) -> Re
     judge(code, epoch, &recorded)
 }
 
-fn judge(code: &TableCode, epoch: i64, recorded: &[Recorded]) -> Result<Flags, Error> {
-    let mut followed: Option<&Recorded> = None;
+/// What the control tables say about a table, as far as its code goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Loaded {
+    pub(crate) flags: Flags,
+    /// The migrations whose stages the code follows, in their turn.
+    pub(crate) followed: Vec<&'static str>,
+}
+
+fn judge(code: &TableCode, epoch: i64, recorded: &[Recorded]) -> Result<Loaded, Error> {
+    let mut followed = Vec::new();
     for migration in code.migrations {
         let found = recorded
             .iter()
@@ -108,13 +120,11 @@ fn judge(code: &TableCode, epoch: i64, recorded: &[Recorded]) -> Result<Flags, E
                         name: migration.name.to_owned(),
                     });
                 }
-                if let Some(first) = followed.replace(found) {
-                    return Err(Error::TwoTransitions {
-                        table: code.table.to_owned(),
-                        first: first.migration.clone(),
-                        second: migration.id.to_owned(),
-                    });
-                }
+                followed.push(Followed {
+                    migration: migration.id,
+                    stage,
+                    basis_points: found.basis_points,
+                });
             }
             CodeState::Final | CodeState::Transition => {}
         }
@@ -137,20 +147,44 @@ fn judge(code: &TableCode, epoch: i64, recorded: &[Recorded]) -> Result<Flags, E
     let epoch = u64::try_from(epoch).map_err(|_| Error::Unreadable {
         what: format!("epoch {epoch} of table `{}`", code.table),
     })?;
-    Ok(
-        followed.map_or(Flags::new(epoch, Stage::Complete, bucket::ALL), |row| {
-            Flags::new(epoch, row.stage.unwrap_or(Stage::Off), row.basis_points)
-        }),
-    )
+    Ok(Loaded {
+        flags: in_turn(code.table, epoch, &followed)?,
+        followed: followed.iter().map(|found| found.migration).collect(),
+    })
 }
 
-/// The id of the migration whose stages the code follows on this table, if any.
-pub(crate) fn followed(code: &TableCode) -> Option<&'static str> {
-    code.migrations
+/// A migration whose stages the code follows.
+struct Followed {
+    migration: &'static str,
+    stage: Stage,
+    basis_points: u32,
+}
+
+/// The first that is not `complete` moves, and nothing after it has begun: statements know no other combination.
+fn in_turn(table: &str, epoch: u64, followed: &[Followed]) -> Result<Flags, Error> {
+    let moves = followed
         .iter()
-        .rev()
-        .find(|migration| migration.state == CodeState::Transition)
-        .map(|migration| migration.id)
+        .position(|found| found.stage != Stage::Complete);
+    let Some(turn) = moves.or_else(|| followed.len().checked_sub(1)) else {
+        return Ok(Flags::new(epoch, 0, Stage::Complete, bucket::ALL));
+    };
+    let moving = &followed[turn];
+    let mut later = followed[turn + 1..].iter();
+    if let Some(begun) = later.find(|later| later.stage != Stage::Off) {
+        return Err(Error::OutOfTurn {
+            table: table.to_owned(),
+            first: moving.migration.to_owned(),
+            first_stage: moving.stage,
+            second: begun.migration.to_owned(),
+            second_stage: begun.stage,
+        });
+    }
+    if turn >= TURNS {
+        return Err(Error::Unreadable {
+            what: format!("more than {TURNS} migrations of table `{table}` in transition"),
+        });
+    }
+    Ok(Flags::new(epoch, turn, moving.stage, moving.basis_points))
 }
 
 pub(crate) fn no_fence(table: &str) -> Error {
@@ -224,7 +258,10 @@ mod tests {
             ];
             assert_eq!(
                 judge(&TRANSITION, 3, &rows).unwrap(),
-                Flags::new(3, stage, 25)
+                Loaded {
+                    flags: Flags::new(3, 0, stage, 25),
+                    followed: vec!["b"],
+                }
             );
         }
     }
@@ -238,8 +275,8 @@ mod tests {
             ]
         };
         assert_eq!(
-            judge(&BEFORE, 3, &rows(Stage::Off)).unwrap(),
-            Flags::new(3, Stage::Complete, bucket::ALL)
+            judge(&BEFORE, 3, &rows(Stage::Off)).unwrap().flags,
+            Flags::new(3, 0, Stage::Complete, bucket::ALL)
         );
         for stage in &Stage::ALL[1..] {
             let error = judge(&BEFORE, 3, &rows(*stage)).unwrap_err();
@@ -295,30 +332,64 @@ mod tests {
         assert!(judge(&BEFORE, 3, &[direct]).is_ok());
     }
 
+    const TWO: TableCode = TableCode {
+        table: "users",
+        migrations: &[
+            MigrationCode {
+                id: "a",
+                name: "first",
+                state: CodeState::Transition,
+            },
+            MigrationCode {
+                id: "direct",
+                name: "between",
+                state: CodeState::Transition,
+            },
+            MigrationCode {
+                id: "b",
+                name: "second",
+                state: CodeState::Transition,
+            },
+        ],
+    };
+
+    fn two(first: Stage, second: Stage) -> [Recorded; 3] {
+        let mut direct = recorded("direct", None);
+        direct.route = "direct".to_owned();
+        [
+            recorded("a", Some(first)),
+            direct,
+            recorded("b", Some(second)),
+        ]
+    }
+
     #[test]
-    fn two_migrations_in_transition_are_refused() {
-        const TWO: TableCode = TableCode {
-            table: "users",
-            migrations: &[
-                MigrationCode {
-                    id: "a",
-                    name: "first",
-                    state: CodeState::Transition,
-                },
-                MigrationCode {
-                    id: "b",
-                    name: "second",
-                    state: CodeState::Transition,
-                },
-            ],
-        };
-        let rows = [
-            recorded("a", Some(Stage::Off)),
-            recorded("b", Some(Stage::Off)),
-        ];
-        assert!(matches!(
-            judge(&TWO, 3, &rows).unwrap_err(),
-            Error::TwoTransitions { .. }
-        ));
+    fn of_two_in_transition_the_first_that_is_not_complete_moves() {
+        for stage in Stage::ALL {
+            for (turn, stages) in [two(stage, Stage::Off), two(Stage::Complete, stage)]
+                .iter()
+                .enumerate()
+            {
+                let loaded = judge(&TWO, 3, stages).unwrap();
+                let turn = if stage == Stage::Complete { 1 } else { turn };
+                let stage = if turn == 1 && stages[2].stage == Some(Stage::Off) {
+                    Stage::Off
+                } else {
+                    stage
+                };
+                assert_eq!(loaded.flags, Flags::new(3, turn, stage, 25));
+                assert_eq!(loaded.followed, ["a", "b"]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_turn_is_refused() {
+        for first in &Stage::ALL[..5] {
+            for second in &Stage::ALL[1..] {
+                let error = judge(&TWO, 3, &two(*first, *second)).unwrap_err();
+                assert!(matches!(error, Error::OutOfTurn { .. }), "{error}");
+            }
+        }
     }
 }

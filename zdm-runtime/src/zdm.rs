@@ -4,7 +4,7 @@
 //! Must not know: SQL.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
@@ -14,7 +14,8 @@ use crate::database::control;
 use crate::database::control_connection::sealed::Control;
 use crate::flags::Cached;
 use crate::instance::Instance;
-use crate::{Error, Pool, Stage, table_state};
+use crate::table_state::Loaded;
+use crate::{Error, Flags, Pool, Stage, table_state};
 
 /// Between two signs of life; a lease outlives several lost ones.
 const BEAT: Duration = Duration::from_secs(1);
@@ -41,10 +42,19 @@ struct Inner {
 pub(crate) struct Served {
     pub(crate) code: &'static TableCode,
     pub(crate) flags: Cached,
-    pub(crate) mismatches: AtomicU64,
-    reported: AtomicU64,
+    /// The migrations whose stages the code follows, in their turn; known from the first time that the flags are loaded.
+    followed: OnceLock<Vec<&'static str>>,
+    /// Of each of them.
+    mismatches: Vec<Counter>,
     acknowledged: AtomicI64,
     refusal: Mutex<Option<Error>>,
+}
+
+/// Rows whose sides were not consistent.
+#[derive(Debug, Default)]
+struct Counter {
+    seen: AtomicU64,
+    reported: AtomicU64,
 }
 
 impl Zdm {
@@ -78,7 +88,7 @@ impl Zdm {
     pub fn mismatches(&self) -> Vec<(&'static str, u64)> {
         self.tables()
             .iter()
-            .map(|table| (table.code.table, table.mismatches.load(Ordering::Relaxed)))
+            .map(|table| (table.code.table, table.mismatches()))
             .collect()
     }
 
@@ -170,8 +180,8 @@ impl Inner {
                 continue;
             }
             match table_state::load(connection, table.code).await {
-                Ok(flags) => {
-                    table.flags.offer(flags);
+                Ok(loaded) => {
+                    table.take(loaded);
                     table.refuse(None);
                 }
                 Err(error @ Error::Database(_)) => return Err(error),
@@ -196,15 +206,16 @@ impl Inner {
     }
 
     async fn report<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
-        for table in &self.tables {
-            let seen = table.mismatches.load(Ordering::Relaxed);
-            let new = seen - table.reported.load(Ordering::Relaxed);
-            if let (1.., Some(migration)) = (new, table_state::followed(table.code)) {
+        let counters = self.tables.iter().flat_map(Served::counters);
+        for (migration, counter) in counters {
+            let seen = counter.seen.load(Ordering::Relaxed);
+            let new = seen - counter.reported.load(Ordering::Relaxed);
+            if new > 0 {
                 let new = i64::try_from(new).unwrap_or(i64::MAX);
                 self.instance
                     .report_mismatches(connection, migration, new)
                     .await?;
-                table.reported.store(seen, Ordering::Relaxed);
+                counter.reported.store(seen, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -216,11 +227,35 @@ impl Served {
         Self {
             code,
             flags: Cached::unknown(),
-            mismatches: AtomicU64::new(0),
-            reported: AtomicU64::new(0),
+            followed: OnceLock::new(),
+            mismatches: code.migrations.iter().map(|_| Counter::default()).collect(),
             acknowledged: AtomicI64::new(0),
             refusal: Mutex::new(None),
         }
+    }
+
+    /// What was loaded, unless something newer is there already.
+    pub(crate) fn take(&self, loaded: Loaded) {
+        self.followed.get_or_init(|| loaded.followed);
+        self.flags.offer(loaded.flags);
+    }
+
+    /// Counts a row for the migration that moves under these flags, and says which that is.
+    pub(crate) fn count_mismatch(&self, flags: Flags) -> Option<&'static str> {
+        let (migration, counter) = self.counters().nth(flags.turn())?;
+        counter.seen.fetch_add(1, Ordering::Relaxed);
+        Some(migration)
+    }
+
+    fn counters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
+        let followed = self.followed.get().into_iter().flatten().copied();
+        followed.zip(&self.mismatches)
+    }
+
+    fn mismatches(&self) -> u64 {
+        let seen = self.mismatches.iter();
+        seen.map(|counter| counter.seen.load(Ordering::Relaxed))
+            .sum()
     }
 
     /// A migration of the table may be between its first hop and its last.

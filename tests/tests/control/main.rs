@@ -4,4 +4,5 @@ mod beats;
 mod fixture;
 mod handle;
 mod hops;
+mod in_turn;
 mod oracle;
