@@ -3,7 +3,7 @@
 //! Comes in: a connection and a manifest. Goes out: [`Facts`]. What could not be read is [`Fact::Unknown`], never a guess.
 //! Must not know: what follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::backfill::Way;
 use crate::control_value::{integer, optional_integer, optional_text, text};
@@ -54,6 +54,8 @@ pub struct Facts {
     pub quarantine: Fact<Quarantine>,
     /// Steps in effect, and steps that the plan has, by section.
     pub sections: Fact<BTreeMap<Section, Steps>>,
+    /// The sections that build a table anew, for which it has to be as the versions describe it.
+    pub rebuilds: BTreeSet<Section>,
     /// Rows that instances saw to differ since `shadow` was entered.
     pub shadow_mismatches: Fact<i64>,
     /// When a backup was last recorded for this migration (audit action `backup`, outcome `done`).
@@ -158,6 +160,7 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         migration: manifest.id.clone(),
         route: manifest.route,
         reversible: manifest.reversible,
+        rebuilds: rebuilds(manifest),
         now,
         record: fact(record(connection, id).await),
         standing: fact(standing(connection, id).await),
@@ -172,6 +175,12 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         shadow_mismatches: fact(shadow_mismatches(connection, id).await),
         backup_at: fact(backup(connection, id).await),
     })
+}
+
+fn rebuilds(manifest: &Manifest) -> BTreeSet<Section> {
+    let steps = manifest.steps.iter();
+    let rebuilds = steps.filter(|step| !step.expects.is_empty());
+    rebuilds.map(|step| step.section).collect()
 }
 
 fn fact<T>(answer: Result<T, Error>) -> Fact<T> {

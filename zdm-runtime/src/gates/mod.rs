@@ -268,6 +268,11 @@ pub fn for_section(
     };
     if direction == Direction::Up {
         gates.push(c::undo_ended(section, facts));
+        // A table that is built anew would lose what an earlier migration still has to drop.
+        let between = matches!(section, Section::SwitchReads | Section::Release);
+        if between && facts.rebuilds.contains(&section) {
+            gates.push(c::contracted_in_turn(facts));
+        }
     }
     waive(gates, policy)
 }

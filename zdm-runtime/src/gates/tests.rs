@@ -1,6 +1,6 @@
 //! Every gate open and shut, by a healthy migration and one thing that spoils it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::code::CodeState;
@@ -26,6 +26,7 @@ fn healthy(stage: Stage) -> Facts {
         migration: "0123456789ab".to_owned(),
         route: Route::FivePhases,
         reversible: true,
+        rebuilds: BTreeSet::new(),
         now: 100 * HOUR,
         record: Fact::Known(Record {
             expanded: true,
@@ -256,11 +257,13 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 54] = [
+const CASES: [Case; 56] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
     case(Complete, Up(Section::Drop), "contracted_in_turn", "0001_one came before it", |f| f.neighbours = Fact::Known(vec![neighbour(true, Complete)])),
+    case(DualWrite, Up(Section::SwitchReads), "contracted_in_turn", "0001_one came before it", |f| { f.neighbours = Fact::Known(vec![neighbour(true, Complete)]); f.rebuilds.insert(Section::SwitchReads); }),
+    case(RampDown, Up(Section::Release), "contracted_in_turn", "0001_one came before it", |f| { f.neighbours = Fact::Known(vec![neighbour(true, Complete)]); f.rebuilds.insert(Section::Release); }),
     case(Off, Hop(Off, DualWrite), "not_paused", "paused for 1 h 0 min", |f| standing(f).paused_at = Some(99 * HOUR)),
     case(Off, Hop(Off, DualWrite), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
     case(Off, Hop(Off, DualWrite), "expanded", "expand is not done", |f| steps(f, Section::Expand, 0)),
