@@ -63,7 +63,8 @@ pub fn draft(options: &Options) -> Result<Draft, PipelineError> {
     let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
     let planned = pipeline::version::plan(options, &history, &dialect, &declared)?;
     if let Some(planned) = &planned {
-        pipeline::transitions::check_free(&planned.plan, &in_transition)?;
+        let before = history.last_schema(&declared)?;
+        pipeline::in_flight::check_free(&planned.plan, &before, &in_transition)?;
     }
     Ok(Draft {
         models,

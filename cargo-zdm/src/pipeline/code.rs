@@ -227,8 +227,8 @@ fn views<'a>(
         .iter()
         .zip(&models.models)
         .map(|(table, found)| {
-            let mut all = transitions.iter();
-            let transition = all.find_map(|transition| of_table(options, transition, &table.name));
+            let (turns, mut all) = of_table(options, transitions, &table.name);
+            let transition = all.pop();
             let pairs = transition
                 .as_ref()
                 .map_or(&[][..], |transition| &transition.pairs);
@@ -239,12 +239,36 @@ fn views<'a>(
                 skipped: found.skipped_fields.clone(),
                 conditions: found.conditions.clone(),
                 transition,
+                earlier: all,
+                turns,
             }
         })
         .collect()
 }
 
+/// The migrations in transition that have a part in the code of a table; before them, where the code follows several, the folders
+/// of all, for every one has its turn.
 fn of_table<'a>(
+    options: &Options,
+    transitions: &'a [InTransition],
+    table: &str,
+) -> (Vec<String>, Vec<Transition<'a>>) {
+    let (mut turns, mut parts) = (Vec::new(), Vec::new());
+    for transition in transitions {
+        let part = part(options, transition, table);
+        let mut tables = transition.manifest.tables.iter();
+        if part.is_some() || tables.any(|name| name == table) {
+            turns.push(transition.manifest.folder());
+        }
+        parts.extend(part);
+    }
+    if turns.len() < 2 {
+        turns.clear();
+    }
+    (turns, parts)
+}
+
+fn part<'a>(
     options: &Options,
     transition: &'a InTransition,
     table: &str,

@@ -67,7 +67,7 @@ pub enum PipelineError {
     },
     /// Two migrations of one table.
     #[error(
-        "table `{table}` is in transition by {migration}, and the new version {change}: meanwhile the table gets columns and indexes that have nothing to do with the transition, and all else afterwards. Run `cargo zdm finalize {migration}` once it is complete everywhere, or put the change into it with `cargo zdm generate --amend` if it is not merged"
+        "table `{table}` is in transition by {migration}, and the new version {change}: meanwhile the table gets columns, indexes and further pairs of old and new columns that have nothing to do with the transition, and all else afterwards. Run `cargo zdm finalize {migration}` once it is complete everywhere, or put the change into it with `cargo zdm generate --amend` if it is not merged"
     )]
     TableInTransition {
         /// The table.

@@ -6,6 +6,7 @@ mod draft;
 mod error;
 pub(crate) mod finalize;
 pub(crate) mod findings;
+pub(crate) mod in_flight;
 pub(crate) mod module_line;
 mod options;
 pub(crate) mod raw;

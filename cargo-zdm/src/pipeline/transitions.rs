@@ -13,7 +13,7 @@ use super::version::Planned;
 use super::{Options, PipelineError};
 use crate::dialect::Dialect;
 use crate::diff;
-use crate::plan::{self, Move, Pair, Plan, Statement, exchange};
+use crate::plan::{self, Move, Pair, Plan, exchange};
 use crate::versions::{History, Snapshot};
 
 /// A migration in transition.
@@ -26,6 +26,26 @@ pub(crate) struct InTransition {
     pub(crate) moves: Vec<Move>,
     /// The enums whose types exchange their names.
     pub(crate) exchanges: Vec<String>,
+    /// The columns that its statements change in place or drop, with their tables.
+    pub(crate) altered: Vec<(String, String)>,
+}
+
+impl InTransition {
+    fn new(manifest: &Manifest, parent: Option<&Manifest>, plan: &Plan) -> Self {
+        let steps = plan.steps.iter().map(|step| &step.action.statement);
+        let altered = steps.filter_map(|statement| {
+            let column = statement.altered_column()?;
+            Some((statement.table().to_owned(), column.to_owned()))
+        });
+        Self {
+            manifest: manifest.clone(),
+            parent: parent.map(Manifest::folder),
+            pairs: plan.pairs.clone(),
+            moves: plan.moves.clone(),
+            exchanges: plan.exchanges.clone(),
+            altered: altered.collect(),
+        }
+    }
 }
 
 /// Every migration in transition, in the order of the versions.
@@ -52,13 +72,7 @@ pub(crate) fn of(
             dropped_tables: &dropped_tables,
             direct: &manifest.direct(),
         })?;
-        found.push(InTransition {
-            manifest: manifest.clone(),
-            parent: history.before(manifest).map(Manifest::folder),
-            pairs: plan.pairs,
-            moves: plan.moves,
-            exchanges: plan.exchanges,
-        });
+        found.push(InTransition::new(manifest, history.before(manifest), &plan));
     }
     Ok(found)
 }
@@ -71,117 +85,7 @@ pub(crate) fn begun(
     manifest: &Manifest,
 ) -> Option<InTransition> {
     let begun = manifest.route == Route::FivePhases && !options.baseline;
-    begun.then(|| InTransition {
-        manifest: manifest.clone(),
-        parent: history.last().map(Manifest::folder),
-        pairs: planned.plan.pairs.clone(),
-        moves: planned.plan.moves.clone(),
-        exchanges: planned.plan.exchanges.clone(),
-    })
-}
-
-/// What a second version may do to a table in transition: bring what stands aside from the pairs, by a statement that builds no
-/// table anew, which would lose the side that the last snapshot no longer names. Code follows the pairs of one migration of a
-/// table at a time, and writes the new columns in all its statements.
-pub(crate) fn check_free(plan: &Plan, transitions: &[InTransition]) -> Result<(), PipelineError> {
-    for transition in transitions {
-        let mut named = plan.enums.iter();
-        if let Some(name) = named.find(|name| transition.exchanges.contains(name)) {
-            return Err(PipelineError::EnumInTransition {
-                name: name.clone(),
-                migration: transition.manifest.folder(),
-            });
-        }
-        if let Some((pair, key)) = referring(plan, &transition.pairs) {
-            return Err(PipelineError::TableInTransition {
-                table: pair.table.clone(),
-                migration: transition.manifest.folder(),
-                change: format!("refers to its {} by the foreign key {key}", pair.new.name),
-            });
-        }
-        let of_transition = |table: &&String| transition.manifest.tables.contains(table);
-        for table in plan.tables.iter().filter(of_transition) {
-            let refused = |change: String| PipelineError::TableInTransition {
-                table: table.clone(),
-                migration: transition.manifest.folder(),
-                change,
-            };
-            let mut steps = transition.manifest.steps.iter();
-            if steps.any(|step| step.table == *table && !step.expects.is_empty()) {
-                return Err(refused(
-                    "changes it, which the transition builds anew as it is declared there"
-                        .to_owned(),
-                ));
-            }
-            if !transition.moves.is_empty() {
-                return Err(refused(
-                    "changes it while columns move out of it or into it".to_owned(),
-                ));
-            }
-            if let Some(pair) = plan.pairs_of(table).next() {
-                return Err(refused(format!("writes both sides of {}", pair.new.name)));
-            }
-            let pairs = transition.pairs.iter().filter(|pair| pair.table == *table);
-            let pairs: Vec<&Pair> = pairs.collect();
-            if pairs.iter().any(|pair| pair.view.is_some()) {
-                return Err(refused(
-                    "changes it, whose statements go through a view of the columns that there were (`final_name`)".to_owned(),
-                ));
-            }
-            let mut of_table = plan.steps.iter().map(|step| &step.action);
-            let obstacle = of_table.find(|action| {
-                action.statement.table() == table && !stands_aside(&action.statement, &pairs)
-            });
-            if let Some(action) = obstacle {
-                return Err(refused(format!("would {}", action.summary)));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A foreign key that comes and names a side of a pair, which goes, or is not filled yet.
-fn referring<'a>(plan: &'a Plan, pairs: &'a [Pair]) -> Option<(&'a Pair, &'a str)> {
-    let keys = plan
-        .steps
-        .iter()
-        .flat_map(|step| match &step.action.statement {
-            Statement::AddForeignKey { foreign_key, .. } => std::slice::from_ref(foreign_key),
-            Statement::CreateTable { table } => &table.foreign_keys,
-            _ => &[],
-        });
-    let mut named = keys.flat_map(|key| {
-        let of_table = pairs
-            .iter()
-            .filter(move |pair| pair.table == key.references);
-        of_table.map(move |pair| (pair, key))
-    });
-    let (pair, key) = named.find(|(pair, key)| {
-        let mut columns = key.referenced_columns.iter();
-        columns.any(|name| pair.new.name == *name || pair.old.iter().any(|old| old.name == *name))
-    })?;
-    Some((pair, &key.name))
-}
-
-/// Whether a statement changes nothing that the statements of the pairs name.
-fn stands_aside(statement: &Statement, pairs: &[&Pair]) -> bool {
-    let is_named = |column: &String| {
-        let mut named = pairs
-            .iter()
-            .flat_map(|pair| pair.old.iter().chain(&pair.inputs).chain([&pair.new]));
-        named.any(|of_pair| of_pair.name == *column)
-    };
-    match statement {
-        Statement::AddColumn { column, .. } => column.generated.is_none(),
-        Statement::CreateIndex { index, .. } => {
-            index.elements.is_empty()
-                && index.predicate.is_none()
-                && !index.columns.iter().chain(&index.include).any(is_named)
-        }
-        Statement::SetComment { column, .. } => !column.as_ref().is_some_and(is_named),
-        Statement::CreateEnum { .. } | Statement::AddEnumValue { .. } => true,
-        _ => false,
-    }
+    begun.then(|| InTransition::new(manifest, history.last(), &planned.plan))
 }
 
 /// The hash of the attributes that say how the columns of a version come out of those before it.

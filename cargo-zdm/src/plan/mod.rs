@@ -22,6 +22,7 @@ pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
 pub(crate) use exchange::Exchange;
 pub use lower::Drafted;
+pub(crate) use lower::not_null_name;
 pub use moved::{Ends, Merging, Move, Triggers};
 pub use pair::Pair;
 pub use raw::Raw;

@@ -1,5 +1,5 @@
 //! A version on a table that another one has in transition: what stands aside from its pairs is generated, expanded and written
-//! while the first one goes its way; all else waits.
+//! while the first one goes its way, and so are pairs of its own, which move afterwards; all else waits.
 
 use zdm_tests::postgres::Server;
 
@@ -95,19 +95,214 @@ fn what_meets_the_pairs_waits() {
             "would build the index idx_users_full_name",
         ),
         (
-            "pub full_name: String,\n    #[zdm(up = \"length(full_name)\")]\n    pub length: i64,",
-            "writes both sides of length",
+            "pub full_name: String,\n    #[zdm(up = \"length(full_name)\", on_invalid = \"reject\")]\n    pub length: i32,",
+            "writes both sides of length by way of full_name, which belongs to the transition",
         ),
     ] {
         project.write(
             "src/models.rs",
             &AFTER.replace("pub full_name: String,", field),
         );
-        let refused = project.cargo_zdm(&["generate", "more"]);
-        assert_eq!(refused.code, 1, "{refused:#?}");
-        refused.says(change);
-        refused.says("cargo zdm finalize 0002_full_name");
+        waits(&project, change, "0002_full_name");
     }
+}
+
+fn waits(project: &Project, change: &str, transition: &str) {
+    let refused = project.cargo_zdm(&["generate", "more"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.says(change);
+    refused.says(&format!("cargo zdm finalize {transition}"));
+}
+
+const PLACES: &str = r#"
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+pub struct Place {
+    #[zdm(primary_key)]
+    pub id: i64,
+    pub name: Option<String>,
+    #[zdm(unique)]
+    pub code: String,
+    #[zdm(index = "idx_places_both")]
+    pub city: String,
+    pub note: Option<String>,
+}
+"#;
+
+/// The first migration, of a column that may be NULL, so that SQLite rebuilds nothing for it.
+fn title_in_transition(project: &Project) -> String {
+    user_crate(project);
+    project.write("src/models.rs", PLACES);
+    project.done(&["init"]);
+    be_hasty(project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO places (id, name, code, city) VALUES (1, 'ada', 'a', 'here')");
+    let first = PLACES.replace("pub name", "#[zdm(renamed_from = \"name\")]\n    pub title");
+    project.write("src/models.rs", &first);
+    project.done(&["generate", "title"]);
+    project.done(&["expand"]);
+    first
+}
+
+fn way(project: &Project, version: &str, commands: &[&str]) {
+    for command in commands {
+        let mut words: Vec<_> = command.split(' ').collect();
+        words.insert(1, version);
+        project.done(&words);
+    }
+}
+
+const TO_SHADOW: &[&str] = &[
+    "switch --to dual_write",
+    "backfill",
+    "verify",
+    "switch --to shadow",
+];
+const TO_COMPLETE: &[&str] = &[
+    "switch --to 100%",
+    "verify",
+    "switch --to ramp_down",
+    "switch --to complete",
+];
+
+/// Everything that stands on the columns of a second migration comes and goes with them; a third waits for both.
+#[test]
+fn what_stands_on_the_pairs_of_a_second_migration_moves_with_them() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let first = title_in_transition(project);
+    let second = first
+        .replace(
+            "pub code",
+            "#[zdm(renamed_from = \"code\")]\n    pub number",
+        )
+        .replace(
+            "#[zdm(index = \"idx_places_both\")]\n    pub city",
+            "#[zdm(renamed_from = \"city\", index = \"idx_places_both\")]\n    pub town",
+        )
+        .replace(
+            "pub note: Option<String>",
+            "#[zdm(up = \"'none'\")]\n    pub note: String",
+        );
+    project.write("src/models.rs", &second);
+    project.done(&["generate", "town"]);
+    let third = second.replace(
+        "pub note: String,",
+        "pub note: String,\n    #[zdm(up = \"'at ' || town\")]\n    pub address: String,",
+    );
+    project.write("src/models.rs", &third);
+    waits(
+        project,
+        "by way of town, which belongs to the transition",
+        "0003_town",
+    );
+    project.write("src/models.rs", &second);
+    project.done(&["check"]);
+    project.done(&["expand"]);
+
+    let early = project.zdm(&["switch", "town", "--to", "dual_write"]);
+    assert_eq!(early.code, 4, "{early:#?}");
+    early.says("0002_title came before it on the same table and is at off");
+    way(project, "title", TO_SHADOW);
+    way(project, "title", TO_COMPLETE);
+    way(project, "town", TO_SHADOW);
+    // In the repository the first is over while the second is on its way.
+    project.done(&["finalize", "title"]);
+    project.done(&["check"]);
+    way(project, "title", &["contract"]);
+    way(project, "town", TO_COMPLETE);
+    project.done(&["finalize"]);
+    project.done(&["check"]);
+    way(project, "town", &["contract"]);
+    assert_eq!(
+        project.value("SELECT title || number || town || note FROM places"),
+        "adaaherenone"
+    );
+}
+
+/// A rebuild of the second migration knows nothing of what the first one still has to drop: it waits for that.
+#[test]
+fn on_sqlite_a_rebuild_waits_until_the_first_migration_is_contracted() {
+    let project = &Project::sqlite("");
+    let first = title_in_transition(project);
+    let second = first.replace(
+        "#[zdm(index = \"idx_places_both\")]\n    pub city",
+        "#[zdm(renamed_from = \"city\", index = \"idx_places_both\")]\n    pub town",
+    );
+    project.write("src/models.rs", &second);
+    project.done(&["generate", "town"]);
+    project.done(&["check"]);
+    project.done(&["expand"]);
+    way(project, "title", TO_SHADOW);
+    way(project, "title", TO_COMPLETE);
+    way(project, "town", &TO_SHADOW[..3]);
+    let early = project.zdm(&["switch", "town", "--to", "shadow"]);
+    assert_eq!(early.code, 4, "{early:#?}");
+    early.says("0002_title came before it on the same table and is not contracted");
+    assert_eq!(project.value("SELECT name FROM places"), "ada");
+    project.done(&["finalize", "title"]);
+    way(project, "title", &["contract"]);
+    way(project, "town", &TO_SHADOW[3..]);
+    way(project, "town", TO_COMPLETE);
+    project.done(&["finalize"]);
+    way(project, "town", &["contract"]);
+    assert_eq!(project.value("SELECT title || town FROM places"), "adahere");
+}
+
+/// What is not built for several migrations at once is refused with the way on.
+#[test]
+fn what_takes_the_table_for_itself_waits() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let first = title_in_transition(project);
+    for (attributes, change) in [
+        (
+            "#[zdm(from(\"city\"), up = \"lower(city)\", one_way)]\n    pub town: String,",
+            "(`one_way`)",
+        ),
+        (
+            "#[zdm(column = \"town\", from(\"city\"), up = \"city::integer\", down = \"town::text\", on_invalid = \"null\", final_name = \"city\")]\n    pub city: Option<i32>,",
+            "(`final_name`)",
+        ),
+    ] {
+        let column = "#[zdm(index = \"idx_places_both\")]\n    pub city: String,";
+        project.write("src/models.rs", &first.replace(column, attributes));
+        waits(project, change, "0002_title");
+    }
+}
+
+/// Another pair, and even a column, where the version has stages to follow because of another table.
+#[test]
+fn nothing_with_stages_comes_beside_a_one_way_pair() {
+    let project = &Project::sqlite("");
+    user_crate(project);
+    let other = "\n#[derive(Migratable)]\npub struct Tag {\n    #[zdm(primary_key)]\n    pub id: i64,\n    pub word: Option<String>,\n}\n";
+    let places = PLACES.to_owned() + other;
+    project.write("src/models.rs", &places);
+    project.done(&["init"]);
+    let title = "#[zdm(from(\"name\"), up = \"lower(name)\", one_way)]\n    pub title";
+    let first = places.replace("pub name", title);
+    project.write("src/models.rs", &first);
+    project.done(&["generate", "title"]);
+    let remark = "#[zdm(renamed_from = \"note\")]\n    pub remark";
+    project.write("src/models.rs", &first.replace("pub note", remark));
+    waits(
+        project,
+        "goes through all five phases, while writes",
+        "0002_title",
+    );
+    let text = "#[zdm(renamed_from = \"word\")]\n    pub text";
+    let more = "pub more: Option<i64>,\n    pub note";
+    project.write(
+        "src/models.rs",
+        &first.replace("pub word", text).replace("pub note", more),
+    );
+    waits(
+        project,
+        "goes through all five phases, while writes",
+        "0002_title",
+    );
 }
 
 const WHOLE: &str = r"

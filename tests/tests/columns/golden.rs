@@ -83,6 +83,8 @@ fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
             skipped: Vec::new(),
             conditions: Vec::new(),
             transition: None,
+            earlier: Vec::new(),
+            turns: Vec::new(),
         })
         .collect();
     let known: Vec<_> = structs

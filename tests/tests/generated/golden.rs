@@ -184,6 +184,8 @@ fn generated(dialect: &str) -> FileTree {
                     changes: &changes,
                     shared: true,
                 }),
+                earlier: Vec::new(),
+                turns: Vec::new(),
             }
         })
         .collect();
@@ -254,6 +256,8 @@ fn final_code_has_no_old_values() {
             skipped: Vec::new(),
             conditions: Vec::new(),
             transition: None,
+            earlier: Vec::new(),
+            turns: Vec::new(),
         };
         let files = rust::table(&templates, &words, &model).unwrap();
         assert_eq!(files.len(), 1);

@@ -130,6 +130,8 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
                     changes: &plan.changes,
                     shared: false,
                 }),
+                earlier: Vec::new(),
+                turns: Vec::new(),
             }
         })
         .collect();

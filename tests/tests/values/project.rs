@@ -76,6 +76,8 @@ impl Versions {
                 changes: &plan.changes,
                 shared: false,
             }),
+            earlier: Vec::new(),
+            turns: Vec::new(),
         };
         let files = rust::table(&templates, &words, &model).unwrap();
         let file = files

@@ -246,7 +246,7 @@ impl Lowering<'_> {
 
     fn set_not_null(&self, table: &str, column: &str) -> Vec<Action> {
         let check = CheckShape {
-            name: format!("{table}_{column}_not_null"),
+            name: not_null_name(table, column),
             expr: format!("{} IS NOT NULL", self.dialect.ident(column)),
             not_valid: false,
             no_inherit: false,
@@ -281,6 +281,11 @@ impl Lowering<'_> {
         });
         actions
     }
+}
+
+/// What the check is called that proves NOT NULL.
+pub(crate) fn not_null_name(table: &str, column: &str) -> String {
+    format!("{table}_{column}_not_null")
 }
 
 fn set_primary_key(table: &str, key: &KeyShape, replaced: Option<String>) -> Statement {

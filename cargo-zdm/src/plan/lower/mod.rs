@@ -5,6 +5,8 @@
 mod in_place;
 mod rebuild;
 
+pub(crate) use in_place::not_null_name;
+
 use std::collections::BTreeSet;
 
 use zdm_runtime::phase::Section;

@@ -132,6 +132,21 @@ impl Statement {
         }
     }
 
+    /// The column that it changes in place or drops.
+    pub(crate) fn altered_column(&self) -> Option<&str> {
+        match self {
+            Self::DropColumn { column, .. }
+            | Self::SetType { column, .. }
+            | Self::SetDefault { column, .. }
+            | Self::DropDefault { column, .. }
+            | Self::SetCounting { column, .. }
+            | Self::SetNotNull { column, .. }
+            | Self::DropNotNull { column, .. } => Some(column),
+            Self::ReplaceGenerated { column, .. } => Some(&column.name),
+            _ => None,
+        }
+    }
+
     /// The table whose lock is meant, unquoted.
     pub fn table(&self) -> &str {
         match self {

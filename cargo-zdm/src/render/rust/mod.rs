@@ -45,8 +45,26 @@ pub struct Model<'a> {
     pub skipped: Vec<String>,
     /// The `cfg` conditions under which the struct is there.
     pub conditions: Vec<String>,
-    /// The migration of this table that is in transition.
+    /// The migration of this table that is in transition, of several the last.
     pub transition: Option<Transition<'a>>,
+    /// Those that are in transition before it, in their turn.
+    pub earlier: Vec<Transition<'a>>,
+    /// Where the code follows the stages of several migrations on this table, their folders in their turn, also of those that
+    /// have no pairs here.
+    pub turns: Vec<String>,
+}
+
+impl<'a> Model<'a> {
+    /// `User`
+    fn name(&self) -> &str {
+        let last = self.path.rsplit_once("::");
+        last.map_or(self.path.as_str(), |(_, name)| name)
+    }
+
+    /// The migrations that are in transition, in their turn.
+    fn transitions(&self) -> impl Iterator<Item = &Transition<'a>> {
+        self.earlier.iter().chain(&self.transition)
+    }
 }
 
 /// A migration in transition, as far as the code of one table needs it.
@@ -79,6 +97,20 @@ impl Transition<'_> {
     /// `users_full_name`
     fn name(&self) -> &str {
         self.folder.split_once('_').map_or("", |(_, name)| name)
+    }
+
+    /// `0002`
+    fn number(&self) -> &str {
+        self.folder.split_once('_').map_or("", |(number, _)| number)
+    }
+
+    /// Where the files of a table are, which has this module.
+    fn files(&self, table: &str) -> String {
+        if self.shared {
+            format!("{}/{table}", self.module())
+        } else {
+            self.module()
+        }
     }
 }
 
@@ -180,11 +212,7 @@ pub fn table(
         files[0].form = Form::Repository;
     }
     if let Some(transition) = &model.transition {
-        let folder = if transition.shared {
-            format!("{}/{}", transition.module(), view.module)
-        } else {
-            transition.module()
-        };
+        let folder = transition.files(&view.module);
         let mut modules = vec!["backfill", "switch_reads"];
         if view.dual || view.merged {
             modules.insert(1, "dual_write");
@@ -194,6 +222,9 @@ pub fn table(
             let template = match *module {
                 "dual_write" if view.merged => "dual_write_merged".to_owned(),
                 module if own => format!("{module}_moved"),
+                module if view.in_turn.is_some() && module != "backfill" => {
+                    format!("{module}_in_turn")
+                }
                 module => module.to_owned(),
             };
             files.push(file(
@@ -201,19 +232,44 @@ pub fn table(
                 templates.file(&template, &view)?,
             ));
         }
-        let inner: Vec<_> = modules
-            .iter()
-            .map(|name| context! { name => *name, conditions => Vec::<String>::new() })
-            .collect();
+        files.push(folder_module(
+            templates,
+            &folder,
+            &modules,
+            Value::from(Serde(&view)),
+        )?);
+    }
+    for (transition, view) in model.earlier.iter().zip(&view.earlier) {
+        let folder = transition.files(&names::module(&model.table.name));
         files.push(file(
-            format!("{folder}/mod.rs"),
-            templates.file(
-                "migration",
-                context! { modules => inner, ..Value::from(Serde(&view)) },
-            )?,
+            format!("{folder}/backfill.rs"),
+            templates.file("backfill", view)?,
         ));
+        files.push(folder_module(
+            templates,
+            &folder,
+            &["backfill"],
+            Value::from(Serde(view)),
+        )?);
     }
     Ok(files)
+}
+
+/// The module above what a migration has of a table.
+fn folder_module(
+    templates: &Templates,
+    folder: &str,
+    modules: &[&str],
+    view: Value,
+) -> Result<RustFile, RenderError> {
+    let modules: Vec<_> = modules
+        .iter()
+        .map(|name| context! { name => *name, conditions => Vec::<String>::new() })
+        .collect();
+    Ok(file(
+        format!("{folder}/mod.rs"),
+        templates.file("migration", context! { modules, ..view })?,
+    ))
 }
 
 /// The module above all tables, and the modules of migrations that several tables share.

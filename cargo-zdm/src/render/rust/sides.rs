@@ -3,9 +3,12 @@
 //! Comes in: a table, its pairs and the names of parameters. Goes out: fragments of SQL for templates.
 //! Must not know: Rust, whole statements.
 
+use std::cmp::Ordering;
+
 use zdm_model::{Column, Table};
 use zdm_runtime::Writes;
 
+use super::Transition;
 use super::words::Words;
 use crate::dialect::ExpressionError;
 use crate::plan::Pair;
@@ -15,27 +18,91 @@ use crate::plan::Pair;
 pub(super) struct Sides<'a> {
     pub(super) words: Words<'a>,
     pub(super) table: &'a Table,
-    /// The id of the migration that they belong to.
+    /// The id of the migration that they belong to, of several the last.
     pub(super) migration: Option<&'a str>,
-    pub(super) pairs: &'a [Pair],
+    /// The migrations in transition, in their turn.
+    pub(super) transitions: &'a [&'a Transition<'a>],
+    /// The folders of all that are followed on the table, where these are several.
+    pub(super) turns: &'a [String],
+}
+
+/// Which sides a write maintains.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Written {
+    /// The same of every pair that it concerns.
+    All(Writes),
+    /// Of the migration at this place; those before it are complete, those after it have not begun.
+    InTurn(usize, Writes),
+}
+
+impl From<Writes> for Written {
+    fn from(writes: Writes) -> Self {
+        Self::All(writes)
+    }
+}
+
+impl Written {
+    /// Of the pairs of the migration at this place.
+    fn of(self, turn: usize) -> Writes {
+        match self {
+            Self::All(writes) => writes,
+            Self::InTurn(moving, writes) => match turn.cmp(&moving) {
+                Ordering::Less => Writes::New,
+                Ordering::Equal => writes,
+                Ordering::Greater => Writes::Old,
+            },
+        }
+    }
 }
 
 impl<'a> Sides<'a> {
+    pub(super) fn pairs(&self) -> impl Iterator<Item = &'a Pair> {
+        self.transitions.iter().flat_map(|found| &found.pairs)
+    }
+
+    /// The pairs of the last migration.
+    pub(super) fn last_pairs(&self) -> &'a [Pair] {
+        self.transitions.last().map_or(&[], |found| &found.pairs)
+    }
+
+    /// The pair that has an old side and this new column, with its migration and the place of that in `transitions`.
+    fn found(&self, column: &Column) -> Option<(usize, &'a Transition<'a>, &'a Pair)> {
+        let all = self.transitions.iter().copied().enumerate();
+        let mut pairs =
+            all.flat_map(|(at, found)| found.pairs.iter().map(move |pair| (at, found, pair)));
+        pairs.find(|(_, _, pair)| !pair.is_fill() && pair.new.name == column.name)
+    }
+
     /// The pair that has an old side and this new column.
     pub(super) fn pair(&self, column: &Column) -> Option<&'a Pair> {
-        self.pairs
-            .iter()
-            .find(|pair| !pair.is_fill() && pair.new.name == column.name)
+        self.found(column).map(|(_, _, pair)| pair)
+    }
+
+    /// The migration of that pair.
+    pub(super) fn transition_of(&self, column: &Column) -> Option<&'a Transition<'a>> {
+        self.found(column).map(|(_, found, _)| found)
+    }
+
+    /// That pair, with the sides that a write maintains of it.
+    fn written(&self, written: Written, column: &Column) -> Option<(&'a Pair, Writes)> {
+        let found = self.found(column);
+        found.map(|(at, _, pair)| (pair, written.of(at)))
+    }
+
+    /// The migrations that have pairs with an old side, with their places in `transitions`.
+    pub(super) fn dual_transitions(&self) -> impl Iterator<Item = (usize, &'a Transition<'a>)> {
+        let all = self.transitions.iter().copied().enumerate();
+        all.filter(|(_, found)| found.pairs.iter().any(|pair| !pair.is_fill()))
     }
 
     /// The view through which the rows are reached as long as the pairs are in transition.
     pub(super) fn view(&self) -> Option<&'a str> {
-        self.pairs.iter().find_map(|pair| pair.view.as_deref())
+        self.pairs().find_map(|pair| pair.view.as_deref())
     }
 
     /// The pairs that have an old side.
     pub(super) fn dual(&self) -> impl Iterator<Item = &'a Pair> {
-        self.pairs.iter().filter(|pair| !pair.is_fill())
+        self.pairs().filter(|pair| !pair.is_fill())
     }
 
     /// The old columns whose values a write takes beside the struct's, because nothing computes them.
@@ -47,18 +114,18 @@ impl<'a> Sides<'a> {
     /// `(column, value)` of an insert; `columns` come with their parameters, and so do the old ones that are `given`.
     pub(super) fn inserted(
         &self,
-        writes: Writes,
+        written: Written,
         columns: &[(&Column, String)],
         given: &[(&Column, String)],
     ) -> Result<Vec<(String, String)>, ExpressionError> {
         let mut values = Vec::new();
         for (column, parameter) in columns {
             let value = self.words.typed_parameter(column, parameter);
-            let pair = self.pair(column);
-            if pair.is_none() || writes != Writes::Old {
+            let pair = self.written(written, column);
+            if !matches!(pair, Some((_, Writes::Old))) {
                 values.push((self.words.ident(&column.name), value.clone()));
             }
-            let Some(pair) = pair.filter(|_| writes != Writes::New) else {
+            let Some((pair, Writes::Old | Writes::Both)) = pair else {
                 continue;
             };
             for (old, parameter) in of_pair(pair, given) {
@@ -77,21 +144,21 @@ impl<'a> Sides<'a> {
     /// branch demands.
     pub(super) fn assigned(
         &self,
-        writes: Writes,
+        written: Written,
         columns: &[(&Column, String)],
         given: &[(&Column, String)],
         qualified: bool,
     ) -> Result<Vec<(String, String)>, ExpressionError> {
         let mut values = Vec::new();
         for (column, parameter) in columns {
-            let pair = self.pair(column);
-            if pair.is_none() || writes != Writes::Old {
+            let pair = self.written(written, column);
+            if !matches!(pair, Some((_, Writes::Old))) {
                 values.push((
                     self.words.ident(&column.name),
                     self.words.assigned_parameter(column, parameter),
                 ));
             }
-            if let Some(pair) = pair.filter(|_| writes != Writes::New) {
+            if let Some((pair, Writes::Old | Writes::Both)) = pair {
                 for (old, parameter) in of_pair(pair, given) {
                     let value = self.words.assigned_parameter(old, parameter);
                     values.push((self.words.ident(&old.name), value));
@@ -107,13 +174,14 @@ impl<'a> Sides<'a> {
     /// write's versions have the same ones.
     pub(super) fn demanded(
         &self,
-        writes: Writes,
+        written: Written,
         columns: &[(&Column, String)],
         given: &[(&Column, String)],
     ) -> Result<Vec<String>, ExpressionError> {
         let mut demanded = Vec::new();
         for (column, parameter) in columns {
-            let Some(pair) = self.pair(column).filter(|pair| pair.is_one_way()) else {
+            let pair = self.written(written, column);
+            let Some((pair, writes)) = pair.filter(|(pair, _)| pair.is_one_way()) else {
                 continue;
             };
             if writes == Writes::New {
@@ -199,7 +267,7 @@ impl<'a> Sides<'a> {
         for column in &self.table.columns {
             let name = self.words.ident(&column.name);
             let listed = self.words.listed(column);
-            let found = self.pairs.iter().find(|pair| pair.new.name == column.name);
+            let found = self.pairs().find(|pair| pair.new.name == column.name);
             match found {
                 None if listed == name => list.push(name),
                 None => list.push(format!("{listed} AS {name}")),
@@ -222,23 +290,36 @@ impl<'a> Sides<'a> {
                 }
             }
         }
-        let agree: Vec<_> = self
-            .dual()
-            .map(|pair| format!("({})", pair.consistent))
-            .collect();
-        if let (Some(migration), false) = (self.migration, agree.is_empty()) {
-            // At `complete` new may hold what `down` cannot convert, and a read must not fail on it.
-            list.push(format!(
-                "CASE WHEN {} THEN {} END AS zdm_consistent",
-                self.words.compares(migration),
-                agree.join(" AND ")
-            ));
-        }
+        list.extend(self.compared());
         list.push(format!(
             "{} AS zdm_epoch",
             self.words.fence(&self.table.name)
         ));
         list
+    }
+
+    /// Whether the sides agree of the migration that compares them: at `complete` new may hold what `down` cannot convert, and a
+    /// read must not fail on it.
+    fn compared(&self) -> Option<String> {
+        let cases: Vec<_> = self
+            .dual_transitions()
+            .map(|(_, found)| {
+                let pairs = found.pairs.iter().filter(|pair| !pair.is_fill());
+                let agree: Vec<_> = pairs.map(|pair| format!("({})", pair.consistent)).collect();
+                format!(
+                    "WHEN {} THEN {}",
+                    self.words.compares(found.id),
+                    agree.join(" AND ")
+                )
+            })
+            .collect();
+        let others = if self.turns.is_empty() {
+            ""
+        } else {
+            " ELSE TRUE"
+        };
+        (!cases.is_empty())
+            .then(|| format!("CASE {}{others} END AS zdm_consistent", cases.join(" ")))
     }
 
     /// The names under which a query returns old and new side of a column. Longer ones than 63 bytes would be cut.

@@ -3,6 +3,7 @@
 //! Comes in: a table's sides. Goes out: SQL text by the name of its template in `templates/rust/sqlx/statement/`.
 //! Must not know: Rust.
 
+mod fragments;
 mod reads;
 
 use serde::Serialize;
@@ -10,10 +11,10 @@ use zdm_model::{Column, Counted};
 use zdm_runtime::Writes;
 
 use super::RenderError;
-use super::sides::Sides;
+use super::sides::{Sides, Written};
 use super::templates::Templates;
 use super::{merged, moved};
-use crate::plan::{Ends, Move, Pair};
+use crate::plan::{Ends, Move};
 
 /// Renders statements of one table.
 pub(super) struct Statements<'a> {
@@ -97,12 +98,13 @@ impl<'a> Statements<'a> {
     }
 
     /// A new row; an auto key is left to the database and returned.
-    pub(super) fn insert(&self, writes: Writes) -> Result<String, RenderError> {
+    pub(super) fn insert(&self, written: impl Into<Written>) -> Result<String, RenderError> {
+        let written = written.into();
         let columns = numbered(self.inserted_columns(), 1);
         let given = numbered(self.sides.given(), columns.len() + 2);
         let epoch = parameter(columns.len() + 1);
-        let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
-        let values = self.bound(self.sides.inserted(writes, &columns, &given))?;
+        let demanded = self.bound(self.sides.demanded(written, &columns, &given))?;
+        let values = self.bound(self.sides.inserted(written, &columns, &given))?;
         // What is new has nothing in a table that goes.
         let locked = self.comes_out().and_then(|_| self.locked(&columns));
         let (mut columns, mut values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
@@ -132,13 +134,14 @@ impl<'a> Statements<'a> {
     }
 
     /// A row with its key; where it is there, its other columns.
-    pub(super) fn upsert(&self, writes: Writes) -> Result<String, RenderError> {
+    pub(super) fn upsert(&self, written: impl Into<Written>) -> Result<String, RenderError> {
+        let written = written.into();
         let columns = numbered(self.sides.table.written_columns(), 1);
         let changed = self.changed(&columns);
         let given = numbered(self.sides.given(), columns.len() + 2);
-        let assignments = self.assignments(writes, &changed, &given, true)?;
-        let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
-        let values = self.bound(self.sides.inserted(writes, &columns, &given))?;
+        let assignments = self.assignments(written, &changed, &given, true)?;
+        let demanded = self.bound(self.sides.demanded(written, &columns, &given))?;
+        let values = self.bound(self.sides.inserted(written, &columns, &given))?;
         let (names, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         self.templates.statement(
             "insert",
@@ -159,7 +162,11 @@ impl<'a> Statements<'a> {
     }
 
     /// Every column that is written but the key; `None` for a table that has no other.
-    pub(super) fn update(&self, writes: Writes) -> Result<Option<String>, RenderError> {
+    pub(super) fn update(
+        &self,
+        written: impl Into<Written>,
+    ) -> Result<Option<String>, RenderError> {
+        let written = written.into();
         let columns = numbered(self.sides.table.written_columns(), 1);
         let changed = self.changed(&columns);
         if changed.is_empty() {
@@ -173,8 +180,8 @@ impl<'a> Statements<'a> {
             .map(|(column, parameter)| self.equals(column, parameter))
             .collect();
         let given = numbered(self.sides.given(), columns.len() + 2);
-        let assignments = self.assignments(writes, &changed, &given, false)?;
-        let demanded = self.bound(self.sides.demanded(writes, &columns, &given))?;
+        let assignments = self.assignments(written, &changed, &given, false)?;
+        let demanded = self.bound(self.sides.demanded(written, &columns, &given))?;
         let epoch = parameter(columns.len() + 1);
         let locked = self.locked(&columns);
         self.assigning(&assignments, key, epoch, demanded, locked)
@@ -186,46 +193,13 @@ impl<'a> Statements<'a> {
         let keys = self.sides.table.primary_key.len();
         let value = vec![(column, parameter(keys + 1))];
         let given = self.given_for(column, keys + 3);
-        let assignments = self.assignments(writes, &value, &given, false)?;
+        let assignments = self.assignments(writes.into(), &value, &given, false)?;
         if given.is_empty() {
             return Ok(self.setter.replace(ASSIGNED, &assignments));
         }
-        let demanded = self.bound(self.sides.demanded(writes, &value, &given))?;
+        let demanded = self.bound(self.sides.demanded(writes.into(), &value, &given))?;
         let epoch = parameter(keys + 2);
         self.assigning(&assignments, self.key_equals(1), epoch, demanded, None)
-    }
-
-    /// The assignments of one column, for handwritten statements with a parameter of any name.
-    pub(super) fn fragment(
-        &self,
-        writes: Writes,
-        column: &'a Column,
-        value: &str,
-        given: &[(&'a Column, String)],
-    ) -> Result<String, RenderError> {
-        let value = vec![(column, value.to_owned())];
-        let assigned = self.assigned(writes, &value, given, false)?;
-        Ok(assigned.join(", "))
-    }
-
-    /// What such a statement demands of both values, where the column's pair is one-way.
-    pub(super) fn demand(
-        &self,
-        writes: Writes,
-        column: &'a Column,
-        value: &str,
-        given: &[(&'a Column, String)],
-    ) -> Result<String, RenderError> {
-        let value = vec![(column, value.to_owned())];
-        let demanded = self.bound(self.sides.demanded(writes, &value, given))?;
-        Ok(demanded.join(" AND "))
-    }
-
-    /// Whether the values `$1` for new and from `$2` on for old agree, asked of the parameters alone.
-    pub(super) fn agree(&self, pair: &'a Pair) -> Result<String, RenderError> {
-        let given = numbered(pair.old.iter(), 2);
-        let agreement = self.bound(self.sides.agreement(pair, "$1", &given))?;
-        Ok(format!("SELECT {agreement}"))
     }
 
     /// The old columns that a write of this column takes too, with their parameters.
@@ -322,25 +296,25 @@ impl<'a> Statements<'a> {
     /// What an update assigns, or an upsert's conflict branch, line by line.
     fn assignments(
         &self,
-        writes: Writes,
+        written: Written,
         columns: &[(&'a Column, String)],
         given: &[(&'a Column, String)],
         qualified: bool,
     ) -> Result<String, RenderError> {
         Ok(self
-            .assigned(writes, columns, given, qualified)?
+            .assigned(written, columns, given, qualified)?
             .join(",\n    "))
     }
 
     /// `column = value`
     fn assigned(
         &self,
-        writes: Writes,
+        written: Written,
         columns: &[(&'a Column, String)],
         given: &[(&'a Column, String)],
         qualified: bool,
     ) -> Result<Vec<String>, RenderError> {
-        let assigned = self.bound(self.sides.assigned(writes, columns, given, qualified))?;
+        let assigned = self.bound(self.sides.assigned(written, columns, given, qualified))?;
         let assigned = assigned.into_iter();
         Ok(assigned
             .map(|(column, value)| format!("{column} = {value}"))

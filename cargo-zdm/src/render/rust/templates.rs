@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::RenderError;
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 18] = [
     (
         "header",
         include_str!("../../../templates/rust/sqlx/header.rs.j2"),
@@ -38,6 +38,14 @@ const TEMPLATES: [(&str, &str); 16] = [
     (
         "switch_reads",
         include_str!("../../../templates/rust/sqlx/switch_reads/switch_reads.rs.j2"),
+    ),
+    (
+        "dual_write_in_turn",
+        include_str!("../../../templates/rust/sqlx/dual_write/in_turn.rs.j2"),
+    ),
+    (
+        "switch_reads_in_turn",
+        include_str!("../../../templates/rust/sqlx/switch_reads/in_turn.rs.j2"),
     ),
     (
         "dual_write_moved",

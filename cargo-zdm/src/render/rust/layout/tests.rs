@@ -142,6 +142,8 @@ fn repositories_are_laid_out_as_rustfmt_does() {
                     skipped: vec!["cache".to_owned()],
                     conditions: Vec::new(),
                     transition: None,
+                    earlier: Vec::new(),
+                    turns: Vec::new(),
                 };
                 let mut made = table(&templates, &dialect, &model).unwrap().remove(0);
                 made.path = format!("{length}.rs").into();

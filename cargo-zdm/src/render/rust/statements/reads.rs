@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Statements, numbered};
+use crate::plan::Pair;
 use crate::render::rust::RenderError;
 
 /// What `select.sql.j2` is given.
@@ -83,11 +84,9 @@ impl Statements<'_> {
         }
     }
 
-    /// How many rows do not agree yet.
-    pub(in crate::render::rust) fn pending(&self) -> Result<String, RenderError> {
-        let consistent: Vec<_> = self
-            .sides
-            .pairs
+    /// How many rows of a migration do not agree yet.
+    pub(in crate::render::rust) fn pending(&self, pairs: &[Pair]) -> Result<String, RenderError> {
+        let consistent: Vec<_> = pairs
             .iter()
             .map(|pair| format!("({})", pair.consistent))
             .collect();

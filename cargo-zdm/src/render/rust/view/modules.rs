@@ -8,7 +8,7 @@ use zdm_runtime::CodeState;
 
 use super::Header;
 use crate::render::rust::names;
-use crate::render::rust::{KnownTable, Model};
+use crate::render::rust::{KnownTable, Model, Transition};
 
 /// The view of the module above all tables.
 pub(in crate::render::rust) fn module(models: &[Model<'_>], known: &[KnownTable]) -> Value {
@@ -23,15 +23,19 @@ pub(in crate::render::rust) fn module(models: &[Model<'_>], known: &[KnownTable]
         .collect();
     let mut migrations: Vec<_> = models
         .iter()
-        .filter_map(|model| {
-            let transition = model.transition.as_ref()?;
+        .flat_map(|model| {
+            model
+                .transitions()
+                .map(move |transition| (model, transition))
+        })
+        .map(|(model, transition)| {
             // A folder that several tables share has its conditions inside.
             let conditions = if transition.shared {
                 &[][..]
             } else {
                 &model.conditions
             };
-            Some((transition.module(), conditions))
+            (transition.module(), conditions)
         })
         .collect();
     migrations.sort();
@@ -68,16 +72,18 @@ pub(in crate::render::rust) fn module(models: &[Model<'_>], known: &[KnownTable]
 
 /// Folder and view of the migrations in transition on several tables.
 pub(in crate::render::rust) fn shared_migrations(models: &[Model<'_>]) -> Vec<(String, Value)> {
-    let mut shared: BTreeMap<String, Vec<&Model<'_>>> = BTreeMap::new();
+    let mut shared: BTreeMap<String, (&Transition<'_>, Vec<&Model<'_>>)> = BTreeMap::new();
     for model in models {
-        if let Some(transition) = model.transition.as_ref().filter(|found| found.shared) {
-            shared.entry(transition.module()).or_default().push(model);
+        for transition in model.transitions().filter(|found| found.shared) {
+            let (_, models) = shared
+                .entry(transition.module())
+                .or_insert((transition, Vec::new()));
+            models.push(model);
         }
     }
     shared
         .into_iter()
-        .filter_map(|(folder, models)| {
-            let transition = models.first()?.transition.as_ref()?;
+        .map(|(folder, (transition, models))| {
             let header = Header {
                 source: "the models".to_owned(),
                 regenerate: "change the structs and run `cargo zdm generate`",
@@ -95,7 +101,10 @@ pub(in crate::render::rust) fn shared_migrations(models: &[Model<'_>]) -> Vec<(S
                 changes => transition.changes.to_vec(),
             };
             let header = Value::from(Serde(header));
-            Some((folder, context! { header, modules, migration }))
+            (
+                folder,
+                context! { header, modules, migration, statements_in => () },
+            )
         })
         .collect()
 }

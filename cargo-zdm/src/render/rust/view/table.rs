@@ -8,6 +8,7 @@ use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
 use super::Header;
+use super::in_turn::{self, InTurn};
 use super::key::{self, Key, KeyColumn};
 use super::moved::{self, MovedView};
 use super::writes::{self, DualWrite, OneWay, PairView, Setter};
@@ -64,6 +65,13 @@ pub(in crate::render::rust) struct TableView {
     one_way: Vec<OneWay>,
     old_values: Option<String>,
     migration: Option<MigrationView>,
+    /// Where several migrations are in transition: in which order they move.
+    pub(in crate::render::rust) in_turn: Option<InTurn>,
+    /// What those before the last one have of their own.
+    #[serde(skip)]
+    pub(in crate::render::rust) earlier: Vec<Earlier>,
+    /// The statements stand here.
+    statements_in: Option<String>,
     /// Columns come out of another table into this one, which is new.
     split: bool,
     /// The same where it was there before.
@@ -72,12 +80,24 @@ pub(in crate::render::rust) struct TableView {
     moved: Option<MovedView>,
 }
 
+/// What a migration in transition has of a table whose statements stand with those of a later one.
+#[derive(Debug, Serialize)]
+pub(in crate::render::rust) struct Earlier {
+    header: Header,
+    table: String,
+    migration: MigrationView,
+    sql: BTreeMap<&'static str, String>,
+    statements_in: Option<String>,
+}
+
 #[derive(Debug, Serialize)]
 struct Field {
     name: String,
     column: String,
     old_alias: Option<String>,
     new_alias: Option<String>,
+    /// The number of its migration, where several are in transition.
+    number: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,25 +120,23 @@ pub(in crate::render::rust) fn table(
         dialect: dialect.name().to_owned(),
     })?;
     let (table, transition) = (&*model.table, model.transition.as_ref());
+    let transitions: Vec<_> = model.transitions().collect();
     let sides = Sides {
         words,
         table,
         migration: transition.map(|transition| transition.id),
-        pairs: transition.map_or(&[][..], |transition| &transition.pairs),
+        transitions: &transitions,
+        turns: &model.turns,
     };
     let moves = transition.and_then(|found| found.moved.as_ref());
     let statements = Statements::of(templates, sides, moves)?;
-    let through = statements
-        .comes_out()
-        .map(|moves| ThroughMain::of(moves, &statements));
+    let comes_out = statements.comes_out();
+    let through = comes_out.map(|moves| ThroughMain::of(moves, &statements));
     let through = through.as_ref();
     let with = moves
         .filter(|_| through.is_none())
         .map(|moves| WithPart::of(moves, &statements));
-    let model_name = model
-        .path
-        .rsplit_once("::")
-        .map_or(model.path.as_str(), |(_, name)| name);
+    let model_name = model.name();
     let types = types(model);
     let rust = |column: &Column| &types[column.name.as_str()];
     check_key(model)?;
@@ -128,12 +146,9 @@ pub(in crate::render::rust) fn table(
     let subject = names::subject(model_name);
     let bind = |column: &Column| bound(&subject, column, rust(column));
     let dual = through.is_some() || sides.dual().next().is_some();
-    let many = if words.typed && keys.iter().all(|key| rust(key).known) {
-        "array"
-    } else {
-        "loop"
-    };
-    let arguments: Vec<_> = keys.iter().map(|key| names::argument(&key.field)).collect();
+    let by_array = words.typed && keys.iter().all(|key| rust(key).known);
+    let arguments = keys.iter().map(|key| names::argument(&key.field));
+    let arguments = key::tuple(arguments);
     Ok(TableView {
         header: header(model),
         module: names::module(&table.name),
@@ -149,13 +164,12 @@ pub(in crate::render::rust) fn table(
         keys: key::views(&keys, &rust),
         key_owned: key::tuple(keys.iter().map(|key| rust(key).owned.clone())),
         key_borrowed: key::tuple(keys.iter().map(|key| rust(key).borrowed.clone())),
-        after_pattern: key::tuple(arguments.iter().cloned()),
-        many,
+        after_pattern: arguments.clone(),
+        many: if by_array { "array" } else { "loop" },
         key_columns: key::columns(&keys, &rust),
-        loop_pattern: if keys.len() == 1 {
-            "key".to_owned()
-        } else {
-            key::tuple(arguments.iter().cloned())
+        loop_pattern: match keys.len() {
+            1 => "key".to_owned(),
+            _ => arguments,
         },
         loop_arguments: key::loop_arguments(&keys, &rust),
         shown_key: key::shown(&keys),
@@ -174,13 +188,13 @@ pub(in crate::render::rust) fn table(
             .map(|name| names::identifier(name))
             .collect(),
         setters: writes::setters(&statements, &rust, &bind)?,
-        sql: sql(through, with.as_ref(), &statements, dual, many == "array")?,
+        sql: sql(through, with.as_ref(), &statements, dual, by_array)?,
         split: through.is_some(),
         merged: with.is_some(),
         dual,
         dual_writes: through
             .map_or_else(|| writes::dual_writes(&statements), moved::dual_writes)?,
-        moved: moved::view(through, with.as_ref(), many == "array")?,
+        moved: moved::view(through, with.as_ref(), by_array)?,
         pairs: writes::pair_views(&statements, &rust)?,
         old_values: sides.given().next().map(|_| {
             let repository = names::repository(&table.name, model_name);
@@ -188,6 +202,9 @@ pub(in crate::render::rust) fn table(
         }),
         one_way: writes::one_ways(&statements, &rust, &bind)?,
         migration: transition.map(|transition| migration(transition, model)),
+        in_turn: in_turn::view(&statements)?,
+        earlier: earlier(&statements, model)?,
+        statements_in: None,
         subject,
     })
 }
@@ -220,7 +237,7 @@ fn sql(
 
 /// The Rust types of the columns and of those that they replace, by name.
 fn types<'a>(model: &'a Model<'_>) -> BTreeMap<&'a str, RustType> {
-    let pairs = model.transition.iter().flat_map(|found| &found.pairs);
+    let pairs = model.transitions().flat_map(|found| &found.pairs);
     let columns = model.table.columns.iter();
     columns
         .chain(pairs.flat_map(|pair| &pair.old))
@@ -229,14 +246,14 @@ fn types<'a>(model: &'a Model<'_>) -> BTreeMap<&'a str, RustType> {
 }
 
 fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
-    let Some(transition) = &model.transition else {
+    if model.transition.is_none() {
         return Ok(());
-    };
+    }
     let table = model.table.name.clone();
     for key in model.table.key_columns() {
         let column = key.name.clone();
-        let concerns = |names: &str| names == key.name;
-        if transition.pairs.iter().any(|pair| concerns(&pair.new.name)) {
+        let mut pairs = model.transitions().flat_map(|found| &found.pairs);
+        if pairs.any(|pair| pair.new.name == key.name) {
             return Err(RenderError::KeyInTransition { table, column });
         }
         if [LogicalType::Enum, LogicalType::Custom].contains(&key.logical_type) {
@@ -247,14 +264,41 @@ fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
 }
 
 fn header(model: &Model<'_>) -> Header {
+    let ends = model.transitions().next().zip(model.transition.as_ref());
+    between(model, ends)
+}
+
+fn between(model: &Model<'_>, ends: Option<(&Transition<'_>, &Transition<'_>)>) -> Header {
     Header {
         source: format!("`{}`", model.path),
         regenerate: "change the struct and run `cargo zdm generate`",
-        versions: model.transition.as_ref().map(|transition| {
-            let parent = transition.parent.as_deref().unwrap_or("nothing");
-            format!("From {parent} to {}.", transition.folder)
+        versions: ends.map(|(first, last)| {
+            let parent = first.parent.as_deref().unwrap_or("nothing");
+            format!("From {parent} to {}.", last.folder)
         }),
     }
+}
+
+fn earlier(statements: &Statements<'_>, model: &Model<'_>) -> Result<Vec<Earlier>, RenderError> {
+    let last = model.transition.as_ref();
+    let last = last.map(|last| migration(last, model).path);
+    let views = model.earlier.iter().map(|transition| {
+        Ok(Earlier {
+            header: between(model, Some((transition, transition))),
+            table: model.table.name.clone(),
+            migration: migration(transition, model),
+            sql: BTreeMap::from([("pending", statements.pending(&transition.pairs)?)]),
+            statements_in: last.as_ref().map(|last| {
+                let above = if transition.shared {
+                    "super::super"
+                } else {
+                    "super"
+                };
+                format!("{above}::{last}")
+            }),
+        })
+    });
+    views.collect()
 }
 
 fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
@@ -270,6 +314,7 @@ fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
         column: column.name.clone(),
         old_alias,
         new_alias,
+        number: in_turn::number(sides, column),
     }
 }
 
@@ -278,11 +323,7 @@ fn migration(transition: &Transition<'_>, model: &Model<'_>) -> MigrationView {
     MigrationView {
         id: transition.id.to_owned(),
         name: transition.name().to_owned(),
-        path: if transition.shared {
-            format!("{}::{module}", transition.module())
-        } else {
-            transition.module()
-        },
+        path: transition.files(&module).replace('/', "::"),
         backfill_folder: format!("{}/{}/3_backfill", transition.versions, transition.folder),
         folder: transition.folder.clone(),
         changes: transition.changes.to_vec(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use zdm_model::Column;
 use zdm_runtime::Writes;
 
+use super::in_turn;
 use crate::plan::Pair;
 use crate::render::rust::RenderError;
 use crate::render::rust::names::{self, RustType};
@@ -89,6 +90,8 @@ pub(super) struct PairView {
     set_new: String,
     /// What the parameters of old are called, where the pair is one-way.
     old: Vec<String>,
+    /// The number of its migration, where several are in transition.
+    number: Option<String>,
     old_value: String,
     new_value: String,
 }
@@ -255,7 +258,10 @@ pub(super) fn sql(
         ("list_first", Some(statements.list_first()?)),
         ("list_after", Some(statements.list_after()?)),
         ("get_many", None),
-        ("pending", Some(statements.pending()?)),
+        (
+            "pending",
+            Some(statements.pending(statements.sides.last_pairs())?),
+        ),
         ("insert", None),
         ("upsert", None),
     ]);
@@ -297,9 +303,17 @@ pub(super) fn setter(
     column: &Column,
     statement: impl Fn(Writes) -> Result<String, RenderError>,
 ) -> Result<DualWrite, RenderError> {
-    let does = format!("Writes `{}` of a row.", names::bare(&column.field));
-    let function = format!("set_{}", names::bare(&column.field));
+    let (function, does) = set_of(column);
     dual_write(&function, &does, statement)
+}
+
+/// The name of the function that writes a column alone, and what it does.
+pub(super) fn set_of(column: &Column) -> (String, String) {
+    let field = names::bare(&column.field);
+    (
+        format!("set_{field}"),
+        format!("Writes `{field}` of a row."),
+    )
 }
 
 pub(super) fn dual_write(
@@ -340,6 +354,7 @@ pub(super) fn pair_views<'t>(
             set_both: set(Writes::Both)?,
             set_new: set(Writes::New)?,
             old: old.into_iter().map(|old| old.argument).collect(),
+            number: in_turn::number(&sides, column),
             old_value: sides.words.compared(column, format!("({})", pair.up)),
             new_value: sides
                 .words

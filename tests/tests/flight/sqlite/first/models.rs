@@ -1,0 +1,23 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "members")]
+pub struct Member {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(renamed_from = "name")]
+    pub full_name: Option<String>,
+    #[zdm(index = "idx_members_city")]
+    pub city: Option<String>,
+    pub age: Option<String>,
+}
+
+/// It gets a column in the version that renames one of another table.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "teams")]
+pub struct Team {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub label: Option<String>,
+    pub note: Option<String>,
+}
