@@ -325,6 +325,26 @@ async fn postgres_names_who_is_in_the_way_when_it_gives_up() {
 }
 
 #[tokio::test]
+async fn postgres_gives_a_lock_up_before_a_writer_looks_for_a_deadlock() {
+    let (_target, mut connection) = with_users(Dialect::Postgres).await;
+    let mut version = Version::of(Dialect::Postgres);
+    version.reversible(
+        Section::Expand,
+        "CREATE TABLE waits AS SELECT current_setting('lock_timeout') AS at_most;",
+        "DROP TABLE waits;",
+    );
+    let patient = ExecutorOptions {
+        lock_timeout: Duration::from_mins(1),
+        ..impatient()
+    };
+    let migration = version.load();
+    let done = expand_as(&mut connection, &migration, Direction::Up, &patient).await;
+    assert_eq!(done.unwrap().executed, 1);
+    let limit = text(&mut connection, "SELECT at_most FROM waits").await;
+    assert_eq!(limit.as_deref(), Some("400ms"));
+}
+
+#[tokio::test]
 async fn sqlite_does_not_say_that_nobody_is_in_the_way() {
     let (target, mut connection) = with_users(Dialect::Sqlite).await;
     let short = "PRAGMA busy_timeout = 5";

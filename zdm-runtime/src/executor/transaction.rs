@@ -71,14 +71,7 @@ async fn body(
         unasked::refuse(task, connection).await?;
     }
     if connection.dialect() == Dialect::Postgres {
-        let (name, limit) = if task.step.blocks_writers {
-            ("lock_timeout", task.options.lock_timeout)
-        } else {
-            ("statement_timeout", task.options.deadline)
-        };
-        connection
-            .run_file(&format!("SET LOCAL {name} = {}", limit.as_millis()))
-            .await?;
+        connection.run_file(&limits(task)).await?;
     }
     let done = connection.run_file(task.sql).await;
     done.map_err(|error| refused(task, error))?;
@@ -95,6 +88,21 @@ async fn body(
     }
     task.record(connection, started, lock_wait).await?;
     Ok(())
+}
+
+/// How long the step may wait, or run. A writer that waits behind it for one table while it holds another looks for a deadlock after
+/// `deadlock_timeout`, and would be the one that fails: the two locks of a foreign key are given up before.
+fn limits(task: &Task<'_>) -> String {
+    if task.step.blocks_writers {
+        format!(
+            "SELECT set_config('lock_timeout', CAST(least({}, greatest(CAST(setting AS bigint) * 2 / 5, 1)) AS text), true)
+             FROM pg_settings WHERE name = 'deadlock_timeout'",
+            task.options.lock_timeout.as_millis()
+        )
+    } else {
+        let deadline = task.options.deadline.as_millis();
+        format!("SET LOCAL statement_timeout = {deadline}")
+    }
 }
 
 /// The tables that go with the step's, if that one goes: by this step, or a later one of the file.
