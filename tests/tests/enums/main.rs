@@ -55,10 +55,10 @@ async fn no_statement_fails_while_an_enum_gets_other_values() {
     let server = Server::start();
     let url = server.database("app");
     let releases = Releases::new(url.clone(), "enums");
-    releases.init("old");
+    releases.declared("old", &[&["init"], &["expand"]]);
     let ledger = Arc::new(Ledger::default());
     let old = writers::old(&url, &ledger).await;
-    releases.generate("transition", VERSION);
+    releases.declared("transition", &[&["generate", VERSION], &["expand"]]);
     let transition = writers::transition(&url, &ledger).await;
     old.written().await;
     old.end().await;
@@ -73,7 +73,7 @@ async fn no_statement_fails_while_an_enum_gets_other_values() {
     along(&releases, &transition, back).await;
     along(&releases, &transition, &TO_THE_END[2..]).await;
 
-    releases.finalize("last");
+    releases.generated("last", &[&["finalize"]]);
     let last = writers::last(&url, &ledger).await;
     transition.written().await;
     transition.end().await;

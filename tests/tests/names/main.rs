@@ -59,10 +59,10 @@ async fn no_statement_fails_while_names_go_over() {
     let server = Server::start();
     let url = server.database("app");
     let releases = Releases::new(url.clone(), "names");
-    releases.init("old");
+    releases.declared("old", &[&["init"], &["expand"]]);
     let ledger = Arc::new(Ledger::default());
     let old = writers::old(&url, &ledger).await;
-    releases.generate("transition", VERSION);
+    releases.declared("transition", &[&["generate", VERSION], &["expand"]]);
     let transition = writers::transition(&url, &ledger).await;
     old.end().await;
 
@@ -83,13 +83,13 @@ async fn no_statement_fails_while_names_go_over() {
     along(&releases, &transition, &[&["resume", VERSION]]).await;
     along(&releases, &transition, &TO_THE_END[2..]).await;
 
-    releases.finalize("last");
+    releases.generated("last", &[&["finalize"]]);
     let last = writers::last(&url, &ledger).await;
     transition.end().await;
     along(&releases, &last, &[&["contract"]]).await;
     last.written().await;
 
-    releases.generate("renamed", "clients");
+    releases.declared("renamed", &[&["generate", "clients"], &["expand"]]);
     let renamed = writers::renamed(&url, &ledger).await;
     last.written().await;
     last.end().await;
