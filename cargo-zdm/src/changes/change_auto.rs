@@ -83,7 +83,8 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     Ok(Some(change))
 }
 
-fn counting(column: &Column) -> Option<Counting> {
+/// How the database counts the column, where it does.
+pub(super) fn counting(column: &Column) -> Option<Counting> {
     column.auto.then_some(match column.counted {
         None => Counting::ByDefault,
         Some(Counted::Always) => Counting::Always,

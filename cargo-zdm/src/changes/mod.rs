@@ -24,6 +24,7 @@ mod drop_table;
 mod error;
 mod expressions;
 mod fill_column;
+mod grow_key;
 mod moves;
 mod named;
 mod references;
@@ -60,7 +61,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 26] = [
+pub const KINDS: [&Kind; 27] = [
     &change_enum::KIND,
     &moves::SPLIT,
     &moves::MERGE,
@@ -72,6 +73,7 @@ pub const KINDS: [&Kind; 26] = [
     &fill_column::KIND,
     &add_column::KIND,
     &drop_column::KIND,
+    &grow_key::KIND,
     &widen_type::KIND,
     &set_not_null::KIND,
     &drop_not_null::KIND,

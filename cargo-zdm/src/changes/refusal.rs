@@ -2,7 +2,7 @@
 
 use zdm_model::{Column, Enumeration, ForeignKey, LogicalType};
 
-use super::{ChangeError, Context};
+use super::{ChangeError, Context, grow_key};
 use crate::diff::{Delta, Place};
 
 pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
@@ -116,6 +116,9 @@ fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enume
 fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -> Refusal {
     let (dialect, name) = (context.dialect, &old.name);
     let (old_type, new_type) = (dialect.type_of(old), dialect.type_of(new));
+    let of_key = context
+        .before(&at.table)
+        .filter(|table| !table.no_primary_key && table.primary_key.contains(name));
     let bare = |column| dialect.uncollated_type_of(column);
     let (old_bare, new_bare) = (bare(old), bare(new));
     let collation_only =
@@ -161,9 +164,14 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
         let rule = if new.nullable { "quarantine" } else { "reject" };
         attributes.push(format!("valid_if = \"…\", on_invalid = \"{rule}\""));
     }
+    let what = format!("the type of {}.{name}, {from_to},", at.table);
+    if of_key.is_some() {
+        let way_on = grow_key::way_on(context, old, new);
+        return (at.clone(), what, two_types(context, at), way_on);
+    }
     (
         at.clone(),
-        format!("the type of {}.{name}, {from_to},", at.table),
+        what,
         two_types(context, at),
         format!(
             "Let a new column replace it; the field keeps its name:\n    #[zdm({})]",

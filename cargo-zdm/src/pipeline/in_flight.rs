@@ -75,8 +75,9 @@ fn referring<'a>(plan: &'a Plan, pairs: &'a [Pair]) -> Option<(&'a Pair, &'a str
         of_table.map(move |pair| (pair, key))
     });
     let (pair, key) = named.find(|(pair, key)| {
+        let last = pair.final_name().map(|names| &names.last);
         let mut columns = key.referenced_columns.iter();
-        columns.any(|name| sides_of(pair).any(|side| side == name))
+        columns.any(|name| last == Some(name) || sides_of(pair).any(|side| side == name))
     })?;
     Some((pair, &key.name))
 }

@@ -1,6 +1,7 @@
 //! What a change asks for, in words that no database owns. [`super::lower`] finds the statements of a dialect for it;
 //! the undo follows from the shape of the table before.
 
+mod growth;
 mod naming;
 mod summary;
 
@@ -15,6 +16,7 @@ use super::shape::{
 use super::shapes::Shapes;
 use crate::diff::Part;
 
+pub use growth::{Growing, Growth};
 pub use naming::{Cast, Naming, View};
 
 /// One alteration of a table.
@@ -26,6 +28,8 @@ pub enum Alteration {
     DropTable(bool),
     /// A name goes over to something else.
     Name(Naming),
+    /// A column of the key grows.
+    Grow(Growing),
     /// A column at the end.
     AddColumn(ColumnShape),
     /// The column is computed otherwise.
@@ -167,7 +171,7 @@ impl Alteration {
     /// them, unique indexes before the foreign keys that need them. A new table brings its own along.
     pub(super) const fn rank(&self, of_new_table: bool) -> u8 {
         match self {
-            Self::DropForeignKey(_) | Self::DropTriggers(_) => 0,
+            Self::DropForeignKey(_) | Self::DropTriggers(_) | Self::Grow(Growing::Leave(_)) => 0,
             Self::DropCheck(_) | Self::DropExclusion(_) => 1,
             Self::ReplacePrimaryKey(..)
             | Self::DropPrimaryKey
@@ -192,7 +196,7 @@ impl Alteration {
             Self::CreateIndex(index) if index.unique && !of_new_table => 12,
             Self::CreateTable(_) => 13,
             Self::CreateIndex(_) if of_new_table => 13,
-            Self::AddForeignKey(_) | Self::CreateTriggers(_) => 14,
+            Self::AddForeignKey(_) | Self::CreateTriggers(_) | Self::Grow(Growing::Keep(_)) => 14,
             Self::CreateIndex(_) => 15,
             Self::SetPrimaryKey(..)
             | Self::Rename(..)
@@ -200,6 +204,8 @@ impl Alteration {
             | Self::SetComment(..) => 16,
             Self::DropEnum(_) => 17,
             Self::Name(Naming::Table(_) | Naming::RestoreTable(..)) => 18,
+            // What refers to it has the names that it has in the end.
+            Self::Grow(Growing::Exchange(_) | Growing::ExchangeBack(_)) => 19,
         }
     }
 
@@ -216,6 +222,7 @@ impl Alteration {
                 ));
             }
             Self::Name(naming) => Self::Name(naming.inverse(table, shape)?),
+            Self::Grow(growing) => growing.inverse(table)?,
             Self::AddColumn(column) => Self::DropColumn(column.name.clone()),
             Self::ReplaceGenerated(after) => {
                 Self::ReplaceGenerated(column(&after.name).ok_or_else(unknown)?.clone())

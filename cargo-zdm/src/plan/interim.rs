@@ -38,7 +38,10 @@ impl<'a> Interim<'a> {
             };
             for column in &table.columns {
                 let under_way = diff::is_under_way(before, column);
-                if let Some(names) = final_name(column).filter(|_| under_way) {
+                // What stands on the key goes over with it, by its own name.
+                let is_beside =
+                    |names: &&FinalName| under_way && !before.primary_key.contains(&names.last);
+                if let Some(names) = final_name(column).filter(is_beside) {
                     rename(interim.to_mut(), &table.name, names, dialect);
                 }
             }
@@ -175,7 +178,7 @@ fn rename_back(schema: &mut Schema, new: &str, old: &str) {
 /// The table in the names that statements give its columns as long as these pairs are in transition.
 pub(crate) fn table<'a>(table: &'a Table, pairs: &[Pair]) -> Cow<'a, Table> {
     let mut interim = Cow::Borrowed(table);
-    for pair in pairs {
+    for pair in pairs.iter().filter(|pair| !pair.is_of_key()) {
         let Some(names) = pair.final_name() else {
             continue;
         };

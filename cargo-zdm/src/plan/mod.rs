@@ -17,7 +17,9 @@ mod shape;
 mod shapes;
 mod statement;
 
-pub use alteration::{Alteration, Cast, Counting, EnumValue, Function, Naming, View};
+pub use alteration::{
+    Alteration, Cast, Counting, EnumValue, Function, Growing, Growth, Naming, View,
+};
 pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
 pub(crate) use exchange::Exchange;

@@ -66,6 +66,12 @@ impl Pair {
         self.new.transition.as_ref()?.cast.as_deref()
     }
 
+    /// A trigger keeps the two sides of a key's column that grows: code reads and writes the key, whichever has its name.
+    pub fn is_of_key(&self) -> bool {
+        self.final_name()
+            .is_some_and(|names| self.key.iter().any(|key| key.name == names.last))
+    }
+
     /// The word for what becomes of a row that `up` cannot convert; `total` where it converts everything.
     pub fn rule(&self) -> &'static str {
         match &self.on_invalid {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zdm_model::{Column, Schema, Table, names};
 use zdm_runtime::manifest::{Names, NamesByTable};
 
-use super::alteration::{Alteration, Counting, Naming};
+use super::alteration::{Alteration, Counting, Growing, Growth, Naming};
 use super::lower::Drafted;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
@@ -31,6 +31,13 @@ impl Shapes {
 
     pub(super) fn table(&self, name: &str) -> Option<&TableShape> {
         self.0.get(name)
+    }
+
+    /// Every foreign key with its table.
+    pub(super) fn foreign_keys(&self) -> impl Iterator<Item = (&str, &ForeignKeyShape)> {
+        self.0
+            .iter()
+            .flat_map(|(table, shape)| shape.foreign_keys.iter().map(move |key| (&**table, key)))
     }
 
     /// The shapes after several alterations.
@@ -158,10 +165,8 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
                 rename_column(shape, from, to);
             }
         }
-        Alteration::CreateIndex(index) => {
-            shape.indexes.push(index.clone());
-            shape.indexes.sort_by(|a, b| a.name.cmp(&b.name));
-        }
+        Alteration::Grow(Growing::Exchange(growth)) => exchange(shape, growth),
+        Alteration::CreateIndex(index) => add(&mut shape.indexes, index, |index| &index.name),
         Alteration::DropIndex(name) => shape.indexes.retain(|index| index.name != *name),
         Alteration::SetType(name, sql_type, _) => {
             with_column(shape, name, |column| column.sql_type.clone_from(sql_type));
@@ -191,19 +196,12 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
             shape.primary_key_name = None;
             shape.no_primary_key = true;
         }
-        Alteration::AddUnique(unique) => {
-            shape.uniques.push(unique.clone());
-            shape.uniques.sort_by(|a, b| a.name.cmp(&b.name));
-        }
+        Alteration::AddUnique(unique) => add(&mut shape.uniques, unique, |unique| &unique.name),
         Alteration::DropUnique(name) => shape.uniques.retain(|unique| unique.name != *name),
-        Alteration::AddCheck(check) => {
-            shape.checks.push(check.clone());
-            shape.checks.sort_by(|a, b| a.name.cmp(&b.name));
-        }
-        Alteration::AddExclusion(exclusion) => {
-            shape.exclusions.push(exclusion.clone());
-            shape.exclusions.sort_by(|a, b| a.name.cmp(&b.name));
-        }
+        Alteration::AddCheck(check) => add(&mut shape.checks, check, |check| &check.name),
+        Alteration::AddExclusion(exclusion) => add(&mut shape.exclusions, exclusion, |exclusion| {
+            &exclusion.name
+        }),
         Alteration::DropExclusion(name) => {
             shape.exclusions.retain(|exclusion| exclusion.name != *name);
         }
@@ -217,15 +215,13 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
             keys.for_each(|key| key.not_valid = false);
         }
         Alteration::DropCheck(name) => shape.checks.retain(|check| check.name != *name),
-        Alteration::AddForeignKey(key) => {
-            shape.foreign_keys.push(key.clone());
-            shape.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
-        }
+        Alteration::AddForeignKey(key) => add(&mut shape.foreign_keys, key, |key| &key.name),
         Alteration::DropForeignKey(name) => shape.foreign_keys.retain(|key| key.name != *name),
         Alteration::Rename(part, from, to) => rename(shape, *part, from, to),
         Alteration::CreateTable(_)
         | Alteration::DropTable(_)
         | Alteration::Name(_)
+        | Alteration::Grow(_)
         | Alteration::CreateFunction(_)
         | Alteration::CreateTriggers(_)
         | Alteration::DropTriggers(_)
@@ -250,6 +246,31 @@ fn rename_column(shape: &mut TableShape, from: &str, to: &str) {
     for name in lists.flatten().filter(|name| *name == from) {
         to.clone_into(name);
     }
+}
+
+/// Parts are in the order of their names.
+fn add<T: Clone>(parts: &mut Vec<T>, part: &T, name: impl Fn(&T) -> &String) {
+    parts.push(part.clone());
+    parts.sort_by(|a, b| name(a).cmp(name(b)));
+}
+
+/// What stands on the column stands on the wide one now, by the same name.
+fn exchange(shape: &mut TableShape, growth: &Growth) {
+    let Some(narrow) = shape.column(&growth.column).cloned() else {
+        return;
+    };
+    with_column(shape, &growth.column, |column| {
+        column.name.clone_from(&growth.released);
+        column.nullable = true;
+        column.auto = false;
+        column.counted = None;
+    });
+    with_column(shape, &growth.interim, |column| {
+        column.name = narrow.name;
+        column.nullable = false;
+        column.auto = narrow.auto;
+        column.counted = narrow.counted;
+    });
 }
 
 fn rename(shape: &mut TableShape, part: Part, from: &str, to: &str) {

@@ -6,7 +6,7 @@ mod names;
 
 use serde::Serialize;
 
-use super::alteration::Counting;
+use super::alteration::{Counting, Growth};
 use super::moved::Triggers;
 use super::raw::Raw;
 use super::shape::{
@@ -319,6 +319,37 @@ pub enum Statement {
         table: String,
         /// What they did.
         triggers: Triggers,
+    },
+    /// A trigger keeps the wide column beside one of the key that grows, and a view has both.
+    KeepKey {
+        /// The table.
+        table: String,
+        /// The column.
+        growth: Growth,
+    },
+    /// Trigger and view go.
+    LeaveKey {
+        /// The table.
+        table: String,
+        /// The column.
+        growth: Growth,
+    },
+    /// The wide column becomes the key's or, on the way back, the narrow one, with all that stands on it.
+    ExchangeKey {
+        /// The table.
+        table: String,
+        /// The column.
+        growth: Growth,
+        /// The narrow column becomes the key's again.
+        back: bool,
+        /// The key's name, and the unique index that it stands on from now on.
+        key: (String, String),
+        /// Other indexes: their names, and what takes these.
+        indexes: Vec<(String, String)>,
+        /// The foreign keys that stand on the column, each with its table.
+        foreign_keys: Vec<(String, ForeignKeyShape)>,
+        /// These tables and this one, each once, in the order in which they are locked.
+        locked: Vec<String>,
     },
     /// An enum.
     CreateEnum {

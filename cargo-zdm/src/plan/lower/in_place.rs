@@ -5,7 +5,7 @@ use zdm_model::names;
 
 use super::{Drafted, Lowering};
 use crate::diff::Part;
-use crate::plan::alteration::{Alteration, EnumValue, Function};
+use crate::plan::alteration::{Alteration, EnumValue, Function, Growing};
 use crate::plan::{Action, CheckShape, KeyShape, Statement, TableShape, Undo, UniqueShape};
 
 impl Lowering<'_> {
@@ -19,12 +19,23 @@ impl Lowering<'_> {
             }
             return;
         }
+        let mut last = match &drafted.alteration {
+            Alteration::Grow(growing) => self.validations(table, growing.growth()),
+            _ => Vec::new(),
+        };
         // What comes in several steps is taken back by the undo of the step that made it effective: a validation
         // leaves nothing behind, and a check that NOT NULL has replaced is gone already.
         for action in actions {
             let undo = match &action.statement {
                 Statement::CreateIndex { index, .. } => {
-                    by(self.actions(table, &Alteration::DropIndex(index.name.clone())))
+                    // The first step is taken back last.
+                    let mut undo = std::mem::take(&mut last);
+                    undo.extend(self.actions(table, &Alteration::DropIndex(index.name.clone())));
+                    by(undo)
+                }
+                Statement::ExchangeKey { growth, .. } => {
+                    let back = Growing::ExchangeBack(growth.clone());
+                    by(self.grow(table, &back))
                 }
                 Statement::AddUnique { unique, .. } => drop_constraint(table, &unique.name),
                 Statement::AddCheck { check, .. } => drop_constraint(table, &check.name),
@@ -52,7 +63,7 @@ impl Lowering<'_> {
 
     /// An undo of several statements that was interrupted begins again with the first. There is no `ADD CONSTRAINT IF NOT
     /// EXISTS`, and a foreign key's statement does not drop first, which would lock readers out on the way forward.
-    fn repeatable(&self, table: &str, alteration: &Alteration) -> Vec<Action> {
+    pub(super) fn repeatable(&self, table: &str, alteration: &Alteration) -> Vec<Action> {
         let mut actions = Vec::new();
         let left = match alteration {
             Alteration::AddForeignKey(key) => Some(&key.name),
@@ -73,12 +84,13 @@ impl Lowering<'_> {
         actions
     }
 
-    fn actions(&self, table: &str, alteration: &Alteration) -> Vec<Action> {
+    pub(super) fn actions(&self, table: &str, alteration: &Alteration) -> Vec<Action> {
         if let Some(action) = self.common(table, alteration) {
             return vec![action];
         }
         let named = || table.to_owned();
         match alteration {
+            Alteration::Grow(growing) => self.grow(table, growing),
             Alteration::SetNotNull(column) => self.set_not_null(table, column),
             Alteration::AddUnique(unique) => self.add_unique(table, unique),
             Alteration::AddCheck(check) => {
@@ -162,10 +174,7 @@ impl Lowering<'_> {
             Alteration::ReplacePrimaryKey(key) => {
                 set_primary_key(table, key, Some(self.key_name(table)))
             }
-            Alteration::DropPrimaryKey => Statement::DropConstraint {
-                table: named(),
-                constraint: self.key_name(table),
-            },
+            Alteration::DropPrimaryKey => dropped(table, &self.key_name(table)),
             Alteration::AddExclusion(exclusion) => Statement::AddExclusion {
                 table: named(),
                 exclusion: exclusion.clone(),
@@ -176,10 +185,7 @@ impl Lowering<'_> {
             },
             Alteration::DropCheck(name)
             | Alteration::DropUnique(name)
-            | Alteration::DropExclusion(name) => Statement::DropConstraint {
-                table: named(),
-                constraint: name.clone(),
-            },
+            | Alteration::DropExclusion(name) => dropped(table, name),
             Alteration::DropForeignKey(name) => Statement::DropForeignKey {
                 table: named(),
                 constraint: name.clone(),
@@ -208,8 +214,8 @@ impl Lowering<'_> {
             Alteration::CreateEnum(_)
             | Alteration::DropEnum(_)
             | Alteration::AddEnumValue(_)
-            | Alteration::LeaveEnumValue(_) => return of_enum(table, alteration),
-            Alteration::CreateTable(_)
+            | Alteration::LeaveEnumValue(_)
+            | Alteration::CreateTable(_)
             | Alteration::DropTable(_)
             | Alteration::AddColumn(_)
             | Alteration::DropColumn(_)
@@ -217,10 +223,11 @@ impl Lowering<'_> {
             | Alteration::DropIndex(_)
             | Alteration::CreateTriggers(_)
             | Alteration::DropTriggers(_)
+            | Alteration::Grow(_)
             | Alteration::SetNotNull(_)
             | Alteration::AddUnique(_)
             | Alteration::AddCheck(_)
-            | Alteration::AddForeignKey(_) => return None,
+            | Alteration::AddForeignKey(_) => return of_enum(table, alteration),
         })
     }
 
@@ -319,11 +326,15 @@ fn by(actions: Vec<Action>) -> Undo {
 fn drop_constraint(table: &str, constraint: &str) -> Undo {
     by(vec![Action {
         summary: format!("drop {constraint} of {table}"),
-        statement: Statement::DropConstraint {
-            table: table.to_owned(),
-            constraint: constraint.to_owned(),
-        },
+        statement: dropped(table, constraint),
     }])
+}
+
+fn dropped(table: &str, constraint: &str) -> Statement {
+    Statement::DropConstraint {
+        table: table.to_owned(),
+        constraint: constraint.to_owned(),
+    }
 }
 
 fn of_enum(table: &str, alteration: &Alteration) -> Option<Statement> {

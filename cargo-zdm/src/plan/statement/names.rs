@@ -6,7 +6,7 @@ use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 48] = [
+    pub const NAMES: [&'static str; 51] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -50,6 +50,9 @@ impl Statement {
         "create_part_triggers",
         "drop_main_triggers",
         "drop_part_triggers",
+        "keep_key",
+        "leave_key",
+        "exchange_key",
         "create_enum",
         "drop_enum",
         "add_enum_value",
@@ -113,6 +116,9 @@ impl Statement {
                 "drop_main_triggers"
             }
             Self::DropTriggers { .. } => "drop_part_triggers",
+            Self::KeepKey { .. } => "keep_key",
+            Self::LeaveKey { .. } => "leave_key",
+            Self::ExchangeKey { .. } => "exchange_key",
             Self::CreateEnum { .. } => "create_enum",
             Self::DropEnum { .. } => "drop_enum",
             Self::AddEnumValue { .. } => "add_enum_value",
@@ -189,6 +195,9 @@ impl Statement {
             | Self::DropFunction { table, .. }
             | Self::CreateTriggers { table, .. }
             | Self::DropTriggers { table, .. }
+            | Self::KeepKey { table, .. }
+            | Self::LeaveKey { table, .. }
+            | Self::ExchangeKey { table, .. }
             | Self::CreateEnum { table, .. }
             | Self::DropEnum { table, .. }
             | Self::AddEnumValue { table, .. }

@@ -63,7 +63,7 @@ impl<'a> Model<'a> {
 
     /// The migrations that are in transition, in their turn.
     fn transitions(&self) -> impl Iterator<Item = &Transition<'a>> {
-        self.earlier.iter().chain(&self.transition)
+        self.earlier.iter().chain(self.transition())
     }
 }
 
@@ -86,6 +86,21 @@ pub struct Transition<'a> {
     pub changes: &'a [String],
     /// The migration has pairs on other tables too.
     pub shared: bool,
+}
+
+impl<'a> Model<'a> {
+    /// The migration whose pairs or moves its code writes.
+    fn transition(&self) -> Option<&Transition<'a>> {
+        let written = |found: &&Transition<'_>| !found.pairs.iter().any(Pair::is_of_key);
+        self.transition.as_ref().filter(written)
+    }
+
+    /// The column of the key that grows: the database has it as the narrow type or the wide one.
+    fn growing(&self) -> Option<&str> {
+        let mut pairs = self.transition.iter().flat_map(|found| &found.pairs);
+        let pair = pairs.find(|pair| pair.is_of_key())?;
+        pair.final_name().map(|names| names.last.as_str())
+    }
 }
 
 impl Transition<'_> {
@@ -208,10 +223,10 @@ pub fn table(
         format!("{}.rs", view.module),
         templates.file("repository", &view)?,
     )];
-    if model.transition.is_none() {
+    if model.transition().is_none() {
         files[0].form = Form::Repository;
     }
-    if let Some(transition) = &model.transition {
+    if let Some(transition) = model.transition() {
         let folder = transition.files(&view.module);
         let mut modules = vec!["backfill", "switch_reads"];
         if view.dual || view.merged {

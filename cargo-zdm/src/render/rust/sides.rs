@@ -24,6 +24,8 @@ pub(super) struct Sides<'a> {
     pub(super) transitions: &'a [&'a Transition<'a>],
     /// The folders of all that are followed on the table, where these are several.
     pub(super) turns: &'a [String],
+    /// The column of the key that grows, which is read as the wide type whatever it is.
+    pub(super) growing: Option<&'a str>,
 }
 
 /// Which sides a write maintains.
@@ -261,12 +263,21 @@ impl<'a> Sides<'a> {
         }
     }
 
+    /// A stored value in a select list.
+    pub(super) fn listed(&self, column: &Column) -> String {
+        if self.growing == Some(&column.name) {
+            let name = self.words.ident(&column.name);
+            return self.words.computed(column, &name);
+        }
+        self.words.listed(column)
+    }
+
     /// The select list: plain columns, both sides of pairs, whether these agree, and the epoch.
     pub(super) fn selected(&self) -> Vec<String> {
         let mut list = Vec::new();
         for column in &self.table.columns {
             let name = self.words.ident(&column.name);
-            let listed = self.words.listed(column);
+            let listed = self.listed(column);
             let found = self.pairs().find(|pair| pair.new.name == column.name);
             match found {
                 None if listed == name => list.push(name),

@@ -128,7 +128,7 @@ impl<'a> Statements<'a> {
                 locked,
                 conflict: Vec::new(),
                 assignments: String::new(),
-                returning: returned.map(|key| self.sides.words.ident(&key.name)),
+                returning: returned.map(|key| self.returning(key)),
             },
         )
     }

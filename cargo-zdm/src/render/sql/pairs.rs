@@ -29,7 +29,11 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
             Some(OnInvalid::Default(value)) => Some(value.clone()),
             _ => None,
         },
-        old: pair.old.iter().map(side).collect(),
+        old: pair
+            .old
+            .iter()
+            .map(|old| replaced(pair, side(old)))
+            .collect(),
         new: side(&pair.new),
         released: pair.final_name().map(|names| Released {
             column: names.last.clone(),
@@ -37,5 +41,16 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
         }),
         built_in: pair.built_in.clone(),
         measured: pair.measured.clone(),
+    }
+}
+
+/// The column by the name that the table gives it: the view of a key that grows has another for it.
+fn replaced(pair: &Pair, old: Side) -> Side {
+    match pair.final_name() {
+        Some(names) if pair.is_of_key() => Side {
+            column: names.last.clone(),
+            ..old
+        },
+        _ => old,
     }
 }

@@ -1,6 +1,7 @@
 //! The statements that read.
 
 use serde::Serialize;
+use zdm_model::Column;
 
 use super::{Statements, numbered};
 use crate::plan::Pair;
@@ -33,7 +34,7 @@ impl Statements<'_> {
     /// Rows by arrays of their keys.
     pub(in crate::render::rust) fn get_many(&self) -> Result<String, RenderError> {
         let predicate = self.is_among(&self.key_names());
-        let order = self.key_names().join(", ");
+        let order = self.order();
         self.select(Some(predicate), Some(order), None)
     }
 
@@ -59,17 +60,13 @@ impl Statements<'_> {
 
     /// The first rows in the order of the key.
     pub(in crate::render::rust) fn list_first(&self) -> Result<String, RenderError> {
-        self.select(None, Some(self.key_names().join(", ")), Some("$1"))
+        self.select(None, Some(self.order()), Some("$1"))
     }
 
     /// The rows after a key.
     pub(in crate::render::rust) fn list_after(&self) -> Result<String, RenderError> {
         let keys = self.key_names();
-        self.select(
-            Some(self.is_after(&keys)),
-            Some(keys.join(", ")),
-            Some("$1"),
-        )
+        self.select(Some(self.is_after(&keys)), Some(self.order()), Some("$1"))
     }
 
     /// A key of these names comes after the one of the parameters from `$2` on.
@@ -97,6 +94,29 @@ impl Statements<'_> {
                 consistent: consistent.join(" AND "),
             },
         )
+    }
+
+    /// The key that an insert returns.
+    pub(super) fn returning(&self, key: &Column) -> String {
+        let (name, listed) = (self.sides.words.ident(&key.name), self.sides.listed(key));
+        if listed == name {
+            name
+        } else {
+            format!("{listed} AS {name}")
+        }
+    }
+
+    /// The key as what is ordered by. An order by the name alone would be one by what the list makes of it, which no index knows.
+    fn order(&self) -> String {
+        let keys = self.sides.table.key_columns().map(|key| {
+            let name = self.sides.words.ident(&key.name);
+            if self.sides.growing == Some(&key.name) {
+                format!("{}.{name}", self.sides.words.ident(&self.sides.table.name))
+            } else {
+                name
+            }
+        });
+        keys.collect::<Vec<_>>().join(", ")
     }
 
     fn select(

@@ -119,7 +119,7 @@ pub(in crate::render::rust) fn table(
     let words = Words::of(dialect).ok_or_else(|| RenderError::NoDriver {
         dialect: dialect.name().to_owned(),
     })?;
-    let (table, transition) = (&*model.table, model.transition.as_ref());
+    let (table, transition) = (&*model.table, model.transition());
     let transitions: Vec<_> = model.transitions().collect();
     let sides = Sides {
         words,
@@ -127,6 +127,7 @@ pub(in crate::render::rust) fn table(
         migration: transition.map(|transition| transition.id),
         transitions: &transitions,
         turns: &model.turns,
+        growing: model.growing(),
     };
     let moves = transition.and_then(|found| found.moved.as_ref());
     let statements = Statements::of(templates, sides, moves)?;
@@ -246,7 +247,7 @@ fn types<'a>(model: &'a Model<'_>) -> BTreeMap<&'a str, RustType> {
 }
 
 fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
-    if model.transition.is_none() {
+    if model.transition().is_none() {
         return Ok(());
     }
     let table = model.table.name.clone();
@@ -264,8 +265,9 @@ fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
 }
 
 fn header(model: &Model<'_>) -> Header {
-    let ends = model.transitions().next().zip(model.transition.as_ref());
-    between(model, ends)
+    let last = model.transition.as_ref();
+    let first = model.earlier.first().or(last);
+    between(model, first.zip(last))
 }
 
 fn between(model: &Model<'_>, ends: Option<(&Transition<'_>, &Transition<'_>)>) -> Header {

@@ -1,0 +1,144 @@
+//! Statements for a column of a key that grows.
+
+use super::Lowering;
+use crate::plan::alteration::{Alteration, Growing, Growth};
+use crate::plan::{Action, CheckShape, ForeignKeyShape, IndexShape, Statement, TableShape};
+use zdm_model::names;
+
+impl Lowering<'_> {
+    pub(super) fn grow(&self, table: &str, growing: &Growing) -> Vec<Action> {
+        let summary = Alteration::Grow(growing.clone()).summary(table);
+        let named = || table.to_owned();
+        let one = |statement| {
+            let summary = summary.clone();
+            vec![Action { summary, statement }]
+        };
+        match growing {
+            Growing::Keep(growth) => one(Statement::KeepKey {
+                table: named(),
+                growth: growth.clone(),
+            }),
+            Growing::Leave(growth) => one(Statement::LeaveKey {
+                table: named(),
+                growth: growth.clone(),
+            }),
+            Growing::Exchange(growth) => {
+                let mut actions = self.indexes_of_key(table, growth, &growth.interim);
+                actions.extend(one(self.exchange(table, growth, false)));
+                actions.extend(self.validations(table, growth));
+                actions
+            }
+            Growing::ExchangeBack(growth) => {
+                let mut actions = self.holds_every_row(table, growth);
+                actions.extend(self.indexes_of_key(table, growth, &growth.released));
+                actions.extend(one(self.exchange(table, growth, true)));
+                actions
+            }
+        }
+    }
+
+    /// The foreign keys that an exchange adds again are compared with every row by steps of their own.
+    pub(super) fn validations(&self, table: &str, growth: &Growth) -> Vec<Action> {
+        let keys = self.keys_on(table, growth).into_iter();
+        let validated = keys.filter(|(_, key)| !key.not_valid);
+        let validations = validated.map(|(table, key)| Action {
+            summary: format!("compare the rows of {table} with {}", key.name),
+            statement: Statement::ValidateConstraint {
+                table,
+                constraint: key.name,
+            },
+        });
+        validations.collect()
+    }
+
+    fn exchange(&self, table: &str, growth: &Growth, back: bool) -> Statement {
+        let shape = self.shapes.table(table);
+        let key = shape.map(TableShape::key_name).unwrap_or_default();
+        let foreign_keys = self.keys_on(table, growth);
+        // As most transactions write them: what is referred to before what refers to it.
+        let mut locked: Vec<String> = Vec::new();
+        let referenced = foreign_keys.iter().filter(|(of, _)| of == table);
+        let referring = foreign_keys.iter().map(|(of, _)| of);
+        let all = referenced.map(|(_, key)| &key.references);
+        for table in all.chain([&table.to_owned()]).chain(referring) {
+            if !locked.contains(table) {
+                locked.push(table.clone());
+            }
+        }
+        let indexes = shape.into_iter().flat_map(|shape| on(shape, growth));
+        Statement::ExchangeKey {
+            table: table.to_owned(),
+            growth: growth.clone(),
+            back,
+            key: (key.clone(), names::beside(&key)),
+            indexes: indexes
+                .map(|index| (index.name.clone(), names::beside(&index.name)))
+                .collect(),
+            foreign_keys,
+            locked,
+        }
+    }
+
+    /// Indexes as the key's and those that name the column, with another column in its place.
+    fn indexes_of_key(&self, table: &str, growth: &Growth, column: &str) -> Vec<Action> {
+        let Some(shape) = self.shapes.table(table) else {
+            return Vec::new();
+        };
+        let key = IndexShape {
+            name: shape.key_name(),
+            columns: growth.key.clone(),
+            elements: Vec::new(),
+            method: None,
+            include: Vec::new(),
+            nulls_not_distinct: false,
+            storage: None,
+            unique: true,
+            predicate: None,
+        };
+        let indexes = std::iter::once(&key).chain(on(shape, growth));
+        let beside = indexes.map(|index| {
+            let mut index = index.clone();
+            index.name = names::beside(&index.name);
+            let columns = index.columns.iter_mut().chain(&mut index.include);
+            for name in columns.filter(|name| **name == growth.column) {
+                column.clone_into(name);
+            }
+            index
+        });
+        beside
+            .flat_map(|index| self.actions(table, &Alteration::CreateIndex(index)))
+            .collect()
+    }
+
+    /// What the narrow column demands on the way back, compared with every row beside running writes.
+    fn holds_every_row(&self, table: &str, growth: &Growth) -> Vec<Action> {
+        let check = Alteration::AddCheck(CheckShape {
+            name: format!("{table}_{}_not_null", growth.released),
+            expr: format!("{} IS NOT NULL", self.dialect.ident(&growth.released)),
+            not_valid: false,
+            no_inherit: false,
+        });
+        self.repeatable(table, &check)
+    }
+
+    /// The foreign keys that refer to the column, and those that the column is in.
+    fn keys_on(&self, table: &str, growth: &Growth) -> Vec<(String, ForeignKeyShape)> {
+        let keys = self.shapes.foreign_keys();
+        let stands = keys.filter(|(of, key)| {
+            (key.references == table && key.referenced_columns.contains(&growth.column))
+                || (*of == table && key.columns.contains(&growth.column))
+        });
+        stands
+            .map(|(of, key)| (of.to_owned(), key.clone()))
+            .collect()
+    }
+}
+
+/// The indexes that name the column.
+fn on<'a>(shape: &'a TableShape, growth: &'a Growth) -> impl Iterator<Item = &'a IndexShape> {
+    let names = |index: &&IndexShape| {
+        let mut columns = index.columns.iter().chain(&index.include);
+        columns.any(|name| *name == growth.column)
+    };
+    shape.indexes.iter().filter(names)
+}
