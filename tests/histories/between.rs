@@ -46,7 +46,23 @@ pub(crate) fn versions(before: &Schema, after: &Schema, step: &Step) -> Vec<(Sch
         with_tables_renamed(&chained.0, after, step),
         step.renaming_tables(),
     );
-    let mut filled = after.clone();
+    // What stands on a key that changes comes back when the new one is there.
+    let mut keyed = after.clone();
+    let with_new_keys: Vec<String> = after
+        .tables
+        .iter()
+        .filter(|now| {
+            let there = renamed.0.table(&now.name);
+            there.is_some_and(|there| there.primary_key != now.primary_key)
+        })
+        .map(|table| table.name.clone())
+        .collect();
+    for table in &mut keyed.tables {
+        table
+            .foreign_keys
+            .retain(|key| !with_new_keys.contains(&key.references));
+    }
+    let mut filled = keyed.clone();
     for table in &mut filled.tables {
         let keys = table.foreign_keys.iter_mut();
         let moved = keys.filter(|key| names.contains(&key.name));
@@ -65,6 +81,7 @@ pub(crate) fn versions(before: &Schema, after: &Schema, step: &Step) -> Vec<(Sch
         chained,
         renamed,
         (filled, plain.clone()),
+        (keyed, plain.clone()),
         (after.clone(), plain),
     ];
     let mut last = before.clone();

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
 use super::compare;
 use super::history::Step;
-use super::rows::{PLAIN, Table, ident, keys, tables};
+use super::rows::{Key, PLAIN, Table, ident, keys, tables};
 use super::values::quoted;
 
 /// What takes away rows that a check or a unique key refuses, or that an index or a generated column cannot compute its value of.
@@ -66,47 +66,100 @@ pub(crate) async fn add_missing(connection: &mut PgConnection, said: &str) -> bo
         return false;
     };
     let tables = tables(connection).await;
-    let mut keys = keys(connection).await.into_iter();
-    let Some((child, key)) = keys.find(|(_, key)| key.name == name) else {
+    let all = keys(connection).await;
+    let Some((child, key)) = all.iter().find(|(_, key)| key.name == name) else {
         return false;
     };
-    let parent = tables.iter().find(|table| table.name == key.parent);
-    let (Some(parent), [column], [referenced]) = (parent, &key.columns[..], &key.referenced[..])
-    else {
-        return false;
-    };
-    let missing = format!(
-        "SELECT DISTINCT {0}::text FROM {1} WHERE {0} IS NOT NULL AND {0} NOT IN (SELECT {2} FROM {3})",
-        ident(column),
-        ident(&child),
-        ident(referenced),
-        ident(&parent.name)
-    );
-    let missing = sqlx::query_scalar::<_, String>(AssertSqlSafe(missing))
-        .fetch_all(&mut *connection)
-        .await;
-    let mut missing = missing.unwrap_or_default();
+    let mut missing = missing(connection, child, key).await;
     // What a statement would have written is not in the table.
-    let refused = said.split_once(&format!("Key ({column})=("));
-    let refused = refused.and_then(|(_, rest)| rest.split_once(") is not present"));
-    missing.extend(refused.map(|(value, _)| value.to_owned()));
+    if let [column] = &key.columns[..] {
+        let refused = said.split_once(&format!("Key ({column})=("));
+        let refused = refused.and_then(|(_, rest)| rest.split_once(") is not present"));
+        missing.extend(refused.map(|(value, _)| vec![value.to_owned()]));
+    }
     missing.dedup();
+    let mut added = false;
+    let mut waiting = vec![(key, missing)];
+    for _ in 0..30 {
+        let Some((key, missing)) = waiting.pop() else {
+            break;
+        };
+        let Some(parent) = tables.iter().find(|table| table.name == key.parent) else {
+            continue;
+        };
+        for values in missing {
+            added |= add(connection, parent, key, &values).await;
+        }
+        for (of, key) in all.iter().filter(|(of, _)| *of == parent.name) {
+            let missing = self::missing(connection, of, key).await;
+            if added && !missing.is_empty() {
+                waiting.push((key, missing));
+            }
+        }
+    }
+    added
+}
+
+/// The values by which rows of a table refer to rows that are not there.
+async fn missing(connection: &mut PgConnection, child: &str, key: &Key) -> Vec<Vec<String>> {
+    let (columns, referenced) = (key.columns.iter(), key.referenced.iter());
+    let listed: Vec<String> = columns
+        .clone()
+        .map(|name| format!("c.{}::text", ident(name)))
+        .collect();
+    let given: Vec<String> = columns
+        .clone()
+        .map(|name| format!("c.{} IS NOT NULL", ident(name)))
+        .collect();
+    let equal: Vec<String> = columns
+        .zip(referenced)
+        .map(|(one, other)| format!("p.{} = c.{}", ident(other), ident(one)))
+        .collect();
+    let sql = format!(
+        "SELECT DISTINCT ARRAY[{}] FROM {} c WHERE {} AND NOT EXISTS (SELECT FROM {} p WHERE {})",
+        listed.join(", "),
+        ident(child),
+        given.join(" AND "),
+        ident(&key.parent),
+        equal.join(" AND ")
+    );
+    let found = sqlx::query_scalar(AssertSqlSafe(sql))
+        .fetch_all(connection)
+        .await;
+    found.unwrap_or_default()
+}
+
+/// A row that others refer to by these values; what it refers to itself may come after it.
+async fn add(connection: &mut PgConnection, parent: &Table, key: &Key, values: &[String]) -> bool {
     let there = format!("SELECT count(*) FROM {}", ident(&parent.name));
     let there: i64 = sqlx::query_scalar(AssertSqlSafe(there))
         .fetch_one(&mut *connection)
         .await
         .unwrap();
-    let mut added = false;
-    for (row, value) in missing.iter().enumerate() {
-        let given = BTreeMap::from([(referenced.as_str(), quoted(value))]);
-        let number = 1000 + usize::try_from(there).unwrap() + row;
-        if parent.insert(connection, number, &given).await.is_ok() {
-            let of_added = format!("{}::text = {}", ident(referenced), quoted(value));
-            compare::keep_too(connection, &parent.name, &of_added).await;
-            added = true;
-        }
+    let given = key.referenced.iter().zip(values);
+    let of_added: Vec<String> = given
+        .clone()
+        .map(|(name, value)| format!("{}::text = {}", ident(name), quoted(value)))
+        .collect();
+    let given = given.map(|(name, value)| (name.as_str(), quoted(value)));
+    let number = 1000 + usize::try_from(there).unwrap();
+    unchecked(connection, true).await;
+    let inserted = parent.insert(connection, number, &given.collect()).await;
+    unchecked(connection, false).await;
+    if inserted.is_ok() {
+        compare::keep_too(connection, &parent.name, &of_added.join(" AND ")).await;
     }
-    added
+    inserted.is_ok()
+}
+
+async fn unchecked(connection: &mut PgConnection, on: bool) {
+    let role = if on { "replica" } else { "origin" };
+    sqlx::raw_sql(AssertSqlSafe(format!(
+        "SET session_replication_role = {role}"
+    )))
+    .execute(connection)
+    .await
+    .unwrap();
 }
 
 /// Takes rows away that a later check or unique key refuses.
