@@ -1,6 +1,6 @@
 //! What cannot grow, and what has to wait for a version of its own.
 
-use zdm_model::{Column, LogicalType, Table, Transition};
+use zdm_model::{Column, Counted, LogicalType, Table, Transition};
 
 use super::Key;
 use crate::changes::ChangeError;
@@ -34,6 +34,12 @@ impl Key<'_> {
                 "it is part of the key, by which the backfill walks through the table, and only an integer can become a wider \
                  one there",
                 "Keep the key; a new table with the new key can take the rows over".to_owned(),
+            ));
+        }
+        if old.counted == Some(Counted::Always) {
+            return Err(self.refused(
+                "the database alone gives it numbers (`auto = \"always\"`), so that the way back could write none before the exchange",
+                "Let it be `auto` in a version before, and `auto = \"always\"` again in one after".to_owned(),
             ));
         }
         let built_in = Transition {
