@@ -136,10 +136,24 @@ impl Line {
         if !hex(id, 12) || !hex(chain, 64) {
             return None;
         }
-        let files = words
-            .map(|word| word.rsplit_once(':'))
-            .map(|pair| pair.map(|(path, hash)| (path.to_owned(), hash.to_owned())))
-            .collect::<Option<_>>()?;
+        let mut files = BTreeMap::new();
+        // A folder is called as its table, which may have spaces in its name.
+        let mut parts: Vec<&str> = Vec::new();
+        for word in words {
+            parts.push(word);
+            let end = word.rsplit_once(':').filter(|(_, hash)| hex(hash, 8));
+            if let Some((_, hash)) = end {
+                let text = parts.join(" ");
+                files.insert(
+                    text[..text.len() - hash.len() - 1].to_owned(),
+                    hash.to_owned(),
+                );
+                parts.clear();
+            }
+        }
+        if !parts.is_empty() {
+            return None;
+        }
         Some(Self {
             folder: folder.to_owned(),
             id: id.to_owned(),
@@ -237,4 +251,24 @@ fn short_hashes(files: &BTreeMap<impl AsRef<str>, impl AsRef<[u8]>>) -> BTreeMap
         .iter()
         .map(|(path, bytes)| (path.as_ref().to_owned(), short(bytes.as_ref())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_may_have_a_space_in_its_name() {
+        let mut sum = Sum::default();
+        let files = [
+            ("3_backfill/Order Items/batch.sql", "UPDATE"),
+            ("3_backfill/users/batch.sql", "UPDATE"),
+            ("README.md", "text"),
+        ];
+        sum.append("0002_items", "0123456789ab", files.into_iter());
+        let read = Sum::parse(&sum.text(), "zdm.sum".into()).unwrap();
+        assert_eq!(read, sum);
+        let cut = sum.text().trim_end().to_owned() + " README";
+        assert!(Sum::parse(&cut, "zdm.sum".into()).is_err());
+    }
 }
