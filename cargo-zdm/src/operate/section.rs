@@ -60,7 +60,11 @@ async fn execute(
             terminal.say(&line);
         }
     };
-    if direction == Direction::Up && matches!(section, Section::Expand | Section::Drop) {
+    // What was made since expand would go with the old column, by its new name, when names are exchanged.
+    let mut pairs = session.manifest(place).pairs.iter();
+    let exchanges = section == Section::Release && pairs.any(|pair| pair.released.is_some());
+    let asks = matches!(section, Section::Expand | Section::Drop) || exchanges;
+    if direction == Direction::Up && asks {
         must_stand_alone(session, place, section).await?;
     }
     let tables = &session.migrations[place].manifest().tables;

@@ -105,6 +105,31 @@ fn what_else_names_the_old_type_is_told_before_expand() {
     project.done(&["expand"]);
 }
 
+/// A migration takes weeks: what was made since expand would go with the old column, by its new name.
+#[test]
+fn what_names_a_column_is_told_before_names_are_exchanged() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.write("src/models.rs", &models(OLD, ""));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users VALUES (1, 'happy'), (2, 'sad')");
+    project.write("src/models.rs", &models(RENAMED, ""));
+    project.done(&["generate", "moods"]);
+    project.done(&["expand"]);
+    project.execute("CREATE VIEW moods AS SELECT id, mood FROM users");
+    project.execute("CREATE PUBLICATION told FOR TABLE users (id, mood)");
+    let waits = project.zdm(&["advance"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    waits.says("view moods names the column users.mood");
+    waits.says("publication told names the column users.mood");
+    project.execute("DROP VIEW moods");
+    project.execute("DROP PUBLICATION told");
+    project.done(&["switch", "--to", "complete"]);
+}
+
 #[test]
 fn a_table_of_the_enum_waits_until_the_type_has_its_name() {
     let server = Server::start();

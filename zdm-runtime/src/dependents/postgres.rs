@@ -69,6 +69,10 @@ const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(view AS t
     UNION ALL SELECT 'policy', p.polname, d.refobjid, d.refobjsubid, d.deptype, NULL, p.polrelid = d.refobjid
     FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT 'publication', p.pubname, d.refobjid, d.refobjsubid, d.deptype, NULL, true
+    FROM pg_depend d JOIN pg_publication_rel l ON d.classid = CAST('pg_publication_rel' AS regclass) AND l.oid = d.objid
+        JOIN pg_publication p ON p.oid = l.prpubid
+    WHERE d.refclassid = CAST('pg_class' AS regclass)
     UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.proname, d.refobjid, d.refobjsubid, d.deptype, NULL, false
     FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass)
