@@ -11,14 +11,12 @@ const OWN: i64 = 100;
 
 /// Its mood is written, and found by it.
 pub(crate) async fn write_and_read(persons: &Persons, conn: &mut PgConnection, mood: Mood) {
-    if persons.get(conn, OWN).await.unwrap().is_none() {
-        let person = Person {
-            id: OWN,
-            mood,
-            before: None,
-        };
-        persons.insert(conn, &person).await.unwrap();
-    }
+    let person = Person {
+        id: OWN,
+        mood: Mood::Calm,
+        before: None,
+    };
+    persons.upsert(conn, &person).await.unwrap();
     let mut flags = persons.flags().current();
     loop {
         let update = format!(
