@@ -123,7 +123,7 @@ async fn must_stand_alone(
         format!("{folder} changes or takes away what others name:\n{}", lines.join("\n")),
         "recreate each around the change: put `DROP …` into before_NAME.up.sql in the folder behind it and the new `CREATE …` into \
          after_NAME.up.sql, each with its .down.sql, and run `cargo zdm generate --amend` if the version is not merged; or change \
-         or drop them by hand before you run the command again",
+         or drop them by hand before you run the command again, and make them anew after it",
     )
     .safe("nothing of this section has been executed"))
 }

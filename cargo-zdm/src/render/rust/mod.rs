@@ -65,6 +65,19 @@ impl<'a> Model<'a> {
     fn transitions(&self) -> impl Iterator<Item = &Transition<'a>> {
         self.earlier.iter().chain(self.transition())
     }
+
+    /// The migration whose pairs or moves its code writes.
+    fn transition(&self) -> Option<&Transition<'a>> {
+        let written = |found: &&Transition<'_>| !found.pairs.iter().any(Pair::is_of_key);
+        self.transition.as_ref().filter(written)
+    }
+
+    /// The column of the key that grows: the database has it as the narrow type or the wide one.
+    fn growing(&self) -> Option<&str> {
+        let mut pairs = self.transition.iter().flat_map(|found| &found.pairs);
+        let pair = pairs.find(|pair| pair.is_of_key())?;
+        pair.final_name().map(|names| names.last.as_str())
+    }
 }
 
 /// A migration in transition, as far as the code of one table needs it.
@@ -86,21 +99,6 @@ pub struct Transition<'a> {
     pub changes: &'a [String],
     /// The migration has pairs on other tables too.
     pub shared: bool,
-}
-
-impl<'a> Model<'a> {
-    /// The migration whose pairs or moves its code writes.
-    fn transition(&self) -> Option<&Transition<'a>> {
-        let written = |found: &&Transition<'_>| !found.pairs.iter().any(Pair::is_of_key);
-        self.transition.as_ref().filter(written)
-    }
-
-    /// The column of the key that grows: the database has it as the narrow type or the wide one.
-    fn growing(&self) -> Option<&str> {
-        let mut pairs = self.transition.iter().flat_map(|found| &found.pairs);
-        let pair = pairs.find(|pair| pair.is_of_key())?;
-        pair.final_name().map(|names| names.last.as_str())
-    }
 }
 
 impl Transition<'_> {
