@@ -129,7 +129,7 @@ impl Counting {
 }
 
 /// A value of an enum, with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EnumValue {
     /// The enum, unquoted.
     pub name: String,

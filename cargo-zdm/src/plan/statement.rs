@@ -6,7 +6,7 @@ mod names;
 
 use serde::Serialize;
 
-use super::alteration::{Counting, Growth};
+use super::alteration::{Counting, EnumValue, Growth};
 use super::moved::Triggers;
 use super::raw::Raw;
 use super::shape::{
@@ -371,23 +371,17 @@ pub enum Statement {
     AddEnumValue {
         /// The first table that has the enum.
         table: String,
-        /// The enum, unquoted.
-        name: String,
-        /// The value.
-        value: String,
-        /// The value that it comes after, where others follow.
-        after: Option<String>,
-        /// The value that it comes before, where it is the first.
-        before: Option<String>,
+        /// The value, with its enum and its place.
+        #[serde(flatten)]
+        added: EnumValue,
     },
     /// Nothing: the value stays.
     LeaveEnumValue {
         /// The first table that has the enum.
         table: String,
-        /// The enum, unquoted.
-        name: String,
-        /// The value.
-        value: String,
+        /// The value, with its enum.
+        #[serde(flatten)]
+        left: EnumValue,
     },
     /// The whole table written anew, where the database cannot alter it.
     RebuildTable {

@@ -5,7 +5,7 @@ use zdm_model::names;
 
 use super::{Drafted, Lowering};
 use crate::diff::Part;
-use crate::plan::alteration::{Alteration, EnumValue, Function, Growing};
+use crate::plan::alteration::{Alteration, Function, Growing};
 use crate::plan::{Action, CheckShape, KeyShape, Statement, TableShape, Undo, UniqueShape};
 
 impl Lowering<'_> {
@@ -349,24 +349,16 @@ fn of_enum(table: &str, alteration: &Alteration) -> Option<Statement> {
             table: named(),
             name: found.name.clone(),
         },
-        Alteration::AddEnumValue(value) => add_enum_value(table, value),
+        Alteration::AddEnumValue(value) => Statement::AddEnumValue {
+            table: named(),
+            added: value.clone(),
+        },
         Alteration::LeaveEnumValue(value) => Statement::LeaveEnumValue {
             table: named(),
-            name: value.name.clone(),
-            value: value.value.clone(),
+            left: value.clone(),
         },
         _ => return None,
     })
-}
-
-fn add_enum_value(table: &str, value: &EnumValue) -> Statement {
-    Statement::AddEnumValue {
-        table: table.to_owned(),
-        name: value.name.clone(),
-        value: value.value.clone(),
-        after: value.after.clone(),
-        before: value.before.clone(),
-    }
 }
 
 fn create_function(table: &str, function: &Function) -> Statement {
