@@ -11,26 +11,42 @@ use crate::project::Project;
 /// Nothing that is waited for takes so long.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The crate, and the folder of the test with a folder for each release.
+/// The crate, and where its releases are compiled.
 #[derive(Debug)]
 pub struct Releases {
     project: Project,
+    /// A folder for each release.
     folder: PathBuf,
+    /// The module of that folder: `crate`, `crate::postgres`.
+    module: String,
 }
 
 impl Releases {
-    /// A crate on this database, for the test `tests/<test>`.
+    /// A crate on this database, for the test below `tests/`: `names`, or `flight/postgres` where it has several crates.
     pub fn new(url: String, test: &str) -> Self {
+        let dialect = match url.split(':').next() {
+            Some("sqlite") => "sqlite",
+            _ => "postgres",
+        };
         let project = Project::new(url);
         project.write("src/lib.rs", "//! A crate.\n\npub mod models;\n");
         project.write(
             "zdm.toml",
-            "[database]\ndialect = \"postgres\"\n\n[policy]\nsoak = \"0s\"\nramp_dwell = \"0s\"\nsleepers = \"0s\"\n",
+            &format!(
+                "[database]\ndialect = \"{dialect}\"\n\n[policy]\nsoak = \"0s\"\nramp_dwell = \"0s\"\nsleepers = \"0s\"\n"
+            ),
         );
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests")
-            .join(test);
-        Self { project, folder }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let below = test.split('/').skip(1);
+        Self {
+            project,
+            folder: folder.join(test),
+            module: ["crate"]
+                .into_iter()
+                .chain(below)
+                .collect::<Vec<_>>()
+                .join("::"),
+        }
     }
 
     /// A release with these models, by these commands.
@@ -57,6 +73,29 @@ impl Releases {
         self.is_checked_in(release);
     }
 
+    /// What a reviewer of a release is told of its version: `0003_towns`.
+    ///
+    /// # Panics
+    ///
+    /// Where it is something else than what is checked in.
+    pub fn reviewed(&self, release: &str, version: &str) {
+        let page = self.project.text(&format!("zdm/{version}/README.md"));
+        let path = self.folder.join(release).join("README.md");
+        compare(release, &BTreeMap::from([(path, page)]));
+    }
+
+    /// A command that finds this gate shut.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not.
+    pub fn waits(&self, arguments: &[&str], gate: &str) {
+        let run = tokio::task::block_in_place(|| self.project.zdm(arguments));
+        let said = String::from_utf8_lossy(&run.stderr) + String::from_utf8_lossy(&run.stdout);
+        assert_eq!(run.status.code(), Some(4), "{arguments:?}: {said}");
+        assert!(said.contains(gate), "{arguments:?}: {said}");
+    }
+
     /// [`Releases::ended`] of a command that must end well.
     ///
     /// # Panics
@@ -76,10 +115,12 @@ impl Releases {
     pub fn ended(&self, arguments: &[&str]) -> Output {
         let began = Instant::now();
         loop {
-            let run = self.project.zdm(arguments);
+            let run = tokio::task::block_in_place(|| self.project.zdm(arguments));
             match run.status.code() {
                 Some(4) if began.elapsed() < PATIENCE => {
-                    std::thread::sleep(Duration::from_millis(50));
+                    tokio::task::block_in_place(|| {
+                        std::thread::sleep(Duration::from_millis(50));
+                    });
                 }
                 Some(3)
                     if String::from_utf8_lossy(&run.stderr).contains("did not get its lock") => {}
@@ -90,7 +131,7 @@ impl Releases {
 
     /// The generated code and the models, as they are compiled here.
     fn is_checked_in(&self, release: &str) {
-        let module = format!("crate::{release}::models");
+        let module = format!("{}::{release}::models", self.module);
         let mut generated = BTreeMap::new();
         for path in self.project.files() {
             let Ok(below) = path.strip_prefix(self.project.path("src")) else {
@@ -102,19 +143,24 @@ impl Releases {
                 generated.insert(self.folder.join(release).join(below), text);
             }
         }
-        if std::env::var_os("ZDM_BLESS").is_some() {
-            for (path, text) in &generated {
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, text).unwrap();
-            }
-        }
-        let checked_in: BTreeMap<PathBuf, String> = generated
-            .keys()
-            .filter_map(|path| Some((path.clone(), std::fs::read_to_string(path).ok()?)))
-            .collect();
-        assert!(
-            checked_in == generated,
-            "{release}: the generated code is another; ZDM_BLESS=1 writes it anew"
-        );
+        compare(release, &generated);
     }
+}
+
+/// With what is checked in, by path.
+fn compare(release: &str, generated: &BTreeMap<PathBuf, String>) {
+    if std::env::var_os("ZDM_BLESS").is_some() {
+        for (path, text) in generated {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+    }
+    let checked_in: BTreeMap<PathBuf, String> = generated
+        .keys()
+        .filter_map(|path| Some((path.clone(), std::fs::read_to_string(path).ok()?)))
+        .collect();
+    assert!(
+        checked_in == *generated,
+        "{release}: what is generated is something else; ZDM_BLESS=1 writes it anew"
+    );
 }

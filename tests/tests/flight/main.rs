@@ -70,15 +70,17 @@ pub mod sqlite {
     }
 }
 
-mod releases;
 mod writers;
 
 use std::sync::Arc;
 
 use zdm_tests::postgres::Server;
+use zdm_tests::releases::Releases;
 
-use self::releases::{FIRST, Releases, SECOND};
 use self::writers::{Ledger, Writers};
+
+const FIRST: &str = "full_names";
+const SECOND: &str = "towns";
 
 /// From the first dual write to the end, with a comparison before the last reader of old has gone.
 const STAGES: &[&str] = &["50%", "100%", "verify", "ramp_down", "complete"];
@@ -89,18 +91,20 @@ macro_rules! in_flight {
         #[tokio::test(flavor = "multi_thread")]
         async fn $test() {
             let (_guard, url) = $url;
-            let releases = Releases::new(stringify!($dialect), url.clone());
+            let releases = Releases::new(url.clone(), concat!("flight/", stringify!($dialect)));
             let ledger = Arc::new(Ledger::default());
 
-            releases.init();
+            releases.declared("zero", &[&["init"], &["expand"]]);
             let zero = writers::$dialect::zero(&url, &ledger).await;
-            releases.begin(FIRST);
+            releases.declared("first", &[&["generate", FIRST], &["check"], &["expand"]]);
+            releases.reviewed("first", "0002_full_names");
             let first = writers::$dialect::first(&url, &ledger).await;
             zero.end().await;
             to_shadow(&releases, &first, FIRST).await;
             along(&releases, &first, FIRST, &STAGES[..1]).await;
 
-            releases.begin(SECOND);
+            releases.declared("both", &[&["generate", SECOND], &["check"], &["expand"]]);
+            releases.reviewed("both", "0003_towns");
             let both = writers::$dialect::both(&url, &ledger).await;
             first.written().await;
             first.end().await;
@@ -124,7 +128,7 @@ macro_rules! in_flight {
             to_shadow(&releases, &both, SECOND).await;
             along(&releases, &both, SECOND, &STAGES[..1]).await;
 
-            releases.finalize(FIRST);
+            releases.generated("second", &[&["finalize", FIRST], &["check"]]);
             let second = writers::$dialect::second(&url, &ledger).await;
             releases.waits(&["contract", FIRST], "final_everywhere");
             both.written().await;
@@ -135,7 +139,7 @@ macro_rules! in_flight {
             along(&releases, &second, SECOND, &["shadow"]).await;
             along(&releases, &second, SECOND, STAGES).await;
 
-            releases.finalize(SECOND);
+            releases.generated("last", &[&["finalize", SECOND], &["check"]]);
             let last = writers::$dialect::last(&url, &ledger).await;
             second.written().await;
             second.end().await;

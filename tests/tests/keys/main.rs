@@ -96,7 +96,7 @@ async fn no_statement_fails_while_keys_grow() {
 /// Each command while the writers write, and some writes after it.
 async fn along(releases: &Releases, writers: &Writers, commands: &[&[&str]]) {
     for command in commands {
-        tokio::task::block_in_place(|| releases.until_done(command));
+        releases.until_done(command);
         writers.written().await;
     }
 }
@@ -106,7 +106,7 @@ async fn a_number_beyond_what_old_holds_stands_in_the_way_back(releases: &Releas
     let beyond = "INSERT INTO accounts (id, name) VALUES (3000000000, 'beyond')";
     execute(url, beyond).await;
     let back = ["rollback", "--to", "ramp_down"];
-    let run = tokio::task::block_in_place(|| releases.ended(&back));
+    let run = releases.ended(&back);
     let said = String::from_utf8_lossy(&run.stderr);
     assert!(!run.status.success(), "{run:#?}");
     assert!(said.contains("3000000000"), "{said}");

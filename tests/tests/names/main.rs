@@ -114,7 +114,7 @@ async fn no_statement_fails_while_names_go_over() {
 /// Each command while the writers write, and some writes after it.
 async fn along(releases: &Releases, writers: &Writers, commands: &[&[&str]]) {
     for command in commands {
-        tokio::task::block_in_place(|| releases.until_done(command));
+        releases.until_done(command);
         writers.written().await;
     }
 }
