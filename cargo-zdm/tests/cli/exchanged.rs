@@ -128,6 +128,13 @@ fn what_names_a_column_is_told_before_names_are_exchanged() {
     project.execute("DROP VIEW moods");
     project.execute("DROP PUBLICATION told");
     project.done(&["switch", "--to", "complete"]);
+    project.done(&["finalize"]);
+    project.execute("CREATE VIEW moods AS SELECT id, mood_old FROM users");
+    let waits = project.zdm(&["contract"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    waits.says("view moods names the column users.mood_old");
+    project.execute("DROP VIEW moods");
+    project.done(&["contract"]);
 }
 
 #[test]

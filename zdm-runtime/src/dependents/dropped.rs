@@ -47,6 +47,7 @@ fn dropped(sql: &str) -> Vec<(String, String)> {
             "procedure",
             "policy",
             "rule",
+            "publication",
         ];
         for kind in kinds {
             let Some(names) = rest.trim_start().strip_prefix(kind) else {

@@ -10,7 +10,7 @@ mod postgres;
 mod sqlite;
 
 use crate::database::{Connection, DatabaseError, Dialect, catalogue};
-use crate::manifest::{Manifest, Names, Released};
+use crate::manifest::{Manifest, Names};
 use crate::migration::Migration;
 use crate::phase::Section;
 
@@ -45,7 +45,7 @@ pub async fn of(
         }
     }
     for (table, names) in &migration.manifest().drops {
-        for column in gone(connection, migration.manifest(), table, names).await? {
+        for column in gone(connection, migration.manifest(), (table, names), from).await? {
             let on = match column {
                 Some(column) => format!("the column {table}.{column}"),
                 None => format!("the table {table}"),
@@ -118,26 +118,23 @@ pub async fn undescribed(
 async fn gone<'a>(
     connection: &mut Connection,
     manifest: &'a Manifest,
-    table: &str,
-    names: &'a Names,
+    (table, names): (&str, &'a Names),
+    from: Section,
 ) -> Result<Vec<Option<&'a str>>, DatabaseError> {
     let mut gone = taken(names);
-    for released in released(manifest, table) {
-        // Until it is released, the column that goes has the name of the one that stays.
+    let of_table = manifest.pairs.iter().filter(|pair| pair.table == table);
+    let pairs = of_table.filter_map(|pair| Some((pair, pair.released.as_ref()?)));
+    for (pair, released) in pairs {
+        // The name of the one that stays, until it takes over the other.
+        gone.retain(|name| *name != Some(&pair.new.column));
         let there = catalogue::columns(connection, table).await?;
-        if !there.contains(&released.name) {
+        if there.contains(&released.name) {
+            gone.push(Some(&released.name));
+        } else if from < Section::Drop {
             gone.push(Some(&released.column));
         }
     }
     Ok(gone)
-}
-
-fn released<'a>(manifest: &'a Manifest, table: &str) -> impl Iterator<Item = &'a Released> {
-    let of_table = manifest
-        .pairs
-        .iter()
-        .filter(move |pair| pair.table == table);
-    of_table.filter_map(|pair| pair.released.as_ref())
 }
 
 /// The whole table, or its columns.
