@@ -43,3 +43,5 @@ mod one_way;
 mod one_way_under_load;
 #[path = "generated/sleeper.rs"]
 mod sleeper;
+#[path = "generated/split_column.rs"]
+mod split_column;

@@ -218,6 +218,8 @@ pub fn recognise(context: &Context<'_>, deltas: &[Delta]) -> Result<Vec<Change>,
     {
         match claim(context, delta) {
             Ok(change) => changes.push(change),
+            // Columns that share their old one share what is wrong with it.
+            Err(error) if errors.contains(&error) => {}
             Err(error) => errors.push(error),
         }
     }

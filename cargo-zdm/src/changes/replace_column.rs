@@ -7,7 +7,7 @@ use zdm_runtime::phase::{Phase, Section};
 use super::conversion::{Conversion, Way};
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, Function, Naming, column_shape};
+use crate::plan::{Alteration, Function, Naming, Pair, column_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "replace_column",
@@ -50,21 +50,8 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let Conversion { pair, function } = way.replacing()?;
     let names: Vec<&str> = old.iter().map(|column| column.name.as_str()).collect();
     let old_names = format!("{}.{}", at.table, names.join(", "));
-    let quoted = names.join(&format!("`, `{}.", at.table));
     let new_name = format!("{}.{}", at.table, new.name);
-    let taken_over = final_name.map_or_else(String::new, |names| {
-        format!(", which is called `{}` in the end", names.last)
-    });
-    let verb = if transition.renamed {
-        "rename"
-    } else {
-        "replace"
-    };
-    let word = if transition.renamed { "to" } else { "by" };
-    let line = format!(
-        "{verb} `{}.{quoted}` {word} `{}`{taken_over}",
-        at.table, new.name
-    );
+    let line = line(&pair, transition.renamed);
     let mut change = Change::new(at, Route::FivePhases, line)
         .because(
             Phase::Expand,
@@ -101,7 +88,9 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         }
     }
     change = arrive(context, change, at, new, function.as_ref());
-    change = leave(change, at, old, final_name);
+    if pair.leads() {
+        change = leave(change, at, old, final_name);
+    }
     if let Some(names) = final_name {
         change = change.because(
             Phase::Contract,
@@ -122,6 +111,34 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     }
     change.pair = Some(pair);
     Ok(Some(change))
+}
+
+/// What happens, for people.
+fn line(pair: &Pair, renamed: bool) -> String {
+    let (table, new) = (&pair.table, &pair.new.name);
+    let old: Vec<String> = pair
+        .old
+        .iter()
+        .map(|old| format!("`{table}.{}`", old.name))
+        .collect();
+    let old = old.join(", ");
+    let (verb, word) = if renamed {
+        ("rename", "to")
+    } else {
+        ("replace", "by")
+    };
+    let taken_over = pair.final_name().map_or_else(String::new, |names| {
+        format!(", which is called `{}` in the end", names.last)
+    });
+    if pair.split.is_empty() {
+        return format!("{verb} {old} {word} `{new}`{taken_over}");
+    }
+    let parts: Vec<String> = pair
+        .split
+        .iter()
+        .map(|part| format!("`{}`", part.column.name))
+        .collect();
+    format!("split {old} into {}: the column `{new}`", parts.join(", "))
 }
 
 /// Expand and switch_reads of a column that arrives in five phases, with the function that `up` calls.

@@ -111,7 +111,8 @@ fn added(
             .iter()
             .take_while(|other| other.name != column.name)
             .find(|other| {
-                before.column(&other.name).is_none() && replaced_by(other).contains(name)
+                let comes = before.column(&other.name).is_none();
+                comes && replaced_by(other).contains(name) && !split(other, column)
             });
         match (before.column(name), taken_by) {
             (None, _) => problems.push(Problem::UnknownSource {
@@ -145,6 +146,12 @@ fn replaced_by(column: &Column) -> &[String] {
         .transition
         .as_ref()
         .map_or(&[], |transition: &Transition| &transition.from)
+}
+
+/// Whether the two share the one column that they replace.
+fn split(one: &Column, other: &Column) -> bool {
+    let old = replaced_by(one);
+    old.len() == 1 && old == replaced_by(other)
 }
 
 fn removed(

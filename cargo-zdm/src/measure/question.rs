@@ -41,6 +41,8 @@ struct View {
     inputs: Vec<Side>,
     new: Side,
     old: Vec<Side>,
+    /// The old column is split into several, so that the way back reads it too.
+    split: bool,
     /// There is a way back to try.
     returns: bool,
     up: String,
@@ -140,8 +142,14 @@ fn declared(view: &View, dialect: &Dialect) -> Vec<(String, String)> {
         .filter(|old| view.returns && !old.down.is_empty());
     let downs = downs.map(|old| {
         let (name, down) = (&old.name, &old.down);
-        let sql =
-            format!("SELECT {down} FROM (SELECT CAST(NULL AS {new_type}) AS {new}) AS zdm_row");
+        let beside = if view.split {
+            let old_type = &old.r#type;
+            format!(", CAST(NULL AS {old_type}) AS {}", dialect.ident(name))
+        } else {
+            String::new()
+        };
+        let row = format!("SELECT CAST(NULL AS {new_type}) AS {new}{beside}");
+        let sql = format!("SELECT {down} FROM ({row}) AS zdm_row");
         (format!("down({name} = …)"), sql)
     });
     let valid_if = view.valid_if.iter().map(|text| over_old("valid_if", text));
@@ -163,7 +171,8 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
         pair.on_invalid,
         Some(OnInvalid::Quarantine | OnInvalid::Reject)
     );
-    let downs = pair.down.iter().map(String::as_str).chain(repeat(""));
+    let downs = pair.down.iter().map(|down| alone(pair, dialect, down));
+    let downs = downs.chain(repeat(String::new()));
     let old = (1..).zip(&pair.old).zip(downs);
     let old = old.map(|((nth, column), down)| Side {
         returned: dialect.agrees(
@@ -171,7 +180,7 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
             &format!("tried.zdm_back_{nth}"),
             &format!("zdm_row.{}", dialect.ident(&column.name)),
         ),
-        ..side(column, down)
+        ..side(column, &down)
     });
     View {
         table: pair.table.clone(),
@@ -183,6 +192,7 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
         inputs: pair.inputs.iter().map(|column| side(column, "")).collect(),
         new: side(&pair.new, ""),
         old: old.collect(),
+        split: !pair.split.is_empty(),
         returns: !pair.down.is_empty(),
         up: pair.declared_up.clone(),
         valid_if: pair.valid_if.clone(),
@@ -199,11 +209,28 @@ fn view(pair: &Pair, dialect: &Dialect) -> View {
     }
 }
 
-/// None where there is no way back to try them on, or where the type is the user's own.
+/// The way back over the new column alone: what an old column is split into beside it is as the row has it.
+fn alone(pair: &Pair, dialect: &Dialect, down: &str) -> String {
+    let others = pair.split.iter();
+    let others = others.filter(|part| part.column.name != pair.new.name);
+    let others: Vec<(&str, String)> = others
+        .map(|part| (part.column.name.as_str(), format!("({})", part.declared_up)))
+        .collect();
+    let others: Vec<(&str, &str)> = others
+        .iter()
+        .map(|(name, up)| (*name, up.as_str()))
+        .collect();
+    // What does not parse was refused before there was a pair.
+    dialect
+        .bind(down, &others)
+        .unwrap_or_else(|_| down.to_owned())
+}
+
+/// None where there is no way back to try them on, where a part alone has none, or where the type is the user's own.
 fn edges(pair: &Pair, dialect: &Dialect) -> Vec<String> {
     let own = pair.new.sql_type.is_some() && pair.new.logical_type != LogicalType::Text;
     let known = dialect.edges(pair.new.logical_type);
-    if pair.down.is_empty() || own || known.is_empty() {
+    if pair.down.is_empty() || !pair.split.is_empty() || own || known.is_empty() {
         return Vec::new();
     }
     let null = pair.optional.then(|| "NULL".to_owned());

@@ -26,7 +26,7 @@ pub(crate) use exchange::Exchange;
 pub use lower::Drafted;
 pub(crate) use lower::not_null_name;
 pub use moved::{Ends, Merging, Move, Triggers};
-pub use pair::Pair;
+pub use pair::{Pair, Part};
 pub use raw::Raw;
 pub use shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,

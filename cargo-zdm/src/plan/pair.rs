@@ -23,9 +23,12 @@ pub struct Pair {
     pub view: Option<String>,
     /// The columns that it replaces; none for a fill, whose `up` reads the other columns of the row.
     pub old: Vec<Column>,
+    /// All that the old column is split into, in the order of the struct and with this one; none where it is not split.
+    pub split: Vec<Part>,
     /// f: the new value over the old columns; for a fill, over the row. Total: it never fails.
     pub up: String,
-    /// g: per old column, in the order of `old`, its value over the new column; none where the pair is one-way.
+    /// g: per old column, in the order of `old`, its value over the new column, or over all columns of `split`; none where the
+    /// pair is one-way.
     pub down: Vec<String>,
     /// Whether a row's sides agree, over old and new columns; never NULL, never fails. For a fill: new is there.
     pub consistent: String,
@@ -45,7 +48,24 @@ pub struct Pair {
     pub measured: Option<Measured>,
 }
 
+/// One of the new columns that an old one is split into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The column that comes.
+    pub column: Column,
+    /// f: its value over the old column. Total.
+    pub up: String,
+    /// `up` before it was made total.
+    pub declared_up: String,
+}
+
 impl Pair {
+    /// Of the columns that an old one is split into, the first stands for the old one.
+    pub fn leads(&self) -> bool {
+        let first = self.split.first();
+        first.is_none_or(|part| part.column.name == self.new.name)
+    }
+
     /// A new column that no old one stands behind: `up` gives existing rows their value.
     pub fn is_fill(&self) -> bool {
         self.old.is_empty()

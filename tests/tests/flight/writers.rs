@@ -18,7 +18,16 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Kept {
     name: String,
     city: String,
+    origin: String,
+    target: String,
     age: i32,
+}
+
+impl Kept {
+    /// Of the releases that have one column for both of its ends.
+    fn route(&self) -> String {
+        format!("{}-{}", self.origin, self.target)
+    }
 }
 
 /// What was committed last.
@@ -103,6 +112,8 @@ macro_rules! writers_of {
                         let kept = Kept {
                             name: format!("{} {writer} {number}", stringify!($release)),
                             city: format!("{number} {writer}"),
+                            origin: number.to_string(),
+                            target: format!("{writer} of {}", stringify!($release)),
                             age: number % 90,
                         };
                         let written = row(id, &kept);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_zdm::dialect::Dialect;
 use cargo_zdm::files::FileTree;
-use cargo_zdm::plan::Pair;
+use cargo_zdm::plan::{Pair, Part};
 use cargo_zdm::render::rust::{self, KnownTable, Model, Templates, Transition};
 use zdm_model::{Column, Declared, LogicalType, OnInvalid, RustType, Table, fingerprint};
 use zdm_runtime::CodeState;
@@ -76,6 +76,9 @@ fn pairs(table: &Table) -> Vec<Pair> {
             ),
         ];
     }
+    if table.name == "parcels" {
+        return split(table);
+    }
     let (new, old, up, down, consistent) = match table.name.as_str() {
         "users" => (
             "full_name",
@@ -125,6 +128,32 @@ fn pairs(table: &Table) -> Vec<Pair> {
     vec![pair(table, new, old, (up, down), consistent)]
 }
 
+/// Both columns that a third one is split into.
+fn split(table: &Table) -> Vec<Pair> {
+    let ups = [
+        ("origin", "substr(code, 1, 2)"),
+        ("number", "substr(code, 3)"),
+    ];
+    let parts = ups.map(|(name, up)| Part {
+        column: table.column(name).unwrap().clone(),
+        up: up.to_owned(),
+        declared_up: up.to_owned(),
+    });
+    let consistent = "(origin IS NOT NULL AND number IS NOT NULL AND ((origin IS NOT DISTINCT FROM substr(code, 1, 2) AND \
+                      number IS NOT DISTINCT FROM substr(code, 3)) OR code IS NOT DISTINCT FROM (origin || number)))";
+    let pairs = ups.map(|(name, up)| Pair {
+        split: parts.to_vec(),
+        ..pair(
+            table,
+            name,
+            vec![text("code")],
+            (up, vec!["origin || number".to_owned()]),
+            consistent,
+        )
+    });
+    pairs.to_vec()
+}
+
 fn pair(
     table: &Table,
     new: &str,
@@ -145,6 +174,7 @@ fn pair(
         optional: new.nullable,
         on_invalid: (table.name == "people").then_some(OnInvalid::Quarantine),
         view: None,
+        split: Vec::new(),
         new,
         old,
         up: up.to_owned(),

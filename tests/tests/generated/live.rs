@@ -270,6 +270,7 @@ pub(crate) async fn prepare(operator: &mut Connection) {
         format!("CREATE TABLE tickets (id {id})"),
         format!("CREATE TABLE accounts (id {id}, email text, note text, email_key text)"),
         "CREATE TABLE contacts (id bigint PRIMARY KEY, first_name text, last_name text, city text, name text, town text)".to_owned(),
+        "CREATE TABLE parcels (id bigint PRIMARY KEY, code text, origin text, number text)".to_owned(),
         format!(
             "INSERT INTO {{zdm}}migration (migration, version, name, content_hash, route, expanded_at) \
              VALUES ('{MIGRATION}', 2, 'names_and_ages', '', 'five_phases', 1)"
@@ -291,11 +292,14 @@ pub(crate) async fn prepare(operator: &mut Connection) {
         "tickets",
         "accounts",
         "contacts",
+        "parcels",
     ] {
         let fence = "INSERT INTO {zdm}fence (table_name, epoch) VALUES ($1, 1)";
         operator.execute(fence, &[table.into()]).await.unwrap();
     }
-    for table in ["users", "people", "badges", "tasks", "accounts", "contacts"] {
+    for table in [
+        "users", "people", "badges", "tasks", "accounts", "contacts", "parcels",
+    ] {
         let stage_table = "INSERT INTO {zdm}stage_table (migration, table_name) VALUES ($1, $2)";
         operator
             .execute(stage_table, &[MIGRATION.into(), table.into()])

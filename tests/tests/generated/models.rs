@@ -109,3 +109,15 @@ pub struct Contact {
     #[zdm(renamed_from = "city")]
     pub town: String,
 }
+
+/// A column that is split into two.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "parcels")]
+pub struct Parcel {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(from("code"), up = "substr(code, 1, 2)", down = "origin || number")]
+    pub origin: String,
+    #[zdm(from("code"), up = "substr(code, 3)")]
+    pub number: String,
+}

@@ -298,6 +298,28 @@ mod tests {
     }
 
     #[test]
+    fn one_of_those_that_share_an_old_column_gives_it_back() {
+        let fields = |down: &str| {
+            format!(
+                r#"struct User {{
+                    #[zdm(primary_key)] id: i64,
+                    #[zdm(from("name"), up = "lower(name)")] first: String,
+                    #[zdm(from("name"), up = "upper(name)"{down})] last: String,
+                    #[zdm(from("other"), up = "lower(other)", down = "third")] third: String,
+                }}"#
+            )
+        };
+        let split = table(&fields(r#", down = "first || last""#));
+        let parts = split.columns[1..3]
+            .iter()
+            .filter_map(|column| column.transition.as_ref());
+        let given_back: Vec<usize> = parts.map(|part| part.down.len()).collect();
+        assert_eq!(given_back, [0, 1]);
+        let missing = errors(&fields(""));
+        assert_eq!(missing.len(), 2, "{missing:?}");
+    }
+
+    #[test]
     fn one_way_stands_in_the_place_of_down() {
         let table = table(
             r#"struct User {

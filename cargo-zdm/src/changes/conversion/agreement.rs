@@ -1,6 +1,9 @@
 //! Whether the sides of a row agree, where that is not built in.
 
+use zdm_model::Column;
+
 use super::Way;
+use crate::plan::Part;
 
 impl Way<'_> {
     /// Agreement where nothing computes old from new.
@@ -21,6 +24,24 @@ impl Way<'_> {
             let new = self.ident(&self.new.name);
             format!("({new} IS NOT NULL AND {agreement})")
         }
+    }
+
+    /// Agreement of all columns that an old one is split into, by either direction.
+    pub(super) fn all_agree(&self, old: &Column, split: &[Part], down: &str) -> String {
+        let dialect = self.context.dialect;
+        let name = |column: &Column| self.ident(&column.name);
+        let there = split.iter().map(|part| {
+            let column = &part.column;
+            dialect.agrees(column, &name(column), &operand(&part.up))
+        });
+        let there: Vec<String> = there.collect();
+        let back = dialect.agrees(old, &name(old), &operand(down));
+        let demanded = split.iter().filter(|part| !part.column.nullable);
+        let mut conditions: Vec<String> = demanded
+            .map(|part| format!("{} IS NOT NULL", name(&part.column)))
+            .collect();
+        conditions.push(format!("(({}) OR {back})", there.join(" AND ")));
+        format!("({})", conditions.join(" AND "))
     }
 
     /// Agreement by either direction: neither side has to be able to express all of the other.

@@ -6,6 +6,7 @@
 mod agreement;
 mod built_in;
 mod relabelled;
+mod split;
 mod total;
 
 use zdm_model::{Column, Expression, LogicalType, Table, Transition};
@@ -39,6 +40,10 @@ impl Way<'_> {
     pub(super) fn replacing(self) -> Result<Conversion, ChangeError> {
         if let Some(relabelled) = self.relabelled()? {
             return Ok(relabelled);
+        }
+        let sharing = self.sharing();
+        if let ([old], [_, _, ..]) = (self.old, &sharing[..]) {
+            return self.splitting(old, &sharing);
         }
         let built_in = self.built_in();
         let up = match self.declared("up", self.transition.up.as_ref())? {
@@ -157,6 +162,7 @@ impl Way<'_> {
             new: self.new.clone(),
             view: self.view(),
             old: self.old.to_vec(),
+            split: Vec::new(),
             up: declared_up.clone(),
             down: Vec::new(),
             consistent: String::new(),

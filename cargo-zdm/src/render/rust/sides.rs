@@ -3,6 +3,8 @@
 //! Comes in: a table, its pairs and the names of parameters. Goes out: fragments of SQL for templates.
 //! Must not know: Rust, whole statements.
 
+mod given_back;
+
 use std::cmp::Ordering;
 
 use zdm_model::{Column, Table};
@@ -12,6 +14,7 @@ use super::Transition;
 use super::words::Words;
 use crate::dialect::ExpressionError;
 use crate::plan::Pair;
+use given_back::is_first_of;
 
 /// A table with the pairs that are in transition on it.
 #[derive(Debug, Clone, Copy)]
@@ -134,9 +137,8 @@ impl<'a> Sides<'a> {
                 let value = self.words.typed_parameter(old, parameter);
                 values.push((self.words.ident(&old.name), value));
             }
-            for (old, down) in pair.old.iter().zip(&pair.down) {
-                let down = self.words.bind(down, &[(&column.name, &value)])?;
-                values.push((self.words.ident(&old.name), down));
+            if pair.leads() {
+                values.extend(self.old_inserted(pair, columns)?);
             }
         }
         Ok(values)
@@ -160,12 +162,14 @@ impl<'a> Sides<'a> {
                     self.words.assigned_parameter(column, parameter),
                 ));
             }
-            if let Some((pair, Writes::Old | Writes::Both)) = pair {
+            if let Some((pair, writes @ (Writes::Old | Writes::Both))) = pair {
                 for (old, parameter) in of_pair(pair, given) {
                     let value = self.words.assigned_parameter(old, parameter);
                     values.push((self.words.ident(&old.name), value));
                 }
-                values.extend(self.old_assigned(pair, column, parameter, qualified)?);
+                if is_first_of(pair, column, columns) {
+                    values.extend(self.old_assigned(pair, writes, columns, qualified)?);
+                }
             }
         }
         Ok(values)
@@ -218,40 +222,6 @@ impl<'a> Sides<'a> {
         let up = self.words.bind(&pair.up, &replacements)?;
         let value = self.words.stored_parameter(&pair.new, value);
         Ok(self.words.agrees(&pair.new, &value, &format!("({up})")))
-    }
-
-    /// Old keeps its value where it converts to the new one already.
-    fn old_assigned(
-        &self,
-        pair: &Pair,
-        column: &Column,
-        parameter: &str,
-        qualified: bool,
-    ) -> Result<Vec<(String, String)>, ExpressionError> {
-        let value = self.words.typed_parameter(column, parameter);
-        let stored: Vec<(&str, String)> = pair
-            .old
-            .iter()
-            .map(|old| (old.name.as_str(), self.stored(old, qualified)))
-            .collect();
-        let replacements: Vec<(&str, &str)> = stored
-            .iter()
-            .map(|(name, text)| (*name, text.as_str()))
-            .collect();
-        let up = self.words.bind(&pair.up, &replacements)?;
-        let mut values = Vec::new();
-        for ((old, down), (_, stored)) in pair.old.iter().zip(&pair.down).zip(&stored) {
-            let name = self.words.ident(&old.name);
-            let assigned = if is_column(&pair.up, &old.name) && is_column(down, &column.name) {
-                self.words.assigned_parameter(old, parameter)
-            } else {
-                let down = self.words.bind(down, &[(&column.name, &value)])?;
-                let agrees = self.words.agrees(column, &format!("({up})"), &value);
-                format!("CASE WHEN {agrees} THEN {stored} ELSE {down} END")
-            };
-            values.push((name, assigned));
-        }
-        Ok(values)
     }
 
     fn stored(&self, column: &Column, qualified: bool) -> String {
@@ -315,7 +285,8 @@ impl<'a> Sides<'a> {
         let cases: Vec<_> = self
             .dual_transitions()
             .map(|(_, found)| {
-                let pairs = found.pairs.iter().filter(|pair| !pair.is_fill());
+                let pairs = found.pairs.iter();
+                let pairs = pairs.filter(|pair| !pair.is_fill() && pair.leads());
                 let agree: Vec<_> = pairs.map(|pair| format!("({})", pair.consistent)).collect();
                 format!(
                     "WHEN {} THEN {}",

@@ -93,9 +93,18 @@ impl<'a> Words<'a> {
 
     /// Whether a migration is at a stage that compares both sides.
     pub(super) fn compares(self, migration: &str) -> String {
+        self.is_at(migration, "IN ('shadow', 'live')")
+    }
+
+    /// Whether a migration is at the stage that writes both sides and reads new alone: back from `complete`, old is stale there.
+    pub(super) fn reads_new(self, migration: &str) -> String {
+        self.is_at(migration, "= 'ramp_down'")
+    }
+
+    fn is_at(self, migration: &str, stage: &str) -> String {
         let (control, migration) = (self.control, self.dialect.literal(migration));
         format!(
-            "EXISTS (SELECT 1 FROM {control}stage WHERE migration = {migration} AND stage IN ('shadow', 'live'))"
+            "EXISTS (SELECT 1 FROM {control}stage WHERE migration = {migration} AND stage {stage})"
         )
     }
 

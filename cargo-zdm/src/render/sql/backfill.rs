@@ -256,8 +256,8 @@ fn assignments(dialect: &Dialect, pairs: &[&Pair]) -> Vec<String> {
 }
 
 fn reverse_assignments(dialect: &Dialect, pairs: &[&Pair]) -> Vec<String> {
-    pairs
-        .iter()
+    let leading = pairs.iter().filter(|pair| pair.leads());
+    leading
         .flat_map(|pair| {
             pair.old
                 .iter()
@@ -280,7 +280,13 @@ fn assignment(dialect: &Dialect, column: &str, value: &str, pair: &Pair, pairs: 
 }
 
 fn all_consistent(pairs: &[&Pair]) -> String {
-    let conditions: Vec<&str> = pairs.iter().map(|pair| pair.consistent.as_str()).collect();
+    let mut conditions: Vec<&str> = Vec::new();
+    for pair in pairs {
+        // The columns that an old one is split into have one for all of them.
+        if !conditions.contains(&pair.consistent.as_str()) {
+            conditions.push(&pair.consistent);
+        }
+    }
     match &conditions[..] {
         [one] if one.starts_with('(') => (*one).to_owned(),
         conditions => format!("({})", conditions.join(" AND ")),

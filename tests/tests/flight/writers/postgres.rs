@@ -27,10 +27,12 @@ writers_of!(
         id,
         name: kept.name.clone(),
         city: kept.city.clone(),
+        route: kept.route(),
         age: Some(kept.age.to_string()),
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(members.set_route(conn, id, &written.route).await.unwrap());
         assert!(members.set_name(conn, id, &written.name).await.unwrap());
         assert!(members.set_city(conn, id, &written.city).await.unwrap());
         assert!(
@@ -48,10 +50,12 @@ writers_of!(
         id,
         full_name: kept.name.clone(),
         city: kept.city.clone(),
+        route: kept.route(),
         age: Some(kept.age.to_string()),
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(members.set_route(conn, id, &written.route).await.unwrap());
         assert!(
             members
                 .set_full_name(conn, id, &written.full_name)
@@ -74,11 +78,15 @@ writers_of!(
         id,
         full_name: kept.name.clone(),
         town: kept.city.clone(),
+        origin: kept.origin.clone(),
+        target: kept.target.clone(),
         years: Some(kept.age),
         number: id,
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(members.set_origin(conn, id, &written.origin).await.unwrap());
+        assert!(members.set_target(conn, id, &written.target).await.unwrap());
         assert!(
             members
                 .set_full_name(conn, id, &written.full_name)
@@ -96,11 +104,15 @@ writers_of!(
         id,
         full_name: kept.name.clone(),
         town: kept.city.clone(),
+        origin: kept.origin.clone(),
+        target: kept.target.clone(),
         years: Some(kept.age),
         number: id,
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(members.set_origin(conn, id, &written.origin).await.unwrap());
+        assert!(members.set_target(conn, id, &written.target).await.unwrap());
         assert!(
             members
                 .set_full_name(conn, id, &written.full_name)
@@ -118,11 +130,15 @@ writers_of!(
         id,
         full_name: kept.name.clone(),
         town: kept.city.clone(),
+        origin: kept.origin.clone(),
+        target: kept.target.clone(),
         years: Some(kept.age),
         number: id,
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(members.set_origin(conn, id, &written.origin).await.unwrap());
+        assert!(members.set_target(conn, id, &written.target).await.unwrap());
         assert!(
             members
                 .set_full_name(conn, id, &written.full_name)
@@ -136,7 +152,7 @@ writers_of!(
 
 /// The rows as they are in the end.
 pub(crate) async fn stored(url: &str) -> BTreeMap<i64, Kept> {
-    let query = "SELECT id, full_name, town, years FROM members";
+    let query = "SELECT id, full_name, town, origin, target, years FROM members";
     let rows = sqlx::query(query)
         .fetch_all(&pool(url).await)
         .await
@@ -145,6 +161,8 @@ pub(crate) async fn stored(url: &str) -> BTreeMap<i64, Kept> {
         let kept = Kept {
             name: row.get("full_name"),
             city: row.get("town"),
+            origin: row.get("origin"),
+            target: row.get("target"),
             age: row.get("years"),
         };
         (row.get("id"), kept)

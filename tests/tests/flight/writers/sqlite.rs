@@ -30,10 +30,17 @@ writers_of!(
         id,
         name: Some(kept.name.clone()),
         city: Some(kept.city.clone()),
+        route: Some(kept.route()),
         age: Some(kept.age.to_string()),
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(
+            members
+                .set_route(conn, id, written.route.as_deref())
+                .await
+                .unwrap()
+        );
         assert!(
             members
                 .set_name(conn, id, written.name.as_deref())
@@ -61,10 +68,17 @@ writers_of!(
         id,
         full_name: Some(kept.name.clone()),
         city: Some(kept.city.clone()),
+        route: Some(kept.route()),
         age: Some(kept.age.to_string()),
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(
+            members
+                .set_route(conn, id, written.route.as_deref())
+                .await
+                .unwrap()
+        );
         assert!(
             members
                 .set_full_name(conn, id, written.full_name.as_deref())
@@ -92,10 +106,24 @@ writers_of!(
         id,
         full_name: Some(kept.name.clone()),
         town: Some(kept.city.clone()),
+        origin: Some(kept.origin.clone()),
+        target: Some(kept.target.clone()),
         years: Some(kept.age),
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(
+            members
+                .set_origin(conn, id, written.origin.as_deref())
+                .await
+                .unwrap()
+        );
+        assert!(
+            members
+                .set_target(conn, id, written.target.as_deref())
+                .await
+                .unwrap()
+        );
         assert!(
             members
                 .set_full_name(conn, id, written.full_name.as_deref())
@@ -118,10 +146,24 @@ writers_of!(
         id,
         full_name: Some(kept.name.clone()),
         town: Some(kept.city.clone()),
+        origin: Some(kept.origin.clone()),
+        target: Some(kept.target.clone()),
         years: Some(kept.age),
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(
+            members
+                .set_origin(conn, id, written.origin.as_deref())
+                .await
+                .unwrap()
+        );
+        assert!(
+            members
+                .set_target(conn, id, written.target.as_deref())
+                .await
+                .unwrap()
+        );
         assert!(
             members
                 .set_full_name(conn, id, written.full_name.as_deref())
@@ -144,10 +186,24 @@ writers_of!(
         id,
         full_name: Some(kept.name.clone()),
         town: Some(kept.city.clone()),
+        origin: Some(kept.origin.clone()),
+        target: Some(kept.target.clone()),
         years: Some(kept.age),
     },
     |members, conn, written| {
         let id = written.id;
+        assert!(
+            members
+                .set_origin(conn, id, written.origin.as_deref())
+                .await
+                .unwrap()
+        );
+        assert!(
+            members
+                .set_target(conn, id, written.target.as_deref())
+                .await
+                .unwrap()
+        );
         assert!(
             members
                 .set_full_name(conn, id, written.full_name.as_deref())
@@ -166,7 +222,7 @@ writers_of!(
 
 /// The rows as they are in the end.
 pub(crate) async fn stored(url: &str) -> BTreeMap<i64, Kept> {
-    let query = "SELECT id, full_name, town, years FROM members";
+    let query = "SELECT id, full_name, town, origin, target, years FROM members";
     let rows = sqlx::query(query)
         .fetch_all(&pool(url).await)
         .await
@@ -175,6 +231,8 @@ pub(crate) async fn stored(url: &str) -> BTreeMap<i64, Kept> {
         let kept = Kept {
             name: row.get("full_name"),
             city: row.get("town"),
+            origin: row.get("origin"),
+            target: row.get("target"),
             age: row.get("years"),
         };
         (row.get("id"), kept)

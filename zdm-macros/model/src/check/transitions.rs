@@ -53,7 +53,7 @@ pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
     for field in declaration.whole_fields() {
         let given = &field.attributes;
         let Some(from) = &given.from else { continue };
-        if given.one_way.is_some() {
+        if given.one_way.is_some() || (given.up.is_some() && is_given_back(declaration, from)) {
             continue;
         }
         let (missing, present, direction) = match (&given.up, &given.down) {
@@ -75,6 +75,19 @@ pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
             ),
         );
     }
+}
+
+/// Of the fields that one column is split into, one says how all of them give it back.
+fn is_given_back(declaration: &Declaration, from: &Given<Vec<Given<String>>>) -> bool {
+    let names = |from: &Given<Vec<Given<String>>>| -> Vec<String> {
+        from.value.iter().map(|old| old.value.clone()).collect()
+    };
+    let mut fields = declaration.whole_fields();
+    fields.any(|field| {
+        let given = &field.attributes;
+        let of_same = given.from.as_ref();
+        given.down.is_some() && of_same.is_some_and(|other| names(other) == names(from))
+    })
 }
 
 /// `one_way` says that there is no `down`, of a pair that has an `up`.

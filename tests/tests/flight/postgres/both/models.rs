@@ -10,6 +10,14 @@ pub struct Member {
     #[zdm(renamed_from = "city", index = "idx_members_town")]
     pub town: String,
     #[zdm(
+        from("route"),
+        up = "split_part(route, '-', 1)",
+        down = "origin || '-' || target"
+    )]
+    pub origin: String,
+    #[zdm(from("route"), up = "split_part(route, '-', 2)")]
+    pub target: String,
+    #[zdm(
         column = "years",
         from("age"),
         up = "CAST(age AS INTEGER)",

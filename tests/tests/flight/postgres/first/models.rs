@@ -9,5 +9,6 @@ pub struct Member {
     pub full_name: String,
     #[zdm(index = "idx_members_city")]
     pub city: String,
+    pub route: String,
     pub age: Option<String>,
 }

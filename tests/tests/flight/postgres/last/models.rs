@@ -8,6 +8,8 @@ pub struct Member {
     pub full_name: String,
     #[zdm(index = "idx_members_town")]
     pub town: String,
+    pub origin: String,
+    pub target: String,
     #[zdm(column = "years")]
     pub years: Option<i32>,
     pub number: i64,

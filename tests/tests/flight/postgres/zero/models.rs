@@ -8,5 +8,6 @@ pub struct Member {
     pub name: String,
     #[zdm(index = "idx_members_city")]
     pub city: String,
+    pub route: String,
     pub age: Option<String>,
 }

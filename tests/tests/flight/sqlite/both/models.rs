@@ -10,6 +10,14 @@ pub struct Member {
     #[zdm(renamed_from = "city", index = "idx_members_town")]
     pub town: Option<String>,
     #[zdm(
+        from("route"),
+        up = "substr(route, 1, instr(route, '-') - 1)",
+        down = "origin || '-' || target"
+    )]
+    pub origin: Option<String>,
+    #[zdm(from("route"), up = "substr(route, instr(route, '-') + 1)")]
+    pub target: Option<String>,
+    #[zdm(
         column = "years",
         from("age"),
         up = "CAST(age AS INTEGER)",

@@ -9,6 +9,7 @@ pub struct Member {
     pub full_name: Option<String>,
     #[zdm(index = "idx_members_city")]
     pub city: Option<String>,
+    pub route: Option<String>,
     pub age: Option<String>,
 }
 

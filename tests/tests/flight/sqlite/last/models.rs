@@ -8,6 +8,8 @@ pub struct Member {
     pub full_name: Option<String>,
     #[zdm(index = "idx_members_town")]
     pub town: Option<String>,
+    pub origin: Option<String>,
+    pub target: Option<String>,
     #[zdm(column = "years")]
     pub years: Option<i32>,
 }

@@ -8,6 +8,7 @@ pub struct Member {
     pub name: Option<String>,
     #[zdm(index = "idx_members_city")]
     pub city: Option<String>,
+    pub route: Option<String>,
     pub age: Option<String>,
 }
 

@@ -1,0 +1,139 @@
+//! A column that is split: several new ones share it, and together they give it back.
+
+use zdm_model::Column;
+
+use super::{Conversion, Way};
+use crate::changes::ChangeError;
+use crate::diff::Place;
+use crate::plan::{Pair, Part};
+
+impl<'a> Way<'a> {
+    /// All columns that replace the same old one, this one among them.
+    pub(super) fn sharing(&self) -> Vec<(Place, &'a Column)> {
+        let after = self.context.to.table(&self.table.name);
+        let columns = after.into_iter().flat_map(|after| &after.columns);
+        let sharing = columns.filter(|new| {
+            let from = new.transition.as_ref().map(|transition| &transition.from);
+            self.table.column(&new.name).is_none() && from == Some(&self.transition.from)
+        });
+        let place = |new: &Column| Place {
+            table: self.at.table.clone(),
+            source: new.source.clone(),
+        };
+        sharing.map(|new| (place(new), new)).collect()
+    }
+
+    /// The pair of one of the columns that an old one is split into. Both ways and whether a row's sides agree are those of all.
+    pub(super) fn splitting(
+        self,
+        old: &Column,
+        sharing: &[(Place, &Column)],
+    ) -> Result<Conversion, ChangeError> {
+        // Each says first what is wrong with itself.
+        let declared_up = self.part(old)?;
+        let ways = sharing.iter().filter_map(|(at, new)| {
+            let transition = new.transition.as_ref()?;
+            Some(Way {
+                at,
+                new,
+                transition,
+                ..self
+            })
+        });
+        let ways: Vec<Way<'_>> = ways.collect();
+        let (mut split, mut function) = (Vec::new(), None);
+        for way in &ways {
+            let declared_up = way.part(old)?;
+            let (up, called) = way.total(declared_up.clone())?;
+            if way.new.name == self.new.name {
+                function = called;
+            }
+            split.push(Part {
+                column: way.new.clone(),
+                up,
+                declared_up,
+            });
+        }
+        let down = vec![self.typed_back(old, put_together(old, &ways)?)];
+        let own = split.iter().find(|part| part.column.name == self.new.name);
+        Ok(Conversion {
+            pair: Pair {
+                up: own.map_or_else(String::new, |part| part.up.clone()),
+                consistent: self.all_agree(old, &split, &down[0]),
+                down,
+                inputs: self.old.to_vec(),
+                split,
+                ..self.pair(declared_up)?
+            },
+            function,
+        })
+    }
+
+    /// What gives this column its part of the old one.
+    fn part(&self, old: &Column) -> Result<String, ChangeError> {
+        let Some(up) = self.declared("up", self.transition.up.as_ref())? else {
+            return Err(self.mistake(
+                format!(
+                    "`{}` is split, and nothing says which part of it this column has",
+                    old.name
+                ),
+                format!("Give it `up = \"…\"` over `{}`", old.name),
+            ));
+        };
+        let up = self.typed(up)?;
+        self.check("up", &up, &[&old.name])?;
+        if self.transition.one_way {
+            return Err(self.mistake(
+                format!(
+                    "`{}` is split, and `one_way` says that nothing puts it together again",
+                    old.name
+                ),
+                "Give one of its parts `down = \"…\"` over all of them".to_owned(),
+            ));
+        }
+        Ok(up)
+    }
+}
+
+/// The one expression over all parts that gives the old column: each may repeat it, and one has to have it.
+fn put_together(old: &Column, ways: &[Way<'_>]) -> Result<String, ChangeError> {
+    let names: Vec<&str> = ways.iter().map(|way| way.new.name.as_str()).collect();
+    let parts = names.join("`, `");
+    let mut found: Option<&str> = None;
+    for way in ways {
+        let Some((_, down)) = way.transition.down.first() else {
+            continue;
+        };
+        let Some(text) = way.declared("down", Some(down))? else {
+            continue;
+        };
+        if found.is_some_and(|found| found != text) {
+            return Err(way.mistake(
+                format!("`{parts}` give `{}` back in different ways", old.name),
+                "Leave `down` out but at one of them".to_owned(),
+            ));
+        }
+        found = Some(text);
+        let used = way.check("down", text, &names)?;
+        let missing = names
+            .iter()
+            .find(|name| !used.iter().any(|used| used == *name));
+        if let Some(missing) = missing {
+            return Err(way.mistake(
+                format!(
+                    "`down` does not name `{missing}`: what is written there could not be taken back into `{}`",
+                    old.name
+                ),
+                format!("Put `{}` together out of all of `{parts}`", old.name),
+            ));
+        }
+    }
+    found.map(str::to_owned).ok_or_else(|| {
+        ways[0].mistake(
+            format!("`{}` is split into `{parts}`, and nothing puts it together again", old.name),
+            format!(
+                "Give it `down = \"…\"` over `{parts}`: code writes both sides while old and new instances run together"
+            ),
+        )
+    })
+}
