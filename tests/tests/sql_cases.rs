@@ -166,10 +166,3 @@ fn every_kind_of_change_gives_a_reason_for_each_of_its_phases() {
     assert!(kinds.is_empty(), "no case shows {kinds:?}");
     assert!(mute.is_empty(), "no reason:\n{mute:#?}");
 }
-
-#[test]
-fn every_kind_of_change_is_documented() {
-    for kind in KINDS {
-        assert!(kind.documentation.len() > 60, "{}", kind.name);
-    }
-}

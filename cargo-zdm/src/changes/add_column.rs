@@ -11,11 +11,6 @@ use crate::plan::{Alteration, column_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "add_column",
-    documentation: "Expand adds the column; code that knows it follows. A default that is the same for all rows is \
-                    stored once and rewrites nothing. A default that differs from row to row would rewrite the table: \
-                    it is set for new rows only, where the field is an `Option`. A generated column that is stored and one that \
-                    is counted would rewrite the table too where they are added in place: there they come with a new table, or \
-                    at once where the table is small (`--direct`).",
     claim,
 };
 

@@ -10,11 +10,6 @@ use crate::plan::{Alteration, CheckShape, ExclusionShape, ForeignKeyShape};
 
 pub(super) const KIND: Kind = Kind {
     name: "add_constraint",
-    documentation: "Expand adds the constraint for new rows, then compares existing rows with it beside running writes; \
-                    one that is `not_valid` is compared when that word goes. An exclusion constraint builds its index while \
-                    writes wait: no database has another way. \
-                    A constraint on a column that arrives in five phases, or a foreign key to one, waits for \
-                    switch_reads.",
     claim,
 };
 

@@ -9,10 +9,6 @@ use crate::plan::{Alteration, IndexShape, UniqueShape};
 
 pub(super) const KIND: Kind = Kind {
     name: "add_index",
-    documentation: "Expand builds the index beside running writes where the database can; a unique constraint then \
-                    takes it as its own. An index on a column that \
-                    arrives in five phases is built in switch_reads, after every row has been compared: a unique index \
-                    before that would fail a user's write on a duplicate that the backfill made.",
     claim,
 };
 

@@ -10,10 +10,6 @@ use crate::plan::{Alteration, Counting};
 
 pub(super) const KIND: Kind = Kind {
     name: "change_auto",
-    documentation: "A `serial` column becomes an identity, or the other way round, in expand: the new sequence goes on where the \
-                    old one stands, and no insert names the column. `GENERATED ALWAYS` comes with contract, because old code may \
-                    still give a number. A column that is counted no longer loses its numbering with contract, because old code \
-                    leaves it out until then; not one of a key or a unique index, in which both would meet. PostgreSQL alone.",
     claim,
 };
 

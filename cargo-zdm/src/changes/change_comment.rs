@@ -9,8 +9,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "change_comment",
-    documentation: "Expand changes the comment, which no statement of any code reads. Where a database has no comments, \
-                    the version says so and does nothing.",
     claim,
 };
 

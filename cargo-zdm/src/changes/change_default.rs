@@ -9,8 +9,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "change_default",
-    documentation: "Expand changes the default; it holds for later inserts that do not name the column, and touches no \
-                    row.",
     claim,
 };
 

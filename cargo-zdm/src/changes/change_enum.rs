@@ -12,12 +12,6 @@ use crate::plan::{Alteration, EnumValue, Exchange, Naming};
 
 pub(super) const KIND: Kind = Kind {
     name: "change_enum",
-    documentation: "Expand creates an enum before the first column that has it, and adds values to one that is there: at \
-                    their place, without touching a row. Code from before cannot read a new value, so none is to be \
-                    written while such code runs. No database takes a value out again: where values get other names, go, or \
-                    stand in another order, another type comes, and every column of the enum is replaced by one of that type, \
-                    which takes its name; before `complete` the types exchange their names too. Contract drops an enum that \
-                    is not declared any more.",
     claim,
 };
 

@@ -10,10 +10,6 @@ use crate::plan::{Alteration, column_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "change_generated",
-    documentation: "A stored column that is computed otherwise takes its old values from every row, so that the table is written \
-                    anew: that is done where it is small (`--direct`), by a column of the same name and type in the place of \
-                    the old one, in one statement. Old code reads the new values from then on. What stands on the column would \
-                    go with it and is dropped in a version before.",
     claim,
 };
 

@@ -10,10 +10,6 @@ use crate::plan::{Alteration, Drafted};
 
 pub(super) const KIND: Kind = Kind {
     name: "change_part",
-    documentation: "The new definition comes beside the old one, under a name of its own, when it would come if it were \
-                    new; the old one goes when it would go if nothing took its place; then the new one takes the name \
-                    over. So a check or a foreign key is compared with every row before the one that it replaces goes, and \
-                    an index serves old code until contract. A constraint that holds is not made `not_valid`.",
     claim,
 };
 

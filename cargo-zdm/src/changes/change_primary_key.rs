@@ -10,10 +10,6 @@ use crate::plan::{Alteration, IndexShape, KeyShape};
 
 pub(super) const KIND: Kind = Kind {
     name: "change_primary_key",
-    documentation: "Expand builds a unique index on the new key's columns beside running writes, by which new code finds its \
-                    rows. A table without a key takes it for its key at once. Where there is one, old code finds rows by it, so \
-                    contract exchanges the two in one statement, when no old code is left; until then rows that share the old \
-                    key's values are refused. A key that goes, goes in contract.",
     claim,
 };
 

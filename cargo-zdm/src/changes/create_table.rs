@@ -10,9 +10,6 @@ use crate::plan::{Alteration, ForeignKeyShape, IndexShape, UniqueShape, table_sh
 
 pub(super) const KIND: Kind = Kind {
     name: "create_table",
-    documentation: "Expand creates the table and, while it is empty, its indexes. Nothing else is needed: no code knows \
-                    it yet. A foreign key locks the referenced table for a moment; where it references a column that \
-                    arrives in five phases, it waits for switch_reads, which brings the unique index that it needs.",
     claim,
 };
 

@@ -10,9 +10,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "drop_column",
-    documentation: "Contract drops the column once no instance is left whose code names it. Until then rows inserted by \
-                    new code have to satisfy old code: a column that is NOT NULL and has no default gets the one that \
-                    `drops(\"x\", default = \"…\")` gives, during expand.",
     claim,
 };
 

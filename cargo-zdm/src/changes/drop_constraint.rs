@@ -10,10 +10,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "drop_constraint",
-    documentation: "Expand drops the constraint, because new code may write what it refuses; so it does where the \
-                    constraint names a column that is dropped, which new code no longer writes. Where it names a column \
-                    that another replaces, it holds until writes leave the old column: contract's first part drops it \
-                    before `complete`, and the way back from there adds it again once old is filled and verified.",
     claim,
 };
 

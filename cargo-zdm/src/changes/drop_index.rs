@@ -10,10 +10,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "drop_index",
-    documentation: "Contract drops the index once no old code is left whose queries need it. An index on a column that \
-                    goes, goes with it. A unique index goes before it refuses what new code may write: in expand where it \
-                    names a column that is dropped, and where another column replaces the old one in contract's first \
-                    part, before writes leave it; the way back builds it again once old is filled and verified.",
     claim,
 };
 

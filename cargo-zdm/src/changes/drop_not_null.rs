@@ -9,8 +9,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "drop_not_null",
-    documentation: "Contract lets the column be NULL, once no old code is left: it could not read one. Until then the \
-                    database refuses a NULL that new code writes, so code that writes one is deployed after contract.",
     claim,
 };
 

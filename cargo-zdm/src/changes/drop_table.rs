@@ -9,8 +9,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "drop_table",
-    documentation: "Contract drops the table once no instance is left whose code names it. `--drop-table` has to say \
-                    so: a missing struct alone is no order to delete rows.",
     claim,
 };
 

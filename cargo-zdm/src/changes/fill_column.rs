@@ -11,9 +11,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "fill_column",
-    documentation: "Expand adds the column; it may be NULL. New code writes it from the first day on and reads, where a \
-                    row has none yet, what `up` gives. The backfill fills existing rows; NOT NULL comes in switch_reads, \
-                    when every row has been compared.",
     claim,
 };
 

@@ -15,12 +15,6 @@ use crate::plan::{Alteration, Growing, Growth, Pair};
 
 pub(super) const KIND: Kind = Kind {
     name: "grow_key",
-    documentation: "Expand adds a wide column beside the key's, which a trigger keeps equal, whoever writes. Code of the transition \
-                    reads and compares the key as the wide type, whichever of the two has its name, so its statements go on while \
-                    the names are exchanged. The backfill fills rows from before, and every row is compared. Contract first builds \
-                    the key's indexes on the wide column beside running writes and then exchanges the two in one transaction, with \
-                    the key, the counting and the foreign keys that refer to it, which are compared with every row afterwards; \
-                    from then on the trigger keeps the narrow column where the number fits. Then the narrow column goes.",
     claim,
 };
 

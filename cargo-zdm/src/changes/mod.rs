@@ -1,7 +1,7 @@
 //! The kinds of change that we know. Each claims deltas and says what happens in which section; undo, order and the
 //! dialect's statements follow from that.
 //!
-//! To add one: a file here with a [`Kind`], and a line in [`KINDS`].
+//! To add one: a file here with a [`Kind`], a line in [`KINDS`], and its page in `docs/changes/`, which is called as the kind.
 
 mod add_column;
 mod add_constraint;
@@ -55,8 +55,6 @@ use crate::plan::{Alteration, Drafted, Exchange, Move, Pair};
 pub struct Kind {
     /// `add_column`
     pub name: &'static str,
-    /// What happens in which phase and why, for the user's documentation.
-    pub documentation: &'static str,
     claim: fn(&Context<'_>, &Delta) -> Result<Option<Change>, ChangeError>,
 }
 

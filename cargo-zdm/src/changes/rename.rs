@@ -9,8 +9,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "rename",
-    documentation: "Expand renames the index, the constraint or the key: nothing is built or compared anew. Generated code \
-                    names none of them. SQLite builds a renamed index anew and rebuilds the table of a renamed constraint.",
     claim,
 };
 

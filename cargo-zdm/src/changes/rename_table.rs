@@ -9,9 +9,6 @@ use crate::plan::{Alteration, Naming};
 
 pub(super) const KIND: Kind = Kind {
     name: "rename_table",
-    documentation: "Expand creates a view with the table's new name, through which new code reads and writes it. Contract \
-                    drops the view and gives the name to the table, in one transaction: a statement that waits for it \
-                    looks the name up again. What belongs to the table, its rights and policies too, stays with it.",
     claim,
 };
 

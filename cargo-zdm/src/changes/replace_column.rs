@@ -11,13 +11,6 @@ use crate::plan::{Alteration, Function, Naming, Pair, column_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "replace_column",
-    documentation: "Expand adds the new column beside the old ones; it may be NULL and nothing constrains it. Every \
-                    write then keeps both sides, the backfill gives existing rows their new side, and every row is \
-                    compared. Switch_reads brings the new column's default, NOT NULL, constraints and indexes, and \
-                    readers move over. Contract first drops what constrains the old columns, so that writes can \
-                    leave them, then the columns. A column with a `final_name` takes that name when its old side is \
-                    released: until the old code has gone, statements reach the table through a view, whose columns keep \
-                    the names that they had when it was created.",
     claim,
 };
 

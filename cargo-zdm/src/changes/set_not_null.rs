@@ -11,10 +11,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "set_not_null",
-    documentation: "New code never writes NULL and reads, where a row has one, what `up` gives, or the column's default. \
-                    The backfill writes it into the rows that have NULL, once no old code is left that could add more. \
-                    NOT NULL comes in switch_reads, when every row has been compared, by way of a check that the database \
-                    compares with the rows while they are written.",
     claim,
 };
 

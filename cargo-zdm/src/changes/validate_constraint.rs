@@ -10,9 +10,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "validate_constraint",
-    documentation: "Where `not_valid` goes, expand compares the rows from before with the constraint, beside running \
-                    writes. Where one does not fit, it says so and nothing has changed. The way back adds the constraint \
-                    again as it was.",
     claim,
 };
 

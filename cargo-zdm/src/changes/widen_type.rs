@@ -11,11 +11,6 @@ use crate::plan::Alteration;
 
 pub(super) const KIND: Kind = Kind {
     name: "widen_type",
-    documentation: "Expand alters the type in the catalogue: no row is read or written, and statements that are prepared go on, \
-                    because generated lists name the column with a cast to the type without bounds. Only for a longer text \
-                    and a `numeric` of the same scale, where neither a check nor an expression of an index names the column: \
-                    these would be compared with every row, which is done where the table is small (`--direct`). It is not \
-                    taken back: old code works on the wider column.",
     claim,
 };
 

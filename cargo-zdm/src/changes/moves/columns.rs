@@ -13,10 +13,6 @@ use crate::plan::Alteration;
 
 pub(in crate::changes) const KIND: Kind = Kind {
     name: "move_columns",
-    documentation: "Expand adds the columns to the table that gets them and puts triggers on both tables: whoever writes one side \
-                    writes the other with it, in one statement, so that new code can write them from its first day on while old \
-                    code reads and writes them where they were. The backfill brings what is there from before; every row is \
-                    compared, then readers move over. Contract drops the triggers, then the old columns.",
     claim,
 };
 

@@ -13,10 +13,6 @@ use crate::plan::{Alteration, Move, column_shape};
 
 pub(in crate::changes) const KIND: Kind = Kind {
     name: "merge_table",
-    documentation: "Expand adds the columns and puts triggers on both tables: whoever writes one side writes the other with it, in \
-                    one statement, so that new code can write the columns from its first day on while old code reads and \
-                    writes the table that goes. The backfill brings what that table has from before; every row is compared, \
-                    then readers move over. Contract drops the triggers, then the table.",
     claim,
 };
 

@@ -12,10 +12,6 @@ use crate::plan::{Alteration, Ends, Move, Triggers};
 
 pub(in crate::changes) const KIND: Kind = Kind {
     name: "split_table",
-    documentation: "Expand creates the new table. Before the dual write triggers come to both tables: whoever writes one side \
-                    writes the other with it, in one statement, so that neither is ever stale, up to contract and on the way \
-                    back from `complete` too. The backfill locks rows of the old table and gives each its row in the new \
-                    one; every row is compared, then readers move over. Contract drops the triggers, then the old columns.",
     claim,
 };
 
