@@ -96,7 +96,7 @@ async fn of(operator: &mut Connection, id: i64) -> [Option<&'static str>; 3] {
     let row: [Value; 3] = rows[0].clone().try_into().unwrap();
     row.map(|value| match value {
         Value::Text(text) => text.map(|text| &*text.leak()),
-        other => panic!("{other:?}"),
+        other @ Value::Int(_) => panic!("{other:?}"),
     })
 }
 
