@@ -138,6 +138,8 @@ pub struct Steps {
     pub done: i64,
     /// Of these, in effect by half: their undo has begun and not ended.
     pub half: i64,
+    /// Of these, those over which nothing leads forward before their undo has ended.
+    pub stuck: i64,
     /// Begun outside a transaction, with an end that is not on record: perhaps in effect.
     pub begun: i64,
     /// In the plan.
@@ -320,6 +322,16 @@ async fn sections(
             (integer(row, 1)?, integer(row, 2)?, integer(row, 3)?),
         );
     }
+    let sql = "SELECT section, number FROM {zdm}step WHERE migration = $1 AND done_at = 0";
+    let mut half_undone = Vec::new();
+    for row in &ask(connection, sql, &manifest.id).await? {
+        half_undone.push((text(row, 0)?, integer(row, 1)?));
+    }
+    let stuck = |section: Section| {
+        let of_section = half_undone.iter().filter(|(of, _)| of == section.name());
+        let stuck = of_section.filter(|(_, number)| !manifest.leads_forward(section, *number));
+        i64::try_from(stuck.count()).unwrap_or(i64::MAX)
+    };
     Ok(Section::ALL
         .into_iter()
         .map(|section| {
@@ -328,6 +340,7 @@ async fn sections(
             let steps = Steps {
                 done,
                 half,
+                stuck: stuck(section),
                 begun,
                 planned: i64::try_from(planned).unwrap_or(i64::MAX),
             };

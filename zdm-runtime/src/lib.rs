@@ -55,6 +55,8 @@ pub mod progress;
 pub mod quarantine;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 mod ranges;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod room;
 pub mod schema;
 mod stage;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -100,6 +100,29 @@ fn a_rollback_that_is_stopped_holds_as_well() {
     });
 }
 
+/// One whose gate is shut has not begun: nothing was taken back, and nothing is held.
+#[test]
+fn a_rollback_before_a_shut_gate_holds_nothing() {
+    on_sqlite(HASTY, |project| {
+        to_shadow(project);
+        assert_eq!(project.zdm(&["advance"]).code, 4);
+        assert_eq!(project.stage("users_full_name"), "complete");
+        project.execute(
+            "INSERT INTO zdm_instance VALUES ('last', 'last', 0, 99999999999999);
+             INSERT INTO zdm_instance_code SELECT 'last', migration, 'final' FROM zdm_migration;
+             INSERT INTO zdm_instance_fence SELECT 'last', table_name, epoch FROM zdm_fence",
+        );
+        let refused = project.zdm(&["rollback"]);
+        assert_eq!(refused.code, 4, "{refused:#?}");
+        refused.says("nobody_final");
+        let held = "SELECT count(rolled_back_at) FROM zdm_migration";
+        assert_eq!(project.value(held), "0");
+        let waits = project.zdm(&["advance"]);
+        assert!(!waits.out.contains("not_rolled_back"), "{waits:#?}");
+        assert!(!waits.err.contains("not_rolled_back"), "{waits:#?}");
+    });
+}
+
 /// A rollback that comes in between `advance` looking and moving is not overlooked: the trigger plays it, at the claim.
 #[test]
 fn a_rollback_just_before_the_claim_holds_on_sqlite() {

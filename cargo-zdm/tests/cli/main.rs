@@ -13,6 +13,7 @@ mod filled;
 mod forward;
 mod full_disk;
 mod generate;
+mod grown;
 mod half_done;
 mod held;
 mod in_flight;

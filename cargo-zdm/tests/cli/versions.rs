@@ -209,6 +209,8 @@ impl Version {
                 loses: None,
                 source: "src/models.rs:1".to_owned(),
                 index: None,
+                uses: Vec::new(),
+                prepared: false,
                 small: Vec::new(),
             });
         }

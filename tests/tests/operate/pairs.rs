@@ -77,6 +77,8 @@ impl Version {
             loses: None,
             source: "src/models.rs:1".to_owned(),
             index: None,
+            uses: Vec::new(),
+            prepared: false,
             small: Vec::new(),
         });
         self.manifest.steps.last_mut().unwrap()

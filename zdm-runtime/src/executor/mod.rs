@@ -13,6 +13,7 @@ mod rebuild;
 mod record;
 mod small;
 mod transaction;
+mod turn;
 mod unasked;
 mod undescribed;
 mod words;
@@ -30,7 +31,7 @@ use crate::operator::{Lease, LeaseError};
 use crate::pauses::Pauses;
 use crate::phase::Section;
 use failure::Failure;
-use record::{Effect, State};
+use record::Effect;
 
 /// How patient the executor is, and in whose name it acts.
 #[derive(Debug, Clone)]
@@ -125,7 +126,12 @@ pub async fn run(
     options: &ExecutorOptions,
     on_event: OnEvent<'_>,
 ) -> Result<Outcome, ExecutorError> {
-    let recorded = recorded(connection, migration, section, direction).await?;
+    let (recorded, turned) = recorded(connection, migration, section, direction).await?;
+    if let Some(turned) = turned {
+        turned
+            .put_on_record(connection, migration, section, options)
+            .await?;
+    }
     let mut outcome = Outcome::default();
     for step in migration.manifest().steps_of(section, direction) {
         let Some(effect) = record::effect(migration, &recorded, step) else {
@@ -160,20 +166,20 @@ pub async fn pending<'a>(
     section: Section,
     direction: Direction,
 ) -> Result<Vec<&'a Step>, ExecutorError> {
-    let recorded = recorded(connection, migration, section, direction).await?;
+    let (recorded, _) = recorded(connection, migration, section, direction).await?;
     let steps = migration.manifest().steps_of(section, direction);
     Ok(steps
         .filter(|step| record::effect(migration, &recorded, step).is_some())
         .collect())
 }
 
-/// The record of a section, where it can be executed in this direction.
+/// The record of a section, where it can be executed in this direction; forward, what of it is turned round for that.
 async fn recorded(
     connection: &mut Connection,
     migration: &Migration,
     section: Section,
     direction: Direction,
-) -> Result<record::Recorded, ExecutorError> {
+) -> Result<(record::Recorded, Option<turn::Turned>), ExecutorError> {
     let plan = migration.manifest();
     if plan.dialect != connection.dialect().name() {
         return Err(ExecutorError::WrongDialect {
@@ -182,19 +188,21 @@ async fn recorded(
             connection: connection.dialect(),
         });
     }
-    let recorded = record::read(connection, migration, section).await?;
-    if direction == Direction::Up
-        && let Some((number, _)) = recorded
-            .up
-            .iter()
-            .find(|(_, state)| **state == State::HalfUndone)
-    {
-        return Err(ExecutorError::HalfUndone {
-            section,
-            number: *number,
-        });
+    let mut recorded = record::read(connection, migration, section).await?;
+    if direction == Direction::Down {
+        return Ok((recorded, None));
     }
-    Ok(recorded)
+    let turned = turn::turn(migration, section, &mut recorded);
+    let turned = turned.map_err(|number| ExecutorError::HalfUndone { section, number })?;
+    Ok((recorded, Some(turned)))
+}
+
+/// Stops where another command line has taken over since the gates were found open.
+async fn hold(connection: &mut Connection, leases: &[Lease]) -> Result<(), LeaseError> {
+    for lease in leases {
+        lease.renew(connection).await?;
+    }
+    Ok(())
 }
 
 /// One step with all that its execution needs.
@@ -272,11 +280,9 @@ impl Task<'_> {
     /// Stops where another command line has taken the migration over since the gates were found open. Inside a transaction
     /// it also keeps everybody else from taking over until the commit.
     async fn hold(&self, connection: &mut Connection) -> Result<(), Failure> {
-        for lease in &self.options.leases {
-            match lease.renew(connection).await {
-                Err(LeaseError::Database(error)) => return Err(error.into()),
-                held => held?,
-            }
+        match hold(connection, &self.options.leases).await {
+            Err(LeaseError::Database(error)) => return Err(error.into()),
+            held => held?,
         }
         Ok(())
     }

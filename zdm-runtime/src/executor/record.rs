@@ -14,7 +14,7 @@ pub(super) struct Recorded {
     /// The `up` steps, by number.
     pub(super) up: BTreeMap<i64, State>,
     /// The `down` steps that are done of undos that have not ended.
-    down: BTreeSet<i64>,
+    pub(super) down: BTreeSet<i64>,
 }
 
 /// How far a step is, as `done_at` tells it.
@@ -78,7 +78,7 @@ pub(super) async fn read(
 }
 
 /// The steps of `down.sql` are on record while the undo that they belong to goes on.
-fn recorded_under(section: Section, direction: Direction) -> String {
+pub(super) fn recorded_under(section: Section, direction: Direction) -> String {
     match direction {
         Direction::Up => section.name().to_owned(),
         Direction::Down => format!("{}/down", section.name()),
@@ -135,7 +135,7 @@ pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) ->
             if !recorded.up.contains_key(&undone) || recorded.down.contains(&number) {
                 return None;
             }
-            let down = undo_of(migration, step);
+            let down = undo_of(migration, step.section, undone);
             Some(if down.last() == Some(&number) {
                 Effect::Delete {
                     numbers: taken_along(migration, step.section, undone),
@@ -152,20 +152,20 @@ pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) ->
     }
 }
 
-/// The steps that take back what `step` takes back, in their order: it counts as undone after the last of them. Until then it is in effect by
+/// The steps that take one back, in their order: it counts as undone after the last of them. Until then it is in effect by
 /// half, the way forward is shut, and an undo that was interrupted goes on after what it has done.
-fn undo_of(migration: &Migration, step: &Step) -> Vec<i64> {
+pub(super) fn undo_of(migration: &Migration, section: Section, undone: i64) -> Vec<i64> {
     migration
         .manifest()
-        .steps_of(step.section, Direction::Down)
-        .filter(|other| other.undoes == step.undoes)
+        .steps_of(section, Direction::Down)
+        .filter(|other| other.undoes.map(i64::from) == Some(undone))
         .map(|other| i64::from(other.number))
         .collect()
 }
 
 /// A step and the later ones that have no undo of their own: they built on what is taken away now (a validation of a
 /// constraint), so they have to run again.
-fn taken_along(migration: &Migration, section: Section, number: i64) -> Vec<i64> {
+pub(super) fn taken_along(migration: &Migration, section: Section, number: i64) -> Vec<i64> {
     let undone: Vec<i64> = migration
         .manifest()
         .steps_of(section, Direction::Down)
@@ -240,7 +240,7 @@ pub(super) async fn apply(
     Ok(())
 }
 
-async fn delete(
+pub(super) async fn delete(
     connection: &mut Connection,
     migration: &Migration,
     section: &str,

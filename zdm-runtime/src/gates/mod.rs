@@ -23,6 +23,7 @@ use crate::database::catalogue::Reference;
 use crate::facts::Facts;
 use crate::manifest::{Direction, Manifest, Route};
 use crate::phase::Section;
+use crate::room::Beyond;
 
 /// One condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,6 +276,11 @@ pub fn for_section(
         }
     }
     waive(gates, policy)
+}
+
+/// Before anything leads back to old: it has room for all that new holds. `beyond` is what it has none for.
+pub fn for_old_again(beyond: &[Beyond], facts: &Facts, name: &str) -> Gate {
+    c::room_in_old(beyond, facts, name)
 }
 
 /// Before a version's expand; `waiting` are the earlier versions that are not contracted in this database.

@@ -161,6 +161,7 @@ fn whole(done: i64) -> Steps {
     Steps {
         done,
         half: 0,
+        stuck: 0,
         begun: 0,
         planned: 1,
     }
@@ -177,6 +178,7 @@ fn half(facts: &mut Facts, section: Section) {
     if let Fact::Known(sections) = &mut facts.sections {
         let steps = Steps {
             half: 1,
+            stuck: 1,
             ..whole(1)
         };
         sections.insert(section, steps);
@@ -448,6 +450,36 @@ fn nobody_waits_for_a_soak_without_a_way_back() {
         let gates = answer(Hop(RampDown, Complete), &facts);
         assert_eq!(!shut(&gates).contains_key("soak"), open, "{facts:?}");
     }
+}
+
+/// Half of what stood on old is back, and refuses what new accepts: who goes forward again does not wait for that to end.
+#[test]
+fn nobody_waits_for_a_soak_over_a_release_that_is_taken_back_in_part() {
+    let of = |done, half, old_since| {
+        let mut facts = healthy(RampDown);
+        standing(&mut facts).entered_at = 99 * HOUR;
+        standing(&mut facts).old_since = Some(old_since);
+        facts.verification_of_old = Fact::Known(Some(Verification {
+            epoch: 9,
+            passed: true,
+            mismatches: 0,
+            started_at: 60 * HOUR,
+        }));
+        if let Fact::Known(sections) = &mut facts.sections {
+            let steps = Steps {
+                half,
+                planned: 3,
+                ..whole(done)
+            };
+            sections.insert(Section::Release, steps);
+        }
+        !shut(&answer(Hop(RampDown, Complete), &facts)).contains_key("soak")
+    };
+    assert!(of(3, 1, 9));
+    assert!(of(2, 0, 9));
+    assert!(!of(3, 0, 9), "nothing is taken back");
+    assert!(!of(0, 0, 9), "all is taken back");
+    assert!(!of(3, 1, 5), "reads have been on old since");
 }
 
 #[test]

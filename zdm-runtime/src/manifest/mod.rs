@@ -100,6 +100,16 @@ impl Manifest {
             .filter(move |step| step.section == section && step.direction == direction)
     }
 
+    /// Whether a section can be executed forward over the undo of a step that has begun and not ended.
+    pub fn leads_forward(&self, section: Section, number: i64) -> bool {
+        let mut steps = self.steps_of(section, Direction::Up);
+        steps.any(|step| {
+            let is_it = i64::from(step.number) == number;
+            let uses_it = step.uses.iter().any(|used| i64::from(*used) == number);
+            is_it && step.prepared || uses_it
+        })
+    }
+
     /// The tables that it creates.
     pub fn created_tables(&self) -> impl Iterator<Item = &str> {
         whole(&self.creates)
@@ -225,6 +235,14 @@ pub struct Step {
     /// What it builds there, to be compared with what the database has; `None` in plans of older tools, which name it only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexDefinition>,
+    /// For `up`: earlier entries of the file whose work it uses up. Where it is to be done, they are done before, whatever is on
+    /// record: done again they change nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<u32>,
+    /// For `up`: only the last entry of its undo takes it back, the others make ready for that. An undo that has begun and not
+    /// ended has left it in effect, and the later entries without an undo clear away what was made ready.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prepared: bool,
     /// The tables whose rows it goes through at once, and that have to be small for that: where one is not, the step is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub small: Vec<SmallTable>,

@@ -1,6 +1,6 @@
 //! Statements for a column of a key that grows.
 
-use super::Lowering;
+use super::{Lowering, not_null_name};
 use crate::plan::alteration::{Alteration, Growing, Growth};
 use crate::plan::{Action, CheckShape, ForeignKeyShape, IndexShape, Statement, TableShape};
 use zdm_model::names;
@@ -25,12 +25,16 @@ impl Lowering<'_> {
             Growing::Exchange(growth) => {
                 let mut actions = self.indexes_of_key(table, growth, &growth.interim);
                 actions.extend(one(self.exchange(table, growth, false)));
+                let (check, indexes) = self.left_behind(table, growth);
+                actions.push(check);
                 actions.extend(self.validations(table, growth));
+                actions.extend(indexes);
                 actions
             }
             Growing::ExchangeBack(growth) => {
-                let mut actions = self.holds_every_row(table, growth);
-                actions.extend(self.indexes_of_key(table, growth, &growth.released));
+                // What refuses numbers that new takes comes last before the exchange.
+                let mut actions = self.indexes_of_key(table, growth, &growth.released);
+                actions.extend(self.holds_every_row(table, growth));
                 actions.extend(one(self.exchange(table, growth, true)));
                 actions
             }
@@ -113,12 +117,40 @@ impl Lowering<'_> {
     /// What the narrow column demands on the way back, compared with every row beside running writes.
     fn holds_every_row(&self, table: &str, growth: &Growth) -> Vec<Action> {
         let check = Alteration::AddCheck(CheckShape {
-            name: format!("{table}_{}_not_null", growth.released),
+            name: not_null_name(table, &growth.released),
             expr: format!("{} IS NOT NULL", self.dialect.ident(&growth.released)),
             not_valid: false,
             no_inherit: false,
         });
-        self.repeatable(table, &check)
+        let mut actions = vec![self.left_behind(table, growth).0];
+        actions.extend(self.actions(table, &check));
+        actions
+    }
+
+    /// What clears away what an undo that has begun and not ended has made ready: the check, and the indexes.
+    fn left_behind(&self, table: &str, growth: &Growth) -> (Action, Vec<Action>) {
+        let left = |name: &str, statement| Action {
+            summary: format!(
+                "drop {name} of {table}, where a way back that did not end has left it"
+            ),
+            statement,
+        };
+        let check = not_null_name(table, &growth.released);
+        let shape = self.shapes.table(table).into_iter();
+        let indexes = shape.flat_map(|shape| {
+            let others = on(shape, growth).map(|index| index.name.clone());
+            std::iter::once(shape.key_name()).chain(others)
+        });
+        let indexes = indexes.map(|index| {
+            let index = names::beside(&index);
+            let table = table.to_owned();
+            left(&index.clone(), Statement::DropIndex { table, index })
+        });
+        let statement = Statement::DropConstraint {
+            table: table.to_owned(),
+            constraint: check.clone(),
+        };
+        (left(&check, statement), indexes.collect())
     }
 
     /// The foreign keys that refer to the column, and those that the column is in.

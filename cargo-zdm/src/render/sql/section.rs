@@ -271,6 +271,8 @@ impl<'a> File<'a> {
             loses,
             source: source.to_owned(),
             index: index.map(|index| definition(dialect, index)).transpose()?,
+            uses: used(statement, number),
+            prepared: matches!(statement, Statement::ExchangeKey { back: false, .. }),
             small,
         });
         Ok(())
@@ -289,6 +291,21 @@ fn built_index<'a>(facts: &StatementFacts, statement: &'a Statement) -> Option<&
     match statement {
         Statement::CreateIndex { index, .. } if facts.builds_index => Some(index),
         _ => None,
+    }
+}
+
+/// An exchange takes the indexes that were built right before it, so that nothing is left of them.
+fn used(statement: &Statement, number: u32) -> Vec<u32> {
+    match statement {
+        Statement::ExchangeKey {
+            back: false,
+            indexes,
+            ..
+        } => {
+            let built = u32::try_from(indexes.len()).map_or(number, |others| others + 1);
+            (number.saturating_sub(built)..number).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

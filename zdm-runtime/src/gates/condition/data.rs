@@ -5,6 +5,7 @@ use super::super::{Gate, Policy, Side};
 use crate::Stage;
 use crate::bucket;
 use crate::facts::{Fact, Facts, Standing};
+use crate::room::Beyond;
 
 /// The cursor's end, chunk by chunk, never "0 rows" (11).
 pub(in crate::gates) fn backfilled(side: Side, facts: &Facts) -> Gate {
@@ -181,6 +182,31 @@ pub(in crate::gates) fn no_shadow_mismatch(facts: &Facts) -> Gate {
                 "find the writer, go back to dual_write, backfill and verify again",
             ),
         },
+    )
+}
+
+/// Old is filled from new on the way back (7): a number that it cannot hold would stop that in the middle.
+pub(in crate::gates) fn room_in_old(beyond: &[Beyond], facts: &Facts, name: &str) -> Gate {
+    const NAME: &str = "room_in_old";
+    if beyond.is_empty() {
+        return open(NAME, "old has room for every number that new holds");
+    }
+    let complete =
+        matches!(&facts.standing, Fact::Known(Some(standing)) if standing.stage == Stage::Complete);
+    let stay = if complete {
+        "nothing has to be done: stay at complete, where nothing reads or writes old".to_owned()
+    } else {
+        format!(
+            "go forward again, where nothing needs old: `cargo zdm switch --to complete {name}`"
+        )
+    };
+    let beyond: Vec<String> = beyond.iter().map(ToString::to_string).collect();
+    shut(
+        NAME,
+        beyond.join("; "),
+        format!(
+            "{stay}. Or, if nobody needs such numbers, take the rows away and set the sequence back, then roll back"
+        ),
     )
 }
 

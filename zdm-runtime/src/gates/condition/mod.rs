@@ -12,7 +12,7 @@ mod way;
 
 pub(super) use data::{
     backfilled, everyone_reads_new, maintained, no_shadow_mismatch, quarantine_readable,
-    quarantine_settled, verified, verified_again,
+    quarantine_settled, room_in_old, verified, verified_again,
 };
 pub(super) use fleet::{
     acknowledged, enough_instances, final_code, final_everywhere, known_everywhere, nobody_final,

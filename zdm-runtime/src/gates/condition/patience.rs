@@ -7,6 +7,7 @@ use super::super::{Gate, Policy};
 use crate::Stage;
 use crate::code::CodeState;
 use crate::facts::{Fact, Facts};
+use crate::phase::Section;
 
 pub(in crate::gates) fn dwelt(facts: &Facts, policy: &Policy) -> Gate {
     waited("dwell", "this share of readers", policy.dwell, facts)
@@ -14,25 +15,33 @@ pub(in crate::gates) fn dwelt(facts: &Facts, policy: &Policy) -> Gate {
 
 pub(in crate::gates) fn soaked(facts: &Facts, policy: &Policy) -> Gate {
     const NAME: &str = "soak";
-    if came_back_without_old(facts) {
+    if let Some(why) = came_back_in_vain(facts) {
         return open(
             NAME,
-            "it lasted long enough before complete; reads have been on new ever since, and old cannot be read",
+            format!(
+                "it lasted long enough before complete; reads have been on new ever since, and {why}"
+            ),
         );
     }
     waited(NAME, "this stage", policy.soak, facts)
 }
 
-/// The last hop led back from `complete`, and old is not filled and verified: to wait would keep no way back open.
-fn came_back_without_old(facts: &Facts) -> bool {
-    let (Fact::Known(Some(standing)), Fact::Known(verified)) =
-        (&facts.standing, &facts.verification_of_old)
+/// The last hop led back from `complete`, and old is not filled and verified: to wait would keep no way back open. Or what was
+/// released is taken back in part, and refuses meanwhile what new accepts.
+fn came_back_in_vain(facts: &Facts) -> Option<&'static str> {
+    let (Fact::Known(Some(standing)), Fact::Known(verified), Fact::Known(sections)) =
+        (&facts.standing, &facts.verification_of_old, &facts.sections)
     else {
-        return false;
+        return None;
     };
     let since = standing.old_since.filter(|since| *since == standing.epoch);
-    let is_verified = |since| verified.is_some_and(|last| last.passed && last.epoch >= since);
-    standing.stage == Stage::RampDown && since.is_some_and(|since| !is_verified(since))
+    let since = since.filter(|_| standing.stage == Stage::RampDown)?;
+    if !verified.is_some_and(|last| last.passed && last.epoch >= since) {
+        return Some("old cannot be read");
+    }
+    let release = sections.get(&Section::Release)?;
+    let in_part = release.to_undo() > 0 && release.done - release.half < release.planned;
+    in_part.then_some("what stood on old is put back in part")
 }
 
 fn waited(name: &'static str, what: &str, demanded: Duration, facts: &Facts) -> Gate {

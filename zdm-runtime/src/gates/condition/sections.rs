@@ -41,12 +41,14 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
         |Steps {
              done,
              half,
+             stuck,
              planned,
              ..
          }| {
-            if half > 0 {
-                undo_begun(NAME, section, half)
-            } else if done >= planned {
+            let whole = done - half;
+            if stuck > 0 {
+                undo_begun(NAME, section, stuck)
+            } else if whole >= planned {
                 open(
                     NAME,
                     format!("all {planned} steps of {} are in effect", section.folder()),
@@ -55,7 +57,7 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
                 shut(
                     NAME,
                     format!(
-                        "{done} of {planned} steps of {} are in effect",
+                        "{whole} of {planned} steps of {} are in effect",
                         section.folder()
                     ),
                     format!("execute {}/up.sql", section.folder()),
@@ -68,20 +70,20 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
 /// What an undo has put back by half holds already: going forward over it would leave it in force.
 pub(in crate::gates) fn undo_ended(section: Section, facts: &Facts) -> Gate {
     const NAME: &str = "undo_ended";
-    on_steps(NAME, section, facts, |steps| match steps.half {
+    on_steps(NAME, section, facts, |steps| match steps.stuck {
         0 => open(
             NAME,
-            format!("no undo of {} is left half done", section.folder()),
+            format!("no undo of {} stands in the way", section.folder()),
         ),
-        half => undo_begun(NAME, section, half),
+        stuck => undo_begun(NAME, section, stuck),
     })
 }
 
-fn undo_begun(name: &'static str, section: Section, half: i64) -> Gate {
+fn undo_begun(name: &'static str, section: Section, stuck: i64) -> Gate {
     shut(
         name,
         format!(
-            "the undo of {half} steps of {} has begun and not ended",
+            "the undo of {stuck} steps of {} has begun and not ended",
             section.folder()
         ),
         "`cargo zdm rollback`, which ends it",

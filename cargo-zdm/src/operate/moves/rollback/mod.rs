@@ -97,7 +97,9 @@ async fn go(
     drop_rows: bool,
 ) -> Result<Vec<WayBack>, Failure> {
     let ways = plan(session, place, Some(goal)).await?.ways;
-    // First of all: whatever stops what follows, nothing automatic goes forward meanwhile, and the next rollback ends it.
+    parts::must_be_open(session, place, &ways).await?;
+    // The claim keeps everybody else away until here. From now on, whatever stops what follows, nothing automatic goes forward
+    // meanwhile, and the next rollback ends it.
     let id = session.migrations[place].id();
     hop::hold(&mut session.connection, id, goal.name()).await?;
     for way in &ways {
@@ -120,9 +122,14 @@ pub(crate) async fn preview(
     let would = told(session, place, &ways);
     let mut text = format!("{folder} ({}): {would}\n", from.name());
     let (mut gates, mut losses) = (Vec::new(), Vec::new());
-    if ways.contains(&WayBack::UndoExpand) {
-        gates = gate::show_all(&parts::gates_before(session, place, &ways).await?);
+    if let Some(gate) = parts::room_in_old(session, place, &ways).await? {
+        gates = gate::show_all(&[gate]);
         text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
+    }
+    if ways.contains(&WayBack::UndoExpand) {
+        let before = gate::show_all(&parts::gates_before(session, place, &ways).await?);
+        text.push_str(&gate::lines(before.iter().filter(|gate| !gate.open)));
+        gates.extend(before);
         losses = session.losses(place).await?;
     }
     let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use zdm_runtime::Stage;
 use zdm_runtime::gates::{self, Gate, Side};
 use zdm_runtime::history;
-use zdm_runtime::manifest::Direction;
+use zdm_runtime::manifest::{Direction, Route};
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
+use zdm_runtime::room;
 
 use crate::error::Failure;
 use crate::operate::gate;
@@ -78,6 +79,10 @@ pub(super) async fn take(
     let from = session.position(place).await?;
     for part in parts(way, from) {
         match part {
+            Part::Undo(Section::Release) => {
+                let undone = undo(session, place, Section::Release).await;
+                or_forward(session, place, from, undone)?;
+            }
             Part::Undo(section) => undo(session, place, section).await?,
             Part::UndoExpand => {
                 session
@@ -87,11 +92,83 @@ pub(super) async fn take(
             Part::Back(stage) => {
                 switch::back(session, place, lease, Target::at(stage)).await?;
             }
-            Part::FillOld => backfill::revive_old(session, place).await?,
+            Part::FillOld => {
+                let filled = backfill::revive_old(session, place).await;
+                or_forward(session, place, from, filled)?;
+            }
             Part::VerifyOld => verify::must_pass(session, place, Side::Old).await?,
         }
     }
     Ok(())
+}
+
+/// What could not be put back stands in nobody's way further on.
+fn or_forward(
+    session: &Session,
+    place: usize,
+    from: Position,
+    done: Result<(), Failure>,
+) -> Result<(), Failure> {
+    done.map_err(|mut failure| {
+        if matches!(from, Position::At(Stage::RampDown | Stage::Complete, _)) {
+            let name = &session.manifest(place).name;
+            let forward = format!("; or go forward again: `cargo zdm switch --to complete {name}`");
+            failure.next.push_str(&forward);
+        }
+        failure
+    })
+}
+
+/// The gates of what comes first, before anything is on record. Each part looks at its own again.
+pub(super) async fn must_be_open(
+    session: &mut Session,
+    place: usize,
+    ways: &[WayBack],
+) -> Result<(), Failure> {
+    if let Some(room) = room_in_old(session, place, ways).await? {
+        let what = format!("rollback of {}", session.folder(place));
+        gate::pass(&what, &[room], &[])?;
+    }
+    let Some(way) = ways.first() else {
+        return Ok(());
+    };
+    let from = session.position(place).await?;
+    let facts = session.facts(place).await?;
+    for part in parts(*way, from) {
+        match part {
+            Part::Undo(section) if section::in_effect(&facts, section)? == 0 => {}
+            Part::Undo(section) => return pass(session, place, section).await,
+            Part::UndoExpand => return pass(session, place, Section::Expand).await,
+            Part::Back(to) => match from {
+                Position::At(stage, _) if stage != to => {
+                    let gates = gates::for_back(stage, to, &facts);
+                    return gate::pass(&format!("{stage} → {to}"), &gates, &[]);
+                }
+                _ => {}
+            },
+            Part::FillOld | Part::VerifyOld => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Whether old can hold what new holds, where ways lead back to it.
+pub(super) async fn room_in_old(
+    session: &mut Session,
+    place: usize,
+    ways: &[WayBack],
+) -> Result<Option<Gate>, Failure> {
+    let facts = session.facts(place).await?;
+    let released = section::in_effect(&facts, Section::Release)? > 0;
+    let leads_there = ways.contains(&WayBack::ReviveOld)
+        || released && matches!(ways, [WayBack::Finish | WayBack::WriteOld, ..]);
+    if !leads_there || session.manifest(place).route != Route::FivePhases {
+        return Ok(None);
+    }
+    let migration = &session.migrations[place];
+    let beyond = room::beyond(&mut session.connection, migration.manifest()).await?;
+    let name = &session.manifest(place).name;
+    Ok(Some(gates::for_old_again(&beyond, &facts, name)))
 }
 
 /// The SQL that ways would execute one after the other. What one has taken back is not there for the next.

@@ -2,23 +2,27 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Takes release back, after the old columns have been filled again.
 
--- 1. add the check labels_article_id_old_not_null to labels for new rows
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
-ALTER TABLE labels ADD CONSTRAINT labels_article_id_old_not_null CHECK (article_id_old IS NOT NULL) NOT VALID;
-
--- 2. compare the rows of labels with labels_article_id_old_not_null
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
-ALTER TABLE labels VALIDATE CONSTRAINT labels_article_id_old_not_null;
-
--- 3. build the unique index labels_pkey_new on labels (article_id_old, tag)
+-- 1. build the unique index labels_pkey_new on labels (article_id_old, tag)
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · takes back up.sql 3 · from src/models.rs:15
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS labels_pkey_new ON labels (article_id_old, tag);
 
--- 4. build the unique index idx_labels_tag_new on labels (tag, article_id_old)
+-- 2. build the unique index idx_labels_tag_new on labels (tag, article_id_old)
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · takes back up.sql 3 · from src/models.rs:15
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_labels_tag_new ON labels (tag, article_id_old);
 
--- 5. make the integer labels.article_id_old the key's article_id again, with all that refers to it
+-- 3. drop labels_article_id_old_not_null of labels, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
+ALTER TABLE labels DROP CONSTRAINT IF EXISTS labels_article_id_old_not_null;
+
+-- 4. add the check labels_article_id_old_not_null to labels for new rows
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
+ALTER TABLE labels ADD CONSTRAINT labels_article_id_old_not_null CHECK (article_id_old IS NOT NULL) NOT VALID;
+
+-- 5. compare the rows of labels with labels_article_id_old_not_null
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
+ALTER TABLE labels VALIDATE CONSTRAINT labels_article_id_old_not_null;
+
+-- 6. make the integer labels.article_id_old the key's article_id again, with all that refers to it
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
 -- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
 -- one that fails: this gives up before, and is tried again.
@@ -84,14 +88,14 @@ GRANT SELECT, UPDATE ON zdm."0123456789ab_labels" TO PUBLIC;
 ALTER TABLE labels ADD CONSTRAINT fk_labels_article_id
     FOREIGN KEY (article_id) REFERENCES articles (id) ON DELETE CASCADE NOT VALID;
 
--- 6. drop the index idx_labels_tag_new of labels
+-- 7. drop the index idx_labels_tag_new of labels
 --    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · takes back up.sql 2 · from src/models.rs:15
 DROP INDEX CONCURRENTLY IF EXISTS idx_labels_tag_new;
 
--- 7. compare the rows of labels with fk_labels_article_id
+-- 8. compare the rows of labels with fk_labels_article_id
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:15
 ALTER TABLE labels VALIDATE CONSTRAINT fk_labels_article_id;
 
--- 8. drop the index labels_pkey_new of labels
+-- 9. drop the index labels_pkey_new of labels
 --    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · takes back up.sql 1 · from src/models.rs:15
 DROP INDEX CONCURRENTLY IF EXISTS labels_pkey_new;

@@ -3,15 +3,15 @@
 -- Contract, 1: what constrains the old columns goes, so that writes may leave them. Before any instance writes new alone.
 
 -- 1. build the unique index labels_pkey_new on labels (article_id_new, tag)
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 7–8 · from src/models.rs:15
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 8–9 · from src/models.rs:15
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS labels_pkey_new ON labels (article_id_new, tag);
 
 -- 2. build the unique index idx_labels_tag_new on labels (tag, article_id_new)
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 6 · from src/models.rs:15
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 7 · from src/models.rs:15
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_labels_tag_new ON labels (tag, article_id_new);
 
 -- 3. make the bigint labels.article_id_new the key's article_id, with all that refers to it
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–5 · from src/models.rs:15
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–6 · from src/models.rs:15
 -- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
 -- one that fails: this gives up before, and is tried again.
 DO $zdm$
@@ -75,6 +75,18 @@ GRANT SELECT, UPDATE ON zdm."0123456789ab_labels" TO PUBLIC;
 ALTER TABLE labels ADD CONSTRAINT fk_labels_article_id
     FOREIGN KEY (article_id) REFERENCES articles (id) ON DELETE CASCADE NOT VALID;
 
--- 4. compare the rows of labels with fk_labels_article_id
+-- 4. drop labels_article_id_old_not_null of labels, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:15
+ALTER TABLE labels DROP CONSTRAINT IF EXISTS labels_article_id_old_not_null;
+
+-- 5. compare the rows of labels with fk_labels_article_id
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:15
 ALTER TABLE labels VALIDATE CONSTRAINT fk_labels_article_id;
+
+-- 6. drop labels_pkey_new of labels, where a way back that did not end has left it
+--    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · nothing to take back · from src/models.rs:15
+DROP INDEX CONCURRENTLY IF EXISTS labels_pkey_new;
+
+-- 7. drop idx_labels_tag_new of labels, where a way back that did not end has left it
+--    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · nothing to take back · from src/models.rs:15
+DROP INDEX CONCURRENTLY IF EXISTS idx_labels_tag_new;

@@ -2,19 +2,23 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Takes release back, after the old columns have been filled again.
 
--- 1. add the check users_id_old_not_null to users for new rows
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:7
-ALTER TABLE users ADD CONSTRAINT users_id_old_not_null CHECK (id_old IS NOT NULL) NOT VALID;
-
--- 2. compare the rows of users with users_id_old_not_null
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:7
-ALTER TABLE users VALIDATE CONSTRAINT users_id_old_not_null;
-
--- 3. build the unique index users_key_new on users (id_old)
+-- 1. build the unique index users_key_new on users (id_old)
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · takes back up.sql 2 · from src/models.rs:7
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_key_new ON users (id_old);
 
--- 4. make the smallint users.id_old the key's id again, with all that refers to it
+-- 2. drop users_id_old_not_null of users, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:7
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_id_old_not_null;
+
+-- 3. add the check users_id_old_not_null to users for new rows
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:7
+ALTER TABLE users ADD CONSTRAINT users_id_old_not_null CHECK (id_old IS NOT NULL) NOT VALID;
+
+-- 4. compare the rows of users with users_id_old_not_null
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:7
+ALTER TABLE users VALIDATE CONSTRAINT users_id_old_not_null;
+
+-- 5. make the smallint users.id_old the key's id again, with all that refers to it
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:7
 LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
 DO $zdm$
@@ -88,6 +92,6 @@ SELECT
 FROM users;
 GRANT SELECT, UPDATE ON zdm."0123456789ab_users" TO PUBLIC;
 
--- 5. drop the index users_key_new of users
+-- 6. drop the index users_key_new of users
 --    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · takes back up.sql 1 · from src/models.rs:7
 DROP INDEX CONCURRENTLY IF EXISTS users_key_new;

@@ -3,11 +3,11 @@
 -- Contract, 1: what constrains the old columns goes, so that writes may leave them. Before any instance writes new alone.
 
 -- 1. build the unique index users_key_new on users (wide_id)
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 5 · from src/models.rs:7
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 6 · from src/models.rs:7
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_key_new ON users (wide_id);
 
 -- 2. make the integer users.wide_id the key's id, with all that refers to it
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:7
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–5 · from src/models.rs:7
 LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
 DO $zdm$
 DECLARE
@@ -74,3 +74,11 @@ SELECT
     id AS wide_id
 FROM users;
 GRANT SELECT, UPDATE ON zdm."0123456789ab_users" TO PUBLIC;
+
+-- 3. drop users_id_old_not_null of users, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:7
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_id_old_not_null;
+
+-- 4. drop users_key_new of users, where a way back that did not end has left it
+--    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · nothing to take back · from src/models.rs:7
+DROP INDEX CONCURRENTLY IF EXISTS users_key_new;

@@ -2,19 +2,23 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Takes release back, after the old columns have been filled again.
 
--- 1. add the check authors_id_old_not_null to authors for new rows
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:6
-ALTER TABLE authors ADD CONSTRAINT authors_id_old_not_null CHECK (id_old IS NOT NULL) NOT VALID;
-
--- 2. compare the rows of authors with authors_id_old_not_null
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:6
-ALTER TABLE authors VALIDATE CONSTRAINT authors_id_old_not_null;
-
--- 3. build the unique index authors_pkey_new on authors (id_old)
+-- 1. build the unique index authors_pkey_new on authors (id_old)
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · takes back up.sql 6 · from src/models.rs:6
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS authors_pkey_new ON authors (id_old);
 
--- 4. make the integer authors.id_old the key's id again, with all that refers to it
+-- 2. drop authors_id_old_not_null of authors, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:6
+ALTER TABLE authors DROP CONSTRAINT IF EXISTS authors_id_old_not_null;
+
+-- 3. add the check authors_id_old_not_null to authors for new rows
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:6
+ALTER TABLE authors ADD CONSTRAINT authors_id_old_not_null CHECK (id_old IS NOT NULL) NOT VALID;
+
+-- 4. compare the rows of authors with authors_id_old_not_null
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:6
+ALTER TABLE authors VALIDATE CONSTRAINT authors_id_old_not_null;
+
+-- 5. make the integer authors.id_old the key's id again, with all that refers to it
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:6
 -- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
 -- one that fails: this gives up before, and is tried again.
@@ -118,48 +122,48 @@ GRANT SELECT, UPDATE ON zdm."0123456789ab_authors" TO PUBLIC;
 ALTER TABLE posts ADD CONSTRAINT fk_posts_author_id
     FOREIGN KEY (author_id) REFERENCES authors (id) NOT VALID;
 
--- 5. compare the rows of posts with fk_posts_author_id
+-- 6. compare the rows of posts with fk_posts_author_id
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 5 · from src/models.rs:6
 ALTER TABLE posts VALIDATE CONSTRAINT fk_posts_author_id;
 
--- 6. drop the index authors_pkey_new of authors
+-- 7. drop the index authors_pkey_new of authors
 --    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · takes back up.sql 5 · from src/models.rs:6
 DROP INDEX CONCURRENTLY IF EXISTS authors_pkey_new;
 
--- 7. rename the foreign key fk_posts_author_id of posts to fk_posts_author_id_new
+-- 8. rename the foreign key fk_posts_author_id of posts to fk_posts_author_id_new
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 4 · from src/models.rs:12
 ALTER TABLE posts RENAME CONSTRAINT fk_posts_author_id TO fk_posts_author_id_new;
 
--- 8. rename posts.author_id to author_id_new and posts.author_id_old to author_id
+-- 9. rename posts.author_id to author_id_new and posts.author_id_old to author_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
 ALTER TABLE posts RENAME COLUMN author_id TO author_id_new;
 ALTER TABLE posts RENAME COLUMN author_id_old TO author_id;
 
--- 9. refuse NULL in posts.author_id for new rows
+-- 10. refuse NULL in posts.author_id for new rows
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:15
 ALTER TABLE posts ADD CONSTRAINT posts_author_id_not_null CHECK (author_id IS NOT NULL) NOT VALID;
 
--- 10. compare the rows of posts with posts_author_id_not_null
+-- 11. compare the rows of posts with posts_author_id_not_null
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:15
 ALTER TABLE posts VALIDATE CONSTRAINT posts_author_id_not_null;
 
--- 11. make posts.author_id NOT NULL, which the check proves without a scan
+-- 12. make posts.author_id NOT NULL, which the check proves without a scan
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:15
 ALTER TABLE posts ALTER COLUMN author_id SET NOT NULL;
 
--- 12. drop the check posts_author_id_not_null, which NOT NULL has replaced
+-- 13. drop the check posts_author_id_not_null, which NOT NULL has replaced
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:15
 ALTER TABLE posts DROP CONSTRAINT IF EXISTS posts_author_id_not_null;
 
--- 13. drop what an interrupted undo left of fk_posts_author_id
+-- 14. drop what an interrupted undo left of fk_posts_author_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:12
 ALTER TABLE posts DROP CONSTRAINT IF EXISTS fk_posts_author_id;
 
--- 14. add the foreign key fk_posts_author_id to posts for new rows
+-- 15. add the foreign key fk_posts_author_id to posts for new rows
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:12
 ALTER TABLE posts ADD CONSTRAINT fk_posts_author_id
     FOREIGN KEY (author_id) REFERENCES authors (id) NOT VALID;
 
--- 15. compare the rows of posts with fk_posts_author_id
+-- 16. compare the rows of posts with fk_posts_author_id
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:12
 ALTER TABLE posts VALIDATE CONSTRAINT fk_posts_author_id;

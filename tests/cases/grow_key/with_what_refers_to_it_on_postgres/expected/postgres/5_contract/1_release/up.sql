@@ -3,28 +3,28 @@
 -- Contract, 1: what constrains the old columns goes, so that writes may leave them. Before any instance writes new alone.
 
 -- 1. drop the foreign key fk_posts_author_id of posts
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 13–15 · from src/models.rs:12
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 14–16 · from src/models.rs:12
 ALTER TABLE posts DROP CONSTRAINT IF EXISTS fk_posts_author_id;
 
 -- 2. let posts.author_id be NULL
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 9–12 · from src/models.rs:15
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 10–13 · from src/models.rs:15
 ALTER TABLE posts ALTER COLUMN author_id DROP NOT NULL;
 
 -- 3. rename posts.author_id to author_id_old and posts.author_id_new to author_id
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 8 · from src/models.rs:15
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 9 · from src/models.rs:15
 ALTER TABLE posts RENAME COLUMN author_id TO author_id_old;
 ALTER TABLE posts RENAME COLUMN author_id_new TO author_id;
 
 -- 4. rename the foreign key fk_posts_author_id_new of posts to fk_posts_author_id
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 7 · from src/models.rs:12
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 8 · from src/models.rs:12
 ALTER TABLE posts RENAME CONSTRAINT fk_posts_author_id_new TO fk_posts_author_id;
 
 -- 5. build the unique index authors_pkey_new on authors (id_new)
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 5–6 · from src/models.rs:6
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 6–7 · from src/models.rs:6
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS authors_pkey_new ON authors (id_new);
 
 -- 6. make the bigint authors.id_new the key's id, with all that refers to it
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:6
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–5 · from src/models.rs:6
 -- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
 -- one that fails: this gives up before, and is tried again.
 DO $zdm$
@@ -122,6 +122,14 @@ GRANT SELECT, UPDATE ON zdm."0123456789ab_authors" TO PUBLIC;
 ALTER TABLE posts ADD CONSTRAINT fk_posts_author_id
     FOREIGN KEY (author_id) REFERENCES authors (id) NOT VALID;
 
--- 7. compare the rows of posts with fk_posts_author_id
+-- 7. drop authors_id_old_not_null of authors, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:6
+ALTER TABLE authors DROP CONSTRAINT IF EXISTS authors_id_old_not_null;
+
+-- 8. compare the rows of posts with fk_posts_author_id
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:6
 ALTER TABLE posts VALIDATE CONSTRAINT fk_posts_author_id;
+
+-- 9. drop authors_pkey_new of authors, where a way back that did not end has left it
+--    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · nothing to take back · from src/models.rs:6
+DROP INDEX CONCURRENTLY IF EXISTS authors_pkey_new;
