@@ -143,6 +143,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     let (beside, released) = (until(Section::SwitchReads), until(Section::Release));
     let after = until(Section::Drop);
     let views = views(&pairs, [&beside, &after], &drafted);
+    let described = described(&pairs, &[&shapes, &beside, &released, &after]);
     // A renamed table is the one that was there.
     let after = after.called_as_before(&drafted);
     let named = |states: [&Shapes; 2], other| {
@@ -168,6 +169,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         creates,
         drops,
         retyped: retyped(&drafted),
+        described,
         merged: moves
             .iter()
             .filter(|moved| moved.to == Ends::Main && !moved.part_stays)
@@ -217,6 +219,16 @@ fn views(pairs: &[Pair], [beside, after]: [&Shapes; 2], drafted: &[Drafted]) -> 
         }
     }
     all
+}
+
+/// The indexes and constraints of the tables with pairs, at any moment of the version.
+fn described(pairs: &[Pair], states: &[&Shapes]) -> BTreeMap<String, Vec<String>> {
+    let of_table = |table: &String| {
+        let states = states.iter();
+        let names: BTreeSet<String> = states.flat_map(|state| state.standing_on(table)).collect();
+        (table.clone(), names.into_iter().collect())
+    };
+    pairs.iter().map(|pair| of_table(&pair.table)).collect()
 }
 
 fn renamed_tables(drafted: &[Drafted]) -> BTreeMap<String, String> {

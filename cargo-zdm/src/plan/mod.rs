@@ -70,6 +70,8 @@ pub struct Plan {
     pub drops: NamesByTable,
     /// The columns that get another type or another expression in place, by table.
     pub retyped: BTreeMap<String, Vec<String>>,
+    /// The indexes and constraints that are described of every table with pairs.
+    pub described: BTreeMap<String, Vec<String>>,
     /// The tables that go because all of them has come into others.
     pub merged: Vec<String>,
     /// The tables that contract gives another name: before, after.

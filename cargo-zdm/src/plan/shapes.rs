@@ -58,6 +58,13 @@ impl Shapes {
             .collect()
     }
 
+    /// The names of the indexes and constraints of a table.
+    pub(super) fn standing_on(&self, table: &str) -> Vec<String> {
+        let names = self.table(table).map(|shape| names_without(shape, None));
+        let names = names.unwrap_or_default();
+        [names.indexes, names.constraints].concat()
+    }
+
     /// The same tables by the names that they have before these alterations.
     pub(super) fn called_as_before(&self, drafted: &[Drafted]) -> Self {
         let mut before = self.clone();

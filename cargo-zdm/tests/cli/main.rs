@@ -21,6 +21,7 @@ mod in_turn;
 mod interrupted;
 mod killed_files;
 mod losses;
+mod made;
 mod merge;
 mod mistakes;
 mod moved_columns;

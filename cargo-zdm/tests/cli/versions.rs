@@ -165,6 +165,7 @@ impl Version {
             creates: BTreeMap::new(),
             drops: BTreeMap::new(),
             retyped: BTreeMap::new(),
+            described: Default::default(),
             merged: Vec::new(),
             renames: BTreeMap::new(),
             exchanges: Vec::new(),

@@ -36,6 +36,13 @@ fn dropped(sql: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for statement in code.split(';') {
         let lower = statement.trim().to_lowercase();
+        if lower.starts_with("alter table") {
+            for names in lower.split("drop constraint").skip(1) {
+                let read = read_names(without_conditions(names)).into_iter();
+                found.extend(read.take(1).map(|name| ("constraint".to_owned(), name)));
+            }
+            continue;
+        }
         let Some(rest) = lower.strip_prefix("drop ") else {
             continue;
         };
@@ -48,19 +55,27 @@ fn dropped(sql: &str) -> Vec<(String, String)> {
             "policy",
             "rule",
             "publication",
+            "index",
+            "statistics",
         ];
         for kind in kinds {
             let Some(names) = rest.trim_start().strip_prefix(kind) else {
                 continue;
             };
-            let names = names.trim_start();
-            let names = names.strip_prefix("if exists").unwrap_or(names);
-            let read = read_names(names).into_iter();
+            let read = read_names(without_conditions(names)).into_iter();
             found.extend(read.map(|name| (kind.to_owned(), name)));
             break;
         }
     }
     found
+}
+
+/// What stands between a kind and its names.
+fn without_conditions(names: &str) -> &str {
+    let names = names.trim_start();
+    let names = names.strip_prefix("concurrently").unwrap_or(names);
+    let names = names.trim_start();
+    names.strip_prefix("if exists").unwrap_or(names)
 }
 
 /// The names of a list, without their schemas and the types of their arguments: `public.shown, "Other one", f(int)`.
@@ -118,7 +133,8 @@ mod tests {
     fn what_a_file_drops_is_seen() {
         let found = dropped(
             "-- DROP VIEW not_this;\nDROP VIEW IF EXISTS public.shown, \"Other\" CASCADE;\ndrop trigger touch on users;
-            DROP FUNCTION f(int, text), g();DROP VIEW \"A.b\".\"Up, \"\"x\"\" on\";DROP MATERIALIZED VIEW counts; CREATE VIEW b AS SELECT 1",
+            DROP FUNCTION f(int, text), g();DROP VIEW \"A.b\".\"Up, \"\"x\"\" on\";DROP MATERIALIZED VIEW counts; CREATE VIEW b AS SELECT 1;
+            DROP INDEX CONCURRENTLY IF EXISTS by_hand;ALTER TABLE users DROP CONSTRAINT IF EXISTS one, DROP CONSTRAINT \"Two\" CASCADE",
         );
         let shown: Vec<_> = found
             .iter()
@@ -133,7 +149,10 @@ mod tests {
                 "function f",
                 "function g",
                 "view up, \"x\" on",
-                "materialized view counts"
+                "materialized view counts",
+                "index by_hand",
+                "constraint one",
+                "constraint two"
             ]
         );
     }

@@ -6,6 +6,7 @@
 
 mod dropped;
 mod enums;
+mod made;
 mod postgres;
 mod sqlite;
 
@@ -76,6 +77,15 @@ pub async fn of(
             section: Section::Drop,
         }));
     }
+    if from > Section::Expand {
+        let made = made::by_hand(connection, migration.manifest(), from).await?;
+        found.extend(made.into_iter().map(|(kind, name, on)| Dependent {
+            kind,
+            name,
+            on: format!("the column {on}"),
+            section: Section::Drop,
+        }));
+    }
     let dropped = [Section::Expand, Section::Drop]
         .map(|section| (section, dropped::before_what_goes(migration, from, section)));
     // A generated column that goes as well is no obstacle.
@@ -86,7 +96,8 @@ pub async fn of(
     };
     found.retain(|dependent| {
         let name = dependent.name.to_lowercase();
-        let named = (dependent.kind.clone(), name);
+        let kind = made::dropped_as(&dependent.kind).to_owned();
+        let named = (kind, name);
         let mut of_section = dropped
             .iter()
             .filter(|(section, _)| *section == dependent.section);

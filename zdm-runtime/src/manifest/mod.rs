@@ -70,6 +70,10 @@ pub struct Manifest {
     /// The columns that expand gives another type or another expression in place, by table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retyped: BTreeMap<String, Vec<String>>,
+    /// The indexes and constraints that the versions describe, of every table with pairs. What else stands on an old column was made
+    /// by hand. Older tools do not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub described: BTreeMap<String, Vec<String>>,
     /// The tables that go because all of them has come into others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<String>,

@@ -92,6 +92,7 @@ pub fn render(
         creates: plan.creates.clone(),
         drops: plan.drops.clone(),
         retyped: plan.retyped.clone(),
+        described: plan.described.clone(),
         merged: plan.merged.clone(),
         renames: plan.renames.clone(),
         exchanges: plan.exchanges.clone(),

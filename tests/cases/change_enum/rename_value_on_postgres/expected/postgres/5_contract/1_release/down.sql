@@ -4,11 +4,50 @@
 
 -- 1. rename users.Mood to Mood_new and users.Mood_old to Mood
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s ("Mood_old") ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname = 'Mood'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE users RENAME COLUMN "Mood" TO "Mood_new";
 ALTER TABLE users RENAME COLUMN "Mood_old" TO "Mood";
 
 -- 2. rename the enum Mood to Mood_new and the enum Mood_old to Mood
 --    no lock · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:13
+DO $zdm$
+DECLARE
+    rights aclitem[];
+    comment text;
+    allowed text;
+BEGIN
+    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+        FROM pg_type WHERE oid = '"Mood"'::regtype;
+    -- The rights on the type go over; where nobody has said anything, all may use either.
+    IF rights IS NOT NULL THEN
+        REVOKE ALL ON TYPE "Mood_old" FROM PUBLIC;
+        FOR allowed IN SELECT format('GRANT %s ON TYPE "Mood_old" TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(rights)
+        LOOP
+            EXECUTE allowed;
+        END LOOP;
+    END IF;
+    IF comment IS NOT NULL THEN
+        EXECUTE 'COMMENT ON TYPE "Mood_old" IS ' || quote_literal(comment);
+    END IF;
+END
+$zdm$;
 ALTER TYPE "Mood" RENAME TO "Mood_new";
 ALTER TYPE "Mood_old" RENAME TO "Mood";
 

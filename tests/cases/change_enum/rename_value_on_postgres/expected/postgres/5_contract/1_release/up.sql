@@ -8,10 +8,49 @@ ALTER TABLE users ALTER COLUMN "Mood" DROP NOT NULL;
 
 -- 2. rename the enum Mood to Mood_old and the enum Mood_new to Mood
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:13
+DO $zdm$
+DECLARE
+    rights aclitem[];
+    comment text;
+    allowed text;
+BEGIN
+    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+        FROM pg_type WHERE oid = '"Mood"'::regtype;
+    -- The rights on the type go over; where nobody has said anything, all may use either.
+    IF rights IS NOT NULL THEN
+        REVOKE ALL ON TYPE "Mood_new" FROM PUBLIC;
+        FOR allowed IN SELECT format('GRANT %s ON TYPE "Mood_new" TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(rights)
+        LOOP
+            EXECUTE allowed;
+        END LOOP;
+    END IF;
+    IF comment IS NOT NULL THEN
+        EXECUTE 'COMMENT ON TYPE "Mood_new" IS ' || quote_literal(comment);
+    END IF;
+END
+$zdm$;
 ALTER TYPE "Mood" RENAME TO "Mood_old";
 ALTER TYPE "Mood_new" RENAME TO "Mood";
 
 -- 3. rename users.Mood to Mood_old and users.Mood_new to Mood
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:8
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s ("Mood_new") ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname = 'Mood'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE users RENAME COLUMN "Mood" TO "Mood_old";
 ALTER TABLE users RENAME COLUMN "Mood_new" TO "Mood";

@@ -4,11 +4,50 @@
 
 -- 1. rename users.mood to mood_new and users.mood_old to mood
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:9
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s (mood_old) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname = 'mood'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE users RENAME COLUMN mood TO mood_new;
 ALTER TABLE users RENAME COLUMN mood_old TO mood;
 
 -- 2. rename the enum mood to mood_new and the enum mood_old to mood
 --    no lock · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:13
+DO $zdm$
+DECLARE
+    rights aclitem[];
+    comment text;
+    allowed text;
+BEGIN
+    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+        FROM pg_type WHERE oid = 'mood'::regtype;
+    -- The rights on the type go over; where nobody has said anything, all may use either.
+    IF rights IS NOT NULL THEN
+        REVOKE ALL ON TYPE mood_old FROM PUBLIC;
+        FOR allowed IN SELECT format('GRANT %s ON TYPE mood_old TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(rights)
+        LOOP
+            EXECUTE allowed;
+        END LOOP;
+    END IF;
+    IF comment IS NOT NULL THEN
+        EXECUTE 'COMMENT ON TYPE mood_old IS ' || quote_literal(comment);
+    END IF;
+END
+$zdm$;
 ALTER TYPE mood RENAME TO mood_new;
 ALTER TYPE mood_old RENAME TO mood;
 

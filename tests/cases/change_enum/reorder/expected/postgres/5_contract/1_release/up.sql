@@ -8,10 +8,49 @@ ALTER TABLE users ALTER COLUMN mood DROP NOT NULL;
 
 -- 2. rename the enum mood to mood_old and the enum mood_new to mood
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:13
+DO $zdm$
+DECLARE
+    rights aclitem[];
+    comment text;
+    allowed text;
+BEGIN
+    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+        FROM pg_type WHERE oid = 'mood'::regtype;
+    -- The rights on the type go over; where nobody has said anything, all may use either.
+    IF rights IS NOT NULL THEN
+        REVOKE ALL ON TYPE mood_new FROM PUBLIC;
+        FOR allowed IN SELECT format('GRANT %s ON TYPE mood_new TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(rights)
+        LOOP
+            EXECUTE allowed;
+        END LOOP;
+    END IF;
+    IF comment IS NOT NULL THEN
+        EXECUTE 'COMMENT ON TYPE mood_new IS ' || quote_literal(comment);
+    END IF;
+END
+$zdm$;
 ALTER TYPE mood RENAME TO mood_old;
 ALTER TYPE mood_new RENAME TO mood;
 
 -- 3. rename users.mood to mood_old and users.mood_new to mood
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:9
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s (mood_new) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname = 'mood'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE users RENAME COLUMN mood TO mood_old;
 ALTER TABLE users RENAME COLUMN mood_new TO mood;

@@ -136,6 +136,21 @@ ALTER TABLE posts RENAME CONSTRAINT fk_posts_author_id TO fk_posts_author_id_new
 
 -- 9. rename posts.author_id to author_id_new and posts.author_id_old to author_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:15
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s (author_id_old) ON posts TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'posts'::regclass AND attname = 'author_id'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE posts RENAME COLUMN author_id TO author_id_new;
 ALTER TABLE posts RENAME COLUMN author_id_old TO author_id;
 

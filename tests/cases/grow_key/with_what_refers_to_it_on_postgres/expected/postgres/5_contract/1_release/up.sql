@@ -12,6 +12,21 @@ ALTER TABLE posts ALTER COLUMN author_id DROP NOT NULL;
 
 -- 3. rename posts.author_id to author_id_old and posts.author_id_new to author_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 9 · from src/models.rs:15
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s (author_id_new) ON posts TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'posts'::regclass AND attname = 'author_id'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE posts RENAME COLUMN author_id TO author_id_old;
 ALTER TABLE posts RENAME COLUMN author_id_new TO author_id;
 

@@ -1,0 +1,148 @@
+//! What somebody has made by hand on a column or a type that another replaces: told before it would be left behind, or carried over.
+
+use zdm_tests::postgres::Server;
+
+use crate::generate::{be_hasty, user_crate};
+use crate::project::Project;
+
+const BEFORE: [&str; 3] = [
+    "#[zdm(primary_key, auto)]\n    pub id: i32,",
+    "#[zdm(index = \"pets_age\")]\n    pub age: Option<String>,",
+    "#[zdm(unique, index = \"toys_name\")]\n    pub name: String,",
+];
+const AFTER: [&str; 3] = [
+    "#[zdm(primary_key, auto, from(\"id\"), final_name = \"id\")]\n    pub id: i64,",
+    "#[zdm(index = \"pets_age\", column = \"age_years\", from(\"age\"), up = \"age::integer\", down = \"age_years::text\", \
+     on_invalid = \"null\", final_name = \"age\")]\n    pub age: Option<i32>,",
+    "#[zdm(unique, index = \"toys_label\", renamed_from = \"name\")]\n    pub label: String,",
+];
+
+fn models([user, pet, toy]: [&str; 3]) -> String {
+    format!(
+        "use zdm_runtime::Migratable;\n\n#[derive(Migratable)]\n#[zdm(index(columns(name, id), name = \"by_name\"))]\n\
+         pub struct User {{\n    {user}\n    pub name: String,\n}}\n\n\
+         #[derive(Migratable)]\npub struct Pet {{\n    #[zdm(primary_key)]\n    pub id: i64,\n    {pet}\n}}\n\n\
+         #[derive(Migratable)]\npub struct Toy {{\n    #[zdm(primary_key)]\n    pub id: i64,\n    {toy}\n}}\n"
+    )
+}
+
+#[test]
+fn what_was_made_by_hand_on_an_old_column_is_told_before_it_is_left_behind() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.write("src/models.rs", &models(BEFORE));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    for made in [
+        "CREATE ROLE reader",
+        "CREATE INDEX some_ids ON users (id) WHERE id > 5",
+        "ALTER TABLE users ADD CONSTRAINT positive CHECK (id > 0)",
+        "ALTER TABLE users ADD CONSTRAINT once UNIQUE (id, name)",
+        "CREATE STATISTICS told_together ON id, name FROM users",
+        "CREATE INDEX by_hand ON pets (lower(age))",
+        "ALTER TABLE pets ADD CONSTRAINT is_said CHECK (age <> '')",
+        "GRANT SELECT (age) ON pets TO reader",
+        "CREATE INDEX \"Toy by hand\" ON toys (name text_pattern_ops)",
+        "GRANT SELECT (name) ON toys TO reader WITH GRANT OPTION",
+        "INSERT INTO users (name) VALUES ('one')",
+        "INSERT INTO pets VALUES (1, '7')",
+        "INSERT INTO toys VALUES (1, 'ball')",
+    ] {
+        project.execute(made);
+    }
+    project.write("src/models.rs", &models(AFTER));
+    project.done(&["generate", "others"]);
+    project.done(&["advance", "--before-deploy"]);
+    let waits = project.zdm(&["advance"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    assert_eq!(project.stage("others"), "ramp_down");
+    for told in [
+        "check positive names the column users.id",
+        "index some_ids names the column users.id",
+        "statistics told_together names the column users.id",
+        "unique constraint once names the column users.id",
+        "check is_said names the column pets.age",
+        "index by_hand names the column pets.age",
+    ] {
+        waits.says(told);
+    }
+    let told = waits.out.clone() + &waits.err;
+    assert_eq!(told.matches(" names the column ").count(), 6, "{waits:#?}");
+
+    for gone in [
+        "ALTER TABLE users DROP CONSTRAINT positive, DROP CONSTRAINT once",
+        "DROP STATISTICS told_together",
+        "DROP INDEX some_ids, by_hand",
+        "ALTER TABLE pets DROP CONSTRAINT is_said",
+    ] {
+        project.execute(gone);
+    }
+    let reads = "SELECT has_column_privilege('reader', 'pets', 'age', 'SELECT')::text";
+    for forward in [true, false, true] {
+        if forward {
+            project.done(&["switch", "--to", "complete"]);
+        } else {
+            project.done(&["rollback"]);
+        }
+        assert_eq!(project.value(reads), "true", "{forward}");
+    }
+    project.done(&["finalize"]);
+    let waits = project.zdm(&["contract"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    waits.says("index Toy by hand names the column toys.name");
+    waits.says("right SELECT of reader names the column toys.name");
+    let told = waits.out.clone() + &waits.err;
+    assert_eq!(told.matches(" names the column ").count(), 2, "{waits:#?}");
+    project.execute("DROP INDEX \"Toy by hand\"");
+    project.execute("REVOKE SELECT (name) ON toys FROM reader");
+    project.done(&["contract"]);
+    assert_eq!(project.value(reads), "true");
+}
+
+const MOODS: &str = "#[zdm(primary_key)]\n    pub id: i64,\n    pub mood: Mood,\n}\n\n#[derive(MigratableEnum)]\npub enum Mood {\n    Happy,\n    ";
+
+#[test]
+fn rights_on_an_enum_and_its_comment_go_over_to_the_type_that_takes_its_name() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    let models = |last: &str| {
+        format!(
+            "use zdm_runtime::{{Migratable, MigratableEnum}};\n\n#[derive(Migratable)]\npub struct User {{\n    {MOODS}{last},\n}}\n"
+        )
+    };
+    project.write("src/models.rs", &models("Sad"));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    for made in [
+        "CREATE ROLE reader",
+        "REVOKE USAGE ON TYPE mood FROM PUBLIC",
+        "GRANT USAGE ON TYPE mood TO reader",
+        "COMMENT ON TYPE mood IS 'how it''s going'",
+        "GRANT SELECT (mood) ON users TO reader",
+        "INSERT INTO users VALUES (1, 'happy'), (2, 'sad')",
+    ] {
+        project.execute(made);
+    }
+    project.write(
+        "src/models.rs",
+        &models("#[zdm(renamed_from = \"sad\")]\n    Unhappy"),
+    );
+    project.done(&["generate", "moods"]);
+    project.done(&["advance", "--before-deploy"]);
+    assert_eq!(project.zdm(&["advance"]).code, 4);
+    assert_eq!(project.stage("moods"), "complete");
+    let kept = "SELECT concat_ws(' ', obj_description('mood'::regtype, 'pg_type'), has_type_privilege('reader', 'mood', 'USAGE'),
+        (SELECT count(*) FROM pg_type, aclexplode(typacl) WHERE oid = 'mood'::regtype AND grantee = 0),
+        has_column_privilege('reader', 'users', 'mood', 'SELECT'), max(mood)) FROM users";
+    assert_eq!(project.value(kept), "how it's going t 0 t unhappy");
+    project.done(&["rollback"]);
+    assert_eq!(project.value(kept), "how it's going t 0 t sad");
+    project.done(&["switch", "--to", "complete"]);
+    project.done(&["finalize"]);
+    project.done(&["contract"]);
+    assert_eq!(project.value(kept), "how it's going t 0 t unhappy");
+}

@@ -1,0 +1,98 @@
+//! What somebody has made by hand on a column that another replaces: no step carries it over, and it would go with the column.
+//!
+//! Comes in: a connection, a manifest. Goes out: indexes, constraints, statistics and rights that no version describes.
+//! Must not know: what else names the column.
+
+use crate::database::{Connection, DatabaseError, Dialect, Value, catalogue};
+use crate::losses::quoted;
+use crate::manifest::{Manifest, Pair, Side};
+use crate::phase::Section;
+
+/// `(kind, name, column)`, of the columns that give their names away, or of all where contract drops them. `SQLite` refuses to
+/// drop a column on which something stands.
+pub(super) async fn by_hand(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    from: Section,
+) -> Result<Vec<(String, String, String)>, DatabaseError> {
+    let mut found = Vec::new();
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(found);
+    }
+    for pair in &manifest.pairs {
+        let Some(described) = manifest.described.get(&pair.table) else {
+            continue;
+        };
+        let there = catalogue::columns(connection, &pair.table).await?;
+        for old in &pair.old {
+            let (column, is_released) = present_name(pair, old, &there);
+            // What an undo that has not ended has put on a released column is the tool's own, and cleared away by the section.
+            let gives_away = is_released && released_name(pair) != Some(column);
+            if from < Section::Drop && !gives_away {
+                continue;
+            }
+            let parameters = [Value::from(quoted(&pair.table)), Value::from(column)];
+            for row in connection.query(POSTGRES, &parameters).await? {
+                let [Value::Text(Some(kind)), Value::Text(Some(name))] = row.as_slice() else {
+                    return Err(DatabaseError::unexpected("what stands on a column", &row));
+                };
+                // Those go over with the name.
+                let is_carried = is_released && kind == RIGHT;
+                if !is_carried && !described.contains(name) {
+                    let column = format!("{}.{column}", pair.table);
+                    found.push((kind.clone(), name.clone(), column));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What the user's own SQL calls it when it drops it.
+pub(super) fn dropped_as(kind: &str) -> &str {
+    match kind {
+        "check" | "unique constraint" | "exclusion constraint" | "foreign key" => "constraint",
+        other => other,
+    }
+}
+
+/// What the old column is called now, and whether it is one whose name the new one takes.
+fn present_name<'a>(pair: &'a Pair, old: &'a Side, there: &[String]) -> (&'a str, bool) {
+    let released = pair.released.as_ref();
+    let of_it =
+        released.filter(|released| [&released.column, &released.name].contains(&&old.column));
+    match of_it {
+        Some(released) if there.contains(&released.name) => (&released.name, true),
+        Some(released) => (&released.column, true),
+        None => (&old.column, false),
+    }
+}
+
+fn released_name(pair: &Pair) -> Option<&str> {
+    pair.released
+        .as_ref()
+        .map(|released| released.name.as_str())
+}
+
+const RIGHT: &str = "right";
+
+/// An index that a constraint stands on is told as that constraint.
+const POSTGRES: &str = "SELECT kind, CAST(name AS text) FROM (
+    SELECT 'index' AS kind, c.relname AS name, d.refobjid, d.refobjsubid
+    FROM pg_depend d JOIN pg_class c ON d.classid = CAST('pg_class' AS regclass) AND c.oid = d.objid AND c.relkind IN ('i', 'I')
+    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT CASE c.contype WHEN 'c' THEN 'check' WHEN 'u' THEN 'unique constraint' WHEN 'x' THEN 'exclusion constraint'
+        ELSE 'foreign key' END, c.conname, d.refobjid, d.refobjsubid
+    FROM pg_depend d JOIN pg_constraint c ON d.classid = CAST('pg_constraint' AS regclass) AND c.oid = d.objid
+        AND c.conrelid = d.refobjid AND c.contype IN ('c', 'u', 'x', 'f')
+    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT 'statistics', s.stxname, d.refobjid, d.refobjsubid
+    FROM pg_depend d JOIN pg_statistic_ext s ON d.classid = CAST('pg_statistic_ext' AS regclass) AND s.oid = d.objid
+    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT 'right', format('%s of %s', privilege_type,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END), attrelid, attnum
+    FROM pg_attribute, aclexplode(attacl)
+    ) found
+    WHERE refobjid = to_regclass($1) AND refobjsubid =
+        (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = CAST($2 AS text) AND NOT attisdropped)
+    ORDER BY 1, 2";
