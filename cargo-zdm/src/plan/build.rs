@@ -138,7 +138,10 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     let shapes = Shapes::of(request.from, request.dialect);
     let until = |section| {
         let drafted = drafted.iter().filter(|drafted| drafted.section <= section);
-        shapes.after(&drafted.collect::<Vec<_>>())
+        let mut drafted: Vec<&Drafted> = drafted.collect();
+        // As they are executed: what goes has the name by then that it goes by.
+        drafted.sort_by_key(|drafted| (drafted.section, drafted.late));
+        shapes.after(&drafted)
     };
     let (beside, released) = (until(Section::SwitchReads), until(Section::Release));
     let after = until(Section::Drop);

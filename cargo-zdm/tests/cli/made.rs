@@ -101,6 +101,35 @@ fn what_was_made_by_hand_on_an_old_column_is_told_before_it_is_left_behind() {
     assert_eq!(project.value(reads), "true");
 }
 
+/// The name that the old column has until contract is taken until then, as the one that the new column had before.
+#[test]
+fn the_name_of_an_old_column_is_free_once_it_is_dropped() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.write("src/models.rs", &models(BEFORE));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO pets VALUES (1, '7')");
+    project.write("src/models.rs", &models([BEFORE[0], AFTER[1], BEFORE[2]]));
+    project.done(&["generate", "ages"]);
+    project.done(&["advance", "--before-deploy"]);
+    let back = project.done(&["rollback", "--dry-run"]);
+    back.says("which drops the column pets.age_years; pets.age stays");
+    assert!(!back.out.contains("age_old"), "{back:#?}");
+    assert_eq!(project.zdm(&["advance"]).code, 4);
+    project.done(&["finalize"]);
+    let wider = "#[zdm(index = \"pets_age\", column = \"age_wide\", from(\"age\"), final_name = \"age\")]\n    pub age: Option<i64>,";
+    project.write("src/models.rs", &models([BEFORE[0], wider, BEFORE[2]]));
+    project.done(&["generate", "wider"]);
+    let waits = project.zdm(&["expand", "wider"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    waits.says("0002_ages still has to drop the column pets.age_old");
+    project.done(&["contract", "ages"]);
+    project.done(&["expand", "wider"]);
+}
+
 const MOODS: &str = "#[zdm(primary_key)]\n    pub id: i64,\n    pub mood: Mood,\n}\n\n#[derive(MigratableEnum)]\npub enum Mood {\n    Happy,\n    ";
 
 #[test]

@@ -137,7 +137,8 @@ async fn gone<'a>(
     let pairs = of_table.filter_map(|pair| Some((pair, pair.released.as_ref()?)));
     for (pair, released) in pairs {
         // The name of the one that stays, until it takes over the other.
-        gone.retain(|name| *name != Some(&pair.new.column));
+        let names = [&pair.new.column, &released.name];
+        gone.retain(|name| !name.is_some_and(|name| names.iter().any(|other| *other == name)));
         let there = catalogue::columns(connection, table).await?;
         if there.contains(&released.name) {
             gone.push(Some(&released.name));

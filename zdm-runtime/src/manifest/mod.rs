@@ -148,9 +148,22 @@ impl Manifest {
     pub fn alone<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
         let names = self.creates.get(table).filter(|names| !names.table);
         let columns = names.into_iter().flat_map(|names| &names.columns);
-        columns.map(String::as_str).filter(|column| {
-            let pair = self.pair_of(table, column);
-            pair.is_none_or(|pair| pair.old.is_empty())
+        let columns = columns.map(String::as_str);
+        columns
+            .filter(|column| !self.is_released(table, column))
+            .filter(|column| {
+                let pair = self.pair_of(table, column);
+                pair.is_none_or(|pair| pair.old.is_empty())
+            })
+    }
+
+    /// Whether it is what an old column is called once another has its name.
+    pub fn is_released(&self, table: &str, column: &str) -> bool {
+        let mut pairs = self.pairs.iter().filter(|pair| pair.table == table);
+        pairs.any(|pair| {
+            pair.released
+                .as_ref()
+                .is_some_and(|released| released.name == column)
         })
     }
 

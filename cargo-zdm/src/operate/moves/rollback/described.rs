@@ -25,7 +25,8 @@ fn goes(manifest: &Manifest) -> String {
             goes.push(format!("the table {table} with every row of {table}"));
             continue;
         }
-        for column in &names.columns {
+        let columns = names.columns.iter();
+        for column in columns.filter(|column| !manifest.is_released(table, column)) {
             let name = format!("the column {table}.{column}");
             match manifest.pair_of(table, column) {
                 Some(pair) if !pair.old.is_empty() => {
