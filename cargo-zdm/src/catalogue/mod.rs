@@ -4,6 +4,7 @@
 //! whole database.
 //! Must not know: models, which of it can be declared by a struct.
 
+pub mod defined;
 mod definition;
 pub mod dump;
 mod postgres;

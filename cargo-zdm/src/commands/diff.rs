@@ -22,6 +22,9 @@ use crate::terminal::Answer;
 /// How long a table may be counted up to the limit of what is small.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What is said where the schemas agree.
+const NOTHING: &str = "nothing differs\n";
+
 /// Show what differs between the structs and the last version, or between any two schemas
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -35,7 +38,8 @@ A side is a version (its number, name, folder or id), `models`, the URL of a dat
 ends in .sql: `pg_dump --schema-only`, or CREATE statements written by hand. A database is only read. A
 file needs no server; a statement in it that is not understood is refused with its line. Of several
 schemas in it `?schema=NAME` behind the file's name chooses one. What structs cannot say of a database
-or a file (functions, views, triggers) is listed, and is no difference.
+or a file (functions, views, triggers) is listed, and is no difference; a domain or a collation that two
+databases define otherwise is.
 
 With --database-url, a change that is refused because it would write a whole table anew says whether the
 table is small there, so that `generate --direct` would do it at once.
@@ -140,6 +144,15 @@ fn answer(
         }
     };
     if outside {
+        let unmanaged = sides::unmanaged(from, to);
+        if !unmanaged.is_empty() && text == NOTHING {
+            text.clear();
+        }
+        listed(
+            &mut text,
+            "differs, and no version describes it",
+            unmanaged.iter(),
+        );
         listed(&mut text, "not compared", not_compared.iter());
         for (name, side, other) in [("from", from, to), ("to", to, from)] {
             let common = |left: &&Left| {
@@ -149,6 +162,7 @@ fn answer(
             let own = side.left_out.iter().flatten().filter(common);
             listed(&mut text, &format!("--{name} has besides"), own);
         }
+        object["unmanaged"] = json!(unmanaged);
         object["not_compared"] = json!(not_compared);
         object["left_out"] = json!({ "from": from.left_out, "to": to.left_out });
     }
@@ -185,7 +199,7 @@ fn of_plan(plan: &Plan) -> (String, Value) {
         }
     }
     if plan.explained.is_empty() {
-        text.push_str("nothing differs\n");
+        text.push_str(NOTHING);
     }
     if !plan.steps.is_empty() {
         text.push_str("steps\n");

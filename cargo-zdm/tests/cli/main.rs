@@ -7,6 +7,7 @@ mod constraints;
 mod counted;
 mod database;
 mod direct;
+mod drift;
 mod edited;
 mod exchanged;
 mod filled;

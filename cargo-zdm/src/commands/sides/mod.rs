@@ -24,6 +24,8 @@ pub(super) struct Side {
     pub(super) schema: Schema,
     /// What structs do not say of it; `None` where structs declare it.
     pub(super) left_out: Option<Vec<Left>>,
+    /// What columns of a live database name and structs do not describe, each with how it is defined there.
+    pub(super) defined: Vec<Left>,
 }
 
 /// Something that is not in the schema, though it is in the database.
@@ -89,6 +91,7 @@ impl Found {
         Self::Side(Side {
             schema,
             left_out: None,
+            defined: Vec::new(),
         })
     }
 }
@@ -115,6 +118,22 @@ pub(super) fn aligned(
         return Ok(Vec::new());
     }
     aligned::aligned(from, to, options)
+}
+
+/// What both databases have, and each defines otherwise: drift that no version takes away.
+pub(super) fn unmanaged(from: &Side, to: &Side) -> Vec<Left> {
+    let pairs = from.defined.iter().flat_map(|one| {
+        let others = to.defined.iter();
+        let same = others.filter(|other| other.what == one.what && other.object == one.object);
+        same.map(move |other| (one, other))
+    });
+    let differ = pairs.filter(|(one, other)| one.reason != other.reason);
+    differ
+        .map(|(one, other)| Left {
+            reason: format!("{} in --from, {} in --to", one.reason, other.reason),
+            ..one.clone()
+        })
+        .collect()
 }
 
 #[cfg(not(any(feature = "postgres", feature = "sqlite")))]

@@ -1,6 +1,7 @@
 //! The sides that no struct declares: a database, a file of SQL.
 
 use super::{Left, Side};
+use crate::catalogue::defined::{self, Defined};
 use crate::catalogue::dump::{self, DumpError};
 use crate::catalogue::{self, Catalogue};
 use crate::context::shown_url;
@@ -14,20 +15,24 @@ use crate::pipeline::{Options, PipelineError};
 #[derive(Debug)]
 pub(in crate::commands) struct Found {
     catalogue: Catalogue,
+    /// What a live database says of its domains and collations.
+    defined: Vec<Defined>,
     /// Where that is.
     shown: String,
 }
 
 pub(super) fn of_database(url: &str, options: &Options) -> Result<Found, Failure> {
-    let catalogue = operate::block_on(async {
+    let read = operate::block_on(async {
         let mut connection = session::connect_to_read(url, &options.dialect).await?;
-        catalogue::read(&mut connection)
-            .await
-            .map_err(Failure::from)
+        let catalogue = catalogue::read(&mut connection).await?;
+        let defined = defined::definitions(&mut connection).await?;
+        Ok((catalogue, defined))
     });
-    let catalogue = catalogue.map_err(|failure| failure.safe("the database was only read"))?;
+    let (catalogue, defined) =
+        read.map_err(|failure: Failure| failure.safe("the database was only read"))?;
     Ok(Found {
         catalogue,
+        defined,
         shown: shown_url(url),
     })
 }
@@ -63,6 +68,7 @@ pub(super) fn of_dump(
     })?;
     Ok(Found {
         catalogue,
+        defined: Vec::new(),
         shown: path.to_owned(),
     })
 }
@@ -70,7 +76,7 @@ pub(super) fn of_dump(
 impl Found {
     pub(super) fn import(self, options: &Options) -> Result<Side, Failure> {
         let imported = import::of(&self.catalogue, &dialect(options)?, None);
-        Ok(side(imported, &self.shown))
+        Ok(side(imported, &self))
     }
 
     pub(super) fn import_both(
@@ -80,7 +86,7 @@ impl Found {
     ) -> Result<(Side, Side), Failure> {
         let catalogues = [&from.catalogue, &to.catalogue];
         let [first, second] = import::of_both(catalogues, &dialect(options)?);
-        Ok((side(first, &from.shown), side(second, &to.shown)))
+        Ok((side(first, from), side(second, to)))
     }
 }
 
@@ -88,10 +94,10 @@ fn dialect(options: &Options) -> Result<Dialect, Failure> {
     Ok(Dialect::named(&options.dialect).map_err(PipelineError::from)?)
 }
 
-fn side(imported: Imported, shown: &str) -> Side {
+fn side(imported: Imported, found: &Found) -> Side {
     let mut schema = imported.schema;
     for table in &mut schema.tables {
-        shown.clone_into(&mut table.source);
+        table.source.clone_from(&found.shown);
     }
     let left = imported.left_out.into_iter();
     // The control tables are zdm's own.
@@ -101,8 +107,14 @@ fn side(imported: Imported, shown: &str) -> Side {
         object: left.object,
         reason: left.reason,
     });
+    let defined = found.defined.iter().map(|defined| Left {
+        what: defined.what.clone(),
+        object: defined.object.clone(),
+        reason: defined.definition.clone(),
+    });
     Side {
         schema,
         left_out: Some(left.collect()),
+        defined: defined.collect(),
     }
 }

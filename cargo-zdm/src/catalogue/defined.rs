@@ -1,0 +1,48 @@
+//! How a database defines what columns name and no version describes: domains and collations.
+//!
+//! Comes in: an open connection. Goes out: their definitions as the database prints them, to be compared with another database's.
+//! Must not know: which columns name them.
+
+use serde::Deserialize;
+use zdm_runtime::database::{Connection, Dialect};
+
+use super::{CatalogueError, objects};
+
+/// A domain or a collation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Defined {
+    /// `domain`, `collation`.
+    pub what: String,
+    /// Its name.
+    pub object: String,
+    /// `integer NOT NULL DEFAULT 1 CONSTRAINT some CHECK ((VALUE > 0))`
+    pub definition: String,
+}
+
+/// Reads them, ordered by name.
+pub async fn definitions(connection: &mut Connection) -> Result<Vec<Defined>, CatalogueError> {
+    match connection.dialect() {
+        Dialect::Postgres => objects(connection, "domains and collations", POSTGRES).await,
+        Dialect::Sqlite => Ok(Vec::new()),
+    }
+}
+
+/// What a collation is has other columns in other versions of the server (manual, `pg_collation`).
+const POSTGRES: &str = "SELECT CAST(json_build_object('what', what, 'object', object, 'definition', definition) AS text) FROM (
+    SELECT 'domain' AS what, CAST(typname AS text) AS object, concat_ws(' ', format_type(typbasetype, typtypmod),
+        CASE WHEN t.typcollation <> (SELECT b.typcollation FROM pg_type b WHERE b.oid = t.typbasetype)
+            THEN 'COLLATE ' || CAST(CAST(t.typcollation AS regcollation) AS text) END,
+        CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || pg_get_expr(typdefaultbin, 0),
+        (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' || pg_get_constraintdef(c.oid), ' ' ORDER BY conname)
+            FROM pg_constraint c WHERE contypid = t.oid AND contype = 'c')) AS definition,
+        CAST('pg_type' AS regclass) AS classid, t.oid AS objid
+    FROM pg_type t WHERE typtype = 'd' AND typnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
+    UNION ALL SELECT 'collation', CAST(collname AS text), concat_ws(' ',
+        CASE collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc' WHEN 'b' THEN 'builtin' ELSE 'default' END,
+        coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', collcollate),
+        to_jsonb(l) ->> 'collicurules',
+        CASE WHEN NOT collisdeterministic THEN 'not deterministic' END), CAST('pg_collation' AS regclass), l.oid
+    FROM pg_collation l WHERE collnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
+    ) found
+    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.classid AND d.objid = found.objid AND d.deptype = 'e')
+    ORDER BY what, object";
