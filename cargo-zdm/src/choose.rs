@@ -98,7 +98,7 @@ mod tests {
             creates: std::collections::BTreeMap::new(),
             drops: std::collections::BTreeMap::new(),
             retyped: std::collections::BTreeMap::new(),
-            described: BTreeMap::new(),
+            described: std::collections::BTreeMap::new(),
             merged: Vec::new(),
             renames: std::collections::BTreeMap::new(),
             exchanges: Vec::new(),

@@ -35,6 +35,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         creates: std::collections::BTreeMap::new(),
         drops: std::collections::BTreeMap::new(),
         retyped: std::collections::BTreeMap::new(),
+        described: std::collections::BTreeMap::new(),
         merged: Vec::new(),
         renames: std::collections::BTreeMap::new(),
         exchanges: Vec::new(),

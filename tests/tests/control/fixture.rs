@@ -68,7 +68,7 @@ pub(crate) fn manifest() -> Manifest {
         creates: BTreeMap::new(),
         drops: BTreeMap::new(),
         retyped: BTreeMap::new(),
-        described: Default::default(),
+        described: BTreeMap::new(),
         merged: Vec::new(),
         renames: BTreeMap::new(),
         exchanges: Vec::new(),

@@ -37,7 +37,7 @@ impl Version {
                 creates: BTreeMap::new(),
                 drops: BTreeMap::new(),
                 retyped: BTreeMap::new(),
-                described: Default::default(),
+                described: BTreeMap::new(),
                 merged: Vec::new(),
                 renames: BTreeMap::new(),
                 exchanges: Vec::new(),
