@@ -101,6 +101,7 @@ mod tests {
             described: std::collections::BTreeMap::new(),
             merged: Vec::new(),
             renames: std::collections::BTreeMap::new(),
+            renamed_keys: std::collections::BTreeMap::new(),
             exchanges: Vec::new(),
             enums: Vec::new(),
             files: std::collections::BTreeMap::new(),

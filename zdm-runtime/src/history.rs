@@ -243,6 +243,7 @@ pub(crate) const fn route_name(route: Route) -> &'static str {
     match route {
         Route::Direct => "direct",
         Route::ExpandContract => "expand_contract",
+        Route::Rename => "rename",
         Route::FivePhases => "five_phases",
     }
 }

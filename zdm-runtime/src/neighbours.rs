@@ -5,7 +5,7 @@
 
 use crate::control_value::{integer, text};
 use crate::database::Connection;
-use crate::manifest::{Manifest, Route};
+use crate::manifest::Manifest;
 use crate::{Error, Stage};
 
 /// Another migration that writes one of the same tables and whose old columns are still there.
@@ -17,7 +17,7 @@ pub struct Neighbour {
     pub name: String,
     /// It was made before.
     pub earlier: bool,
-    /// It goes through all five phases: its new columns are filled on the way.
+    /// Its new columns are filled on the way, or names change: it has stages that others have to keep out of.
     pub fills: bool,
     /// The migration takes values from what it fills, or drops that; where that cannot be told, it may.
     pub needed: bool,
@@ -33,7 +33,7 @@ pub(crate) async fn of(
     let rows = connection
         .query(
             "SELECT DISTINCT other.version, other.name, CASE WHEN other.version < own.version THEN 1 ELSE 0 END, \
-             CASE WHEN other.route = 'five_phases' THEN 1 ELSE 0 END, s.stage, other.migration \
+             CASE WHEN other.route IN ('five_phases', 'rename') THEN 1 ELSE 0 END, s.stage, other.migration \
              FROM {zdm}migration own \
              JOIN {zdm}stage_table t ON t.migration = own.migration \
              JOIN {zdm}stage_table o ON o.table_name = t.table_name AND o.migration <> t.migration \
@@ -53,7 +53,7 @@ pub(crate) async fn of(
                 name,
                 earlier: integer(row, 2)? != 0,
                 fills: integer(row, 3)? != 0,
-                needed: manifest.route == Route::FivePhases || manifest.after.contains(&id),
+                needed: manifest.route.has_final_code() || manifest.after.contains(&id),
                 stage: stage.parse().map_err(|_| Error::Unreadable {
                     what: format!("the stage `{stage}`"),
                 })?,

@@ -23,6 +23,9 @@ struct Recorded {
     basis_points: u32,
 }
 
+/// The routes on which contract ends what code in transition names.
+const ENDED: [&str; 2] = ["five_phases", "rename"];
+
 /// One query on the caller's own connection, so that it sees what the caller's transaction sees.
 const STATE: &str = "SELECT f.epoch, t.migration, m.route, m.expanded_at IS NOT NULL, s.stage, s.read_basis_points, \
     m.contracted_at IS NOT NULL \
@@ -112,14 +115,14 @@ fn judge(code: &TableCode, epoch: i64, recorded: &[Recorded]) -> Result<Loaded, 
                     stage,
                 });
             }
+            CodeState::Transition if found.contracted && ENDED.contains(&found.route.as_str()) => {
+                return Err(Error::Contracted {
+                    table: code.table.to_owned(),
+                    migration: migration.id.to_owned(),
+                    name: migration.name.to_owned(),
+                });
+            }
             CodeState::Transition if found.route == "five_phases" => {
-                if found.contracted {
-                    return Err(Error::Contracted {
-                        table: code.table.to_owned(),
-                        migration: migration.id.to_owned(),
-                        name: migration.name.to_owned(),
-                    });
-                }
                 followed.push(Followed {
                     migration: migration.id,
                     stage,
@@ -308,9 +311,11 @@ mod tests {
         assert!(judge(&TRANSITION, 3, &rows).is_ok());
         rows[0].contracted = true;
         assert!(judge(&TRANSITION, 3, &rows).is_ok());
-        rows[1].contracted = true;
-        let error = judge(&TRANSITION, 3, &rows).unwrap_err();
-        assert!(matches!(error, Error::Contracted { .. }), "{error}");
+        for route in ENDED {
+            (rows[1].contracted, rows[1].route) = (true, route.to_owned());
+            let error = judge(&TRANSITION, 3, &rows).unwrap_err();
+            assert!(matches!(error, Error::Contracted { .. }), "{error}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod named;
 mod references;
 mod refusal;
 mod rename;
+mod rename_key;
 mod rename_table;
 mod replace_column;
 mod set_not_null;
@@ -48,7 +49,7 @@ pub(crate) use refusal::reference_cycle;
 
 use crate::dialect::Dialect;
 use crate::diff::{self, Delta, Place};
-use crate::plan::{Alteration, Drafted, Exchange, Move, Pair};
+use crate::plan::{Alteration, Drafted, Exchange, Move, Pair, RenamedKey};
 
 /// A kind of change.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ pub struct Kind {
 }
 
 /// Every kind, in the order in which a delta is offered to them.
-pub const KINDS: [&Kind; 27] = [
+pub const KINDS: [&Kind; 28] = [
     &change_enum::KIND,
     &moves::SPLIT,
     &moves::MERGE,
@@ -67,6 +68,7 @@ pub const KINDS: [&Kind; 27] = [
     &create_table::KIND,
     &drop_table::KIND,
     &rename_table::KIND,
+    &rename_key::KIND,
     &replace_column::KIND,
     &fill_column::KIND,
     &add_column::KIND,
@@ -129,6 +131,8 @@ pub struct Change {
     pub pair: Option<Pair>,
     /// The columns that move between two tables.
     pub moved: Option<Move>,
+    /// The columns of a key that get other names.
+    pub renamed_key: Option<RenamedKey>,
 }
 
 impl Change {
@@ -143,6 +147,7 @@ impl Change {
             alterations: Vec::new(),
             pair: None,
             moved: None,
+            renamed_key: None,
         }
     }
 

@@ -84,6 +84,11 @@ impl fmt::Display for Delta {
                 new.join(", ")
             ),
             Self::TableRenamed(_, new) => write!(f, "the table `{table}` is called {new}"),
+            Self::KeyRenamed(_, columns) => {
+                let called = |(old, new): &(String, String)| format!("{old} is called {new}");
+                let columns: Vec<_> = columns.iter().map(called).collect();
+                write!(f, "of the key of `{table}` {}", columns.join(", "))
+            }
             Self::Renamed(_, part, old, new) => {
                 write!(f, "the {} `{table}.{old}` is called {new}", part.name())
             }

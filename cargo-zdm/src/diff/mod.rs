@@ -28,6 +28,8 @@ pub enum Delta {
     TableAdded(Table),
     /// A table under another name.
     TableRenamed(Place, String),
+    /// Columns of a key under other names: before, after.
+    KeyRenamed(Place, Vec<(String, String)>),
     /// A table that no struct declares any more.
     TableRemoved(Table),
     /// A column that stands for nothing that was there; with a transition, its `up` fills existing rows.
@@ -103,6 +105,7 @@ impl Delta {
             }
             Self::TableAdded(table) | Self::TableRemoved(table) => place(table),
             Self::TableRenamed(at, _)
+            | Self::KeyRenamed(at, _)
             | Self::ColumnReplaced { at, .. }
             | Self::ColumnAdded(at, ..)
             | Self::ColumnRemoved(at, ..)

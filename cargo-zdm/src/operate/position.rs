@@ -66,6 +66,10 @@ pub(crate) enum WayBack {
     ReviveOld,
     /// Let code that names old write again; nothing was dropped yet.
     Reopen,
+    /// Give columns that have other names the old ones back.
+    NameOld,
+    /// Let code run again that knows the old names alone.
+    Readmit,
     /// End what an earlier way back has begun and not ended; nothing more, so that it may be repeated.
     Finish,
     /// There is none.
@@ -112,6 +116,7 @@ impl Position {
         };
         Some(match stage {
             Stage::Off if route == Route::FivePhases => Move::DualWrite,
+            Stage::Off if route == Route::Rename => Move::RampDown,
             Stage::DualWrite => Move::Shadow,
             Stage::Shadow => Move::Live { above: 0 },
             Stage::Live => Move::RampDown,
@@ -125,6 +130,8 @@ impl Position {
         match self {
             Self::Absent => WayBack::Nothing,
             Self::Begun(..) | Self::Expanded | Self::At(Stage::Off, _) => WayBack::UndoExpand,
+            Self::At(Stage::RampDown, _) if route == Route::Rename => WayBack::Readmit,
+            Self::At(Stage::Complete, _) if route == Route::Rename => WayBack::NameOld,
             Self::At(Stage::DualWrite, _) if reversible => WayBack::WriteOld,
             Self::At(Stage::DualWrite, _) => WayBack::Gone(PAST_RETURN),
             Self::At(Stage::Shadow | Stage::Live | Stage::RampDown, _) => WayBack::ReadOld,
@@ -153,7 +160,10 @@ impl Position {
 
 impl Move {
     /// In plain English, for `status` and `advance`.
-    pub(crate) fn describe(self) -> String {
+    pub(crate) fn describe(self, route: Route) -> String {
+        if route == Route::Rename {
+            return self.of_names().to_owned();
+        }
         match self {
             Self::Expand => "expand: put new beside old".to_owned(),
             Self::DualWrite => "dual_write: every write keeps both sides".to_owned(),
@@ -167,6 +177,18 @@ impl Move {
             Self::RampDown => "ramp_down: all reads stay on new".to_owned(),
             Self::Complete => "complete: writes leave old".to_owned(),
             Self::Contract => "contract: old goes".to_owned(),
+        }
+    }
+}
+
+impl Move {
+    /// The same where nothing but names changes.
+    fn of_names(self) -> &'static str {
+        match self {
+            Self::Expand => "expand: a view with the new names",
+            Self::Complete => "complete: the columns get their new names",
+            Self::Contract => "contract: the view goes",
+            _ => "ramp_down: code that names old is kept out",
         }
     }
 }
@@ -188,6 +210,12 @@ impl WayBack {
             }
             Self::Reopen => {
                 "code that names old may write again (off); 5_contract/1_release/down.sql restores what was released"
+            }
+            Self::NameOld => {
+                "code that names the table itself is kept out (ramp_down), then 5_contract/1_release/down.sql gives the old names back"
+            }
+            Self::Readmit => {
+                "what 5_contract/1_release has changed is taken back, then code from before may run again (off)"
             }
             Self::Finish => {
                 "an earlier way back to here was interrupted: what it had begun is ended"
@@ -278,6 +306,17 @@ mod tests {
             WayBack::Reopen
         );
         assert_eq!(Position::Contracted.next(Route::ExpandContract), None);
+    }
+
+    #[test]
+    fn names_change_between_two_stages() {
+        let stages = [Stage::Off, Stage::RampDown, Stage::Complete];
+        let next = stages.map(|stage| Position::At(stage, 0).next(Route::Rename));
+        let moves = [Move::RampDown, Move::Complete, Move::Contract];
+        assert_eq!(next, moves.map(Some));
+        let back = stages.map(|stage| Position::At(stage, 0).way_back(Route::Rename, true));
+        let ways = [WayBack::UndoExpand, WayBack::Readmit, WayBack::NameOld];
+        assert_eq!(back, ways);
     }
 
     #[test]

@@ -73,9 +73,9 @@ impl Position {
             let rest = match way {
                 WayBack::Nothing | WayBack::Finish | WayBack::Gone(_) => return ways,
                 WayBack::UndoExpand => Rest::Absent,
-                WayBack::WriteOld | WayBack::Reopen => Rest::Off,
+                WayBack::WriteOld | WayBack::Reopen | WayBack::Readmit => Rest::Off,
                 WayBack::ReadOld => Rest::DualWrite,
-                WayBack::ReviveOld => Rest::RampDown,
+                WayBack::ReviveOld | WayBack::NameOld => Rest::RampDown,
             };
             ways.push((way, rest));
             from = rest.position();
@@ -102,6 +102,7 @@ mod tests {
         assert_eq!(five(Stage::Off), [Absent]);
         let complete = Position::At(Stage::Complete, 0);
         assert_eq!(rests(complete, Route::ExpandContract), [Off, Absent]);
+        assert_eq!(rests(complete, Route::Rename), [RampDown, Off, Absent]);
         assert_eq!(rests(Position::Expanded, Route::Direct), [Absent]);
         assert_eq!(rests(Position::Begun(1, 2), Route::Direct), [Absent]);
         assert_eq!(rests(Position::Absent, Route::Direct), []);

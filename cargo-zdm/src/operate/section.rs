@@ -61,8 +61,11 @@ async fn execute(
         }
     };
     // What was made since expand would go with the old column, by its new name, when names are exchanged.
-    let mut pairs = session.manifest(place).pairs.iter();
-    let exchanges = section == Section::Release && pairs.any(|pair| pair.released.is_some());
+    let manifest = session.manifest(place);
+    let mut pairs = manifest.pairs.iter();
+    let names_change =
+        pairs.any(|pair| pair.released.is_some()) || !manifest.renamed_keys.is_empty();
+    let exchanges = section == Section::Release && names_change;
     let asks = matches!(section, Section::Expand | Section::Drop) || exchanges;
     if direction == Direction::Up && asks {
         must_stand_alone(session, place, section).await?;

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::fingerprint;
 use zdm_runtime::CodeState;
-use zdm_runtime::manifest::Route;
 
 use super::transitions::InTransition;
 use super::{ModuleLine, Options, PipelineError, finalize, module_line};
@@ -238,12 +237,20 @@ fn views<'a>(
                 fingerprint: fingerprint(table, &models.schema.enums),
                 skipped: found.skipped_fields.clone(),
                 conditions: found.conditions.clone(),
+                view: renamed(transitions, &table.name),
                 transition,
                 earlier: all,
                 turns,
             }
         })
         .collect()
+}
+
+/// The view by which the code reaches a table whose key has other names there.
+fn renamed(transitions: &[InTransition], table: &str) -> Option<String> {
+    let mut keys = transitions.iter().flat_map(|found| &found.renamed_keys);
+    let key = keys.find(|key| key.table == table)?;
+    Some(key.view.clone())
 }
 
 /// The migrations in transition that have a part in the code of a table; before them, where the code follows several, the folders
@@ -294,8 +301,8 @@ fn part<'a>(
     })
 }
 
-/// What the code knows: of every table its migrations. Code of a migration without five phases serves every stage, which
-/// is what `Transition` says.
+/// What the code knows: of every table its migrations. Code of a migration that has no final code serves every stage, which is
+/// what `Transition` says.
 fn known(models: &Models, history: &History) -> Vec<KnownTable> {
     let mut known: BTreeMap<&str, Vec<_>> = models
         .schema
@@ -304,9 +311,9 @@ fn known(models: &Models, history: &History) -> Vec<KnownTable> {
         .map(|table| (table.name.as_str(), Vec::new()))
         .collect();
     for version in history.versions() {
-        let state = match (version.route, history.code().of(&version.id)) {
-            (_, Some(versions::State::Baseline)) => continue,
-            (Route::FivePhases, Some(versions::State::Final)) => CodeState::Final,
+        let state = match history.code().of(&version.id) {
+            Some(versions::State::Baseline) => continue,
+            Some(versions::State::Final) if version.route.has_final_code() => CodeState::Final,
             _ => CodeState::Transition,
         };
         for table in &version.tables {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use zdm_model::Column;
 use zdm_runtime::manifest::Manifest;
 
 use super::spent::{self, Spent};
@@ -98,6 +99,14 @@ fn over(
         for pair in &transition.pairs {
             let spent = over.entry(pair.table.clone()).or_default();
             spent.fields.push(pair.new.field.clone());
+        }
+        for key in &transition.renamed_keys {
+            let table = declared.schema.table(&key.table);
+            let of_key = |column: &&Column| key.columns.iter().any(|(_, new)| *new == column.name);
+            let columns = table.into_iter().flat_map(|table| &table.columns);
+            let fields = columns.filter(of_key).map(|column| column.field.clone());
+            let spent = over.entry(key.table.clone()).or_default();
+            spent.fields.extend(fields);
         }
         for moved in &transition.moves {
             let spent = over.entry(moved.keeper().to_owned()).or_default();

@@ -9,7 +9,7 @@ use zdm_runtime::phase::Section;
 
 use super::PipelineError;
 use super::transitions::InTransition;
-use crate::plan::{IndexShape, Pair, Plan, PlanStep, Route, Statement};
+use crate::plan::{ForeignKeyShape, IndexShape, Pair, Plan, PlanStep, Route, Statement};
 
 /// Refuses what would meet a transition.
 pub(crate) fn check_free(
@@ -30,6 +30,13 @@ pub(crate) fn check_free(
                 table: pair.table.clone(),
                 migration: transition.manifest.folder(),
                 change: format!("refers to its {} by the foreign key {key}", pair.new.name),
+            });
+        }
+        if let Some((table, change)) = renamed(plan, before, transition) {
+            return Err(PipelineError::TableInTransition {
+                table,
+                migration: transition.manifest.folder(),
+                change,
             });
         }
         let of_transition = |table: &&String| transition.manifest.tables.contains(table);
@@ -58,26 +65,66 @@ pub(crate) fn check_free(
     Ok(())
 }
 
+/// The foreign keys that come.
+fn foreign_keys(plan: &Plan) -> impl Iterator<Item = &ForeignKeyShape> {
+    let steps = plan.steps.iter();
+    steps.flat_map(|step| match &step.action.statement {
+        Statement::AddForeignKey { foreign_key, .. } => std::slice::from_ref(foreign_key),
+        Statement::CreateTable { table } => &table.foreign_keys,
+        _ => &[],
+    })
+}
+
+/// A key whose columns get other names on the one side, and what names it on the other.
+fn renamed(plan: &Plan, before: &Schema, transition: &InTransition) -> Option<(String, String)> {
+    for key in &transition.renamed_keys {
+        let mut coming = foreign_keys(plan).filter(|coming| coming.references == key.table);
+        if let Some(coming) = coming.next() {
+            let change = format!(
+                "refers by the foreign key {} to its key, whose columns get other names",
+                coming.name
+            );
+            return Some((key.table.clone(), change));
+        }
+    }
+    let refers = |pair: &Pair, parent: &str| {
+        let keys = before.table(&pair.table).into_iter();
+        let mut keys = keys.flat_map(|table| &table.foreign_keys);
+        keys.any(|key| {
+            let mut columns = key.columns.iter();
+            key.references == parent && columns.any(|name| name_is_of(pair, name))
+        })
+    };
+    for key in &plan.renamed_keys {
+        let mut pairs = transition.pairs.iter();
+        if let Some(pair) = pairs.find(|pair| refers(pair, &key.table)) {
+            let change = format!(
+                "gives other names to the key of {}, to which its {} refers",
+                key.table, pair.new.name
+            );
+            return Some((pair.table.clone(), change));
+        }
+    }
+    None
+}
+
+/// Whether the name is one that a side of a pair has, now or in the end.
+fn name_is_of(pair: &Pair, name: &String) -> bool {
+    let last = pair.final_name().map(|names| &names.last);
+    last == Some(name) || sides_of(pair).any(|side| side == name)
+}
+
 /// A foreign key that comes and names a side of a pair, which goes, or is not filled yet.
 fn referring<'a>(plan: &'a Plan, pairs: &'a [Pair]) -> Option<(&'a Pair, &'a str)> {
-    let keys = plan
-        .steps
-        .iter()
-        .flat_map(|step| match &step.action.statement {
-            Statement::AddForeignKey { foreign_key, .. } => std::slice::from_ref(foreign_key),
-            Statement::CreateTable { table } => &table.foreign_keys,
-            _ => &[],
-        });
-    let mut named = keys.flat_map(|key| {
+    let mut named = foreign_keys(plan).flat_map(|key| {
         let of_table = pairs
             .iter()
             .filter(move |pair| pair.table == key.references);
         of_table.map(move |pair| (pair, key))
     });
     let (pair, key) = named.find(|(pair, key)| {
-        let last = pair.final_name().map(|names| &names.last);
         let mut columns = key.referenced_columns.iter();
-        columns.any(|name| last == Some(name) || sides_of(pair).any(|side| side == name))
+        columns.any(|name| name_is_of(pair, name))
     })?;
     Some((pair, &key.name))
 }
@@ -109,6 +156,19 @@ impl Meeting<'_> {
         if self.theirs.iter().any(|pair| pair.view.is_some()) {
             return Some(
                 "changes it, whose statements go through a view of the columns that there were (`final_name`)".to_owned(),
+            );
+        }
+        let mut renamed = self.transition.renamed_keys.iter();
+        if renamed.any(|key| key.table == *self.name) {
+            return Some(
+                "changes it, whose statements go through a view in which the key has other names"
+                    .to_owned(),
+            );
+        }
+        let mut renamed = self.plan.renamed_keys.iter();
+        if renamed.any(|key| key.table == *self.name) {
+            return Some(
+                "gives other names to its key, by which the transition finds rows".to_owned(),
             );
         }
         let one_way = self.theirs.iter().any(|pair| pair.is_one_way());

@@ -7,13 +7,13 @@
 use std::fmt::Write as _;
 
 use zdm_model::{Schema, Table};
-use zdm_runtime::manifest::{Manifest, Route};
+use zdm_runtime::manifest::Manifest;
 
 use super::version::Planned;
 use super::{Options, PipelineError};
 use crate::dialect::Dialect;
 use crate::diff;
-use crate::plan::{self, Move, Pair, Plan, exchange};
+use crate::plan::{self, Move, Pair, Plan, RenamedKey, exchange};
 use crate::versions::{History, Snapshot};
 
 /// A migration in transition.
@@ -24,6 +24,8 @@ pub(crate) struct InTransition {
     pub(crate) parent: Option<String>,
     pub(crate) pairs: Vec<Pair>,
     pub(crate) moves: Vec<Move>,
+    /// The keys whose columns get other names.
+    pub(crate) renamed_keys: Vec<RenamedKey>,
     /// The enums whose types exchange their names.
     pub(crate) exchanges: Vec<String>,
     /// The columns that its statements change in place or drop, with their tables.
@@ -42,6 +44,7 @@ impl InTransition {
             parent: parent.map(Manifest::folder),
             pairs: plan.pairs.clone(),
             moves: plan.moves.clone(),
+            renamed_keys: plan.renamed_keys.clone(),
             exchanges: plan.exchanges.clone(),
             altered: altered.collect(),
         }
@@ -77,14 +80,14 @@ pub(crate) fn of(
     Ok(found)
 }
 
-/// The migration that a new version begins, if it has five phases.
+/// The migration that a new version begins, if its code is in transition.
 pub(crate) fn begun(
     options: &Options,
     history: &History,
     planned: &Planned,
     manifest: &Manifest,
 ) -> Option<InTransition> {
-    let begun = manifest.route == Route::FivePhases && !options.baseline;
+    let begun = manifest.route.has_final_code() && !options.baseline;
     begun.then(|| InTransition::new(manifest, history.last(), &planned.plan))
 }
 

@@ -5,7 +5,7 @@
 
 use camino::Utf8Path;
 use zdm_model::Schema;
-use zdm_runtime::manifest::{Manifest, Route, shared};
+use zdm_runtime::manifest::{Manifest, shared};
 use zdm_runtime::migration;
 
 use super::raw::{self, Raw};
@@ -43,7 +43,7 @@ pub(crate) fn plan(
     let known = changes::with_known_defaults(declared.schema, &from, dialect);
     let interim = interim::Interim::of(&from, &known, dialect);
     let mut deltas = diff::diff(&from, &interim.schema).map_err(BuildError::from)?;
-    deltas.extend(interim::renames(&from, &known));
+    deltas.extend(interim.renames.iter().cloned());
     let raws = if options.baseline {
         Vec::new()
     } else {
@@ -82,7 +82,7 @@ pub(crate) fn plan(
     let filling = history
         .versions()
         .iter()
-        .filter(|version| version.route == Route::FivePhases);
+        .filter(|version| version.route.has_final_code());
     let after = filling
         .filter(|version| !shared(&version.creates, &plan.drops).is_empty())
         .map(|version| version.id.clone())

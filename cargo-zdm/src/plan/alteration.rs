@@ -17,7 +17,7 @@ use super::shapes::Shapes;
 use crate::diff::Part;
 
 pub use growth::{Growing, Growth};
-pub use naming::{Cast, Naming, View};
+pub use naming::{Cast, Naming, Shown, View};
 
 /// One alteration of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use super::interim::Interim;
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{
-    Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, View, direct, exchange,
-    interim, lower,
+    Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, RenamedKey, Shown, View,
+    direct, exchange, interim, lower,
 };
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
@@ -71,7 +71,6 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
         return Err(BuildError::Changes(errors.collect()));
     }
     let interim = Interim::of(request.from, &known, request.dialect);
-    let renames = interim::renames(request.from, &known);
     let (from, to) = (spelled(request.from), spelled(&interim.schema));
     let request = &Request {
         from: &from,
@@ -79,7 +78,7 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
         ..*request
     };
     let mut deltas = diff::diff(request.from, request.to)?;
-    deltas.extend(renames);
+    deltas.extend(interim.renames);
     let context = Context {
         from: request.from,
         to: request.to,
@@ -114,7 +113,8 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         .max_by_key(|route| match route {
             Route::Direct => 0,
             Route::ExpandContract => 1,
-            Route::FivePhases => 2,
+            Route::Rename => 2,
+            Route::FivePhases => 3,
         })
         .unwrap_or(Route::Direct);
     let tables: BTreeSet<String> = changes
@@ -130,7 +130,9 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     let mut drafted: Vec<Drafted> = Vec::new();
     let mut pairs: Vec<Pair> = Vec::new();
     let mut moves: Vec<Move> = Vec::new();
+    let mut renamed_keys: Vec<RenamedKey> = Vec::new();
     for change in changes {
+        renamed_keys.extend(change.renamed_key);
         drafted.extend(change.alterations);
         pairs.extend(change.pair);
         moves.extend(change.moved);
@@ -145,7 +147,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     };
     let (beside, released) = (until(Section::SwitchReads), until(Section::Release));
     let after = until(Section::Drop);
-    let views = views(&pairs, [&beside, &after], &drafted);
+    let views = views((&pairs, &renamed_keys), [&beside, &after], &drafted);
     let described = described(&pairs, &[&shapes, &beside, &released, &after]);
     // A renamed table is the one that was there.
     let after = after.called_as_before(&drafted);
@@ -179,6 +181,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
             .map(|moved| moved.part.clone())
             .collect(),
         renames: renamed_tables(&drafted),
+        renamed_keys,
         exchanges: exchange::exchanged(&drafted),
         enums: exchange::named(&drafted, request.to, request.dialect),
         steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
@@ -190,20 +193,27 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
 
 /// The views through which these pairs' tables are reached from expand until contract, and those that have the names which
 /// tables get.
-fn views(pairs: &[Pair], [beside, after]: [&Shapes; 2], drafted: &[Drafted]) -> Vec<Drafted> {
+fn views(
+    (pairs, renamed_keys): (&[Pair], &[RenamedKey]),
+    [beside, after]: [&Shapes; 2],
+    drafted: &[Drafted],
+) -> Vec<Drafted> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     for drafted in drafted {
         let table = &drafted.table;
         match &drafted.alteration {
             Alteration::Name(Naming::Columns(_)) if seen.insert(table) => {
+                let renamed = renamed_keys.iter().find(|key| key.table == *table);
                 let mut pairs = pairs.iter().filter(|pair| pair.table == *table);
-                let Some(name) = pairs.find_map(|pair| pair.view.clone()) else {
+                let of_pairs = || pairs.find_map(|pair| pair.view.clone());
+                let name = renamed.map(|key| key.view.clone()).or_else(of_pairs);
+                let Some(name) = name else {
                     continue;
                 };
                 let view = View {
                     name,
-                    columns: column_names(beside, table),
+                    columns: shown(column_names(beside, table), renamed),
                     is_own: true,
                 };
                 all.push(at(drafted, Section::Drop, Naming::DropView(view.clone())));
@@ -213,7 +223,7 @@ fn views(pairs: &[Pair], [beside, after]: [&Shapes; 2], drafted: &[Drafted]) -> 
             Alteration::Name(Naming::Table(name)) => {
                 let view = View {
                     name: name.clone(),
-                    columns: column_names(after, name),
+                    columns: Shown::all(column_names(after, name)),
                     is_own: false,
                 };
                 all.push(at(drafted, Section::Expand, Naming::CreateView(view)));
@@ -232,6 +242,17 @@ fn described(pairs: &[Pair], states: &[&Shapes]) -> BTreeMap<String, Vec<String>
         (table.clone(), names.into_iter().collect())
     };
     pairs.iter().map(|pair| of_table(&pair.table)).collect()
+}
+
+/// Columns of a view, those of a renamed key by the names that these get.
+fn shown(names: Vec<String>, renamed: Option<&RenamedKey>) -> Vec<Shown> {
+    let mut columns = Shown::all(names);
+    for (old, new) in renamed.into_iter().flat_map(|key| &key.columns) {
+        for column in columns.iter_mut().filter(|column| column.name == *old) {
+            column.shown = Some(new.clone());
+        }
+    }
+    columns
 }
 
 fn renamed_tables(drafted: &[Drafted]) -> BTreeMap<String, String> {

@@ -4,6 +4,8 @@
 //!
 //! Must not know: how the names are exchanged.
 
+mod keys;
+
 use std::borrow::Cow;
 
 use zdm_model::{Column, Exclusion, FinalName, Schema, Table, Transition, names};
@@ -20,6 +22,8 @@ pub(crate) struct Interim<'a> {
     pub(crate) exchanges: Vec<Exchange>,
     /// What stands in the way of others.
     pub(crate) refused: Vec<ChangeError>,
+    /// The names that change as differences, which come after all others.
+    pub(crate) renames: Vec<Delta>,
 }
 
 impl<'a> Interim<'a> {
@@ -28,6 +32,8 @@ impl<'a> Interim<'a> {
         for (old, table) in renamed(from, to) {
             rename_back(interim.to_mut(), &table.name, old);
         }
+        let mut renames = keys::rename_back(from, &mut interim, dialect);
+        renames.extend(renamed_tables(from, to));
         let (exchanges, refused) = Exchange::all(from, &interim, dialect);
         for exchange in &exchanges {
             retype(interim.to_mut(), exchange, dialect);
@@ -50,6 +56,7 @@ impl<'a> Interim<'a> {
             schema: interim,
             exchanges,
             refused,
+            renames,
         }
     }
 }
@@ -142,16 +149,15 @@ pub(crate) fn contradictions(from: &Schema, to: &Schema) -> Vec<(Place, String)>
     found
 }
 
-/// The same as differences, which come after all others.
-pub(crate) fn renames(from: &Schema, to: &Schema) -> Vec<Delta> {
-    let renamed = renamed(from, to).map(|(old, table)| {
+/// The same as differences.
+fn renamed_tables(from: &Schema, to: &Schema) -> impl Iterator<Item = Delta> {
+    renamed(from, to).map(|(old, table)| {
         let at = Place {
             table: old.to_owned(),
             source: table.source.clone(),
         };
         Delta::TableRenamed(at, table.name.clone())
-    });
-    renamed.collect()
+    })
 }
 
 /// Gives a table back the name that it has before; what is named after it by itself keeps its own name.

@@ -18,7 +18,7 @@ mod shapes;
 mod statement;
 
 pub use alteration::{
-    Alteration, Cast, Counting, EnumValue, Function, Growing, Growth, Naming, View,
+    Alteration, Cast, Counting, EnumValue, Function, Growing, Growth, Naming, Shown, View,
 };
 pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
@@ -76,12 +76,25 @@ pub struct Plan {
     pub merged: Vec<String>,
     /// The tables that contract gives another name: before, after.
     pub renames: BTreeMap<String, String>,
+    /// The keys whose columns get other names.
+    pub renamed_keys: Vec<RenamedKey>,
     /// The enums whose types exchange their names with others.
     pub exchanges: Vec<String>,
     /// The enums that expand names.
     pub enums: Vec<String>,
     /// The tables that steps write anew at once, because they are small.
     pub direct: Vec<SmallTable>,
+}
+
+/// The columns of a key that get other names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenamedKey {
+    /// The table.
+    pub table: String,
+    /// The view through which the code of the transition reaches it: the name without its schema, unquoted.
+    pub view: String,
+    /// Before, after.
+    pub columns: Vec<(String, String)>,
 }
 
 /// A change with the phases that it goes through.

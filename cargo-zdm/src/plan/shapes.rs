@@ -90,6 +90,21 @@ impl Shapes {
         }
     }
 
+    fn rename_column(&mut self, table: &str, from: &str, to: &str) {
+        if let Some(shape) = self.0.get_mut(table) {
+            rename_column(shape, from, to);
+        }
+        let keys = self
+            .0
+            .values_mut()
+            .flat_map(|shape| &mut shape.foreign_keys);
+        let referring = keys.filter(|key| key.references == table);
+        let names = referring.flat_map(|key| &mut key.referenced_columns);
+        for name in names.filter(|name| *name == from) {
+            to.clone_into(name);
+        }
+    }
+
     /// The shapes after an alteration of a table.
     pub(super) fn apply(&mut self, table: &str, alteration: &Alteration) {
         match alteration {
@@ -107,6 +122,11 @@ impl Shapes {
             }
             Alteration::Name(Naming::Table(name) | Naming::RestoreTable(name, _)) => {
                 self.rename_table(table, name);
+            }
+            Alteration::Name(Naming::Columns(renames)) => {
+                for (from, to) in renames {
+                    self.rename_column(table, from, to);
+                }
             }
             _ => {
                 if let Some(shape) = self.0.get_mut(table) {
@@ -166,11 +186,6 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
                 .uniques
                 .retain(|unique| !unique.columns.contains(name) && !unique.include.contains(name));
             shape.foreign_keys.retain(|key| !key.columns.contains(name));
-        }
-        Alteration::Name(Naming::Columns(renames)) => {
-            for (from, to) in renames {
-                rename_column(shape, from, to);
-            }
         }
         Alteration::Grow(Growing::Exchange(growth)) => exchange(shape, growth),
         Alteration::CreateIndex(index) => add(&mut shape.indexes, index, |index| &index.name),

@@ -6,7 +6,7 @@ mod names;
 
 use serde::Serialize;
 
-use super::alteration::{Counting, EnumValue, Growth};
+use super::alteration::{Counting, EnumValue, Growth, Shown};
 use super::moved::Triggers;
 use super::raw::Raw;
 use super::shape::{
@@ -42,8 +42,8 @@ pub enum Statement {
         table: String,
         /// The name before.
         to: String,
-        /// The view's columns, unquoted.
-        columns: Vec<String>,
+        /// The view's columns.
+        columns: Vec<Shown>,
     },
     /// A column at the end.
     AddColumn {
@@ -88,8 +88,8 @@ pub enum Statement {
         table: String,
         /// Name without its schema, unquoted.
         view: String,
-        /// The table's columns, unquoted.
-        columns: Vec<String>,
+        /// Its columns.
+        columns: Vec<Shown>,
         /// It stands among what is the tool's own.
         is_own: bool,
     },

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
-use zdm_runtime::manifest::{Manifest, Route};
+use zdm_runtime::manifest::Manifest;
 
 pub use code_states::{CodeStates, State};
 pub use error::VersionError;
@@ -193,10 +193,10 @@ impl History {
         }
         let texts = files.files().map(|(path, text)| (path.as_str(), text));
         self.sum.append(&name, &manifest.id, texts);
-        match (baseline, manifest.route) {
-            (true, _) => self.code.set(&manifest.id, State::Baseline),
-            (false, Route::FivePhases) => self.code.set(&manifest.id, State::Transition),
-            (false, _) => {}
+        if baseline {
+            self.code.set(&manifest.id, State::Baseline);
+        } else if manifest.route.has_final_code() {
+            self.code.set(&manifest.id, State::Transition);
         }
         self.versions.push(manifest);
         tree.insert_all(Utf8Path::new(&name), files);

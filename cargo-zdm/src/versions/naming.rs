@@ -50,6 +50,10 @@ fn of_delta(delta: &Delta) -> String {
         | Delta::DefaultChanged(at, _, column)
         | Delta::GeneratedChanged(at, _, column)
         | Delta::AutoChanged(at, _, column) => format!("{}_{}", at.table, column.name),
+        Delta::KeyRenamed(at, columns) => {
+            let new = columns.first().map_or("key", |(_, new)| new);
+            format!("{}_{new}", at.table)
+        }
         Delta::ColumnRemoved(at, column, _) => format!("drop_{}_{}", at.table, column.name),
         Delta::CommentChanged(at, None, _) => format!("{}_comment", at.table),
         Delta::CommentChanged(at, Some(column), _) => format!("{}_{column}_comment", at.table),

@@ -38,6 +38,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         described: std::collections::BTreeMap::new(),
         merged: Vec::new(),
         renames: std::collections::BTreeMap::new(),
+        renamed_keys: std::collections::BTreeMap::new(),
         exchanges: Vec::new(),
         enums: Vec::new(),
         files: std::collections::BTreeMap::new(),

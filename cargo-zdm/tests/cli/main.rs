@@ -20,6 +20,7 @@ mod held;
 mod in_flight;
 mod in_turn;
 mod interrupted;
+mod key_names;
 mod killed_files;
 mod losses;
 mod made;

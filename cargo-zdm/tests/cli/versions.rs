@@ -168,6 +168,7 @@ impl Version {
             described: BTreeMap::new(),
             merged: Vec::new(),
             renames: BTreeMap::new(),
+            renamed_keys: BTreeMap::new(),
             exchanges: Vec::new(),
             enums: Vec::new(),
             files: BTreeMap::new(),

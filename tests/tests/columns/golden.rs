@@ -85,6 +85,7 @@ fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
             transition: None,
             earlier: Vec::new(),
             turns: Vec::new(),
+            view: None,
         })
         .collect();
     let known: Vec<_> = structs

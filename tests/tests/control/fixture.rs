@@ -71,6 +71,7 @@ pub(crate) fn manifest() -> Manifest {
         described: BTreeMap::new(),
         merged: Vec::new(),
         renames: BTreeMap::new(),
+        renamed_keys: BTreeMap::new(),
         exchanges: Vec::new(),
         enums: Vec::new(),
         backfills: vec![Backfill {

@@ -216,6 +216,7 @@ fn generated(dialect: &str) -> FileTree {
                 }),
                 earlier: Vec::new(),
                 turns: Vec::new(),
+                view: None,
             }
         })
         .collect();
@@ -288,6 +289,7 @@ fn final_code_has_no_old_values() {
             transition: None,
             earlier: Vec::new(),
             turns: Vec::new(),
+            view: None,
         };
         let files = rust::table(&templates, &words, &model).unwrap();
         assert_eq!(files.len(), 1);

@@ -132,6 +132,7 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
                 }),
                 earlier: Vec::new(),
                 turns: Vec::new(),
+                view: None,
             }
         })
         .collect();

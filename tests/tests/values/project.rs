@@ -78,6 +78,7 @@ impl Versions {
             }),
             earlier: Vec::new(),
             turns: Vec::new(),
+            view: None,
         };
         let files = rust::table(&templates, &words, &model).unwrap();
         let file = files

@@ -8,6 +8,7 @@ mod dropped;
 mod enums;
 mod made;
 mod postgres;
+mod renamed;
 mod sqlite;
 
 use crate::database::{Connection, DatabaseError, Dialect, catalogue};
@@ -86,7 +87,20 @@ pub async fn of(
             section: Section::Drop,
         }));
     }
-    let dropped = [Section::Expand, Section::Drop]
+    // Once names are exchanged, nobody can tell what a text meant.
+    let renamed = migration.manifest().renamed_keys.iter();
+    for (table, columns) in renamed.filter(|_| from <= Section::Release) {
+        for (column, name) in columns {
+            let named = renamed::triggers(connection, table, column).await?;
+            found.extend(named.into_iter().map(|trigger| Dependent {
+                kind: "trigger".to_owned(),
+                name: trigger,
+                on: format!("the column {table}.{column}, which becomes {name}"),
+                section: Section::Release,
+            }));
+        }
+    }
+    let dropped = [Section::Expand, Section::Release, Section::Drop]
         .map(|section| (section, dropped::before_what_goes(migration, from, section)));
     // A generated column that goes as well is no obstacle.
     let going = |dependent: &Dependent| {
@@ -133,6 +147,10 @@ async fn gone<'a>(
     from: Section,
 ) -> Result<Vec<Option<&'a str>>, DatabaseError> {
     let mut gone = taken(names);
+    // It goes nowhere, and what stands on it stays with it.
+    for (renamed, _) in manifest.renamed_keys.get(table).into_iter().flatten() {
+        gone.retain(|name| *name != Some(renamed));
+    }
     let of_table = manifest.pairs.iter().filter(|pair| pair.table == table);
     let pairs = of_table.filter_map(|pair| Some((pair, pair.released.as_ref()?)));
     for (pair, released) in pairs {

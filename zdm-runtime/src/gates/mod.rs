@@ -101,7 +101,8 @@ pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Ga
         c::acknowledged(facts),
     ];
     match (facts.route, to) {
-        (Route::ExpandContract | Route::Direct, _) | (_, Stage::Off) => {}
+        (Route::Rename, Stage::Complete) => gates.push(c::section_done(Section::Release, facts)),
+        (Route::Rename | Route::ExpandContract | Route::Direct, _) | (_, Stage::Off) => {}
         (Route::FivePhases, Stage::DualWrite) => {
             gates.push(c::section_done(Section::DualWrite, facts));
         }
@@ -161,6 +162,11 @@ pub fn for_back(from: Stage, to: Stage, facts: &Facts) -> Vec<Gate> {
             c::section_undone(Section::Drop, facts),
             c::reversible(facts),
             c::nobody_final(facts),
+        ]),
+        // Code from before the migration names columns by their old names.
+        (_, Stage::Off) if facts.route == Route::Rename => gates.extend([
+            c::drained(facts),
+            c::section_undone(Section::Release, facts),
         ]),
         (_, Stage::Off) => gates.extend([
             c::drained(facts),
@@ -227,17 +233,23 @@ pub fn for_section(
             c::drained(facts),
             c::acknowledged(facts),
         ],
-        (Section::Release, Direction::Up) => vec![
-            c::not_paused(facts),
-            match facts.route {
-                Route::FivePhases => c::standing(&[RampDown], facts),
-                Route::ExpandContract | Route::Direct => {
+        (Section::Release, Direction::Up) => {
+            let mut gates = vec![
+                c::not_paused(facts),
+                if facts.route.has_final_code() {
+                    c::standing(&[RampDown], facts)
+                } else {
                     c::standing_if_any(&[Off, Complete], facts)
-                }
-            },
-            c::drained(facts),
-            c::acknowledged(facts),
-        ],
+                },
+                c::drained(facts),
+                c::acknowledged(facts),
+            ];
+            // No soak stands before it that would outlast them.
+            if facts.route == Route::Rename {
+                gates.push(c::sleepers_gone(facts, policy));
+            }
+            gates
+        }
         (Section::Release, Direction::Down) => {
             let mut gates = vec![
                 c::standing(&[Off, DualWrite, Shadow, Live, RampDown], facts),
@@ -315,7 +327,7 @@ pub fn for_undo_of_expand(
 /// Before old is dropped: the gates of `5_contract/2_drop` and what `code.toml` says of the checked-in code.
 pub fn for_contract(facts: &Facts, policy: &Policy, code: Option<CodeState>) -> Vec<Gate> {
     let mut gates = for_section(Section::Drop, Direction::Up, facts, policy);
-    if facts.route == Route::FivePhases {
+    if facts.route.has_final_code() {
         gates.push(c::final_code(code));
     }
     gates

@@ -591,6 +591,49 @@ fn expand_and_contract_alone_have_one_hop() {
 }
 
 #[test]
+fn names_change_where_old_code_is_kept_out_and_final_code_is_not_let_in() {
+    let at = |stage| {
+        let mut facts = healthy(stage);
+        facts.route = Route::Rename;
+        facts.verification_of_new = Fact::Known(None);
+        facts
+    };
+    let names = |ask, facts: &Facts| shut(&answer(ask, facts)).into_keys().collect::<Vec<_>>();
+    assert!(all_open(&answer(Hop(Off, RampDown), &at(Off))));
+    assert_eq!(names(Hop(Off, DualWrite), &at(Off)), ["one_hop"]);
+    assert_eq!(names(Hop(Off, Complete), &at(Off)), ["one_hop"]);
+    let mut facts = at(Off);
+    first(&mut facts).code = None;
+    assert_eq!(names(Hop(Off, RampDown), &facts), ["known_everywhere"]);
+
+    assert_eq!(names(Up(Section::Release), &at(Off)), ["standing"]);
+    assert!(all_open(&answer(Up(Section::Release), &at(RampDown))));
+    let mut facts = at(RampDown);
+    (first(&mut facts).living, first(&mut facts).lease_left_ms) = (false, -1_000);
+    assert_eq!(names(Up(Section::Release), &facts), ["sleepers"]);
+    let mut facts = at(RampDown);
+    assert!(all_open(&answer(Hop(RampDown, Complete), &facts)));
+    steps(&mut facts, Section::Release, 0);
+    assert_eq!(names(Hop(RampDown, Complete), &facts), ["section_done"]);
+
+    let mut facts = at(Complete);
+    assert_eq!(names(Back(Complete, Off), &facts), ["way_back"]);
+    assert_eq!(names(Back(Complete, RampDown), &facts), ["nobody_final"]);
+    first(&mut facts).code = Some(CodeState::Transition);
+    assert!(all_open(&answer(Back(Complete, RampDown), &facts)));
+    assert_eq!(names(Up(Section::Drop), &facts), ["final_everywhere"]);
+    let mut facts = at(RampDown);
+    assert!(all_open(&answer(Down(Section::Release), &facts)));
+    assert_eq!(names(Back(RampDown, Off), &facts), ["section_undone"]);
+    steps(&mut facts, Section::Release, 0);
+    assert!(all_open(&answer(Back(RampDown, Off), &facts)));
+    assert_eq!(
+        names(Back(RampDown, DualWrite), &facts),
+        ["verified", "way_back"]
+    );
+}
+
+#[test]
 fn caution_can_be_waived_and_safety_cannot() {
     let mut facts = healthy(Complete);
     standing(&mut facts).entered_at = 77 * HOUR;

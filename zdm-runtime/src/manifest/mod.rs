@@ -81,6 +81,10 @@ pub struct Manifest {
     /// name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub renames: BTreeMap<String, String>,
+    /// The columns of keys that get another name before `complete`, by table: what they are called until then, and after it. From
+    /// expand to contract a view has the new names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub renamed_keys: BTreeMap<String, Vec<(String, String)>>,
     /// The enums whose types exchange their names with others before `complete`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<String>,
@@ -153,7 +157,7 @@ impl Manifest {
             .filter(|column| !self.is_released(table, column))
             .filter(|column| {
                 let pair = self.pair_of(table, column);
-                pair.is_none_or(|pair| pair.old.is_empty())
+                pair.is_none_or(|pair| pair.old.is_empty()) && !self.is_another_name(table, column)
             })
     }
 
@@ -165,6 +169,12 @@ impl Manifest {
                 .as_ref()
                 .is_some_and(|released| released.name == column)
         })
+    }
+
+    /// Whether a column that it creates is one of the key under another name.
+    pub fn is_another_name(&self, table: &str, column: &str) -> bool {
+        let mut renamed = self.renamed_keys.get(table).into_iter().flatten();
+        renamed.any(|(_, name)| name == column)
     }
 
     /// What gives every row of a filled column its value, where that never fails.
@@ -194,8 +204,19 @@ pub enum Route {
     Direct,
     /// Expand, then contract when no old code is left: a dropped column or index.
     ExpandContract,
+    /// Expand, the change of names when no old code is left, then contract when no code goes by a view any more: a key's column
+    /// under another name. Nothing has two sides.
+    Rename,
     /// All five.
     FivePhases,
+}
+
+impl Route {
+    /// Whether code of two releases leads through it: the one in transition serves every stage until contract, the final one
+    /// from `complete` on.
+    pub const fn has_final_code(self) -> bool {
+        matches!(self, Self::Rename | Self::FivePhases)
+    }
 }
 
 /// Forward or back.

@@ -12,6 +12,7 @@ mod total;
 use zdm_model::{Column, Expression, LogicalType, Table, Transition};
 
 pub(super) use relabelled::casts;
+pub(super) use total::own_name;
 
 use super::expressions::Written;
 use super::{ChangeError, Context};
@@ -250,7 +251,7 @@ impl Way<'_> {
             transition.is_some_and(|transition| transition.final_name.is_some())
                 && diff::is_under_way(self.table, column)
         });
-        exchanges.then(|| total::own_name(self.context.id, &self.table.name, ""))
+        exchanges.then(|| own_name(self.context.id, &self.table.name, ""))
     }
 
     fn ident(&self, name: &str) -> String {

@@ -237,6 +237,10 @@ fn refuse_odd_ways(
                     "is complete, and the migration is one-way: nothing fills old from new",
                     "go on forward",
                 ),
+                WayBack::NameOld => (
+                    "is complete: the way back gives the columns their old names first",
+                    "run `cargo zdm rollback`",
+                ),
                 _ => (
                     "is complete: the way back fills old from new first",
                     "run `cargo zdm rollback`",

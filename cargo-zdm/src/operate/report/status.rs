@@ -101,7 +101,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         reads_basis_points: None,
         done: false,
         expand: None,
-        next: Some(Move::Expand.describe()),
+        next: Some(Move::Expand.describe(manifest.route)),
         no_return: None,
         gates: Vec::new(),
         instances: Vec::new(),
@@ -116,7 +116,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
     let next = position.next(status.route);
     status.stage = position.name();
     status.done = next.is_none();
-    status.next = next.map(Move::describe);
+    status.next = next.map(|next| next.describe(status.route));
     if let Position::Begun(steps_done, steps) = position {
         status.expand = Some(Begun { steps_done, steps });
     }

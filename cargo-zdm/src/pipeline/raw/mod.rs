@@ -226,9 +226,15 @@ pub(crate) fn put_into(plan: &mut Plan, raws: &[Raw]) -> Result<(), PipelineErro
         let needs = match raw.section {
             Section::Expand => Route::Direct,
             Section::Drop => Route::ExpandContract,
-            Section::DualWrite | Section::SwitchReads | Section::Release => Route::FivePhases,
+            Section::Release => Route::Rename,
+            Section::DualWrite | Section::SwitchReads => Route::FivePhases,
         };
-        if needs == Route::FivePhases && plan.route != Route::FivePhases {
+        let has_it = match needs {
+            Route::FivePhases => plan.route == needs,
+            Route::Rename => plan.route.has_final_code(),
+            Route::Direct | Route::ExpandContract => true,
+        };
+        if !has_it {
             return Err(refused(
                 &raw.files[0],
                 format!(

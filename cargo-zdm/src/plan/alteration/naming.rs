@@ -1,5 +1,7 @@
 //! Names that go over while statements run, and the views and functions that know meanwhile what had them.
 
+use serde::Serialize;
+
 use crate::plan::{Statement, TableShape};
 
 /// What a name goes over to.
@@ -37,13 +39,35 @@ pub struct Cast {
 pub struct View {
     /// Name without its schema, unquoted.
     pub name: String,
-    /// The columns, unquoted.
-    pub columns: Vec<String>,
+    /// The columns.
+    pub columns: Vec<Shown>,
     /// It stands among what is the tool's own, else beside the table.
     pub is_own: bool,
 }
 
+/// A column of a view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// What the table calls it, unquoted.
+    pub name: String,
+    /// What the view calls it, where that is another name.
+    pub shown: Option<String>,
+}
+
+impl Shown {
+    /// Columns by their own names.
+    pub(in crate::plan) fn all(names: Vec<String>) -> Vec<Self> {
+        let columns = names.into_iter();
+        columns.map(|name| Self { name, shown: None }).collect()
+    }
+}
+
 impl View {
+    /// Whether it calls columns otherwise than the table does.
+    fn renames(&self) -> bool {
+        self.columns.iter().any(|column| column.shown.is_some())
+    }
+
     fn shown(&self) -> String {
         let schema = if self.is_own { "zdm." } else { "" };
         format!("{schema}{}", self.name)
@@ -66,7 +90,9 @@ impl Naming {
             Self::Table(to) => format!("rename the table {table} to {to}"),
             Self::RestoreTable(to, view) => format!("rename the table {} to {to}", view.name),
             Self::CreateView(view) => {
-                let purpose = if view.is_own {
+                let purpose = if view.renames() {
+                    format!("in which the key of {table} has its new names")
+                } else if view.is_own {
                     "whose columns keep their names".to_owned()
                 } else {
                     format!("as which new code knows {table}")
@@ -90,7 +116,7 @@ impl Naming {
                 let columns = shape.into_iter().flat_map(|shape| &shape.columns);
                 let view = View {
                     name: name.clone(),
-                    columns: columns.map(|column| column.name.clone()).collect(),
+                    columns: Shown::all(columns.map(|column| column.name.clone()).collect()),
                     is_own: false,
                 };
                 Self::RestoreTable(table.to_owned(), view)
@@ -99,6 +125,9 @@ impl Naming {
             Self::CreateView(view) => Self::DropView(view.clone()),
             Self::CreateCast(cast) => Self::DropCast(cast.clone()),
             Self::DropCast(cast) => Self::CreateCast(cast.clone()),
+            Self::DropView(view) if view.renames() => {
+                return Err(format!("the key of {table} has these names itself"));
+            }
             Self::DropView(_) => return Err(format!("columns of {table} that it had are gone")),
         })
     }

@@ -47,6 +47,9 @@ fn opening(page: &mut String, manifest: &Manifest) {
     let route = match manifest.route {
         Route::Direct => "expand alone; old code goes on working beside it",
         Route::ExpandContract => "expand, then contract when no old code is left",
+        Route::Rename => {
+            "expand, then other names when no old code is left, then contract; two deploys, and nothing has two sides"
+        }
         Route::FivePhases => "all five phases, two deploys",
     };
     let tables: Vec<_> = manifest
@@ -229,6 +232,11 @@ fn runbook(page: &mut String, manifest: &Manifest) {
             "# deploy the new code",
             "cargo zdm advance                   # contract, once no old code is left",
         ],
+        Route::Rename => &[
+            "cargo zdm advance --before-deploy   # expand",
+            "# deploy the new code",
+            "cargo zdm advance                   # the new names, once no old code is left, to `complete`",
+        ],
         Route::FivePhases => &[
             "cargo zdm advance --before-deploy   # expand",
             "# deploy the new code",
@@ -236,6 +244,15 @@ fn runbook(page: &mut String, manifest: &Manifest) {
         ],
     };
     let _ = writeln!(page, "```sh\n{}\n```\n", steps.join("\n"));
+    if manifest.route == Route::Rename {
+        let _ = writeln!(
+            page,
+            "When it stands at `complete` in every environment:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
+             # deploy it\ncargo zdm advance           # contract, after the soak time\n```\n\n\
+             Something is wrong:\n\n```sh\ncargo zdm rollback {name}   # the old names come back; deploy the code from before `finalize` first\n\
+             cargo zdm resume {name}     # when the cause is mended: until then `advance` leaves it there\n```"
+        );
+    }
     if manifest.route != Route::FivePhases {
         return;
     }
@@ -271,6 +288,9 @@ fn point_of_no_return(page: &mut String, manifest: &Manifest) {
             "There is none while nobody relies on what was added: `down.sql` takes it back."
         }
         Route::ExpandContract => "`5_contract/2_drop`. Until then old code can be deployed again.",
+        Route::Rename => {
+            "`5_contract/2_drop`. Until then `cargo zdm rollback` leads back: there is one column, and nothing that could differ."
+        }
         Route::FivePhases if manifest.reversible => {
             "`5_contract/2_drop`. Until then `cargo zdm rollback` leads back, from `complete` by way of a reverse backfill."
         }

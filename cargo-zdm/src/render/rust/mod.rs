@@ -45,6 +45,8 @@ pub struct Model<'a> {
     pub skipped: Vec<String>,
     /// The `cfg` conditions under which the struct is there.
     pub conditions: Vec<String>,
+    /// The view by which the table is reached as long as columns of its key have other names there.
+    pub view: Option<String>,
     /// The migration of this table that is in transition, of several the last.
     pub transition: Option<Transition<'a>>,
     /// Those that are in transition before it, in their turn.

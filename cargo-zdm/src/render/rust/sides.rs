@@ -29,6 +29,8 @@ pub(super) struct Sides<'a> {
     pub(super) turns: &'a [String],
     /// The column of the key that grows, which is read as the wide type whatever it is.
     pub(super) growing: Option<&'a str>,
+    /// The view that has the new names of the key's columns.
+    pub(super) renamed: Option<&'a str>,
 }
 
 /// Which sides a write maintains.
@@ -100,9 +102,10 @@ impl<'a> Sides<'a> {
         all.filter(|(_, found)| found.pairs.iter().any(|pair| !pair.is_fill()))
     }
 
-    /// The view through which the rows are reached as long as the pairs are in transition.
+    /// The view through which the rows are reached as long as names are in transition.
     pub(super) fn view(&self) -> Option<&'a str> {
-        self.pairs().find_map(|pair| pair.view.as_deref())
+        let of_pairs = || self.pairs().find_map(|pair| pair.view.as_deref());
+        self.renamed.or_else(of_pairs)
     }
 
     /// The pairs that have an old side.

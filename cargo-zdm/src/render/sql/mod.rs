@@ -95,6 +95,7 @@ pub fn render(
         described: plan.described.clone(),
         merged: plan.merged.clone(),
         renames: plan.renames.clone(),
+        renamed_keys: renamed_keys(plan),
         exchanges: plan.exchanges.clone(),
         enums: plan.enums.clone(),
         files: hashes,
@@ -102,11 +103,18 @@ pub fn render(
     Ok(Rendered { manifest, files })
 }
 
+fn renamed_keys(plan: &Plan) -> BTreeMap<String, Vec<(String, String)>> {
+    let keys = plan.renamed_keys.iter();
+    keys.map(|key| (key.table.clone(), key.columns.clone()))
+        .collect()
+}
+
 /// Sections of the route are written even where they have nothing to do, and say so: a reviewer should not have to guess.
 fn is_written(plan: &Plan, section: Section) -> bool {
     let on_route = match plan.route {
         Route::Direct => section == Section::Expand,
         Route::ExpandContract => matches!(section, Section::Expand | Section::Drop),
+        Route::Rename => matches!(section, Section::Expand | Section::Release | Section::Drop),
         Route::FivePhases => section != Section::DualWrite,
     };
     on_route || plan.steps_of(section).next().is_some()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zdm_runtime::manifest::{Direction, IndexDefinition, SmallTable, Step};
+use zdm_runtime::manifest::{Direction, IndexDefinition, Route, SmallTable, Step};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
@@ -28,13 +28,13 @@ pub(super) fn render(
     let mut up_file = File::new(
         section,
         Direction::Up,
-        &header(plan, identity, about(section, Direction::Up)),
+        &header(plan, identity, about(plan.route, section, Direction::Up)),
         &plan.direct,
     );
     let mut down_file = File::new(
         section,
         Direction::Down,
-        &header(plan, identity, about(section, Direction::Down)),
+        &header(plan, identity, about(plan.route, section, Direction::Down)),
         &plan.direct,
     );
     for (position, step) in steps.iter().enumerate() {
@@ -84,7 +84,7 @@ pub(super) fn render(
     })
 }
 
-fn about(section: Section, direction: Direction) -> &'static str {
+fn about(route: Route, section: Section, direction: Direction) -> &'static str {
     match (section, direction) {
         (Section::Expand, Direction::Up) => {
             "Expand: new stands beside old. Before the code that needs it is deployed."
@@ -99,6 +99,12 @@ fn about(section: Section, direction: Direction) -> &'static str {
         }
         (Section::SwitchReads, Direction::Down) => {
             "Takes the constraints of the new columns back, so that code which writes old alone can insert."
+        }
+        (Section::Release, Direction::Up) if route == Route::Rename => {
+            "Contract, 1: the columns get their new names, when no code is left that names the table and the old ones."
+        }
+        (Section::Release, Direction::Down) if route == Route::Rename => {
+            "Gives the columns their old names back, when no code is left that names the table and the new ones."
         }
         (Section::Release, Direction::Up) => {
             "Contract, 1: what constrains the old columns goes, so that writes may leave them. Before any instance writes new alone."

@@ -66,7 +66,7 @@ pub(in crate::gates) fn acknowledged(facts: &Facts) -> Gate {
 pub(in crate::gates) fn final_everywhere(facts: &Facts) -> Gate {
     const NAME: &str = "final_everywhere";
     match facts.route {
-        Route::FivePhases => on_living(
+        Route::Rename | Route::FivePhases => on_living(
             NAME,
             facts,
             |member| member.code == Some(CodeState::Final),

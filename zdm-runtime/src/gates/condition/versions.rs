@@ -77,6 +77,19 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                 contract_first(earlier),
             );
         }
+        if let Some(table) = earlier.renamed_keys.keys().find(|table| {
+            let mut named = version.creates.values().flat_map(|names| &names.references);
+            version.tables.contains(table) || named.any(|referenced| referenced == *table)
+        }) {
+            return shut(
+                NAME,
+                format!(
+                    "the key of {table} has its new names in a view alone until {} gives them to the table",
+                    earlier.folder()
+                ),
+                contract_first(earlier),
+            );
+        }
         if let Some(name) = version
             .enums
             .iter()

@@ -20,6 +20,11 @@ pub(in crate::gates) fn one_hop(hop: Hop, facts: &Facts) -> Gate {
     let next = match facts.route {
         Route::FivePhases => hop.from.next(),
         Route::ExpandContract => (hop.from == Stage::Off).then_some(Stage::Complete),
+        Route::Rename => match hop.from {
+            Stage::Off => Some(Stage::RampDown),
+            Stage::RampDown => Some(Stage::Complete),
+            _ => None,
+        },
         Route::Direct => None,
     };
     let same = facts.route == Route::FivePhases && hop.from == Stage::Live && hop.to == Stage::Live;
@@ -59,6 +64,7 @@ pub(in crate::gates) fn way_back(hop: Hop, facts: &Facts) -> Gate {
     let possible = match facts.route {
         Route::Direct => false,
         Route::ExpandContract => (hop.from, hop.to) == (Complete, Off),
+        Route::Rename => matches!((hop.from, hop.to), (Complete, RampDown) | (RampDown, Off)),
         Route::FivePhases => match hop.from {
             Off => false,
             DualWrite => hop.to == Off && facts.reversible,
@@ -82,7 +88,10 @@ pub(in crate::gates) fn way_back(hop: Hop, facts: &Facts) -> Gate {
             format!("no way leads back from {} to {}", hop.from, hop.to),
             match hop.from {
                 Off => "undo expand instead",
-                Complete if facts.route == Route::FivePhases => "go to ramp_down first",
+                Complete if facts.route.has_final_code() => "go to ramp_down first",
+                _ if facts.route == Route::Rename => {
+                    "nothing: from ramp_down the way back leads to off"
+                }
                 _ if hop.to == Off => "go to dual_write first",
                 _ => "nothing: choose a stage before the present one",
             },

@@ -26,7 +26,8 @@ fn goes(manifest: &Manifest) -> String {
             continue;
         }
         let columns = names.columns.iter();
-        for column in columns.filter(|column| !manifest.is_released(table, column)) {
+        let stays = |column: &&String| manifest.is_released(table, column) || manifest.is_another_name(table, column);
+        for column in columns.filter(|column| !stays(column)) {
             let name = format!("the column {table}.{column}");
             match manifest.pair_of(table, column) {
                 Some(pair) if !pair.old.is_empty() => {

@@ -56,6 +56,8 @@ fn parts(way: WayBack, from: Position) -> Vec<Part> {
             Undo(Section::Release),
         ],
         WayBack::Reopen => vec![Back(Stage::Off), Undo(Section::Release)],
+        WayBack::NameOld => vec![Back(Stage::RampDown), Undo(Section::Release)],
+        WayBack::Readmit => vec![Undo(Section::Release), Back(Stage::Off)],
         WayBack::Finish => match from {
             Position::At(Stage::Off, _) => vec![
                 Back(Stage::Off),

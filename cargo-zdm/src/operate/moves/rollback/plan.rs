@@ -6,7 +6,7 @@
 use zdm_runtime::Stage;
 use zdm_runtime::facts::{Facts, Record};
 use zdm_runtime::gates;
-use zdm_runtime::manifest::Manifest;
+use zdm_runtime::manifest::{Manifest, Route};
 use zdm_runtime::phase::Section;
 
 use crate::error::Failure;
@@ -37,7 +37,7 @@ pub(super) async fn plan(
         let facts = session.facts(place).await?;
         record = known(&facts.record)?.clone();
         if let Position::At(stage, _) = from {
-            begun = self::begun(stage, &facts)?;
+            begun = self::begun(stage, session.manifest(place).route, &facts)?;
         }
     }
     let manifest = session.manifest(place);
@@ -160,8 +160,10 @@ fn gone(folder: &str, reason: &str, next: &str) -> Failure {
 }
 
 /// What is left of an earlier way back to this stage that was interrupted.
-fn begun(stage: Stage, facts: &Facts) -> Result<Option<WayBack>, Failure> {
+fn begun(stage: Stage, route: Route, facts: &Facts) -> Result<Option<WayBack>, Failure> {
     Ok(match stage {
+        // Nothing is filled on the way back of names alone.
+        Stage::RampDown if route == Route::Rename && !is_drained(facts)? => Some(WayBack::Finish),
         // The next way back needs the wait anyway. Elsewhere reads go back at once, whoever still writes.
         Stage::Off | Stage::DualWrite if !is_drained(facts)? => Some(WayBack::Finish),
         // On the way forward that is a step from `off` which was interrupted.
@@ -172,7 +174,7 @@ fn begun(stage: Stage, facts: &Facts) -> Result<Option<WayBack>, Failure> {
         {
             Some(WayBack::Finish)
         }
-        Stage::RampDown if old_waits(facts) => Some(WayBack::ReviveOld),
+        Stage::RampDown if route != Route::Rename && old_waits(facts) => Some(WayBack::ReviveOld),
         Stage::RampDown if section::is_half_undone(facts, Section::Release)? => {
             Some(WayBack::Finish)
         }

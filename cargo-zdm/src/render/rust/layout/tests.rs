@@ -144,6 +144,7 @@ fn repositories_are_laid_out_as_rustfmt_does() {
                     transition: None,
                     earlier: Vec::new(),
                     turns: Vec::new(),
+                    view: None,
                 };
                 let mut made = table(&templates, &dialect, &model).unwrap().remove(0);
                 made.path = format!("{length}.rs").into();

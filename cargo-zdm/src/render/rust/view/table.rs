@@ -128,6 +128,7 @@ pub(in crate::render::rust) fn table(
         transitions: &transitions,
         turns: &model.turns,
         growing: model.growing(),
+        renamed: model.view.as_deref(),
     };
     let moves = transition.and_then(|found| found.moved.as_ref());
     let statements = Statements::of(templates, sides, moves)?;
