@@ -40,8 +40,10 @@ pub(crate) fn versions(before: &Schema, after: &Schema, step: &Step) -> Vec<(Sch
             }
         }
     }
-    let columns = with_columns_renamed(&still, after, step);
-    let chained = with_columns_renamed(&columns.0, after, step);
+    let of_key = |table: &Table, old: &str| table.primary_key.iter().any(|key| key == old);
+    let keys = with_columns_renamed(&still, after, step, &of_key);
+    let columns = with_columns_renamed(&keys.0, after, step, &|_, _| true);
+    let chained = with_columns_renamed(&columns.0, after, step, &|_, _| true);
     let renamed = (
         with_tables_renamed(&chained.0, after, step),
         step.renaming_tables(),
@@ -77,6 +79,7 @@ pub(crate) fn versions(before: &Schema, after: &Schema, step: &Step) -> Vec<(Sch
         (others, plain.clone()),
         (dropped, plain.clone()),
         (still, plain.clone()),
+        keys,
         columns,
         chained,
         renamed,
@@ -151,15 +154,22 @@ fn keep_key(before: &Table, after: &mut Table) {
     after.primary_key_name.clone_from(&before.primary_key_name);
 }
 
-/// The version after those columns are renamed whose new names are free, and what is renamed in it.
-fn with_columns_renamed(before: &Schema, after: &Schema, step: &Step) -> (Schema, Step) {
+/// The version after those of the wanted columns are renamed whose new names are free, and what is renamed in it.
+fn with_columns_renamed(
+    before: &Schema,
+    after: &Schema,
+    step: &Step,
+    wanted: &dyn Fn(&Table, &str) -> bool,
+) -> (Schema, Step) {
     let mut schema = before.clone();
     let mut now = step.renaming_columns();
     now.renamed.retain(|renamed| {
         let table = before.table(&renamed.table);
         let name = renamed.column.as_deref().unwrap_or_default();
         table.is_some_and(|table| {
-            table.column(name).is_none() && table.column(&renamed.old).is_some()
+            table.column(name).is_none()
+                && table.column(&renamed.old).is_some()
+                && wanted(table, &renamed.old)
         })
     });
     for renamed in &now.renamed {

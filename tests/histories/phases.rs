@@ -38,11 +38,9 @@ impl Walk<'_> {
             made.extend(create.map(|(order, create)| (order, create, object)));
         }
         made.sort_by_key(|(order, ..)| *order);
-        let last = if named.iter().any(|object| object.section == "drop") {
-            "drop"
-        } else {
-            "expand"
-        };
+        let last = ["drop", "release"].into_iter();
+        let mut last = last.filter(|last| named.iter().any(|object| object.section == *last));
+        let last = last.next().unwrap_or("expand");
         for (at, (_, create, object)) in made.iter().enumerate() {
             self.raw(last, &format!("after_{at:03}_{}", object.name), create);
         }
