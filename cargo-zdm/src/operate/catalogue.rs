@@ -6,12 +6,17 @@
 
 use zdm_runtime::database::{Dialect, catalogue};
 use zdm_runtime::losses::{self, Loss};
-use zdm_runtime::manifest::NamesByTable;
+use zdm_runtime::manifest::{Direction, NamesByTable};
+use zdm_runtime::phase::Section;
 
 use super::position::Position;
 use super::rights;
 use super::session::Session;
 use crate::error::Failure;
+
+/// What such a view says (manual, "CREATE VIEW", `security_invoker`), and the server that understands it.
+const INVOKER: &str = "security_invoker";
+const INVOKED_SINCE: i64 = 150_000;
 
 impl Session {
     /// Refuses where something has a name that the version brings, and no step on record has made it.
@@ -31,6 +36,30 @@ impl Session {
             ),
             "find out whose it is: rename or remove what nobody needs. Tables of the project from before are taken over by \
              `cargo zdm init --baseline`, in place of a plain `init`",
+        )
+        .safe("nothing of this version was executed"))
+    }
+
+    /// Refuses, before anything is executed, a view that this server cannot let run with the rights of its user.
+    pub(crate) async fn must_have_views(&mut self, place: usize) -> Result<(), Failure> {
+        let migration = &self.migrations[place];
+        let mut steps = migration
+            .manifest()
+            .steps_of(Section::Expand, Direction::Up);
+        if !steps.any(|step| migration.sql(step).contains(INVOKER)) {
+            return Ok(());
+        }
+        let version = catalogue::server_version(&mut self.connection).await?;
+        let Some(version) = version.filter(|version| *version < INVOKED_SINCE) else {
+            return Ok(());
+        };
+        Err(Failure::environment(
+            format!(
+                "{} changes names behind a view that runs with the rights of its user, which PostgreSQL has from version 15 on; this                  is {}",
+                self.folder(place),
+                version / 10_000
+            ),
+            "upgrade the server, then run the command again; or let the column or the table keep its name under the new one of the              field or the struct (`column = \"…\"`, `table = \"…\"`) and `cargo zdm generate --amend`",
         )
         .safe("nothing of this version was executed"))
     }

@@ -27,6 +27,22 @@ pub async fn columns(
         .collect()
 }
 
+/// The server's version as one number, `150004`; `None` where there is no server.
+pub async fn server_version(connection: &mut Connection) -> Result<Option<i64>, DatabaseError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(None);
+    }
+    let sql = "SELECT CAST(current_setting('server_version_num') AS bigint)";
+    let rows = connection.query(sql, &[]).await?;
+    match rows.first().map(Vec::as_slice) {
+        Some([Value::Int(Some(version))]) => Ok(Some(*version)),
+        other => Err(DatabaseError::unexpected(
+            "the server's version",
+            other.unwrap_or_default(),
+        )),
+    }
+}
+
 /// What has a table's name and is none: `view`, `materialized view`, `foreign table`.
 pub async fn instead_of_table(
     connection: &mut Connection,

@@ -158,7 +158,10 @@ async fn must_fit(
 ) -> Result<(), Failure> {
     match treatment {
         Treatment::Adopt => session.must_be_there(place).await,
-        Treatment::Expand | Treatment::CreateFinal => session.must_be_free(place).await,
+        Treatment::Expand | Treatment::CreateFinal => {
+            session.must_have_views(place).await?;
+            session.must_be_free(place).await
+        }
     }
 }
 
