@@ -3,6 +3,7 @@
 //!
 //! Comes in: a case's folder. Goes out: its schemas, its plan and its version's files, or the reason why there is none.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -193,6 +194,18 @@ fn render(plan: &Plan, dialect: &Dialect, id: &str, version: u32) -> Rendered {
         transitions: "0000000000000000".to_owned(),
     };
     sql::render(plan, dialect, &identity).expect("every statement has a template")
+}
+
+/// What creates the schemas that tables and enums name.
+pub fn schemas_of(schema: &Schema) -> String {
+    let tables = schema.tables.iter().map(|table| &table.name);
+    let named = tables.chain(schema.enums.iter().map(|found| &found.name));
+    let schemas = named.filter_map(|name| zdm_model::names::schema_of(name));
+    let schemas: BTreeSet<&str> = schemas.collect();
+    let create = schemas.iter();
+    create
+        .map(|schema| format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\";"))
+        .collect()
 }
 
 /// A rendered version, loaded from files as a command would.

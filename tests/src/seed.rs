@@ -80,7 +80,7 @@ pub async fn seed_rows(connection: &mut Connection, schema: &Schema, dialect: &D
                 .collect();
             let sql = format!(
                 "INSERT INTO {} ({}) VALUES ({})",
-                dialect.ident(&table.name),
+                dialect.relation(&table.name),
                 names.join(", "),
                 values.join(", ")
             );

@@ -2,13 +2,13 @@
 //! table compared after each; the backfill's statements in between; and at the end what v2 alone would have created.
 
 use cargo_zdm::dialect::Dialect;
-use zdm_model::Column;
+use zdm_model::{Column, Schema};
 use zdm_runtime::database::{Connection, Value, control};
 use zdm_runtime::executor::{self, ExecutorOptions};
 use zdm_runtime::manifest::{Backfill, Direction, Route};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
-use zdm_tests::cases::Case;
+use zdm_tests::cases::{Case, schemas_of};
 use zdm_tests::postgres::Server;
 use zdm_tests::seed::{ROWS, seed};
 
@@ -37,8 +37,7 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     if case.is_refused(&dialect) {
         return;
     }
-    let mut connection = Connection::open(url).await.unwrap();
-    control::install(&mut connection).await.unwrap();
+    let mut connection = opened(url, &case.schema("v1.rs"), &case.schema("v2.rs")).await;
     run(
         &mut connection,
         case,
@@ -74,8 +73,7 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     let reached = shape(&mut connection).await;
     assert!(reached.len() >= 3, "{}: {reached:?}", case.name);
 
-    let mut fresh = Connection::open(target).await.unwrap();
-    control::install(&mut fresh).await.unwrap();
+    let mut fresh = opened(target, &Schema::default(), &case.schema("v2.rs")).await;
     let created = case.target(&dialect);
     run(&mut fresh, case, &created, Section::Expand, Direction::Up).await;
     assert_eq!(
@@ -93,6 +91,15 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     );
 }
 
+/// A database with the schemas that these name, and what every version needs.
+async fn opened(url: &str, before: &Schema, after: &Schema) -> Connection {
+    let mut connection = Connection::open(url).await.unwrap();
+    control::install(&mut connection).await.unwrap();
+    let schemas = schemas_of(before) + &schemas_of(after);
+    connection.run_file(&schemas).await.unwrap();
+    connection
+}
+
 /// Columns that become NOT NULL have NULL in every row, so that there is something to fill.
 async fn empty(connection: &mut Connection, case: &Case, dialect: &Dialect) {
     let after = case.schema("v2.rs");
@@ -104,7 +111,7 @@ async fn empty(connection: &mut Connection, case: &Case, dialect: &Dialect) {
             column.nullable && after.is_some_and(|after| !after.nullable)
         };
         for column in table.columns.iter().filter(may_not) {
-            let (table, column) = (dialect.ident(&table.name), dialect.ident(&column.name));
+            let (table, column) = (dialect.relation(&table.name), dialect.ident(&column.name));
             let sql = format!("UPDATE {table} SET {column} = NULL");
             connection.execute_file(&sql, &[]).await.unwrap();
         }
@@ -246,23 +253,23 @@ async fn enums(connection: &mut Connection) -> Vec<Vec<Value>> {
     if !matches!(connection, Connection::Postgres(_)) {
         return Vec::new();
     }
-    let sql = "SELECT typname::text, string_agg(enumlabel, ', ' ORDER BY enumsortorder)
-        FROM pg_enum JOIN pg_type t ON t.oid = enumtypid GROUP BY typname ORDER BY 1";
+    let sql = "SELECT t.oid::regtype::text, string_agg(enumlabel, ', ' ORDER BY enumsortorder)
+        FROM pg_enum JOIN pg_type t ON t.oid = enumtypid GROUP BY t.oid ORDER BY 1";
     connection.query_file(sql, &[]).await.unwrap()
 }
 
 /// All that the database says of its tables, line by line.
 async fn shape(connection: &mut Connection) -> Vec<String> {
     let postgres = [
-        "SELECT concat_ws(' ', table_name, column_name, data_type, udt_name, character_maximum_length, is_nullable, column_default, is_identity, generation_expression)
-         FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1",
+        "SELECT concat_ws(' ', table_schema, table_name, column_name, data_type, udt_name, character_maximum_length, is_nullable, column_default, is_identity, generation_expression)
+         FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'zdm') ORDER BY 1",
         "SELECT concat_ws(' ', objoid::regclass, (SELECT attname FROM pg_attribute WHERE attrelid = objoid AND attnum = objsubid), description)
          FROM pg_description
-         WHERE classoid = 'pg_class'::regclass AND objoid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+         WHERE classoid = 'pg_class'::regclass AND objoid IN (SELECT oid FROM pg_class WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'zdm'::regnamespace))
          ORDER BY 1",
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname NOT IN ('pg_catalog', 'zdm') ORDER BY 1",
         "SELECT conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid)
-         FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
+         FROM pg_constraint WHERE connamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'zdm'::regnamespace) ORDER BY 1",
         "SELECT proname::text FROM pg_proc WHERE pronamespace = 'zdm'::regnamespace ORDER BY 1",
         "SELECT count(*)::text || ' invalid' FROM pg_index WHERE NOT indisvalid",
         "SELECT pg_get_triggerdef(oid) || ' ' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",

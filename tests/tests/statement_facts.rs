@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cargo_zdm::dialect::Dialect;
+use zdm_runtime::database::catalogue::relation;
 use zdm_runtime::database::{Connection, Value, control};
 use zdm_runtime::manifest::{Direction, Step};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
-use zdm_tests::cases::Case;
+use zdm_tests::cases::{Case, schemas_of};
 use zdm_tests::postgres::Server;
 use zdm_tests::seed::seed;
 
@@ -42,6 +43,8 @@ async fn every_step_locks_scans_and_rewrites_what_it_declares() {
         let url = server.database(&format!("facts_{number}"));
         let mut connection = Connection::open(&url).await.unwrap();
         control::install(&mut connection).await.unwrap();
+        let schemas = schemas_of(&case.schema("v1.rs")) + &schemas_of(&case.schema("v2.rs"));
+        connection.run_file(&schemas).await.unwrap();
         let foundation = case.foundation(&dialect);
         for step in foundation
             .manifest()
@@ -168,7 +171,7 @@ async fn lock_beside_a_writer(
     let pid = builder.query_file(own, &[]).await.unwrap().remove(0);
     let mut writer = Connection::open(url).await.unwrap();
     writer.begin().await.unwrap();
-    let lock = format!("LOCK TABLE \"{table}\" IN ROW EXCLUSIVE MODE");
+    let lock = format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", relation(table));
     writer.run_file(&lock).await.unwrap();
     let oid = tables(&mut writer).await.remove(table).unwrap();
     let is_done = std::cell::Cell::new(false);
@@ -216,8 +219,10 @@ async fn mode(connection: &mut Connection, oid: &str, whose: &str) -> Option<Str
 
 /// Names with their oids, which outlive a DROP until its transaction ends.
 async fn tables(connection: &mut Connection) -> BTreeMap<String, String> {
-    let sql = "SELECT relname::text, oid::text FROM pg_class
-               WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    let sql =
+        "SELECT CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || relname, c.oid::text
+               FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+               WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'zdm')";
     let rows = connection.query_file(sql, &[]).await.unwrap();
     rows.iter()
         .map(|row| (text(&row[0]).to_owned(), text(&row[1]).to_owned()))
@@ -225,8 +230,11 @@ async fn tables(connection: &mut Connection) -> BTreeMap<String, String> {
 }
 
 async fn filenode(connection: &mut Connection, table: &str) -> Option<Value> {
-    let sql = "SELECT pg_relation_filenode(to_regclass(quote_ident($1)))::bigint";
-    let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
+    let sql = "SELECT pg_relation_filenode(to_regclass($1))::bigint";
+    let rows = connection
+        .query_file(sql, &[relation(table).as_str().into()])
+        .await
+        .unwrap();
     rows.first()
         .and_then(|row| row.first())
         .filter(|value| **value != Value::Int(None))
@@ -235,14 +243,17 @@ async fn filenode(connection: &mut Connection, table: &str) -> Option<Value> {
 
 /// A table that the version creates has none that a scan could show.
 async fn has_rows(connection: &mut Connection, table: &str) -> bool {
-    let sql = format!("SELECT 1::bigint FROM \"{table}\" LIMIT 1");
+    let sql = format!("SELECT 1::bigint FROM {} LIMIT 1", relation(table));
     !connection.query_file(&sql, &[]).await.unwrap().is_empty()
 }
 
 /// How many rows sequential scans have read so far; what one transaction reads is the difference.
 async fn rows_read(connection: &mut Connection, table: &str) -> i64 {
-    let sql = "SELECT coalesce(pg_stat_get_xact_tuples_returned(to_regclass(quote_ident($1))), 0)";
-    let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
+    let sql = "SELECT coalesce(pg_stat_get_xact_tuples_returned(to_regclass($1)), 0)";
+    let rows = connection
+        .query_file(sql, &[relation(table).as_str().into()])
+        .await
+        .unwrap();
     match rows[0][..] {
         [Value::Int(Some(rows))] => rows,
         _ => panic!("{rows:?}"),
@@ -253,8 +264,11 @@ async fn rows_read(connection: &mut Connection, table: &str) -> i64 {
 async fn rows_read_by_all(connection: &mut Connection, table: &str) -> i64 {
     let flush = "SELECT pg_stat_force_next_flush()";
     connection.run_file(flush).await.unwrap();
-    let sql = "SELECT pg_stat_get_tuples_returned(to_regclass(quote_ident($1)))";
-    let rows = connection.query_file(sql, &[table.into()]).await.unwrap();
+    let sql = "SELECT pg_stat_get_tuples_returned(to_regclass($1))";
+    let rows = connection
+        .query_file(sql, &[relation(table).as_str().into()])
+        .await
+        .unwrap();
     match rows[0][..] {
         [Value::Int(Some(rows))] => rows,
         _ => panic!("{rows:?}"),

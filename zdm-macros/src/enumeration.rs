@@ -14,7 +14,11 @@ pub(crate) fn expand(model: &EnumModel) -> TokenStream {
     let variants = &model.variants;
     let values = &model.enumeration.values;
     let name = &model.enumeration.name;
-    let sql_name = format!("\"{}\"", name.replace('"', "\"\""));
+    let parts: Vec<String> = name
+        .split('.')
+        .map(|part| format!("\"{}\"", part.replace('"', "\"\"")))
+        .collect();
+    let sql_name = parts.join(".");
     let [logical, array] = fingerprint::of_enum(&model.enumeration);
     quote! {
         #[automatically_derived]

@@ -36,6 +36,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | word | means |
 /// |---|---|
 /// | `table = "users"` | the table's name; else the struct's in `snake_case`, plural |
+/// | `schema = "billing"` | PostgreSQL: the table is in this schema, and is `billing.users` where others name it |
 /// | `renamed_from = "people"` | the table was called `people`; PostgreSQL only |
 /// | `split_from = "users(id)"` | the columns move out of `users`, whose row is found by the key |
 /// | `merged_from = "addresses(user_id)"` | columns of `addresses`, which goes, come into this table; its row is found by the key |
@@ -107,6 +108,7 @@ pub fn derive_migratable(input: TokenStream) -> TokenStream {
 /// | word | means |
 /// |---|---|
 /// | `name = "mood"` on the enum | its name in the database; else the Rust name in `snake_case` |
+/// | `schema = "billing"` on the enum | PostgreSQL: it is in this schema |
 /// | `rename = "so-so"` on a variant | the value; else the variant in `snake_case` |
 /// | `renamed_from = "sad"` on a variant | it is the value `sad` by another name |
 /// | `from("sad", "gloomy")` on a variant | rows with these values, which go, become it; code from before is given the first where it is a new one |

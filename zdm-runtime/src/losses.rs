@@ -115,7 +115,11 @@ async fn values(
             )
         })
         .collect();
-    let sql = format!("SELECT {} FROM {}", counts.join(", "), quoted(table));
+    let sql = format!(
+        "SELECT {} FROM {}",
+        counts.join(", "),
+        catalogue::relation(table)
+    );
     let row = connection.query_file(&sql, &[]).await?;
     let counted = row.first().map(Vec::as_slice).unwrap_or_default();
     let mut losses = Vec::new();

@@ -63,6 +63,7 @@ fn created(context: &Context<'_>, found: &Enumeration) -> Change {
             Phase::Expand,
             format!("{} has to be there before a column that has it", found.name),
         )
+        .in_schema_of(&found.name)
         .alter(Section::Expand, &at, Alteration::CreateEnum(found.clone()))
 }
 

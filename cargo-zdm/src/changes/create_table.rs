@@ -54,6 +54,7 @@ pub(super) fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Chang
             Phase::Expand,
             format!("{} has to be there before code that uses it", table.name),
         )
+        .in_schema_of(&table.name)
         .alter(Section::Expand, &at, Alteration::CreateTable(shape));
     if table.comment.is_some() {
         let comment = Alteration::SetComment(None, table.comment.clone());

@@ -2,7 +2,9 @@
 //!
 //! Must not know: what changes.
 
-use zdm_model::{Check, Column, Exclusion, ForeignKey, Index, LogicalType, Schema, Table, Unique};
+use zdm_model::{
+    Check, Column, Exclusion, ForeignKey, Index, LogicalType, Schema, Table, Unique, names,
+};
 
 use super::ChangeError;
 use super::expressions::Written;
@@ -11,11 +13,37 @@ use crate::diff::Place;
 
 /// Defaults, checks and predicates of what is declared now: each an expression of the dialect over its own table.
 pub(crate) fn check_schema(schema: &Schema, dialect: &Dialect) -> Vec<ChangeError> {
-    schema
-        .tables
-        .iter()
-        .flat_map(|table| check_table(table, dialect))
+    let placed = placed(schema).filter_map(|(name, source)| without_schemas(name, source, dialect));
+    let tables = schema.tables.iter();
+    placed
+        .chain(tables.flat_map(|table| check_table(table, dialect)))
         .collect()
+}
+
+/// Everything that may name a schema of its own, with its source.
+fn placed(schema: &Schema) -> impl Iterator<Item = (&str, &str)> {
+    let tables = schema.tables.iter();
+    let enums = schema.enums.iter();
+    tables
+        .map(|table| (table.name.as_str(), table.source.as_str()))
+        .chain(enums.map(|found| (found.name.as_str(), found.source.as_str())))
+}
+
+fn without_schemas(name: &str, source: &str, dialect: &Dialect) -> Option<ChangeError> {
+    let schema = names::schema_of(name).filter(|_| !dialect.capabilities().schemas)?;
+    Some(ChangeError::Declaration {
+        at: Box::new(Place {
+            table: name.to_owned(),
+            source: source.to_owned(),
+        }),
+        subject: name.to_owned(),
+        problem: format!(
+            "it is declared in the schema `{schema}`, and {} has one for all tables of a file",
+            dialect.vendor()
+        ),
+        way_on: "Leave `schema` out, or put its tables into a file and a project of their own"
+            .to_owned(),
+    })
 }
 
 fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {

@@ -37,7 +37,7 @@ mod set_not_null;
 mod validate_constraint;
 mod widen_type;
 
-use zdm_model::{Column, Schema, Table};
+use zdm_model::{Column, Schema, Table, names};
 use zdm_runtime::manifest::{Route, SmallTable};
 use zdm_runtime::phase::{Phase, Section};
 
@@ -154,6 +154,18 @@ impl Change {
     fn because(mut self, phase: Phase, reason: impl Into<String>) -> Self {
         self.reasons.push((phase, reason.into()));
         self
+    }
+
+    /// Nothing of a version creates the schema that something new is in.
+    fn in_schema_of(self, name: &str) -> Self {
+        match names::schema_of(name) {
+            Some(schema) => {
+                let reason =
+                    format!("the schema {schema} is there before, with the right to create in it");
+                self.because(Phase::Expand, reason)
+            }
+            None => self,
+        }
     }
 
     fn alter(mut self, section: Section, at: &Place, alteration: Alteration) -> Self {

@@ -1,5 +1,6 @@
 //! A table under another name.
 
+use zdm_model::names;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
@@ -51,7 +52,10 @@ fn refuse(context: &Context<'_>, at: &Place, name: &str) -> Result<(), ChangeErr
             way_on,
         })
     };
-    let keep = || format!("Keep the table's name under the struct's new one: `table = \"{old}\"`");
+    let keep = || {
+        let old = names::bare(old);
+        format!("Keep the table's name under the struct's new one: `table = \"{old}\"`")
+    };
     if !context.dialect.capabilities().renaming_views {
         let vendor = context.dialect.vendor();
         let problem = format!(

@@ -75,6 +75,8 @@ pub struct Capabilities {
     pub virtual_columns: bool,
     /// A view takes writes, and its columns keep their names when those of its table get others.
     pub renaming_views: bool,
+    /// Tables and enums may be in schemas that they name.
+    pub schemas: bool,
     /// There are enums; otherwise their values are texts.
     pub enum_types: bool,
     /// Arithmetic fails on an overflow and on a division by zero.

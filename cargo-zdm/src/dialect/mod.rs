@@ -116,6 +116,11 @@ impl Dialect {
         self.facts.quoting.ident(name)
     }
 
+    /// A table or a type as it is written in a statement, with its schema where it names one.
+    pub fn relation(&self, name: &str) -> String {
+        self.facts.quoting.relation(name)
+    }
+
     /// A view or function of a version's own, from its name without its schema.
     pub fn own(&self, name: &str) -> String {
         format!("zdm.{}", self.ident(name))
@@ -149,8 +154,8 @@ impl Dialect {
             return self.type_name(LogicalType::Text).to_owned();
         }
         match name.strip_suffix("[]") {
-            Some(element) => format!("{}[]", self.ident(element)),
-            None => self.ident(name),
+            Some(element) => format!("{}[]", self.relation(element)),
+            None => self.relation(name),
         }
     }
 

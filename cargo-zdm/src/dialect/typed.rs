@@ -30,14 +30,21 @@ impl Dialect {
         let Ok(parsed) = parsed.or_else(|_| self.parse_element(expression)) else {
             return expression.to_owned();
         };
-        let to = self.ident(to);
+        let to = self.relation(to);
         let mut places: Vec<(Range<usize>, String)> = Vec::new();
         let _: ControlFlow<()> = visit_expressions(&parsed, |node| {
             if let Expr::Cast { data_type, .. } = node
                 && let Some(name) = own_name(data_type)
-                && folded(name) == from
+                && name
+                    .iter()
+                    .map(|part| folded(part))
+                    .collect::<Vec<_>>()
+                    .join(".")
+                    == from
+                && let [first, .., last] | [first @ last] = name[..]
             {
-                places.push((byte_range(expression, name), to.clone()));
+                let place = byte_range(expression, first).start..byte_range(expression, last).end;
+                places.push((place, to.clone()));
             }
             ControlFlow::Continue(())
         });
@@ -46,12 +53,16 @@ impl Dialect {
 }
 
 /// The name of a type of the user's own, or of an array of it.
-fn own_name(data_type: &DataType) -> Option<&Ident> {
+fn own_name(data_type: &DataType) -> Option<Vec<&Ident>> {
     match data_type {
-        DataType::Custom(name, _) => match &name.0[..] {
-            [ObjectNamePart::Identifier(name)] => Some(name),
-            _ => None,
-        },
+        DataType::Custom(name, _) => {
+            let parts = name.0.iter();
+            let parts = parts.map(|part| match part {
+                ObjectNamePart::Identifier(name) => Some(name),
+                ObjectNamePart::Function(_) => None,
+            });
+            parts.collect()
+        }
         DataType::Array(
             ArrayElemTypeDef::SquareBracket(element, _)
             | ArrayElemTypeDef::AngleBracket(element)
@@ -79,10 +90,15 @@ mod tests {
                 "mood = ANY (ARRAY['a'::mood_new, 'b'::mood_new]::mood_new[])",
             ),
             ("(mood = 'a'::mood) DESC", "(mood = 'a'::mood_new) DESC"),
+            ("mood = 'a'::billing.mood", "mood = 'a'::billing.mood"),
             ("lower(mood", "lower(mood"),
         ] {
             assert_eq!(dialect.retyped(expression, "mood", "mood_new"), expected);
         }
+        assert_eq!(
+            dialect.retyped("a::billing.Mood[]", "billing.mood", "billing.mood_new"),
+            "a::billing.mood_new[]"
+        );
         let texts = dialect.texts_in("mood IN ('sad', 'it''s') OR \"glad\"");
         assert_eq!(texts.into_iter().collect::<Vec<_>>(), ["it's", "sad"]);
     }

@@ -130,7 +130,7 @@ fn over_parameters(pair: &Pair, dialect: &Dialect, view: &View) -> View {
 
 /// Each expression alone, over the columns that it may name.
 fn declared(view: &View, dialect: &Dialect) -> Vec<(String, String)> {
-    let table = dialect.ident(&view.table);
+    let table = dialect.relation(&view.table);
     let over_old = |attribute: &str, expression: &String| {
         let sql = format!("SELECT {expression} FROM {table}");
         (attribute.to_owned(), sql)

@@ -91,7 +91,7 @@ impl Session {
         for table in &tables {
             references.extend(catalogue::references(&mut self.connection, table).await?);
         }
-        references.retain(|reference| !tables.contains(&reference.child));
+        references.retain(|reference| !reference.is_of(&tables));
         Ok(references)
     }
 

@@ -3,7 +3,8 @@
 //! Comes in: the connection, what is to be done. Goes out: nothing, or the missing rights as the statements that give them.
 //! Must not know: what the move is for. `SQLite` has no roles; a file that is read-only says so itself.
 
-use zdm_runtime::database::{Connection, Dialect, Value, control};
+use zdm_model::names;
+use zdm_runtime::database::{Connection, Dialect, Value, catalogue, control};
 
 use crate::error::Failure;
 
@@ -35,14 +36,15 @@ const OWNERS_OF_CONTROL: &str = "SELECT DISTINCT CAST(pg_get_userbyid(c.relowner
 /// Changing a table, or creating it: only an owner alters, and an index is created in the table's schema.
 const ALTER: &str =
     "SELECT format('GRANT %I TO %I', pg_get_userbyid(relowner), current_user) FROM pg_class
-    WHERE oid = to_regclass(quote_ident(CAST($1 AS text))) AND NOT pg_has_role(relowner, 'USAGE')
-    UNION SELECT format('GRANT CREATE ON SCHEMA %I TO %I', current_schema(), current_user)
-    WHERE NOT has_schema_privilege(current_schema(), 'CREATE') ORDER BY 1";
+    WHERE oid = to_regclass($1) AND NOT pg_has_role(relowner, 'USAGE')
+    UNION SELECT format('GRANT CREATE ON SCHEMA %I TO %I', nspname, current_user) FROM pg_namespace
+    WHERE nspname = coalesce((parse_ident($1))[array_length(parse_ident($1), 1) - 1], current_schema())
+    AND NOT has_schema_privilege(oid, 'CREATE') ORDER BY 1";
 
 /// Reading and writing a table's rows; a right on some columns may be meant for these.
 const ROWS: &str =
-    "SELECT format('GRANT SELECT, UPDATE ON %I TO %I', CAST($1 AS text), current_user)
-    FROM pg_class WHERE oid = to_regclass(quote_ident(CAST($1 AS text)))
+    "SELECT format('GRANT SELECT, UPDATE ON %s TO %I', CAST(oid AS regclass), current_user)
+    FROM pg_class WHERE oid = to_regclass($1)
     AND NOT (has_any_column_privilege(oid, 'SELECT') AND has_any_column_privilege(oid, 'UPDATE'))";
 
 /// To read the control tables.
@@ -85,6 +87,34 @@ pub(crate) async fn to_alter(
         &questions,
     )
     .await
+}
+
+/// The schemas that these tables name are there: no version creates one.
+pub(crate) async fn schemas_are_there(
+    connection: &mut Connection,
+    tables: &[String],
+) -> Result<(), Failure> {
+    if connection.dialect() != Dialect::Postgres {
+        return Ok(());
+    }
+    for table in tables {
+        let Some(schema) = names::schema_of(table) else {
+            continue;
+        };
+        let found = "SELECT nspname::text FROM pg_namespace WHERE nspname = $1";
+        if connection.query(found, &[schema.into()]).await?.is_empty() {
+            return Err(Failure::environment(
+                format!("{table} is to be in the schema {schema}, which is not there, and no version creates one"),
+                format!(
+                    "let whoever is to own it run `CREATE SCHEMA {};`, or put that into zdm/raw/expand/before_schema.up.sql for \
+                     the version; then run the command again",
+                    catalogue::relation(schema)
+                ),
+            )
+            .safe("nothing was executed"));
+        }
+    }
+    Ok(())
 }
 
 /// To backfill these tables.
@@ -144,7 +174,8 @@ async fn demand(
     }
     let mut grants = Vec::new();
     for (sql, table) in questions {
-        let values: Vec<Value> = table.iter().map(|table| (*table).into()).collect();
+        let spelled = table.map(catalogue::relation);
+        let values: Vec<Value> = spelled.iter().map(|table| table.as_str().into()).collect();
         for row in connection.query(sql, &values).await? {
             if let [Value::Text(Some(grant))] = row.as_slice()
                 && !grants.contains(grant)

@@ -72,6 +72,12 @@ async fn execute(
     }
     let tables = &session.migrations[place].manifest().tables;
     rights::to_alter(&mut session.connection, tables).await?;
+    let mut steps = session.migrations[place]
+        .manifest()
+        .steps_of(section, direction);
+    if direction == Direction::Up && !steps.any(Step::is_own_sql) {
+        rights::schemas_are_there(&mut session.connection, tables).await?;
+    }
     let outcome = executor::run(
         &mut session.connection,
         &session.migrations[place],

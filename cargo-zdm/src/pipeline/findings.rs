@@ -5,7 +5,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use zdm_model::{Enumeration, Schema};
+use zdm_model::{Enumeration, Schema, names};
 
 use super::code::{self, Compared};
 use super::transitions::InTransition;
@@ -165,7 +165,8 @@ pub(crate) fn dropped(
                 kind: "spent",
                 place: table.source.clone(),
                 message: format!(
-                    "`renamed_from = \"{old}\"` of {} is spent: no version at work has that table",
+                    "`renamed_from = \"{}\"` of {} is spent: no version at work has that table",
+                    names::bare(old),
                     table.name
                 ),
                 next: "remove it, it would be read as a wish if the table's name came back"

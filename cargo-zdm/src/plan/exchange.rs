@@ -86,12 +86,14 @@ impl Exchange {
 
     /// What the new type is called until it takes the name.
     pub(crate) fn interim(&self) -> String {
-        model_names::beside(&self.new.name)
+        let interim = model_names::beside(model_names::bare(&self.new.name));
+        model_names::beside_table(&self.new.name, &interim)
     }
 
     /// What the old type is called from then on.
     pub(crate) fn released(&self) -> String {
-        model_names::released(&self.old.name)
+        let released = model_names::released(model_names::bare(&self.old.name));
+        model_names::beside_table(&self.old.name, &released)
     }
 
     /// Whether the column is one of the enum's.

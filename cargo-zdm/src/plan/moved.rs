@@ -166,7 +166,7 @@ impl Move {
         let found = |condition: &str| {
             format!(
                 "EXISTS (SELECT 1 FROM {} WHERE {}{condition})",
-                dialect.ident(&self.part),
+                dialect.relation(&self.part),
                 self.joined(dialect, &main, &part)
             )
         };
@@ -183,15 +183,15 @@ impl Move {
         let (main, part) = self.prefixes(dialect);
         format!(
             "{} LEFT JOIN {} ON {}",
-            dialect.ident(&self.main),
-            dialect.ident(&self.part),
+            dialect.relation(&self.main),
+            dialect.relation(&self.part),
             self.joined(dialect, &main, &part)
         )
     }
 
     /// What stands before the columns of main and of part where both tables are read.
     pub fn prefixes(&self, dialect: &Dialect) -> (String, String) {
-        let prefix = |table: &str| format!("{}.", dialect.ident(table));
+        let prefix = |table: &str| format!("{}.", dialect.relation(table));
         (prefix(&self.main), prefix(&self.part))
     }
 }

@@ -148,7 +148,11 @@ fn names_without(shape: &TableShape, other: Option<&TableShape>) -> Names {
     Names {
         table: other.is_none(),
         columns: without(|shape| named(&shape.columns, |column| &column.name)),
-        indexes: without(|shape| named(&shape.indexes, |index| &index.name)),
+        indexes: without(|shape| {
+            let indexes = shape.indexes.iter();
+            let placed = indexes.map(|index| names::beside_table(&shape.name, &index.name));
+            placed.collect()
+        }),
         constraints: without(|shape| {
             let mut names = named(&shape.checks, |check| &check.name);
             names.extend(named(&shape.uniques, |unique| &unique.name));

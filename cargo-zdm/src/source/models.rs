@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use heck::ToSnakeCase as _;
 use quote::ToTokens;
 use syn::DeriveInput;
-use zdm_model::{Declared, Model, ModelField, Schema, Table};
+use zdm_model::{Declared, Model, ModelField, Schema, Table, names};
 
 use super::diagnostics::Diagnostic;
 use super::item_attributes::seen_from_root;
@@ -136,6 +137,7 @@ pub(super) fn assemble(
     let mut diagnostics = findings.diagnostics;
     diagnostics.extend(doubles(&declarations));
     diagnostics.extend(shared_index_names(&declarations));
+    diagnostics.extend(shared_modules(&declarations));
     diagnostics.extend(broken_references(&declarations));
     let enums = enums::of_schema(findings.enums, &declarations, only, &mut diagnostics);
     if !diagnostics.is_empty() {
@@ -228,15 +230,36 @@ fn doubles(declarations: &[Declaration]) -> impl Iterator<Item = Diagnostic> {
     })
 }
 
+/// Generated code calls the module of `billing.invoices` as that of `billing_invoices`.
+fn shared_modules(declarations: &[Declaration]) -> Vec<Diagnostic> {
+    let mut owners: BTreeMap<String, &Declaration> = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    for declaration in declarations {
+        let name = &declaration.table.name;
+        let Some(first) = owners.insert(name.to_snake_case(), declaration) else {
+            continue;
+        };
+        let in_schemas = [&first.table.name, name].map(|name| names::schema_of(name).is_some());
+        if first.table.name != *name && in_schemas.contains(&true) {
+            diagnostics.push(declaration.place.saying(format!(
+                "the module of `{name}` would have the name of that of `{}` ({}): give one of the two another name",
+                first.table.name, first.table.source
+            )));
+        }
+    }
+    diagnostics
+}
+
 /// Index names are unique in a PostgreSQL schema and in an SQLite file, not just in a table.
 fn shared_index_names(declarations: &[Declaration]) -> Vec<Diagnostic> {
-    let mut owners: BTreeMap<&str, &Declaration> = BTreeMap::new();
+    let mut owners: BTreeMap<(Option<&str>, &str), &Declaration> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for declaration in declarations {
         let table = &declaration.table;
         let indexes = table.indexes.iter().map(|index| &index.name);
         for name in indexes.chain(table.uniques.iter().map(|unique| &unique.name)) {
-            let Some(first) = owners.insert(name, declaration) else {
+            let place = (names::schema_of(&table.name), name.as_str());
+            let Some(first) = owners.insert(place, declaration) else {
                 continue;
             };
             if first.table.name != declaration.table.name {

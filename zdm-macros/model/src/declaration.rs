@@ -18,6 +18,7 @@ use crate::rust_type::RustType;
 /// A struct with named fields and its attributes.
 pub(crate) struct Declaration {
     pub(crate) ident: Ident,
+    /// With its schema, where it names one: `billing.invoices`.
     pub(crate) table_name: Given<String>,
     pub(crate) attributes: TableAttributes,
     /// Every attribute of the struct and its fields could be read.
@@ -51,10 +52,14 @@ impl Declaration {
     ) -> Option<Self> {
         refuse_generics(input, errors);
         let fields = named_fields(input, errors)?;
-        let table_name = attributes.table.clone().unwrap_or_else(|| Given {
+        let mut table_name = attributes.table.clone().unwrap_or_else(|| Given {
             span: input.ident.span(),
             value: names::table_of(&input.ident.unraw().to_string()),
         });
+        names_one_thing(attributes.schema.as_ref(), &table_name, errors);
+        if let Some(schema) = &attributes.schema {
+            table_name.value = names::in_schema(Some(&schema.value), &table_name.value);
+        }
         let mut declaration = Self {
             ident: input.ident.clone(),
             table_name,
@@ -127,6 +132,41 @@ impl Declaration {
             attributes,
             is_whole,
         });
+    }
+}
+
+/// A schema and what stands in it are named apart, so that a dot in a name always is the one between the two.
+pub(crate) fn names_one_thing(
+    schema: Option<&Given<String>>,
+    name: &Given<String>,
+    errors: &mut Errors,
+) {
+    for given in schema.into_iter().chain([name]) {
+        if let Some(problem) = names::too_long(&given.value) {
+            errors.at(given.span, problem);
+        }
+    }
+    if let Some((before, behind)) = name.value.split_once('.') {
+        errors.at(
+            name.span,
+            format!("a schema has a word of its own: `schema = \"{before}\"`, and `{behind}` as the name"),
+        );
+    }
+    let Some(schema) = schema else { return };
+    if schema.value.contains('.') {
+        errors.at(
+            schema.span,
+            "a schema with a dot in its name is not supported: the connection's `search_path` can lead to it",
+        );
+    }
+    if schema.value == "zdm"
+        || schema.value == "information_schema"
+        || schema.value.starts_with("pg_")
+    {
+        errors.at(
+            schema.span,
+            format!("the schema `{}` is none of the application's own: it belongs to the database or to the control tables", schema.value),
+        );
     }
 }
 

@@ -11,10 +11,11 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DataEnum, DeriveInput, Fields, Ident, LitStr, Token, Variant};
+use syn::{Data, DataEnum, DeriveInput, Fields, Ident, LitStr, Token, Variant};
 
-use crate::attributes::values::{content, list, literal};
+use crate::attributes::values::{content, list, literal, text};
 use crate::attributes::{Errors, Given, keep, read_attributes, unknown_word};
+use crate::declaration::names_one_thing;
 use crate::{Enumeration, Taken, names};
 
 /// An enum that a column can have as its type.
@@ -31,11 +32,7 @@ impl EnumModel {
     /// Reads an enum.
     pub fn parse(input: &DeriveInput) -> Result<Self, Vec<syn::Error>> {
         let mut errors = Errors::default();
-        let name = name(&input.attrs, &mut errors).unwrap_or_else(|| Given {
-            span: input.ident.span(),
-            value: input.ident.unraw().to_string().to_snake_case(),
-        });
-        fits(&name, &mut errors);
+        let name = name(input, &mut errors);
         if !input.generics.params.is_empty() {
             errors.at(
                 input.generics.span(),
@@ -59,7 +56,7 @@ impl EnumModel {
         Ok(Self {
             ident: input.ident.clone(),
             enumeration: Enumeration {
-                name: name.value,
+                name,
                 values: values.into_iter().map(|value| value.value).collect(),
                 taken: taken.into_iter().map(|(_, taken)| taken).collect(),
                 source: String::new(),
@@ -157,17 +154,25 @@ fn literals(word: &Ident, input: ParseStream) -> syn::Result<Vec<LitStr>> {
     })
 }
 
-/// The only word that may stand on the enum itself.
-fn name(attributes: &[Attribute], errors: &mut Errors) -> Option<Given<String>> {
-    let mut name = None;
-    read_attributes(attributes, errors, |found, input| {
-        if found == "name" {
-            keep(&mut name, found, literal(found, input)?.value())
-        } else {
-            Err(unknown_word(found, &["name"]))
+/// The words that may stand on the enum itself.
+fn name(enumeration: &DeriveInput, errors: &mut Errors) -> String {
+    let (mut name, mut schema) = (None, None);
+    read_attributes(&enumeration.attrs, errors, |found, input| {
+        match found.to_string().as_str() {
+            "name" => keep(&mut name, found, literal(found, input)?.value()),
+            "schema" => keep(&mut schema, found, text(found, input)?),
+            _ => Err(unknown_word(found, &["name", "schema"])),
         }
     });
-    name
+    let name = name.unwrap_or_else(|| Given {
+        span: enumeration.ident.span(),
+        value: enumeration.ident.unraw().to_string().to_snake_case(),
+    });
+    names_one_thing(schema.as_ref(), &name, errors);
+    names::in_schema(
+        schema.as_ref().map(|given| given.value.as_str()),
+        &name.value,
+    )
 }
 
 /// Rows of a value become one other, and a value that a variant still is does not go.
@@ -261,7 +266,7 @@ mod tests {
         );
         let errors = errors.err().expect("mistakes").join("\n");
         for part in [
-            "unknown attribute `table`; known here: name",
+            "unknown attribute `table`; known here: name, schema",
             "unknown attribute `name`",
             "cannot be generic",
             "no fields",

@@ -46,7 +46,7 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
         renamed_from: attributes
             .renamed_from
             .as_ref()
-            .map(|given| given.value.clone()),
+            .map(|given| names::beside_table(&declaration.table_name.value, &given.value)),
         drops: attributes
             .drops
             .iter()

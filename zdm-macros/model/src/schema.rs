@@ -52,7 +52,7 @@ impl Schema {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Enumeration {
-    /// Physical name, unquoted.
+    /// Physical name, unquoted; with its schema before a dot, where it names one.
     pub name: String,
     /// The values in their order.
     pub values: Vec<String>,
@@ -81,13 +81,7 @@ impl Enumeration {
     pub fn is_type_of(&self, column: &Column) -> bool {
         let named = |sql_type: &str| {
             let element = sql_type.strip_suffix("[]").unwrap_or(sql_type);
-            match element
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'))
-            {
-                Some(quoted) => quoted.replace("\"\"", "\"") == self.name,
-                None => element == self.name,
-            }
+            element == self.name || crate::names::unquoted(element).as_ref() == Some(&self.name)
         };
         column.sql_type.as_deref().is_some_and(named)
     }
@@ -98,7 +92,7 @@ impl Enumeration {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Table {
-    /// Physical name, unquoted.
+    /// Physical name, unquoted; with its schema before a dot, where it names one.
     pub name: String,
     /// `comment = "…"`: what the database says of it to people.
     #[cfg_attr(

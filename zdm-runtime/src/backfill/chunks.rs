@@ -3,6 +3,7 @@
 //! Must not know: leases, batches.
 
 use super::ledger::Range;
+use crate::database::catalogue::relation;
 use crate::database::{Connection, DatabaseError, Dialect, Value};
 use crate::ranges::Ranges;
 
@@ -47,7 +48,7 @@ pub(super) async fn cut(
 /// How many rows the table has: counted on `SQLite`, where that is cheap; on `PostgreSQL` as its planner reckons from
 /// the table's size, which needs no earlier ANALYZE.
 pub async fn estimate(connection: &mut Connection, table: &str) -> Result<u64, DatabaseError> {
-    let quoted = quoted(table);
+    let quoted = relation(table);
     if connection.dialect() == Dialect::Sqlite {
         let rows = connection
             .query_file(&format!("SELECT count(*) FROM {quoted}"), &[])
@@ -68,12 +69,4 @@ pub async fn estimate(connection: &mut Connection, table: &str) -> Result<u64, D
         .and_then(|(_, rest)| rest.split_ascii_whitespace().next())
         .and_then(|rows| rows.parse().ok())
         .ok_or_else(|| DatabaseError::unexpected("how many rows a table has", row))
-}
-
-fn quoted(table: &str) -> String {
-    let parts: Vec<String> = table
-        .split('.')
-        .map(|part| format!("\"{}\"", part.replace('"', "\"\"")))
-        .collect();
-    parts.join(".")
 }

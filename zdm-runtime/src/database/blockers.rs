@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::catalogue::relation;
 use super::{Connection, DatabaseError, Dialect, Value};
 
 /// A session that holds a lock in the way.
@@ -125,12 +126,11 @@ async fn holders(
              LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
              WHERE lock.granted AND lock.locktype = 'relation' AND lock.pid <> pg_backend_pid()
                AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-               AND lock.relation IN
-                   (SELECT oid FROM pg_class WHERE relname = $1 AND pg_table_is_visible(oid))
+               AND lock.relation = to_regclass($1)
                AND lock.mode = ANY (string_to_array($2, ' '))
              GROUP BY lock.pid
              ORDER BY 3 DESC NULLS LAST",
-            &[table.into(), modes.into()],
+            &[relation(table).as_str().into(), modes.into()],
         )
         .await?;
     rows.iter().map(|row| blocker(row)).collect()

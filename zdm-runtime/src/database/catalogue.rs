@@ -5,6 +5,21 @@
 use std::fmt;
 
 use super::{Connection, DatabaseError, Dialect, Value};
+use crate::losses::quoted;
+
+/// A table as SQL spells it, with its schema where its name has one: `"billing"."invoices"`.
+pub fn relation(table: &str) -> String {
+    let parts: Vec<String> = table.split('.').map(quoted).collect();
+    parts.join(".")
+}
+
+/// A table as the questions below take it: PostgreSQL reads it as SQL spells it.
+fn called(connection: &Connection, table: &str) -> Value {
+    match connection.dialect() {
+        Dialect::Postgres => relation(table).as_str().into(),
+        Dialect::Sqlite => table.into(),
+    }
+}
 
 /// The columns of a table; none where no such table is there.
 pub async fn columns(
@@ -14,11 +29,11 @@ pub async fn columns(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CAST(attname AS text) FROM pg_attribute
-             WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         }
         Dialect::Sqlite => "SELECT name FROM pragma_table_xinfo($1) ORDER BY cid",
     };
-    let rows = connection.query(sql, &[table.into()]).await?;
+    let rows = connection.query(sql, &[called(connection, table)]).await?;
     rows.into_iter()
         .map(|row| match row.as_slice() {
             [Value::Text(Some(name))] => Ok(name.clone()),
@@ -51,13 +66,13 @@ pub async fn instead_of_table(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' END
-             FROM pg_class WHERE oid = to_regclass(quote_ident($1))"
+             FROM pg_class WHERE oid = to_regclass($1)"
         }
         Dialect::Sqlite => {
             "SELECT 'view' FROM sqlite_schema WHERE type = 'view' AND name = $1 COLLATE NOCASE"
         }
     };
-    let rows = connection.query(sql, &[name.into()]).await?;
+    let rows = connection.query(sql, &[called(connection, name)]).await?;
     match rows.first().map(Vec::as_slice) {
         None => Ok(None),
         Some([Value::Text(kind)]) => Ok(kind.clone()),
@@ -67,8 +82,7 @@ pub async fn instead_of_table(
 
 /// Whether a table holds a row.
 pub async fn holds_rows(connection: &mut Connection, table: &str) -> Result<bool, DatabaseError> {
-    let quoted = table.replace('"', "\"\"");
-    let sql = format!("SELECT 1 FROM \"{quoted}\" LIMIT 1");
+    let sql = format!("SELECT 1 FROM {} LIMIT 1", relation(table));
     Ok(!connection.query(&sql, &[]).await?.is_empty())
 }
 
@@ -77,6 +91,8 @@ pub async fn holds_rows(connection: &mut Connection, table: &str) -> Result<bool
 pub struct Reference {
     /// The table that has it.
     pub child: String,
+    /// The same with its schema, where the database has any.
+    pub place: String,
     /// The columns that hold it.
     pub columns: String,
     /// The table that it references.
@@ -84,6 +100,12 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// Whether one of these tables has it.
+    pub fn is_of<T: AsRef<str>>(&self, tables: &[T]) -> bool {
+        let mut tables = tables.iter().map(AsRef::as_ref);
+        tables.any(|table| table == self.child || table == self.place)
+    }
+
     /// References as a part of a sentence.
     pub(crate) fn listed(references: &[Self]) -> String {
         let references: Vec<String> = references.iter().map(ToString::to_string).collect();
@@ -97,6 +119,7 @@ impl fmt::Display for Reference {
             child,
             columns,
             parent,
+            ..
         } = self;
         write!(f, "{child} ({columns}) refers to {parent}")
     }
@@ -110,23 +133,30 @@ pub async fn references(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CAST(CAST(conrelid AS regclass) AS text),
+                (SELECT nspname || '.' || relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+                 WHERE c.oid = conrelid),
                 (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
                  WHERE attrelid = conrelid AND attnum = ANY (conkey))
              FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid <> confrelid
-             AND confrelid = to_regclass(quote_ident($1)) ORDER BY 1, 2"
+             AND confrelid = to_regclass($1) ORDER BY 1, 3"
         }
         Dialect::Sqlite => {
-            "SELECT child.name, group_concat(held.\"from\", ', ')
+            "SELECT child.name, child.name, group_concat(held.\"from\", ', ')
              FROM sqlite_schema AS child, pragma_foreign_key_list(child.name) AS held
              WHERE child.type = 'table' AND held.\"table\" = $1 COLLATE NOCASE AND child.name <> $1 COLLATE NOCASE
-             GROUP BY child.name, held.id ORDER BY 1, 2"
+             GROUP BY child.name, held.id ORDER BY 1, 3"
         }
     };
-    let rows = connection.query(sql, &[parent.into()]).await?;
+    let rows = connection.query(sql, &[called(connection, parent)]).await?;
     rows.into_iter()
         .map(|row| match row.as_slice() {
-            [Value::Text(Some(child)), Value::Text(Some(columns))] => Ok(Reference {
+            [
+                Value::Text(Some(child)),
+                Value::Text(Some(place)),
+                Value::Text(Some(columns)),
+            ] => Ok(Reference {
                 child: child.clone(),
+                place: place.clone(),
                 columns: columns.clone(),
                 parent: parent.to_owned(),
             }),
@@ -168,11 +198,11 @@ pub(crate) async fn defaults(
             "SELECT CAST(attname AS text), format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid),
                 (CAST(CAST(attmissingval AS text) AS text[]))[1]
              FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-             WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         }
         Dialect::Sqlite => "SELECT name, type, dflt_value, NULL FROM pragma_table_xinfo($1) ORDER BY cid",
     };
-    let rows = connection.query(sql, &[table.into()]).await?;
+    let rows = connection.query(sql, &[called(connection, table)]).await?;
     rows.into_iter()
         .map(|row| match row.as_slice() {
             [

@@ -3,6 +3,7 @@
 //! Must not know: what columns of the version's own tables depend on.
 
 use crate::database::{Connection, DatabaseError, Value, catalogue};
+use crate::losses::quoted;
 use crate::manifest::{Manifest, Pair};
 
 /// The objects that name the type, and the columns of it that the version does not replace: `(kind, name)`.
@@ -13,7 +14,7 @@ pub(super) async fn on(
 ) -> Result<Vec<(String, String)>, DatabaseError> {
     let is_of = |pair: &&Pair| {
         let mut old = pair.old.iter();
-        old.any(|old| old.sql_type == name || old.sql_type == quoted(name))
+        old.any(|old| spells(&old.sql_type, name))
     };
     let mut pairs = manifest.pairs.iter().filter(is_of);
     let found = pairs.find_map(|pair| Some((pair, pair.released.as_ref()?)));
@@ -26,7 +27,7 @@ pub(super) async fn on(
     } else {
         &released.column
     };
-    let table = quoted(&pair.table);
+    let table = catalogue::relation(&pair.table);
     let parameters = [Value::from(table.as_str()), Value::from(column.as_str())];
     let rows = connection.query(POSTGRES, &parameters).await?;
     let mut named = Vec::new();
@@ -36,8 +37,10 @@ pub(super) async fn on(
                 Value::Text(Some(kind)),
                 Value::Text(Some(name)),
                 Value::Text(table),
+                Value::Text(placed),
             ] => {
-                if !is_replaced(manifest, table.as_deref(), name) {
+                let of = [table.as_deref(), placed.as_deref()];
+                if !of.iter().any(|table| is_replaced(manifest, *table, name)) {
                     let of = table.as_ref().map(|table| format!("{table}."));
                     named.push((kind.clone(), of.unwrap_or_default() + name));
                 }
@@ -60,12 +63,19 @@ fn is_replaced(manifest: &Manifest, table: Option<&str>, column: &str) -> bool {
     })
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// Whether SQL spells the enum like this, each part of its name with quotes or without.
+fn spells(sql_type: &str, name: &str) -> bool {
+    let parts = (sql_type.split('.'), name.split('.'));
+    parts.0.clone().count() == parts.1.clone().count()
+        && parts
+            .0
+            .zip(parts.1)
+            .all(|(spelled, part)| spelled == part || spelled == quoted(part))
 }
 
 /// By a column of the type. What belongs to a table that has such a column goes with that; what is the tool's own it drops.
-const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(of AS text) FROM (
+const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(of AS text),
+        (SELECT nspname || '.' || of FROM pg_namespace WHERE pg_namespace.oid = place) FROM (
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END AS kind, p.proname AS name, CAST(NULL AS name) AS of,
         d.refobjid, p.pronamespace AS place
     FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid

@@ -1,5 +1,6 @@
 //! `PostgreSQL` keeps what depends on what in `pg_depend`.
 
+use crate::database::catalogue::relation;
 use crate::database::{Connection, DatabaseError, Row, Value};
 
 /// What names the table or a column of it, and what names a view that does, however far up: `(kind, name, of)`, where `of` is the
@@ -9,7 +10,7 @@ pub(super) async fn on(
     table: &str,
     column: Option<&str>,
 ) -> Result<Vec<(String, String, Option<String>)>, DatabaseError> {
-    let quoted = format!("\"{}\"", table.replace('"', "\"\""));
+    let quoted = relation(table);
     let mut found: Vec<(String, String, Option<String>)> = Vec::new();
     let mut views: Vec<(String, String)> = Vec::new();
     for row in direct(connection, &quoted, column).await? {

@@ -4,6 +4,7 @@
 //! Comes in: a connection outside a transaction, a step that builds an index. Goes out: [`Found`].
 //! Must not know: what follows from it.
 
+use crate::database::catalogue::relation;
 use crate::database::{Connection, DatabaseError, Value};
 use crate::losses::quoted;
 use crate::manifest::{IndexDefinition, Step};
@@ -28,13 +29,13 @@ const FORM: &str =
      FROM generate_series(1, index.indnatts) AS n),
     pg_get_expr(index.indpred, index.indrelid))";
 
-/// In the table's schema, where it would be created, and where the name alone leads to, where it would be dropped.
+/// In the table's schema, where it would be created, and where the plan's name of it leads to, where it would be dropped.
 const THERE: &str = "FROM pg_class AS class
     JOIN pg_namespace AS space ON space.oid = class.relnamespace
     LEFT JOIN pg_am AS method ON method.oid = class.relam
     LEFT JOIN pg_index AS index ON index.indexrelid = class.oid
-    WHERE class.relname = CAST(CAST($1 AS text) AS name) AND (class.oid = to_regclass(quote_ident($1))
-        OR class.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass(quote_ident($2))))";
+    WHERE class.relname = CAST(CAST($1 AS text) AS name) AND (class.oid = to_regclass($3)
+        OR class.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($2)))";
 
 /// Looks; `begun` says that the record tells of it, for a plan that does not say how it looks.
 pub(super) async fn look(
@@ -47,9 +48,14 @@ pub(super) async fn look(
         "SELECT quote_ident(space.nspname) || '.' || quote_ident(class.relname),
             coalesce(pg_get_indexdef(index.indexrelid), 'a relation that is no index, of the kind ' || CAST(class.relkind AS text)),
             coalesce(index.indisvalid AND index.indisready, true),
-            coalesce(index.indrelid = to_regclass(quote_ident($2)), false), {FORM} {THERE}"
+            coalesce(index.indrelid = to_regclass($2), false), {FORM} {THERE}"
     );
-    let values = [name.into(), step.table.as_str().into()];
+    let table = relation(&step.table);
+    let index = match table.rsplit_once('.') {
+        Some((schema, _)) if step.table.contains('.') => format!("{schema}.{}", quoted(name)),
+        _ => quoted(name),
+    };
+    let values = [name.into(), table.as_str().into(), index.as_str().into()];
     let rows = connection.query_file(&sql, &values).await?;
     let mut planned = Found::Nothing;
     for row in rows {
@@ -90,7 +96,7 @@ async fn wanted(
     let unique = if index.unique { "UNIQUE " } else { "" };
     let create = format!(
         "CREATE TEMPORARY TABLE zdm_wanted (LIKE {}); CREATE {unique}INDEX zdm_wanted_index ON pg_temp.zdm_wanted {}",
-        quoted(&step.table),
+        relation(&step.table),
         over(index)
     );
     connection.begin().await?;

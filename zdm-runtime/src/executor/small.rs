@@ -4,8 +4,8 @@
 //! Comes in: a connection inside the step's transaction. Goes out: nothing, or the failure that ends it.
 
 use super::{Failure, Task};
+use crate::database::catalogue::relation;
 use crate::database::{Connection, DatabaseError, Value};
-use crate::losses::quoted;
 use crate::manifest::SmallTable;
 
 /// Takes the tables' locks and refuses where one has outgrown its limits. From here on the step holds up readers too, for no
@@ -16,7 +16,7 @@ pub(super) async fn refuse(task: &Task<'_>, connection: &mut Connection) -> Resu
         return Ok(());
     }
     let limit = task.options.lock_timeout.as_millis().max(1);
-    let tables: Vec<String> = small.iter().map(|small| quoted(&small.table)).collect();
+    let tables: Vec<String> = small.iter().map(|small| relation(&small.table)).collect();
     // Rows that a policy hides from this role would count as absent; without it they are an error.
     connection
         .run_file(&format!(
@@ -66,7 +66,7 @@ pub(super) fn of(task: &Task<'_>, error: DatabaseError) -> Failure {
 async fn rows(connection: &mut Connection, small: &SmallTable) -> Result<u64, DatabaseError> {
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {}) AS counted",
-        quoted(&small.table),
+        relation(&small.table),
         small.most_rows.saturating_add(1)
     );
     number(&connection.query_file(&sql, &[]).await?)
@@ -74,10 +74,10 @@ async fn rows(connection: &mut Connection, small: &SmallTable) -> Result<u64, Da
 
 /// With its indexes, which are built anew as well.
 async fn bytes(connection: &mut Connection, small: &SmallTable) -> Result<u64, DatabaseError> {
-    let sql = "SELECT pg_total_relation_size(to_regclass(quote_ident($1)))";
+    let sql = "SELECT pg_total_relation_size(to_regclass($1))";
     number(
         &connection
-            .query(sql, &[small.table.as_str().into()])
+            .query(sql, &[relation(&small.table).as_str().into()])
             .await?,
     )
 }

@@ -62,7 +62,7 @@ async fn body(
     let dropped = dropped_with(task);
     if !dropped.is_empty() {
         let mut references = catalogue::references(connection, &task.step.table).await?;
-        references.retain(|reference| !dropped.contains(&reference.child.as_str()));
+        references.retain(|reference| !reference.is_of(&dropped));
         if !references.is_empty() {
             return Err(Failure::References(references));
         }

@@ -27,7 +27,7 @@ pub(super) async fn refuse(task: &Task<'_>, connection: &mut Connection) -> Resu
     }
     if connection.dialect() == Dialect::Postgres {
         let limit = task.options.lock_timeout.as_millis();
-        let quoted = losses::quoted(table);
+        let quoted = catalogue::relation(table);
         // Rows that a policy hides from this role would count as absent; without it they are an error.
         connection
             .run_file(&format!(

@@ -286,6 +286,13 @@ pub struct Step {
     pub small: Vec<SmallTable>,
 }
 
+impl Step {
+    /// SQL of the user's own, of which nobody knows what it makes.
+    pub fn is_own_sql(&self) -> bool {
+        self.summary.starts_with("run your own SQL ")
+    }
+}
+
 /// An index, but for its name and its table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -24,7 +24,7 @@ pub(in crate::plan) fn named(drafted: &[Drafted], to: &Schema, dialect: &Dialect
     let mut names = BTreeSet::new();
     let mut of_column = |column: &ColumnShape| {
         let enums = to.enums.iter().filter(|found| {
-            let name = dialect.ident(&found.name);
+            let name = dialect.relation(&found.name);
             column.sql_type == name || column.sql_type.strip_suffix("[]") == Some(&name)
         });
         enums.map(|found| found.name.clone()).collect::<Vec<_>>()

@@ -292,7 +292,7 @@ impl Lowering<'_> {
 
 /// What the check is called that proves NOT NULL.
 pub(crate) fn not_null_name(table: &str, column: &str) -> String {
-    format!("{table}_{column}_not_null")
+    format!("{}_{column}_not_null", names::bare(table))
 }
 
 fn set_primary_key(table: &str, key: &KeyShape, replaced: Option<String>) -> Statement {

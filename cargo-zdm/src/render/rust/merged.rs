@@ -53,9 +53,9 @@ impl<'a> WithPart<'a> {
         let first = first.map_or(String::new(), |(_, first)| self.words.ident(&first.name));
         format!(
             "UPDATE {} SET {first} = {first}\nWHERE {}\n  AND EXISTS (SELECT 1 FROM {} WHERE {} AND NOT ({}))",
-            self.words.ident(&self.what.part),
+            self.words.relation(&self.what.part),
             key.join(" AND "),
-            self.words.ident(&self.what.main),
+            self.words.relation(&self.what.main),
             self.what.joined(dialect, &main, &part),
             self.what.same(dialect, &main, &part)
         )
@@ -168,7 +168,7 @@ pub(super) fn lock_of_part(
         .collect();
     Some(format!(
         "(SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} FOR NO KEY UPDATE) AS zdm_part) AS zdm_locked",
-        words.ident(&moved.part),
+        words.relation(&moved.part),
         key?.join(" AND ")
     ))
 }

@@ -45,7 +45,7 @@ pub(super) struct ThroughMain<'a> {
 impl<'a> ThroughMain<'a> {
     pub(super) fn of(what: &'a Move, part: &'a Statements<'a>) -> Self {
         let words = part.sides.words;
-        let main = words.ident(&what.main);
+        let main = words.relation(&what.main);
         Self {
             what,
             part,
@@ -280,7 +280,7 @@ pub(super) fn lock_of_main(words: Words<'_>, moved: &Move, key: &[String]) -> Op
         .collect();
     Some(format!(
         "(SELECT 1 FROM {} WHERE {} FOR NO KEY UPDATE) AS zdm_main",
-        words.ident(&moved.main),
+        words.relation(&moved.main),
         columns.join(" AND ")
     ))
 }

@@ -230,7 +230,7 @@ impl<'a> Sides<'a> {
     fn stored(&self, column: &Column, qualified: bool) -> String {
         let name = self.words.ident(&column.name);
         if qualified {
-            format!("{}.{name}", self.words.ident(&self.table.name))
+            format!("{}.{name}", self.words.within(&self.table.name))
         } else {
             name
         }

@@ -3,7 +3,7 @@
 //! Comes in: names, columns. Goes out: fragments of SQL.
 //! Must not know: statements.
 
-use zdm_model::{Column, LogicalType};
+use zdm_model::{Column, LogicalType, names};
 
 use crate::dialect::{Dialect, ExpressionError, unbounded};
 
@@ -53,11 +53,20 @@ impl<'a> Words<'a> {
 
     /// What statements name as the table: the view in its place, under the table's name, where there is one.
     pub(super) fn rows(self, table: &str, view: Option<&str>) -> String {
-        let table = self.ident(table);
         match view {
-            None => table,
-            Some(view) => format!("{} AS {table}", self.dialect.own(view)),
+            None => self.relation(table),
+            Some(view) => format!("{} AS {}", self.dialect.own(view), self.within(table)),
         }
+    }
+
+    /// A table, with its schema where it has one of its own.
+    pub(super) fn relation(self, table: &str) -> String {
+        self.dialect.relation(table)
+    }
+
+    /// What the table is called in a statement that is about it alone.
+    pub(super) fn within(self, table: &str) -> String {
+        self.ident(names::bare(table))
     }
 
     /// Puts texts in the place of the columns that an expression names.
@@ -83,7 +92,7 @@ impl<'a> Words<'a> {
     /// The number that an auto key without a value of its own would get.
     pub(super) fn next_number(self, table: &str, column: &str) -> String {
         if self.typed {
-            let table = self.dialect.literal(&self.dialect.ident(table));
+            let table = self.dialect.literal(&self.relation(table));
             let column = self.dialect.literal(column);
             format!("nextval(pg_get_serial_sequence({table}, {column}))")
         } else {

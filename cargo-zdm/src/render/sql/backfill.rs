@@ -188,7 +188,7 @@ pub(super) fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pai
     };
     let view = pairs.iter().find_map(|pair| pair.view.as_deref());
     View {
-        rows: view.map_or_else(|| dialect.ident(table), |view| dialect.own(view)),
+        rows: view.map_or_else(|| dialect.relation(table), |view| dialect.own(view)),
         key: key.iter().map(|column| column.name.clone()).collect(),
         texts: text(""),
         least: text("lowest."),

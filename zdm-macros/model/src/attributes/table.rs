@@ -16,6 +16,8 @@ use crate::{Check, Drop, Exclusion};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TableAttributes {
     pub(crate) table: Option<Given<String>>,
+    /// `schema = "billing"`: where the table is, if not where the search path leads.
+    pub(crate) schema: Option<Given<String>>,
     pub(crate) renamed_from: Option<Given<String>>,
     pub(crate) comment: Option<Given<String>>,
     pub(crate) transparent: Option<Given<()>>,
@@ -69,6 +71,7 @@ impl TableAttributes {
     /// Whether `transparent` is all that was given.
     pub(crate) fn is_only_transparent(&self) -> bool {
         self.table.is_none()
+            && self.schema.is_none()
             && self.renamed_from.is_none()
             && self.comment.is_none()
             && self.primary_key.is_none()
@@ -87,6 +90,7 @@ impl TableAttributes {
     fn word(&mut self, word: &Ident, input: ParseStream) -> syn::Result<()> {
         match word.to_string().as_str() {
             "table" => keep(&mut self.table, word, text(word, input)?)?,
+            "schema" => keep(&mut self.schema, word, text(word, input)?)?,
             "renamed_from" => keep(&mut self.renamed_from, word, text(word, input)?)?,
             "comment" => keep(&mut self.comment, word, values::comment(word, input)?)?,
             "transparent" => keep(&mut self.transparent, word, ())?,

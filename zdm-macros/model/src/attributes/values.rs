@@ -139,9 +139,10 @@ fn parse_reference(text: &str) -> Option<Reference> {
         .split(',')
         .map(|column| column.trim().to_owned())
         .collect();
-    let table = table.trim();
-    (!table.is_empty() && columns.iter().all(|column| !column.is_empty())).then(|| Reference {
-        table: table.to_owned(),
+    let table: Vec<&str> = table.split('.').map(str::trim).collect();
+    let is_table = table.len() <= 2 && table.iter().all(|name| !name.is_empty());
+    (is_table && columns.iter().all(|column| !column.is_empty())).then(|| Reference {
+        table: table.join("."),
         columns,
     })
 }
@@ -152,10 +153,14 @@ pub(crate) fn moved_from(word: &Ident, input: ParseStream) -> syn::Result<MovedF
     let value = literal.value();
     let names: Vec<&str> = value.split('.').map(str::trim).collect();
     match names[..] {
-        [table, column] if !table.is_empty() && !column.is_empty() => Ok(MovedFrom {
-            table: table.to_owned(),
-            column: column.to_owned(),
-        }),
+        [ref table @ .., column]
+            if (1..=2).contains(&table.len()) && names.iter().all(|name| !name.is_empty()) =>
+        {
+            Ok(MovedFrom {
+                table: table.join("."),
+                column: column.to_owned(),
+            })
+        }
         _ => Err(syn::Error::new(
             literal.span(),
             format!("expected another table and its column: `{word} = \"addresses.town\"`"),

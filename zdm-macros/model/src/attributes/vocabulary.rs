@@ -34,8 +34,9 @@ pub(super) const COLUMN: [&str; 24] = [
 ];
 
 /// Words on a struct.
-pub(super) const TABLE: [&str; 15] = [
+pub(super) const TABLE: [&str; 16] = [
     "table",
+    "schema",
     "renamed_from",
     "drops",
     "split_from",

@@ -58,7 +58,7 @@ pub(super) fn names_fit(declaration: &Declaration, errors: &mut Errors) {
             .iter()
             .all(|field| field.name.value != given.value)
     });
-    for name in columns.chain(interim).chain([&declaration.table_name]) {
+    for name in columns.chain(interim) {
         if let Some(problem) = names::too_long(&name.value) {
             errors.at(name.span, problem);
         }
@@ -76,16 +76,10 @@ pub(super) fn names_fit(declaration: &Declaration, errors: &mut Errors) {
 
 pub(super) fn table_is_ours(declaration: &Declaration, errors: &mut Errors) {
     let name = &declaration.table_name;
-    if name.value.starts_with("zdm_") {
+    if names::bare(&name.value).starts_with("zdm_") {
         errors.at(
             name.span,
             "names that begin with `zdm_` are those of the control tables; give another one with `table = \"…\"`",
-        );
-    }
-    if name.value.contains('.') {
-        errors.at(
-            name.span,
-            "not supported yet: tables in a named schema; name the table alone, and set the connection's `search_path`",
         );
     }
 }
@@ -93,9 +87,16 @@ pub(super) fn table_is_ours(declaration: &Declaration, errors: &mut Errors) {
 /// A name that the table keeps is none that it was renamed from.
 pub(super) fn table_is_renamed(declaration: &Declaration, errors: &mut Errors) {
     let name = &declaration.table_name.value;
-    if let Some(old) = &declaration.attributes.renamed_from
-        && old.value == *name
-    {
+    let Some(old) = &declaration.attributes.renamed_from else {
+        return;
+    };
+    if old.value.contains('.') {
+        errors.at(
+            old.span,
+            "a table stays in its schema: `renamed_from` is the name that it had there, without the schema",
+        );
+    }
+    if old.value == names::bare(name) {
         errors.at(
             old.span,
             format!("the table is called `{name}`: give it its new name with `table = \"…\"`, or call the struct otherwise"),

@@ -111,7 +111,7 @@ impl Statements<'_> {
         let keys = self.sides.table.key_columns().map(|key| {
             let name = self.sides.words.ident(&key.name);
             if self.sides.growing == Some(&key.name) {
-                format!("{}.{name}", self.sides.words.ident(&self.sides.table.name))
+                format!("{}.{name}", self.sides.words.within(&self.sides.table.name))
             } else {
                 name
             }

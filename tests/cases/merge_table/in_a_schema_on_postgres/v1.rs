@@ -1,0 +1,20 @@
+#[derive(Migratable)]
+#[zdm(schema = "billing")]
+#[zdm(table = "users")]
+struct User {
+    #[zdm(primary_key, auto)]
+    id: i64,
+    name: String,
+}
+
+#[derive(Migratable)]
+#[zdm(schema = "billing")]
+#[zdm(table = "addresses")]
+struct Address {
+    #[zdm(primary_key, references = "billing.users(id)", on_delete = "cascade")]
+    user_id: i64,
+    #[zdm(index)]
+    street: String,
+    #[zdm(sql_type = "varchar(20)")]
+    postal_code: Option<String>,
+}
