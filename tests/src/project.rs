@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use camino::Utf8PathBuf;
-use cargo_zdm::catalogue::{self, Catalogue};
+use cargo_zdm::catalogue::{self, Catalogue, Schemas};
 use cargo_zdm::dialect::Dialect as Words;
 use cargo_zdm::import::{self, Imported};
 use cargo_zdm::source::{self, SourceOptions};
@@ -203,7 +203,7 @@ fn text(bytes: &[u8]) -> String {
 /// Where it cannot be done, with what was said.
 pub async fn catalogue(url: &str) -> Catalogue {
     let mut connection = Connection::open_to_read(url).await.unwrap();
-    catalogue::read(&mut connection)
+    catalogue::read(&mut connection, &Schemas::All)
         .await
         .unwrap_or_else(|error| panic!("{error}"))
 }

@@ -10,8 +10,11 @@ pub mod dump;
 mod postgres;
 mod sqlite;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use zdm_model::names;
 use zdm_runtime::database::{Connection, DatabaseError, Dialect, Value};
 
 /// Everything that was found.
@@ -25,6 +28,18 @@ pub struct Catalogue {
     pub enums: Vec<Enum>,
     /// Everything that is no table or stands beside the tables: functions, views, types, other schemas.
     pub others: Vec<Other>,
+}
+
+/// Which of PostgreSQL's schemas are read. Names in the one that the connection's search path begins with stand alone, those in
+/// others behind their schema's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schemas {
+    /// The one that the search path begins with.
+    Own,
+    /// All that have tables, but for the server's own and that of the control tables.
+    All,
+    /// These.
+    Only(Vec<String>),
 }
 
 /// An object that is no part of a table's own definition, or one of its properties.
@@ -206,6 +221,14 @@ pub enum CatalogueError {
     /// No schema of the search path is there.
     #[error("the search path of this connection leads to no schema that is there")]
     NoSchema,
+    /// No such schema has a table.
+    #[error("the database has no schema {name} with tables; it has {known}")]
+    UnknownSchema {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// An answer of another shape than the query promises.
     #[error("the answer about the {of} has an unexpected shape: {reason}")]
     Shape {
@@ -216,15 +239,18 @@ pub enum CatalogueError {
     },
 }
 
-/// Reads the schema that unqualified names mean on this connection. Nothing is written.
-pub async fn read(connection: &mut Connection) -> Result<Catalogue, CatalogueError> {
+/// Reads these schemas; SQLite has one. Nothing is written.
+pub async fn read(
+    connection: &mut Connection,
+    schemas: &Schemas,
+) -> Result<Catalogue, CatalogueError> {
     let begin = match connection.dialect() {
         Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Dialect::Sqlite => "BEGIN",
     };
     connection.run_file(begin).await?;
     let read = match connection.dialect() {
-        Dialect::Postgres => postgres::read(connection).await,
+        Dialect::Postgres => postgres::read(connection, schemas).await,
         Dialect::Sqlite => sqlite::read(connection).await,
     };
     let ended = connection.rollback().await;
@@ -235,6 +261,47 @@ pub async fn read(connection: &mut Connection) -> Result<Catalogue, CatalogueErr
 }
 
 impl Catalogue {
+    /// Leaves out the schemas that are not among these, but for the one that names without a schema are in.
+    pub(crate) fn only(&mut self, schemas: &BTreeSet<&str>) {
+        let is_kept = |name: &str| schema_of(name).is_none_or(|schema| schemas.contains(schema));
+        let mut others: BTreeMap<String, usize> = BTreeMap::new();
+        self.tables.retain(|table| {
+            let kept = is_kept(&table.name);
+            if !kept && let Some(schema) = schema_of(&table.name) {
+                *others.entry(schema.to_owned()).or_default() += 1;
+            }
+            kept
+        });
+        self.enums.retain(|found| is_kept(&found.name));
+        let of_others = |object: &str| {
+            let mut others = others.keys();
+            others.any(|schema| {
+                object
+                    .strip_prefix(schema.as_str())
+                    .is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        self.others.retain(|other| !of_others(&other.object));
+        for (schema, count) in &others {
+            let tables = if *count == 1 { "table" } else { "tables" };
+            self.others.push(Other {
+                what: "schema".to_owned(),
+                object: format!("{schema} with {count} {tables}"),
+            });
+        }
+        for key in self
+            .tables
+            .iter_mut()
+            .flat_map(|table| &mut table.foreign_keys)
+        {
+            if !is_kept(&key.references) {
+                key.unusual
+                    .insert(0, "a table of another schema".to_owned());
+            }
+        }
+        self.sort();
+    }
+
     /// Puts what the database keeps in no order into one.
     fn sort(&mut self) {
         for table in &mut self.tables {
@@ -252,6 +319,14 @@ impl Catalogue {
             .tables
             .binary_search_by(|table| table.name.as_str().cmp(name));
         found.ok().map(|at| &mut self.tables[at])
+    }
+}
+
+/// The schema that a name is in, if not in that of names without one; also where dots in it are quoted.
+fn schema_of(name: &str) -> Option<&str> {
+    match name.strip_prefix('"') {
+        Some(quoted) if name.contains('.') => quoted.split_once("\".\"").map(|(schema, _)| schema),
+        _ => names::schema_of(name),
     }
 }
 

@@ -1,205 +1,21 @@
 //! PostgreSQL's catalogue (manual, "System Catalogs").
-//!
-//! Whatever an extension owns is left to it. Columns that later versions of the server brought are asked for through
-//! `to_jsonb`, which leaves out what is not there.
+
+mod questions;
+mod scope;
 
 use serde::Deserialize;
 use zdm_runtime::database::{Connection, Value};
 
+use self::questions::{
+    CHECKS, COLUMNS, ENUMS, FOREIGN_KEYS, INDEXES, ON_TABLES, OTHERS, SCHEMA, TABLES,
+};
+use self::scope::Scope;
 use super::definition::{collapsed, elements, is_name, unwrapped};
 use super::objects;
-use super::{Catalogue, CatalogueError, Check, Column, ForeignKey, Index, IndexPart, Other, Table};
-
-const SCHEMA: &str = "SELECT CAST(current_schema() AS text)";
-
-const TABLES: &str = "SELECT CAST(json_build_object(
-        'name', c.relname,
-        'special', CASE
-            WHEN e.objid IS NOT NULL THEN 'it belongs to an extension'
-            WHEN c.relkind = 'p' THEN 'it is partitioned'
-            WHEN c.relispartition THEN 'it is a partition of ' || p.parent
-            WHEN p.parent IS NOT NULL THEN 'it inherits from ' || p.parent
-            WHEN c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) THEN 'other tables inherit from it'
-            WHEN c.reloftype <> 0 THEN 'it is a table of the type ' || CAST(CAST(c.reloftype AS regtype) AS text)
-        END,
-        'unlogged', c.relpersistence = 'u',
-        'security', c.relrowsecurity,
-        'comment', obj_description(c.oid, 'pg_class'),
-        'options', array_to_string(c.reloptions, ', ')) AS text)
-    FROM pg_class c
-    LEFT JOIN pg_depend e ON e.classid = CAST('pg_class' AS regclass) AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e'
-    LEFT JOIN LATERAL (SELECT string_agg(CAST(CAST(inhparent AS regclass) AS text), ', ') AS parent
-        FROM pg_inherits WHERE inhrelid = c.oid) p ON true
-    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')
-    ORDER BY c.relname COLLATE \"C\"";
-
-const COLUMNS: &str = "SELECT CAST(json_build_object(
-        'table', c.relname,
-        'column', json_build_object(
-            'name', a.attname,
-            'sql_type', format_type(a.atttypid, a.atttypmod),
-            'base', b.typname,
-            'kind', CASE
-                WHEN t.typtype = 'd' THEN 'domain'
-                WHEN t.typtype = 'e' THEN 'enum'
-                WHEN t.typtype IN ('r', 'm') THEN 'range'
-                WHEN t.typtype = 'c' THEN 'composite'
-                WHEN t.typcategory = 'A' THEN 'array'
-                ELSE 'base' END,
-            'nullable', NOT a.attnotnull,
-            'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-            'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-            'comment', col_description(a.attrelid, a.attnum),
-            'is_virtual', a.attgenerated = 'v',
-            'counted', CASE
-                WHEN a.attidentity = 'a' THEN 'always'
-                WHEN a.attidentity = 'd' THEN 'by_default'
-                WHEN pg_get_expr(d.adbin, d.adrelid) = 'nextval(' || quote_literal(CAST(CAST(
-                    pg_get_serial_sequence(CAST(CAST(c.oid AS regclass) AS text), a.attname) AS regclass) AS text)) || '::regclass)'
-                    THEN 'serial'
-                WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'sequence' END,
-            'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
-                THEN CAST(CAST(a.attcollation AS regcollation) AS text) END)) AS text)
-    FROM pg_attribute a
-    JOIN pg_class c ON c.oid = a.attrelid
-    JOIN pg_type t ON t.oid = a.atttypid
-    JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' AND t.typbasetype <> 0 THEN t.typbasetype ELSE t.oid END
-    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')
-        AND a.attnum > 0 AND NOT a.attisdropped
-    ORDER BY a.attrelid, a.attnum";
-
-const INDEXES: &str = "SELECT CAST(json_build_object(
-        'table', c.relname,
-        'name', x.relname,
-        'unique', i.indisunique,
-        'predicate', pg_get_expr(i.indpred, i.indrelid),
-        'method', m.amname,
-        'constraint', CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' END,
-        'deferrable', COALESCE(k.condeferrable, false),
-        'initially_deferred', COALESCE(k.condeferred, false),
-        'keys', i.indnkeyatts,
-        'nulls_not_distinct', COALESCE(CAST(to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean), false),
-        'storage', (SELECT string_agg(replace(o, '=', ' = '), ', ') FROM unnest(x.reloptions) o),
-        'definition', CASE WHEN k.contype = 'x' THEN pg_get_constraintdef(k.oid) ELSE pg_get_indexdef(i.indexrelid) END,
-        'unusual', array_remove(ARRAY[
-            CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'WITHOUT OVERLAPS' END,
-            CASE WHEN NOT i.indisvalid THEN 'that it was left invalid by a failed build' END], NULL),
-        'parts', (SELECT json_agg(json_build_object('column', a.attname) ORDER BY n.n)
-            FROM generate_series(1, i.indnatts) n(n)
-            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.n - 1] AND a.attnum <> 0)) AS text)
-    FROM pg_index i
-    JOIN pg_class x ON x.oid = i.indexrelid
-    JOIN pg_am m ON m.oid = x.relam
-    JOIN pg_class c ON c.oid = i.indrelid
-    LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
-    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')
-    ORDER BY x.relname COLLATE \"C\"";
-
-const CHECKS: &str = "SELECT CAST(json_build_object(
-        'table', c.relname,
-        'name', k.conname,
-        'expr', pg_get_expr(k.conbin, k.conrelid),
-        'not_valid', NOT k.convalidated,
-        'no_inherit', k.connoinherit,
-        'unusual', array_remove(ARRAY[
-            CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END], NULL)) AS text)
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND k.contype = 'c'
-    ORDER BY k.conname COLLATE \"C\"";
-
-const FOREIGN_KEYS: &str = "SELECT CAST(json_build_object(
-        'table', c.relname,
-        'key', json_build_object(
-            'name', k.conname,
-            'columns', (SELECT json_agg(a.attname ORDER BY n.n) FROM unnest(k.conkey) WITH ORDINALITY n(attnum, n)
-                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.attnum),
-            'references', CASE WHEN r.relnamespace = c.relnamespace THEN r.relname
-                ELSE CAST(CAST(k.confrelid AS regclass) AS text) END,
-            'referenced_columns', (SELECT json_agg(a.attname ORDER BY n.n) FROM unnest(k.confkey) WITH ORDINALITY n(attnum, n)
-                JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.attnum),
-            'on_delete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
-                WHEN 'r' THEN 'restrict' END,
-            'on_delete_columns', COALESCE((SELECT json_agg(a.attname ORDER BY n.n)
-                FROM jsonb_array_elements_text(CASE jsonb_typeof(to_jsonb(k) -> 'confdelsetcols')
-                    WHEN 'array' THEN to_jsonb(k) -> 'confdelsetcols' ELSE '[]' END) WITH ORDINALITY n(attnum, n)
-                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = CAST(n.attnum AS int)), '[]'),
-            'on_update', CASE k.confupdtype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
-                WHEN 'r' THEN 'restrict' END,
-            'match_full', k.confmatchtype <> 's',
-            'deferrable', k.condeferrable,
-            'initially_deferred', k.condeferred,
-            'not_valid', NOT k.convalidated,
-            'unusual', array_remove(ARRAY[
-                CASE WHEN r.relnamespace <> c.relnamespace THEN 'a table of another schema' END,
-                CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END,
-                CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'PERIOD' END], NULL))) AS text)
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
-    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND k.contype = 'f' AND k.conparentid = 0
-    ORDER BY k.conname COLLATE \"C\"";
-
-const ENUMS: &str = "SELECT CAST(json_build_object(
-        'name', t.typname,
-        'sql_type', format_type(t.oid, NULL),
-        'values', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)) AS text)
-    FROM pg_type t
-    WHERE t.typnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND t.typtype = 'e'
-        AND EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid)
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_type' AS regclass) AND d.objid = t.oid AND d.deptype = 'e')
-    ORDER BY t.typname COLLATE \"C\"";
-
-/// What hangs on a table.
-const ON_TABLES: &str = "SELECT CAST(json_build_object('table', c.relname, 'what', o.what, 'object', o.object) AS text)
-    FROM (
-        SELECT tgrelid AS relid, 'trigger' AS what, CAST(tgname AS text) AS object FROM pg_trigger WHERE NOT tgisinternal
-        UNION ALL SELECT ev_class, 'rule', CAST(rulename AS text) FROM pg_rewrite WHERE rulename <> '_RETURN'
-        UNION ALL SELECT polrelid, 'policy', CAST(polname AS text) FROM pg_policy
-        UNION ALL SELECT stxrelid, 'statistics', CAST(stxname AS text) FROM pg_statistic_ext
-        UNION ALL SELECT prrelid, 'publication', CAST(p.pubname AS text)
-            FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
-        UNION ALL SELECT i.indrelid, 'comment on the index', CAST(x.relname AS text)
-            FROM pg_description JOIN pg_index i ON i.indexrelid = objoid JOIN pg_class x ON x.oid = objoid
-            WHERE classoid = CAST('pg_class' AS regclass)
-        UNION ALL SELECT k.conrelid, 'comment on the constraint', CAST(k.conname AS text)
-            FROM pg_description JOIN pg_constraint k ON k.oid = objoid WHERE classoid = CAST('pg_constraint' AS regclass)
-    ) o JOIN pg_class c ON c.oid = o.relid
-    WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')";
-
-/// What stands beside tables and was not made along with something else: by an extension, for a range type.
-const OTHERS: &str = "WITH own AS (SELECT CAST(quote_ident(current_schema()) AS regnamespace) AS oid),
-    made AS (SELECT classid, objid FROM pg_depend WHERE deptype IN ('e', 'i'))
-    SELECT CAST(json_build_object('what', what, 'object', object) AS text) FROM (
-        SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
-                ELSE 'sequence' END AS what,
-            CAST(relname AS text) AS object, CAST('pg_class' AS regclass) AS classid, c.oid AS objid
-        FROM pg_class c WHERE relnamespace = (SELECT oid FROM own) AND relkind IN ('v', 'm', 'f', 'S')
-            AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass)
-                AND d.objid = c.oid AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
-                AND d.deptype IN ('a', 'i')))
-        UNION ALL SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-            proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', CAST('pg_proc' AS regclass), p.oid
-        FROM pg_proc p WHERE pronamespace = (SELECT oid FROM own)
-        UNION ALL SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' WHEN 'c' THEN 'composite type'
-                ELSE 'type' END,
-            CAST(typname AS text), CAST('pg_type' AS regclass), t.oid
-        FROM pg_type t WHERE typnamespace = (SELECT oid FROM own) AND typtype IN ('e', 'd', 'r', 'b', 'c') AND typcategory <> 'A'
-            AND NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = t.typrelid AND r.relkind <> 'c')
-        UNION ALL SELECT 'collation', CAST(collname AS text), CAST('pg_collation' AS regclass), l.oid
-        FROM pg_collation l WHERE collnamespace = (SELECT oid FROM own)
-        UNION ALL SELECT 'operator', CAST(CAST(o.oid AS regoperator) AS text), CAST('pg_operator' AS regclass), o.oid
-        FROM pg_operator o WHERE oprnamespace = (SELECT oid FROM own)
-        UNION ALL SELECT 'text search configuration', CAST(cfgname AS text), CAST('pg_ts_config' AS regclass), g.oid
-        FROM pg_ts_config g WHERE cfgnamespace = (SELECT oid FROM own)
-        UNION ALL SELECT 'extension', CAST(extname AS text), CAST('pg_extension' AS regclass), x.oid
-        FROM pg_extension x WHERE extname <> 'plpgsql'
-        UNION ALL SELECT 'event trigger', CAST(evtname AS text), CAST('pg_event_trigger' AS regclass), v.oid FROM pg_event_trigger v
-        UNION ALL SELECT 'schema', n.nspname || ' with ' || count(c.oid) || CASE count(c.oid) WHEN 1 THEN ' table' ELSE ' tables' END,
-            CAST('pg_namespace' AS regclass), n.oid
-        FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
-        WHERE n.oid <> (SELECT oid FROM own) AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-        GROUP BY n.oid, n.nspname HAVING n.nspname <> 'public' OR count(c.oid) > 0
-    ) found
-    WHERE NOT EXISTS (SELECT FROM made WHERE made.classid = found.classid AND made.objid = found.objid)";
+use super::{
+    Catalogue, CatalogueError, Check, Column, Enum, ForeignKey, Index, IndexPart, Other, Schemas,
+    Table,
+};
 
 #[derive(Deserialize)]
 struct TableRow {
@@ -258,19 +74,26 @@ struct OnTableRow {
     object: String,
 }
 
-pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, CatalogueError> {
+pub(super) async fn read(
+    connection: &mut Connection,
+    wanted: &Schemas,
+) -> Result<Catalogue, CatalogueError> {
     let schema = connection.query_file(SCHEMA, &[]).await?;
     let Some([Value::Text(Some(schema))]) = schema.first().map(Vec::as_slice) else {
         return Err(CatalogueError::NoSchema);
     };
-    let tables: Vec<TableRow> = objects(connection, "tables", TABLES).await?;
+    let scope = Scope::of(connection, wanted).await?;
+    let mut tables: Vec<TableRow> = objects(connection, "tables", &scope.asked(TABLES)).await?;
+    tables.sort_by(|left, right| left.name.cmp(&right.name));
+    let mut enums: Vec<Enum> = objects(connection, "enums", &scope.asked(ENUMS)).await?;
+    enums.sort_by(|left, right| left.name.cmp(&right.name));
     let mut catalogue = Catalogue {
         schema: schema.clone(),
         tables: tables.into_iter().map(table).collect(),
-        enums: objects(connection, "enums", ENUMS).await?,
-        others: objects(connection, "other objects", OTHERS).await?,
+        enums,
+        others: objects(connection, "other objects", &scope.asked(OTHERS)).await?,
     };
-    for row in objects::<ColumnRow>(connection, "columns", COLUMNS).await? {
+    for row in objects::<ColumnRow>(connection, "columns", &scope.asked(COLUMNS)).await? {
         if let Some(table) = catalogue.table_mut(&row.table) {
             let mut column = row.column;
             column.default = column.default.as_deref().map(expression);
@@ -278,12 +101,12 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
             table.columns.push(column);
         }
     }
-    for row in objects::<IndexRow>(connection, "indexes", INDEXES).await? {
+    for row in objects::<IndexRow>(connection, "indexes", &scope.asked(INDEXES)).await? {
         if let Some(table) = catalogue.table_mut(&row.table) {
             table.indexes.push(index(row));
         }
     }
-    for row in objects::<CheckRow>(connection, "checks", CHECKS).await? {
+    for row in objects::<CheckRow>(connection, "checks", &scope.asked(CHECKS)).await? {
         if let Some(table) = catalogue.table_mut(&row.table) {
             table.checks.push(Check {
                 name: Some(row.name),
@@ -294,12 +117,13 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Catalogue, Catal
             });
         }
     }
-    for row in objects::<KeyRow>(connection, "foreign keys", FOREIGN_KEYS).await? {
+    for row in objects::<KeyRow>(connection, "foreign keys", &scope.asked(FOREIGN_KEYS)).await? {
         if let Some(table) = catalogue.table_mut(&row.table) {
             table.foreign_keys.push(row.key);
         }
     }
-    for row in objects::<OnTableRow>(connection, "tables' objects", ON_TABLES).await? {
+    for row in objects::<OnTableRow>(connection, "tables' objects", &scope.asked(ON_TABLES)).await?
+    {
         if let Some(table) = catalogue.table_mut(&row.table) {
             let object = match row.object.as_str() {
                 "" => row.table,

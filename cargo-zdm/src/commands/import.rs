@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::init::{self, BASELINE_NEXT};
 use super::project::put;
-use crate::catalogue::{self, Catalogue, CatalogueError};
+use crate::catalogue::{self, Catalogue, CatalogueError, Schemas};
 use crate::config::{Config, FILE};
 use crate::context::{Context, shown_url};
 use crate::dialect::Dialect;
@@ -28,12 +28,14 @@ use crate::terminal::Answer;
 Examples:
   cargo zdm import --database-url postgres://reader@db/shop
   cargo zdm import --database-url sqlite://app.db --layout one --dry-run
-  cargo zdm import --tables users,orders --out src/tables
+  cargo zdm import --tables users,billing.orders --out src/tables
+  cargo zdm import --schema public,billing
 
 Only reads the database. Never overwrites a file: the folder of the models must not be there, and
 the crate has no models yet. What the structs do not say (functions, triggers, views, indexes that
 no attribute says) is listed here and in left_out.rs beside them, and stays as it is. Of PostgreSQL
-it takes the schema that the connection's search path begins with.")]
+it takes all schemas that have tables: those of the one that the connection's search path begins with
+are called by their names alone, the others as billing.invoices.")]
 pub(crate) struct Import {
     /// The folder of the models, beside the crate's root file
     #[arg(long, value_name = "FOLDER", default_value = "src/models")]
@@ -41,6 +43,9 @@ pub(crate) struct Import {
     /// Only these tables
     #[arg(long, value_name = "TABLES", value_delimiter = ',')]
     tables: Option<Vec<String>>,
+    /// Only the tables of these schemas of PostgreSQL, as `shop,billing`
+    #[arg(long, value_name = "SCHEMAS", value_delimiter = ',')]
+    schema: Option<Vec<String>>,
     /// How structs are spread over files
     #[arg(long, value_enum, default_value_t)]
     layout: Layout,
@@ -58,7 +63,7 @@ impl Import {
         let url = context.database_url(&Config::default())?;
         let kind = zdm_runtime::database::Dialect::of_url(&url);
         let dialect = kind.map_or("", |kind| kind.name());
-        let catalogue = read(&url, dialect)?;
+        let catalogue = read(&url, dialect, self.schemas())?;
         let dialect = Dialect::named(dialect).map_err(PipelineError::from)?;
         self.refuse_unknown(&catalogue)?;
         let imported = import::of(&catalogue, &dialect, self.tables.as_deref());
@@ -66,11 +71,10 @@ impl Import {
         if imported.schema.tables.is_empty() {
             return Err(Failure::findings(
                 format!(
-                    "{} has no table in the schema {} that could be imported\n{list}",
-                    shown_url(&url),
-                    catalogue.schema
+                    "{} has no table that could be imported\n{list}",
+                    shown_url(&url)
                 ),
-                "give the URL of the database that has them; PostgreSQL takes another schema by `?options=-csearch_path=…`",
+                "give the URL of the database that has them",
             )
             .safe("nothing has been written"));
         }
@@ -117,6 +121,13 @@ impl Import {
         )
     }
 
+    fn schemas(&self) -> Schemas {
+        match &self.schema {
+            None => Schemas::All,
+            Some(schemas) => Schemas::Only(schemas.clone()),
+        }
+    }
+
     fn refuse_unknown(&self, catalogue: &Catalogue) -> Result<(), Failure> {
         let known = |name: &&String| catalogue.tables.iter().any(|table| table.name == **name);
         let unknown = self.tables.iter().flatten().find(|name| !known(name));
@@ -124,11 +135,11 @@ impl Import {
             return Ok(());
         };
         Err(Failure::usage(
+            format!("--tables: the database has no table {unknown}"),
             format!(
-                "--tables: the schema {} has no table {unknown}",
+                "name tables as the database spells them, those outside of {} with their schema: billing.invoices",
                 catalogue.schema
             ),
-            "name tables as the database spells them",
         )
         .safe("nothing has been written"))
     }
@@ -234,10 +245,10 @@ fn with_module(
     Ok(changed.unwrap_or_else(|| text.to_owned()))
 }
 
-fn read(url: &str, dialect: &str) -> Result<Catalogue, Failure> {
+fn read(url: &str, dialect: &str, schemas: Schemas) -> Result<Catalogue, Failure> {
     let catalogue = operate::block_on(async {
         let mut connection = session::connect_to_read(url, dialect).await?;
-        catalogue::read(&mut connection)
+        catalogue::read(&mut connection, &schemas)
             .await
             .map_err(Failure::from)
     });
@@ -266,6 +277,9 @@ impl From<CatalogueError> for Failure {
                 error,
                 "name a schema in the URL: `?options=-csearch_path=…`",
             ),
+            CatalogueError::UnknownSchema { .. } => {
+                Self::usage(error, "name schemas as the database spells them")
+            }
             CatalogueError::Shape { .. } => Self::environment(
                 error,
                 "please report this as a bug, with the server's version",

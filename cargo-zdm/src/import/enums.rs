@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use heck::{ToPascalCase as _, ToSnakeCase as _};
+use zdm_model::names::{bare, schema_of};
 use zdm_model::{EnumModel, Enumeration, RustType, Schema, option_of, spelled, vec_of};
 
 use super::names::{self, Given};
@@ -20,8 +21,10 @@ impl Enums {
     /// Every enum with its name in Rust.
     pub(super) fn of(found: &[Enum]) -> Self {
         let mut given = Given::default();
+        let all: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
         let named = found.iter().map(|found| {
-            let ident = names::type_name(&found.name.to_pascal_case(), "Enum", &mut given);
+            let called = called(&found.name, &all).to_pascal_case();
+            let ident = names::type_name(&called, "Enum", &mut given);
             (ident, found.clone())
         });
         Self(
@@ -61,6 +64,16 @@ impl Enums {
     }
 }
 
+/// What an enum is called after: with its schema only where another one has its name.
+fn called<'a>(name: &'a str, all: &[&str]) -> &'a str {
+    let mut others = all.iter().filter(|other| **other != name);
+    if others.any(|other| bare(other) == bare(name)) {
+        name
+    } else {
+        bare(name)
+    }
+}
+
 fn as_declared(found: &Enum) -> Enumeration {
     Enumeration {
         name: found.name.clone(),
@@ -90,10 +103,16 @@ pub(super) fn named<'a>(schema: &'a Schema, types: &mut Given) -> Vec<(&'a Enume
     for ident in in_structs.iter().flatten() {
         types.free(ident);
     }
+    let all: Vec<&str> = schema
+        .enums
+        .iter()
+        .map(|found| found.name.as_str())
+        .collect();
     let enums = schema.enums.iter().zip(in_structs);
     enums
         .map(|(found, ident)| {
-            let free = |types| names::type_name(&found.name.to_pascal_case(), "Enum", types);
+            let called = called(&found.name, &all).to_pascal_case();
+            let free = |types| names::type_name(&called, "Enum", types);
             let ident = ident.map_or_else(|| free(types), str::to_owned);
             (found, ident)
         })
@@ -116,8 +135,12 @@ fn in_structs<'a>(schema: &'a Schema, found: &Enumeration) -> Option<&'a str> {
 pub(super) fn enumeration(found: &Enumeration, ident: &str) -> String {
     let mut text =
         String::from("#[derive(MigratableEnum, Debug, Clone, Copy, PartialEq, Eq, Hash)]\n");
-    if ident.to_snake_case() != found.name {
-        let _ = writeln!(text, "#[zdm(name = {})]", literal(&found.name));
+    let schema = schema_of(&found.name).map(|schema| format!("schema = {}", literal(schema)));
+    let name = bare(&found.name);
+    let name = (ident.to_snake_case() != name).then(|| format!("name = {}", literal(name)));
+    let place: Vec<String> = schema.into_iter().chain(name).collect();
+    if !place.is_empty() {
+        let _ = writeln!(text, "#[zdm({})]", place.join(", "));
     }
     let _ = writeln!(text, "pub enum {ident} {{");
     let mut given = Given::default();

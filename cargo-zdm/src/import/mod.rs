@@ -18,6 +18,7 @@ mod words;
 
 use std::collections::{BTreeSet, HashMap};
 
+use zdm_model::names::bare;
 use zdm_model::{Declared, Schema, Table};
 
 pub use left_out::{Kind, LeftOut, as_comments, listed};
@@ -185,11 +186,11 @@ fn says_the_same(table: &Table, enums: &Enums) -> Result<(), String> {
 }
 
 fn passed_over(table: &catalogue::Table, wanted: Option<&[String]>) -> Option<String> {
-    let name = table.name.as_str();
-    if name.starts_with("zdm_") {
+    let (name, bare) = (table.name.as_str(), bare(&table.name));
+    if bare.starts_with("zdm_") {
         return Some("names that begin with `zdm_` are those of zdm's control tables".to_owned());
     }
-    if let Some((_, tool)) = BOOKKEEPING.iter().find(|(table, _)| *table == name) {
+    if let Some((_, tool)) = BOOKKEEPING.iter().find(|(table, _)| *table == bare) {
         return Some(format!("{tool} keeps its own records in it"));
     }
     if wanted.is_some_and(|wanted| !wanted.iter().any(|wanted| wanted == name)) {
@@ -212,7 +213,7 @@ fn other(found: &catalogue::Other) -> LeftOut {
     let (kind, reason) = match found.what.as_str() {
         "schema" => (
             Kind::NotRepresentable,
-            "a project has the tables of one schema; import it into a project of its own, with `options=-csearch_path=…` in the URL",
+            "nothing of it is in the models; `--schema` names the schemas that are imported",
         ),
         "enum" => (
             Kind::NotRepresentable,

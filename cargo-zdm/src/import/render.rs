@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use zdm_model::names::{bare, schema_of, table_of};
 use zdm_model::{Enumeration, Schema, Table};
 
 use super::enums;
@@ -40,7 +41,19 @@ pub fn files(schema: &Schema, layout: Layout) -> Vec<(String, String)> {
     let named: Vec<(&Table, String)> = schema
         .tables
         .iter()
-        .map(|table| (table, names::structure(&table.name, &mut types)))
+        .map(|table| {
+            let mut others = schema
+                .tables
+                .iter()
+                .filter(|other| other.name != table.name);
+            let is_taken = others.any(|other| bare(&other.name) == bare(&table.name));
+            let called = if is_taken {
+                &table.name
+            } else {
+                bare(&table.name)
+            };
+            (table, names::structure(called, &mut types))
+        })
         .collect();
     if layout == Layout::One {
         let structs: Vec<String> = named
@@ -100,8 +113,12 @@ fn enumeration((found, ident): &(&Enumeration, String)) -> String {
 /// The struct of a table.
 pub(super) fn structure(table: &Table, ident: &str) -> String {
     let mut text = String::from("#[derive(Migratable, Debug, Clone, PartialEq)]\n");
-    if zdm_model::names::table_of(ident) != table.name {
-        let _ = writeln!(text, "#[zdm(table = {})]", literal(&table.name));
+    let schema = schema_of(&table.name).map(|schema| format!("schema = {}", literal(schema)));
+    let name = bare(&table.name);
+    let name = (table_of(ident) != name).then(|| format!("table = {}", literal(name)));
+    let place: Vec<String> = schema.into_iter().chain(name).collect();
+    if !place.is_empty() {
+        let _ = writeln!(text, "#[zdm({})]", place.join(", "));
     }
     if let Some(comment) = &table.comment {
         let _ = writeln!(text, "#[zdm(comment = {})]", literal(comment));

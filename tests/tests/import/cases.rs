@@ -11,7 +11,7 @@ use zdm_runtime::executor::{self, ExecutorOptions};
 use zdm_runtime::manifest::Direction;
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
-use zdm_tests::cases::Case;
+use zdm_tests::cases::{Case, schemas_of};
 use zdm_tests::postgres::Server;
 
 use zdm_tests::project::imported;
@@ -86,9 +86,10 @@ fn spelled(expression: &str) -> String {
     kept.to_lowercase()
 }
 
-async fn create(url: &str, migration: &Migration) {
+async fn create(url: &str, schemas: &str, migration: &Migration) {
     let mut connection = Connection::open(url).await.unwrap();
     control::install(&mut connection).await.unwrap();
+    connection.run_file(schemas).await.unwrap();
     executor::run(
         &mut connection,
         migration,
@@ -120,7 +121,7 @@ async fn every_case(dialect: Dialect, mut database: impl FnMut(usize) -> String)
             };
             let url = database(count);
             count += 1;
-            create(&url, &made).await;
+            create(&url, &schemas_of(&case.schema(version)), &made).await;
             let found = imported(&url).await;
             let mut as_declared = case.schema(version);
             if dialect == Dialect::Postgres {

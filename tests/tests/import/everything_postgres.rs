@@ -170,6 +170,7 @@ async fn a_database_of_every_kind_is_taken_over_on_postgres() {
     // A new database that is made from the models is read as the same models.
     let fresh = server.database("fresh");
     execute(&fresh, TYPES).await;
+    execute(&fresh, "CREATE SCHEMA other").await;
     project.done(&["expand", "--database-url", &fresh]);
     let again = imported(&fresh).await;
     let deltas = diff::diff(&before.schema, &again.schema).unwrap();

@@ -7,3 +7,4 @@ mod everything_postgres;
 mod everything_sqlite;
 mod real;
 mod refused;
+mod schemas;

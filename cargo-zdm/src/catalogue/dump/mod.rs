@@ -42,8 +42,8 @@ pub enum DumpError {
     Catalogue(#[from] CatalogueError),
 }
 
-/// What a database would hold that the statements of `text` have made. `schema`: of PostgreSQL's schemas this one; else
-/// `public`, or the only one with tables.
+/// What a database would hold that the statements of `text` have made. `schema`: of PostgreSQL's schemas this one, or these with
+/// commas between them, whose first is that of names without one; else `public` and all others, or the only one with tables.
 pub async fn read(
     text: &str,
     file: &str,
@@ -96,5 +96,5 @@ async fn sqlite(statements: &[Statement<'_>], file: &str) -> Result<Catalogue, D
             }
         }
     }
-    Ok(super::read(&mut connection).await?)
+    Ok(super::read(&mut connection, &super::Schemas::Own).await?)
 }

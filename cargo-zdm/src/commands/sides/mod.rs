@@ -100,10 +100,13 @@ impl Found {
 pub(super) fn imported(from: Found, to: Found, options: &Options) -> Result<(Side, Side), Failure> {
     Ok(match (from, to) {
         (Found::Side(from), Found::Side(to)) => (from, to),
-        (Found::Outside(from), Found::Side(to)) => (from.import(options)?, to),
-        (Found::Side(from), Found::Outside(to)) => (from, to.import(options)?),
-        (Found::Outside(from), Found::Outside(to)) => {
-            outside::Found::import_both(&from, &to, options)?
+        (Found::Outside(from), Found::Side(to)) => (from.import(&to.schema, options)?, to),
+        (Found::Side(from), Found::Outside(to)) => {
+            let to = to.import(&from.schema, options)?;
+            (from, to)
+        }
+        (Found::Outside(mut from), Found::Outside(mut to)) => {
+            outside::Found::import_both(&mut from, &mut to, options)?
         }
     })
 }
@@ -145,13 +148,13 @@ mod outside {
     pub(in crate::commands) enum Found {}
 
     impl Found {
-        pub(super) fn import(self, _: &Options) -> Result<Side, Failure> {
+        pub(super) fn import(self, _: &Schema, _: &Options) -> Result<Side, Failure> {
             match self {}
         }
 
         pub(super) fn import_both(
-            from: &Self,
-            _: &Self,
+            from: &mut Self,
+            _: &mut Self,
             _: &Options,
         ) -> Result<(Side, Side), Failure> {
             match *from {}

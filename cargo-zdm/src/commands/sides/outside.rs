@@ -1,9 +1,13 @@
 //! The sides that no struct declares: a database, a file of SQL.
 
+use std::collections::BTreeSet;
+
+use zdm_model::{Schema, names};
+
 use super::{Left, Side};
 use crate::catalogue::defined::{self, Defined};
 use crate::catalogue::dump::{self, DumpError};
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::{self, Catalogue, Schemas};
 use crate::context::shown_url;
 use crate::dialect::Dialect;
 use crate::error::Failure;
@@ -24,7 +28,7 @@ pub(in crate::commands) struct Found {
 pub(super) fn of_database(url: &str, options: &Options) -> Result<Found, Failure> {
     let read = operate::block_on(async {
         let mut connection = session::connect_to_read(url, &options.dialect).await?;
-        let catalogue = catalogue::read(&mut connection).await?;
+        let catalogue = catalogue::read(&mut connection, &Schemas::All).await?;
         let defined = defined::definitions(&mut connection).await?;
         Ok((catalogue, defined))
     });
@@ -62,7 +66,9 @@ pub(super) fn of_dump(
             ),
             DumpError::Schemas { .. } => Failure::usage(
                 error,
-                format!("say which one: {path}?schema=…"),
+                format!(
+                    "say which one: {path}?schema=…, or which, the first being that of names without one: {path}?schema=public,…"
+                ),
             ),
         })
     })?;
@@ -74,20 +80,33 @@ pub(super) fn of_dump(
 }
 
 impl Found {
-    pub(super) fn import(self, options: &Options) -> Result<Side, Failure> {
+    /// Of the schemas that the other side declares something in.
+    pub(super) fn import(mut self, other: &Schema, options: &Options) -> Result<Side, Failure> {
+        self.catalogue.only(&schemas_of(other));
         let imported = import::of(&self.catalogue, &dialect(options)?, None);
         Ok(side(imported, &self))
     }
 
+    /// Of all schemas, where a name without one means the same in both.
     pub(super) fn import_both(
-        from: &Self,
-        to: &Self,
+        from: &mut Self,
+        to: &mut Self,
         options: &Options,
     ) -> Result<(Side, Side), Failure> {
+        if from.catalogue.schema != to.catalogue.schema {
+            from.catalogue.only(&BTreeSet::new());
+            to.catalogue.only(&BTreeSet::new());
+        }
         let catalogues = [&from.catalogue, &to.catalogue];
         let [first, second] = import::of_both(catalogues, &dialect(options)?);
         Ok((side(first, from), side(second, to)))
     }
+}
+
+fn schemas_of(schema: &Schema) -> BTreeSet<&str> {
+    let tables = schema.tables.iter().map(|table| &table.name);
+    let named = tables.chain(schema.enums.iter().map(|found| &found.name));
+    named.filter_map(|name| names::schema_of(name)).collect()
 }
 
 fn dialect(options: &Options) -> Result<Dialect, Failure> {

@@ -7,6 +7,7 @@ mod constraints;
 mod indexes;
 mod names;
 mod others;
+mod placed;
 mod tables;
 mod types;
 
@@ -27,6 +28,8 @@ type Refused = String;
 struct Reader<'a> {
     /// The schema that is read.
     schema: &'a str,
+    /// The one that the server's search path would be: names in it are printed without a schema.
+    home: &'a str,
     /// The schema that a name without one means.
     unqualified: String,
     tables: Vec<Table>,
@@ -51,12 +54,31 @@ pub(super) fn read(
     file: &str,
     schema: Option<&str>,
 ) -> Result<Catalogue, DumpError> {
-    let schema = match schema {
-        Some(schema) => schema.to_owned(),
+    let (home, others) = match schema {
+        Some(given) => {
+            let mut given = given.split(',').map(str::to_owned);
+            (given.next().unwrap_or_default(), given.collect())
+        }
         None => chosen(statements, file)?,
     };
+    let mut catalogue = read_one(statements, file, &home, &home)?;
+    for other in &others {
+        let found = read_one(statements, file, &home, other)?;
+        placed::join(&mut catalogue, found, other);
+    }
+    placed::finish(&mut catalogue, &others);
+    Ok(catalogue)
+}
+
+fn read_one(
+    statements: &[Statement<'_>],
+    file: &str,
+    home: &str,
+    schema: &str,
+) -> Result<Catalogue, DumpError> {
     let mut reader = Reader {
-        schema: &schema,
+        schema,
+        home,
         unqualified: "public".to_owned(),
         ..Reader::default()
     };
@@ -71,8 +93,11 @@ pub(super) fn read(
     Ok(reader.finished())
 }
 
-/// `public` if it has tables, else the only schema that has.
-fn chosen(statements: &[Statement<'_>], file: &str) -> Result<String, DumpError> {
+/// `public` if it has tables, and the others that have; else the only schema that has.
+fn chosen(
+    statements: &[Statement<'_>],
+    file: &str,
+) -> Result<(String, BTreeSet<String>), DumpError> {
     let mut found = BTreeSet::new();
     let mut unqualified = "public".to_owned();
     for statement in statements {
@@ -91,10 +116,14 @@ fn chosen(statements: &[Statement<'_>], file: &str) -> Result<String, DumpError>
         }
     }
     let public = "public".to_owned();
+    found.remove("zdm");
     match found.len() {
-        0 => Ok(public),
-        _ if found.contains(&public) => Ok(public),
-        1 => Ok(found.pop_first().unwrap_or(public)),
+        0 => Ok((public, found)),
+        _ if found.remove(&public) => {
+            found.retain(|schema| !schema.contains('.'));
+            Ok((public, found))
+        }
+        1 => Ok((found.pop_first().unwrap_or(public), found)),
         _ => Err(DumpError::Schemas {
             file: file.to_owned(),
             schemas: found.into_iter().collect::<Vec<_>>().join(", "),

@@ -40,7 +40,7 @@ impl Reader<'_> {
         Ok(self.printed(&name))
     }
 
-    /// As `regclass` prints it where the search path is the schema alone.
+    /// As `regclass` prints it where the search path is one schema alone.
     pub(super) fn printed(&self, name: &Name) -> String {
         let quoted = |name: &str| {
             let plain = !name.is_empty()
@@ -56,10 +56,10 @@ impl Reader<'_> {
             }
         };
         match &name.schema {
-            Some(schema) if *schema != self.schema && schema != "pg_catalog" => {
+            Some(schema) if *schema != self.home && schema != "pg_catalog" => {
                 format!("{}.{}", quoted(schema), quoted(&name.name))
             }
-            None if self.unqualified != self.schema => {
+            None if self.unqualified != self.home => {
                 format!("{}.{}", quoted(&self.unqualified), quoted(&name.name))
             }
             _ => quoted(&name.name),
@@ -77,7 +77,7 @@ impl Reader<'_> {
         let (mut copied, mut at) = (0, 0);
         while let Some(token) = statements::next(text, at) {
             at = token.end();
-            let found = |name: &str| name == self.schema || name == "pg_catalog";
+            let found = |name: &str| name == self.home || name == "pg_catalog";
             let qualifies = text[at..].starts_with('.')
                 && !text[..token.start].ends_with('.')
                 && identifier(token.text).is_some_and(|name| found(&name));
@@ -94,8 +94,8 @@ impl Reader<'_> {
                 copied = at;
             } else if token.text.starts_with('\'') && text[at..].starts_with("::regclass") {
                 let inside = &token.text[1..];
-                let quoted = format!("\"{}\".", self.schema);
-                let plain = format!("{}.", self.schema);
+                let quoted = format!("\"{}\".", self.home);
+                let plain = format!("{}.", self.home);
                 let own = [&quoted, &plain]
                     .into_iter()
                     .find(|own| inside.starts_with(own.as_str()));
