@@ -11,11 +11,6 @@ use crate::plan::{Alteration, Naming, RenamedKey};
 
 pub(super) const KIND: Kind = Kind {
     name: "rename_key",
-    documentation: "Expand creates a view of the table in which the columns have their new names; new code reads and writes \
-                    through it. Nothing is written twice, filled or compared, because there is one column. When no instance of \
-                    the old code is left, it is kept out and the columns get their new names in one transaction, which changes the \
-                    catalogue alone: the key, indexes, foreign keys and the counting stay with them. Code that `finalize` \
-                    generates names the table itself and runs from then on. Contract drops the view.",
     claim,
 };
 

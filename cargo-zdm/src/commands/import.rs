@@ -63,7 +63,7 @@ impl Import {
         let url = context.database_url(&Config::default())?;
         let kind = zdm_runtime::database::Dialect::of_url(&url);
         let dialect = kind.map_or("", |kind| kind.name());
-        let catalogue = read(&url, dialect, self.schemas())?;
+        let catalogue = read(&url, dialect, &self.schemas())?;
         let dialect = Dialect::named(dialect).map_err(PipelineError::from)?;
         self.refuse_unknown(&catalogue)?;
         let imported = import::of(&catalogue, &dialect, self.tables.as_deref());
@@ -245,10 +245,10 @@ fn with_module(
     Ok(changed.unwrap_or_else(|| text.to_owned()))
 }
 
-fn read(url: &str, dialect: &str, schemas: Schemas) -> Result<Catalogue, Failure> {
+fn read(url: &str, dialect: &str, schemas: &Schemas) -> Result<Catalogue, Failure> {
     let catalogue = operate::block_on(async {
         let mut connection = session::connect_to_read(url, dialect).await?;
-        catalogue::read(&mut connection, &schemas)
+        catalogue::read(&mut connection, schemas)
             .await
             .map_err(Failure::from)
     });

@@ -26,7 +26,9 @@ fn goes(manifest: &Manifest) -> String {
             continue;
         }
         let columns = names.columns.iter();
-        let stays = |column: &&String| manifest.is_released(table, column) || manifest.is_another_name(table, column);
+        let stays = |column: &&String| {
+            manifest.is_released(table, column) || manifest.is_another_name(table, column)
+        };
         for column in columns.filter(|column| !stays(column)) {
             let name = format!("the column {table}.{column}");
             match manifest.pair_of(table, column) {
