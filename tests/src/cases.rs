@@ -202,9 +202,9 @@ pub fn schemas_of(schema: &Schema) -> String {
     let named = tables.chain(schema.enums.iter().map(|found| &found.name));
     let schemas = named.filter_map(|name| zdm_model::names::schema_of(name));
     let schemas: BTreeSet<&str> = schemas.collect();
-    let schemas = schemas.into_iter();
-    let create = schemas.map(|schema| format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\";"));
-    create.collect::<Vec<String>>().concat()
+    let create = schemas.iter();
+    let create = create.map(|schema| format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\";"));
+    create.collect::<Vec<_>>().concat()
 }
 
 /// A rendered version, loaded from files as a command would.

@@ -29,7 +29,7 @@ async fn read_of(text: &str, dialect: Dialect, schemas: Option<&str>) -> Catalog
 }
 
 /// `pg_dump --schema-only` of a database.
-fn dumped(url: &str) -> String {
+pub(crate) fn dumped(url: &str) -> String {
     let output = Command::new("pg_dump")
         .args(["--schema-only", "--dbname", url])
         .output()

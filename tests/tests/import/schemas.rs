@@ -4,6 +4,8 @@ use serde_json::Value;
 use zdm_tests::postgres::Server;
 use zdm_tests::project::{Project, catalogue, execute, imported, left_out};
 
+use crate::dumps::dumped;
+
 /// The same table in three schemas, one of them with a name that needs quotes, and what goes from one to the other.
 const SCHEMAS: &str = r#"
 CREATE SCHEMA billing;
@@ -87,6 +89,9 @@ async fn the_tables_of_all_schemas_become_structs() {
     project.done(&["expand"]);
     assert!(changes(&project, &url, "models").is_empty());
     assert!(changes(&project, "1", &url).is_empty());
+    project.write("dump.sql", &dumped(&url));
+    assert!(changes(&project, "dump.sql", "models").is_empty());
+    assert!(changes(&project, "dump.sql", &url).is_empty());
 
     // What nobody declares is told, in the schemas of the project; a schema that it has nothing of is not its own.
     execute(
@@ -171,4 +176,34 @@ async fn a_schema_that_is_not_there_is_asked_for() {
         .map(ToString::to_string)
         .collect();
     assert!(found.join("\n").contains("`invoices`"), "{found:?}");
+
+    // Rows are counted where the struct says the table is.
+    let clear = "DELETE FROM invoices; INSERT INTO billing.invoices (total) VALUES (7), (8)";
+    execute(&project.url, clear).await;
+    let converted = "#[zdm(column = \"text\", from(\"total\"), up = \"'a ' || total\", down = \"substr(text, 3)::integer\")]
+    pub text: String,";
+    let models = MODELS.replace("#[zdm(index)]\n    pub total: i32,", converted);
+    project.write("src/lib.rs", &models);
+    let url = project.url.clone();
+    let object = project.done(&["generate", "texts", "--database-url", &url]);
+    let found = &object["measured"][0]["rows"]["found"];
+    assert_eq!(found["rows"], 2, "{object}");
+
+    // Code has one module for a name.
+    let twice = models.clone()
+        + "
+#[derive(Migratable, Debug, Clone)]
+#[zdm(table = \"billing_invoices\")]
+pub struct Other {
+    #[zdm(primary_key)]
+    pub id: i64,
+}
+";
+    project.write("src/lib.rs", &twice);
+    let refused = project.zdm(&["generate"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && said.contains("the module of"),
+        "{said}"
+    );
 }

@@ -10,6 +10,14 @@ enum Feeling {
     SoSo,
 }
 
+mod placed {
+    #[derive(zdm_runtime::MigratableEnum)]
+    #[zdm(schema = "Billing", name = "mood")]
+    pub enum Feeling {
+        Happy,
+    }
+}
+
 mod other {
     #[derive(zdm_runtime::MigratableEnum)]
     pub enum Mood {
@@ -44,6 +52,9 @@ impl Generated for Day {
 
 fn main() {
     assert_eq!(Feeling::NAME, "mood");
+    assert_eq!(placed::Feeling::NAME, "Billing.mood");
+    assert_eq!(placed::Feeling::SQL_NAME, "\"Billing\".\"mood\"");
+    assert_ne!(Feeling::LOGICAL, placed::Feeling::LOGICAL);
     assert_eq!(Feeling::VALUES, ["happy", "so-so"]);
     assert_eq!(Feeling::LOGICAL, spent::Feeling::LOGICAL);
     assert_eq!(Feeling::of_value("so-so"), Some(Feeling::SoSo));

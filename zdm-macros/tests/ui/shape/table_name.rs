@@ -16,4 +16,18 @@ struct Order {
     other: i64,
 }
 
+#[derive(Migratable)]
+#[zdm(schema = "zdm", table = "stages")]
+struct Stage {
+    #[zdm(primary_key)]
+    id: i64,
+}
+
+#[derive(Migratable)]
+#[zdm(schema = "app.shop", table = "orders", renamed_from = "app.bills")]
+struct Bill {
+    #[zdm(primary_key)]
+    id: i64,
+}
+
 fn main() {}

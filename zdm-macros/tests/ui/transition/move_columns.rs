@@ -6,7 +6,7 @@ struct Without {
     id: i64,
     #[zdm(moved_from = "town")]
     town: Option<String>,
-    #[zdm(moved_from = "public.addresses.zip")]
+    #[zdm(moved_from = "a.b.addresses.zip")]
     zip: Option<String>,
     #[zdm(moved_from("addresses.land"))]
     land: Option<String>,
