@@ -35,9 +35,25 @@ impl Conversion {
         {
             (one, other) if one == other && !keeps_name => (old, new, true),
             ("int2", "int4" | "int8") | ("int4", "int8") => (old, new, true),
-            ("timestamp", "timestamptz") => {
-                let at = |name| format!("{name} AT TIME ZONE 'UTC'");
-                (at(old), at(new), false)
+            (one, other)
+                if matches!(
+                    (unbounded(one), unbounded(other)),
+                    ("timestamp", "timestamptz") | ("timestamptz", "timestamp")
+                ) =>
+            {
+                let at = |name, to: &Column| {
+                    let postgres = Dialect::named("postgres").unwrap();
+                    let (at, sql_type) = (
+                        format!("{name} AT TIME ZONE 'UTC'"),
+                        postgres.uncollated_type_of(to),
+                    );
+                    if sql_type.contains('(') {
+                        format!("CAST({at} AS {sql_type})")
+                    } else {
+                        at
+                    }
+                };
+                (at(old, after), at(new, before), false)
             }
             ("timestamp", "date") => (
                 format!("CAST({old} AS date)"),
@@ -145,6 +161,7 @@ fn type_of(column: &Column) -> String {
         (Some("varchar" | "character varying"), _) => "text",
         (Some("timestamp without time zone"), _) => "timestamp",
         (Some("timestamp with time zone"), _) | (None, LogicalType::TimestampTz) => "timestamptz",
+        (Some(sql_type), _) if sql_type.starts_with("timestamp(") => return zoned(sql_type),
         (Some(sql_type), _) => sql_type,
         (None, LogicalType::Json) => "jsonb",
         (None, LogicalType::Bytes) => "bytea",
@@ -156,4 +173,15 @@ fn type_of(column: &Column) -> String {
         (None, logical) => logical.name(),
     };
     name.to_owned()
+}
+
+/// `timestamp(3) with time zone` by its short name.
+fn zoned(sql_type: &str) -> String {
+    let (bounded, zone) = sql_type.split_once(')').unwrap_or((sql_type, ""));
+    let name = if zone.trim() == "with time zone" {
+        bounded.replacen("timestamp", "timestamptz", 1)
+    } else {
+        bounded.to_owned()
+    };
+    format!("{name})")
 }

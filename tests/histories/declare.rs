@@ -30,13 +30,13 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
-    /// What is declared between two versions on the way to a last one; `narrows`: texts get less room too, as nobody does who has
-    /// not been told.
+    /// What is declared between two versions on the way to a last one; `narrows`: a refusal that names columns whose
+    /// other bounds cannot come in place, for which nobody declares anything who has not been told.
     pub(crate) fn of(
         (before, after): (&Schema, &Schema),
         last: &Schema,
         step: &Step,
-        narrows: bool,
+        narrows: &str,
     ) -> Self {
         let mut declared = Self {
             distinct: distinct(last),
@@ -73,7 +73,7 @@ impl Declared {
         declared
     }
 
-    fn table(&mut self, (old, new): (&Table, &Table), after: &Schema, step: &Step, narrows: bool) {
+    fn table(&mut self, (old, new): (&Table, &Table), after: &Schema, step: &Step, narrows: &str) {
         let zero_of = |column: &Column| zero_of(after, new, column);
         for column in &new.columns {
             let was = step.old_column(&new.name, &column.name);
@@ -83,9 +83,11 @@ impl Declared {
                 types(source) == types(column) && source.nullable == column.nullable
             };
             let converted = source.filter(|source| now.is_some() || !is_rename(source));
-            if let Some(conversion) =
-                converted.and_then(|source| Conversion::of((after, new), source, column, narrows))
-            {
+            if let Some(conversion) = converted.and_then(|source| {
+                let refused = format!("the type of {}.{}, from", new.name, column.name);
+                let narrows = narrows.contains(&refused);
+                Conversion::of((after, new), source, column, narrows)
+            }) {
                 self.expect(new, column, conversion.up);
                 let place = (new.name.clone(), column.field.clone());
                 self.on_fields.insert(place, conversion.words);

@@ -141,10 +141,19 @@ async fn add(connection: &mut PgConnection, parent: &Table, key: &Key, values: &
         .clone()
         .map(|(name, value)| format!("{}::text = {}", ident(name), quoted(value)))
         .collect();
-    let given = given.map(|(name, value)| (name.as_str(), quoted(value)));
+    let mut given: BTreeMap<&str, String> = given
+        .map(|(name, value)| (name.as_str(), quoted(value)))
+        .collect();
+    // A row that has to refer to one of its own table refers to itself: else it would need one more, and so on.
+    let of_itself = parent.keys.iter().filter(|key| key.parent == parent.name);
+    for (column, referenced) in of_itself.flat_map(|key| key.columns.iter().zip(&key.referenced)) {
+        if let Some(value) = given.get(referenced.as_str()).cloned() {
+            given.entry(column).or_insert(value);
+        }
+    }
     let number = 1000 + usize::try_from(there).unwrap();
     unchecked(connection, true).await;
-    let inserted = parent.insert(connection, number, &given.collect()).await;
+    let inserted = parent.insert(connection, number, &given).await;
     unchecked(connection, false).await;
     if inserted.is_ok() {
         compare::keep_too(connection, &parent.name, &of_added.join(" AND ")).await;

@@ -213,11 +213,11 @@ impl Walk<'_> {
     ) -> Result<String, Outcome> {
         let last = &self.to.schema;
         let declare =
-            |narrows| Declared::of((version.from, version.to), last, version.step, narrows);
-        let declared = declare(false);
+            |narrows: &str| Declared::of((version.from, version.to), last, version.step, narrows);
+        let declared = declare("");
         let generated = match self.generated(version, declared)? {
             Ok(generated) => generated,
-            Err(reason) => match self.generated(version, declare(true))? {
+            Err(reason) => match self.generated(version, declare(&reason))? {
                 Ok(generated) => generated,
                 Err(then) if then == reason => return Err(Outcome::Refused(reason)),
                 Err(then) => {

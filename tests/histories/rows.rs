@@ -51,7 +51,7 @@ pub(super) struct Key {
 pub(super) struct Table {
     pub(super) name: String,
     pub(super) columns: Vec<Column>,
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
     /// Per check the columns and the values that its condition names.
     checks: BTreeMap<String, (Vec<String>, Vec<String>)>,
 }

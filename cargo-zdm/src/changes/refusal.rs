@@ -9,7 +9,7 @@ pub(super) fn of(context: &Context<'_>, delta: &Delta) -> ChangeError {
     let (at, what, reason, way_on) = match delta {
         Delta::EnumChanged(old, new) => enum_changed(context, delta.place(), old, new),
         Delta::TypeChanged(at, old, new) => type_changed(context, at, old, new),
-        Delta::GeneratedChanged(at, old, new) => generated_changed(at, old, new),
+        Delta::GeneratedChanged(at, old, new) => generated_changed(context, at, old, new),
         Delta::AutoChanged(at, old, new) => auto_changed(context, at, old, new),
         claimed => unclaimed(claimed),
     };
@@ -86,6 +86,11 @@ fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enume
         columns.find(|column| old.is_type_of(column))
     });
     let column = column.map_or("…", |column| &column.name);
+    let quoted = |name: &str| context.dialect.ident(name).replace('"', "\\\"");
+    let (was, now) = match column {
+        "…" => (column.to_owned(), "…_2".to_owned()),
+        column => (quoted(column), quoted(&format!("{column}_2"))),
+    };
     let value = new.values.first().map_or("…", String::as_str);
     let renamed = if come.is_empty() {
         String::new()
@@ -108,7 +113,7 @@ fn enum_changed(context: &Context<'_>, at: Place, old: &Enumeration, new: &Enume
             "{renamed}{let_}a new enum and a new column replace the old ones:\n    \
              #[zdm(name = \"{name}_2\")]  on the new enum\n    \
              #[zdm(column = \"{column}_2\", from(\"{column}\"), \
-             up = \"CASE {column} WHEN '…' THEN '{value}' … END\", down = \"CASE {column}_2 WHEN '{value}' THEN '…' … END\")]"
+             up = \"CASE {was} WHEN '…' THEN '{value}' … END\", down = \"CASE {now} WHEN '{value}' THEN '…' … END\")]"
         ),
     )
 }
@@ -143,12 +148,13 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
             .is_some();
     let mut attributes = vec![format!("column = \"{fresh}\", from(\"{name}\")")];
     if !built_in {
+        let (was, now) = (dialect.ident(name), dialect.ident(&fresh));
         let (mut up, mut down) = if collation_only {
-            (name.clone(), fresh.clone())
+            (was, now)
         } else {
             (
-                format!("CAST({name} AS {new_bare})"),
-                format!("CAST({fresh} AS {old_bare})"),
+                format!("CAST({was} AS {new_bare})"),
+                format!("CAST({now} AS {old_bare})"),
             )
         };
         if old.nullable && !new.nullable {
@@ -157,8 +163,8 @@ fn type_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -
         if new.nullable && !old.nullable {
             down = format!("coalesce({down}, …)");
         }
-        attributes.push(format!("up = \"{up}\""));
-        attributes.push(format!("down = \"{down}\""));
+        attributes.push(format!("up = {up:?}"));
+        attributes.push(format!("down = {down:?}"));
     }
     if !built_in && old.logical_type == LogicalType::Text && new.logical_type != LogicalType::Text {
         let rule = if new.nullable { "quarantine" } else { "reject" };
@@ -192,7 +198,7 @@ fn two_types(context: &Context<'_>, at: &Place) -> String {
     }
 }
 
-fn generated_changed(at: &Place, old: &Column, new: &Column) -> Refusal {
+fn generated_changed(context: &Context<'_>, at: &Place, old: &Column, new: &Column) -> Refusal {
     let name = &old.name;
     let shown = |column: &Column| match &column.generated {
         Some(expression) => format!("`{expression}`"),
@@ -201,13 +207,14 @@ fn generated_changed(at: &Place, old: &Column, new: &Column) -> Refusal {
     let expression = new.generated.as_deref().unwrap_or("…");
     let way_on = if new.generated.is_some() {
         format!(
-            "Let a column that code writes replace it, under another name: `#[zdm(column = \"{name}_2\", up = \"{expression}\")]` \
+            "Let a column that code writes replace it, under another name: `#[zdm(column = \"{name}_2\", up = {expression:?})]` \
              fills the rows that are there, and `#[zdm(drops(\"{name}\"))]` on the struct drops the old one"
         )
     } else {
         format!(
-            "Let a column that code writes come beside it, under another name: `#[zdm(column = \"{name}_2\", up = \"{name}\")]` \
-             fills the rows that are there; drop `{name}` in a later version"
+            "Let a column that code writes come beside it, under another name: `#[zdm(column = \"{name}_2\", up = {:?})]` \
+             fills the rows that are there; drop `{name}` in a later version",
+            context.dialect.ident(name)
         )
     };
     (

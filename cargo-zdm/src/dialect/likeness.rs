@@ -279,6 +279,10 @@ mod tests {
             ("CAST(a AS integer) = 1", "((a)::integer = 1)"),
             ("trim(name) <> ''", "(TRIM(BOTH FROM name) <> ''::text)"),
             (
+                "jsonb_extract_path_text(body, 'a', lower(b)) <> ''",
+                "(jsonb_extract_path_text(body, VARIADIC ARRAY['a'::text, lower(b)]) <> ''::text)",
+            ),
+            (
                 "trim(leading from name) = ltrim(name)",
                 "(ltrim(name) = TRIM(LEADING FROM name))",
             ),
@@ -315,6 +319,10 @@ mod tests {
             ("a = '1'", "(a = 1)"),
             ("name < 'a'", "(name < ('a'::text COLLATE \"C\"))"),
             ("trim(name) = name", "(TRIM(LEADING FROM name) = name)"),
+            (
+                "concat_ws(',', 'a') = b",
+                "(concat_ws(','::text, VARIADIC ARRAY['c'::text]) = b)",
+            ),
         ] {
             assert!(!postgres.same_expression(declared, printed), "{declared}");
         }

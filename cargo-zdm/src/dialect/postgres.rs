@@ -4,9 +4,9 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-/// `TRIM(BOTH FROM x)` becomes `TRIM(x)`, and `x COLLATE "C"` becomes `x`.
+/// `TRIM(BOTH FROM x)` becomes `TRIM(x)`, `x COLLATE "C"` becomes `x`, and `f(VARIADIC x)` becomes `f(x)`.
 pub(super) fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let words = [Keyword::TRIM, Keyword::COLLATE];
+    let words = [Keyword::TRIM, Keyword::COLLATE, Keyword::VARIADIC];
     if !tokens.iter().any(|token| is_word(token, &words)) {
         return tokens;
     }
@@ -15,6 +15,10 @@ pub(super) fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     while position < rest.len() {
         let behind = &rest[position..];
         match behind {
+            [variadic, ..] if is_word(variadic, &[Keyword::VARIADIC]) => {
+                rest.remove(position);
+                continue;
+            }
             [collate, collation, ..]
                 if is_word(collate, &[Keyword::COLLATE]) && is_name(collation) =>
             {
@@ -33,7 +37,8 @@ pub(super) fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     rest
 }
 
-/// `TRIM(BOTH FROM x)` becomes `TRIM(x)`, and `TRIM(LEADING FROM x)` what means the same: `ltrim(x)`.
+/// `TRIM(BOTH FROM x)` becomes `TRIM(x)`, `TRIM(LEADING FROM x)` what means the same, `ltrim(x)`, and `f(VARIADIC ARRAY[x, y])`
+/// becomes `f(x, y)`.
 pub(super) fn meant(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut rest = without_space(tokens);
     let mut position = 0;
@@ -47,9 +52,34 @@ pub(super) fn meant(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             rest[position].token = Token::make_word(function, None);
             rest.drain(position + 2..position + 4);
         }
+        if let Some(end) = end_of_list(&rest[position..]) {
+            rest.remove(position + end);
+            rest.drain(position..position + 3);
+            continue;
+        }
         position += 1;
     }
     rest
+}
+
+/// Where `VARIADIC ARRAY[…]` begins: its closing bracket.
+fn end_of_list(tokens: &[TokenWithSpan]) -> Option<usize> {
+    let [variadic, array, open, ..] = tokens else {
+        return None;
+    };
+    let begins = is_word(variadic, &[Keyword::VARIADIC])
+        && is_word(array, &[Keyword::ARRAY])
+        && open.token == Token::LBracket;
+    let mut depth = 0;
+    let end = tokens.iter().position(|token| {
+        depth += match token.token {
+            Token::LBracket => 1,
+            Token::RBracket => -1,
+            _ => return false,
+        };
+        depth == 0
+    });
+    end.filter(|_| begins)
 }
 
 /// Where `TRIM(LEADING FROM …` begins, without what is trimmed: its side.

@@ -14,8 +14,8 @@ use syn::{Attribute, Field, ItemStruct, Meta, MetaList};
 
 pub(super) use enums::remove_from_enum;
 
-/// What `finalize` removes from a field. From the struct it removes `drops` and [`MOVED`]. Beside [`FINAL_NAME`] it removes `column`, which
-/// was the name until then.
+/// What `finalize` removes from a field. From the struct it removes `drops` and [`MOVED`]. Beside [`FINAL_NAME`] it removes `column` where
+/// that was the name until then.
 const SPENT: [&str; 9] = [
     "renamed_from",
     "moved_from",
@@ -116,18 +116,21 @@ impl Structs<'_> {
     fn field(&mut self, field: &Field, own: &str) {
         let all: Vec<Word> = field.attrs.iter().flat_map(zdm_words).collect();
         let last = all.iter().find(|word| word.name == FINAL_NAME);
-        let is_own = last.is_some_and(|last| last.argument.as_deref() == Some(own));
+        let name = last.and_then(|last| last.argument.as_deref());
+        let says_it = |word: &Word| word.name == COLUMN && word.argument.as_deref() == name;
+        let is_said = name == Some(own) || (last.is_some() && all.iter().any(says_it));
         let spent = |word: &Word| {
+            let is_own = name == Some(own);
             SPENT.contains(&word.name.as_str())
-                || (word.name == COLUMN && last.is_some())
-                || (word.name == FINAL_NAME && is_own)
+                || (word.name == COLUMN && last.is_some() && (is_own || !says_it(word)))
+                || (word.name == FINAL_NAME && is_said)
         };
         for attribute in &field.attrs {
             self.cuts.extend(cuts(self.text, attribute, &spent));
         }
-        let name = last.filter(|_| !is_own).map(|last| last.range.start);
+        let renamed = last.filter(|_| !is_said).map(|last| last.range.start);
         self.renamed
-            .extend(name.map(|start| start..start + FINAL_NAME.len()));
+            .extend(renamed.map(|start| start..start + FINAL_NAME.len()));
     }
 }
 

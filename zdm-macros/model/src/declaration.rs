@@ -183,10 +183,12 @@ fn name(ident: &Ident, attributes: &ColumnAttributes) -> Given<String> {
 }
 
 impl Field {
-    /// The column's name as long as both sides of its transition are there, where it takes another in the end.
+    /// The column's name as long as both sides of its transition are there, where it takes another in the end. The name in the end may
+    /// be said as the column's too, which it was before and will be again.
     pub(crate) fn interim_name(&self) -> Option<String> {
         let last = &self.attributes.final_name.as_ref()?.value;
         let given = self.attributes.column.as_ref();
+        let given = given.filter(|given| given.value != *last);
         Some(given.map_or_else(|| names::beside(last), |given| given.value.clone()))
     }
 

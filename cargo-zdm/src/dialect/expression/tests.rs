@@ -173,6 +173,8 @@ fn reads_what_postgres_prints() {
         "b name"
     );
     assert_eq!(columns("name COLLATE pg_catalog.\"C\" < b"), "b name");
+    let path = "json_extract_path_text(doc, VARIADIC ARRAY['a'::text, b]) <> ''::text";
+    assert_eq!(columns(path), "b doc");
     let bound = postgres().bind("TRIM(BOTH FROM a COLLATE \"C\")", &[("a", "$1")]);
     assert_eq!(bound.as_deref(), Ok("TRIM(BOTH FROM $1 COLLATE \"C\")"));
 }

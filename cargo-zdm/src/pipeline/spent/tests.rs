@@ -7,11 +7,14 @@ fn a_name_that_was_taken_over_is_the_columns() {
     age: i32,
     #[zdm(sql_type = "text", column = "new_town", from("Town"), final_name = "Town", index)]
     town: String,
+    #[zdm(column = "zipCode", sql_type = "text")]
+    #[zdm(from("zipCode"), up = "f(zip)", final_name = "zipCode")]
+    zip_code: String,
     #[zdm(column = "full_name", from("name"))]
     name: String,
 }
 "#;
-    let over = spent(&["age", "town", "name"], &[]);
+    let over = spent(&["age", "town", "zip_code", "name"], &[]);
     let kept = remove(text, "User", &over).unwrap();
     assert_eq!(
         kept,
@@ -19,6 +22,8 @@ fn a_name_that_was_taken_over_is_the_columns() {
     age: i32,
     #[zdm(sql_type = "text", column = "Town", index)]
     town: String,
+    #[zdm(column = "zipCode", sql_type = "text")]
+    zip_code: String,
     #[zdm(column = "full_name")]
     name: String,
 }

@@ -320,8 +320,7 @@ pub(super) fn final_name_becomes_free(declaration: &Declaration, errors: &mut Er
                 span,
                 format!(
                     "old and new stand side by side for a while, so the new column cannot be `{interim}` before the end: \
-                     leave `column` out, and it is `{}` until then",
-                    names::beside(&interim)
+                     give it another name for that time with `column = \"…\"`"
                 ),
             );
         } else if column_named(declaration, &interim) {

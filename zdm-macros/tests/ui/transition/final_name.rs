@@ -4,7 +4,7 @@ use zdm_runtime::Migratable;
 struct User {
     #[zdm(primary_key, auto)]
     id: i64,
-    #[zdm(column = "age", from("age"), final_name = "age")]
+    #[zdm(from("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_new"), final_name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_new")]
     age: i64,
     #[zdm(final_name = "town")]
     city: String,

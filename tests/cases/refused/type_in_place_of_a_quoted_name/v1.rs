@@ -1,0 +1,9 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(column = "birthYear")]
+    pub birth_year: String,
+}
