@@ -6,7 +6,7 @@ use std::process::Output;
 use sqlx::PgConnection;
 
 use super::pair::{Outcome, Walk, said};
-use super::{dependents, later};
+use super::{dependents, later, unmanaged};
 
 impl Walk<'_> {
     /// Expand. What names something that goes is dropped and made anew around it.
@@ -17,7 +17,12 @@ impl Walk<'_> {
         options: &[String],
     ) -> Result<(), Outcome> {
         let command = ["advance", "--before-deploy"];
-        let run = self.repeated(&command, before).await;
+        let mut run = self.repeated(&command, before).await;
+        // What computes with a type that the version brings can be made when the type is there.
+        if said(&run).contains("(code 42883)") {
+            unmanaged::bring(before, after).await;
+            run = self.repeated(&command, before).await;
+        }
         let named = dependents::named(&String::from_utf8_lossy(&run.stderr));
         if run.status.success() {
             return Ok(());
