@@ -4,11 +4,50 @@
 
 -- 1. rename billing.invoices.status to status_new and billing.invoices.status_old to status
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:17
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s (status_old) ON billing.invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'billing.invoices'::regclass AND attname = 'status'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE billing.invoices RENAME COLUMN status TO status_new;
 ALTER TABLE billing.invoices RENAME COLUMN status_old TO status;
 
 -- 2. rename the enum billing.status to billing.status_new and the enum billing.status_old to billing.status
 --    no lock · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:5
+DO $zdm$
+DECLARE
+    rights aclitem[];
+    comment text;
+    allowed text;
+BEGIN
+    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+        FROM pg_type WHERE oid = 'billing.status'::regtype;
+    -- The rights on the type go over; where nobody has said anything, all may use either.
+    IF rights IS NOT NULL THEN
+        REVOKE ALL ON TYPE billing.status_old FROM PUBLIC;
+        FOR allowed IN SELECT format('GRANT %s ON TYPE billing.status_old TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(rights)
+        LOOP
+            EXECUTE allowed;
+        END LOOP;
+    END IF;
+    IF comment IS NOT NULL THEN
+        EXECUTE 'COMMENT ON TYPE billing.status_old IS ' || quote_literal(comment);
+    END IF;
+END
+$zdm$;
 ALTER TYPE billing.status RENAME TO status_new;
 ALTER TYPE billing.status_old RENAME TO status;
 

@@ -8,10 +8,49 @@ ALTER TABLE billing.invoices ALTER COLUMN status DROP NOT NULL;
 
 -- 2. rename the enum billing.status to billing.status_old and the enum billing.status_new to billing.status
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:5
+DO $zdm$
+DECLARE
+    rights aclitem[];
+    comment text;
+    allowed text;
+BEGIN
+    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+        FROM pg_type WHERE oid = 'billing.status'::regtype;
+    -- The rights on the type go over; where nobody has said anything, all may use either.
+    IF rights IS NOT NULL THEN
+        REVOKE ALL ON TYPE billing.status_new FROM PUBLIC;
+        FOR allowed IN SELECT format('GRANT %s ON TYPE billing.status_new TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(rights)
+        LOOP
+            EXECUTE allowed;
+        END LOOP;
+    END IF;
+    IF comment IS NOT NULL THEN
+        EXECUTE 'COMMENT ON TYPE billing.status_new IS ' || quote_literal(comment);
+    END IF;
+END
+$zdm$;
 ALTER TYPE billing.status RENAME TO status_old;
 ALTER TYPE billing.status_new RENAME TO status;
 
 -- 3. rename billing.invoices.status to status_old and billing.invoices.status_new to status
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:17
+DO $zdm$
+DECLARE
+    allowed text;
+BEGIN
+    -- Rights on the column alone go over; those on the table hold anyway.
+    FOR allowed IN SELECT format('GRANT %s (status_new) ON billing.invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'billing.invoices'::regclass AND attname = 'status'
+    LOOP
+        EXECUTE allowed;
+    END LOOP;
+END
+$zdm$;
 ALTER TABLE billing.invoices RENAME COLUMN status TO status_old;
 ALTER TABLE billing.invoices RENAME COLUMN status_new TO status;

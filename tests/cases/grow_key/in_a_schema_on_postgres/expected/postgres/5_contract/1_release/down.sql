@@ -2,23 +2,27 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Takes release back, after the old columns have been filled again.
 
--- 1. add the check authors_id_old_not_null to billing.authors for new rows
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
-ALTER TABLE billing.authors ADD CONSTRAINT authors_id_old_not_null CHECK (id_old IS NOT NULL) NOT VALID;
-
--- 2. compare the rows of billing.authors with authors_id_old_not_null
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
-ALTER TABLE billing.authors VALIDATE CONSTRAINT authors_id_old_not_null;
-
--- 3. build the unique index authors_pkey_new on billing.authors (id_old)
+-- 1. build the unique index authors_pkey_new on billing.authors (id_old)
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · takes back up.sql 3 · from src/models.rs:8
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS authors_pkey_new ON billing.authors (id_old);
 
--- 4. build the index idx_authors_name_id_new on billing.authors (name, id_old)
+-- 2. build the index idx_authors_name_id_new on billing.authors (name, id_old)
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · takes back up.sql 3 · from src/models.rs:8
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_authors_name_id_new ON billing.authors (name, id_old);
 
--- 5. make the integer billing.authors.id_old the key's id again, with all that refers to it
+-- 3. drop authors_id_old_not_null of billing.authors, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
+ALTER TABLE billing.authors DROP CONSTRAINT IF EXISTS authors_id_old_not_null;
+
+-- 4. add the check authors_id_old_not_null to billing.authors for new rows
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
+ALTER TABLE billing.authors ADD CONSTRAINT authors_id_old_not_null CHECK (id_old IS NOT NULL) NOT VALID;
+
+-- 5. compare the rows of billing.authors with authors_id_old_not_null
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
+ALTER TABLE billing.authors VALIDATE CONSTRAINT authors_id_old_not_null;
+
+-- 6. make the integer billing.authors.id_old the key's id again, with all that refers to it
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 3 · from src/models.rs:8
 -- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
 -- one that fails: this gives up before, and is tried again.
@@ -127,18 +131,18 @@ ALTER TABLE billing.authors ADD CONSTRAINT fk_authors_invited_by
 ALTER TABLE billing.posts ADD CONSTRAINT posts_author_fkey
     FOREIGN KEY (author_id) REFERENCES billing.authors (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
 
--- 6. drop the index idx_authors_name_id_new of billing.authors
+-- 7. drop the index idx_authors_name_id_new of billing.authors
 --    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · takes back up.sql 2 · from src/models.rs:8
 DROP INDEX CONCURRENTLY IF EXISTS billing.idx_authors_name_id_new;
 
--- 7. compare the rows of billing.authors with fk_authors_invited_by
+-- 8. compare the rows of billing.authors with fk_authors_invited_by
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:8
 ALTER TABLE billing.authors VALIDATE CONSTRAINT fk_authors_invited_by;
 
--- 8. compare the rows of billing.posts with posts_author_fkey
+-- 9. compare the rows of billing.posts with posts_author_fkey
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · takes back up.sql 1 · from src/models.rs:8
 ALTER TABLE billing.posts VALIDATE CONSTRAINT posts_author_fkey;
 
--- 9. drop the index authors_pkey_new of billing.authors
+-- 10. drop the index authors_pkey_new of billing.authors
 --    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · takes back up.sql 1 · from src/models.rs:8
 DROP INDEX CONCURRENTLY IF EXISTS billing.authors_pkey_new;

@@ -3,15 +3,15 @@
 -- Contract, 1: what constrains the old columns goes, so that writes may leave them. Before any instance writes new alone.
 
 -- 1. build the unique index authors_pkey_new on billing.authors (id_new)
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 7–9 · from src/models.rs:8
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 8–10 · from src/models.rs:8
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS authors_pkey_new ON billing.authors (id_new);
 
 -- 2. build the index idx_authors_name_id_new on billing.authors (name, id_new)
---    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 6 · from src/models.rs:8
+--    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · outside a transaction · undo: down.sql 7 · from src/models.rs:8
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_authors_name_id_new ON billing.authors (name, id_new);
 
 -- 3. make the bigint billing.authors.id_new the key's id, with all that refers to it
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–5 · from src/models.rs:8
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–6 · from src/models.rs:8
 -- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
 -- one that fails: this gives up before, and is tried again.
 DO $zdm$
@@ -114,10 +114,22 @@ ALTER TABLE billing.authors ADD CONSTRAINT fk_authors_invited_by
 ALTER TABLE billing.posts ADD CONSTRAINT posts_author_fkey
     FOREIGN KEY (author_id) REFERENCES billing.authors (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
 
--- 4. compare the rows of billing.authors with fk_authors_invited_by
+-- 4. drop authors_id_old_not_null of billing.authors, where a way back that did not end has left it
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:8
+ALTER TABLE billing.authors DROP CONSTRAINT IF EXISTS authors_id_old_not_null;
+
+-- 5. compare the rows of billing.authors with fk_authors_invited_by
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:8
 ALTER TABLE billing.authors VALIDATE CONSTRAINT fk_authors_invited_by;
 
--- 5. compare the rows of billing.posts with posts_author_fkey
+-- 6. compare the rows of billing.posts with posts_author_fkey
 --    lock SHARE UPDATE EXCLUSIVE · scans · no rewrite · in a transaction · nothing to take back · from src/models.rs:8
 ALTER TABLE billing.posts VALIDATE CONSTRAINT posts_author_fkey;
+
+-- 7. drop authors_pkey_new of billing.authors, where a way back that did not end has left it
+--    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · nothing to take back · from src/models.rs:8
+DROP INDEX CONCURRENTLY IF EXISTS billing.authors_pkey_new;
+
+-- 8. drop idx_authors_name_id_new of billing.authors, where a way back that did not end has left it
+--    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · nothing to take back · from src/models.rs:8
+DROP INDEX CONCURRENTLY IF EXISTS billing.idx_authors_name_id_new;
