@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Output;
 
+use cargo_zdm::catalogue::Schemas;
 use cargo_zdm::import::{Imported, LeftOut};
 use sqlx::{Connection as _, PgConnection};
 use zdm_model::Schema;
@@ -79,14 +80,17 @@ async fn in_schema(server: &Server, history: &History, step: &Step, search_path:
     let walk = Walk {
         project: Project::new(here.clone()),
         step,
-        from: project::imported(&here).await,
-        to: project::imported(&there).await,
+        from: project::imported_of(&here, &Schemas::Own).await,
+        to: project::imported_of(&there, &Schemas::Own).await,
+        schema: search_path,
     };
     walk.run(&mut before, &mut after, lines).await
 }
 
 pub(super) struct Walk<'a> {
     pub(super) project: Project,
+    /// The one whose tables it has.
+    schema: &'a str,
     step: &'a Step,
     from: Imported,
     to: Imported,
@@ -285,7 +289,7 @@ impl Walk<'_> {
         let command: &[&str] = if self.from.schema.tables.is_empty() {
             &["init", "--dialect", "postgres"]
         } else {
-            &["import"]
+            &["import", "--schema", self.schema]
         };
         self.does(command)?;
         let config = self.project.text("zdm.toml");

@@ -202,8 +202,12 @@ fn text(bytes: &[u8]) -> String {
 ///
 /// Where it cannot be done, with what was said.
 pub async fn catalogue(url: &str) -> Catalogue {
+    read(url, &Schemas::All).await
+}
+
+async fn read(url: &str, schemas: &Schemas) -> Catalogue {
     let mut connection = Connection::open_to_read(url).await.unwrap();
-    catalogue::read(&mut connection, &Schemas::All)
+    catalogue::read(&mut connection, schemas)
         .await
         .unwrap_or_else(|error| panic!("{error}"))
 }
@@ -214,13 +218,22 @@ pub async fn catalogue(url: &str) -> Catalogue {
 ///
 /// Where it cannot be done, with what was said.
 pub async fn imported(url: &str) -> Imported {
+    imported_of(url, &Schemas::All).await
+}
+
+/// What these schemas of a database become.
+///
+/// # Panics
+///
+/// Where it cannot be done, with what was said.
+pub async fn imported_of(url: &str, schemas: &Schemas) -> Imported {
     let dialect = if url.starts_with("sqlite") {
         "sqlite"
     } else {
         "postgres"
     };
     let words = Words::named(dialect).unwrap();
-    import::of(&catalogue(url).await, &words, None)
+    import::of(&read(url, schemas).await, &words, None)
 }
 
 /// Runs SQL.
