@@ -116,7 +116,7 @@ async fn ends(
     table: &str,
     column: &str,
 ) -> Result<Vec<(Option<String>, i64)>, DatabaseError> {
-    let (table, column) = (quoted(table), quoted(column));
+    let (table, column) = (catalogue::relation(table), quoted(column));
     let sql =
         format!("SELECT CAST(max({column}) AS bigint), CAST(min({column}) AS bigint) FROM {table}");
     let rows = connection.query_file(&sql, &[]).await?;
@@ -138,7 +138,7 @@ async fn counted(
     table: &str,
     column: &str,
 ) -> Result<Option<(Option<String>, i64)>, DatabaseError> {
-    let parameters = [Value::from(quoted(table)), Value::from(column)];
+    let parameters = [Value::from(catalogue::relation(table)), Value::from(column)];
     let sql = "SELECT pg_get_serial_sequence($1, $2)";
     let rows = connection.query(sql, &parameters).await?;
     let Some([Value::Text(sequence)]) = rows.first().map(Vec::as_slice) else {

@@ -60,6 +60,7 @@ fn check_table(table: &Table, dialect: &Dialect) -> Vec<ChangeError> {
                 .or_else(|| counted_beside_the_key(table, column, dialect))
                 .or_else(|| array_of_texts(table, column, dialect))
                 .or_else(|| computed_when_read(table, column, dialect))
+                .or_else(|| computed_in_key(table, column, dialect))
         })
         .collect();
     for column in &table.columns {
@@ -286,5 +287,46 @@ fn computed_when_read(table: &Table, column: &Column, dialect: &Dialect) -> Opti
             dialect.vendor()
         ),
         way_on: "Leave `virtual` out".to_owned(),
+    })
+}
+
+/// Writes find a row by the columns of the key that they write, which have to tell the computed one as well.
+fn computed_in_key(table: &Table, column: &Column, dialect: &Dialect) -> Option<ChangeError> {
+    let (key, expression) = (&table.primary_key, column.generated.as_ref()?);
+    if !key.contains(&column.name) {
+        return None;
+    }
+    let named = dialect.columns_in(expression).ok()?;
+    let other = named
+        .iter()
+        .find(|name| **name == column.name || !key.contains(name));
+    let (problem, way_on) = if !dialect.capabilities().computed_keys {
+        (
+            format!("{} has no computed columns in a key", dialect.vendor()),
+            "Leave it out of the key".to_owned(),
+        )
+    } else if let Some(other) = other {
+        (
+            format!(
+                "it is part of the key and computed from `{other}`, which is not: a write of that would move the row"
+            ),
+            "Compute it from other columns of the key alone, or leave it out of the key".to_owned(),
+        )
+    } else if named.is_empty() {
+        (
+            "it is part of the key and the same for all rows".to_owned(),
+            "Leave it out of the key".to_owned(),
+        )
+    } else {
+        return None;
+    };
+    Some(ChangeError::Declaration {
+        at: Box::new(Place {
+            table: table.name.clone(),
+            source: column.source.clone(),
+        }),
+        subject: format!("{}.{}", table.name, column.name),
+        problem,
+        way_on,
     })
 }

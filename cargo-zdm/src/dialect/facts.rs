@@ -73,6 +73,8 @@ pub struct Capabilities {
     pub counts_beside_the_key: bool,
     /// A generated column can be computed when it is read.
     pub virtual_columns: bool,
+    /// A generated column can be part of the key.
+    pub computed_keys: bool,
     /// A view takes writes, and its columns keep their names when those of its table get others.
     pub renaming_views: bool,
     /// Tables and enums may be in schemas that they name.

@@ -58,7 +58,7 @@ pub enum Problem {
         from: String,
     },
     /// Two transitions name the same column.
-    #[error("`{0}.{1}` and `{0}.{2}` both replace `{from}`, and not `{from}` alone: a column is split into several, or several are merged into one, but not both at once. Do one in this version and the other in a later one", .at.table, .columns[0], .columns[1])]
+    #[error("`{0}.{1}` and `{0}.{2}` both replace `{from}`, but not in the same way: to split it, let both say `from(\"{from}\")` and no other column, each with its `up`; to merge it with others, do that in a version of its own", .at.table, .columns[0], .columns[1])]
     SharedSource {
         /// Where.
         at: Place,

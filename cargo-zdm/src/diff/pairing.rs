@@ -150,8 +150,12 @@ fn replaced_by(column: &Column) -> &[String] {
 
 /// Whether the two share the one column that they replace.
 fn split(one: &Column, other: &Column) -> bool {
+    let renamed = |column: &Column| {
+        let transition = column.transition.as_ref();
+        transition.is_some_and(|transition| transition.renamed)
+    };
     let old = replaced_by(one);
-    old.len() == 1 && old == replaced_by(other)
+    old.len() == 1 && old == replaced_by(other) && !renamed(one) && !renamed(other)
 }
 
 fn removed(

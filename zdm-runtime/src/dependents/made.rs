@@ -4,7 +4,6 @@
 //! Must not know: what else names the column.
 
 use crate::database::{Connection, DatabaseError, Dialect, Value, catalogue};
-use crate::losses::quoted;
 use crate::manifest::{Manifest, Pair, Side};
 use crate::phase::Section;
 
@@ -31,7 +30,10 @@ pub(super) async fn by_hand(
             if from < Section::Drop && !gives_away {
                 continue;
             }
-            let parameters = [Value::from(quoted(&pair.table)), Value::from(column)];
+            let parameters = [
+                Value::from(catalogue::relation(&pair.table)),
+                Value::from(column),
+            ];
             for row in connection.query(POSTGRES, &parameters).await? {
                 let [Value::Text(Some(kind)), Value::Text(Some(name))] = row.as_slice() else {
                     return Err(DatabaseError::unexpected("what stands on a column", &row));

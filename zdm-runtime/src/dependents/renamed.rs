@@ -3,7 +3,7 @@
 //!
 //! Must not know: when it is asked.
 
-use crate::database::{Connection, DatabaseError, Value};
+use crate::database::{Connection, DatabaseError, Value, catalogue};
 
 /// The triggers of the table whose function reads the column of a row by that name: every write would fail.
 pub(super) async fn triggers(
@@ -21,7 +21,10 @@ async fn names(
     column: &str,
 ) -> Result<Vec<String>, DatabaseError> {
     let rows = connection
-        .query(sql, &[Value::from(table), Value::from(column)])
+        .query(
+            sql,
+            &[Value::from(catalogue::relation(table)), Value::from(column)],
+        )
         .await?;
     let names = rows.into_iter().map(|row| match row.as_slice() {
         [Value::Text(Some(name))] => Ok(name.clone()),
@@ -30,8 +33,11 @@ async fn names(
     names.collect()
 }
 
-/// `NEW.name`, `OLD."name"`. What a text makes of names at run time is not read.
+/// `NEW.name`, `(new).name`, `OLD."name"`, and the bare name where the trigger's rows are a table of its function. What a text
+/// makes of names at run time is not read.
 const TRIGGERS: &str = r#"SELECT DISTINCT CAST(t.tgname AS text) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-    WHERE t.tgrelid = to_regclass(quote_ident($1)) AND NOT t.tgisinternal
-        AND p.prosrc ~* ('\m(new|old)\s*\.\s*"?' || regexp_replace(CAST($2 AS text), '(\W)', '\\\1', 'g') || '\M')
+    CROSS JOIN regexp_replace(CAST($2 AS text), '(\W)', '\\\1', 'g') AS name
+    WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal
+        AND (p.prosrc ~* ('\m(new|old)\s*\)?\s*\.\s*"?' || name || '\M')
+            OR (t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL) AND p.prosrc ~* ('\m' || name || '\M'))
     ORDER BY 1"#;

@@ -91,6 +91,24 @@ impl<'a> Way<'a> {
                 "Give one of its parts `down = \"…\"` over all of them".to_owned(),
             ));
         }
+        if self.transition.on_invalid.is_some() {
+            return Err(self.mistake(
+                format!(
+                    "`{}` is split, and a part that could not be converted would be lost when code writes another part of the row",
+                    old.name
+                ),
+                "Let the part be what it is in the old column, a text say, and convert it in a later version".to_owned(),
+            ));
+        }
+        if old.nullable && !self.new.nullable {
+            return Err(self.mistake(
+                format!(
+                    "`{0}` is split and may be NULL: where `up` gives a row no value, a write of another part would empty `{0}`",
+                    old.name
+                ),
+                format!("Make `{}` NOT NULL in a version before, or this field an `Option` until a version after", old.name),
+            ));
+        }
         Ok(up)
     }
 }

@@ -10,7 +10,7 @@ pub struct User {
 #[derive(Migratable)]
 #[zdm(primary_key(user_id, team_id))]
 #[zdm(index(columns(team_id, since), name = "idx_members_team"))]
-#[zdm(index(name = "idx_members_first", on("(user_id % 10)"), where = "team_id > 0"))]
+#[zdm(index(name = "idx_members_first", on("(user_id + 10)"), where = "team_id > 0"))]
 #[zdm(check(name = "members_check", expr = "user_id > 0 AND team_id > 0"))]
 #[zdm(foreign_key(columns(user_id), references = "users(id)", on_delete = "cascade"))]
 pub struct Member {

@@ -10,7 +10,7 @@ pub struct User {
 #[derive(Migratable)]
 #[zdm(primary_key(account_id, group_id))]
 #[zdm(index(columns(group_id, since), name = "idx_members_team"))]
-#[zdm(index(name = "idx_members_first", on("(account_id % 10)"), where = "group_id > 0"))]
+#[zdm(index(name = "idx_members_first", on("(account_id + 10)"), where = "group_id > 0"))]
 #[zdm(check(name = "members_check", expr = "account_id > 0 AND group_id > 0"))]
 #[zdm(foreign_key(columns(account_id), references = "users(user_id)", on_delete = "cascade"))]
 pub struct Member {

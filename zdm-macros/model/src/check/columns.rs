@@ -106,7 +106,6 @@ pub(super) fn table_is_renamed(declaration: &Declaration, errors: &mut Errors) {
 
 /// The database computes a generated column, so nothing else may give it a value.
 pub(super) fn generated_is_only_read(declaration: &Declaration, errors: &mut Errors) {
-    let key: Vec<_> = declaration.key().iter().map(|field| &field.ident).collect();
     for field in &declaration.fields {
         let given = &field.attributes;
         let Some(generated) = &given.generated else {
@@ -124,7 +123,6 @@ pub(super) fn generated_is_only_read(declaration: &Declaration, errors: &mut Err
             ("`renamed_from`", given.renamed_from.is_some()),
             ("`from`", given.from.is_some()),
             ("`up`", given.up.is_some()),
-            ("a place in the key", key.contains(&&field.ident)),
         ];
         for (what, _) in beside.iter().filter(|(_, given)| *given) {
             errors.at(
