@@ -74,6 +74,7 @@ pub async fn seed_rows(connection: &mut Connection, schema: &Schema, dialect: &D
                 .map(|column| match column.logical_type {
                     _ if closes_circle(column, table, schema) => "NULL".to_owned(),
                     LogicalType::Text => format!("'{row}'"),
+                    LogicalType::Json => format!("'{{\"kind\": \"{row}\"}}'"),
                     LogicalType::Enum => value(column, schema),
                     _ => row.to_string(),
                 })

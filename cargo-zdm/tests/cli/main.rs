@@ -38,6 +38,7 @@ mod referenced;
 mod repeated;
 mod reused;
 mod rights;
+mod schemas;
 mod split;
 mod stale;
 mod stopped;
