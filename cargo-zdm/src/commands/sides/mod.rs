@@ -141,7 +141,7 @@ pub(super) fn unmanaged(from: &Side, to: &Side) -> Vec<Left> {
 
 #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
 mod outside {
-    use super::{Failure, Options, Side};
+    use super::{Failure, Options, Schema, Side};
 
     /// Nothing is read without a driver.
     #[derive(Debug)]
