@@ -16,8 +16,10 @@ mod same;
 mod types;
 mod words;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
+use heck::ToSnakeCase as _;
 use zdm_model::names::bare;
 use zdm_model::{Declared, Schema, Table};
 
@@ -104,12 +106,32 @@ fn made(
     (made, left_out)
 }
 
+/// Generated code has a module per table, and `billing.invoices` is called there as `billing_invoices` is.
+fn with_a_module<'a>(
+    table: Table,
+    name: &'a str,
+    modules: &mut HashMap<String, &'a str>,
+) -> Result<Table, String> {
+    let module = name.to_snake_case();
+    match modules.entry(module) {
+        Entry::Vacant(free) => {
+            free.insert(name);
+            Ok(table)
+        }
+        Entry::Occupied(taken) => Err(format!(
+            "the module of its generated code would be called as that of {}; a project of its own has room for it (`--schema`, `--tables`)",
+            taken.get()
+        )),
+    }
+}
+
 /// The tables as one schema, with their foreign keys.
 fn joined(catalogue: &Catalogue, enums: &Enums, made: Vec<Made>) -> Imported {
     let mut left_out = Vec::new();
     let mut kept: Vec<(&catalogue::Table, Table)> = Vec::new();
+    let mut modules: HashMap<String, &str> = HashMap::new();
     for (found, (made, mut of_table)) in catalogue.tables.iter().zip(made) {
-        match made {
+        match made.and_then(|table| with_a_module(table, &found.name, &mut modules)) {
             Ok(table) => {
                 left_out.extend(found.others.iter().map(other));
                 left_out.append(&mut of_table);

@@ -58,11 +58,13 @@ impl Shapes {
             .collect()
     }
 
-    /// The names of the indexes and constraints of a table.
+    /// The names of the indexes and constraints of a table, without its schema.
     pub(super) fn standing_on(&self, table: &str) -> Vec<String> {
-        let names = self.table(table).map(|shape| names_without(shape, None));
-        let names = names.unwrap_or_default();
-        [names.indexes, names.constraints].concat()
+        let found = self.table(table).map(|shape| names_without(shape, None));
+        let found = found.unwrap_or_default();
+        let indexes = found.indexes.iter();
+        let indexes = indexes.map(|index| names::bare(index).to_owned());
+        indexes.chain(found.constraints).collect()
     }
 
     /// The same tables by the names that they have before these alterations.

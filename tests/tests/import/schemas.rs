@@ -135,6 +135,22 @@ async fn only_some_schemas_are_imported_where_these_are_named() {
     assert_eq!(tables.len(), 6);
 }
 
+#[tokio::test]
+async fn of_two_tables_with_one_module_the_second_is_left_out() {
+    let server = Server::start();
+    let project = Project::new(server.database("app"));
+    let tables = "CREATE SCHEMA billing; CREATE TABLE billing.invoices (id bigint PRIMARY KEY); \
+                  CREATE TABLE billing_invoices (id bigint PRIMARY KEY); CREATE TABLE lines (id bigint PRIMARY KEY, \
+                  first bigint REFERENCES billing_invoices, second bigint REFERENCES billing.invoices)";
+    execute(&project.url, tables).await;
+    let object = project.done(&["import"]);
+    assert_eq!(object["tables"].as_array().unwrap().len(), 2, "{object}");
+    let left = left_out(&object).join("\n");
+    assert!(left.contains("would be called as that of"), "{left}");
+    project.done(&["expand"]);
+    assert!(changes(&project, &project.url.clone(), "models").is_empty());
+}
+
 const MODELS: &str = r#"//! A crate.
 
 use zdm_runtime::Migratable;
