@@ -214,7 +214,7 @@ fn alone(pair: &Pair, dialect: &Dialect, down: &str) -> String {
     let others = pair.split.iter();
     let others = others.filter(|part| part.column.name != pair.new.name);
     let others: Vec<(&str, String)> = others
-        .map(|part| (part.column.name.as_str(), format!("({})", part.declared_up)))
+        .map(|part| (part.column.name.as_str(), format!("({})", part.up)))
         .collect();
     let others: Vec<(&str, &str)> = others
         .iter()

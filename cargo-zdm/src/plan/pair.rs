@@ -53,10 +53,8 @@ pub struct Pair {
 pub struct Part {
     /// The column that comes.
     pub column: Column,
-    /// f: its value over the old column. Total.
+    /// f: its value over the old column, as it is declared: a part takes every value.
     pub up: String,
-    /// `up` before it was made total.
-    pub declared_up: String,
 }
 
 impl Pair {

@@ -137,7 +137,6 @@ fn split(table: &Table) -> Vec<Pair> {
     let parts = ups.map(|(name, up)| Part {
         column: table.column(name).unwrap().clone(),
         up: up.to_owned(),
-        declared_up: up.to_owned(),
     });
     let consistent = "(origin IS NOT NULL AND number IS NOT NULL AND ((origin IS NOT DISTINCT FROM substr(code, 1, 2) AND \
                       number IS NOT DISTINCT FROM substr(code, 3)) OR code IS NOT DISTINCT FROM (origin || number)))";

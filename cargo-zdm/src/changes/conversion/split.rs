@@ -8,13 +8,14 @@ use crate::diff::Place;
 use crate::plan::{Pair, Part};
 
 impl<'a> Way<'a> {
-    /// All columns that replace the same old one, this one among them.
+    /// All columns that replace the same old one, this one among them; none where there is not one old column.
     pub(super) fn sharing(&self) -> Vec<(Place, &'a Column)> {
         let after = self.context.to.table(&self.table.name);
         let columns = after.into_iter().flat_map(|after| &after.columns);
         let sharing = columns.filter(|new| {
             let from = new.transition.as_ref().map(|transition| &transition.from);
-            self.table.column(&new.name).is_none() && from == Some(&self.transition.from)
+            let comes = self.old.len() == 1 && self.table.column(&new.name).is_none();
+            comes && from == Some(&self.transition.from)
         });
         let place = |new: &Column| Place {
             table: self.at.table.clone(),
@@ -30,7 +31,7 @@ impl<'a> Way<'a> {
         sharing: &[(Place, &Column)],
     ) -> Result<Conversion, ChangeError> {
         // Each says first what is wrong with itself.
-        let declared_up = self.part(old)?;
+        let up = self.part(old)?;
         let ways = sharing.iter().filter_map(|(at, new)| {
             let transition = new.transition.as_ref()?;
             Some(Way {
@@ -41,31 +42,21 @@ impl<'a> Way<'a> {
             })
         });
         let ways: Vec<Way<'_>> = ways.collect();
-        let (mut split, mut function) = (Vec::new(), None);
-        for way in &ways {
-            let declared_up = way.part(old)?;
-            let (up, called) = way.total(declared_up.clone())?;
-            if way.new.name == self.new.name {
-                function = called;
-            }
-            split.push(Part {
-                column: way.new.clone(),
-                up,
-                declared_up,
-            });
-        }
+        let part = |way: &Way<'_>| {
+            let (column, up) = (way.new.clone(), way.part(old)?);
+            Ok(Part { column, up })
+        };
+        let split: Vec<Part> = ways.iter().map(part).collect::<Result<_, ChangeError>>()?;
         let down = vec![self.typed_back(old, put_together(old, &ways)?)];
-        let own = split.iter().find(|part| part.column.name == self.new.name);
         Ok(Conversion {
             pair: Pair {
-                up: own.map_or_else(String::new, |part| part.up.clone()),
                 consistent: self.all_agree(old, &split, &down[0]),
                 down,
                 inputs: self.old.to_vec(),
                 split,
-                ..self.pair(declared_up)?
+                ..self.pair(up)?
             },
-            function,
+            function: None,
         })
     }
 
@@ -109,6 +100,7 @@ impl<'a> Way<'a> {
                 format!("Make `{}` NOT NULL in a version before, or this field an `Option` until a version after", old.name),
             ));
         }
+        self.needs_no_rule(&up, None)?;
         Ok(up)
     }
 }

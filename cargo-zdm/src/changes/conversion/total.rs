@@ -66,10 +66,21 @@ impl Way<'_> {
         Ok((total, None))
     }
 
-    fn needs_no_rule(&self, up: &str, valid_if: Option<&str>) -> Result<(), ChangeError> {
-        let rules =
-            "Add `on_invalid = \"quarantine\"`, `\"null\"`, `default(\"…\")` or `\"reject\"`"
-                .to_owned();
+    pub(super) fn needs_no_rule(
+        &self,
+        up: &str,
+        valid_if: Option<&str>,
+    ) -> Result<(), ChangeError> {
+        let (rules, told) = if self.sharing().len() > 1 {
+            let way_on = "Let the part be what it is in the old column, a text say, and convert it in a later version";
+            (way_on.to_owned(), way_on.to_owned())
+        } else {
+            let rules =
+                "Add `on_invalid = \"quarantine\"`, `\"null\"`, `default(\"…\")` or `\"reject\"`";
+            let condition =
+                "Give it `valid_if = \"…\"`, the condition under which `up` gives the right value.";
+            (rules.to_owned(), format!("{condition} {rules}"))
+        };
         if valid_if.is_some() {
             return Err(self.mistake(
                 "`valid_if` tells which values `up` cannot convert, but nothing says what becomes of them".to_owned(),
@@ -87,7 +98,7 @@ impl Way<'_> {
                     "{} casts a text that is no number to 0 without an error",
                     self.context.dialect.vendor()
                 ),
-                format!("Give it `valid_if = \"…\"`, the condition under which `up` gives the right value. {rules}"),
+                told,
             ));
         }
         let narrows = self.old.iter().any(|old| may_not_fit(old, self.new));
@@ -98,7 +109,7 @@ impl Way<'_> {
                     self.context.dialect.vendor(),
                     self.new.rust_type
                 ),
-                format!("Give it `valid_if = \"…\"`, the condition under which `up` gives the right value. {rules}"),
+                told,
             ));
         }
         if let Some(part) = self.fails_on(up)? {
