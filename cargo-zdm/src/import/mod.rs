@@ -249,6 +249,10 @@ fn other(found: &catalogue::Other) -> LeftOut {
             Kind::NotRepresentable,
             "the table keeps it; a new database's table would not have it",
         ),
+        what if what.starts_with("numbers (") => (
+            Kind::NotRepresentable,
+            "the table keeps it; a new database's table would count from 1, by 1",
+        ),
         what if what.starts_with("comment") => (Kind::NotRepresentable, ""),
         "extension" => (
             Kind::Unmanaged,

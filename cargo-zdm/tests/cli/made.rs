@@ -44,8 +44,10 @@ fn what_was_made_by_hand_on_an_old_column_is_told_before_it_is_left_behind() {
         "CREATE INDEX by_hand ON pets (lower(age))",
         "ALTER TABLE pets ADD CONSTRAINT is_said CHECK (age <> '')",
         "GRANT SELECT (age) ON pets TO reader",
+        "ALTER TABLE pets ALTER age SET STATISTICS 500",
         "CREATE INDEX \"Toy by hand\" ON toys (name text_pattern_ops)",
         "GRANT SELECT (name) ON toys TO reader WITH GRANT OPTION",
+        "ALTER TABLE toys ALTER name SET STORAGE EXTERNAL, ALTER name SET (n_distinct = 9)",
         "INSERT INTO users (name) VALUES ('one')",
         "INSERT INTO pets VALUES (1, '7')",
         "INSERT INTO toys VALUES (1, 'ball')",
@@ -65,17 +67,19 @@ fn what_was_made_by_hand_on_an_old_column_is_told_before_it_is_left_behind() {
         "unique constraint once names the column users.id",
         "check is_said names the column pets.age",
         "index by_hand names the column pets.age",
+        "setting STATISTICS 500 names the column pets.age",
     ] {
         waits.says(told);
     }
     let told = waits.out.clone() + &waits.err;
-    assert_eq!(told.matches(" names the column ").count(), 6, "{waits:#?}");
+    assert_eq!(told.matches(" names the column ").count(), 7, "{waits:#?}");
 
     for gone in [
         "ALTER TABLE users DROP CONSTRAINT positive, DROP CONSTRAINT once",
         "DROP STATISTICS told_together",
         "DROP INDEX some_ids, by_hand",
         "ALTER TABLE pets DROP CONSTRAINT is_said",
+        "ALTER TABLE pets ALTER age SET STATISTICS -1",
     ] {
         project.execute(gone);
     }
@@ -93,10 +97,14 @@ fn what_was_made_by_hand_on_an_old_column_is_told_before_it_is_left_behind() {
     assert_eq!(waits.code, 4, "{waits:#?}");
     waits.says("index Toy by hand names the column toys.name");
     waits.says("right SELECT of reader names the column toys.name");
+    waits.says("setting STORAGE EXTERNAL names the column toys.name");
+    waits.says("setting (n_distinct=9) names the column toys.name");
     let told = waits.out.clone() + &waits.err;
-    assert_eq!(told.matches(" names the column ").count(), 2, "{waits:#?}");
+    assert_eq!(told.matches(" names the column ").count(), 4, "{waits:#?}");
     project.execute("DROP INDEX \"Toy by hand\"");
     project.execute("REVOKE SELECT (name) ON toys FROM reader");
+    project
+        .execute("ALTER TABLE toys ALTER name SET STORAGE EXTENDED, ALTER name RESET (n_distinct)");
     project.done(&["contract"]);
     assert_eq!(project.value(reads), "true");
 }

@@ -120,6 +120,8 @@ CREATE TABLE defaults (
 );
 CREATE TABLE always (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
 CREATE TABLE numbers (id serial PRIMARY KEY);
+ALTER SEQUENCE numbers_id_seq START 100 INCREMENT BY 10;
+ALTER TABLE always REPLICA IDENTITY FULL, ALTER name SET STATISTICS 500, ALTER name SET STORAGE MAIN, ALTER name SET (n_distinct = 9);
 CREATE TABLE no_primary (code text NOT NULL UNIQUE, other text);
 CREATE TABLE log (line text);
 CREATE UNLOGGED TABLE fast (id text PRIMARY KEY);

@@ -1,6 +1,7 @@
 //! What somebody has made by hand on a column that another replaces: no step carries it over, and it would go with the column.
 //!
-//! Comes in: a connection, a manifest. Goes out: indexes, constraints, statistics and rights that no version describes.
+//! Comes in: a connection, a manifest. Goes out: indexes, constraints, statistics, settings and rights that no version
+//! describes.
 //! Must not know: what else names the column.
 
 use crate::database::{Connection, DatabaseError, Dialect, Value, catalogue};
@@ -94,6 +95,14 @@ const POSTGRES: &str = "SELECT kind, CAST(name AS text) FROM (
     UNION ALL SELECT 'right', format('%s of %s', privilege_type,
         CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END), attrelid, attnum
     FROM pg_attribute, aclexplode(attacl)
+    UNION ALL SELECT 'setting', setting, attrelid, attnum
+        FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid CROSS JOIN LATERAL (VALUES
+            (CASE WHEN attstattarget >= 0 THEN 'STATISTICS ' || attstattarget END),
+            (CASE WHEN attstorage <> typstorage THEN 'STORAGE ' || CASE attstorage
+                WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
+            ('COMPRESSION ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
+            ('(' || array_to_string(attoptions, ', ') || ')')) s(setting)
+        WHERE setting IS NOT NULL
     ) found
     WHERE refobjid = to_regclass($1) AND refobjsubid =
         (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = CAST($2 AS text) AND NOT attisdropped)

@@ -164,6 +164,36 @@ pub(super) const ON_TABLES: &str = "SELECT CAST(json_build_object('table', {c}, 
             WHERE classoid = CAST('pg_class' AS regclass)
         UNION ALL SELECT k.conrelid, 'comment on the constraint', CAST(k.conname AS text)
             FROM pg_description JOIN pg_constraint k ON k.oid = objoid WHERE classoid = CAST('pg_constraint' AS regclass)
+        UNION ALL SELECT oid, 'REPLICA IDENTITY ' || CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END, ''
+            FROM pg_class WHERE relreplident IN ('f', 'n')
+        UNION ALL SELECT i.indrelid, o.what, CAST(x.relname AS text)
+            FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid CROSS JOIN LATERAL (VALUES
+                ('CLUSTER ON', i.indisclustered), ('REPLICA IDENTITY USING INDEX', i.indisreplident)) o(what, holds)
+            WHERE o.holds
+        UNION ALL SELECT a.attrelid, s.setting, CAST(a.attname AS text)
+            FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid CROSS JOIN LATERAL (VALUES
+                (CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END),
+                (CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE ' || CASE a.attstorage
+                    WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
+                ('SET COMPRESSION ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
+                ('SET (' || array_to_string(a.attoptions, ', ') || ')')) s(setting)
+            WHERE a.attnum > 0 AND NOT a.attisdropped AND s.setting IS NOT NULL
+        UNION ALL SELECT relid, 'numbers (' || concat_ws(' ',
+                CASE WHEN seqstart <> CASE WHEN seqincrement > 0 THEN seqmin ELSE seqmax END THEN 'START WITH ' || seqstart END,
+                CASE WHEN seqincrement <> 1 THEN 'INCREMENT BY ' || seqincrement END,
+                CASE WHEN seqmin <> least_number THEN 'MINVALUE ' || seqmin END,
+                CASE WHEN seqmax <> greatest_number THEN 'MAXVALUE ' || seqmax END,
+                CASE WHEN seqcache <> 1 THEN 'CACHE ' || seqcache END,
+                CASE WHEN seqcycle THEN 'CYCLE' END) || ')', attname
+            FROM (SELECT s.*, d.refobjid AS relid, CAST(a.attname AS text),
+                    CASE WHEN seqincrement > 0 THEN 1 ELSE -power(2, bits) END AS least_number,
+                    CASE WHEN seqincrement > 0 THEN power(2, bits) - 1 ELSE -1 END AS greatest_number
+                FROM pg_sequence s
+                JOIN pg_depend d ON d.classid = CAST('pg_class' AS regclass) AND d.objid = seqrelid AND d.deptype IN ('a', 'i')
+                    AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
+                JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                JOIN pg_type t ON t.oid = seqtypid CROSS JOIN LATERAL (SELECT CAST(t.typlen * 8 - 1 AS numeric)) b(bits)) counted
+            WHERE seqincrement <> 1 OR seqstart <> 1 OR seqmin <> least_number OR seqmax <> greatest_number OR seqcache <> 1 OR seqcycle
     ) o JOIN pg_class c ON c.oid = o.relid
     WHERE c.relnamespace IN ({schemas}) AND c.relkind IN ('r', 'p')";
 

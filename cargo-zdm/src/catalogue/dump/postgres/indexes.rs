@@ -162,6 +162,10 @@ pub(super) fn options(cursor: &mut Cursor<'_>, between: &str) -> Result<Option<S
     if !cursor.take("with") {
         return Ok(None);
     }
+    in_parentheses(cursor, between).map(Some)
+}
+
+pub(super) fn in_parentheses(cursor: &mut Cursor<'_>, between: &str) -> Result<String, Refused> {
     let mut inside = cursor
         .inside()
         .ok_or("options in parentheses are expected here")?;
@@ -170,7 +174,7 @@ pub(super) fn options(cursor: &mut Cursor<'_>, between: &str) -> Result<Option<S
         let value = value.trim().trim_matches('\'');
         format!("{}{between}{value}", name.trim())
     });
-    Ok(Some(options.collect::<Vec<_>>().join(", ")))
+    Ok(options.collect::<Vec<_>>().join(", "))
 }
 
 /// What an index without a name is called by: its columns, and the functions that its expressions call.

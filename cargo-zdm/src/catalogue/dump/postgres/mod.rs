@@ -8,6 +8,7 @@ mod indexes;
 mod names;
 mod others;
 mod placed;
+mod settings;
 mod tables;
 mod types;
 
@@ -47,6 +48,8 @@ struct Reader<'a> {
     indexes: HashMap<String, String>,
     /// Sequences that are a column's own: its table, its name.
     owned: HashMap<String, (String, String)>,
+    /// How each sequence counts, where that is not from 1, by 1.
+    numbers: HashMap<String, String>,
 }
 
 pub(super) fn read(
@@ -245,6 +248,10 @@ impl Reader<'_> {
         others.retain(|other| other.what != "sequence" || !owned.contains_key(&other.object));
         for (sequence, (table, column)) in owned {
             self.count(&sequence, &table, &column);
+            let numbers = self.numbers.remove(&sequence).unwrap_or_default();
+            // A column of a table that was not read has none.
+            self.numbers_of(&table, &column, &numbers)
+                .unwrap_or_default();
         }
         self.enums.sort_by(|left, right| left.name.cmp(&right.name));
         let mut tables = self.tables;

@@ -3,6 +3,7 @@
 use super::super::cursor::Cursor;
 use super::comments::literal;
 use super::names::qualified;
+use super::settings::numbers;
 use super::types::Made;
 use super::{Reader, Refused};
 use crate::catalogue::Enum;
@@ -90,6 +91,10 @@ impl Reader<'_> {
                 cursor.take("if not exists");
                 let name = qualified(cursor)?;
                 if self.own(&name) {
+                    if what == "sequence" {
+                        let numbers = numbers(cursor)?;
+                        self.numbers.insert(name.name.clone(), numbers);
+                    }
                     self.names.insert(name.name.clone());
                     self.other(what, name.name);
                 }

@@ -3,6 +3,7 @@
 use super::super::cursor::{Cursor, Name};
 use super::indexes::options;
 use super::names::qualified;
+use super::settings::numbers;
 use super::{Reader, Refused};
 use crate::catalogue::{Column, Counted, Table};
 
@@ -185,9 +186,7 @@ impl Reader<'_> {
             *collation = Some(printed).filter(|name| name != "\"default\"");
         } else if cursor.take("generated") {
             self.generated(table, name, cursor)?;
-        } else if cursor.take("compression") || cursor.take("storage") {
-            cursor.name();
-        } else {
+        } else if !self.setting_of_column(table, name, cursor)? {
             self.constraint(table, constraint, Some(name), cursor)?;
         }
         Ok(())
@@ -208,7 +207,7 @@ impl Reader<'_> {
             return Err("GENERATED … AS is expected here".to_owned());
         }
         if cursor.take("identity") {
-            cursor.inside();
+            let mut inside = cursor.inside();
             let column = self.column_mut(table, name)?;
             column.nullable = false;
             column.counted = Some(if always {
@@ -216,7 +215,8 @@ impl Reader<'_> {
             } else {
                 Counted::ByDefault
             });
-            return Ok(());
+            let numbers = inside.as_mut().map_or(Ok(String::new()), numbers)?;
+            return self.numbers_of(table, name, &numbers);
         }
         let inside = cursor
             .inside()
@@ -301,15 +301,7 @@ impl Reader<'_> {
         if action.take("enable row level security") {
             return self.of_table(table, "row level security", "");
         }
-        let ignored = [
-            "force row level security",
-            "replica identity",
-            "cluster on",
-            "set without cluster",
-            "enable",
-            "disable",
-        ];
-        if ignored.iter().any(|words| action.take(words)) {
+        if self.setting_of_table(table, action)? {
             return Ok(());
         }
         if !action.take("alter") {
@@ -328,8 +320,7 @@ impl Reader<'_> {
         if action.take("add generated") {
             return self.generated(table, &column, action);
         }
-        let of_storage = ["set statistics", "set storage", "set compression", "set ("];
-        if of_storage.iter().any(|words| action.take(words)) {
+        if action.take("set") && self.setting_of_column(table, &column, action)? {
             return Ok(());
         }
         Err("this change of a column is not followed".to_owned())
