@@ -65,7 +65,6 @@ async fn take(session: &mut Session, due: Vec<(usize, Treatment)>) -> Taken {
     for (place, treatment) in due {
         let steps = session
             .claimed(place, async |session, _| {
-                session.terminal.say(&heading(session, place, treatment));
                 session
                     .versions_claimed(async |session| treat(session, place, treatment).await)
                     .await
@@ -129,6 +128,7 @@ async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Res
         gate::pass(&what, &session.gates_of_expand(place).await?, &[])?;
     }
     must_fit(session, place, treatment).await?;
+    session.terminal.say(&heading(session, place, treatment));
     let mut steps = 0;
     for section in sections(treatment) {
         steps += section::run(session, place, *section, Direction::Up)
