@@ -22,19 +22,29 @@ pub struct Defined {
 /// Reads them, ordered by name.
 pub async fn definitions(connection: &mut Connection) -> Result<Vec<Defined>, CatalogueError> {
     match connection.dialect() {
-        Dialect::Postgres => objects(connection, "domains and collations", POSTGRES).await,
+        Dialect::Postgres => {
+            objects(
+                connection,
+                "domains and collations",
+                &POSTGRES.replace("{domain}", DOMAIN),
+            )
+            .await
+        }
         Dialect::Sqlite => Ok(Vec::new()),
     }
 }
 
+/// What a domain `t` is, behind `AS`.
+pub(super) const DOMAIN: &str = "concat_ws(' ', format_type(typbasetype, typtypmod),
+    CASE WHEN t.typcollation <> (SELECT b.typcollation FROM pg_type b WHERE b.oid = t.typbasetype)
+        THEN 'COLLATE ' || CAST(CAST(t.typcollation AS regcollation) AS text) END,
+    CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || pg_get_expr(typdefaultbin, 0),
+    (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' || pg_get_constraintdef(c.oid), ' ' ORDER BY conname)
+        FROM pg_constraint c WHERE contypid = t.oid AND contype = 'c'))";
+
 /// What a collation is has other columns in other versions of the server (manual, `pg_collation`).
 const POSTGRES: &str = "SELECT CAST(json_build_object('what', what, 'object', object, 'definition', definition) AS text) FROM (
-    SELECT 'domain' AS what, CAST(typname AS text) AS object, concat_ws(' ', format_type(typbasetype, typtypmod),
-        CASE WHEN t.typcollation <> (SELECT b.typcollation FROM pg_type b WHERE b.oid = t.typbasetype)
-            THEN 'COLLATE ' || CAST(CAST(t.typcollation AS regcollation) AS text) END,
-        CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || pg_get_expr(typdefaultbin, 0),
-        (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' || pg_get_constraintdef(c.oid), ' ' ORDER BY conname)
-            FROM pg_constraint c WHERE contypid = t.oid AND contype = 'c')) AS definition,
+    SELECT 'domain' AS what, CAST(typname AS text) AS object, {domain} AS definition,
         CAST('pg_type' AS regclass) AS classid, t.oid AS objid
     FROM pg_type t WHERE typtype = 'd' AND typnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
     UNION ALL SELECT 'collation', CAST(collname AS text), concat_ws(' ',

@@ -7,6 +7,7 @@
 pub mod defined;
 mod definition;
 pub mod dump;
+pub mod needed;
 mod postgres;
 mod sqlite;
 

@@ -9,7 +9,7 @@ use zdm_runtime::database::{Connection, Value};
 use self::questions::{
     CHECKS, COLUMNS, ENUMS, FOREIGN_KEYS, INDEXES, ON_TABLES, OTHERS, SCHEMA, TABLES,
 };
-use self::scope::Scope;
+pub(super) use self::scope::Scope;
 use super::definition::{collapsed, elements, is_name, unwrapped};
 use super::objects;
 use super::{

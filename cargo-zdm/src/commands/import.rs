@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::init::{self, BASELINE_NEXT};
 use super::project::put;
+use crate::catalogue::needed::{self, Needed};
 use crate::catalogue::{self, Catalogue, CatalogueError, Schemas};
 use crate::config::{Config, FILE};
 use crate::context::{Context, shown_url};
@@ -17,7 +18,7 @@ use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::import::{self, Imported, LEFT_OUT, Layout};
 use crate::operate::{self, session};
-use crate::pipeline::{Options, PipelineError, module_line};
+use crate::pipeline::{Options, PipelineError, Raw, module_line};
 use crate::render::rust::{self, Form, RustFile};
 use crate::source;
 use crate::terminal::Answer;
@@ -63,10 +64,11 @@ impl Import {
         let url = context.database_url(&Config::default())?;
         let kind = zdm_runtime::database::Dialect::of_url(&url);
         let dialect = kind.map_or("", |kind| kind.name());
-        let catalogue = read(&url, dialect, &self.schemas())?;
+        let (catalogue, needed) = self.read(&url, dialect)?;
         let dialect = Dialect::named(dialect).map_err(PipelineError::from)?;
         self.refuse_unknown(&catalogue)?;
-        let imported = import::of(&catalogue, &dialect, self.tables.as_deref());
+        let mut imported = import::of(&catalogue, &dialect, self.tables.as_deref());
+        import::needed::tell(&mut imported.left_out, &needed, &imported.schema);
         let list = import::listed(&imported.left_out);
         if imported.schema.tables.is_empty() {
             return Err(Failure::findings(
@@ -82,6 +84,8 @@ impl Import {
         config.database.dialect = Some(dialect.name().to_owned());
         let mut options = init::first_version(context, config, true)?;
         refuse_models(&options)?;
+        options.needed = import::needed::step(&needed, &imported.schema)
+            .map(|step| Raw::before_expand("tables", step.up, step.down));
         options.source.unwritten = self.models(&imported, &options)?;
         let mut generated = crate::generate(&options)?;
         for (path, text) in &options.source.unwritten {
@@ -126,6 +130,21 @@ impl Import {
             None => Schemas::All,
             Some(schemas) => Schemas::Only(schemas.clone()),
         }
+    }
+
+    /// What there is, and what the tables stand on.
+    fn read(&self, url: &str, dialect: &str) -> Result<(Catalogue, Vec<Needed>), Failure> {
+        let schemas = self.schemas();
+        let read = operate::block_on(async {
+            let mut connection = session::connect_to_read(url, dialect).await?;
+            let catalogue = catalogue::read(&mut connection, &schemas).await?;
+            let tables = self.tables.as_deref();
+            let needed = needed::read(&mut connection, &schemas, tables).await?;
+            Ok((catalogue, needed))
+        });
+        read.map_err(|failure: Failure| {
+            failure.safe("nothing has been written; the database was only read")
+        })
     }
 
     fn refuse_unknown(&self, catalogue: &Catalogue) -> Result<(), Failure> {
@@ -243,17 +262,6 @@ fn with_module(
         reason: error.to_string(),
     })?;
     Ok(changed.unwrap_or_else(|| text.to_owned()))
-}
-
-fn read(url: &str, dialect: &str, schemas: &Schemas) -> Result<Catalogue, Failure> {
-    let catalogue = operate::block_on(async {
-        let mut connection = session::connect_to_read(url, dialect).await?;
-        catalogue::read(&mut connection, schemas)
-            .await
-            .map_err(Failure::from)
-    });
-    catalogue
-        .map_err(|failure| failure.safe("nothing has been written; the database was only read"))
 }
 
 /// A crate with models has its own idea of the tables.

@@ -52,6 +52,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         dropped_tables: Vec::new(),
         direct: Vec::new(),
         baseline: false,
+        needed: None,
         add_module: false,
     })
 }

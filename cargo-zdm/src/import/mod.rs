@@ -10,6 +10,7 @@ mod foreign;
 mod keys;
 mod left_out;
 mod names;
+pub(crate) mod needed;
 mod parts;
 mod render;
 mod same;

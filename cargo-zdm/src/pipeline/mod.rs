@@ -20,3 +20,4 @@ pub use error::PipelineError;
 pub use findings::Finding;
 pub use module_line::ModuleLine;
 pub use options::{Mode, Options};
+pub use raw::Raw;

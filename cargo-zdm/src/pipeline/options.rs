@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use zdm_runtime::manifest::SmallTable;
 
 use super::PipelineError;
+use super::raw::Raw;
 use crate::source::SourceOptions;
 use crate::versions::History;
 
@@ -30,6 +31,8 @@ pub struct Options {
     pub direct: Vec<SmallTable>,
     /// The tables are there already.
     pub baseline: bool,
+    /// What a baseline's tables stand on, for a new database.
+    pub needed: Option<Raw>,
     /// `mod zdm;` is put into the crate's root where it is missing.
     pub add_module: bool,
 }
@@ -66,6 +69,7 @@ impl Options {
             dropped_tables: Vec::new(),
             direct: Vec::new(),
             baseline: false,
+            needed: None,
             add_module: false,
         }
     }

@@ -45,7 +45,7 @@ pub(crate) fn plan(
     let mut deltas = diff::diff(&from, &interim.schema).map_err(BuildError::from)?;
     deltas.extend(interim.renames.iter().cloned());
     let raws = if options.baseline {
-        Vec::new()
+        options.needed.iter().cloned().collect()
     } else {
         raw::waiting(options, history)?
     };

@@ -184,7 +184,9 @@ impl History {
     ) -> Result<FileTree, VersionError> {
         let mut tree = FileTree::default();
         let name = manifest.folder();
+        let mut baseline = baseline;
         if let Some(old) = self.taken_out.take() {
+            baseline |= self.code.of(&old.id) == Some(State::Baseline);
             self.code.forget(&old.id);
             let old = old.folder();
             for path in sum::version_files(&self.folder.join(&old))?.into_keys() {

@@ -5,6 +5,7 @@ mod drift;
 mod dumps;
 mod everything_postgres;
 mod everything_sqlite;
+mod needed;
 mod real;
 mod refused;
 mod schemas;

@@ -6,13 +6,13 @@ use super::questions::SCHEMAS;
 use crate::catalogue::{CatalogueError, Schemas};
 
 /// What the questions are about: schemas by their oids.
-pub(super) struct Scope {
+pub(in crate::catalogue) struct Scope {
     schemas: String,
     own: i64,
 }
 
 impl Scope {
-    pub(super) async fn of(
+    pub(in crate::catalogue) async fn of(
         connection: &mut Connection,
         wanted: &Schemas,
     ) -> Result<Self, CatalogueError> {
@@ -58,7 +58,7 @@ impl Scope {
 
     /// A question about them: `{schemas}` is their list, `{c}`, `{r}` and `{t}` are what the project calls a relation or a type of
     /// that alias. Where a dot is part of a name, that is what SQL would call it.
-    pub(super) fn asked(&self, sql: &str) -> String {
+    pub(in crate::catalogue) fn asked(&self, sql: &str) -> String {
         let placed = |space: &str, name: &str| {
             let own = self.own;
             format!(

@@ -24,9 +24,9 @@ const DOWN: &str = ".down.sql";
 const IRREVERSIBLE: &str = "-- irreversible:";
 const OUTSIDE: &str = "-- no transaction";
 
-/// What one step is made of.
+/// The user's own SQL, as one step of a version.
 #[derive(Debug, Clone)]
-pub(crate) struct Raw {
+pub struct Raw {
     section: Section,
     after: bool,
     /// `expand/before_10_view`
@@ -36,6 +36,20 @@ pub(crate) struct Raw {
     down: Result<String, String>,
     /// Below the root; they go once a version has them.
     files: Vec<Utf8PathBuf>,
+}
+
+impl Raw {
+    /// A step of expand, before the generated ones. `down`: the undo, or why there is none.
+    pub fn before_expand(name: &str, up: String, down: Result<String, String>) -> Self {
+        Self {
+            section: Section::Expand,
+            after: false,
+            name: format!("{}/before_{name}", Section::Expand.name()),
+            up,
+            down,
+            files: Vec::new(),
+        }
+    }
 }
 
 /// The files that wait, and those of the version that is generated again.

@@ -234,6 +234,11 @@ impl Reader<'_> {
                 let column = qualified(cursor)?;
                 let table = column.schema.unwrap_or_default();
                 self.owned.insert(name.name, (table, column.name));
+                return Ok(());
+            }
+            let changed = numbers(cursor)?;
+            if self.own(&name) && !changed.is_empty() {
+                self.numbers.insert(name.name, changed);
             }
             return Ok(());
         }

@@ -100,7 +100,8 @@ pub(super) fn numbers(cursor: &mut Cursor<'_>) -> Result<String, Refused> {
             cache = number(cursor)?;
         } else if cursor.take("cycle") {
             cycle = true;
-        } else if cursor.take("sequence name") || cursor.take("owned by") {
+        } else if cursor.take("sequence name") || cursor.take("owned by") || cursor.take("owner to")
+        {
             cursor.qualified();
         } else if !cursor.take("no") || cursor.next().is_none() {
             // `AS integer`

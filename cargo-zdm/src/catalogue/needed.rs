@@ -1,0 +1,155 @@
+//! What tables stand on and no version creates: schemas, extensions, types, functions of defaults and checks.
+//!
+//! Comes in: an open connection, the schemas that are read. Goes out: each with the statement that makes it in a new database, in an
+//! order in which they can be made.
+//! Must not know: which tables are imported, where the statements are put.
+
+use serde::Deserialize;
+use zdm_runtime::database::{Connection, Dialect};
+
+use super::defined::DOMAIN;
+use super::postgres::Scope;
+use super::{CatalogueError, Schemas, objects};
+
+/// An object that a table names, itself or through others.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Needed {
+    /// `extension`, `domain`, `function`.
+    pub what: String,
+    /// Its name, as [`super::Other`] has it.
+    pub object: String,
+    /// The statement that makes it; none where the catalogue does not hold enough to make it again.
+    pub create: Option<String>,
+    /// The statement that takes it away; none of what others may have come to stand on.
+    pub drop: Option<String>,
+    /// The enums that it names, itself or through others.
+    pub enums: Vec<String>,
+    /// It names the rows of a table.
+    pub of_rows: bool,
+}
+
+/// Reads them, of all tables or of these alone; `SQLite` has none.
+pub async fn read(
+    connection: &mut Connection,
+    schemas: &Schemas,
+    tables: Option<&[String]>,
+) -> Result<Vec<Needed>, CatalogueError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(Vec::new());
+    }
+    let of_these = tables.map_or("true".to_owned(), |tables| {
+        let names = tables
+            .iter()
+            .map(|name| format!("'{}'", name.replace('\'', "''")));
+        format!("{{c}} IN ({})", names.collect::<Vec<_>>().join(", "))
+    });
+    let question = POSTGRES
+        .replace("{domain}", DOMAIN)
+        .replace("{of these}", &of_these);
+    // To compile the question takes longer than to answer it.
+    connection
+        .run_file("BEGIN READ ONLY; SET LOCAL jit = off")
+        .await?;
+    let found = match Scope::of(connection, schemas).await {
+        Ok(scope) => objects(connection, "what tables stand on", &scope.asked(&question)).await,
+        Err(error) => Err(error),
+    };
+    connection.rollback().await?;
+    found
+}
+
+/// `reached` follows `pg_depend` from the tables (root 0) and from each object that somebody has made. What an extension has brought
+/// leads to the extension.
+const POSTGRES: &str = "WITH RECURSIVE
+    made AS (
+        SELECT classid, oid FROM (
+            SELECT CAST('pg_type' AS regclass) AS classid, oid FROM pg_type WHERE typcategory <> 'A'
+            UNION ALL SELECT CAST('pg_proc' AS regclass), oid FROM pg_proc) found
+        WHERE oid >= 16384
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.classid AND d.objid = found.oid AND d.deptype IN ('e', 'i'))),
+    reached (root, classid, objid) AS (
+        SELECT CAST(0 AS oid), CAST('pg_class' AS regclass), c.oid FROM pg_class c
+        WHERE relnamespace IN ({schemas}) AND relkind = 'r' AND {of these}
+        UNION ALL SELECT oid, classid, oid FROM made
+        UNION SELECT r.root, e.classid, e.objid FROM reached r CROSS JOIN LATERAL (
+            SELECT d.refclassid, d.refobjid FROM pg_depend d
+            WHERE d.classid = r.classid AND d.objid = r.objid AND d.deptype IN ('n', 'e')
+                AND NOT EXISTS (SELECT FROM pg_class c WHERE d.refclassid = CAST('pg_class' AS regclass) AND c.oid = d.refobjid
+                    AND c.relkind NOT IN ('S', 'c'))
+            UNION ALL SELECT d.classid, d.objid FROM pg_depend d
+            WHERE d.refclassid = r.classid AND d.refobjid = r.objid AND d.deptype IN ('a', 'i')
+                AND (d.classid IN (CAST('pg_constraint' AS regclass), CAST('pg_attrdef' AS regclass))
+                    OR EXISTS (SELECT FROM pg_class c WHERE d.classid = CAST('pg_class' AS regclass) AND c.oid = d.objid
+                        AND c.relkind IN ('i', 'c')))
+            UNION ALL SELECT CAST('pg_type' AS regclass), typelem FROM pg_type
+            WHERE r.classid = CAST('pg_type' AS regclass) AND pg_type.oid = r.objid AND typelem <> 0
+        ) e (classid, objid)),
+    found AS (
+        SELECT 1 AS turn, n.oid, CAST(0 AS oid) AS place, 'schema' AS what, CAST(nspname AS text) AS object,
+            format('CREATE SCHEMA IF NOT EXISTS %I', nspname) AS made_by, CAST(NULL AS text) AS dropped_by,
+            CAST('pg_namespace' AS regclass) AS classid
+        FROM pg_namespace n WHERE nspname <> 'public' AND n.oid <> {own}
+        UNION ALL SELECT 2, oid, 0, 'extension', extname,
+            format('CREATE EXTENSION IF NOT EXISTS %I', extname)
+                || CASE WHEN extnamespace NOT IN ({own}, CAST('pg_catalog' AS regnamespace))
+                    THEN format(' WITH SCHEMA %s', CAST(extnamespace AS regnamespace)) ELSE '' END,
+            NULL, CAST('pg_extension' AS regclass)
+        FROM pg_extension WHERE extname <> 'plpgsql'
+        UNION ALL SELECT 3, l.oid, collnamespace, 'collation', collname,
+            format('CREATE COLLATION %s (provider = %s, ', CAST(l.oid AS regcollation), CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END)
+                || CASE WHEN collprovider = 'i'
+                    THEN format('locale = %L', coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', collcollate))
+                    ELSE format('lc_collate = %L, lc_ctype = %L', collcollate, collctype) END
+                || coalesce(', rules = ' || quote_literal(nullif(to_jsonb(l) ->> 'collicurules', '')), '')
+                || CASE WHEN collisdeterministic THEN ')' ELSE ', deterministic = false)' END,
+            format('DROP COLLATION %s', CAST(l.oid AS regcollation)), CAST('pg_collation' AS regclass)
+        FROM pg_collation l WHERE collprovider IN ('i', 'c')
+        UNION ALL SELECT 3, t.oid, typnamespace,
+            CASE typtype WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' WHEN 'c' THEN 'composite type' WHEN 'e' THEN 'enum' ELSE 'type' END,
+            typname,
+            CASE typtype
+                WHEN 'd' THEN format('CREATE DOMAIN %s AS %s', format_type(t.oid, NULL), {domain})
+                WHEN 'e' THEN format('CREATE TYPE %s AS ENUM (%s)', format_type(t.oid, NULL),
+                    (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
+                WHEN 'c' THEN format('CREATE TYPE %s AS (%s)', format_type(t.oid, NULL),
+                    (SELECT string_agg(concat_ws(' ', quote_ident(attname), format_type(atttypid, atttypmod),
+                            CASE WHEN attcollation <> b.typcollation THEN 'COLLATE ' || CAST(CAST(attcollation AS regcollation) AS text) END),
+                            ', ' ORDER BY attnum)
+                        FROM pg_attribute JOIN pg_type b ON b.oid = atttypid WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped))
+                WHEN 'r' THEN (SELECT format('CREATE TYPE %s AS RANGE (%s)', format_type(t.oid, NULL), concat_ws(', ',
+                        'subtype = ' || format_type(rngsubtype, NULL),
+                        CASE WHEN NOT opcdefault THEN format('subtype_opclass = %s',
+                            CASE WHEN pg_opclass_is_visible(o.oid) THEN quote_ident(opcname)
+                                ELSE format('%s.%I', CAST(opcnamespace AS regnamespace), opcname) END) END,
+                        CASE WHEN rngcollation <> 0 THEN 'collation = ' || CAST(CAST(rngcollation AS regcollation) AS text) END,
+                        CASE WHEN rngsubdiff <> 0 THEN 'subtype_diff = ' || CAST(rngsubdiff AS text) END,
+                        'multirange_type_name = ' || format_type(CAST(to_jsonb(g) ->> 'rngmultitypid' AS oid), NULL)))
+                    FROM pg_range g JOIN pg_opclass o ON o.oid = rngsubopc WHERE rngtypid = t.oid AND CAST(rngcanonical AS oid) = 0) END,
+            format(CASE typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, format_type(t.oid, NULL)),
+            CAST('pg_type' AS regclass)
+        FROM pg_type t JOIN made ON made.oid = t.oid AND made.classid = CAST('pg_type' AS regclass)
+        WHERE NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = t.typrelid AND r.relkind <> 'c')
+        UNION ALL SELECT 3, p.oid, pronamespace, CASE prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+            proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+            CASE WHEN prokind IN ('f', 'w') THEN 'CREATE FUNCTION ' || substr(rtrim(pg_get_functiondef(p.oid), E'\\n '),
+                length('CREATE OR REPLACE FUNCTION ') + 1 + CASE pronamespace WHEN {own}
+                    THEN length(CAST(CAST({own} AS regnamespace) AS text)) + 1 ELSE 0 END) END,
+            format('DROP FUNCTION %s', CAST(p.oid AS regprocedure)), CAST('pg_proc' AS regclass)
+        FROM pg_proc p JOIN made ON made.oid = p.oid AND made.classid = CAST('pg_proc' AS regclass)
+        UNION ALL SELECT 3, c.oid, relnamespace, 'sequence', relname,
+            format('CREATE SEQUENCE %s AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', CAST(c.oid AS regclass),
+                format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax, seqcache, CASE WHEN seqcycle THEN ' CYCLE' ELSE '' END),
+            format('DROP SEQUENCE %s', CAST(c.oid AS regclass)), CAST('pg_class' AS regclass)
+        FROM pg_class c JOIN pg_sequence ON seqrelid = c.oid
+        WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = c.oid
+            AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
+    SELECT CAST(json_build_object('what', what,
+        'object', coalesce((SELECT nspname || '.' FROM pg_namespace n WHERE n.oid = place AND place <> {own}), '') || object,
+        'create', made_by, 'drop', dropped_by,
+        'enums', (SELECT coalesce(json_agg({t} ORDER BY t.oid), '[]') FROM reached r JOIN pg_type t ON t.oid = r.objid
+            WHERE r.root = found.oid AND r.classid = CAST('pg_type' AS regclass) AND t.typtype = 'e'),
+        'of_rows', EXISTS (SELECT FROM reached r JOIN pg_type t ON t.oid = r.objid JOIN pg_class c ON c.oid = t.typrelid
+            WHERE r.root = found.oid AND r.classid = CAST('pg_type' AS regclass) AND c.relkind <> 'c')) AS text)
+    FROM found
+    WHERE EXISTS (SELECT FROM reached r WHERE r.root = 0 AND r.classid = found.classid AND r.objid = found.oid)
+    ORDER BY turn, found.oid";
