@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use zdm_model::{Schema, Table};
+use zdm_model::{Column, Schema, Table};
 use zdm_runtime::manifest::Manifest;
 
 use super::version::Planned;
@@ -60,7 +60,7 @@ pub(crate) fn of(
     let mut found = Vec::new();
     for manifest in history.in_transition() {
         let (from, to) = history.concerned(manifest, declared)?;
-        let to = with_attributes(to, declared.schema);
+        let to = with_attributes(to, declared.schema, manifest);
         if hash(&from, &to) != manifest.transitions {
             return Err(PipelineError::TransitionChanged {
                 migration: manifest.folder(),
@@ -132,7 +132,7 @@ pub(crate) fn removed_tables(from: &Schema, to: &Schema) -> Vec<String> {
         .collect()
 }
 
-fn with_attributes(mut snapshot: Schema, declared: &Schema) -> Schema {
+fn with_attributes(mut snapshot: Schema, declared: &Schema, manifest: &Manifest) -> Schema {
     for found in &mut snapshot.enums {
         if let Some(declared) = declared.enumeration(&found.name) {
             found.taken.clone_from(&declared.taken);
@@ -141,22 +141,33 @@ fn with_attributes(mut snapshot: Schema, declared: &Schema) -> Schema {
     }
     for table in &mut snapshot.tables {
         if let Some(declared) = declared.table(&table.name) {
-            take_attributes(table, declared);
+            take_attributes(table, declared, manifest);
         }
     }
     snapshot
 }
 
-fn take_attributes(table: &mut Table, declared: &Table) {
+fn take_attributes(table: &mut Table, declared: &Table, manifest: &Manifest) {
     table.drops.clone_from(&declared.drops);
     table.split_from.clone_from(&declared.split_from);
     table.merged_from.clone_from(&declared.merged_from);
     table.source.clone_from(&declared.source);
     for column in &mut table.columns {
-        if let Some(declared) = declared.column(&column.name) {
+        if let Some(declared) = declared.column(&column.name)
+            && !fills_later(manifest, &table.name, column, declared)
+        {
             column.transition.clone_from(&declared.transition);
             column.moved_from.clone_from(&declared.moved_from);
             column.source.clone_from(&declared.source);
         }
     }
+}
+
+/// A column that the version adds by itself and that may be NULL: what says how a later one fills it is not its own.
+fn fills_later(manifest: &Manifest, table: &str, column: &Column, declared: &Column) -> bool {
+    let created = manifest.creates.get(table);
+    let is_created = created.is_some_and(|names| names.columns.contains(&column.name));
+    let mut pairs = manifest.pairs.iter().filter(|pair| pair.table == table);
+    let is_pair = pairs.any(|pair| pair.new.column == column.name);
+    is_created && !is_pair && column.nullable && !declared.nullable
 }

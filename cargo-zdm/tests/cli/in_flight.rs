@@ -70,6 +70,43 @@ fn a_column_and_its_index_come_while_another_is_renamed() {
     assert_eq!(checked.code, 0, "{checked:#?}");
 }
 
+/// How the rows get a value of the column is no attribute of the version that added it.
+#[test]
+fn a_column_that_came_beside_a_rename_becomes_not_null_in_the_next_version() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    user_crate(project);
+    project.done(&["init"]);
+    be_hasty(project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (name) VALUES ('ada')");
+    let beside = AFTER.replace("pub full_name: String,", NOTE);
+    project.write("src/models.rs", &beside);
+    project.done(&["generate", "full_name"]);
+    project.done(&["expand"]);
+    let filled = beside.replace(
+        "#[zdm(index)]\n    pub note: Option<String>,",
+        "#[zdm(index, up = \"'none'\")]\n    pub note: String,",
+    );
+    project.write("src/models.rs", &filled);
+    project.done(&["generate", "note"]);
+    project.done(&["check"]);
+    project.done(&["expand"]);
+    for version in ["full_name", "note"] {
+        way(project, version, TO_SHADOW);
+        way(project, version, TO_COMPLETE);
+    }
+    project.done(&["finalize"]);
+    project.done(&["check"]);
+    for version in ["full_name", "note"] {
+        way(project, version, &["contract"]);
+    }
+    assert_eq!(
+        project.value("SELECT full_name || note FROM users"),
+        "adanone"
+    );
+}
+
 /// SQLite makes a renamed column NOT NULL by a rebuild, which knows no column that comes later.
 #[test]
 fn nothing_comes_where_a_rebuild_would_lose_it() {
