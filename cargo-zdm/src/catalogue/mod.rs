@@ -23,6 +23,8 @@ use zdm_runtime::database::{Connection, DatabaseError, Dialect, Value};
 pub struct Catalogue {
     /// The schema that was read (`public`); the only one of SQLite is `main`.
     pub schema: String,
+    /// The schemas in which the connection finds names without one as well, in their order behind that one.
+    pub path: Vec<String>,
     /// Its tables, ordered by name.
     pub tables: Vec<Table>,
     /// Its enums, ordered by name.

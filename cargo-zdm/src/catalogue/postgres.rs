@@ -7,7 +7,7 @@ use serde::Deserialize;
 use zdm_runtime::database::{Connection, Value};
 
 use self::questions::{
-    CHECKS, COLUMNS, ENUMS, FOREIGN_KEYS, INDEXES, ON_TABLES, OTHERS, SCHEMA, TABLES,
+    CHECKS, COLUMNS, ENUMS, FOREIGN_KEYS, INDEXES, ON_TABLES, OTHERS, PATH, TABLES,
 };
 pub(super) use self::scope::Scope;
 use super::definition::{collapsed, elements, is_name, unwrapped};
@@ -78,17 +78,20 @@ pub(super) async fn read(
     connection: &mut Connection,
     wanted: &Schemas,
 ) -> Result<Catalogue, CatalogueError> {
-    let schema = connection.query_file(SCHEMA, &[]).await?;
-    let Some([Value::Text(Some(schema))]) = schema.first().map(Vec::as_slice) else {
-        return Err(CatalogueError::NoSchema);
-    };
+    let path = connection.query_file(PATH, &[]).await?;
+    let mut path = path.iter().filter_map(|row| match row.as_slice() {
+        [Value::Text(name)] => name.clone(),
+        _ => None,
+    });
+    let schema = path.next().ok_or(CatalogueError::NoSchema)?;
     let scope = Scope::of(connection, wanted).await?;
     let mut tables: Vec<TableRow> = objects(connection, "tables", &scope.asked(TABLES)).await?;
     tables.sort_by(|left, right| left.name.cmp(&right.name));
     let mut enums: Vec<Enum> = objects(connection, "enums", &scope.asked(ENUMS)).await?;
     enums.sort_by(|left, right| left.name.cmp(&right.name));
     let mut catalogue = Catalogue {
-        schema: schema.clone(),
+        schema,
+        path: path.collect(),
         tables: tables.into_iter().map(table).collect(),
         enums,
         others: objects(connection, "other objects", &scope.asked(OTHERS)).await?,

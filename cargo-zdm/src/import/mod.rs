@@ -12,6 +12,7 @@ mod left_out;
 mod names;
 pub(crate) mod needed;
 mod parts;
+pub(crate) mod path;
 mod render;
 mod same;
 mod types;

@@ -271,3 +271,74 @@ fn a_version_starts_nowhere_else() {
         assert!(said.contains(reason) && !said.contains("s3cret"), "{said}");
     }
 }
+
+/// What a name without a schema means is what the connection finds, in whichever schema of its path.
+#[tokio::test]
+async fn names_mean_what_the_search_path_finds() {
+    let server = Server::start();
+    let url = server.database("app");
+    let project = Project::new(url.clone());
+    project.write(
+        "src/lib.rs",
+        "//! A crate.\n\nuse zdm_runtime::{Migratable, MigratableEnum};\n\n#[derive(MigratableEnum)]\npub enum Mood {\n    Well,\n    Ill,\n}\n\n\
+         #[derive(Migratable)]\npub struct User {\n    #[zdm(primary_key, auto)]\n    pub id: i64,\n    pub mood: Mood,\n    \
+         #[zdm(default = \"billing.nextno()\")]\n    pub number: i64,\n}\n\n\
+         #[derive(Migratable)]\npub struct Log {\n    #[zdm(primary_key, auto)]\n    pub id: i64,\n    #[zdm(references = \"users(id)\", index)]\n    \
+         pub user_id: i64,\n}\n\n\
+         #[derive(Migratable)]\n#[zdm(schema = \"audit\", table = \"logs\")]\npub struct AuditLog {\n    #[zdm(primary_key, auto)]\n    \
+         pub id: i64,\n    pub what: String,\n}\n",
+    );
+    for statement in [
+        "CREATE SCHEMA audit",
+        "CREATE SCHEMA billing",
+        "CREATE FUNCTION billing.nextno() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+    ] {
+        execute(&url, statement).await;
+    }
+    project.done(&["init", "--dialect", "postgres"]);
+    project.done(&["expand"]);
+    for path in [
+        "public",
+        "public,billing",
+        "billing,public",
+        "nowhere,billing,public",
+    ] {
+        let url = format!(
+            "{url}{}options=-csearch_path%3D{path}",
+            if url.contains('?') { "&" } else { "?" }
+        );
+        let object = project.done(&["diff", "--from", &url, "--to", "models"]);
+        assert_eq!(changes(&object), none(), "{path}: {object}");
+    }
+    // Of two tables of one name the first is meant.
+    let url = format!(
+        "{url}{}options=-csearch_path%3Daudit,public",
+        if url.contains('?') { "&" } else { "?" }
+    );
+    let found = project.zdm(&["diff", "--from", &url, "--to", "models"]);
+    let told = String::from_utf8_lossy(&found.stdout);
+    assert!(told.contains("the column `logs.what` goes"), "{found:?}");
+}
+
+/// A dump of one schema is of that schema, whether the structs name it or not.
+#[test]
+fn a_dump_of_one_schema_is_compared_with_structs_of_it() {
+    for schema in ["", "#[zdm(schema = \"billing\")]\n"] {
+        let project = Project::new("postgres://nobody@localhost/none".to_owned());
+        project.write(
+            "src/lib.rs",
+            &format!(
+                "//! A crate.\n\nuse zdm_runtime::Migratable;\n\n#[derive(Migratable)]\n{schema}pub struct Invoice {{\n    \
+                 #[zdm(primary_key)]\n    pub id: i64,\n    pub total: i32,\n}}\n"
+            ),
+        );
+        project.write(
+            "billing.sql",
+            "CREATE SCHEMA billing;\nCREATE TABLE billing.invoices (id bigint PRIMARY KEY, total integer NOT NULL);\n",
+        );
+        project.done(&["init", "--dialect", "postgres"]);
+        let path = project.path("billing.sql");
+        let object = project.done(&["diff", "--from", path.to_str().unwrap(), "--to", "models"]);
+        assert_eq!(changes(&object), none(), "{schema}: {object}");
+    }
+}

@@ -3,7 +3,9 @@
 //! Whatever an extension owns is left to it. Columns that later versions of the server brought are asked for through
 //! `to_jsonb`, which leaves out what is not there.
 
-pub(super) const SCHEMA: &str = "SELECT CAST(current_schema() AS text)";
+/// The schemas of the search path that are there, in their order.
+pub(super) const PATH: &str = "SELECT CAST(name AS text) FROM unnest(current_schemas(false)) WITH ORDINALITY found(name, place)
+    ORDER BY place";
 
 /// The schemas that have tables, beside the server's and the control tables'.
 pub(super) const SCHEMAS: &str = "SELECT CAST(n.oid AS bigint), CAST(nspname AS text),

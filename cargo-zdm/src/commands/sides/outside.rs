@@ -23,6 +23,38 @@ pub(in crate::commands) struct Found {
     defined: Vec<Defined>,
     /// Where that is.
     shown: String,
+    /// The file, where nobody has said which schemas it is about.
+    dump: Option<Dump>,
+}
+
+/// A file of SQL.
+#[derive(Debug)]
+struct Dump {
+    path: String,
+    text: String,
+    kind: zdm_runtime::database::Dialect,
+}
+
+impl Dump {
+    fn read(&self, schemas: Option<&str>) -> Result<Catalogue, Failure> {
+        let Self { path, text, kind } = self;
+        operate::block_on(async {
+            let read = dump::read(text, path, *kind, schemas).await;
+            read.map_err(|error| match error {
+                DumpError::Catalogue(error) => error.into(),
+                DumpError::Statement { .. } => Failure::findings(
+                    error,
+                    "take the statement out if it changes no table, or restore the file into a scratch database and give its URL",
+                ),
+                DumpError::Schemas { .. } => Failure::usage(
+                    error,
+                    format!(
+                        "say which one: {path}?schema=…, or which, the first being that of names without one: {path}?schema=public,…"
+                    ),
+                ),
+            })
+        })
+    }
 }
 
 pub(super) fn of_database(url: &str, options: &Options) -> Result<Found, Failure> {
@@ -38,6 +70,7 @@ pub(super) fn of_database(url: &str, options: &Options) -> Result<Found, Failure
         catalogue,
         defined,
         shown: shown_url(url),
+        dump: None,
     })
 }
 
@@ -56,34 +89,33 @@ pub(super) fn of_dump(
         "sqlite" => zdm_runtime::database::Dialect::Sqlite,
         _ => zdm_runtime::database::Dialect::Postgres,
     };
-    let catalogue = operate::block_on(async {
-        let read = dump::read(&text, path, kind, schema).await;
-        read.map_err(|error| match error {
-            DumpError::Catalogue(error) => error.into(),
-            DumpError::Statement { .. } => Failure::findings(
-                error,
-                "take the statement out if it changes no table, or restore the file into a scratch database and give its URL",
-            ),
-            DumpError::Schemas { .. } => Failure::usage(
-                error,
-                format!(
-                    "say which one: {path}?schema=…, or which, the first being that of names without one: {path}?schema=public,…"
-                ),
-            ),
-        })
-    })?;
+    let dump = Dump {
+        path: path.to_owned(),
+        text,
+        kind,
+    };
     Ok(Found {
-        catalogue,
+        catalogue: dump.read(schema)?,
         defined: Vec::new(),
         shown: path.to_owned(),
+        dump: Some(dump).filter(|_| schema.is_none()),
     })
 }
 
 impl Found {
     /// Of the schemas that the other side declares something in.
     pub(super) fn import(mut self, other: &Schema, options: &Options) -> Result<Side, Failure> {
+        if let Some(dump) = self
+            .dump
+            .take_if(|_| is_in_a_schema_of(&self.catalogue, other))
+        {
+            let schemas = format!("public,{}", self.catalogue.schema);
+            self.catalogue = dump.read(Some(&schemas))?;
+        }
+        import::path::as_found(&mut self.catalogue, other);
         self.catalogue.only(&schemas_of(other));
-        let imported = import::of(&self.catalogue, &dialect(options)?, None);
+        let mut imported = import::of(&self.catalogue, &dialect(options)?, None);
+        import::path::as_spelled(&mut imported.schema, other, &self.catalogue);
         Ok(side(imported, &self))
     }
 
@@ -101,6 +133,11 @@ impl Found {
         let [first, second] = import::of_both(catalogues, &dialect(options)?);
         Ok((side(first, from), side(second, to)))
     }
+}
+
+/// The only schema of a file that has tables was taken for that of names without one, and the other side names it.
+fn is_in_a_schema_of(catalogue: &Catalogue, other: &Schema) -> bool {
+    catalogue.schema != "public" && schemas_of(other).contains(catalogue.schema.as_str())
 }
 
 fn schemas_of(schema: &Schema) -> BTreeSet<&str> {

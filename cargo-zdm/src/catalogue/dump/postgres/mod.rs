@@ -266,6 +266,7 @@ impl Reader<'_> {
         }
         Catalogue {
             schema: self.schema.to_owned(),
+            path: Vec::new(),
             tables,
             enums: self.enums,
             others: others.into_iter().collect(),
