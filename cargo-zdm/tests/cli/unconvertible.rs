@@ -235,3 +235,46 @@ fn what_overflows_waits_in_quarantine_on_sqlite() {
     assert_eq!(refused.code, 1, "{refused:#?}");
     refused.says("on_invalid");
 }
+
+/// NULL is the value of a row where `down` makes of it what old has: nothing waits, and `reject` has nothing to stop at.
+#[test]
+fn what_null_stands_for_does_not_wait() {
+    let server = Server::start();
+    for (rule, waits) in [("quarantine", 2), ("reject", 0)] {
+        let projects = [
+            ("sqlite", Project::sqlite("")),
+            ("postgres", Project::on(server.database(rule), "")),
+        ];
+        for (dialect, project) in projects {
+            user_crate(&project);
+            let model =
+                |field: &str| BEFORE.replace("    pub name: String", &format!("    {field}"));
+            project.write("src/models.rs", &model("pub age: String"));
+            project.done(&["init", "--dialect", dialect]);
+            be_hasty(&project);
+            project.done(&["expand"]);
+            project.execute(
+                "INSERT INTO users (id, age) VALUES (1, ''), (2, '7'), (3, ''), (4, '36')",
+            );
+            if waits > 0 {
+                project.execute("INSERT INTO users (id, age) VALUES (5, 'abc'), (6, ' ')");
+            }
+            let field = format!(
+                "#[zdm(column = \"age_int\", from(\"age\"), up = \"CAST(NULLIF(age, '') AS INTEGER)\", \
+                 down = \"coalesce(CAST(age_int AS TEXT), '')\", valid_if = \"age NOT IN ('abc', ' ')\", on_invalid = \"{rule}\")]\n    \
+                 pub age: Option<i32>"
+            );
+            project.write("src/models.rs", &model(&field));
+            project.done(&["generate"]);
+            project.done(&["expand"]);
+            project.done(&["switch", "--to", "dual_write"]);
+            let filled = project.done(&["backfill", "--format", "json"]).object();
+            assert_eq!(filled["quarantined"], waits, "{filled}");
+            project.done(&["verify"]);
+            assert_eq!(
+                project.value("SELECT CAST(sum(age_int) AS text) FROM users"),
+                "43"
+            );
+        }
+    }
+}

@@ -50,6 +50,8 @@ struct Fallible {
     /// There is something to convert.
     given: String,
     up: String,
+    /// NULL stands for it: `down` gives it back. None where there is no `down`.
+    given_back: Option<String>,
 }
 
 /// A table's backfill: the manifest's entry and its files by path.
@@ -322,9 +324,18 @@ fn fallible(dialect: &Dialect, pairs: &[&Pair]) -> Vec<Fallible> {
                     format!("({})", given.join(" OR "))
                 },
                 up: format!("({})", pair.up),
+                given_back: given_back(dialect, pair),
             }
         })
         .collect()
+}
+
+fn given_back(dialect: &Dialect, pair: &Pair) -> Option<String> {
+    let sides = pair.old.iter().zip(&pair.down);
+    let agree = sides
+        .map(|(old, down)| dialect.agrees(old, &dialect.ident(&old.name), &format!("({down})")));
+    let agree: Vec<String> = agree.collect();
+    (!agree.is_empty()).then(|| format!("({})", agree.join(" AND ")))
 }
 
 /// The strictest rule among the pairs of a table: their rows are converted together.

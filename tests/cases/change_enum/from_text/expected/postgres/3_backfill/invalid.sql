@@ -7,4 +7,5 @@ FROM users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
   AND mood_text IS NOT NULL
   AND mood IS NULL
-  AND (zdm."0123456789ab_users_mood_up"(mood_text)) IS NULL;
+  AND (zdm."0123456789ab_users_mood_up"(mood_text)) IS NULL
+  AND NOT (mood_text IS NOT DISTINCT FROM (CAST(mood AS text)));

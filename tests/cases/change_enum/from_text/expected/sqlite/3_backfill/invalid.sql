@@ -7,4 +7,5 @@ FROM users
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
   AND mood_text IS NOT NULL
   AND mood IS NULL
-  AND (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) IS NULL;
+  AND (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) IS NULL
+  AND NOT (mood_text IS NOT DISTINCT FROM (CAST(mood AS text)));

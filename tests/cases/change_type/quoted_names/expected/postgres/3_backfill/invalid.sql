@@ -7,4 +7,5 @@ FROM "Order"
 WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint)
   AND "Select" IS NOT NULL
   AND "Where" IS NULL
-  AND (zdm."0123456789ab_Order_Where_up"("Select")) IS NULL;
+  AND (zdm."0123456789ab_Order_Where_up"("Select")) IS NULL
+  AND NOT ("Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')));

@@ -7,4 +7,5 @@ FROM zdm."0123456789ab_billing.invoices"
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
   AND total IS NOT NULL
   AND total_int IS NULL
-  AND (zdm."0123456789ab_billing.invoices_total_int_up"(total)) IS NULL;
+  AND (zdm."0123456789ab_billing.invoices_total_int_up"(total)) IS NULL
+  AND NOT (total IS NOT DISTINCT FROM (coalesce(total_int, 0)::text));

@@ -7,4 +7,5 @@ FROM zdm."0123456789ab_users"
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
   AND age IS NOT NULL
   AND age_int IS NULL
-  AND (zdm."0123456789ab_users_age_int_up"(age)) IS NULL;
+  AND (zdm."0123456789ab_users_age_int_up"(age)) IS NULL
+  AND NOT (age IS NOT DISTINCT FROM (coalesce(age_int, 0)::text));
