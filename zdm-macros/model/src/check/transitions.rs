@@ -267,7 +267,8 @@ pub(super) fn old_columns_are_gone(declaration: &Declaration, errors: &mut Error
                 errors.at(
                     old.span,
                     format!(
-                        "`{}` is still a column of this struct, but this field replaces it",
+                        "`{0}` is still a column of this struct, but this field replaces it: leave the field `{0}` out here; \
+                         a new column of that name can come in a later version, once the old one is gone",
                         old.value
                     ),
                 );
