@@ -82,14 +82,15 @@ impl Key<'_> {
             other.name != self.old.name
                 && self.context.arrives_in_phases(&self.at.table, &other.name)
         });
-        let beside = if let Some(other) = other {
+        // The table has its old name back here, and a name of the key with it.
+        let beside = if after.renamed_from.as_ref() == Some(&self.at.table) {
+            "the table gets another name".to_owned()
+        } else if let Some(other) = other {
             format!("its {} comes in five phases", other.name)
         } else if key(before) != key(after) {
             "its key changes otherwise".to_owned()
         } else if column(self.old) != column(self.new) {
             "its default, counting or comment changes".to_owned()
-        } else if after.renamed_from.is_some() && self.context.from.table(&after.name).is_none() {
-            "the table gets another name".to_owned()
         } else if let Some(name) = parts(before, &self.old.name)
             .into_iter()
             .find(|name| !parts(after, &self.old.name).contains(name))
