@@ -120,9 +120,8 @@ async fn must_stand_alone(
         .iter()
         .map(|dependent| {
             format!(
-                "  {} {} names {} (zdm/raw/{})",
-                dependent.kind,
-                dependent.name,
+                "  {} names {} (zdm/raw/{})",
+                dependent.called(),
                 dependent.on,
                 dependent.section.name()
             )

@@ -91,3 +91,28 @@ fn triggers_that_read_a_renamed_key_are_told_in_a_schema() {
     }
     project.done(&["expand"]);
 }
+
+/// A name alone would be looked for beside the table.
+#[test]
+fn a_view_of_another_schema_is_told_with_it() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    changed(
+        &project,
+        "#[zdm(primary_key, auto, from(\"id\"), final_name = \"id\")]\n    pub id: i64,",
+    );
+    project.done(&["advance", "--before-deploy"]);
+    project.execute("CREATE SCHEMA billing");
+    project.execute("CREATE VIEW billing.paid AS SELECT id FROM \"Sales\".invoices");
+    project.execute("CREATE VIEW \"Sales\".beside AS SELECT id FROM \"Sales\".invoices");
+    project.execute("CREATE VIEW \"Sales\".above AS SELECT id FROM billing.paid");
+    let waits = project.zdm(&["advance"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    waits.says("view billing.paid names the column Sales.invoices.id");
+    waits.says("view beside names the column Sales.invoices.id");
+    waits.says("view above names the view billing.paid");
+    project.execute("DROP VIEW billing.paid CASCADE");
+    project.execute("DROP VIEW \"Sales\".beside");
+    assert_eq!(project.zdm(&["advance"]).code, 4);
+    assert_eq!(project.stage("keys"), "complete");
+}

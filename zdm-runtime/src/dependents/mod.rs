@@ -21,12 +21,43 @@ use crate::phase::Section;
 pub struct Dependent {
     /// `view`, `trigger`, `function`.
     pub kind: String,
+    /// Its schema, where that is not the one of the table.
+    pub schema: Option<String>,
     /// Its name, without its schema.
     pub name: String,
     /// `the column users.name`
     pub on: String,
     /// The section that stumbles over it.
     pub section: Section,
+}
+
+impl Dependent {
+    /// `view billing.paid`
+    pub fn called(&self) -> String {
+        called(&self.kind, self.schema.as_deref(), &self.name)
+    }
+}
+
+/// What names a table or a column of it.
+struct Named {
+    kind: String,
+    schema: Option<String>,
+    name: String,
+    /// The view that it stands on, where it names the table through one: `view billing.paid`.
+    of: Option<String>,
+}
+
+impl Named {
+    fn called(&self) -> String {
+        called(&self.kind, self.schema.as_deref(), &self.name)
+    }
+}
+
+fn called(kind: &str, schema: Option<&str>, name: &str) -> String {
+    match schema {
+        Some(schema) => format!("{kind} {schema}.{name}"),
+        None => format!("{kind} {name}"),
+    }
 }
 
 /// What names something that the version takes away, or changes in place, from this section on, and is still there when
@@ -62,17 +93,23 @@ pub async fn of(
             Dialect::Sqlite if section == Section::Expand => Vec::new(),
             Dialect::Sqlite => sqlite::on(connection, table, column).await?,
         };
-        found.extend(named.into_iter().map(|(kind, name, view)| Dependent {
-            kind,
-            name,
-            on: view.map_or_else(|| on.clone(), |view| format!("the {view}")),
-            section,
+        found.extend(named.into_iter().map(|named| {
+            Dependent {
+                kind: named.kind,
+                schema: named.schema,
+                name: named.name,
+                on: named
+                    .of
+                    .map_or_else(|| on.clone(), |view| format!("the {view}")),
+                section,
+            }
         }));
     }
     for name in &migration.manifest().exchanges {
         let named = enums::on(connection, migration.manifest(), name).await?;
         found.extend(named.into_iter().map(|(kind, object)| Dependent {
             kind,
+            schema: None,
             name: object,
             on: format!("the enum {name}"),
             section: Section::Drop,
@@ -82,6 +119,7 @@ pub async fn of(
         let made = made::by_hand(connection, migration.manifest(), from).await?;
         found.extend(made.into_iter().map(|(kind, name, on)| Dependent {
             kind,
+            schema: None,
             name,
             on: format!("the column {on}"),
             section: Section::Drop,
@@ -94,6 +132,7 @@ pub async fn of(
             let named = renamed::triggers(connection, table, column).await?;
             found.extend(named.into_iter().map(|trigger| Dependent {
                 kind: "trigger".to_owned(),
+                schema: None,
                 name: trigger,
                 on: format!("the column {table}.{column}, which becomes {name}"),
                 section: Section::Release,

@@ -1,5 +1,6 @@
 //! `SQLite` keeps no dependencies: it is asked by a change that is rolled back.
 
+use super::Named;
 use crate::database::{Connection, DatabaseError, Value, catalogue};
 
 /// `SQLite` keeps no dependencies, but rewrites whatever names a column that is renamed (manual, "ALTER TABLE RENAME"): what it
@@ -8,7 +9,7 @@ pub(super) async fn on(
     connection: &mut Connection,
     table: &str,
     column: Option<&str>,
-) -> Result<Vec<(String, String, Option<String>)>, DatabaseError> {
+) -> Result<Vec<Named>, DatabaseError> {
     const TEXTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY type, name";
     const PROBE: &str = "zdm_probe_of_dependents";
     let there = catalogue::columns(connection, table).await?;
@@ -52,7 +53,12 @@ pub(super) async fn on(
             .any(|other| other[0] == row[0] && other[1] == row[1] && other[3] == *sql);
         let goes_along = column.is_none() && kind == "trigger" && of == table;
         if !same && !goes_along {
-            found.push((kind.clone(), name.clone(), None));
+            found.push(Named {
+                kind: kind.clone(),
+                schema: None,
+                name: name.clone(),
+                of: None,
+            });
         }
     }
     Ok(found)
