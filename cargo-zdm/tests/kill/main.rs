@@ -9,6 +9,7 @@ mod again;
 mod code;
 mod demo;
 mod enumerate;
+mod keys;
 mod likeness;
 mod on_postgres;
 mod on_sqlite;

@@ -13,11 +13,11 @@ use crate::proxy::{Proxy, Trip};
 use crate::way::{Act, FROM_SHADOW, Step, TO_SHADOW};
 
 /// Between two looks at who is connected.
-const LOOK: Duration = Duration::from_millis(1);
+pub(crate) const LOOK: Duration = Duration::from_millis(1);
 /// Who owns the databases.
-const OWNER: &str = "owner";
+pub(crate) const OWNER: &str = "owner";
 /// All is done, and nobody was told.
-const END: &str = "the end";
+pub(crate) const END: &str = "the end";
 /// What a server does that no later session sees: a kill after it is a kill before it.
 const WITHOUT_EFFECT: &[&str] = &["SELECT", "SET", "RESET", "SHOW", "BEGIN", "EXPLAIN"];
 
@@ -149,7 +149,7 @@ impl Site for Databases<'_> {
 }
 
 /// Before the first trip, before each that follows one with an effect, and the end; between these nothing changes.
-fn moments(trips: &[Trip]) -> Vec<Moment> {
+pub(crate) fn moments(trips: &[Trip]) -> Vec<Moment> {
     let mut moments = Vec::new();
     let mut changed = true;
     for (at, trip) in trips.iter().enumerate() {
@@ -175,7 +175,7 @@ fn has_effect(did: &str) -> bool {
     !WITHOUT_EFFECT.contains(&verb)
 }
 
-fn through(directory: &Path, database: &str) -> String {
+pub(crate) fn through(directory: &Path, database: &str) -> String {
     format!(
         "postgres://{OWNER}@localhost/{database}?host={}",
         directory.display()

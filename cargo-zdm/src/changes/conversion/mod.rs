@@ -222,7 +222,12 @@ impl Way<'_> {
                     "the backfill walks along the key of {}, and nothing tells its rows apart",
                     self.table.name
                 ),
-                "Give the table a primary key, or a unique key and `row_key(…)`, in a version before".to_owned(),
+                format!(
+                    "Give the table a primary key, or a unique key and `row_key(…)`, in a version before. Where no columns tell its rows \
+                     apart, an `auto` key numbers them at once (`--direct {}`) as long as the table is small; rows of a large one go into a \
+                     new table by code of your own",
+                    self.table.name
+                ),
             ));
         }
         let mut keys = self.table.key_columns();

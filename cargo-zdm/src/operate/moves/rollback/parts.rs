@@ -13,6 +13,7 @@ use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
 use zdm_runtime::room;
 
+use super::plan::is_drained;
 use crate::error::Failure;
 use crate::operate::gate;
 use crate::operate::moves::{backfill, switch, verify};
@@ -146,6 +147,8 @@ pub(super) async fn must_be_open(
                     let gates = gates::for_back(stage, to, &facts);
                     return gate::pass(&format!("{stage} → {to}"), &gates, &[]);
                 }
+                // The hop was made and its wait not ended: that comes first, and opens what follows.
+                Position::At(..) if !is_drained(&facts)? => return Ok(()),
                 _ => {}
             },
             Part::FillOld | Part::VerifyOld => return Ok(()),

@@ -194,7 +194,7 @@ fn old_waits(facts: &Facts) -> bool {
     !gates::all_open(&gates::for_back(Stage::RampDown, Stage::DualWrite, facts))
 }
 
-fn is_drained(facts: &Facts) -> Result<bool, Failure> {
+pub(super) fn is_drained(facts: &Facts) -> Result<bool, Failure> {
     let standing = known(&facts.standing)?;
     Ok(standing.is_none_or(|standing| standing.drained_epoch >= standing.epoch))
 }
