@@ -102,6 +102,7 @@ mod tests {
             merged: Vec::new(),
             renames: std::collections::BTreeMap::new(),
             renamed_keys: std::collections::BTreeMap::new(),
+            exchanged_keys: std::collections::BTreeMap::new(),
             exchanges: Vec::new(),
             enums: Vec::new(),
             files: std::collections::BTreeMap::new(),

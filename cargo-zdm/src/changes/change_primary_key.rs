@@ -4,6 +4,7 @@ use zdm_model::{Index, names};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
+use super::references::taking_along;
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
 use crate::plan::{Alteration, IndexShape, KeyShape};
@@ -17,17 +18,13 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     let Delta::PrimaryKeyChanged(at, old, new) = delta else {
         return Ok(None);
     };
-    if !old.is_empty() {
-        refuse_what_holds_on_to(context, at, old)?;
-    }
     if new.is_empty() {
         let line = format!("drop the primary key of `{}`", at.table);
         let reason = format!("old code finds rows of {} by it", at.table);
-        return Ok(Some(
-            Change::new(at, Route::ExpandContract, line)
-                .because(Phase::Contract, reason)
-                .alter(Section::Drop, at, Alteration::DropPrimaryKey),
-        ));
+        let change = Change::new(at, Route::ExpandContract, line)
+            .because(Phase::Contract, reason)
+            .alter(Section::Drop, at, Alteration::DropPrimaryKey);
+        return Ok(Some(taking_along(context, change, old)));
     }
     refuse_what_may_be_null(context, at, new)?;
     let index = IndexShape::from(&Index {
@@ -60,62 +57,25 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
                 .alter(Section::Expand, at, Alteration::SetPrimaryKey(key)),
         ));
     }
-    let old = old.join(", ");
-    let line = format!(
-        "change the primary key of `{}` from ({old}) to ({columns})",
-        at.table
-    );
-    let until = format!(
-        "old code finds rows of {} by ({old}); until contract, rows that share it are refused",
-        at.table
-    );
-    Ok(Some(
-        Change::new(at, Route::ExpandContract, line)
-            .because(Phase::Expand, unique)
-            .because(Phase::Contract, until)
-            .alter(Section::Expand, at, build)
-            .alter(Section::Drop, at, Alteration::ReplacePrimaryKey(key)),
-    ))
+    let change = exchange(context, at, old, &columns)
+        .because(Phase::Expand, unique)
+        .alter(Section::Expand, at, build)
+        .alter(Section::Drop, at, Alteration::ReplacePrimaryKey(key));
+    Ok(Some(taking_along(context, change, old)))
 }
 
-/// A foreign key stands on the index of the key that it refers to.
-fn refuse_what_holds_on_to(
-    context: &Context<'_>,
-    at: &Place,
-    old: &[String],
-) -> Result<(), ChangeError> {
-    let sorted = |columns: &[String]| {
-        let mut columns = columns.to_vec();
-        columns.sort_unstable();
-        columns
+/// What is said of a key in the place of another.
+fn exchange(context: &Context<'_>, at: &Place, old: &[String], columns: &str) -> Change {
+    let stays = context.to.table(&at.table);
+    let until = if stays.is_some_and(|table| table.is_unique(old)) {
+        "it stays unique"
+    } else {
+        "until contract, rows that share it are refused"
     };
-    let before = context.from.tables.iter();
-    let keys = before.flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
-    let stays = |table: &str, name: &str| {
-        let after = context.to.table(table);
-        after.is_some_and(|after| after.foreign_keys.iter().any(|key| key.name == name))
-    };
-    let holding: Vec<String> = keys
-        .filter(|(_, key)| {
-            key.references == at.table && sorted(&key.referenced_columns) == sorted(old)
-        })
-        .filter(|(table, key)| stays(&table.name, &key.name))
-        .map(|(table, key)| format!("{}.{}", table.name, key.name))
-        .collect();
-    if holding.is_empty() {
-        return Ok(());
-    }
-    Err(ChangeError::Declaration {
-        at: Box::new(at.clone()),
-        subject: at.table.clone(),
-        problem: format!(
-            "its primary key cannot go while foreign keys stand on it: {}",
-            holding.join(", ")
-        ),
-        way_on: "Drop them in a version before, and add them again in one after, when the columns that they refer to have a \
-                 unique index of their own or are the key"
-            .to_owned(),
-    })
+    let (table, old) = (&at.table, old.join(", "));
+    let line = format!("change the primary key of `{table}` from ({old}) to ({columns})");
+    let until = format!("old code finds rows of {table} by ({old}); {until}");
+    Change::new(at, Route::ExpandContract, line).because(Phase::Contract, until)
 }
 
 /// Columns that could be NULL, or come in five phases, are there for a key one version later.

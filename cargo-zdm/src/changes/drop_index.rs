@@ -4,6 +4,7 @@ use zdm_model::Index;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
+use super::references::taking_along;
 use super::{Change, ChangeError, Context, Kind, Leaving};
 use crate::diff::{Delta, Place};
 use crate::plan::Alteration;
@@ -42,6 +43,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         return Ok(Some(change));
     }
     let change = going.described(Route::ExpandContract);
+    let is_deferrable = matches!(delta, Delta::UniqueRemoved(_, unique) if unique.deferrable);
     let Going {
         at,
         index,
@@ -70,13 +72,18 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
                 .alter_for_good(Section::Drop, at, alteration, reason),
         ));
     }
+    let change = change
+        .because(
+            Phase::Contract,
+            format!("queries of old code may need {}", index.name),
+        )
+        .alter(Section::Drop, at, alteration);
     Ok(Some(
-        change
-            .because(
-                Phase::Contract,
-                format!("queries of old code may need {}", index.name),
-            )
-            .alter(Section::Drop, at, alteration),
+        if index.unique && index.predicate.is_none() && !is_deferrable {
+            taking_along(context, change, &index.columns)
+        } else {
+            change
+        },
     ))
 }
 

@@ -142,9 +142,10 @@ pub struct EnumValue {
 }
 
 /// `up` as a function that never fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Function {
     /// Name without its schema, unquoted.
+    #[serde(rename = "function")]
     pub name: String,
     /// `(name, type)` of the parameters.
     pub parameters: Vec<(String, String)>,
@@ -262,7 +263,12 @@ impl Alteration {
             Self::DropNotNull(name) => Self::SetNotNull(name.clone()),
             Self::SetPrimaryKey(..) => Self::DropPrimaryKey,
             Self::ReplacePrimaryKey(..) => {
-                return Err(format!("rows of {table} may share the old key by then"));
+                let is_shared = shape.is_none_or(|shape| !shape.keeps_key_unique());
+                return Err(if is_shared {
+                    format!("rows of {table} may share the old key by then")
+                } else {
+                    format!("no code is left that finds rows of {table} by the old key")
+                });
             }
             Self::DropPrimaryKey => {
                 return Err(format!(

@@ -5,15 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zdm_model::Schema;
-use zdm_runtime::manifest::{Route, SmallTable, joined};
+use zdm_runtime::manifest::{ExchangedKey, Route, SmallTable, joined};
 use zdm_runtime::phase::{Phase, Section};
 
 use super::interim::Interim;
 use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{
-    Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, RenamedKey, Shown, View,
-    direct, exchange, interim, lower,
+    Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, PlanStep, Referenced,
+    RenamedKey, Shown, Statement, View, direct, exchange, interim, lower,
 };
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
@@ -163,6 +163,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
     }
     let brought = after.names_without(&shapes);
     let creates = joined(named([&beside, &released], &shapes), brought);
+    let steps = lower::steps([&drafted[..], &views].concat(), shapes, request.dialect);
     Plan {
         dialect: request.dialect.name().to_owned(),
         route,
@@ -182,9 +183,10 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
             .collect(),
         renames: renamed_tables(&drafted),
         renamed_keys,
+        exchanged_keys: exchanged_keys(&steps),
         exchanges: exchange::exchanged(&drafted),
         enums: exchange::named(&drafted, request.to, request.dialect),
-        steps: lower::steps([drafted, views].concat(), shapes, request.dialect),
+        steps,
         pairs,
         moves,
         direct: request.direct.to_vec(),
@@ -263,6 +265,43 @@ fn renamed_tables(drafted: &[Drafted]) -> BTreeMap<String, String> {
             _ => None,
         });
     renamed.collect()
+}
+
+/// The unique indexes that go from under foreign keys, and the keys that go for others.
+fn exchanged_keys(steps: &[PlanStep]) -> BTreeMap<String, Vec<ExchangedKey>> {
+    let mut exchanged: BTreeMap<String, Vec<ExchangedKey>> = BTreeMap::new();
+    for step in steps {
+        let (table, name, columns, remade) = match &step.action.statement {
+            Statement::SetPrimaryKey {
+                table,
+                replaced: Some((name, columns)),
+                remade,
+                ..
+            } => (table, name, columns, remade),
+            Statement::DropReferenced { table, referenced } => {
+                let Referenced {
+                    name,
+                    columns,
+                    remade,
+                    ..
+                } = referenced;
+                (table, name, columns, remade)
+            }
+            _ => continue,
+        };
+        let names = remade.foreign_keys.iter();
+        exchanged
+            .entry(table.clone())
+            .or_default()
+            .push(ExchangedKey {
+                index: name.clone(),
+                columns: columns.clone(),
+                foreign_keys: names
+                    .map(|(table, key)| (table.clone(), key.name.clone()))
+                    .collect(),
+            });
+    }
+    exchanged
 }
 
 fn retyped(drafted: &[Drafted]) -> BTreeMap<String, Vec<String>> {

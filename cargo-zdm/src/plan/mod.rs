@@ -28,17 +28,18 @@ pub(crate) use lower::not_null_name;
 pub use moved::{Ends, Merging, Move, Triggers};
 pub use pair::{Pair, Part};
 pub use raw::Raw;
+pub(crate) use shape::same_columns;
 pub use shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
     UniqueShape,
 };
 pub(crate) use shapes::{column_shape, table_shape};
-pub use statement::Statement;
+pub use statement::{Referenced, Remade, Statement};
 pub use zdm_runtime::manifest::Route;
 
 use std::collections::BTreeMap;
 
-use zdm_runtime::manifest::{NamesByTable, SmallTable};
+use zdm_runtime::manifest::{ExchangedKey, NamesByTable, SmallTable};
 use zdm_runtime::phase::{Phase, Section};
 
 /// What a version does.
@@ -78,6 +79,8 @@ pub struct Plan {
     pub renames: BTreeMap<String, String>,
     /// The keys whose columns get other names.
     pub renamed_keys: Vec<RenamedKey>,
+    /// The unique indexes that go from under foreign keys, by table.
+    pub exchanged_keys: BTreeMap<String, Vec<ExchangedKey>>,
     /// The enums whose types exchange their names with others.
     pub exchanges: Vec<String>,
     /// The enums that expand names.

@@ -46,6 +46,20 @@ impl TableShape {
         let given = self.primary_key_name.clone();
         given.unwrap_or_else(|| names::primary_key_name(&self.name))
     }
+
+    /// Whether something else keeps the key's columns unique as well.
+    pub(super) fn keeps_key_unique(&self) -> bool {
+        let same = |columns: &[String]| same_columns(columns, &self.primary_key);
+        let mut indexes = self.indexes.iter();
+        let mut uniques = self.uniques.iter();
+        indexes.any(|index| index.unique && index.predicate.is_none() && same(&index.columns))
+            || uniques.any(|unique| !unique.deferrable && same(&unique.columns))
+    }
+}
+
+/// Whether two lists name the same columns, in whatever order.
+pub(crate) fn same_columns(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
 /// A primary key that a table gets, from a unique index that is there.

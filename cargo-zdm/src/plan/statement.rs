@@ -3,10 +3,12 @@
 //! Must not know: any database's SQL.
 
 mod names;
+mod remade;
 
+pub use remade::{Referenced, Remade};
 use serde::Serialize;
 
-use super::alteration::{Counting, EnumValue, Growth, Shown};
+use super::alteration::{Counting, EnumValue, Function, Growth, Shown};
 use super::moved::Triggers;
 use super::raw::Raw;
 use super::shape::{
@@ -192,8 +194,11 @@ pub enum Statement {
         constraint: String,
         /// The index.
         index: String,
-        /// The name of the key that goes in the same statement.
-        replaced: Option<String>,
+        /// The key that goes in the same statement: its name, its columns.
+        replaced: Option<(String, Vec<String>)>,
+        /// The foreign keys that stand on it.
+        #[serde(flatten)]
+        remade: Remade,
     },
     /// A unique constraint on the index of its name.
     AddUnique {
@@ -244,6 +249,14 @@ pub enum Statement {
         /// The constraint.
         constraint: String,
     },
+    /// A unique index, or the constraint on it, goes while foreign keys stand on it: they go over to another one of these columns.
+    DropReferenced {
+        /// The table.
+        table: String,
+        /// The index.
+        #[serde(flatten)]
+        referenced: Referenced,
+    },
     /// An index under another name.
     RenameIndex {
         /// The table.
@@ -275,18 +288,9 @@ pub enum Statement {
     CreateFunction {
         /// The table whose migration needs it.
         table: String,
-        /// Name without its schema, unquoted.
-        function: String,
-        /// `(name, type)` of the parameters.
-        parameters: Vec<(String, String)>,
-        /// The type of the result.
-        returns: String,
-        /// The expression over the parameters.
-        expression: String,
-        /// The condition that makes an input convertible.
-        valid_if: Option<String>,
-        /// The result for an input that cannot be converted.
-        invalid: String,
+        /// The function.
+        #[serde(flatten)]
+        function: Function,
     },
     /// The function goes.
     DropFunction {
@@ -346,10 +350,9 @@ pub enum Statement {
         key: (String, String),
         /// Other indexes: their names, and what takes these.
         indexes: Vec<(String, String)>,
-        /// The foreign keys that stand on the column, each with its table.
-        foreign_keys: Vec<(String, ForeignKeyShape)>,
-        /// These tables and this one, each once, in the order in which they are locked.
-        locked: Vec<String>,
+        /// The foreign keys that stand on it.
+        #[serde(flatten)]
+        remade: Remade,
     },
     /// An enum.
     CreateEnum {

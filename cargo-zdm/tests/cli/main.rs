@@ -27,6 +27,7 @@ mod made;
 mod merge;
 mod mistakes;
 mod moved_columns;
+mod natural;
 mod odd_names;
 mod older;
 mod pause;

@@ -72,6 +72,7 @@ pub(crate) fn manifest() -> Manifest {
         merged: Vec::new(),
         renames: BTreeMap::new(),
         renamed_keys: BTreeMap::new(),
+        exchanged_keys: BTreeMap::new(),
         exchanges: Vec::new(),
         enums: Vec::new(),
         backfills: vec![Backfill {

@@ -41,6 +41,7 @@ impl Version {
                 merged: Vec::new(),
                 renames: BTreeMap::new(),
                 renamed_keys: BTreeMap::new(),
+                exchanged_keys: BTreeMap::new(),
                 exchanges: Vec::new(),
                 enums: Vec::new(),
                 files: BTreeMap::new(),

@@ -6,6 +6,7 @@
 
 mod dropped;
 mod enums;
+mod keys;
 mod made;
 mod postgres;
 mod renamed;
@@ -122,6 +123,17 @@ pub async fn of(
             schema: None,
             name,
             on: format!("the column {on}"),
+            section: Section::Drop,
+        }));
+    }
+    let exchanged = migration.manifest().exchanged_keys.iter();
+    for (table, key) in exchanged.flat_map(|(table, keys)| keys.iter().map(move |key| (table, key)))
+    {
+        let referring = keys::beyond(connection, table, key).await?;
+        found.extend(referring.into_iter().map(|(name, child)| Dependent {
+            kind: "foreign key".to_owned(),
+            name,
+            on: format!("the key {} of {table}, from {child}", key.index),
             section: Section::Drop,
         }));
     }

@@ -85,6 +85,9 @@ pub struct Manifest {
     /// expand to contract a view has the new names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub renamed_keys: BTreeMap<String, Vec<(String, String)>>,
+    /// The keys that contract exchanges for others, and the unique indexes that it takes from under foreign keys, by table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exchanged_keys: BTreeMap<String, Vec<ExchangedKey>>,
     /// The enums whose types exchange their names with others before `complete`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<String>,
@@ -189,6 +192,19 @@ impl Manifest {
         let mut pairs = self.pairs.iter();
         pairs.find(|pair| pair.table == table && pair.new.column == column)
     }
+}
+
+/// A unique index that goes: a key's, a unique constraint's, or one of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangedKey {
+    /// Its name, without a schema.
+    pub index: String,
+    /// Its columns. What has the name afterwards has others.
+    pub columns: Vec<String>,
+    /// The foreign keys that stand on it and go over to another index: table, name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_keys: Vec<(String, String)>,
 }
 
 fn whole(names: &NamesByTable) -> impl Iterator<Item = &str> {

@@ -1,8 +1,9 @@
 //! Statements for a column of a key that grows.
 
+use super::foreign_keys::{ForeignKeys, validations};
 use super::{Lowering, not_null_name};
 use crate::plan::alteration::{Alteration, Growing, Growth};
-use crate::plan::{Action, CheckShape, ForeignKeyShape, IndexShape, Statement, TableShape};
+use crate::plan::{Action, CheckShape, IndexShape, Remade, Statement, TableShape};
 use zdm_model::names;
 
 impl Lowering<'_> {
@@ -43,32 +44,13 @@ impl Lowering<'_> {
 
     /// The foreign keys that an exchange adds again are compared with every row by steps of their own.
     pub(super) fn validations(&self, table: &str, growth: &Growth) -> Vec<Action> {
-        let keys = self.keys_on(table, growth).into_iter();
-        let validated = keys.filter(|(_, key)| !key.not_valid);
-        let validations = validated.map(|(table, key)| Action {
-            summary: format!("compare the rows of {table} with {}", key.name),
-            statement: Statement::ValidateConstraint {
-                table,
-                constraint: key.name,
-            },
-        });
-        validations.collect()
+        validations(self.keys_on(table, growth))
     }
 
     fn exchange(&self, table: &str, growth: &Growth, back: bool) -> Statement {
         let shape = self.shapes.table(table);
         let key = shape.map(TableShape::key_name).unwrap_or_default();
         let foreign_keys = self.keys_on(table, growth);
-        // As most transactions write them: what is referred to before what refers to it.
-        let mut locked: Vec<String> = Vec::new();
-        let referenced = foreign_keys.iter().filter(|(of, _)| of == table);
-        let referring = foreign_keys.iter().map(|(of, _)| of);
-        let all = referenced.map(|(_, key)| &key.references);
-        for table in all.chain([&table.to_owned()]).chain(referring) {
-            if !locked.contains(table) {
-                locked.push(table.clone());
-            }
-        }
         let indexes = shape.into_iter().flat_map(|shape| on(shape, growth));
         Statement::ExchangeKey {
             table: table.to_owned(),
@@ -78,8 +60,7 @@ impl Lowering<'_> {
             indexes: indexes
                 .map(|index| (index.name.clone(), names::beside(&index.name)))
                 .collect(),
-            foreign_keys,
-            locked,
+            remade: Remade::around(table, foreign_keys),
         }
     }
 
@@ -154,7 +135,7 @@ impl Lowering<'_> {
     }
 
     /// The foreign keys that refer to the column, and those that the column is in.
-    fn keys_on(&self, table: &str, growth: &Growth) -> Vec<(String, ForeignKeyShape)> {
+    fn keys_on(&self, table: &str, growth: &Growth) -> ForeignKeys {
         let keys = self.shapes.foreign_keys();
         let stands = keys.filter(|(of, key)| {
             (key.references == table && key.referenced_columns.contains(&growth.column))

@@ -5,13 +5,16 @@ use zdm_model::names;
 
 use super::{Drafted, Lowering};
 use crate::diff::Part;
-use crate::plan::alteration::{Alteration, Function, Growing};
-use crate::plan::{Action, CheckShape, KeyShape, Statement, TableShape, Undo, UniqueShape};
+use crate::plan::alteration::{Alteration, Growing};
+use crate::plan::{Action, CheckShape, KeyShape, Remade, Statement, TableShape, Undo, UniqueShape};
 
 impl Lowering<'_> {
     pub(super) fn alter(&mut self, drafted: &Drafted) {
         let table = &drafted.table;
-        let mut actions = self.actions(table, &drafted.alteration);
+        let mut actions = self.drop_referenced(table, &drafted.alteration);
+        if actions.is_empty() {
+            actions = self.actions(table, &drafted.alteration);
+        }
         if actions.len() == 1 {
             let undo = self.undo(table, &drafted.alteration);
             if let Some(action) = actions.pop() {
@@ -36,6 +39,9 @@ impl Lowering<'_> {
                 Statement::ExchangeKey { growth, .. } => {
                     let back = Growing::ExchangeBack(growth.clone());
                     by(self.grow(table, &back))
+                }
+                Statement::SetPrimaryKey { .. } | Statement::DropReferenced { .. } => {
+                    self.undo(table, &drafted.alteration)
                 }
                 Statement::AddUnique { unique, .. } => drop_constraint(table, &unique.name),
                 Statement::AddCheck { check, .. } => drop_constraint(table, &check.name),
@@ -91,6 +97,7 @@ impl Lowering<'_> {
         let named = || table.to_owned();
         match alteration {
             Alteration::Grow(growing) => self.grow(table, growing),
+            Alteration::ReplacePrimaryKey(key) => self.replace_primary_key(table, key),
             Alteration::SetNotNull(column) => self.set_not_null(table, column),
             Alteration::AddUnique(unique) => self.add_unique(table, unique),
             Alteration::AddCheck(check) => {
@@ -170,10 +177,7 @@ impl Lowering<'_> {
                 table: named(),
                 column: column.clone(),
             },
-            Alteration::SetPrimaryKey(key) => set_primary_key(table, key, None),
-            Alteration::ReplacePrimaryKey(key) => {
-                set_primary_key(table, key, Some(self.key_name(table)))
-            }
+            Alteration::SetPrimaryKey(key) => set_primary_key(table, key),
             Alteration::DropPrimaryKey => dropped(table, &self.key_name(table)),
             Alteration::AddExclusion(exclusion) => Statement::AddExclusion {
                 table: named(),
@@ -201,7 +205,10 @@ impl Lowering<'_> {
                 to: to.clone(),
             },
             Alteration::Name(naming) => naming.statement(table),
-            Alteration::CreateFunction(function) => create_function(table, function),
+            Alteration::CreateFunction(function) => Statement::CreateFunction {
+                table: named(),
+                function: function.clone(),
+            },
             Alteration::DropFunction(function) => Statement::DropFunction {
                 table: named(),
                 function: function.name.clone(),
@@ -224,6 +231,7 @@ impl Lowering<'_> {
             | Alteration::CreateTriggers(_)
             | Alteration::DropTriggers(_)
             | Alteration::Grow(_)
+            | Alteration::ReplacePrimaryKey(_)
             | Alteration::SetNotNull(_)
             | Alteration::AddUnique(_)
             | Alteration::AddCheck(_)
@@ -295,13 +303,14 @@ pub(crate) fn not_null_name(table: &str, column: &str) -> String {
     format!("{}_{column}_not_null", names::bare(table))
 }
 
-fn set_primary_key(table: &str, key: &KeyShape, replaced: Option<String>) -> Statement {
+fn set_primary_key(table: &str, key: &KeyShape) -> Statement {
     let own = || names::primary_key_name(table);
     Statement::SetPrimaryKey {
         table: table.to_owned(),
         constraint: key.name.clone().unwrap_or_else(own),
         index: key.index.clone(),
-        replaced,
+        replaced: None,
+        remade: Remade::none(table),
     }
 }
 
@@ -359,16 +368,4 @@ fn of_enum(table: &str, alteration: &Alteration) -> Option<Statement> {
         },
         _ => return None,
     })
-}
-
-fn create_function(table: &str, function: &Function) -> Statement {
-    Statement::CreateFunction {
-        table: table.to_owned(),
-        function: function.name.clone(),
-        parameters: function.parameters.clone(),
-        returns: function.returns.clone(),
-        expression: function.expression.clone(),
-        valid_if: function.valid_if.clone(),
-        invalid: function.invalid.clone(),
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! A database that alters in place gets [`in_place`]; one that cannot gets its table rebuilt ([`rebuild`]).
 
+mod foreign_keys;
 mod growth;
 mod in_place;
 mod rebuild;

@@ -6,7 +6,7 @@ use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 51] = [
+    pub const NAMES: [&'static str; 52] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -40,6 +40,7 @@ impl Statement {
         "validate_constraint",
         "drop_foreign_key",
         "drop_constraint",
+        "drop_referenced",
         "rename_index",
         "rename_constraint",
         "replace_index",
@@ -102,6 +103,7 @@ impl Statement {
             Self::ValidateConstraint { .. } => "validate_constraint",
             Self::DropForeignKey { .. } => "drop_foreign_key",
             Self::DropConstraint { .. } => "drop_constraint",
+            Self::DropReferenced { .. } => "drop_referenced",
             Self::RenameIndex { .. } => "rename_index",
             Self::RenameConstraint { .. } => "rename_constraint",
             Self::ReplaceIndex { .. } => "replace_index",
@@ -187,6 +189,7 @@ impl Statement {
             | Self::ValidateConstraint { table, .. }
             | Self::DropForeignKey { table, .. }
             | Self::DropConstraint { table, .. }
+            | Self::DropReferenced { table, .. }
             | Self::RenameIndex { table, .. }
             | Self::RenameConstraint { table, .. }
             | Self::ReplaceIndex { table, .. }

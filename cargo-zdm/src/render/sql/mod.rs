@@ -96,6 +96,7 @@ pub fn render(
         merged: plan.merged.clone(),
         renames: plan.renames.clone(),
         renamed_keys: renamed_keys(plan),
+        exchanged_keys: plan.exchanged_keys.clone(),
         exchanges: plan.exchanges.clone(),
         enums: plan.enums.clone(),
         files: hashes,

@@ -90,6 +90,16 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                 contract_first(earlier),
             );
         }
+        if let Some((table, key)) = meeting(version, earlier) {
+            return shut(
+                NAME,
+                format!(
+                    "{} exchanges a key of {key}, and takes the foreign keys along that stand on it: {table} has one, or is to have one",
+                    earlier.folder()
+                ),
+                contract_first(earlier),
+            );
+        }
         if let Some(name) = version
             .enums
             .iter()
@@ -121,6 +131,23 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
         NAME,
         "no earlier version still has to drop a name that it brings",
     )
+}
+
+/// A table of the version that has a part in an exchange of keys of an earlier one, and the table whose key that is.
+fn meeting<'a>(version: &'a Manifest, earlier: &'a Manifest) -> Option<(&'a str, &'a str)> {
+    earlier.exchanged_keys.iter().find_map(|(parent, keys)| {
+        let referring = keys.iter().flat_map(|key| &key.foreign_keys);
+        let referring = referring.map(|(table, _)| table);
+        let mut named = version.creates.iter();
+        let coming = named.find(|(table, names)| {
+            let refers_to_itself = *table == parent && !names.constraints.is_empty();
+            refers_to_itself || names.references.contains(parent)
+        });
+        let concerned = |table: &&String| referring.clone().any(|other| other == *table);
+        let own = version.tables.iter().find(concerned);
+        let table = coming.map(|(table, _)| table).or(own)?;
+        Some((table.as_str(), parent.as_str()))
+    })
 }
 
 fn contract_first(earlier: &Manifest) -> String {

@@ -4,6 +4,15 @@
 
 -- 1. make (crate_id, owner_id) the primary key of billing.owners
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: rows of billing.owners may share the old key by then · from src/models.rs:6
+LOCK TABLE billing.owners IN ACCESS EXCLUSIVE MODE;
+DO $zdm$
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'billing.owners'::regclass AND indisprimary AND indisreplident) THEN
+        RAISE EXCEPTION USING MESSAGE = 'the index of owners_pkey is the replica identity of billing.owners, and goes with the key',
+            HINT = 'Nothing was changed. ALTER TABLE billing.owners REPLICA IDENTITY DEFAULT takes the key, whichever it is; USING INDEX names a unique index that stays.';
+    END IF;
+END
+$zdm$;
 ALTER TABLE billing.owners DROP CONSTRAINT owners_pkey, ADD CONSTRAINT owners_pkey PRIMARY KEY USING INDEX pk_owners_crate_id_owner_id;
 
 -- 2. drop the column billing.owners.id

@@ -4,4 +4,13 @@
 
 -- 1. make (user_id, action) the primary key of limits
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: rows of limits may share the old key by then · from src/models.rs:5
+LOCK TABLE limits IN ACCESS EXCLUSIVE MODE;
+DO $zdm$
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'limits'::regclass AND indisprimary AND indisreplident) THEN
+        RAISE EXCEPTION USING MESSAGE = 'the index of limits_pkey is the replica identity of limits, and goes with the key',
+            HINT = 'Nothing was changed. ALTER TABLE limits REPLICA IDENTITY DEFAULT takes the key, whichever it is; USING INDEX names a unique index that stays.';
+    END IF;
+END
+$zdm$;
 ALTER TABLE limits DROP CONSTRAINT limits_pkey, ADD CONSTRAINT limits_pkey PRIMARY KEY USING INDEX pk_limits_user_id_action;

@@ -1,0 +1,28 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "accounts")]
+pub struct Account {
+    #[zdm(unique)]
+    pub id: i64,
+    #[zdm(primary_key)]
+    pub email: String,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "orders")]
+pub struct Order {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(references = "accounts(id)")]
+    pub account_id: i64,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "logins")]
+pub struct Login {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(references = "accounts(email)", on_update = "cascade")]
+    pub email: String,
+}

@@ -1,0 +1,21 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "accounts")]
+pub struct Account {
+    #[zdm(unique)]
+    pub id: i64,
+    #[zdm(primary_key)]
+    pub email: String,
+    #[zdm(references = "accounts(id)")]
+    pub invited_by: Option<i64>,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "orders")]
+pub struct Order {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(references = "accounts(id)", on_delete = "cascade")]
+    pub account_id: i64,
+}

@@ -1,0 +1,18 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "accounts")]
+pub struct Account {
+    pub id: i64,
+    #[zdm(primary_key)]
+    pub email: String,
+}
+
+#[derive(Migratable)]
+#[zdm(table = "orders")]
+pub struct Order {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(references = "accounts(id)")]
+    pub account_id: i64,
+}

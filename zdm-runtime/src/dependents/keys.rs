@@ -1,0 +1,54 @@
+//! Foreign keys that stand on a unique index which goes, beyond those that the version takes along.
+//!
+//! Comes in: a connection, a key. Goes out: the others, each with its table.
+//! Must not know: what takes them along.
+
+use crate::database::{Connection, DatabaseError, Dialect, Value, catalogue};
+use crate::manifest::ExchangedKey;
+
+/// On `SQLite` none stands on an index.
+pub(super) async fn beyond(
+    connection: &mut Connection,
+    table: &str,
+    key: &ExchangedKey,
+) -> Result<Vec<(String, String)>, DatabaseError> {
+    let mut others = Vec::new();
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(others);
+    }
+    let mut known = Vec::new();
+    for (child, name) in &key.foreign_keys {
+        let parameters = [Value::from(catalogue::relation(child))];
+        for row in connection.query(OID, &parameters).await? {
+            known.push((row, name));
+        }
+    }
+    let mut columns = key.columns.clone();
+    columns.sort_unstable();
+    let parameters = [
+        Value::from(catalogue::relation(table)),
+        Value::from(columns.join(", ")),
+        Value::from(key.index.as_str()),
+    ];
+    for row in connection.query(STANDING, &parameters).await? {
+        let [oid, Value::Text(Some(child)), Value::Text(Some(name))] = row.as_slice() else {
+            return Err(DatabaseError::unexpected("what stands on a key", &row));
+        };
+        let is_known = |(of, key): &(Vec<Value>, &String)| of.first() == Some(oid) && *key == name;
+        if !known.iter().any(is_known) {
+            others.push((name.clone(), child.clone()));
+        }
+    }
+    Ok(others)
+}
+
+const OID: &str = "SELECT CAST(CAST(to_regclass($1) AS oid) AS text)";
+
+/// Once a key is another one, what refers to the old columns stands on another index, though it has the name.
+const STANDING: &str =
+    "SELECT CAST(conrelid AS text), CAST(CAST(conrelid AS regclass) AS text), CAST(conname AS text)
+    FROM pg_constraint JOIN pg_class ON pg_class.oid = conindid AND relname = $3
+    WHERE contype = 'f' AND conparentid = 0 AND confrelid = to_regclass($1) AND CAST($2 AS text) =
+        (SELECT string_agg(attname, ', ' ORDER BY attname COLLATE \"C\") FROM pg_attribute
+         WHERE attrelid = confrelid AND attnum = ANY (confkey))
+    ORDER BY 2, 3";
