@@ -135,6 +135,8 @@ pub enum Statement {
         sql_type: String,
         /// Rows are compared once more with what names the column.
         compares: bool,
+        /// This table and those that refer to the column, in the order in which they are locked.
+        locked: Vec<String>,
     },
     /// What inserts that do not name the column give it.
     SetDefault {

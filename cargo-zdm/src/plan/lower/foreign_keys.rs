@@ -68,6 +68,15 @@ impl Lowering<'_> {
         actions
     }
 
+    /// What is locked where the type of a column changes: a foreign key that refers to it is looked at by the database too.
+    pub(super) fn locked_with(&self, table: &str, column: &String) -> Vec<String> {
+        let keys = self.shapes.foreign_keys();
+        let refers = keys
+            .filter(|(_, key)| key.references == table && key.referenced_columns.contains(column));
+        let refers = refers.map(|(of, key)| (of.to_owned(), key.clone()));
+        Remade::around(table, refers.collect()).locked
+    }
+
     /// The foreign keys that refer to exactly these columns, in whatever order.
     fn referring_to(&self, table: &str, columns: &[String]) -> ForeignKeys {
         let keys = self.shapes.foreign_keys();

@@ -148,6 +148,7 @@ impl Lowering<'_> {
                 column: column.clone(),
                 sql_type: sql_type.clone(),
                 compares: *compares,
+                locked: self.locked_with(table, column),
             },
             Alteration::ReplaceGenerated(column) => Statement::ReplaceGenerated {
                 table: named(),
