@@ -48,8 +48,16 @@ pub(super) fn way_on(context: &Context<'_>, old: &Column, new: &Column) -> Strin
     if context.dialect.capabilities().renaming_views && refused::grows(old, new) {
         format!("Let the key grow: `#[zdm(from(\"{name}\"), final_name = \"{name}\")]`")
     } else {
-        format!("Keep the type of `{name}`: a new table with the new key can take the rows over")
+        instead(name)
     }
+}
+
+/// What leads to a key of another type.
+pub(super) fn instead(name: &str) -> String {
+    format!(
+        "Keep `{name}` as it is and let another column take its place in the key: add that one, filled by `up`, in a version of its own, \
+         and declare the key anew in the next; foreign keys may stay on the old key where its columns get `unique` then"
+    )
 }
 
 /// The names of a column that comes beside the one of the key which it replaces.

@@ -290,7 +290,11 @@ fn refuse_what_the_database_writes(
             subject,
             problem: "it is part of the key, by which the backfill walks through the table"
                 .to_owned(),
-            way_on: "Keep the key; a new table with the new key can take the rows over".to_owned(),
+            way_on: if table.primary_key.contains(&column.name) {
+                super::grow_key::instead(&column.name)
+            } else {
+                "Keep it; a new table can take the rows over".to_owned()
+            },
         });
     }
     Ok(())

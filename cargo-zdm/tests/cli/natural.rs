@@ -203,3 +203,46 @@ fn foreign_keys_name_columns_on_sqlite() {
     let key = "SELECT group_concat(name, ' ') FROM pragma_table_info('users') WHERE pk > 0";
     assert_eq!(project.value(key), "email");
 }
+
+#[test]
+fn a_key_of_another_type_comes_by_way_of_another_column() {
+    let server = Server::start();
+    by_way_of_another_column(&Project::on(server.database("app"), ""));
+    by_way_of_another_column(&Project::sqlite(""));
+}
+
+/// As the refusal of another type says.
+fn by_way_of_another_column(project: &Project) {
+    written(project);
+    project.done(&["expand"]);
+    project.done(&["switch", "--to", "complete"]);
+    project.done(&["contract"]);
+    let kept = "#[zdm(unique)]\n    pub id: i64,\n    #[zdm(primary_key)]\n    pub email: String,";
+    let added = format!("{kept}\n    #[zdm(up = \"CAST(id AS text)\")]\n    pub code: String,");
+    project.write("src/models.rs", &models(&added, ORDERS));
+    project.done(&["generate", "code"]);
+    project.done(&["advance", "--before-deploy"]);
+    assert_eq!(project.zdm(&["advance"]).code, 4);
+    assert_eq!(project.stage("code"), "complete");
+    project.done(&["finalize"]);
+    project.done(&["advance"]);
+    let last = "#[zdm(unique)]\n    pub id: i64,\n    #[zdm(unique)]\n    pub email: String,\n    #[zdm(primary_key)]\n    pub code: String,";
+    project.write("src/models.rs", &models(last, ORDERS));
+    project.done(&["generate", "by_code"]);
+    project.done(&["expand"]);
+    project.done(&["switch", "--to", "complete"]);
+    project.done(&["contract"]);
+    project.refuses(
+        "INSERT INTO orders (id, user_id) VALUES (30, 3)",
+        "foreign key",
+    );
+    project.refuses(
+        "INSERT INTO users (id, email, code) VALUES (3, 'three', '1')",
+        "unique",
+    );
+    project.execute("DELETE FROM users WHERE code = '1'");
+    assert_eq!(
+        project.value("SELECT CAST(max(id) AS text) || ' ' || count(*) FROM orders"),
+        "20 1"
+    );
+}

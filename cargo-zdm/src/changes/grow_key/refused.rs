@@ -23,7 +23,7 @@ impl Key<'_> {
                  only new code has room for",
                 self.context.dialect.vendor()
             ),
-            "Keep the field's type; a new table with the new key can take the rows over".to_owned(),
+            super::instead(&self.old.name),
         ))
     }
 
@@ -33,7 +33,7 @@ impl Key<'_> {
             return Err(self.refused(
                 "it is part of the key, by which the backfill walks through the table, and only an integer can become a wider \
                  one there",
-                "Keep the key; a new table with the new key can take the rows over".to_owned(),
+                super::instead(&old.name),
             ));
         }
         if old.counted == Some(Counted::Always) {
