@@ -183,3 +183,26 @@ fn rights_on_an_enum_and_its_comment_go_over_to_the_type_that_takes_its_name() {
     project.done(&["contract"]);
     assert_eq!(project.value(kept), "how it's going t 0 t unhappy");
 }
+
+/// Contract takes the unique constraint away before the column: what refers to it from a table that no struct declares is told before
+/// anything is there.
+#[test]
+fn a_foreign_key_onto_an_old_column_is_told_before_expand() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.write("src/models.rs", &models(BEFORE));
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("CREATE TABLE labels (toy text REFERENCES toys (name))");
+    project.write("src/models.rs", &models([BEFORE[0], BEFORE[1], AFTER[2]]));
+    project.done(&["generate", "labels"]);
+    let waits = project.zdm(&["expand"]);
+    assert_eq!(waits.code, 4, "{waits:#?}");
+    waits.says(
+        "foreign key labels_toy_fkey names the column toys.name, from labels (zdm/raw/release)",
+    );
+    project.execute("ALTER TABLE labels DROP CONSTRAINT labels_toy_fkey");
+    project.done(&["expand"]);
+}

@@ -1,10 +1,10 @@
-//! Foreign keys that stand on a unique index which goes, beyond those that the version takes along.
+//! Foreign keys that stand on a unique index which goes, beyond those that the version takes along, and those that refer to a column.
 //!
-//! Comes in: a connection, a key. Goes out: the others, each with its table.
+//! Comes in: a connection, a key or a column. Goes out: foreign keys, each with its table.
 //! Must not know: what takes them along.
 
 use crate::database::{Connection, DatabaseError, Dialect, Value, catalogue};
-use crate::manifest::ExchangedKey;
+use crate::manifest::{ExchangedKey, Manifest};
 
 /// On `SQLite` none stands on an index.
 pub(super) async fn beyond(
@@ -41,6 +41,40 @@ pub(super) async fn beyond(
     }
     Ok(others)
 }
+
+/// Those that refer to a column, alone or with others, from tables that the version does not concern.
+pub(super) async fn onto(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    table: &str,
+    column: &str,
+) -> Result<Vec<(String, String)>, DatabaseError> {
+    let mut others = Vec::new();
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(others);
+    }
+    let mut known = Vec::new();
+    for table in &manifest.tables {
+        let parameters = [Value::from(catalogue::relation(table))];
+        known.extend(connection.query(OID, &parameters).await?);
+    }
+    let parameters = [Value::from(catalogue::relation(table)), Value::from(column)];
+    for row in connection.query(ONTO, &parameters).await? {
+        let [oid, Value::Text(Some(child)), Value::Text(Some(name))] = row.as_slice() else {
+            return Err(DatabaseError::unexpected("what refers to a column", &row));
+        };
+        if !known.iter().any(|known| known.first() == Some(oid)) {
+            others.push((name.clone(), child.clone()));
+        }
+    }
+    Ok(others)
+}
+
+const ONTO: &str =
+    "SELECT CAST(conrelid AS text), CAST(CAST(conrelid AS regclass) AS text), CAST(conname AS text) FROM pg_constraint
+    WHERE contype = 'f' AND conparentid = 0 AND confrelid = to_regclass($1) AND
+        (SELECT attnum FROM pg_attribute WHERE attrelid = confrelid AND attname = CAST($2 AS text) AND NOT attisdropped) = ANY (confkey)
+    ORDER BY 2, 3";
 
 const OID: &str = "SELECT CAST(CAST(to_regclass($1) AS oid) AS text)";
 

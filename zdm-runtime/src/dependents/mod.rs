@@ -126,17 +126,7 @@ pub async fn of(
             section: Section::Drop,
         }));
     }
-    let exchanged = migration.manifest().exchanged_keys.iter();
-    for (table, key) in exchanged.flat_map(|(table, keys)| keys.iter().map(move |key| (table, key)))
-    {
-        let referring = keys::beyond(connection, table, key).await?;
-        found.extend(referring.into_iter().map(|(name, child)| Dependent {
-            kind: "foreign key".to_owned(),
-            name,
-            on: format!("the key {} of {table}, from {child}", key.index),
-            section: Section::Drop,
-        }));
-    }
+    found.extend(referring(connection, migration.manifest(), from).await?);
     // Once names are exchanged, nobody can tell what a text meant.
     let renamed = migration.manifest().renamed_keys.iter();
     for (table, columns) in renamed.filter(|_| from <= Section::Release) {
@@ -151,26 +141,55 @@ pub async fn of(
             }));
         }
     }
-    let dropped = [Section::Expand, Section::Release, Section::Drop]
-        .map(|section| (section, dropped::before_what_goes(migration, from, section)));
-    // A generated column that goes as well is no obstacle.
-    let going = |dependent: &Dependent| {
-        let mut tables = migration.manifest().drops.values();
-        dependent.kind == "generated column"
-            && tables.any(|names| names.columns.contains(&dependent.name))
-    };
-    found.retain(|dependent| {
-        let name = dependent.name.to_lowercase();
-        let kind = made::dropped_as(&dependent.kind).to_owned();
-        let named = (kind, name);
-        let mut of_section = dropped
-            .iter()
-            .filter(|(section, _)| *section == dependent.section);
-        !going(dependent) && !of_section.any(|(_, dropped)| dropped.contains(&named))
-    });
+    found.retain(|dependent| !is_dropped_before(migration, from, dependent));
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// Foreign keys onto what goes that the version does not take along.
+async fn referring(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    from: Section,
+) -> Result<Vec<Dependent>, DatabaseError> {
+    let foreign_key = |(name, child): (String, String), on: &str, section| Dependent {
+        kind: "foreign key".to_owned(),
+        schema: None,
+        name,
+        on: format!("{on}, from {child}"),
+        section,
+    };
+    let mut found = Vec::new();
+    for (table, exchanged) in &manifest.exchanged_keys {
+        for key in exchanged {
+            let on = format!("the key {} of {table}", key.index);
+            let others = keys::beyond(connection, table, key).await?.into_iter();
+            found.extend(others.map(|key| foreign_key(key, &on, Section::Drop)));
+        }
+    }
+    for pair in manifest.pairs.iter().filter(|_| from <= Section::Release) {
+        for old in &pair.old {
+            let on = format!("the column {}.{}", pair.table, old.column);
+            let others = keys::onto(connection, manifest, &pair.table, &old.column).await?;
+            let others = others.into_iter();
+            found.extend(others.map(|key| foreign_key(key, &on, Section::Release)));
+        }
+    }
+    Ok(found)
+}
+
+/// A step of the version takes it away before it is stumbled over; a generated column that goes as well is no obstacle.
+fn is_dropped_before(migration: &Migration, from: Section, dependent: &Dependent) -> bool {
+    let mut tables = migration.manifest().drops.values();
+    if dependent.kind == "generated column"
+        && tables.any(|names| names.columns.contains(&dependent.name))
+    {
+        return true;
+    }
+    let kind = made::dropped_as(&dependent.kind).to_owned();
+    let named = (kind, dependent.name.to_lowercase());
+    dropped::before_what_goes(migration, from, dependent.section).contains(&named)
 }
 
 /// The columns of tables which are merged into others that no version describes: they would go along, and their values are nowhere
