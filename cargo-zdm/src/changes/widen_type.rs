@@ -1,6 +1,6 @@
 //! A type that takes every value of the column's type, as it is stored.
 
-use zdm_model::{Column, LogicalType, Table};
+use zdm_model::{Column, ForeignKey, LogicalType, Table};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::{Phase, Section};
 
@@ -23,6 +23,11 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         let in_place = context.dialect.capabilities().alter_in_place;
         return if in_place && compared && context.may_widen(&at.table, old, new) {
             Err(compared_once_more(refusal::of(context, delta)).unless_small())
+        } else if let Some(key) = context.foreign_key_of(&at.table, &new.name)
+            && in_place
+            && context.takes_all(old, new)
+        {
+            Err(made_anew(refusal::of(context, delta), key))
         } else {
             Ok(None)
         };
@@ -66,6 +71,27 @@ fn compared_once_more(refused: ChangeError) -> ChangeError {
     }
 }
 
+fn made_anew(refused: ChangeError, key: &ForeignKey) -> ChangeError {
+    let ChangeError::Unclaimed {
+        at, what, way_on, ..
+    } = refused
+    else {
+        return refused;
+    };
+    let (name, other) = (&key.name, &key.references);
+    ChangeError::Unclaimed {
+        at,
+        what,
+        reason: format!(
+            "the foreign key `{name}` stands on the column, and with another type the database makes it anew, under a lock that \
+             holds back the writes of {other} as well"
+        ),
+        way_on: format!(
+            "{way_on}\nOr drop `{name}` in a version before, and add it again in one after"
+        ),
+    }
+}
+
 impl Context<'_> {
     /// Whether the column keeps its place while its type grows.
     pub(super) fn widens(&self, table: &str, old: &Column, new: &Column) -> bool {
@@ -76,15 +102,22 @@ impl Context<'_> {
 
     /// The same, where rows may be compared once more.
     fn may_widen(&self, table: &str, old: &Column, new: &Column) -> bool {
-        // A list that names the column bare would change its type under prepared statements.
+        self.takes_all(old, new) && self.foreign_key_of(table, &new.name).is_none()
+    }
+
+    /// Whether the new type takes every value as it is stored, and no statement lists the column bare: that would change its type
+    /// under prepared statements.
+    fn takes_all(&self, old: &Column, new: &Column) -> bool {
         let is_cast = old.sql_type.is_some() && old.logical_type != LogicalType::Custom;
-        let mut keys = self
-            .before_and_after(table)
-            .flat_map(|table| &table.foreign_keys);
         is_cast
             && old.logical_type == new.logical_type
             && widens(&self.dialect.type_of(old), &self.dialect.type_of(new))
-            && !keys.any(|key| key.columns.contains(&new.name))
+    }
+
+    fn foreign_key_of(&self, table: &str, column: &String) -> Option<&ForeignKey> {
+        let tables = self.before_and_after(table);
+        let mut keys = tables.flat_map(|table| &table.foreign_keys);
+        keys.find(|key| key.columns.contains(column))
     }
 
     /// Whether an expression over the column is compared with every row when its type changes.
