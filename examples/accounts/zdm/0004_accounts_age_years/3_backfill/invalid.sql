@@ -7,4 +7,5 @@ FROM accounts
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
   AND age IS NOT NULL
   AND age_years IS NULL
-  AND (zdm."4d744ee81067_accounts_age_years_up"(age)) IS NULL;
+  AND (zdm."4d744ee81067_accounts_age_years_up"(age)) IS NULL
+  AND NOT (age IS NOT DISTINCT FROM (CAST(age_years AS TEXT)));

@@ -7,4 +7,5 @@ FROM cargo_zdm_demo_users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
   AND age IS NOT NULL
   AND age_number IS NULL
-  AND (zdm."153c9bfd75a0_cargo_zdm_demo_users_age_number_up"(age)) IS NULL;
+  AND (zdm."153c9bfd75a0_cargo_zdm_demo_users_age_number_up"(age)) IS NULL
+  AND NOT (age IS NOT DISTINCT FROM (CAST(age_number AS TEXT)));
