@@ -27,6 +27,7 @@ mod made;
 mod merge;
 mod mistakes;
 mod moved_columns;
+mod moved_out;
 mod natural;
 mod odd_names;
 mod older;

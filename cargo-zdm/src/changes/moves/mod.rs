@@ -47,8 +47,8 @@ fn no_way_out(main: &str, part: &str) -> String {
 /// How they get there all the same.
 fn way_around(main: &str, part: &str) -> String {
     format!(
-        "Merge {part} into {main} (`merged_from`), and split it out again with what goes along (`split_from`), in two versions; or \
-         copy with your own code"
+        "Merge {part} into {main} (`merged_from`), and split it out again with what goes along (`split_from`), in two versions: the \
+         verification of the split names the rows of {main} whose value has no row of {part} to go to; or copy with your own code"
     )
 }
 
