@@ -17,6 +17,7 @@ use zdm_runtime::phase::Section;
 
 use crate::error::Failure;
 use crate::operate::gate;
+use crate::operate::moves::verify;
 use crate::operate::position::Position;
 use crate::operate::section;
 use crate::operate::session::Session;
@@ -46,6 +47,7 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
             shut_but_backup?;
             confirm_backup(session, place).await?;
             gate::pass(&what, &gates_now(session, place).await?, &[])?;
+            verify::nothing_is_lost(session, place).await?;
             let outcome = section::run(session, place, Section::Drop, Direction::Up).await?;
             let id = session.manifest(place).id.clone();
             history::contracted(&mut session.connection, &id).await?;

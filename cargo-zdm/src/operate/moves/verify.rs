@@ -7,11 +7,13 @@ use indicatif::ProgressBar;
 use zdm_runtime::Stage;
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::{self, Side};
+use zdm_runtime::phase::Section;
 use zdm_runtime::progress::Progress;
 use zdm_runtime::verification::{self, VerificationError, VerificationOptions, Verified};
 
 use crate::error::{Failure, Kind};
 use crate::operate::gate;
+use crate::operate::section;
 use crate::operate::session::Session;
 use crate::terminal::Answer;
 
@@ -34,6 +36,47 @@ pub(crate) async fn must_pass(
         return Ok(());
     }
     Err(differ(session, place, side, &verified))
+}
+
+/// Compares what moves between tables once more, as long as contract has dropped nothing of it: a value that has no place on the new
+/// side goes with the old one.
+pub(crate) async fn nothing_is_lost(session: &mut Session, place: usize) -> Result<(), Failure> {
+    let facts = session.facts(place).await?;
+    if section::in_effect(&facts, Section::Drop)? > 0 {
+        return Ok(());
+    }
+    let options = VerificationOptions::of(session.actor.clone(), recorded_as(Side::New));
+    let bar = session.terminal.progress("verify", 0);
+    let mut last = None;
+    let mut on_progress = |progress: &Progress| show(&bar, progress, &mut last);
+    let migration = &session.migrations[place];
+    let compared = verification::of_moves(
+        &mut session.connection,
+        migration,
+        &options,
+        &mut on_progress,
+    )
+    .await;
+    bar.finish_and_clear();
+    let compared = compared?;
+    if compared.passed() {
+        return Ok(());
+    }
+    let first = compared.first.iter();
+    let keys: Vec<_> = first
+        .map(|row| format!("{} ({})", row.table, row.key))
+        .collect();
+    Err(Failure::gate(
+        format!(
+            "contract of {} would lose what {} of {} rows hold on the old side alone: {}",
+            session.folder(place),
+            compared.mismatches,
+            compared.rows,
+            keys.join(", ")
+        ),
+        "give each of these values its place on the new side, or set it to NULL on the old one, and run the same command again",
+    )
+    .safe("nothing was dropped"))
 }
 
 async fn compare(session: &mut Session, place: usize, side: Side) -> Result<Verified, Failure> {
