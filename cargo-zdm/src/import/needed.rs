@@ -73,10 +73,11 @@ pub(crate) fn tell(left_out: &mut [LeftOut], needed: &[Needed], schema: &Schema)
             Some(Maker::Before) => {
                 "a table stands on it: a new database needs it before `cargo zdm expand`"
             }
-            None if told.what == "extension" || told.what.ends_with("type") => {
+            None if ["extension", "domain"].contains(&told.what.as_str())
+                || told.what.ends_with("type") =>
+            {
                 "no table stands on it"
             }
-            None if told.what == "domain" => "no table stands on it",
             Some(Maker::Models) | None => continue,
         };
         reason.clone_into(&mut told.reason);

@@ -58,6 +58,7 @@ fn what_names_the_key_waits_until_the_code_is_final() {
     project.done(&["generate", "pets"]);
     let waits = project.zdm(&["expand", "pets"]);
     assert_eq!(waits.code, 4, "{waits:#?}");
+    assert!(!waits.out.contains("expand 0003_pets"), "{waits:#?}");
     waits.says("the key of users has its new names in a view alone until 0002_accounts gives them to the table");
     project.done(&["switch", "accounts", "--to", "ramp_down"]);
     project.done(&["switch", "accounts", "--to", "complete"]);

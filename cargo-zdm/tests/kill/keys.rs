@@ -7,7 +7,7 @@ use zdm_runtime::database::{Connection, Value};
 use zdm_tests::postgres::Server;
 
 use crate::enumerate::said;
-use crate::on_postgres::{END, LOOK, OWNER, moments, through};
+use crate::on_postgres::{END, OWNER, moments, through, until_alone};
 use crate::proxy::{Proxy, Trip};
 
 const HEAD: &str = "use zdm_runtime::Migratable;\n\n";
@@ -94,18 +94,10 @@ impl Way {
     async fn copy(&mut self) -> String {
         self.copies += 1;
         let name = format!("copy_{}", self.copies);
-        self.until_alone("place_0").await;
+        until_alone(&mut self.operator, "place_0").await;
         let sql = format!("CREATE DATABASE {name} TEMPLATE place_0");
         self.operator.run_file(&sql).await.unwrap();
         name
-    }
-
-    /// The server notices that somebody is gone when it next reads or writes, so this waits for the event.
-    async fn until_alone(&mut self, name: &str) {
-        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
-        while self.operator.query(sql, &[name.into()]).await.unwrap() != [[Value::from(0)]] {
-            tokio::time::sleep(LOOK).await;
-        }
     }
 
     async fn forget(&mut self, name: &str) {
@@ -137,7 +129,7 @@ impl Way {
                 "{moment:?}: {}",
                 said(&passage.output)
             );
-            self.until_alone(&name).await;
+            until_alone(&mut self.operator, &name).await;
             let told = format!("{arguments:?} killed at {moment:?}");
             self.write_on(&name, &told).await;
             let again = self.ran(arguments, &self.url(&name));

@@ -13,7 +13,7 @@ use crate::proxy::{Proxy, Trip};
 use crate::way::{Act, FROM_SHADOW, Step, TO_SHADOW};
 
 /// Between two looks at who is connected.
-pub(crate) const LOOK: Duration = Duration::from_millis(1);
+const LOOK: Duration = Duration::from_millis(1);
 /// Who owns the databases.
 pub(crate) const OWNER: &str = "owner";
 /// All is done, and nobody was told.
@@ -77,12 +77,8 @@ impl<'a> Databases<'a> {
         through(self.proxy.directory(), name)
     }
 
-    /// The server notices that somebody is gone when it next reads or writes, so this waits for the event.
     async fn until_alone(&mut self, name: &str) {
-        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
-        while self.operator.query(sql, &[name.into()]).await.unwrap() != [[Value::from(0)]] {
-            tokio::time::sleep(LOOK).await;
-        }
+        until_alone(&mut self.operator, name).await;
     }
 }
 
@@ -145,6 +141,14 @@ impl Site for Databases<'_> {
 
     async fn go_on(&mut self) {
         self.place += 1;
+    }
+}
+
+/// The server notices that somebody is gone when it next reads or writes, so this waits for the event.
+pub(crate) async fn until_alone(operator: &mut Connection, name: &str) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+    while operator.query(sql, &[name.into()]).await.unwrap() != [[Value::from(0)]] {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

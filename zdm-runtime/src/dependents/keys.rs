@@ -18,10 +18,7 @@ pub(super) async fn beyond(
     }
     let mut known = Vec::new();
     for (child, name) in &key.foreign_keys {
-        let parameters = [Value::from(catalogue::relation(child))];
-        for row in connection.query(OID, &parameters).await? {
-            known.push((row, name));
-        }
+        known.push((oid_of(connection, child).await?, name));
     }
     let mut columns = key.columns.clone();
     columns.sort_unstable();
@@ -34,7 +31,8 @@ pub(super) async fn beyond(
         let [oid, Value::Text(Some(child)), Value::Text(Some(name))] = row.as_slice() else {
             return Err(DatabaseError::unexpected("what stands on a key", &row));
         };
-        let is_known = |(of, key): &(Vec<Value>, &String)| of.first() == Some(oid) && *key == name;
+        let is_known =
+            |(of, key): &(Option<Value>, &String)| of.as_ref() == Some(oid) && *key == name;
         if !known.iter().any(is_known) {
             others.push((name.clone(), child.clone()));
         }
@@ -55,15 +53,14 @@ pub(super) async fn onto(
     }
     let mut known = Vec::new();
     for table in &manifest.tables {
-        let parameters = [Value::from(catalogue::relation(table))];
-        known.extend(connection.query(OID, &parameters).await?);
+        known.extend(oid_of(connection, table).await?);
     }
     let parameters = [Value::from(catalogue::relation(table)), Value::from(column)];
     for row in connection.query(ONTO, &parameters).await? {
         let [oid, Value::Text(Some(child)), Value::Text(Some(name))] = row.as_slice() else {
             return Err(DatabaseError::unexpected("what refers to a column", &row));
         };
-        if !known.iter().any(|known| known.first() == Some(oid)) {
+        if !known.contains(oid) {
             others.push((name.clone(), child.clone()));
         }
     }
@@ -76,7 +73,12 @@ const ONTO: &str =
         (SELECT attnum FROM pg_attribute WHERE attrelid = confrelid AND attname = CAST($2 AS text) AND NOT attisdropped) = ANY (confkey)
     ORDER BY 2, 3";
 
-const OID: &str = "SELECT CAST(CAST(to_regclass($1) AS oid) AS text)";
+async fn oid_of(connection: &mut Connection, table: &str) -> Result<Option<Value>, DatabaseError> {
+    let sql = "SELECT CAST(CAST(to_regclass($1) AS oid) AS text)";
+    let parameters = [Value::from(catalogue::relation(table))];
+    let rows = connection.query(sql, &parameters).await?;
+    Ok(rows.into_iter().flatten().next())
+}
 
 /// Once a key is another one, what refers to the old columns stands on another index, though it has the name.
 const STANDING: &str =
