@@ -31,7 +31,7 @@ const LATER: &str = "SELECT format('DELETE FROM %I WHERE (%s) IS FALSE', c.relna
 
 /// What a new column that references one other will hold in rows that exist.
 const DEFAULTS: &str = "SELECT c.relname::text, a.attname::text, r.relname::text, b.attname::text,
-        coalesce(pg_get_expr(d.adbin, d.adrelid), '1')
+        coalesce(pg_get_expr(d.adbin, d.adrelid), '1'), a.attnotnull
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
     JOIN pg_attribute b ON b.attrelid = r.oid AND b.attnum = k.confkey[1]
@@ -55,6 +55,31 @@ pub(super) async fn add_defaults(
             // Refused where the row is there already.
             let given = BTreeMap::from([(referenced.as_str(), row.get(4))]);
             let _ = parent.insert(connection, PLAIN + 90, &given).await;
+        }
+    }
+}
+
+/// Takes rows away that will have to refer to a row of a table which has none: nobody could say to which.
+pub(super) async fn without_parents(connection: &mut PgConnection, later: &mut PgConnection) {
+    for row in sqlx::query(DEFAULTS).fetch_all(&mut *later).await.unwrap() {
+        let [child, column, parent]: [String; 3] = [row.get(0), row.get(1), row.get(2)];
+        if !row.get::<bool, _>(5) {
+            continue;
+        }
+        let sql = format!(
+            "SET LOCAL session_replication_role = origin;
+            DELETE FROM {} WHERE {} IS NULL AND NOT EXISTS (SELECT FROM {})",
+            ident(&child),
+            ident(&column),
+            ident(&parent)
+        );
+        let mut transaction = connection.begin().await.unwrap();
+        // Refused where a table or the column is not there yet.
+        let done = sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut *transaction)
+            .await;
+        if done.is_ok() {
+            transaction.commit().await.unwrap();
         }
     }
 }

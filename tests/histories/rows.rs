@@ -101,6 +101,7 @@ pub(crate) async fn fill(
         }
     }
     later::add_defaults(connection, later, &there).await;
+    later::without_parents(connection, later).await;
     later::without_refused(connection, later, step).await;
     sqlx::query("SET session_replication_role = origin")
         .execute(&mut *connection)
