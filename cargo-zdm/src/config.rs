@@ -3,12 +3,15 @@
 //! Comes in: the file. Goes out: [`Config`], with every default filled in.
 //! Must not know: the models, any database.
 
+mod throttle;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Failure;
+pub use throttle::Throttle;
 
 /// The file's name, looked for from the working directory upward.
 pub const FILE: &str = "zdm.toml";
@@ -93,6 +96,8 @@ pub struct Policy {
     /// How long one batch should take.
     #[serde(deserialize_with = "duration")]
     pub statement_target: Duration,
+    /// `[policy.throttle]`
+    pub throttle: Throttle,
 }
 
 impl Default for Database {
@@ -133,6 +138,7 @@ impl Default for Policy {
             direct_rows: 1000,
             direct_bytes: 8 * 1024 * 1024,
             statement_target: Duration::from_millis(500),
+            throttle: Throttle::default(),
         }
     }
 }

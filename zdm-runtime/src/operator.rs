@@ -156,6 +156,20 @@ impl Lease {
     }
 }
 
+/// Who holds a migration at present.
+pub async fn holder(
+    connection: &mut Connection,
+    migration: &str,
+) -> Result<Option<String>, LeaseError> {
+    let held = connection
+        .query(
+            "SELECT owner FROM {zdm}operator WHERE migration = $1 AND lease_until >= {now}",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(held.first().map(|row| text(row, 0)).transpose()?)
+}
+
 fn lease_ms() -> i64 {
     i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX)
 }

@@ -132,6 +132,17 @@ impl<'a> Ranges<'a> {
         Ok(None)
     }
 
+    /// Whether a row lies behind `end`, up to `key`.
+    pub(crate) async fn reaches_beyond(
+        self,
+        connection: &mut Connection,
+        end: &Key,
+        key: &Key,
+    ) -> Result<bool, DatabaseError> {
+        let last = self.boundary(connection, end, key, 2).await?;
+        Ok(last.is_some_and(|last| last != *end))
+    }
+
     /// Whether a row is found by the text of its key.
     pub(crate) async fn has(
         self,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use zdm_runtime::gates;
-use zdm_runtime::operator::{Lease, LeaseError, VERSIONS};
+use zdm_runtime::operator::{self, Lease, LeaseError, VERSIONS};
 
 use super::session::{Session, connect};
 use super::{gate, rights};
@@ -82,6 +82,13 @@ impl Session {
         Err(failure)
     }
 
+    /// Who moves the migration at present, if that is another command that is alive.
+    pub(crate) async fn moved_by(&mut self, place: usize) -> Result<Option<String>, Failure> {
+        let id = self.manifest(place).id.clone();
+        let holder = operator::holder(&mut self.connection, &id).await?;
+        Ok(holder.filter(|owner| !self.is_dead(owner)))
+    }
+
     async fn acquire(&mut self, claimed: &str) -> Result<Lease, Failure> {
         match Lease::acquire(&mut self.connection, claimed, &self.actor).await {
             Err(LeaseError::Held { owner, .. }) if self.is_dead(&owner) => {
@@ -102,7 +109,7 @@ impl Session {
 
     /// The owner was a process of this user on this host, and that process is gone. Should it yet live in another process
     /// namespace, its lease's epoch keeps it from changing anything.
-    fn is_dead(&self, owner: &str) -> bool {
+    pub(crate) fn is_dead(&self, owner: &str) -> bool {
         let pid = owner
             .strip_prefix(&self.actor)
             .filter(|_| self.actor.contains('@'))

@@ -16,6 +16,7 @@ mod rights;
 pub(crate) mod section;
 pub(crate) mod session;
 pub(crate) mod target;
+mod throttle;
 
 use std::future::Future;
 

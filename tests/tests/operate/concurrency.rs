@@ -193,7 +193,12 @@ async fn a_live_lease_is_left_alone_until_it_is_taken_over() {
     .await
     .unwrap();
     assert_eq!((left.rows, left.end), (0, End::Elsewhere { chunks: 1 }));
-    let freed = backfill::take_over(&mut case.connection, case.migration.id(), backfill::Way::Up);
+    let freed = backfill::take_over(
+        &mut case.connection,
+        case.migration.id(),
+        backfill::Way::Up,
+        "killed",
+    );
     assert_eq!(freed.await.unwrap(), 1);
     let done = backfill::run(
         &mut case.connection,

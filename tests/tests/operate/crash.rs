@@ -42,7 +42,7 @@ async fn killed_three_times_it_still_ends_right(dialect: Dialect) {
         let seen = case.number(SEEN).await;
         assert!((10..3_000).contains(&seen), "{seen}");
         let id = case.migration.id().to_owned();
-        backfill::take_over(&mut case.connection, &id, Way::Up)
+        backfill::take_over(&mut case.connection, &id, Way::Up, "worker 1")
             .await
             .unwrap();
     }

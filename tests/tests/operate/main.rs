@@ -11,5 +11,7 @@ mod indexes;
 mod loading;
 mod pairs;
 mod quarantine;
+mod stealing;
 mod target;
+mod throttling;
 mod verification;

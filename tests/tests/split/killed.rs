@@ -55,7 +55,7 @@ pub(crate) async fn killed(
         assert_eq!(reported, lines);
         child.kill().unwrap();
         child.wait().unwrap();
-        backfill::take_over(&mut operator, ID, Way::Up)
+        backfill::take_over(&mut operator, ID, Way::Up, "worker 1")
             .await
             .unwrap();
     }

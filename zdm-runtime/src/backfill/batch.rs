@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Way;
 use super::ledger::{Chunk, Done};
-use crate::database::{Connection, DatabaseError, Dialect, blockers};
+use crate::database::blockers::{self, Around};
+use crate::database::{Connection, DatabaseError, Dialect};
 use crate::key::Key;
 use crate::quarantine::{self, Found};
 use crate::ranges::{Ranges, Split};
@@ -39,6 +40,8 @@ pub(super) enum Tried {
     Advanced(Advance),
     /// Another worker has taken the chunk over; nothing was changed.
     LeaseLost,
+    /// Another worker has taken over a part of the chunk that the batch reached into; nothing was changed.
+    Shortened(Key),
     /// Rows that cannot be converted and may not wait in quarantine; nothing was changed.
     Unconvertible { keys: Vec<Key>, reason: String },
 }
@@ -47,12 +50,14 @@ pub(super) enum Tried {
 #[derive(Debug)]
 pub(super) struct Advance {
     pub(super) cursor: Key,
+    /// Where the chunk ends by now.
+    pub(super) hi: Key,
     pub(super) done: Done,
     pub(super) quarantined: u64,
     /// How long the statement took.
     pub(super) took: Duration,
-    /// Sessions that waited for the batch's rows.
-    pub(super) waiting: i64,
+    /// Who was there besides, if that was looked at.
+    pub(super) around: Around,
 }
 
 /// A range's conversion.
@@ -140,35 +145,42 @@ impl Batch<'_> {
         let table = &self.ranges.backfill.table;
         quarantine::add(connection, self.migration, table, &converted.found).await?;
         let done = Done {
-            rows: self.rows(connection, chunk, &end, rows).await?,
+            rows: self
+                .rows(connection, chunk, &end, rows, converted.changed)
+                .await?,
             changed: converted.changed,
         };
-        let waiting = if self.looks_around {
-            blockers::waiting_for_us(connection).await?
+        let around = if self.looks_around {
+            blockers::around(connection).await?
         } else {
-            0
+            Around::default()
         };
-        if !chunk.advance(connection, &end, done, self.lease).await? {
+        let Some(hi) = chunk.advance(connection, &end, done, self.lease).await? else {
             return Ok(Tried::LeaseLost);
+        };
+        if hi != chunk.hi && self.ranges.reaches_beyond(connection, &hi, &end).await? {
+            return Ok(Tried::Shortened(hi));
         }
         Ok(Tried::Advanced(Advance {
             cursor: end,
+            hi,
             done,
             quarantined: converted.found.len() as u64,
             took,
-            waiting,
+            around,
         }))
     }
 
-    /// A full batch has as many rows as were asked for; the one that ends the chunk is counted.
+    /// A batch that changed all the rows that were asked for is full; another is counted.
     async fn rows(
         &self,
         connection: &mut Connection,
         chunk: &Chunk,
         end: &Key,
         rows: u64,
+        changed: u64,
     ) -> Result<u64, DatabaseError> {
-        if *end != chunk.hi {
+        if *end != chunk.hi && changed == rows {
             return Ok(rows);
         }
         let start = chunk.cursor.as_ref().unwrap_or(&chunk.lo);

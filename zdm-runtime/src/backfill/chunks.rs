@@ -3,8 +3,10 @@
 //! Must not know: leases, batches.
 
 use super::ledger::Range;
+use super::sample::Sample;
 use crate::database::catalogue::relation;
 use crate::database::{Connection, DatabaseError, Dialect, Value};
+use crate::key::Key;
 use crate::ranges::Ranges;
 
 /// Ranges over the table's present rows; rows that come later are written on both sides by their writers. Neighbours
@@ -17,6 +19,10 @@ pub(super) async fn cut(
     let Some((lo, hi)) = ranges.bounds(connection).await? else {
         return Ok(Vec::new());
     };
+    if workers > 1 && connection.dialect() == Dialect::Postgres {
+        let sample = Sample::between(connection, ranges.backfill, &lo, &hi).await?;
+        return Ok(at_quantiles(&sample, lo, hi, workers));
+    }
     let mut cut = Vec::new();
     let mut start = (lo, None);
     if workers > 1 {
@@ -43,6 +49,31 @@ pub(super) async fn cut(
         cursor: start.1,
     });
     Ok(cut)
+}
+
+/// Ranges of about the same number of rows.
+fn at_quantiles(sample: &Sample, lo: Key, hi: Key, workers: u32) -> Vec<Range> {
+    let parts = usize::try_from(workers).unwrap_or(1);
+    let mut cuts: Vec<Key> = (1..parts)
+        .filter_map(|part| sample.quantile(part, parts).cloned())
+        .collect();
+    cuts.dedup();
+    let mut ranges = Vec::new();
+    let mut start = (lo, None);
+    for end in cuts {
+        ranges.push(Range {
+            lo: start.0,
+            hi: end.clone(),
+            cursor: start.1,
+        });
+        start = (end.clone(), Some(end));
+    }
+    ranges.push(Range {
+        lo: start.0,
+        hi,
+        cursor: start.1,
+    });
+    ranges
 }
 
 /// How many rows the table has: counted on `SQLite`, where that is cheap; on `PostgreSQL` as its planner reckons from

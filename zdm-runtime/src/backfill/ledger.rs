@@ -23,7 +23,7 @@ pub(super) struct Chunk {
     pub(super) lo: Key,
     pub(super) hi: Key,
     pub(super) cursor: Option<Key>,
-    lease_epoch: i64,
+    pub(super) lease_epoch: i64,
 }
 
 /// A range to be entered. A cursor means that the row at the start belongs to the chunk before.
@@ -57,7 +57,7 @@ pub(super) struct Done {
 }
 
 impl Ledger<'_> {
-    fn names(&self) -> Row {
+    pub(super) fn names(&self) -> Row {
         vec![
             self.migration.into(),
             self.table.into(),
@@ -132,7 +132,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    async fn insert(
+    pub(super) async fn insert(
         &self,
         connection: &mut Connection,
         range: &Range,
@@ -235,26 +235,56 @@ impl Ledger<'_> {
 }
 
 impl Chunk {
-    /// Moves the cursor and prolongs the lease, in the batch's transaction. `false`: the lease is somebody else's by
-    /// now, and the batch has to be rolled back.
+    /// Moves the cursor and prolongs the lease, in the batch's transaction. Where the chunk ends by now: another worker may have
+    /// taken its rest over. `None`: the lease is somebody else's, and the batch has to be rolled back.
     pub(super) async fn advance(
         &self,
         connection: &mut Connection,
         cursor: &Key,
         done: Done,
         lease: Duration,
-    ) -> Result<bool, DatabaseError> {
-        let changed = connection
-            .execute(
+    ) -> Result<Option<Key>, DatabaseError> {
+        let rows = connection
+            .query(
                 "UPDATE {zdm}chunk
                  SET cursor_key = $1, rows_seen = rows_seen + $2, rows_changed = rows_changed + $3,
                      batches = batches + 1, lease_until = {now} + $4
-                 WHERE chunk = $5 AND lease_epoch = $6",
+                 WHERE chunk = $5 AND lease_epoch = $6
+                 RETURNING hi",
                 &[
                     cursor.encode().into(),
                     whole(done.rows).into(),
                     whole(done.changed).into(),
                     millis(lease).into(),
+                    self.id.into(),
+                    self.lease_epoch.into(),
+                ],
+            )
+            .await?;
+        match rows.first().map(Vec::as_slice) {
+            None => Ok(None),
+            Some([Value::Text(Some(hi))]) if *hi == self.hi.encode() => Ok(Some(self.hi.clone())),
+            Some(row @ [Value::Text(Some(hi))]) => Key::decode(hi)
+                .map(Some)
+                .map_err(|_| DatabaseError::unexpected("where a chunk ends", row)),
+            Some(row) => Err(DatabaseError::unexpected("where a chunk ends", row)),
+        }
+    }
+
+    /// Prolongs the lease while the worker waits, and says why it does. `false`: the lease is somebody else's by now.
+    pub(super) async fn wait(
+        &self,
+        connection: &mut Connection,
+        lease: Duration,
+        reason: Option<&str>,
+    ) -> Result<bool, DatabaseError> {
+        let changed = connection
+            .execute(
+                "UPDATE {zdm}chunk SET lease_until = {now} + $1, throttle = $2
+                 WHERE chunk = $3 AND lease_epoch = $4",
+                &[
+                    millis(lease).into(),
+                    Value::Text(reason.map(str::to_owned)),
                     self.id.into(),
                     self.lease_epoch.into(),
                 ],
@@ -267,7 +297,7 @@ impl Chunk {
     pub(super) async fn finish(&self, connection: &mut Connection) -> Result<bool, DatabaseError> {
         let changed = connection
             .execute(
-                "UPDATE {zdm}chunk SET state = 'done', lease_owner = NULL, lease_until = 0
+                "UPDATE {zdm}chunk SET state = 'done', lease_owner = NULL, lease_until = 0, throttle = NULL
                  WHERE chunk = $1 AND lease_epoch = $2",
                 &[self.id.into(), self.lease_epoch.into()],
             )
@@ -279,7 +309,7 @@ impl Chunk {
     pub(super) async fn release(&self, connection: &mut Connection) -> Result<(), DatabaseError> {
         connection
             .execute(
-                "UPDATE {zdm}chunk SET lease_owner = NULL, lease_until = 0
+                "UPDATE {zdm}chunk SET lease_owner = NULL, lease_until = 0, throttle = NULL
                  WHERE chunk = $1 AND lease_epoch = $2",
                 &[self.id.into(), self.lease_epoch.into()],
             )

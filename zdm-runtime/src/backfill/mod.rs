@@ -8,17 +8,24 @@ mod chunks;
 mod error;
 mod ledger;
 mod pace;
+pub mod reclaim;
+mod rest;
+mod sample;
+mod steal;
+pub mod throttle;
 mod worker;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 pub use error::BackfillError;
-pub use pace::{FIRST_BATCH, MOST_ROWS};
+pub use pace::{FIRST_BATCH, MOST_ROWS, TARGET};
 
 pub use chunks::estimate;
 
-use crate::database::{Connection, DatabaseError};
+use crate::database::{Connection, DatabaseError, Value};
 use crate::manifest::{Backfill, Manifest};
 use crate::migration::Migration;
 use crate::progress::OnProgress;
@@ -67,14 +74,22 @@ pub struct BackfillOptions {
     pub worker: String,
     /// How many workers will run, each on a connection of its own: a table is cut into as many chunks.
     pub workers: u32,
+    /// Cut the tables where nobody has; a worker that joins others does not, so that what was cancelled stays so.
+    pub enters: bool,
     /// Old to new, or back.
     pub way: Way,
-    /// Rows of the first batch; later ones grow or shrink towards half a second.
+    /// Rows of the first batch; later ones grow or shrink towards `target`.
     pub first_batch: u32,
+    /// How long one batch's statement should take.
+    pub target: Duration,
     /// No batch is larger.
     pub most_rows: u32,
-    /// Go slower while other sessions wait for the backfill. The time per statement always counts.
+    /// Go slower while other sessions wait for the backfill, or work beside it. The time per statement always counts.
     pub throttle: bool,
+    /// What the signals say, of whoever asks them.
+    pub verdicts: Option<watch::Receiver<throttle::Published>>,
+    /// The rest of another worker's chunk is taken over from so many rows on.
+    pub least_stolen: u64,
     /// Stop as soon as this file is there.
     pub kill_switch: Option<PathBuf>,
     /// How long a worker that says nothing keeps its chunk.
@@ -94,10 +109,14 @@ impl BackfillOptions {
             actor: actor.into(),
             worker: worker.into(),
             workers: 1,
+            enters: true,
             way: Way::Up,
             first_batch: FIRST_BATCH,
+            target: TARGET,
             most_rows: MOST_ROWS,
             throttle: true,
+            verdicts: None,
+            least_stolen: 20_000,
             kill_switch: None,
             lease: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(1),
@@ -135,6 +154,8 @@ pub enum End {
         /// Chunks that others hold.
         chunks: u64,
     },
+    /// The ledger was taken away: by a way back, or by somebody who cancelled it.
+    Cancelled,
     /// Something asked it to stop; running again goes on from there.
     Stopped {
         /// What.
@@ -187,14 +208,17 @@ pub async fn run(
             continue;
         };
         let ledger = ledger(migration, backfill, options.way);
-        let totals = enter(connection, migration, backfill, ledger, options.workers)
-            .await
-            .map_err(|error| BackfillError::of(&backfill.table, error))?;
+        let totals = if options.enters {
+            enter(connection, migration, backfill, ledger, options.workers).await
+        } else {
+            ledger.totals(connection).await
+        };
+        let totals = totals.map_err(|error| BackfillError::of(&backfill.table, error))?;
         // Also where nothing is open: a run that was killed after its last chunk has left no word in the audit log.
         worker::Worker::of(migration, backfill, file, ledger, options)
             .run(connection, totals, &mut outcome, on_progress)
             .await?;
-        if matches!(outcome.end, End::Stopped { .. }) {
+        if matches!(outcome.end, End::Stopped { .. } | End::Cancelled) {
             break;
         }
     }
@@ -202,20 +226,57 @@ pub async fn run(
     Ok(outcome)
 }
 
-/// Frees the chunks of workers that are known to be gone, so that nobody waits for their leases to end. A worker that is
-/// alive after all loses its batch and takes a chunk again. How many chunks that were.
+/// The names of the workers that hold chunks, gone or not.
+pub async fn owners(
+    connection: &mut Connection,
+    migration: &str,
+    way: Way,
+) -> Result<Vec<String>, DatabaseError> {
+    let rows = connection
+        .query(
+            "SELECT DISTINCT lease_owner FROM {zdm}chunk
+             WHERE migration = $1 AND direction = $2 AND state <> 'done' AND lease_owner IS NOT NULL",
+            &[migration.into(), way.name().into()],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| match row.as_slice() {
+            [Value::Text(Some(owner))] => Ok(owner.clone()),
+            _ => Err(DatabaseError::unexpected("who holds a chunk", &row)),
+        })
+        .collect()
+}
+
+/// Frees the chunks of a worker that is known to be gone, so that nobody waits for its lease to end. One that is alive
+/// after all loses its batch and takes a chunk again. How many chunks that were.
 pub async fn take_over(
     connection: &mut Connection,
     migration: &str,
     way: Way,
+    owner: &str,
 ) -> Result<u64, DatabaseError> {
     connection
         .execute(
             "UPDATE {zdm}chunk SET lease_owner = NULL, lease_until = 0, lease_epoch = lease_epoch + 1
-             WHERE migration = $1 AND direction = $2 AND state <> 'done' AND lease_owner IS NOT NULL",
-            &[migration.into(), way.name().into()],
+             WHERE migration = $1 AND direction = $2 AND state <> 'done' AND lease_owner = $3",
+            &[migration.into(), way.name().into(), owner.into()],
         )
         .await
+}
+
+/// Whether the migration's backfill has been cut into chunks of which some are not done: whoever may join it.
+pub async fn is_open(
+    connection: &mut Connection,
+    migration: &str,
+    way: Way,
+) -> Result<bool, DatabaseError> {
+    let open = connection
+        .query(
+            "SELECT 1 FROM {zdm}chunk WHERE migration = $1 AND direction = $2 AND state <> 'done' LIMIT 1",
+            &[migration.into(), way.name().into()],
+        )
+        .await?;
+    Ok(!open.is_empty())
 }
 
 /// Forgets how far the migration's backfills are: after `dual_write → off` new is maintained by nobody, and after

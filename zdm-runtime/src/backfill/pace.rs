@@ -1,4 +1,5 @@
-//! How many rows the next batch takes: towards half a second per statement, because a batch holds its rows' locks.
+//! How many rows the next batch takes: towards half a second per statement, because a batch holds its rows' locks. Once somebody
+//! had to wait it grows back slowly, as TCP does after a lost packet, so that it does not meet the same writers at every other batch.
 //!
 //! Must not know: any database, any clock.
 
@@ -8,6 +9,8 @@ use std::time::Duration;
 pub const FIRST_BATCH: u32 = 1_000;
 /// The size that no batch exceeds.
 pub const MOST_ROWS: u32 = 50_000;
+/// How long one batch's statement should take.
+pub const TARGET: Duration = Duration::from_millis(500);
 /// Below it, locks on single rows are the trouble, not the size.
 const FEWEST_ROWS: u32 = 10;
 
@@ -17,15 +20,20 @@ pub(super) struct Pace {
     rows: u32,
     fewest: u32,
     most: u32,
+    target: Duration,
+    /// From here on it grows slowly: twice as many rows were in somebody's way.
+    careful: Option<u32>,
 }
 
 impl Pace {
-    pub(super) fn start(rows: u32, most: u32) -> Self {
+    pub(super) fn start(rows: u32, most: u32, target: Duration) -> Self {
         let rows = rows.clamp(1, most.max(1));
         Self {
             rows,
             fewest: FEWEST_ROWS.min(rows),
             most: most.max(1),
+            target,
+            careful: None,
         }
     }
 
@@ -33,12 +41,14 @@ impl Pace {
         self.rows
     }
 
-    /// Grows below 0.4 s, holds up to 0.7 s, sheds up to 1 s, halves above. The reason, where it became slower.
+    /// Grows below 0.8 of the target, holds up to 1.4, sheds up to 2, halves above: 0.4 s, 0.7 s and 1 s by default. The reason,
+    /// where it became slower.
     pub(super) fn after(&mut self, took: Duration) -> Option<String> {
-        let rows = match took.as_millis() {
-            0..400 => self.rows.saturating_mul(2),
-            400..=700 => return None,
-            701..=1_000 => self.rows - self.rows / 4,
+        let percent = took.as_micros() * 100 / self.target.as_micros().max(1);
+        let rows = match percent {
+            0..80 => self.greater(),
+            80..=140 => return None,
+            141..=200 => self.rows - self.rows / 4,
             _ => self.rows / 2,
         };
         let slower = rows < self.rows;
@@ -52,9 +62,18 @@ impl Pace {
         })
     }
 
+    fn greater(self) -> u32 {
+        let doubled = self.rows.saturating_mul(2);
+        match self.careful {
+            Some(careful) if doubled > careful => self.rows.saturating_add((self.rows / 32).max(1)),
+            _ => doubled,
+        }
+    }
+
     /// Somebody waits for us, or we for somebody.
     pub(super) fn halve(&mut self) {
         self.rows = (self.rows / 2).max(self.fewest);
+        self.careful = Some(self.rows);
     }
 }
 
@@ -64,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_batch_grows_to_the_most_and_shrinks_to_the_fewest() {
-        let mut pace = Pace::start(FIRST_BATCH, MOST_ROWS);
+        let mut pace = Pace::start(FIRST_BATCH, MOST_ROWS, TARGET);
         for _ in 0..10 {
             assert_eq!(pace.after(Duration::from_millis(100)), None);
         }
@@ -82,8 +101,24 @@ mod tests {
     }
 
     #[test]
+    fn it_grows_slowly_to_where_somebody_had_to_wait() {
+        let mut pace = Pace::start(FIRST_BATCH, MOST_ROWS, TARGET);
+        for _ in 0..4 {
+            assert_eq!(pace.after(Duration::from_millis(10)), None);
+        }
+        assert_eq!(pace.rows(), 16_000);
+        pace.halve();
+        pace.after(Duration::from_millis(10));
+        assert_eq!(pace.rows(), 8_250);
+        pace.halve();
+        pace.halve();
+        pace.after(Duration::from_millis(10));
+        assert_eq!(pace.rows(), 2_126);
+    }
+
+    #[test]
     fn a_small_start_is_kept() {
-        assert_eq!(Pace::start(3, 3).rows(), 3);
-        assert_eq!(Pace::start(0, 0).rows(), 1);
+        assert_eq!(Pace::start(3, 3, TARGET).rows(), 3);
+        assert_eq!(Pace::start(0, 0, TARGET).rows(), 1);
     }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use super::batch::{Advance, Batch, Tried};
 use super::ledger::{Chunk, Claim, Ledger, Totals};
 use super::pace::Pace;
+use super::rest::Rest;
+use super::throttle::Verdict;
 use super::{BackfillError, BackfillOptions, End, Outcome, Way, estimate};
 use crate::audit;
 use crate::database::{Connection, DatabaseError, blockers};
@@ -18,6 +20,8 @@ use crate::pauses::Pauses;
 use crate::progress::{Meter, OnProgress};
 use crate::ranges::Ranges;
 
+/// Between two looks whether a signal still holds the backfill.
+const WAIT: Duration = Duration::from_millis(500);
 /// Longest pause after a refused lock, as a multiple of the first.
 const LONGEST_PAUSE: u32 = 100;
 
@@ -30,11 +34,21 @@ pub(super) struct Worker<'a> {
     options: &'a BackfillOptions,
     batch: Batch<'a>,
     pace: Pace,
+    rest: Rest,
+    /// Why it is slower than it could be, as others read it.
+    published: Option<String>,
 }
 
 /// Why a chunk was left.
 enum Left {
     ForTheNext,
+    Stopped(String),
+}
+
+/// Whether the next batch may begin.
+enum Leave {
+    Given,
+    LeaseLost,
     Stopped(String),
 }
 
@@ -60,7 +74,9 @@ impl<'a> Worker<'a> {
                 lock_timeout: options.lock_timeout,
                 looks_around: options.throttle,
             },
-            pace: Pace::start(options.first_batch, options.most_rows),
+            pace: Pace::start(options.first_batch, options.most_rows, options.target),
+            rest: Rest::default(),
+            published: None,
         }
     }
 
@@ -77,8 +93,11 @@ impl<'a> Worker<'a> {
         let worked = self
             .chunks(connection, before, &mut part, on_progress)
             .await;
-        self.log(connection, &part, started.elapsed(), worked.as_ref().err())
-            .await;
+        let is_idle = part.batches == 0 && matches!(part.end, End::Elsewhere { .. });
+        if !is_idle || worked.is_err() {
+            self.log(connection, &part, started.elapsed(), worked.as_ref().err())
+                .await;
+        }
         outcome.rows += part.rows;
         outcome.changed += part.changed;
         outcome.batches += part.batches;
@@ -107,7 +126,7 @@ impl<'a> Worker<'a> {
             worker: &self.options.worker,
             lease: self.options.lease,
         };
-        while let Some(mut chunk) = self.ledger.claim(connection, claim).await? {
+        while let Some(mut chunk) = self.next(connection, claim).await? {
             let left = self
                 .work(connection, &mut chunk, &mut position, outcome, on_progress)
                 .await;
@@ -126,12 +145,33 @@ impl<'a> Worker<'a> {
             .totals(connection)
             .await
             .map_err(|error| self.failure(error))?;
-        if totals.open > 0 {
-            outcome.end = End::Elsewhere {
-                chunks: totals.open,
-            };
-        }
+        outcome.end = match totals {
+            Totals { chunks: 0, .. } => End::Cancelled,
+            Totals { open: 0, .. } => End::Done,
+            Totals { open, .. } => End::Elsewhere { chunks: open },
+        };
         Ok(())
+    }
+
+    /// A chunk that nobody holds, or else the rest of somebody's.
+    async fn next(
+        &self,
+        connection: &mut Connection,
+        claim: Claim<'_>,
+    ) -> Result<Option<Chunk>, BackfillError> {
+        loop {
+            if let Some(chunk) = self.ledger.claim(connection, claim).await? {
+                return Ok(Some(chunk));
+            }
+            let stolen = self
+                .ledger
+                .steal(connection, self.backfill, self.options.least_stolen)
+                .await
+                .map_err(|error| self.failure(error))?;
+            if !stolen {
+                return Ok(None);
+            }
+        }
     }
 
     async fn release(
@@ -156,8 +196,10 @@ impl<'a> Worker<'a> {
     ) -> Result<Left, BackfillError> {
         let mut refused = Refused::none(self.options);
         loop {
-            if let Some(reason) = self.told_to_stop(connection).await? {
-                return Ok(Left::Stopped(reason));
+            match self.leave(connection, chunk, position, on_progress).await? {
+                Leave::Given => {}
+                Leave::LeaseLost => return Ok(Left::ForTheNext),
+                Leave::Stopped(reason) => return Ok(Left::Stopped(reason)),
             }
             let rows = self.pace.rows();
             let tried = self.batch.run(connection, chunk, u64::from(rows)).await;
@@ -170,8 +212,15 @@ impl<'a> Worker<'a> {
                     outcome.batches += 1;
                     outcome.quarantined += advance.quarantined;
                     let throttle = self.adapt(&advance);
+                    let took = advance.took;
                     chunk.cursor = Some(advance.cursor);
+                    chunk.hi = advance.hi;
+                    self.pause(took).await;
                     throttle
+                }
+                Ok(Tried::Shortened(hi)) => {
+                    chunk.hi = hi;
+                    continue;
                 }
                 Ok(Tried::End) => {
                     let finished = chunk.finish(connection).await;
@@ -203,6 +252,64 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Waits until nothing speaks against the next batch, and says meanwhile what does.
+    async fn leave(
+        &mut self,
+        connection: &mut Connection,
+        chunk: &Chunk,
+        position: &Position,
+        on_progress: OnProgress<'_>,
+    ) -> Result<Leave, BackfillError> {
+        loop {
+            if let Some(reason) = self.told_to_stop(connection).await? {
+                return Ok(Leave::Stopped(reason));
+            }
+            let verdict = self.verdict();
+            if let Verdict::Stop(reason) = verdict {
+                return Ok(Leave::Stopped(reason));
+            }
+            let holds = matches!(verdict, Verdict::Hold(_));
+            let reason = verdict.reason().map(str::to_owned);
+            if holds || self.published != reason {
+                self.published.clone_from(&reason);
+                let held = chunk
+                    .wait(connection, self.options.lease, reason.as_deref())
+                    .await
+                    .map_err(|error| self.failure(error))?;
+                if !held {
+                    return Ok(Leave::LeaseLost);
+                }
+            }
+            if !holds {
+                return Ok(Leave::Given);
+            }
+            let rows = self.pace.rows();
+            on_progress(&position.meter.read(
+                &self.backfill.table,
+                position.rows,
+                rows,
+                reason.map(|reason| format!("waiting: {reason}")),
+            ));
+            tokio::time::sleep(WAIT).await;
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let verdicts = self.options.verdicts.as_ref();
+        verdicts.map_or(Verdict::Go, |verdicts| verdicts.borrow().verdict())
+    }
+
+    /// Gives whoever else is at work their turn.
+    async fn pause(&self, took: Duration) {
+        let pause = if self.options.throttle {
+            self.rest.after(took, &self.verdict())
+        } else {
+            Duration::ZERO
+        };
+        // Longer than half a lease, and the chunk would be taken for abandoned.
+        tokio::time::sleep(pause.min(self.options.lease / 2)).await;
+    }
+
     /// Why no further batch may begin. A pause holds the way forward, not the backfill that a rollback needs.
     async fn told_to_stop(
         &self,
@@ -222,15 +329,18 @@ impl<'a> Worker<'a> {
 
     /// The size of the next batch, and the reason where it is smaller.
     fn adapt(&mut self, advance: &Advance) -> Option<String> {
-        if advance.waiting > 0 {
+        let around = advance.around;
+        self.rest.look(around.at_work > 0);
+        if around.waiting > 0 {
             self.pace.halve();
             return Some(format!(
                 "{} sessions waited for rows of the last batch: {} rows next",
-                advance.waiting,
+                around.waiting,
                 self.pace.rows()
             ));
         }
-        self.pace.after(advance.took)
+        let slower = self.pace.after(advance.took);
+        slower.or_else(|| self.published.clone())
     }
 
     fn unconvertible(&self, keys: Vec<crate::key::Key>, reason: String) -> BackfillError {

@@ -156,21 +156,37 @@ fn blocker(row: &[Value]) -> Result<Blocker, DatabaseError> {
     })
 }
 
-/// How many sessions wait for a lock that this session holds. Asked before the commit that frees them.
-/// `pg_locks` shows every session to every role, `pg_stat_activity` does not.
-pub(crate) async fn waiting_for_us(connection: &mut Connection) -> Result<i64, DatabaseError> {
+/// Who else is at work at a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Around {
+    /// Sessions that wait for a lock that this session holds.
+    pub(crate) waiting: i64,
+    /// Transactions of others, of which none is the tool's own.
+    pub(crate) at_work: i64,
+}
+
+/// Asked before the commit that frees whoever waits. `pg_locks` shows every session to every role, and `pg_stat_activity` at least
+/// its `application_name`.
+pub(crate) async fn around(connection: &mut Connection) -> Result<Around, DatabaseError> {
     if connection.dialect() == Dialect::Sqlite {
-        return Ok(0);
+        return Ok(Around::default());
     }
     let rows = connection
         .query(
-            "SELECT count(DISTINCT pid) FROM pg_locks
-             WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+            "SELECT (SELECT count(DISTINCT pid) FROM pg_locks
+                     WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))),
+                    (SELECT count(*) FROM pg_locks AS lock
+                     LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
+                     WHERE lock.locktype = 'virtualxid' AND lock.granted AND lock.pid <> pg_backend_pid()
+                       AND session.application_name IS DISTINCT FROM 'zdm')",
             &[],
         )
         .await?;
     match rows.first().map(Vec::as_slice).unwrap_or_default() {
-        [Value::Int(Some(waiting))] => Ok(*waiting),
+        [Value::Int(Some(waiting)), Value::Int(Some(at_work))] => Ok(Around {
+            waiting: *waiting,
+            at_work: *at_work,
+        }),
         row => Err(DatabaseError::unexpected("how many sessions wait", row)),
     }
 }

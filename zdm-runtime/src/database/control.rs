@@ -10,13 +10,14 @@ use crate::Error;
 
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 4] = [
     include_str!("control/1.sql"),
     include_str!("control/2.sql"),
     include_str!("control/3.sql"),
+    include_str!("control/4.sql"),
 ];
 /// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 /// How long an upgrade waits for a lock.
 #[cfg(feature = "operate")]
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);

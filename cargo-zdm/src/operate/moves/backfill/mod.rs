@@ -3,19 +3,17 @@
 //! Comes in: the session, a migration, the effort. Goes out: filled columns, and how fast it went.
 //! Must not know: how a batch is made.
 
-use std::time::{Duration, Instant};
+mod crew;
 
-use tokio::task::JoinSet;
-use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, End, Outcome, Way};
+use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, Outcome, Way};
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::manifest::Backfill;
-use zdm_runtime::progress::Progress;
 
-use super::verify;
 use crate::error::{Failure, Kind};
-use crate::operate::session::{Session, connect};
+use crate::operate::session::Session;
 use crate::operate::{gate, rights, section};
 use crate::terminal::Answer;
+use crew::Total;
 
 /// How hard to work.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,26 +40,46 @@ impl Effort {
     }
 }
 
-/// All workers together.
-#[derive(Debug, Default)]
-struct Total {
-    outcome: Outcome,
-    stopped: Option<String>,
-    took: Duration,
-}
-
 /// Fills new from old, or says which gate is shut.
 pub(crate) async fn run(
     session: &mut Session,
     place: usize,
     effort: Effort,
 ) -> Result<Answer, Failure> {
-    let total = session
-        .claimed(place, async |session, _| {
-            fill(session, place, &effort, Side::New).await
-        })
-        .await?;
+    let total = match session.moved_by(place).await? {
+        Some(owner) if is_open(session, place).await? => {
+            join(session, place, &effort, &owner).await?
+        }
+        _ => {
+            session
+                .claimed(place, async |session, _| {
+                    fill(session, place, &effort, Side::New).await
+                })
+                .await?
+        }
+    };
     answer(session, place, &total)
+}
+
+async fn is_open(session: &mut Session, place: usize) -> Result<bool, Failure> {
+    let id = session.manifest(place).id.clone();
+    Ok(backfill::is_open(&mut session.connection, &id, Way::Up).await?)
+}
+
+/// Works beside another command that holds the migration, on chunks that it has cut. Nothing that the claim keeps apart is done here:
+/// a chunk that is taken away ends the work on it.
+async fn join(
+    session: &mut Session,
+    place: usize,
+    effort: &Effort,
+    owner: &str,
+) -> Result<Total, Failure> {
+    may_fill(session, place, Side::New).await?;
+    session
+        .terminal
+        .say(&format!("joining the backfill of {owner}"));
+    let options = options(session, effort, Side::New);
+    crew::work(session, place, effort, options).await
 }
 
 /// The gates and the SQL of a batch.
@@ -112,59 +130,40 @@ async fn fill(
     effort: &Effort,
     side: Side,
 ) -> Result<Total, Failure> {
+    may_fill(session, place, side).await?;
+    let options = options(session, effort, side);
+    let migration = session.migrations[place].clone();
+    for owner in backfill::owners(&mut session.connection, migration.id(), options.way).await? {
+        if session.is_dead(&owner) {
+            backfill::take_over(&mut session.connection, migration.id(), options.way, &owner)
+                .await?;
+        }
+    }
+    backfill::plan_chunks(&mut session.connection, &migration, &options).await?;
+    let vacuum = crew::Vacuum::start(session, place, options.way).await?;
+    let total = crew::work(session, place, effort, options).await;
+    vacuum.end(session).await;
+    total
+}
+
+async fn may_fill(session: &mut Session, place: usize, side: Side) -> Result<(), Failure> {
     let facts = session.facts(place).await?;
     let what = format!("backfill of {}", session.folder(place));
     gate::pass(&what, &gates::for_backfill(side, &facts), &[])?;
-    let options = options(session, effort, side);
-    let migration = &session.migrations[place];
-    let tables = migration.manifest().backfills.iter();
+    let tables = session.migrations[place].manifest().backfills.iter();
     rights::to_fill(
         &mut session.connection,
         tables.map(|backfill| backfill.table.as_str()),
     )
-    .await?;
-    // The migration is claimed, so whoever else had begun is gone.
-    backfill::take_over(&mut session.connection, migration.id(), options.way).await?;
-    backfill::plan_chunks(&mut session.connection, migration, &options).await?;
-    let bar = session.terminal.progress("backfill", 0);
-    let started = Instant::now();
-    let mut workers = JoinSet::new();
-    for number in 0..effort.workers {
-        let (migration, bar) = (migration.clone(), bar.clone());
-        let mut connection = connect(session.url()).await?;
-        let mut options = options.clone();
-        options.worker = format!("{} worker {number}", options.worker);
-        workers.spawn(async move {
-            let mut last = None;
-            let mut on_progress = |progress: &Progress| {
-                verify::show(&bar, progress, &mut last);
-            };
-            backfill::run(&mut connection, &migration, &options, &mut on_progress).await
-        });
-    }
-    let mut total = Total::default();
-    let mut failure = None;
-    while let Some(joined) = workers.join_next().await {
-        match joined {
-            Ok(Ok(outcome)) => total.add(&outcome),
-            Ok(Err(error)) => failure = Some(Failure::from(error)),
-            Err(error) => {
-                failure = Some(Failure::environment(
-                    format!("a worker of the backfill ended early: {error}"),
-                    "run the same command again: it continues at the cursors",
-                ));
-            }
-        }
-    }
-    bar.finish_and_clear();
-    total.took = started.elapsed();
-    failure.map_or(Ok(total), Err)
+    .await
 }
 
 fn options(session: &Session, effort: &Effort, side: Side) -> BackfillOptions {
     let worker = format!("{} (pid {})", session.actor, std::process::id());
     BackfillOptions {
         workers: effort.workers,
+        enters: false,
+        target: session.policy.statement_target,
         way: match side {
             Side::New => Way::Up,
             Side::Old => Way::Reverse,
@@ -173,18 +172,6 @@ fn options(session: &Session, effort: &Effort, side: Side) -> BackfillOptions {
         throttle: !effort.no_throttle,
         lock_timeout: session.policy.lock_timeout,
         ..BackfillOptions::of(session.actor.clone(), worker)
-    }
-}
-
-impl Total {
-    fn add(&mut self, outcome: &Outcome) {
-        self.outcome.rows += outcome.rows;
-        self.outcome.changed += outcome.changed;
-        self.outcome.batches += outcome.batches;
-        self.outcome.quarantined += outcome.quarantined;
-        if let End::Stopped { reason } = &outcome.end {
-            self.stopped = Some(reason.clone());
-        }
     }
 }
 

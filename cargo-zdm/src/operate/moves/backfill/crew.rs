@@ -1,0 +1,182 @@
+//! The workers of one process, with what goes on beside them: signals, and vacuum.
+//!
+//! Comes in: a ledger that has been cut. Goes out: what all workers did together.
+//! Must not know: gates, claims.
+
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, End, Outcome, Way, reclaim};
+use zdm_runtime::database::{Connection, DatabaseError, Dialect};
+use zdm_runtime::migration::Migration;
+use zdm_runtime::progress::Progress;
+
+use super::Effort;
+use crate::error::Failure;
+use crate::operate::moves::verify;
+use crate::operate::session::{Session, connect};
+use crate::operate::throttle;
+
+/// Between two looks for a chunk while others work at all of them.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// All workers together.
+#[derive(Debug, Default)]
+pub(super) struct Total {
+    pub(super) outcome: Outcome,
+    pub(super) stopped: Option<String>,
+    pub(super) took: Duration,
+}
+
+impl Total {
+    fn add(&mut self, outcome: &Outcome) {
+        self.outcome.rows += outcome.rows;
+        self.outcome.changed += outcome.changed;
+        self.outcome.batches += outcome.batches;
+        self.outcome.quarantined += outcome.quarantined;
+        match &outcome.end {
+            End::Stopped { reason } => self.stopped = Some(reason.clone()),
+            End::Cancelled => {
+                self.stopped =
+                    Some("the backfill was cancelled or taken back meanwhile".to_owned());
+            }
+            End::Done | End::Elsewhere { .. } => {}
+        }
+    }
+}
+
+/// Works until every chunk is done, also those that other processes work at.
+pub(super) async fn work(
+    session: &mut Session,
+    place: usize,
+    effort: &Effort,
+    mut options: BackfillOptions,
+) -> Result<Total, Failure> {
+    let migration = session.migrations[place].clone();
+    if !effort.no_throttle {
+        let backfills = migration.manifest().backfills.iter();
+        let tables: Vec<String> = backfills.map(|backfill| backfill.table.clone()).collect();
+        let policy = session.policy.throttle.clone();
+        options.verdicts = Some(throttle::watched(session.url(), &policy, &tables).await?);
+    }
+    let bar = session.terminal.progress("backfill", 0);
+    let started = Instant::now();
+    let mut workers = JoinSet::new();
+    for number in 0..effort.workers {
+        let connection = connect(session.url()).await?;
+        let mut options = options.clone();
+        options.worker = format!("{} worker {number}", options.worker);
+        workers.spawn(worker(connection, migration.clone(), options, bar.clone()));
+    }
+    let mut total = Total::default();
+    let mut failure = None;
+    while let Some(joined) = workers.join_next().await {
+        match joined {
+            Ok((outcomes, ended)) => {
+                for outcome in &outcomes {
+                    total.add(outcome);
+                }
+                failure = failure.or(ended.err().map(Failure::from));
+            }
+            Err(error) => {
+                failure = Some(Failure::environment(
+                    format!("a worker of the backfill ended early: {error}"),
+                    "run the same command again: it continues at the cursors",
+                ));
+            }
+        }
+    }
+    bar.finish_and_clear();
+    total.took = started.elapsed();
+    failure.map_or(Ok(total), Err)
+}
+
+/// One worker, until there is nothing left to do for anybody.
+async fn worker(
+    mut connection: Connection,
+    migration: Migration,
+    options: BackfillOptions,
+    bar: ProgressBar,
+) -> (Vec<Outcome>, Result<(), BackfillError>) {
+    let mut outcomes = Vec::new();
+    loop {
+        let mut last = None;
+        let mut on_progress = |progress: &Progress| verify::show(&bar, progress, &mut last);
+        match backfill::run(&mut connection, &migration, &options, &mut on_progress).await {
+            Ok(outcome) => {
+                let elsewhere = matches!(outcome.end, End::Elsewhere { .. });
+                outcomes.push(outcome);
+                if !elsewhere {
+                    return (outcomes, Ok(()));
+                }
+                tokio::time::sleep(WAIT).await;
+            }
+            Err(error) => return (outcomes, Err(error)),
+        }
+    }
+}
+
+/// The vacuum that follows the workers.
+#[derive(Debug)]
+pub(super) struct Vacuum(Option<Running>);
+
+#[derive(Debug)]
+struct Running {
+    pid: i64,
+    task: JoinHandle<Result<(), DatabaseError>>,
+    listener: watch::Receiver<()>,
+}
+
+impl Vacuum {
+    /// Says so where this role may not.
+    pub(super) async fn start(
+        session: &mut Session,
+        place: usize,
+        way: Way,
+    ) -> Result<Self, Failure> {
+        if session.connection.dialect() == Dialect::Sqlite {
+            return Ok(Self(None));
+        }
+        let migration = session.migrations[place].clone();
+        let refused = reclaim::refused(&mut session.connection, &migration, way).await?;
+        if !refused.is_empty() {
+            session.terminal.say(&format!(
+                "this role may not vacuum {}: until autovacuum comes, the table grows by every row that is filled",
+                refused.join(", ")
+            ));
+        }
+        let mut connection = connect(session.url()).await?;
+        let pid = reclaim::pid(&mut connection).await?;
+        let (listeners, listener) = watch::channel(());
+        let task = tokio::spawn(async move {
+            reclaim::run(&mut connection, &migration, way, &listeners).await
+        });
+        Ok(Self(Some(Running {
+            pid,
+            task,
+            listener,
+        })))
+    }
+
+    /// Ends a vacuum that is at work: what comes next may need the lock that it has.
+    pub(super) async fn end(self, session: &mut Session) {
+        let Some(running) = self.0 else {
+            return;
+        };
+        drop(running.listener);
+        let cancelled = session
+            .connection
+            .query("SELECT pg_cancel_backend($1::int)", &[running.pid.into()])
+            .await;
+        match running.task.await {
+            Ok(Err(error)) if !error.is_cancelled() => session
+                .terminal
+                .say(&format!("the vacuum beside the backfill ended: {error}")),
+            _ => {}
+        }
+        // A connection that is gone took the vacuum along.
+        drop(cancelled);
+    }
+}

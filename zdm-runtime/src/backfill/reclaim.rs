@@ -1,0 +1,150 @@
+//! Vacuums a table while it is filled, so that the new versions of its rows take the place of the old ones instead of doubling it.
+//!
+//! Comes in: a connection of its own to `PostgreSQL`, a migration. Goes out: dead rows removed after every stretch of the ledger.
+//! Must not know: workers. What it does is spare room alone, so a role that may not vacuum goes on without it, and is told.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{Way, estimate};
+use crate::database::catalogue::relation;
+use crate::database::{Connection, DatabaseError, Dialect, Value};
+use crate::migration::Migration;
+
+/// A table is vacuumed each time that one row in so many has been changed.
+const STRETCHES: u64 = 32;
+/// Not worth a vacuum.
+const FEW_ROWS: u64 = 20_000;
+/// Between two looks at the ledger.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// A table that is vacuumed as it is filled.
+struct Table {
+    name: String,
+    stretch: u64,
+    /// Rows that had been changed when it was vacuumed last.
+    vacuumed: u64,
+}
+
+/// The tables of the migration that this role may not vacuum, for whoever tells people.
+pub async fn refused(
+    connection: &mut Connection,
+    migration: &Migration,
+    way: Way,
+) -> Result<Vec<String>, DatabaseError> {
+    let mut refused = Vec::new();
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(refused);
+    }
+    for backfill in way.tables(migration.manifest()) {
+        if !may_vacuum(connection, &backfill.table).await? {
+            refused.push(backfill.table.clone());
+        }
+    }
+    Ok(refused)
+}
+
+/// Vacuums until nobody listens any more.
+pub async fn run(
+    connection: &mut Connection,
+    migration: &Migration,
+    way: Way,
+    listeners: &watch::Sender<()>,
+) -> Result<(), DatabaseError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let mut tables = Vec::new();
+    for backfill in way.tables(migration.manifest()) {
+        if !may_vacuum(connection, &backfill.table).await? {
+            continue;
+        }
+        let rows = estimate(connection, &backfill.table).await?;
+        tables.push(Table {
+            name: backfill.table.clone(),
+            stretch: (rows / STRETCHES).max(FEW_ROWS),
+            vacuumed: changed(connection, migration, way, &backfill.table).await?,
+        });
+    }
+    while !tables.is_empty() && !listeners.is_closed() {
+        for table in &mut tables {
+            let changed = changed(connection, migration, way, &table.name).await?;
+            if changed >= table.vacuumed + table.stretch {
+                table.vacuumed = changed;
+                // An autovacuum that is at it does the same, and cutting the file would lock it.
+                let vacuum = format!(
+                    "VACUUM (TRUNCATE false, SKIP_LOCKED) {}",
+                    relation(&table.name)
+                );
+                connection.run_file(&vacuum).await?;
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = listeners.closed() => {}
+        }
+    }
+    Ok(())
+}
+
+/// The server's process of a connection, by which another can cancel what it does.
+pub async fn pid(connection: &mut Connection) -> Result<i64, DatabaseError> {
+    let rows = connection.query("SELECT pg_backend_pid()", &[]).await?;
+    match rows.first().map(Vec::as_slice).unwrap_or_default() {
+        [Value::Int(Some(pid))] => Ok(*pid),
+        row => Err(DatabaseError::unexpected("which process answers", row)),
+    }
+}
+
+async fn changed(
+    connection: &mut Connection,
+    migration: &Migration,
+    way: Way,
+    table: &str,
+) -> Result<u64, DatabaseError> {
+    let rows = connection
+        .query(
+            "SELECT CAST(coalesce(sum(rows_changed), 0) AS bigint) FROM {zdm}chunk
+             WHERE migration = $1 AND table_name = $2 AND direction = $3",
+            &[migration.id().into(), table.into(), way.name().into()],
+        )
+        .await?;
+    match rows.first().map(Vec::as_slice).unwrap_or_default() {
+        [Value::Int(Some(changed))] => Ok(u64::try_from(*changed).unwrap_or_default()),
+        row => Err(DatabaseError::unexpected("how many rows were changed", row)),
+    }
+}
+
+/// Its owner may, the database's too, and from `PostgreSQL` 17 on whoever has `MAINTAIN`.
+async fn may_vacuum(connection: &mut Connection, table: &str) -> Result<bool, DatabaseError> {
+    let rows = connection
+        .query(
+            "SELECT CAST(pg_has_role(class.relowner, 'USAGE') OR pg_has_role(base.datdba, 'USAGE') AS int)
+             FROM pg_class AS class, pg_database AS base
+             WHERE class.oid = to_regclass($1) AND base.datname = current_database()",
+            &[relation(table).as_str().into()],
+        )
+        .await?;
+    match rows.first().map(Vec::as_slice) {
+        Some([Value::Int(Some(may))]) if *may != 0 => return Ok(true),
+        Some([Value::Int(Some(_))]) => {}
+        row => {
+            return Err(DatabaseError::unexpected(
+                "who may vacuum a table",
+                row.unwrap_or_default(),
+            ));
+        }
+    }
+    let version = crate::database::catalogue::server_version(connection).await?;
+    if version.is_none_or(|version| version < 170_000) {
+        return Ok(false);
+    }
+    let rows = connection
+        .query(
+            "SELECT 1 WHERE has_table_privilege(to_regclass($1), 'MAINTAIN')",
+            &[relation(table).as_str().into()],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
