@@ -11,8 +11,8 @@ use clap_cargo::style::CLAP_STYLING;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
-    advance, backfill, contract, demo, expand, import, pause, quarantine, resume, rollback, status,
-    switch, verify,
+    advance, backfill, cancel, contract, demo, expand, import, pause, quarantine, resume, rollback,
+    status, switch, verify,
 };
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
@@ -60,6 +60,7 @@ enum DatabaseCommand {
     Contract(contract::Contract),
     Rollback(rollback::Rollback),
     Pause(pause::Pause),
+    Cancel(cancel::Cancel),
     Resume(resume::Resume),
     Quarantine(quarantine::Quarantine),
     Demo(demo::Demo),
@@ -97,6 +98,7 @@ impl DatabaseCommand {
             Self::Contract(command) => command.run(context).await,
             Self::Rollback(command) => command.run(context).await,
             Self::Pause(command) => command.run(context).await,
+            Self::Cancel(command) => command.run(context).await,
             Self::Resume(command) => command.run(context).await,
             Self::Quarantine(command) => command.run(context).await,
             Self::Demo(command) => command.run(context).await,

@@ -4,6 +4,8 @@
 pub(crate) mod advance;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod backfill;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -5,6 +5,7 @@ mod advance;
 mod back;
 mod constraints;
 mod counted;
+mod crew;
 mod database;
 mod direct;
 mod drift;

@@ -12,7 +12,7 @@ mod write;
 use std::time::Duration;
 
 pub use error::HopError;
-pub use pause::{hold, is_paused, pause, resume};
+pub use pause::{cancel, hold, is_paused, pause, resume};
 
 use crate::audit::{self, Entry};
 use crate::database::{Connection, DatabaseError};

@@ -19,6 +19,21 @@ pub async fn pause(
     set(connection, &sql, migration, actor, ("pause", reason)).await
 }
 
+/// Ends the backfill from old to new for good: whoever works at it loses its chunk, the migration is held as by [`pause`], and the
+/// next backfill begins at the beginning. What was filled stays, and is right as long as both sides are written.
+pub async fn cancel(
+    connection: &mut Connection,
+    migration: &str,
+    actor: &str,
+    reason: &str,
+) -> Result<(), HopError> {
+    let sql = [
+        "UPDATE {zdm}stage SET paused_at = coalesce(paused_at, {now}) WHERE migration = $1",
+        "DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'up'",
+    ];
+    set(connection, &sql, migration, actor, ("cancel", reason)).await
+}
+
 /// Lets the migration go on after a pause or a way back.
 pub async fn resume(
     connection: &mut Connection,

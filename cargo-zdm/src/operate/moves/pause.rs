@@ -1,8 +1,9 @@
-//! Pause and resume: a migration is held where it stands, or let go.
+//! Pause, cancel and resume: a migration is held where it stands, or let go.
 //!
 //! Comes in: the session, a migration, the reason. Goes out: a migration that is held or not.
 //! Must not know: who looks at the pause. It takes no claim, so that it reaches a command that is at work.
 
+use zdm_runtime::backfill::{self, Way};
 use zdm_runtime::gates;
 use zdm_runtime::hop;
 
@@ -38,6 +39,34 @@ pub(crate) async fn hold(
         session.manifest(place).name
     );
     answer(session, place, position, (true, !already), text)
+}
+
+/// Ends the backfill for good and holds the migration.
+pub(crate) async fn cancel(
+    session: &mut Session,
+    place: usize,
+    reason: &str,
+) -> Result<Answer, Failure> {
+    let position = standing(session, place).await?;
+    let id = session.manifest(place).id.clone();
+    if !backfill::is_open(&mut session.connection, &id, Way::Up).await? {
+        return Err(Failure::usage(
+            format!(
+                "no backfill of {} is under way: there is nothing to cancel",
+                session.folder(place)
+            ),
+            "`cargo zdm pause` holds a migration where it stands, `cargo zdm rollback` takes it back",
+        )
+        .safe("nothing was changed"));
+    }
+    hop::cancel(&mut session.connection, &id, &session.actor, reason).await?;
+    let name = session.manifest(place).name.clone();
+    let text = format!(
+        "{}: the backfill is cancelled, and the migration is held at {}; reads and writes stay as they are. `cargo zdm rollback {name}`          takes it back; after `cargo zdm resume {name}` a backfill begins at the beginning",
+        session.folder(place),
+        position.name()
+    );
+    answer(session, place, position, (true, true), text)
 }
 
 /// Lets the migration go on, after a pause or a rollback.

@@ -13,7 +13,7 @@ use crate::operate::session::Session;
 const BETWEEN: Duration = Duration::from_secs(1);
 
 /// A backfill's progress.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Pace {
     /// Rows behind the cursors.
     pub(crate) rows: u64,
@@ -25,31 +25,48 @@ pub(crate) struct Pace {
     /// How long the rest takes at that rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seconds_left: Option<f64>,
+    /// Why a worker is slower than it could be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) throttle: Option<String>,
+}
+
+/// One look.
+struct Look {
+    /// Rows behind the cursors.
+    rows: u64,
+    /// Chunks that somebody works at.
+    workers: i64,
+    chunks: i64,
+    throttle: Option<String>,
 }
 
 /// Looks at the ledger; `None` where no backfill has begun.
 pub(crate) async fn measure(session: &mut Session, place: usize) -> Result<Option<Pace>, Failure> {
-    let (before, workers, chunks) = look(session, place).await?;
-    if chunks == 0 {
+    let first = look(session, place).await?;
+    if first.chunks == 0 {
         return Ok(None);
     }
     let mut total = 0;
-    for backfill in &session.migrations[place].manifest().backfills {
+    let migration = session.migrations[place].clone();
+    for backfill in &migration.manifest().backfills {
         total += estimate(&mut session.connection, &backfill.table).await?;
     }
     let mut found = Pace {
-        rows: before,
-        total: total.max(before),
+        rows: first.rows,
+        total: total.max(first.rows),
         rows_per_second: None,
         seconds_left: None,
+        throttle: first.throttle,
     };
-    if workers > 0 {
+    if first.workers > 0 {
         let began = Instant::now();
         tokio::time::sleep(BETWEEN).await;
-        found.rows = look(session, place).await?.0;
+        let second = look(session, place).await?;
+        found.rows = second.rows;
+        found.throttle = second.throttle;
         // A rate needs no exactness.
         #[allow(clippy::cast_precision_loss)]
-        let rate = found.rows.saturating_sub(before) as f64 / began.elapsed().as_secs_f64();
+        let rate = found.rows.saturating_sub(first.rows) as f64 / began.elapsed().as_secs_f64();
         found.rows_per_second = Some(rate);
         #[allow(clippy::cast_precision_loss)]
         let left = found.total.saturating_sub(found.rows) as f64;
@@ -58,26 +75,33 @@ pub(crate) async fn measure(session: &mut Session, place: usize) -> Result<Optio
     Ok(Some(found))
 }
 
-/// Rows behind the cursors, chunks that somebody works at, all chunks.
-async fn look(session: &mut Session, place: usize) -> Result<(u64, i64, i64), Failure> {
+async fn look(session: &mut Session, place: usize) -> Result<Look, Failure> {
     let id = session.manifest(place).id.clone();
-    let rows = session
-        .connection
-        .query(
-            "SELECT CAST(coalesce(sum(rows_seen), 0) AS bigint),
-                    count(CASE WHEN state <> 'done' AND lease_until > {now} THEN 1 END), count(*)
-             FROM {zdm}chunk WHERE migration = $1 AND direction = 'up'",
-            &[id.into()],
-        )
-        .await?;
+    // Tables of an older tool have no such column.
+    let throttle = match session.older_control_tables() {
+        Some(..4) => "CAST(NULL AS text)",
+        _ => "max(CASE WHEN lease_until > {now} THEN throttle END)",
+    };
+    let sql = format!(
+        "SELECT CAST(coalesce(sum(rows_seen), 0) AS bigint),
+                count(CASE WHEN state <> 'done' AND lease_until > {{now}} THEN 1 END), count(*), {throttle}
+         FROM {{zdm}}chunk WHERE migration = $1 AND direction = 'up'"
+    );
+    let rows = session.connection.query(&sql, &[id.into()]).await?;
     match rows.first().map(Vec::as_slice) {
         Some(
             [
                 Value::Int(Some(rows)),
                 Value::Int(Some(workers)),
                 Value::Int(Some(chunks)),
+                Value::Text(throttle),
             ],
-        ) => Ok((u64::try_from(*rows).unwrap_or_default(), *workers, *chunks)),
+        ) => Ok(Look {
+            rows: u64::try_from(*rows).unwrap_or_default(),
+            workers: *workers,
+            chunks: *chunks,
+            throttle: throttle.clone(),
+        }),
         other => Err(Failure::environment(
             format!("the backfill's ledger is not understood: {other:?}"),
             "use the version of zdm that wrote it",

@@ -214,7 +214,7 @@ impl Status {
                 instance.label
             );
         }
-        if let Some(pace) = self.backfill {
+        if let Some(pace) = &self.backfill {
             let _ = write!(
                 text,
                 "  backfill: {} of about {} rows",
@@ -225,6 +225,9 @@ impl Status {
             }
             if let Some(left) = pace.seconds_left {
                 let _ = write!(text, ", about {left:.0} s left");
+            }
+            if let Some(reason) = &pace.throttle {
+                let _ = write!(text, "; slower: {reason}");
             }
             text.push('\n');
         }

@@ -1,0 +1,116 @@
+//! A backfill that several processes work at, with a signal that holds it; what `status` says meanwhile, and `cancel`.
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::database::{on_postgres, on_sqlite};
+use crate::project::{Project, Run};
+
+/// A team that waits for nothing, but for its own query.
+const HELD: &str = "soak = \"0s\"\nramp_dwell = \"0s\"\nsleepers = \"0s\"\n\n[policy.throttle]\nquery = \"SELECT reason FROM hold\"";
+const WORKERS: &str =
+    "SELECT count(DISTINCT lease_owner) FROM zdm.chunk WHERE throttle IS NOT NULL";
+
+fn held(project: &Project) {
+    project.done(&["expand"]);
+    project
+        .execute("INSERT INTO users SELECT id, 'user ' || id FROM generate_series(1, 50000) AS id");
+    project.execute("CREATE TABLE hold (reason text); INSERT INTO hold VALUES ('a sale is on')");
+    project.done(&["switch", "--to", "dual_write"]);
+}
+
+fn begin(project: &Project) -> Child {
+    project
+        .command(&["backfill", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn wait_for(project: &Project, sql: &str, value: &str) {
+    while project.value(sql) != value {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_second_process_joins_the_backfill_of_the_first() {
+    on_postgres(HELD, |project| {
+        held(project);
+        let first = begin(project);
+        wait_for(project, WORKERS, "1");
+        let second = begin(project);
+        wait_for(project, WORKERS, "2");
+        project
+            .done(&["status"])
+            .says("slower: the query of zdm.toml says a sale is on");
+        let run = project.zdm(&["switch", "--to", "shadow"]);
+        assert_eq!(run.code, 4, "{run:#?}");
+        project.execute("DELETE FROM hold");
+        let mut rows = 0;
+        for process in [first, second] {
+            let run = Run::from(process.wait_with_output().unwrap());
+            assert_eq!(run.code, 0, "{run:#?}");
+            rows += run.object()["rows"].as_i64().unwrap();
+        }
+        assert_eq!(rows, 50_000);
+        let verified = project.done(&["verify", "--format", "json"]).object();
+        assert_eq!(verified["rows"], 50_000, "{verified}");
+    });
+}
+
+#[test]
+fn a_cancelled_backfill_ends_and_begins_again_at_the_beginning() {
+    on_postgres(HELD, |project| {
+        held(project);
+        let run = project.zdm(&["cancel", "users_full_name"]);
+        assert_eq!(run.code, 2, "{run:#?}");
+        run.says("nothing to cancel");
+        let process = begin(project);
+        wait_for(project, WORKERS, "1");
+        project
+            .done(&["cancel", "users_full_name", "--reason", "incident 4711"])
+            .says("the backfill is cancelled");
+        let run = Run::from(process.wait_with_output().unwrap());
+        assert_eq!(run.code, 4, "{run:#?}");
+        let stopped = run.object()["stopped"].to_string();
+        assert!(
+            stopped.contains("paused") || stopped.contains("cancelled"),
+            "{stopped}"
+        );
+        assert_eq!(project.value("SELECT count(*) FROM zdm.chunk"), "0");
+        let run = project.zdm(&["backfill"]);
+        assert_eq!(run.code, 4, "{run:#?}");
+        run.says("not_paused");
+        project.execute("DELETE FROM hold");
+        project.done(&["resume", "users_full_name"]);
+        let done = project.done(&["backfill", "--format", "json"]).object();
+        assert_eq!(done["rows"], 50_000, "{done}");
+    });
+}
+
+#[test]
+fn a_signal_that_cannot_be_read_or_is_none_is_told_before_anything_is_filled() {
+    for (throttle, code, words) in [
+        (
+            "query = \"SELECT reason FROM missing\"",
+            3,
+            "off = [\"query\"]",
+        ),
+        ("off = [\"replicas\"]", 2, "replica_lag"),
+        ("replica_lag = \"soon\"", 2, "is no duration"),
+    ] {
+        let policy = format!("soak = \"0s\"\nsleepers = \"0s\"\n\n[policy.throttle]\n{throttle}");
+        on_sqlite("", |project| {
+            project.done(&["expand"]);
+            project.fill();
+            project.done(&["switch", "--to", "dual_write"]);
+            project.write("zdm.toml", &format!("[policy]\n{policy}\n"));
+            let run = project.zdm(&["backfill"]);
+            assert_eq!(run.code, code, "{run:#?}");
+            run.says(words);
+            assert_eq!(project.value("SELECT count(full_name) FROM users"), "0");
+        });
+    }
+}
