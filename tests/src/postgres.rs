@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::signal::{self, Signal};
@@ -80,11 +81,22 @@ impl Server {
     ///
     /// Where the server refuses.
     pub fn database(&self, name: &str) -> String {
-        run(Programs::find()
-            .command("createdb")
-            .args(["-U", OWNER, "-h"])
-            .arg(self.directory.path())
-            .arg(name));
+        let (url, create) = (self.url(), format!("CREATE DATABASE \"{name}\""));
+        // A test may be inside a runtime of its own.
+        let created = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a thread's runtime")
+                .block_on(async {
+                    let mut connection = PgConnection::connect(&url).await?;
+                    connection.execute(AssertSqlSafe(create)).await
+                })
+        });
+        created
+            .join()
+            .expect("no panic")
+            .expect("the database is created");
         self.url_of(name, OWNER)
     }
 
@@ -127,7 +139,12 @@ struct Programs {
 impl Programs {
     fn find() -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        // Another version than the system's.
+        let mut folders: Vec<PathBuf> = std::env::var_os("ZDM_POSTGRES")
+            .into_iter()
+            .map(PathBuf::from)
+            .collect();
+        folders.extend(std::env::split_paths(&path));
         let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()
@@ -138,7 +155,7 @@ impl Programs {
         let folder = folders
             .into_iter()
             .find(|folder| {
-                ["initdb", "postgres", "createdb"]
+                ["initdb", "postgres"]
                     .iter()
                     .all(|program| folder.join(program).is_file())
             })
@@ -177,7 +194,15 @@ impl Programs {
         fs::create_dir_all(&target).expect("target is writable");
         let lock = File::create(target.join("lock")).expect("target is writable");
         lock.lock().expect("target's file system has locks");
-        let template = target.join(format!("template_of_{OWNER}"));
+        let version = Command::new(self.folder.join("postgres"))
+            .arg("--version")
+            .output();
+        let version = String::from_utf8_lossy(&version.expect("postgres was found").stdout)
+            .replace(|letter: char| !letter.is_ascii_digit(), "_");
+        let template = target.join(format!(
+            "template_of_{OWNER}{}",
+            version.trim_end_matches('_')
+        ));
         if !template.exists() {
             let scratch = TempDir::with_prefix("zdm-initdb-").expect("a temporary directory");
             open_to_all(scratch.path());

@@ -11,13 +11,17 @@ use zdm_runtime::Stage;
 /// Compare both sides of every row while every write keeps both
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   cargo zdm verify users_full_name
+  cargo zdm verify users_full_name --repair
 
-Exit code 1 where rows differ; their keys are printed.")]
+Exit code 1 where rows differ; their keys are printed. Interrupt it as you like: the same command goes on where it was.")]
 pub(crate) struct Verify {
     /// Number, folder, name or id; default: the only one whose writes keep both sides
     migration: Option<String>,
+    /// Fill the rows that differ from the side that is read, then compare all rows once more
+    #[arg(long)]
+    repair: bool,
 }
 
 impl Verify {
@@ -37,6 +41,6 @@ impl Verify {
         else {
             return nothing_to_do("verify");
         };
-        verify::run(&mut session, place).await
+        verify::run(&mut session, place, self.repair).await
     }
 }

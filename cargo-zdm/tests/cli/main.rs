@@ -38,6 +38,7 @@ mod project;
 mod raw;
 mod rebuilt;
 mod referenced;
+mod repair;
 mod repeated;
 mod reused;
 mod rights;

@@ -8,12 +8,32 @@ use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::Project;
 use crate::versions;
 
+/// What the versions after the first have added.
+const LATER: &[(&str, &[&str])] = &[
+    ("migration", &["rolled_back_at", "rolled_back_to"]),
+    ("chunk", &["throttle"]),
+    (
+        "verification",
+        &[
+            "cursor_table",
+            "cursor_key",
+            "lease_owner",
+            "lease_epoch",
+            "lease_until",
+            "repaired",
+        ],
+    ),
+];
+
 /// Takes away what the versions after the first have added.
 fn age(project: &Project, zdm: &str) {
-    project.execute(&format!(
-        "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_at;
-         ALTER TABLE {zdm}migration DROP COLUMN rolled_back_to; UPDATE {zdm}meta SET version = 1"
-    ));
+    let mut sql = format!("UPDATE {zdm}meta SET version = 1;");
+    for (table, columns) in LATER {
+        for column in *columns {
+            sql.push_str(&format!("ALTER TABLE {zdm}{table} DROP COLUMN {column};"));
+        }
+    }
+    project.execute(&sql);
 }
 
 /// At `shadow`, with a version in the folder that the database lacks.

@@ -18,11 +18,39 @@ use crate::operate::session::Session;
 use crate::terminal::Answer;
 
 /// Compares, or says which gate is shut.
-pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+pub(crate) async fn run(
+    session: &mut Session,
+    place: usize,
+    repair: bool,
+) -> Result<Answer, Failure> {
     let facts = session.facts(place).await?;
     let side = side(&facts);
-    let verified = compare(session, place, side).await?;
+    let mut verified = compare(session, place, side, repair).await?;
+    if repair && !verified.passed() && verified.repaired == verified.mismatches {
+        session.terminal.say(&repaired(session, place, &verified));
+        let before = verified;
+        verified = compare(session, place, side, false).await?;
+        verified.repaired = before.repaired;
+    }
     answer(session, place, side, &verified)
+}
+
+fn repaired(session: &Session, place: usize, verified: &Verified) -> String {
+    format!(
+        "{}: {} rows filled anew: {}; now all rows are compared once more",
+        session.folder(place),
+        verified.repaired,
+        listed(verified)
+    )
+}
+
+fn listed(verified: &Verified) -> String {
+    let keys: Vec<_> = verified
+        .first
+        .iter()
+        .map(|row| format!("{} ({}) in {}", row.table, row.key, row.columns.join(", ")))
+        .collect();
+    keys.join(", ")
 }
 
 /// Compares, and stops where rows differ.
@@ -31,7 +59,7 @@ pub(crate) async fn must_pass(
     place: usize,
     side: Side,
 ) -> Result<(), Failure> {
-    let verified = compare(session, place, side).await?;
+    let verified = compare(session, place, side, false).await?;
     if verified.passed() {
         return Ok(());
     }
@@ -79,11 +107,27 @@ pub(crate) async fn nothing_is_lost(session: &mut Session, place: usize) -> Resu
     .safe("nothing was dropped"))
 }
 
-async fn compare(session: &mut Session, place: usize, side: Side) -> Result<Verified, Failure> {
+async fn compare(
+    session: &mut Session,
+    place: usize,
+    side: Side,
+    repair: bool,
+) -> Result<Verified, Failure> {
+    session.upgrade().await?;
     let facts = session.facts(place).await?;
     let what = format!("verification of {}", session.folder(place));
     gate::pass(&what, &gates::for_verification(side, &facts), &[])?;
-    let options = VerificationOptions::of(session.actor.clone(), recorded_as(side));
+    let id = session.manifest(place).id.clone();
+    for owner in verification::owners(&mut session.connection, &id).await? {
+        if session.is_dead(&owner) {
+            verification::take_over(&mut session.connection, &id, &owner).await?;
+        }
+    }
+    let options = VerificationOptions {
+        repair,
+        worker: format!("{} (pid {})", session.actor, std::process::id()),
+        ..VerificationOptions::of(session.actor.clone(), recorded_as(side))
+    };
     let bar = session.terminal.progress("verify", 0);
     let mut last = None;
     let mut on_progress = |progress: &Progress| show(&bar, progress, &mut last);
@@ -132,7 +176,7 @@ fn answer(
     let object = serde_json::json!({
         "migration": session.folder(place), "id": session.manifest(place).id, "side": recorded_as(side).name(),
         "verified": verified.passed(), "rows": verified.rows, "mismatches": verified.mismatches,
-        "skipped": verified.skipped, "released": verified.released, "first": first,
+        "skipped": verified.skipped, "released": verified.released, "repaired": verified.repaired, "first": first,
     });
     if verified.passed() {
         let text = format!(
@@ -148,15 +192,10 @@ fn answer(
 }
 
 fn differ(session: &Session, place: usize, side: Side, verified: &Verified) -> Failure {
-    let keys: Vec<_> = verified
-        .first
-        .iter()
-        .map(|row| format!("{} ({}) in {}", row.table, row.key, row.columns.join(", ")))
-        .collect();
     let next = match side {
         Side::New => {
-            "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again; beyond \
-             dual_write `cargo zdm rollback` comes first"
+            "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again, or \
+             `cargo zdm verify --repair` for a few of them; beyond dual_write `cargo zdm rollback` comes first"
         }
         Side::Old => {
             "something writes one side alone: run `cargo zdm rollback` again, which fills old from new once more"
@@ -168,7 +207,7 @@ fn differ(session: &Session, place: usize, side: Side, verified: &Verified) -> F
             session.folder(place),
             verified.mismatches,
             verified.rows,
-            keys.join(", ")
+            listed(verified)
         ),
         next,
     )
@@ -194,6 +233,11 @@ impl From<VerificationError> for Failure {
     fn from(error: VerificationError) -> Self {
         match error {
             VerificationError::Database(error) => error.into(),
+            VerificationError::NotRepairable { .. } => Self::usage(
+                error,
+                "`cargo zdm rollback` takes reads back to old; then `cargo zdm verify --repair`",
+            )
+            .safe("nothing was changed"),
             other => Self::environment(other, "see `cargo zdm status`, then verify again")
                 .safe("the comparison only reads"),
         }
