@@ -75,7 +75,7 @@ pub struct Policy {
     /// How long a statement that does not block writers may run (`CREATE INDEX CONCURRENTLY`).
     #[serde(deserialize_with = "duration")]
     pub ddl_deadline: Duration,
-    /// How long a change of the stage waits for older transactions.
+    /// How long a change of the stage waits for older transactions, and a statement that blocks writers for long ones.
     #[serde(deserialize_with = "duration")]
     pub drain_timeout: Duration,
     /// How long an instance that was not heard of may still come back and name old.

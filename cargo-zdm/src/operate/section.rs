@@ -51,6 +51,7 @@ async fn execute(
         drop_rows,
         leases: session.leases.clone(),
         lock_timeout: session.policy.lock_timeout,
+        patience: session.policy.drain_timeout,
         deadline: session.policy.ddl_deadline,
         ..ExecutorOptions::of(session.actor.clone())
     };
@@ -192,6 +193,21 @@ pub(crate) fn heading(session: &Session, place: usize, file: &str) -> String {
 fn line(event: Event<'_>) -> Option<String> {
     match event {
         Event::AlreadyDone { .. } | Event::Started { .. } => None,
+        Event::Waiting {
+            step,
+            patience,
+            blockers,
+        } => {
+            let holders: Vec<_> = blockers.iter().map(ToString::to_string).collect();
+            Some(format!(
+                "  wait  {}: before it is tried, long transactions have to end ({} on {}), for {} s at most: {}",
+                step.summary,
+                step.lock,
+                step.table,
+                patience.as_secs(),
+                holders.join("; ")
+            ))
+        }
         Event::Retrying {
             step,
             attempt,

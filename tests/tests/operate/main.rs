@@ -10,6 +10,7 @@ mod failing_rows;
 mod indexes;
 mod loading;
 mod pairs;
+mod patience;
 mod quarantine;
 mod stealing;
 mod target;

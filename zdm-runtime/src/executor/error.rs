@@ -78,6 +78,24 @@ pub enum ExecutorError {
         /// The database's last answer.
         source: DatabaseError,
     },
+    /// Transactions that were long already did not end.
+    #[error(
+        "{step} was not tried: it needs a lock ({lock} on {table}) that transactions hold which had been open for long and did not end \
+         within {} s; {}. Nobody was kept waiting. End these sessions, or run again when they have ended",
+        .patience.as_secs(), blockers::name(.blockers)
+    )]
+    LongTransactions {
+        /// Which step.
+        step: StepName,
+        /// The lock.
+        lock: String,
+        /// The table.
+        table: String,
+        /// How long it waited for them.
+        patience: Duration,
+        /// Who is in the way.
+        blockers: Vec<Blocker>,
+    },
     /// A step outside a transaction took too long.
     #[error(
         "{step} was stopped after its deadline of {} ms: {source}. It blocked no writers, and what it had begun is \

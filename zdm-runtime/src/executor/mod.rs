@@ -5,10 +5,12 @@
 
 mod dependents;
 mod error;
+mod explain;
 mod failure;
 mod index;
 
 mod outside;
+mod patience;
 mod rebuild;
 mod record;
 mod small;
@@ -42,6 +44,10 @@ pub struct ExecutorOptions {
     pub leases: Vec<Lease>,
     /// How long a statement that blocks writers may wait for its lock: writers queue behind it meanwhile.
     pub lock_timeout: Duration,
+    /// From when on a transaction counts as long.
+    pub long: Duration,
+    /// How long transactions that are long already are waited for before a statement that blocks writers is tried; zero: not at all.
+    pub patience: Duration,
     /// How often a step is tried.
     pub attempts: u32,
     /// The pause after the first refused try; it doubles, with jitter, up to `longest_pause`.
@@ -61,6 +67,8 @@ impl ExecutorOptions {
             actor: actor.into(),
             leases: Vec::new(),
             lock_timeout: Duration::from_secs(1),
+            long: Duration::from_secs(5),
+            patience: Duration::from_mins(5),
             attempts: 10,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
@@ -82,6 +90,15 @@ pub enum Event<'a> {
     Started {
         /// The step.
         step: &'a Step,
+    },
+    /// Long transactions are in the way: the step is tried when they are gone.
+    Waiting {
+        /// The step.
+        step: &'a Step,
+        /// How long they are waited for.
+        patience: Duration,
+        /// Who is in the way.
+        blockers: &'a [Blocker],
     },
     /// The lock was not to be had; another try follows after the pause.
     Retrying {
@@ -222,6 +239,8 @@ impl Task<'_> {
         connection: &mut Connection,
         on_event: OnEvent<'_>,
     ) -> Result<(), ExecutorError> {
+        self.wait_for_long_transactions(connection, on_event)
+            .await?;
         let mut pauses = Pauses::new(self.options.first_pause, self.options.longest_pause);
         let mut lock_wait = Duration::ZERO;
         for attempt in 1.. {
@@ -326,70 +345,6 @@ impl Task<'_> {
             outcome,
             duration,
             detail,
-        }
-    }
-
-    fn blocked(&self, failure: Failure, attempts: u32, blockers: Vec<Blocker>) -> ExecutorError {
-        match failure {
-            Failure::Database(source) => ExecutorError::Blocked {
-                step: self.step.into(),
-                lock: self.step.lock.clone(),
-                table: self.step.table.clone(),
-                attempts,
-                lock_timeout: self.options.lock_timeout,
-                blockers,
-                source,
-            },
-            other => self.explain(other),
-        }
-    }
-
-    fn explain(&self, failure: Failure) -> ExecutorError {
-        let step = self.step.into();
-        match failure {
-            Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
-            Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
-            Failure::Undescribed(lost) => ExecutorError::Undescribed {
-                step,
-                table: self.step.table.clone(),
-                lost,
-            },
-            Failure::OtherIndex { name, found } => ExecutorError::OtherIndex { step, name, found },
-            Failure::References(references) => ExecutorError::References { step, references },
-            Failure::Losses(losses) => ExecutorError::Losses { step, losses },
-            Failure::Unseen(source) => ExecutorError::Unseen {
-                step,
-                table: self.step.table.clone(),
-                limit: self.options.lock_timeout,
-                source,
-            },
-            Failure::Outgrown(found, recorded) => ExecutorError::Outgrown {
-                step,
-                direction: self.step.direction,
-                found,
-                recorded,
-            },
-            Failure::Slow(source) => ExecutorError::Slow {
-                step,
-                table: self.step.table.clone(),
-                limit: self.options.lock_timeout,
-                source,
-            },
-            Failure::Lease(source) => ExecutorError::Overtaken { step, source },
-            Failure::Database(source @ DatabaseError::Lost(_)) => {
-                ExecutorError::Lost { step, source }
-            }
-            Failure::Database(source) if !self.step.blocks_writers && source.is_cancelled() => {
-                ExecutorError::Deadline {
-                    step,
-                    deadline: self.options.deadline,
-                    source,
-                }
-            }
-            Failure::Database(source) if source.is_duplicate() => {
-                ExecutorError::AlreadyThere { step, source }
-            }
-            Failure::Database(source) => ExecutorError::Refused { step, source },
         }
     }
 }
