@@ -78,7 +78,7 @@ pub struct Policy {
     /// How long a change of the stage waits for older transactions, and a statement that blocks writers for long ones.
     #[serde(deserialize_with = "duration")]
     pub drain_timeout: Duration,
-    /// How long an instance that was not heard of may still come back and name old.
+    /// How long an instance that was not heard of may still come back and name what goes: old, or new where expand is undone.
     #[serde(deserialize_with = "duration")]
     pub sleepers: Duration,
     /// Instances that the team runs at least: no hop while fewer are registered.

@@ -49,7 +49,7 @@ pub struct Policy {
     pub verify_again: bool,
     /// Old is dropped only after a backup was recorded.
     pub backup: bool,
-    /// How long an instance whose lease has ended may still come back and name old.
+    /// How long an instance whose lease has ended may still come back and name what goes: old, or new where expand is undone.
     pub sleepers: Duration,
     /// Instances that the team runs at least; 0 where nobody says, and then unregistered ones go unseen.
     pub instances: u32,
@@ -203,6 +203,7 @@ pub fn for_section(
                 c::standing_if_any(&[Off], facts),
                 c::drained(facts),
                 c::nobody_knows(facts),
+                c::sleepers_gone(Side::New, facts, policy),
             ];
             let later = [
                 Section::DualWrite,
@@ -246,7 +247,7 @@ pub fn for_section(
             ];
             // No soak stands before it that would outlast them.
             if facts.route == Route::Rename {
-                gates.push(c::sleepers_gone(facts, policy));
+                gates.push(c::sleepers_gone(Side::Old, facts, policy));
             }
             gates
         }
@@ -272,7 +273,7 @@ pub fn for_section(
             c::section_done(Section::Release, facts),
             c::quarantine_settled(facts),
             c::soaked(facts, policy),
-            c::sleepers_gone(facts, policy),
+            c::sleepers_gone(Side::Old, facts, policy),
             c::backed_up(facts, policy),
         ],
         (Section::Drop, Direction::Down) => {

@@ -259,7 +259,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 56] = [
+const CASES: [Case; 57] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
@@ -300,6 +300,7 @@ const CASES: [Case; 56] = [
     case(Complete, Back(Complete, RampDown), "reversible", "no `down`", |f| { f.reversible = false; first(f).code = Some(CodeState::Transition); }),
     case(Complete, Back(Complete, RampDown), "section_undone", "old is dropped", |f| { steps(f, Section::Drop, 1); first(f).code = Some(CodeState::Transition); }),
     case(Off, Down(Section::Expand), "nobody_knows", "names new", |f| for section in [Section::DualWrite, Section::Release] { steps(f, section, 0) }),
+    case(Off, Down(Section::Expand), "sleepers", "may still name new", |f| { for section in [Section::DualWrite, Section::Release] { steps(f, section, 0) } first(f).living = false; first(f).lease_left_ms = -60_000; }),
     case(Off, Down(Section::Expand), "section_undone", "1 steps of 2_dual_write", |f| { steps(f, Section::Release, 0); first(f).code = None; }),
     case(DualWrite, Up(Section::SwitchReads), "verified", "never", |f| f.verification_of_new = Fact::Known(None)),
     case(Live, Down(Section::SwitchReads), "standing", "is at live", |_| {}),

@@ -238,7 +238,7 @@ fn since(side: Side, standing: &Standing) -> Option<i64> {
     }
 }
 
-const fn word(side: Side) -> &'static str {
+pub(super) const fn word(side: Side) -> &'static str {
     match side {
         Side::New => "new",
         Side::Old => "old",

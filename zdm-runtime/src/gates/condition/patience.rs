@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::finding::{known, names, open, shut, standing as on_standing};
-use super::super::{Gate, Policy};
+use super::super::{Gate, Policy, Side};
+use super::data::word;
 use crate::Stage;
 use crate::code::CodeState;
 use crate::facts::{Fact, Facts};
@@ -57,15 +58,20 @@ fn waited(name: &'static str, what: &str, demanded: Duration, facts: &Facts) -> 
     })
 }
 
-/// An instance whose lease has ended may only be asleep, and would name old when it wakes (8).
-pub(in crate::gates) fn sleepers_gone(facts: &Facts, policy: &Policy) -> Gate {
+/// An instance whose lease has ended may only be asleep, and would name the side that goes when it wakes (5, 8).
+pub(in crate::gates) fn sleepers_gone(side: Side, facts: &Facts, policy: &Policy) -> Gate {
     const NAME: &str = "sleepers";
     let patience = milliseconds(policy.sleepers);
+    let names_it = |code: Option<CodeState>| match side {
+        Side::Old => code != Some(CodeState::Final),
+        Side::New => code.is_some(),
+    };
+    let word = word(side);
     known(NAME, &facts.instances, |members| {
         let asleep: Vec<_> = members
             .iter()
             .filter(|member| !member.living && -member.lease_left_ms < patience)
-            .filter(|member| member.code != Some(CodeState::Final))
+            .filter(|member| names_it(member.code))
             .collect();
         let left = asleep
             .iter()
@@ -74,12 +80,12 @@ pub(in crate::gates) fn sleepers_gone(facts: &Facts, policy: &Policy) -> Gate {
         match left {
             None => open(
                 NAME,
-                "no instance went silent lately that could still name old",
+                format!("no instance went silent lately that could still name {word}"),
             ),
             Some(left) => shut(
                 NAME,
                 format!(
-                    "{} went silent and may still name old",
+                    "{} went silent and may still name {word}",
                     names(asleep.iter().map(|member| member.label.as_str()))
                 ),
                 format!("in {}", span(left)),
