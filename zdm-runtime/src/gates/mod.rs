@@ -337,16 +337,21 @@ pub fn for_contract(facts: &Facts, policy: &Policy, code: Option<CodeState>) -> 
 /// Before a backfill begins or goes on. The one that a rollback needs is not held by a pause.
 pub fn for_backfill(side: Side, facts: &Facts) -> Vec<Gate> {
     use Stage::{DualWrite, Live, RampDown, Shadow};
-    let mut gates = vec![
-        c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
-        c::drained(facts),
-    ];
     match side {
         // On the way back from `complete` old is stale until it is filled and verified.
-        Side::New => gates.extend([c::not_paused(facts), c::verified(Side::Old, facts)]),
-        Side::Old => gates.push(c::reversible(facts)),
+        Side::New => vec![
+            c::standing(&[DualWrite, Shadow, Live, RampDown], facts),
+            c::drained(facts),
+            c::not_paused(facts),
+            c::verified(Side::Old, facts),
+        ],
+        // Elsewhere new may be what is stale, or empty, and old the only side that holds a value.
+        Side::Old => vec![
+            c::standing(&[RampDown], facts),
+            c::drained(facts),
+            c::reversible(facts),
+        ],
     }
-    gates
 }
 
 /// Before a full comparison.

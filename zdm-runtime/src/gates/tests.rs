@@ -259,7 +259,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 57] = [
+const CASES: [Case; 58] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
@@ -314,6 +314,7 @@ const CASES: [Case; 57] = [
     case(Complete, Up(Section::Drop), "sleepers", "web-1 went silent", |f| { first(f).living = false; first(f).lease_left_ms = -60_000; first(f).code = None; }),
     case(Complete, Up(Section::Drop), "backup", "before this stage", |f| f.backup_at = Fact::Known(Some(49 * HOUR))),
     case(Off, Backfill(Side::New), "standing", "is at off", |_| {}),
+    case(DualWrite, Backfill(Side::Old), "standing", "is at dual_write", |_| {}),
     case(RampDown, Backfill(Side::Old), "reversible", "no `down`", |f| f.reversible = false),
     case(DualWrite, Verify(Side::New), "drained", "before hop 9", |f| standing(f).drained_epoch = 8),
     case(RampDown, Verify(Side::Old), "backfilled", "3 of 4", |f| { standing(f).old_since = Some(8); f.reverse_backfill = Fact::Known(Progress { not_begun: vec![], done: 3, chunks: 4 }); }),
