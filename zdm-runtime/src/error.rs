@@ -95,10 +95,10 @@ pub enum Error {
         stage: Stage,
     },
 
-    /// This code names the old side of a migration that was contracted.
+    /// This code names the old side of a migration that was contracted, or is being so.
     #[error(
-        "table `{table}`: this code still names the old side of migration {migration} (`{name}`), which was dropped here when the \
-         migration was contracted; it may neither read nor write the table, nothing was changed: deploy the code from after \
+        "table `{table}`: this code still names the old side of migration {migration} (`{name}`), which contract has dropped here, \
+         or is about to; it may neither read nor write the table, nothing was changed: deploy the code from after \
          `cargo zdm finalize`"
     )]
     Contracted {

@@ -199,7 +199,7 @@ async fn ask(connection: &mut Connection, sql: &str, migration: &str) -> Result<
 async fn record(connection: &mut Connection, migration: &str) -> Result<Record, Error> {
     let (at, to) = control::rolled_back(connection).await?;
     let sql = format!(
-        "SELECT expanded_at IS NOT NULL, contracted_at IS NOT NULL, {at}, {to} FROM {{zdm}}migration WHERE migration = $1"
+        "SELECT expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, {at}, {to} FROM {{zdm}}migration WHERE migration = $1"
     );
     match ask(connection, &sql, migration).await?.first() {
         None => Ok(Record::default()),

@@ -34,7 +34,7 @@ pub struct Recorded {
 pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
     let (rolled_back_at, _) = control::rolled_back(connection).await?;
     let sql = format!(
-        "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, contracted_at IS NOT NULL, \
+        "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, \
          {rolled_back_at} IS NOT NULL FROM {{zdm}}migration ORDER BY version"
     );
     let rows = connection.query(&sql, &[]).await?;
@@ -154,6 +154,30 @@ async fn record_within(
     Ok(audit::record(connection, entry).await?)
 }
 
+/// Says, before the first statement of contract, that no code starts any more that names old: the time stands there as a negative
+/// number. The fences stay where they are, so that whoever serves goes on. Gates that are asked after this see everybody who has
+/// started before it.
+pub async fn contracting(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    connection
+        .execute(
+            "UPDATE {zdm}migration SET contracted_at = 0 - {now} WHERE migration = $1 AND contracted_at IS NULL",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Lets such code start again, where contract has dropped nothing.
+pub async fn not_contracting(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    connection
+        .execute(
+            "UPDATE {zdm}migration SET contracted_at = NULL WHERE migration = $1 AND contracted_at < 0",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(())
+}
+
 /// Records that old is dropped. The fences move, so that an instance whose code still names old finds out and says so.
 pub async fn contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {
     connection.begin().await?;
@@ -161,7 +185,7 @@ pub async fn contracted(connection: &mut Connection, migration: &str) -> Result<
         .execute(
             "UPDATE {zdm}fence SET epoch = epoch + 1 WHERE table_name IN \
              (SELECT t.table_name FROM {zdm}stage_table t JOIN {zdm}migration m ON m.migration = t.migration \
-             WHERE t.migration = $1 AND m.contracted_at IS NULL)",
+             WHERE t.migration = $1 AND coalesce(m.contracted_at, 0) <= 0)",
             &[migration.into()],
         )
         .await;
@@ -175,7 +199,7 @@ pub async fn contracted(connection: &mut Connection, migration: &str) -> Result<
 async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {
     connection
         .execute(
-            "UPDATE {zdm}migration SET contracted_at = coalesce(contracted_at, {now}) WHERE migration = $1",
+            "UPDATE {zdm}migration SET contracted_at = {now} WHERE migration = $1 AND coalesce(contracted_at, 0) <= 0",
             &[migration.into()],
         )
         .await?;
@@ -183,11 +207,22 @@ async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result
 }
 
 /// Says, before the first statement of expand is taken back, that expand is no longer whole: `expand` goes on from what is left,
-/// and nothing takes it for done.
-pub async fn unexpanding(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+/// and nothing takes it for done. Whether it was whole.
+pub async fn unexpanding(connection: &mut Connection, migration: &str) -> Result<bool, Error> {
+    let changed = connection
+        .execute(
+            "UPDATE {zdm}migration SET expanded_at = NULL WHERE migration = $1 AND expanded_at IS NOT NULL",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Takes that back, where nothing of expand was.
+pub async fn not_unexpanding(connection: &mut Connection, migration: &str) -> Result<(), Error> {
     connection
         .execute(
-            "UPDATE {zdm}migration SET expanded_at = NULL WHERE migration = $1",
+            "UPDATE {zdm}migration SET expanded_at = {now} WHERE migration = $1 AND expanded_at IS NULL",
             &[migration.into()],
         )
         .await?;

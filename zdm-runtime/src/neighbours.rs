@@ -38,7 +38,7 @@ pub(crate) async fn of(
              JOIN {zdm}stage_table t ON t.migration = own.migration \
              JOIN {zdm}stage_table o ON o.table_name = t.table_name AND o.migration <> t.migration \
              JOIN {zdm}migration other ON other.migration = o.migration AND other.expanded_at IS NOT NULL \
-                  AND other.contracted_at IS NULL \
+                  AND coalesce(other.contracted_at, 0) <= 0 \
              JOIN {zdm}stage s ON s.migration = other.migration \
              WHERE own.migration = $1 ORDER BY other.version",
             &[manifest.id.as_str().into()],

@@ -18,6 +18,7 @@ struct Recorded {
     migration: String,
     route: String,
     expanded: bool,
+    /// Or contract has begun, which is what a negative time says.
     contracted: bool,
     stage: Option<Stage>,
     basis_points: u32,

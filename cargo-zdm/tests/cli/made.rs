@@ -101,6 +101,8 @@ fn what_was_made_by_hand_on_an_old_column_is_told_before_it_is_left_behind() {
     waits.says("setting (n_distinct=9) names the column toys.name");
     let told = waits.out.clone() + &waits.err;
     assert_eq!(told.matches(" names the column ").count(), 4, "{waits:#?}");
+    let may_start = "SELECT (contracted_at IS NULL)::text FROM zdm.migration WHERE name = 'others'";
+    assert_eq!(project.value(may_start), "true");
     project.execute("DROP INDEX \"Toy by hand\"");
     project.execute("REVOKE SELECT (name) ON toys FROM reader");
     project

@@ -218,7 +218,25 @@ async fn code_that_names_what_was_dropped_is_not_ready_and_final_code_waits_for_
         sleeper.beat().await.unwrap();
         sleeper.ready().unwrap();
 
+        history::contracting(&mut operator.connection, MIGRATION)
+            .await
+            .unwrap();
+        let late = database.zdm(&TRANSITION).await;
+        let told = late.ready().unwrap_err();
+        assert!(matches!(told, Error::Contracted { .. }), "{told}");
+        sleeper.beat().await.unwrap();
+        sleeper.ready().unwrap();
         let flags = TableFlags::of(&sleeper, "users").unwrap();
+        assert_eq!(flags.current().stage(), Stage::Complete);
+        history::not_contracting(&mut operator.connection, MIGRATION)
+            .await
+            .unwrap();
+        late.beat().await.unwrap();
+        late.ready().unwrap();
+
+        history::contracting(&mut operator.connection, MIGRATION)
+            .await
+            .unwrap();
         history::contracted(&mut operator.connection, MIGRATION)
             .await
             .unwrap();

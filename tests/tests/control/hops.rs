@@ -124,7 +124,14 @@ async fn after_complete_old_is_filled_and_verified_before_it_is_read() {
         let database = database.expanded().await;
         let mut operator = Operator::of(&database).await;
         operator.go(Stage::Complete).await;
+        history::contracting(&mut operator.connection, MIGRATION)
+            .await
+            .unwrap();
+        let starts = database.zdm(&TRANSITION).await;
+        assert!(starts.ready().is_err(), "contract has begun");
         operator.back(Target::stage(Stage::RampDown)).await.unwrap();
+        starts.beat().await.unwrap();
+        starts.ready().unwrap();
         let error = operator
             .back(Target::stage(Stage::DualWrite))
             .await
@@ -135,6 +142,7 @@ async fn after_complete_old_is_filled_and_verified_before_it_is_read() {
             .back(Target::stage(Stage::DualWrite))
             .await
             .unwrap();
+        starts.beat().await.unwrap();
         operator.back(Target::stage(Stage::Off)).await.unwrap();
     }
 }

@@ -33,14 +33,16 @@ pub(super) async fn stage(
     Ok(())
 }
 
-/// A way back is not to be undone by whatever runs on a schedule; a step forward is somebody's decision and ends that.
+/// A way back is not to be undone by whatever runs on a schedule; a step forward is somebody's decision and ends that. A contract
+/// that has begun and dropped nothing keeps nobody from starting any more.
 pub(super) async fn rolled_back(
     connection: &mut Connection,
     migration: &str,
     rolled_back: bool,
 ) -> Result<(), DatabaseError> {
     let sql = if rolled_back {
-        "UPDATE {zdm}migration SET rolled_back_at = {now} WHERE migration = $1"
+        "UPDATE {zdm}migration SET rolled_back_at = {now}, \
+         contracted_at = CASE WHEN contracted_at > 0 THEN contracted_at END WHERE migration = $1"
     } else {
         "UPDATE {zdm}migration SET rolled_back_at = NULL, rolled_back_to = NULL WHERE migration = $1"
     };

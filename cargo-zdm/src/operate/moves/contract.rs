@@ -48,7 +48,13 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
             confirm_backup(session, place).await?;
             gate::pass(&what, &gates_now(session, place).await?, &[])?;
             verify::nothing_is_lost(session, place).await?;
-            let outcome = section::run(session, place, Section::Drop, Direction::Up).await?;
+            keep_from_starting(session, place, &what).await?;
+            let dropped = section::run(session, place, Section::Drop, Direction::Up).await;
+            if dropped.is_err() {
+                // What failed is what is told; a database that is gone keeps the mark until contract or rollback is run again.
+                let _ = let_start(session, place).await;
+            }
+            let outcome = dropped?;
             let id = session.manifest(place).id.clone();
             history::contracted(&mut session.connection, &id).await?;
             Ok(outcome.executed)
@@ -58,6 +64,32 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
         "migration": folder, "id": session.manifest(place).id, "contracted": true, "steps": steps,
     });
     Answer::done(format!("{folder} is finished: old is gone"), object)
+}
+
+/// From here on nobody starts whose code names old. The gates are asked once more after that: they see everybody who started before.
+async fn keep_from_starting(
+    session: &mut Session,
+    place: usize,
+    what: &str,
+) -> Result<(), Failure> {
+    let id = session.manifest(place).id.clone();
+    history::contracting(&mut session.connection, &id).await?;
+    let gates = gates_now(session, place).await;
+    let looked = gates.and_then(|gates| gate::pass(what, &gates, &[]));
+    if looked.is_err() {
+        let_start(session, place).await?;
+    }
+    looked
+}
+
+/// Unless something is dropped already.
+async fn let_start(session: &mut Session, place: usize) -> Result<(), Failure> {
+    let facts = session.facts(place).await?;
+    if section::in_effect(&facts, Section::Drop)? == 0 {
+        let id = session.manifest(place).id.clone();
+        history::not_contracting(&mut session.connection, &id).await?;
+    }
+    Ok(())
 }
 
 /// The gates and the SQL, with what cannot come back.

@@ -207,7 +207,14 @@ pub(super) async fn preview(
 async fn undo_expand(session: &mut Session, place: usize, drop_rows: bool) -> Result<(), Failure> {
     pass(session, place, Section::Expand).await?;
     let id = session.manifest(place).id.clone();
-    history::unexpanding(&mut session.connection, &id).await?;
+    let was_whole = history::unexpanding(&mut session.connection, &id).await?;
+    // Nobody starts any more whose code names new; whoever started before that is seen now.
+    if let Err(shut) = pass(session, place, Section::Expand).await {
+        if was_whole {
+            history::not_unexpanding(&mut session.connection, &id).await?;
+        }
+        return Err(shut);
+    }
     section::undo_expand(session, place, drop_rows).await?;
     let migration = &session.migrations[place];
     let (manifest, hash) = (migration.manifest(), migration.content_hash());
