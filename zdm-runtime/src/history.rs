@@ -145,13 +145,14 @@ async fn record_within(
     let entry = Entry {
         actor,
         migration: &manifest.id,
+        content_hash: None,
         action: "expand",
         statement: None,
         outcome: "done",
         duration: Duration::ZERO,
         detail: &format!("on record at {stage}"),
     };
-    Ok(audit::record(connection, entry).await?)
+    Ok(audit::append(connection, entry).await?)
 }
 
 /// Says, before the first statement of contract, that no code starts any more that names old: the time stands there as a negative

@@ -203,6 +203,7 @@ async fn waive(
     row: &Row,
     reason: &str,
 ) -> Result<Answer, Failure> {
+    session.upgrade().await?;
     let named = row.named();
     let named = named.as_ref().map(|(table, key)| (*table, key));
     let migration = &session.migrations[place];

@@ -16,7 +16,7 @@ Examples:
 pub(crate) struct Status {
     /// Number, folder, name or id; default: all
     migration: Option<String>,
-    /// Show the audit log instead: who did what, when, how it went
+    /// Show the audit log instead: who did what, when, how it went; exits 1 where an entry was changed, removed or inserted
     #[arg(long)]
     audit: bool,
 }

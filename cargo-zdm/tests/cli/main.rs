@@ -2,6 +2,7 @@
 
 mod adopted;
 mod advance;
+mod audit;
 mod back;
 mod constraints;
 mod counted;

@@ -23,11 +23,32 @@ const LATER: &[(&str, &[&str])] = &[
             "repaired",
         ],
     ),
+    (
+        "audit",
+        &[
+            "database_role",
+            "content_hash",
+            "sequence",
+            "previous_hash",
+            "entry_hash",
+        ],
+    ),
+    (
+        "meta",
+        &[
+            "audit_entries",
+            "audit_hash",
+            "audit_unchained",
+            "audit_last_unchained",
+        ],
+    ),
 ];
 
 /// Takes away what the versions after the first have added.
 fn age(project: &Project, zdm: &str) {
-    let mut sql = format!("UPDATE {zdm}meta SET version = 1;");
+    // An index is in its table's schema.
+    let schema = zdm.strip_suffix('.').map_or("", |_| zdm);
+    let mut sql = format!("UPDATE {zdm}meta SET version = 1; DROP INDEX {schema}zdm_audit_sequence;");
     for (table, columns) in LATER {
         for column in *columns {
             sql.push_str(&format!("ALTER TABLE {zdm}{table} DROP COLUMN {column};"));
@@ -73,6 +94,9 @@ fn older_tables_are_read_and_brought_up_to_date(project: &Project, dialect: &str
         &["rollback", "users_full_name"][..],
         &["switch", "users_full_name", "--to", "shadow"],
         &["resume", "users_full_name"],
+        &["pause", "users_full_name"],
+        &["resume", "users_full_name"],
+        &["quarantine", "waive", "users_full_name", "--reason", "none"],
     ] {
         age(project, zdm);
         for looks in [
@@ -86,11 +110,16 @@ fn older_tables_are_read_and_brought_up_to_date(project: &Project, dialect: &str
         }
         let told = project.done(&["status"]);
         told.says("the control tables are of version 1");
+        project
+            .done(&["status", "--audit"])
+            .says("from before the log was a chain");
         let object = project.done(&["status", "--format", "json"]).object();
         assert_eq!(object["control_tables"]["version"], 1, "{object}");
         assert_eq!(version(), "1");
         project.done(moves);
         assert_eq!(version(), newest);
+        let log = project.done(&["status", "--audit", "--format", "json"]);
+        assert_eq!(log.object()["chain"]["whole"], true);
         assert_eq!(project.stage("spare"), "absent");
         let object = project.done(&["status", "--format", "json"]).object();
         assert!(object["control_tables"].is_null(), "{object}");

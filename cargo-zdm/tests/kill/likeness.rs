@@ -1,6 +1,7 @@
 //! What two databases must have in common that went the same way, one with and one without a kill: the whole schema, and
 //! of the control tables all but times, owners and what depends on rows written in between.
 
+use zdm_runtime::audit;
 use zdm_runtime::database::control::{self, Installed};
 use zdm_runtime::database::{Connection, Dialect, Value};
 
@@ -66,6 +67,12 @@ pub(crate) async fn of(url: &str) -> Vec<String> {
     if installed != Installed::Not {
         lines.extend(answers(&mut connection, CONTROL).await);
         lines.extend(answers(&mut connection, &[LOGGED_TOGETHER, LOGGED]).await);
+        let chain = audit::verify(&mut connection).await.unwrap().unwrap();
+        assert_eq!(
+            chain.findings,
+            [],
+            "whatever is killed leaves the chain whole"
+        );
     }
     lines
 }

@@ -6,6 +6,7 @@ use zdm_runtime::hop::Target;
 use zdm_runtime::{Error, Stage, TableFlags, Zdm, fleet, history};
 use zdm_tests::postgres::Server;
 
+use crate::audit;
 use crate::fixture::{BEFORE, Database, FINAL, MIGRATION, Operator, TRANSITION};
 
 #[tokio::test]
@@ -60,6 +61,7 @@ async fn control_tables_of_an_older_version_are_brought_up_to_date() {
     for database in [Database::postgres(), Database::sqlite()] {
         let database = database.expanded().await;
         let mut connection = database.connection().await;
+        audit::age(&mut connection).await;
         for sql in [
             "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_at",
             "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_to",

@@ -1,5 +1,6 @@
 //! Control tables, handles, hops and gates against real databases.
 
+mod audit;
 mod beats;
 mod fixture;
 mod handle;

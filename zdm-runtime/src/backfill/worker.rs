@@ -402,6 +402,7 @@ impl<'a> Worker<'a> {
         let entry = audit::Entry {
             actor: &self.options.actor,
             migration: self.migration.id(),
+            content_hash: None,
             action: "backfill",
             statement: Some(self.migration.file(self.batch.file)),
             outcome: if error.is_none() { "done" } else { "failed" },

@@ -10,14 +10,18 @@ use crate::Error;
 
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
-const VERSIONS: [&str; 4] = [
+const VERSIONS: [&str; 5] = [
     include_str!("control/1.sql"),
     include_str!("control/2.sql"),
     include_str!("control/3.sql"),
     include_str!("control/4.sql"),
+    include_str!("control/5.sql"),
 ];
 /// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
+/// The version that ties the entries of the audit log together.
+#[cfg(feature = "operate")]
+const CHAINED: i64 = 5;
 /// How long an upgrade waits for a lock.
 #[cfg(feature = "operate")]
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -121,6 +125,12 @@ pub(crate) async fn rolled_back(
         2 => ("rolled_back_at", "CAST(NULL AS text)"),
         _ => ("rolled_back_at", "rolled_back_to"),
     })
+}
+
+/// Whether the audit log is a chain: tables of an older version lack what ties it together.
+#[cfg(feature = "operate")]
+pub(crate) async fn is_chained(connection: &mut super::Connection) -> Result<bool, Error> {
+    Ok(version(connection).await? >= CHAINED)
 }
 
 /// What [`install`] executes on tables of this version, for somebody who may.

@@ -124,7 +124,7 @@ pub(crate) fn classify(error: sqlx::Error) -> DatabaseError {
     match code.as_deref() {
         Some("42501") => DatabaseError::Forbidden(error),
         Some("55P03" | "40P01" | "40001") => DatabaseError::Busy(error),
-        Some("57P01" | "57P02" | "57P03") => DatabaseError::Lost(error),
+        Some("57P01" | "57P02" | "57P03" | "25P03") => DatabaseError::Lost(error),
         Some(code) if code.starts_with("08") => DatabaseError::Lost(error),
         Some(code) if is_of_a_row(code) => DatabaseError::Data(error),
         _ => DatabaseError::Other(error),

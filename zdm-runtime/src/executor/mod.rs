@@ -306,7 +306,7 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// Takes the record over and logs the success; called inside the step's transaction.
+    /// Takes the record over and logs the success; the last that the step's transaction does.
     async fn record(
         &self,
         connection: &mut Connection,
@@ -319,7 +319,7 @@ impl Task<'_> {
             self.step.summary,
             lock_wait.as_millis()
         );
-        audit::record(connection, self.entry("done", started.elapsed(), &detail)).await
+        audit::append(connection, self.entry("done", started.elapsed(), &detail)).await
     }
 
     /// Logs what did not succeed. The failure itself is reported to the caller, so a log that cannot be written then
@@ -340,6 +340,7 @@ impl Task<'_> {
         Entry {
             actor: &self.options.actor,
             migration: self.migration.id(),
+            content_hash: None,
             action: "step",
             statement: Some(self.sql),
             outcome,

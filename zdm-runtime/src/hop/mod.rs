@@ -15,7 +15,7 @@ pub use error::HopError;
 pub use pause::{cancel, hold, is_paused, pause, resume};
 
 use crate::audit::{self, Entry};
-use crate::database::{Connection, DatabaseError};
+use crate::database::Connection;
 use crate::facts::{self, Fact, Facts, Standing};
 use crate::fleet;
 use crate::gates::{self, Gate, Policy};
@@ -143,8 +143,8 @@ async fn hop(
         Err(refused) => {
             connection.rollback().await?;
             if let HopError::Shut { from, .. } = refused {
-                let detail = refused.to_string();
-                record(connection, lease, *from, target, "refused", &detail).await?;
+                let detail = told(*from, target, &refused.to_string());
+                audit::record(connection, entry(lease, "refused", &detail)).await?;
             }
         }
     }
@@ -200,7 +200,8 @@ async fn flip(
         .map(|gate| format!("{}: {}", gate.name, gate.reason))
         .collect::<Vec<_>>()
         .join("; ");
-    record(connection, lease, from, target, "done", &found).await?;
+    let detail = told(from, target, &found);
+    audit::append(connection, entry(lease, "done", &detail)).await?;
     Ok(Moved {
         from,
         to: target.stage,
@@ -222,26 +223,24 @@ fn present(facts: &Facts) -> Result<Standing, HopError> {
     }
 }
 
-async fn record(
-    connection: &mut Connection,
-    lease: &Lease,
-    from: Stage,
-    target: Target,
-    outcome: &str,
-    detail: &str,
-) -> Result<(), DatabaseError> {
+/// What the audit log says of a hop.
+fn told(from: Stage, target: Target, detail: &str) -> String {
     let share = match target.stage {
         Stage::Live => format!(" ({} basis points)", target.basis_points),
         _ => String::new(),
     };
-    let entry = Entry {
+    format!("{from} → {}{share}: {detail}", target.stage)
+}
+
+fn entry<'a>(lease: &'a Lease, outcome: &'a str, detail: &'a str) -> Entry<'a> {
+    Entry {
         actor: lease.actor(),
         migration: lease.migration(),
+        content_hash: None,
         action: "hop",
         statement: None,
         outcome,
         duration: Duration::ZERO,
-        detail: &format!("{from} → {}{share}: {detail}", target.stage),
-    };
-    audit::record(connection, entry).await
+        detail,
+    }
 }

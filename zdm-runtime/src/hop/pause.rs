@@ -103,11 +103,12 @@ async fn set_within(
     let entry = Entry {
         actor,
         migration,
+        content_hash: None,
         action,
         statement: None,
         outcome: "done",
         duration: Duration::ZERO,
         detail: reason,
     };
-    Ok(audit::record(connection, entry).await?)
+    Ok(audit::append(connection, entry).await?)
 }

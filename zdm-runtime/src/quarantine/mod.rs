@@ -5,7 +5,7 @@
 mod release;
 mod table;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use table::{Entry, State, list};
 
@@ -75,7 +75,7 @@ pub async fn fix(
     key: &Key,
     actor: &str,
 ) -> Result<Fixed, QuarantineError> {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let backfill = migration
         .backfill(table)
         .ok_or_else(|| QuarantineError::UnknownTable {
@@ -99,27 +99,42 @@ pub async fn fix(
         }
     }
     let log = async |connection: &mut Connection, fixed: &Fixed| {
-        let (outcome, detail) = match fixed {
-            Fixed::Converted => ("done", format!("row ({key}) of {table} is converted")),
-            Fixed::Gone => ("done", format!("row ({key}) of {table} was deleted")),
-            Fixed::Still { error } => ("refused", format!("row ({key}) of {table}: {error}")),
-        };
-        let entry = audit::Entry {
-            actor,
-            migration: migration.id(),
-            action: "quarantine fix",
-            statement: None,
-            outcome,
-            duration: started.elapsed(),
-            detail: &detail,
-        };
-        audit::record(connection, entry).await
+        let told = told(table, key, fixed);
+        audit::append(connection, entry(migration, actor, started, &told)).await
     };
     let fixed = release::fix(connection, migration, backfill, key, log).await?;
     if let Fixed::Still { .. } = fixed {
-        log(connection, &fixed).await?;
+        let told = told(table, key, &fixed);
+        audit::record(connection, entry(migration, actor, started, &told)).await?;
     }
     Ok(fixed)
+}
+
+/// Outcome and detail for the audit log.
+fn told(table: &str, key: &Key, fixed: &Fixed) -> (&'static str, String) {
+    match fixed {
+        Fixed::Converted => ("done", format!("row ({key}) of {table} is converted")),
+        Fixed::Gone => ("done", format!("row ({key}) of {table} was deleted")),
+        Fixed::Still { error } => ("refused", format!("row ({key}) of {table}: {error}")),
+    }
+}
+
+fn entry<'a>(
+    migration: &'a Migration,
+    actor: &'a str,
+    started: Instant,
+    (outcome, detail): &'a (&'static str, String),
+) -> audit::Entry<'a> {
+    audit::Entry {
+        actor,
+        migration: migration.id(),
+        content_hash: None,
+        action: "quarantine fix",
+        statement: None,
+        outcome,
+        duration: started.elapsed(),
+        detail,
+    }
 }
 
 /// Lets the migration go on without rows that nobody will mend: all that wait, or one. Returns how many.
@@ -161,12 +176,13 @@ async fn waive_in_transaction(
     let entry = audit::Entry {
         actor,
         migration: migration.id(),
+        content_hash: None,
         action: "quarantine waive",
         statement: None,
         outcome: "done",
         duration: Duration::ZERO,
         detail: &detail,
     };
-    audit::record(connection, entry).await?;
+    audit::append(connection, entry).await?;
     Ok(waived)
 }

@@ -175,6 +175,7 @@ pub async fn run(
     let entry = audit::Entry {
         actor: &options.actor,
         migration: migration.id(),
+        content_hash: None,
         action: "verify",
         statement: None,
         outcome: if verified.passed() { "done" } else { "failed" },

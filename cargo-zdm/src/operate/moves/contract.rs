@@ -162,6 +162,7 @@ async fn confirm_backup(session: &mut Session, place: usize) -> Result<(), Failu
     let entry = audit::Entry {
         actor: &session.actor,
         migration: &id,
+        content_hash: None,
         action: "backup",
         statement: None,
         outcome,

@@ -19,6 +19,7 @@ pub(crate) async fn hold(
     reason: &str,
 ) -> Result<Answer, Failure> {
     let position = standing(session, place).await?;
+    session.upgrade().await?;
     let id = session.manifest(place).id.clone();
     let already = hop::is_paused(&mut session.connection, &id).await?;
     if !already {

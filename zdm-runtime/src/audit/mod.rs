@@ -1,0 +1,100 @@
+//! The append-only log in the database: who did what, when, how long it took, how it went; and whether somebody has changed it since.
+//!
+//! Must not know: what the actions mean.
+
+mod chain;
+mod finding;
+mod verify;
+
+use std::time::Duration;
+
+use crate::database::{Connection, DatabaseError, Value};
+use chain::Link;
+
+pub use finding::Finding;
+pub use verify::{Chain, verify};
+
+/// How much of a statement is kept.
+const STATEMENT_HEAD: usize = 2_000;
+
+/// One line of the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Who: a person or a pipeline.
+    pub actor: &'a str,
+    /// The migration's id.
+    pub migration: &'a str,
+    /// Hash of the migration's content, where the entry is about this content alone.
+    pub content_hash: Option<&'a str>,
+    /// What: `step`, `backfill`, `verify`, `hop` …
+    pub action: &'a str,
+    /// The statement, where there was one.
+    pub statement: Option<&'a str>,
+    /// `done`, `refused` or `failed`.
+    pub outcome: &'a str,
+    /// How long it took, waiting included.
+    pub duration: Duration,
+    /// For people: lock waits, reasons, counts.
+    pub detail: &'a str,
+}
+
+/// Appends an entry in a transaction of its own.
+pub async fn record(connection: &mut Connection, entry: Entry<'_>) -> Result<(), DatabaseError> {
+    connection.begin().await?;
+    let appended = append(connection, entry).await;
+    connection.end(appended).await
+}
+
+/// Appends an entry inside the open transaction, with which it is kept or lost. It is the last that this transaction does: all who
+/// append wait for its end, and it may wait for nobody.
+pub async fn append(connection: &mut Connection, entry: Entry<'_>) -> Result<(), DatabaseError> {
+    let statement: Option<String> = entry
+        .statement
+        .map(|statement| statement.chars().take(STATEMENT_HEAD).collect());
+    let place = chain::take(connection).await?;
+    let link = Link {
+        sequence: place.sequence,
+        previous_hash: &place.previous_hash,
+        recorded_at: place.recorded_at,
+        actor: entry.actor,
+        database_role: place.database_role.as_deref(),
+        migration: entry.migration,
+        content_hash: entry.content_hash,
+        action: entry.action,
+        statement: statement.as_deref(),
+        outcome: entry.outcome,
+        duration_ms: i64::try_from(entry.duration.as_millis()).unwrap_or(i64::MAX),
+        detail: entry.detail,
+    };
+    insert(connection, &link).await
+}
+
+async fn insert(connection: &mut Connection, link: &Link<'_>) -> Result<(), DatabaseError> {
+    let optional = |text: Option<&str>| Value::Text(text.map(str::to_owned));
+    let hash = link.hash();
+    connection
+        .execute(
+            "INSERT INTO {zdm}audit (sequence, previous_hash, entry_hash, recorded_at, actor, database_role, migration,
+                 content_hash, action, statement, outcome, duration_ms, detail)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            &[
+                link.sequence.into(),
+                link.previous_hash.into(),
+                hash.as_str().into(),
+                link.recorded_at.into(),
+                link.actor.into(),
+                optional(link.database_role),
+                link.migration.into(),
+                optional(link.content_hash),
+                link.action.into(),
+                optional(link.statement),
+                link.outcome.into(),
+                link.duration_ms.into(),
+                link.detail.into(),
+            ],
+        )
+        .await?;
+    let head = "UPDATE {zdm}meta SET audit_hash = $1";
+    connection.execute(head, &[hash.into()]).await?;
+    Ok(())
+}
