@@ -11,8 +11,8 @@ use clap_cargo::style::CLAP_STYLING;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
-    advance, backfill, cancel, contract, demo, expand, import, pause, quarantine, resume, rollback,
-    status, switch, verify,
+    advance, approve, backfill, cancel, contract, demo, expand, import, pause, quarantine, resume,
+    rollback, status, switch, verify,
 };
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
@@ -59,6 +59,7 @@ enum DatabaseCommand {
     Switch(switch::Switch),
     Contract(contract::Contract),
     Rollback(rollback::Rollback),
+    Approve(approve::Approve),
     Pause(pause::Pause),
     Cancel(cancel::Cancel),
     Resume(resume::Resume),
@@ -97,6 +98,7 @@ impl DatabaseCommand {
             Self::Switch(command) => command.run(context).await,
             Self::Contract(command) => command.run(context).await,
             Self::Rollback(command) => command.run(context).await,
+            Self::Approve(command) => command.run(context).await,
             Self::Pause(command) => command.run(context).await,
             Self::Cancel(command) => command.run(context).await,
             Self::Resume(command) => command.run(context).await,

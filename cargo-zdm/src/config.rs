@@ -85,6 +85,8 @@ pub struct Policy {
     pub instances: u32,
     /// Gates that this team does without; those that guard data cannot be waived.
     pub waive: Vec<String>,
+    /// So many people have to `approve` that old is dropped, beside whoever runs `contract`.
+    pub approvals: u32,
     /// Run before `contract`; its exit code 0 confirms that a backup exists.
     pub backup_hook: Option<String>,
     /// Rows of a backfill's first batch; later ones adapt to `statement_target`.
@@ -133,6 +135,7 @@ impl Default for Policy {
             sleepers: Duration::from_mins(10),
             instances: 0,
             waive: Vec::new(),
+            approvals: 0,
             backup_hook: None,
             batch_rows: 1000,
             direct_rows: 1000,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::audit::{self, Approval};
 use crate::backfill::Way;
 use crate::control_value::{integer, optional_integer, optional_text, text};
 use crate::database::{Connection, Row, control};
@@ -58,6 +59,8 @@ pub struct Facts {
     pub rebuilds: BTreeSet<Section>,
     /// Rows that instances saw to differ since `shadow` was entered.
     pub shadow_mismatches: Fact<i64>,
+    /// Who has approved that old is dropped.
+    pub approvals: Fact<Vec<Approval>>,
     /// When a backup was last recorded for this migration (audit action `backup`, outcome `done`).
     pub backup_at: Fact<Option<i64>>,
 }
@@ -175,6 +178,7 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         quarantine: fact(quarantine(connection, manifest).await),
         sections: fact(sections(connection, manifest).await),
         shadow_mismatches: fact(shadow_mismatches(connection, id).await),
+        approvals: fact(audit::approvals(connection, id).await),
         backup_at: fact(backup(connection, id).await),
     })
 }

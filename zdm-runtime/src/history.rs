@@ -259,9 +259,9 @@ async fn unexpanded_within(
     }
     connection
         .execute(
-            "INSERT INTO {zdm}migration (migration, version, name, content_hash, route, rolled_back_at) \
-             VALUES ($1, $2, $3, $4, $5, {now}) ON CONFLICT (migration) DO UPDATE SET expanded_at = NULL, \
-             rolled_back_at = excluded.rolled_back_at",
+            "INSERT INTO {zdm}migration (migration, version, name, content_hash, route, rolled_back_at, taken_back_at) \
+             VALUES ($1, $2, $3, $4, $5, {now}, {now}) ON CONFLICT (migration) DO UPDATE SET expanded_at = NULL, \
+             rolled_back_at = excluded.rolled_back_at, taken_back_at = excluded.taken_back_at",
             &[
                 id(),
                 i64::from(manifest.version).into(),

@@ -173,6 +173,7 @@ soak = \"1d\"                     # before writes leave old, and before old is d
 ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]
 ramp_dwell = \"10m\"              # how long `advance` stays on each share
 # instances = 2                 # how many run at least: nothing moves while fewer are seen
+# approvals = 1                 # people who `approve` that old is dropped, beside whoever runs `contract`
 # backup_hook = \"make backup\"   # its success stands for a backup, before contract
 "
     )

@@ -3,6 +3,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod advance;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod approve;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod backfill;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod cancel;

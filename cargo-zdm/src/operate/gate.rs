@@ -10,8 +10,8 @@ use zdm_runtime::gates::{self, Gate, WAIVABLE};
 use crate::config::{self, FILE};
 use crate::error::{Failure, ShownGate};
 
-/// `[policy]` as the gates read it.
-pub(crate) fn policy(policy: &config::Policy) -> Result<gates::Policy, Failure> {
+/// `[policy]` as the gates read it, for whoever acts.
+pub(crate) fn policy(policy: &config::Policy, actor: &str) -> Result<gates::Policy, Failure> {
     if let Some(other) = policy
         .waive
         .iter()
@@ -29,6 +29,8 @@ pub(crate) fn policy(policy: &config::Policy) -> Result<gates::Policy, Failure> 
         dwell: policy.ramp_dwell,
         verify_again: true,
         backup: policy.backup_hook.is_some(),
+        approvals: policy.approvals,
+        actor: actor.to_owned(),
         sleepers: policy.sleepers,
         instances: policy.instances,
         waivers: policy.waive.clone(),

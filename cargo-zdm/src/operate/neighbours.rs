@@ -16,7 +16,7 @@ use crate::error::Failure;
 impl Session {
     /// What stands before a version's expand.
     pub(crate) async fn gates_of_expand(&mut self, place: usize) -> Result<Vec<Gate>, Failure> {
-        let policy = gate::policy(&self.policy)?;
+        let policy = gate::policy(&self.policy, &self.actor)?;
         let recorded = self.recorded().await?;
         let facts = self.facts(place).await?;
         let waiting = self.waiting(place, &recorded);
@@ -30,7 +30,7 @@ impl Session {
 
     /// What stands before the undo of a version's expand.
     pub(crate) async fn gates_of_undo(&mut self, place: usize) -> Result<Vec<Gate>, Failure> {
-        let policy = gate::policy(&self.policy)?;
+        let policy = gate::policy(&self.policy, &self.actor)?;
         let later = self.later(place).await?;
         let references = self.references_that_stay(place).await?;
         let facts = self.facts(place).await?;

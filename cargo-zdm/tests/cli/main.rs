@@ -2,6 +2,7 @@
 
 mod adopted;
 mod advance;
+mod approve;
 mod audit;
 mod back;
 mod constraints;

@@ -10,7 +10,7 @@ use crate::versions;
 
 /// What the versions after the first have added.
 const LATER: &[(&str, &[&str])] = &[
-    ("migration", &["rolled_back_at", "rolled_back_to"]),
+    ("migration", &["rolled_back_at", "rolled_back_to", "taken_back_at"]),
     ("chunk", &["throttle"]),
     (
         "verification",

@@ -2,6 +2,7 @@
 //!
 //! Must not know: what the actions mean.
 
+mod approval;
 mod chain;
 mod finding;
 mod verify;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::database::{Connection, DatabaseError, Value};
 use chain::Link;
 
+pub use approval::{APPROVE, Approval, approvals, person};
 pub use finding::Finding;
 pub use verify::{Chain, verify};
 

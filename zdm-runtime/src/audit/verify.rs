@@ -9,6 +9,9 @@ use crate::Error;
 use crate::control_value::{integer, optional_text, text};
 use crate::database::{Connection, DatabaseError, Dialect, Row, Value, control};
 
+/// An entry as [`computed`] reads it.
+pub(super) const COLUMNS: &str = "sequence, entry, previous_hash, entry_hash, recorded_at, actor, database_role, migration, \
+                                  content_hash, action, statement, outcome, duration_ms, detail";
 /// Entries that are read at once.
 const PAGE: i64 = 1_000;
 
@@ -71,9 +74,7 @@ async fn verify_within(connection: &mut Connection) -> Result<Chain, Error> {
 
 async fn page(connection: &mut Connection, after: &[Value; 2]) -> Result<Vec<Row>, DatabaseError> {
     let sql = format!(
-        "SELECT sequence, entry, previous_hash, entry_hash, recorded_at, actor, database_role, migration, content_hash, action,
-             statement, outcome, duration_ms, detail
-         FROM {{zdm}}audit WHERE (sequence, entry) > ($1, $2) ORDER BY sequence, entry LIMIT {PAGE}"
+        "SELECT {COLUMNS} FROM {{zdm}}audit WHERE (sequence, entry) > ($1, $2) ORDER BY sequence, entry LIMIT {PAGE}"
     );
     connection.query(&sql, after).await
 }
@@ -178,7 +179,8 @@ fn hashes(row: &Row) -> Result<(String, String), Error> {
     Ok((text(row, 2)?, text(row, 3)?))
 }
 
-fn computed(row: &Row) -> Result<String, Error> {
+/// The hash that an entry would have if its fields were appended.
+pub(super) fn computed(row: &Row) -> Result<String, Error> {
     let optional = |at| optional_text(row, at);
     Ok(Link {
         sequence: integer(row, 0)?,

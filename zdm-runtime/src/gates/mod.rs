@@ -49,6 +49,10 @@ pub struct Policy {
     pub verify_again: bool,
     /// Old is dropped only after a backup was recorded.
     pub backup: bool,
+    /// So many people have to approve that old is dropped, beside whoever drops it.
+    pub approvals: u32,
+    /// Who drops it.
+    pub actor: String,
     /// How long an instance whose lease has ended may still come back and name what goes: old, or new where expand is undone.
     pub sleepers: Duration,
     /// Instances that the team runs at least; 0 where nobody says, and then unregistered ones go unseen.
@@ -64,6 +68,8 @@ impl Default for Policy {
             dwell: Duration::ZERO,
             verify_again: true,
             backup: false,
+            approvals: 0,
+            actor: String::new(),
             sleepers: Duration::from_mins(10),
             instances: 0,
             waivers: Vec::new(),
@@ -275,6 +281,7 @@ pub fn for_section(
             c::soaked(facts, policy),
             c::sleepers_gone(Side::Old, facts, policy),
             c::backed_up(facts, policy),
+            c::approved(facts, policy),
         ],
         (Section::Drop, Direction::Down) => {
             vec![c::standing(&[Complete], facts), c::drained(facts)]

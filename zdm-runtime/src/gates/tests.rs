@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::audit::Approval;
 use crate::code::CodeState;
 use crate::facts::{Fact, Progress, Quarantine, Record, Standing, Steps, Verification};
 use crate::fleet::Member;
@@ -66,7 +67,19 @@ fn healthy(stage: Stage) -> Facts {
         quarantine: Fact::Known(Quarantine::default()),
         sections: Fact::Known(Section::ALL.into_iter().map(steps).collect()),
         shadow_mismatches: Fact::Known(0),
+        approvals: Fact::Known(vec![approval("anna@laptop")]),
         backup_at: Fact::Known(Some(70 * HOUR)),
+    }
+}
+
+fn approval(actor: &str) -> Approval {
+    Approval {
+        actor: actor.to_owned(),
+        database_role: Some("shop_ddl".to_owned()),
+        recorded_at: 60 * HOUR,
+        note: String::new(),
+        of_this_content: true,
+        since_last_way_back: true,
     }
 }
 
@@ -103,6 +116,8 @@ fn strict() -> Policy {
         dwell: Duration::from_hours(1),
         verify_again: true,
         backup: true,
+        approvals: 1,
+        actor: "bert@bastion".to_owned(),
         sleepers: Duration::from_mins(10),
         instances: 0,
         waivers: Vec::new(),
@@ -259,7 +274,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 58] = [
+const CASES: [Case; 62] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
@@ -313,6 +328,10 @@ const CASES: [Case; 58] = [
     case(Complete, Up(Section::Drop), "soak", "1 h 0 min of 1 d", |f| { standing(f).entered_at = 99 * HOUR; f.backup_at = Fact::Known(Some(99 * HOUR)); }),
     case(Complete, Up(Section::Drop), "sleepers", "web-1 went silent", |f| { first(f).living = false; first(f).lease_left_ms = -60_000; first(f).code = None; }),
     case(Complete, Up(Section::Drop), "backup", "before this stage", |f| f.backup_at = Fact::Known(Some(49 * HOUR))),
+    case(Complete, Up(Section::Drop), "approved", "0 of 1 approvals", |f| f.approvals = Fact::Known(vec![])),
+    case(Complete, Up(Section::Drop), "approved", "that of bert@bastion does not count", |f| f.approvals = Fact::Known(vec![approval("Bert@laptop")])),
+    case(Complete, Up(Section::Drop), "approved", "1 are of other content", |f| f.approvals = Fact::Known(vec![Approval { of_this_content: false, ..approval("anna") }])),
+    case(Complete, Up(Section::Drop), "approved", "from before the migration was last moved back", |f| f.approvals = Fact::Known(vec![Approval { since_last_way_back: false, ..approval("anna") }])),
     case(Off, Backfill(Side::New), "standing", "is at off", |_| {}),
     case(DualWrite, Backfill(Side::Old), "standing", "is at dual_write", |_| {}),
     case(RampDown, Backfill(Side::Old), "reversible", "no `down`", |f| f.reversible = false),
@@ -367,7 +386,7 @@ fn one_spoilt_thing_shuts_its_gate_and_says_why() {
 fn what_is_unknown_shuts_every_gate_that_asks_for_it() {
     type Spoil = fn(&mut Facts, String);
     let unknown = || "connection refused".to_owned();
-    let spoil: [(&str, Spoil); 11] = [
+    let spoil: [(&str, Spoil); 12] = [
         ("neighbours", |f, why| f.neighbours = Fact::Unknown(why)),
         ("record", |f, why| f.record = Fact::Unknown(why)),
         ("standing", |f, why| f.standing = Fact::Unknown(why)),
@@ -379,6 +398,7 @@ fn what_is_unknown_shuts_every_gate_that_asks_for_it() {
         ("mismatches", |f, why| {
             f.shadow_mismatches = Fact::Unknown(why);
         }),
+        ("approved", |f, why| f.approvals = Fact::Unknown(why)),
         ("backup", |f, why| f.backup_at = Fact::Unknown(why)),
         ("old", |f, why| {
             standing(f).old_since = Some(8);
@@ -644,4 +664,40 @@ fn caution_can_be_waived_and_safety_cannot() {
     assert_eq!(shut(&gates).into_keys().collect::<Vec<_>>(), ["drained"]);
     let soak = gates.iter().find(|gate| gate.name == "soak").unwrap();
     assert!(soak.open && soak.reason.starts_with("waived"), "{soak:?}");
+}
+
+#[test]
+fn a_person_approves_once_and_nobody_waives_it() {
+    let mut facts = healthy(Complete);
+    let mut policy = strict();
+    policy.approvals = 2;
+    policy.waivers = vec!["approved".to_owned()];
+    let found = |facts: &Facts, policy: &Policy| {
+        let gates = for_section(Section::Drop, Direction::Up, facts, policy);
+        let gate = gates.into_iter().find(|gate| gate.name == "approved");
+        gate.map(|gate| (gate.open, gate.reason)).unwrap()
+    };
+    let twice = Approval {
+        database_role: Some("other".to_owned()),
+        ..approval("anna@bastion")
+    };
+    facts.approvals = Fact::Known(vec![approval("anna@laptop"), twice.clone()]);
+    let (open, reason) = found(&facts, &policy);
+    assert!(
+        !open && reason.starts_with("1 of 2 approvals, by anna"),
+        "{reason}"
+    );
+    facts.approvals = Fact::Known(vec![
+        approval("anna@laptop"),
+        twice,
+        approval("carl@laptop"),
+    ]);
+    let (open, reason) = found(&facts, &policy);
+    assert!(
+        open && reason.contains("carl@laptop (role shop_ddl)"),
+        "{reason}"
+    );
+    policy.approvals = 0;
+    facts.approvals = Fact::Unknown("the log was changed".to_owned());
+    assert!(found(&facts, &policy).0);
 }

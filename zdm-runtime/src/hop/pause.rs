@@ -56,7 +56,8 @@ pub async fn hold(
     migration: &str,
     to: &str,
 ) -> Result<(), DatabaseError> {
-    let sql = "UPDATE {zdm}migration SET rolled_back_at = {now}, rolled_back_to = $2 WHERE migration = $1";
+    let sql = "UPDATE {zdm}migration SET rolled_back_at = {now}, taken_back_at = {now}, rolled_back_to = $2 \
+               WHERE migration = $1";
     connection
         .execute(sql, &[migration.into(), to.into()])
         .await?;

@@ -41,7 +41,7 @@ pub(super) async fn rolled_back(
     rolled_back: bool,
 ) -> Result<(), DatabaseError> {
     let sql = if rolled_back {
-        "UPDATE {zdm}migration SET rolled_back_at = {now}, \
+        "UPDATE {zdm}migration SET rolled_back_at = {now}, taken_back_at = {now}, \
          contracted_at = CASE WHEN contracted_at > 0 THEN contracted_at END WHERE migration = $1"
     } else {
         "UPDATE {zdm}migration SET rolled_back_at = NULL, rolled_back_to = NULL WHERE migration = $1"

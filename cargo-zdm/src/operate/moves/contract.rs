@@ -45,6 +45,7 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
             let what = format!("contract of {}", session.folder(place));
             let shut_but_backup = gate::pass(&what, &gates_now(session, place).await?, &["backup"]);
             shut_but_backup?;
+            log_is_whole(session).await?;
             confirm_backup(session, place).await?;
             gate::pass(&what, &gates_now(session, place).await?, &[])?;
             verify::nothing_is_lost(session, place).await?;
@@ -122,7 +123,7 @@ pub(crate) fn gates_of(
     place: usize,
     facts: &Facts,
 ) -> Result<Vec<Gate>, Failure> {
-    let policy = gate::policy(&session.policy)?;
+    let policy = gate::policy(&session.policy, &session.actor)?;
     let code = match session.code_state(place) {
         Some(State::Final | State::Baseline) => Some(CodeState::Final),
         Some(State::Transition) => Some(CodeState::Transition),
@@ -134,6 +135,22 @@ pub(crate) fn gates_of(
 async fn gates_now(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {
     let facts = session.facts(place).await?;
     gates_of(session, place, &facts)
+}
+
+/// Approvals are taken from the audit log: where somebody has changed it, none is believed.
+async fn log_is_whole(session: &mut Session) -> Result<(), Failure> {
+    if session.policy.approvals == 0 {
+        return Ok(());
+    }
+    let chain = audit::verify(&mut session.connection).await?;
+    match chain.as_ref().and_then(|chain| chain.findings.first()) {
+        None => Ok(()),
+        Some(found) => Err(Failure::findings(
+            format!("the audit log is not as it was written, so no approval in it counts: {found}"),
+            "see `cargo zdm status --audit`, and find out who has written to the control tables",
+        )
+        .safe("nothing was dropped")),
+    }
 }
 
 /// Runs the team's command, whose success stands for a backup, and puts it on record.

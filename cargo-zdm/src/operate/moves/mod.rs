@@ -2,6 +2,7 @@
 //! Of these, a pause has only the answer.
 
 pub(crate) mod advance;
+pub(crate) mod approve;
 pub(crate) mod backfill;
 pub(crate) mod contract;
 pub(crate) mod expand;

@@ -128,7 +128,7 @@ pub(crate) async fn run_section(
         section,
         Direction::Up,
         &facts,
-        &gate::policy(&session.policy)?,
+        &gate::policy(&session.policy, &session.actor)?,
     );
     let what = format!("{}/{}", session.folder(place), section.folder());
     gate::pass(&what, &gates, &[])?;
@@ -143,7 +143,7 @@ async fn forward(
     lease: &Lease,
     target: Target,
 ) -> Result<Moved, Failure> {
-    let policy = gate::policy(&session.policy)?;
+    let policy = gate::policy(&session.policy, &session.actor)?;
     let patience = session.policy.drain_timeout;
     let manifest = session.migrations[place].manifest();
     let connection = &mut session.connection;
@@ -194,7 +194,7 @@ pub(crate) fn gates_of(
     if already {
         return Ok(Vec::new());
     }
-    let policy = gate::policy(&session.policy)?;
+    let policy = gate::policy(&session.policy, &session.actor)?;
     Ok(gates::for_hop(from, target.stage, facts, &policy))
 }
 

@@ -40,6 +40,17 @@ struct Status {
     backfill: Option<Pace>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quarantine: Option<Quarantine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<Approval>,
+}
+
+#[derive(Debug, Serialize)]
+struct Approval {
+    actor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_role: Option<String>,
+    note: String,
+    counts: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,6 +118,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         instances: Vec::new(),
         backfill: None,
         quarantine: None,
+        approvals: Vec::new(),
     };
     if !session.is_installed() {
         return Ok(status);
@@ -126,6 +138,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
             stage => Target::at(stage).share,
         });
         status.quarantine = Some(quarantine(&facts)?);
+        status.approvals = approvals(&facts)?;
         status.no_return = match stage {
             Stage::Off => gates::no_return(Stage::DualWrite, &facts),
             _ if facts.route == Route::FivePhases && !facts.reversible => Some(PAST_RETURN),
@@ -188,6 +201,34 @@ fn quarantine(facts: &Facts) -> Result<Quarantine, Failure> {
     })
 }
 
+fn approvals(facts: &Facts) -> Result<Vec<Approval>, Failure> {
+    let approvals = known(&facts.approvals)?.iter();
+    let shown = approvals.map(|approval| Approval {
+        actor: approval.actor.clone(),
+        database_role: approval.database_role.clone(),
+        note: approval.note.clone(),
+        counts: approval.counts(),
+    });
+    Ok(shown.collect())
+}
+
+impl Approval {
+    fn line(&self) -> String {
+        let mut line = format!("  approved by {}", self.actor);
+        if let Some(role) = &self.database_role {
+            let _ = write!(line, " (role {role})");
+        }
+        if !self.note.is_empty() {
+            let _ = write!(line, ": {}", self.note);
+        }
+        if !self.counts {
+            line.push_str("; it does not count any more");
+        }
+        line.push('\n');
+        line
+    }
+}
+
 impl Status {
     fn text(&self) -> String {
         let mut text = format!("{}: {}", self.migration, self.stage);
@@ -236,6 +277,7 @@ impl Status {
         {
             let _ = writeln!(text, "  quarantine: {waiting} values wait, {waived} waived");
         }
+        text.extend(self.approvals.iter().map(Approval::line));
         match &self.next {
             Some(next) => {
                 let _ = writeln!(text, "  next: {next}");

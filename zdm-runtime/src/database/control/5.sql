@@ -26,3 +26,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS zdm_audit_sequence ON {zdm}audit (sequence);
 
 UPDATE {zdm}meta SET audit_unchained = (SELECT count(*) FROM {zdm}audit),
     audit_last_unchained = (SELECT coalesce(max(entry), 0) FROM {zdm}audit);
+
+-- When the migration was last moved back, or began to be: an approval from before does not count.
+ALTER TABLE {zdm}migration ADD COLUMN taken_back_at bigint;

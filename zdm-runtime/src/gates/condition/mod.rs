@@ -2,6 +2,7 @@
 //! what is maintained and verified, 4 drain before verifying, 5 the instant way back, 6 and 7 `complete` and back, 8 dropping old, 11 the
 //! cursor's end, 21 quarantine.
 
+mod approval;
 mod data;
 mod fleet;
 mod neighbours;
@@ -10,6 +11,7 @@ mod sections;
 mod versions;
 mod way;
 
+pub(super) use approval::approved;
 pub(super) use data::{
     backfilled, everyone_reads_new, maintained, no_shadow_mismatch, quarantine_readable,
     quarantine_settled, room_in_old, verified, verified_again,

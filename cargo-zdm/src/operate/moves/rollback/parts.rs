@@ -253,7 +253,7 @@ async fn pass(session: &mut Session, place: usize, section: Section) -> Result<(
         session.gates_of_undo(place).await?
     } else {
         let facts = session.facts(place).await?;
-        let policy = gate::policy(&session.policy)?;
+        let policy = gate::policy(&session.policy, &session.actor)?;
         gates::for_section(section, Direction::Down, &facts, &policy)
     };
     let what = format!("undo of {}/{}", session.folder(place), section.folder());
