@@ -39,6 +39,20 @@ pub struct Database {
     pub dialect: Option<String>,
     /// The environment variable that holds the URL.
     pub url_env: String,
+    /// `[database.roles]`
+    pub roles: Roles,
+}
+
+/// `[database.roles]`: who may do what, for `roles.sql`; what is not named is named after the crate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Roles {
+    /// Of running code: `<crate>_app`.
+    pub application: Option<String>,
+    /// Of `backfill` and `verify`: `<crate>_backfill`.
+    pub backfill: Option<String>,
+    /// Of whatever changes tables or moves a migration: `<crate>_ddl`.
+    pub ddl: Option<String>,
 }
 
 /// `[generate]`
@@ -107,6 +121,7 @@ impl Default for Database {
         Self {
             dialect: None,
             url_env: "DATABASE_URL".to_owned(),
+            roles: Roles::default(),
         }
     }
 }

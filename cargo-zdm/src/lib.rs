@@ -101,6 +101,8 @@ impl Draft {
         }
         let code = Code::of(options, &models, &history, &in_transition, &dialect)?;
         files.insert_all("".into(), code.formatted()?);
+        let roles = pipeline::roles::beside_disk(options, &models, &in_transition, &dialect)?;
+        files.insert_all("".into(), roles);
         let mut undeclared = pipeline::code::module_line(options, &models)?;
         if options.add_module
             && let Some(added) = undeclared.take()
@@ -135,6 +137,12 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
     }
     let code = Code::of(options, &models, &history, &in_transition, &dialect)?;
     findings.extend(pipeline::findings::of_files(options, &code.beside_disk()?)?);
+    findings.extend(pipeline::roles::finding(
+        options,
+        &models,
+        &in_transition,
+        &dialect,
+    )?);
     findings.extend(pipeline::findings::spent(
         &models.schema,
         &in_transition,
@@ -183,5 +191,7 @@ pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, Pipe
         .collect();
     let code = Code::of(options, &models, &history, &remaining, &dialect)?;
     files.insert_all("".into(), code.formatted()?);
+    let roles = pipeline::roles::beside_disk(options, &models, &remaining, &dialect)?;
+    files.insert_all("".into(), roles);
     Ok(Finalized { files, versions })
 }

@@ -53,6 +53,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         direct: Vec::new(),
         baseline: false,
         needed: None,
+        roles: project.config.database.roles.clone(),
         add_module: false,
     })
 }
@@ -115,6 +116,7 @@ impl From<PipelineError> for Failure {
             )
             .safe("nothing has been written"),
             PipelineError::OtherDialect { .. }
+            | PipelineError::Roles { .. }
             | PipelineError::SeveralCrates { .. }
             | PipelineError::NotInTransition { .. } => {
                 Self::usage(error, "correct the command or zdm.toml")

@@ -111,7 +111,7 @@ impl Quarantine {
             }
             Action::Fix { row, .. } => {
                 session
-                    .claimed(place, async |session, _| fix(session, place, &row).await)
+                    .claimed_to_fill(place, async |session, _| fix(session, place, &row).await)
                     .await
             }
             Action::Waive { row, reason, .. } => waive(&mut session, place, &row, &reason).await,

@@ -55,6 +55,8 @@ pub(super) enum Parser {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Capabilities {
+    /// The server knows roles with rights of their own.
+    pub roles: bool,
     /// Constraints, defaults and NOT NULL of a table change in place; otherwise the table is rebuilt.
     pub alter_in_place: bool,
     /// A dropped column takes its indexes along; otherwise they have to go first.

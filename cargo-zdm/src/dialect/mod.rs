@@ -81,7 +81,7 @@ impl Dialect {
         quoting::install(&mut templates, &facts.quoting);
         let ancestors = chain.iter().rev().map(|ancestor| ancestor.name.as_str());
         for ancestor in std::iter::once(STANDARD).chain(ancestors) {
-            for folder in ["statement", "backfill", "measure"] {
+            for folder in ["statement", "backfill", "measure", "roles"] {
                 add_templates(&mut templates, ancestor, folder)?;
             }
         }

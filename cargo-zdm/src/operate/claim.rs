@@ -24,6 +24,25 @@ impl Session {
     ) -> Result<T, Failure> {
         self.upgrade().await?;
         rights::to_move(&mut self.connection).await?;
+        self.claim(place, work).await
+    }
+
+    /// [`Session::claimed`] for work on rows, which moves no migration and needs no right to.
+    pub(crate) async fn claimed_to_fill<T>(
+        &mut self,
+        place: usize,
+        work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.upgrade().await?;
+        rights::to_record(&mut self.connection).await?;
+        self.claim(place, work).await
+    }
+
+    async fn claim<T>(
+        &mut self,
+        place: usize,
+        work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let id = self.manifest(place).id.clone();
         self.holding(&id, async |session, lease| {
             session.may_move(place).await?;

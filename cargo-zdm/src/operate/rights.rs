@@ -4,6 +4,7 @@
 //! Must not know: what the move is for. `SQLite` has no roles; a file that is read-only says so itself.
 
 use zdm_model::names;
+use zdm_runtime::database::rights::BACKFILL;
 use zdm_runtime::database::{Connection, Dialect, Value, catalogue, control};
 
 use crate::error::Failure;
@@ -21,6 +22,14 @@ const WRITE_CONTROL: &str = "SELECT DISTINCT
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT (has_table_privilege(c.oid, 'INSERT')
         AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))";
+
+/// Working on rows; a right on some columns may be meant for these.
+const RECORD: &str = "SELECT format('GRANT %s ON zdm.%I TO %I', string_agg(needed.given, ', ' ORDER BY at), name, current_user)
+    FROM (VALUES {needed}) AS needed (at, name, given) JOIN pg_class c ON c.relname = name AND c.relkind = 'r'
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'zdm'
+    WHERE NOT CASE WHEN needed.given LIKE '%(%' THEN has_any_column_privilege(c.oid, split_part(needed.given, ' ', 1))
+        ELSE has_table_privilege(c.oid, needed.given) END
+    GROUP BY name ORDER BY name";
 
 /// Creating the control tables.
 const INSTALL: &str =
@@ -63,6 +72,22 @@ pub(crate) async fn to_move(connection: &mut Connection) -> Result<(), Failure> 
         connection,
         "write the control tables",
         &[(WRITE_CONTROL, None)],
+    )
+    .await
+}
+
+/// To work on rows and put on record what became of them.
+pub(crate) async fn to_record(connection: &mut Connection) -> Result<(), Failure> {
+    let needed: Vec<String> = BACKFILL
+        .iter()
+        .enumerate()
+        .map(|(at, (table, right))| format!("({at}, '{table}', '{right}')"))
+        .collect();
+    let question = RECORD.replace("{needed}", &needed.join(", "));
+    demand(
+        connection,
+        "write the record of what is done to rows",
+        &[(question.as_str(), None)],
     )
     .await
 }

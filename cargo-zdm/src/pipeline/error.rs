@@ -57,6 +57,12 @@ pub enum PipelineError {
         /// What is wanted now.
         now: String,
     },
+    /// Roles that cannot be written down.
+    #[error("[database.roles] in zdm.toml: {reason}")]
+    Roles {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// The user's own SQL that cannot become a step.
     #[error("{file}: {reason}")]
     Raw {

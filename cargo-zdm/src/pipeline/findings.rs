@@ -191,7 +191,7 @@ pub(crate) fn dropped(
     Ok(findings)
 }
 
-fn finding(kind: &'static str, path: &Utf8Path, message: &str) -> Finding {
+pub(crate) fn finding(kind: &'static str, path: &Utf8Path, message: &str) -> Finding {
     let place: Utf8PathBuf = path.to_owned();
     Finding {
         kind,

@@ -10,6 +10,7 @@ pub(crate) mod in_flight;
 pub(crate) mod module_line;
 mod options;
 pub(crate) mod raw;
+pub(crate) mod roles;
 mod spent;
 pub(crate) mod transitions;
 pub(crate) mod version;

@@ -5,6 +5,7 @@ use zdm_runtime::manifest::SmallTable;
 
 use super::PipelineError;
 use super::raw::Raw;
+use crate::config::Roles;
 use crate::source::SourceOptions;
 use crate::versions::History;
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub baseline: bool,
     /// What a baseline's tables stand on, for a new database.
     pub needed: Option<Raw>,
+    /// The roles that `roles.sql` names.
+    pub roles: Roles,
     /// `mod zdm;` is put into the crate's root where it is missing.
     pub add_module: bool,
 }
@@ -70,6 +73,7 @@ impl Options {
             direct: Vec::new(),
             baseline: false,
             needed: None,
+            roles: Roles::default(),
             add_module: false,
         }
     }

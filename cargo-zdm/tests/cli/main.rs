@@ -44,6 +44,7 @@ mod repair;
 mod repeated;
 mod reused;
 mod rights;
+mod roles;
 mod schemas;
 mod split;
 mod stale;

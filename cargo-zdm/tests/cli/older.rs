@@ -94,6 +94,7 @@ fn older_tables_are_read_and_brought_up_to_date(project: &Project, dialect: &str
         &["rollback", "users_full_name"][..],
         &["switch", "users_full_name", "--to", "shadow"],
         &["resume", "users_full_name"],
+        &["verify", "users_full_name"],
         &["pause", "users_full_name"],
         &["resume", "users_full_name"],
         &["quarantine", "waive", "users_full_name", "--reason", "none"],

@@ -1,11 +1,12 @@
 //! The control tables themselves: whether they are there, whether this runtime can read them, installing them.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 #[cfg(feature = "operate")]
 use std::time::Duration;
 
 use super::control_connection::sealed::Control;
-use super::{DatabaseError, Dialect, Value};
+use super::{DatabaseError, Dialect, Value, rights};
 use crate::Error;
 
 /// What every version of the control tables adds, from the first.
@@ -228,11 +229,11 @@ fn statements(sql: &str) -> impl Iterator<Item = String> {
 /// The statements that let an application's role use the control tables on `PostgreSQL`.
 pub fn grants(role: &str) -> String {
     let role = role.replace('"', "\"\"");
-    format!(
-        "GRANT USAGE ON SCHEMA zdm TO \"{role}\";\n\
-         GRANT SELECT ON ALL TABLES IN SCHEMA zdm TO \"{role}\";\n\
-         GRANT INSERT, UPDATE, DELETE ON zdm.instance, zdm.instance_code, zdm.instance_fence, zdm.mismatch TO \"{role}\";"
-    )
+    let mut grants = format!("GRANT USAGE ON SCHEMA zdm TO \"{role}\";");
+    for (table, given) in rights::by_table(&rights::APPLICATION) {
+        let _ = write!(grants, "\nGRANT {given} ON zdm.{table} TO \"{role}\";");
+    }
+    grants
 }
 
 /// Says which rights are missing instead of only that some are.

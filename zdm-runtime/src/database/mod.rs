@@ -16,6 +16,7 @@ pub(crate) mod pool;
 pub mod postgres;
 #[cfg(feature = "operate")]
 mod reading;
+pub mod rights;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

@@ -93,14 +93,15 @@ async fn convert(
 }
 
 /// Whether new may be derived from old: both are written, and old has been maintained from the beginning or was verified
-/// since. The update keeps the stage where it is until the transaction ends.
+/// since. The update keeps the stage where it is until the transaction ends; it names the column that decides least, on which whoever
+/// backfills has the right.
 async fn old_is_trusted(
     connection: &mut Connection,
     migration: &str,
 ) -> Result<bool, DatabaseError> {
     let held = connection
         .execute(
-            "UPDATE {zdm}stage SET epoch = epoch
+            "UPDATE {zdm}stage SET salt = salt
              WHERE migration = $1 AND stage IN ('dual_write', 'shadow', 'live', 'ramp_down')
                AND (coalesce(old_since, 0) = 0 OR EXISTS (
                    SELECT 1 FROM {zdm}verification AS old

@@ -13,6 +13,7 @@ use zdm_runtime::verification::{self, VerificationError, VerificationOptions, Ve
 
 use crate::error::{Failure, Kind};
 use crate::operate::gate;
+use crate::operate::rights;
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::terminal::Answer;
@@ -113,10 +114,11 @@ async fn compare(
     side: Side,
     repair: bool,
 ) -> Result<Verified, Failure> {
-    session.upgrade().await?;
     let facts = session.facts(place).await?;
     let what = format!("verification of {}", session.folder(place));
     gate::pass(&what, &gates::for_verification(side, &facts), &[])?;
+    session.upgrade().await?;
+    rights::to_record(&mut session.connection).await?;
     let id = session.manifest(place).id.clone();
     for owner in verification::owners(&mut session.connection, &id).await? {
         if session.is_dead(&owner) {

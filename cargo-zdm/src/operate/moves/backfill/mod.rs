@@ -52,7 +52,7 @@ pub(crate) async fn run(
         }
         _ => {
             session
-                .claimed(place, async |session, _| {
+                .claimed_to_fill(place, async |session, _| {
                     fill(session, place, &effort, Side::New).await
                 })
                 .await?
