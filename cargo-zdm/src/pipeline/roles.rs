@@ -50,7 +50,7 @@ struct Name {
 #[derive(Debug, Serialize)]
 struct Given {
     table: String,
-    given: String,
+    rights: String,
     role: String,
 }
 
@@ -202,7 +202,7 @@ fn given(rights: &[Right], role: &str, dialect: &Dialect) -> Vec<Given> {
         .into_iter()
         .map(|(table, given)| Given {
             table: dialect.literal(table),
-            given: dialect.literal(&given),
+            rights: dialect.literal(&given),
             role: dialect.literal(role),
         })
         .collect()

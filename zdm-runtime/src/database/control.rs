@@ -23,6 +23,10 @@ pub const VERSION: i64 = 5;
 /// The version that ties the entries of the audit log together.
 #[cfg(feature = "operate")]
 const CHAINED: i64 = 5;
+/// Whoever appends to the audit log takes this row before the log; an upgrade that took the log's lock first would meet it in a
+/// deadlock.
+#[cfg(feature = "operate")]
+const HEAD_FIRST: &str = "UPDATE {zdm}meta SET version = version";
 /// How long an upgrade waits for a lock.
 #[cfg(feature = "operate")]
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -137,7 +141,7 @@ pub(crate) async fn is_chained(connection: &mut super::Connection) -> Result<boo
 /// What [`install`] executes on tables of this version, for somebody who may.
 #[cfg(feature = "operate")]
 pub fn upgrade(dialect: Dialect, present: i64) -> String {
-    let mut sql = String::from("BEGIN; ");
+    let mut sql = format!("BEGIN; {HEAD_FIRST}; ");
     for statement in added_since(present) {
         sql.push_str(statement.trim_end_matches(';'));
         sql.push_str("; ");
@@ -179,6 +183,9 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
         prepare(connection).await?;
         0
     };
+    if present > 0 {
+        connection.execute(HEAD_FIRST, &[]).await?;
+    }
     for statement in added_since(present) {
         connection.execute(&statement, &[]).await?;
     }
