@@ -6,6 +6,7 @@
 use zdm_runtime::manifest::Manifest;
 
 use crate::error::Failure;
+use crate::secret::shown_url;
 
 /// The migration that `argument` names: by number, folder, name, or the beginning of its id.
 pub(crate) fn named(manifests: &[&Manifest], argument: &str) -> Result<usize, Failure> {
@@ -26,7 +27,7 @@ pub(crate) fn named(manifests: &[&Manifest], argument: &str) -> Result<usize, Fa
     match found[..] {
         [one] => Ok(one),
         [] => Err(Failure::usage(
-            format!("no migration is called `{argument}`"),
+            format!("no migration is called `{}`", shown_url(argument)),
             format!("name one of: {}", folders(manifests, 0..manifests.len())),
         )),
         _ => Err(Failure::usage(

@@ -17,6 +17,7 @@ use crate::commands::{
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
 use crate::error::Failure;
+use crate::secret::masked;
 use crate::terminal::{Answer, Terminal};
 
 /// Zero-downtime database migrations, generated from Rust structs
@@ -144,7 +145,12 @@ fn arguments(invoked_as: &str, given: impl Iterator<Item = OsString>) -> Vec<OsS
 
 /// Prints what clap has to say: help to stdout, a mistake to stderr and, for programs, as an object to stdout.
 fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
-    let _ = error.print();
+    let (told, shown) = (error.to_string(), masked(&error.to_string()));
+    if told == shown {
+        let _ = error.print();
+    } else {
+        eprintln!("{}", shown.trim_end());
+    }
     if !error.use_stderr() {
         return 0;
     }

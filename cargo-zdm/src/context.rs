@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config};
 use crate::error::Failure;
+pub use crate::secret::shown_url;
 use crate::terminal::{Format, Terminal};
 
 /// Options of every command.
@@ -155,58 +156,9 @@ impl Context {
     }
 }
 
-/// A URL as it may be printed: without its password, wherever it stands in it.
-pub fn shown_url(url: &str) -> String {
-    let (address, query) = url
-        .split_once('?')
-        .map_or((url, None), |(address, query)| (address, Some(query)));
-    let shown = match address.split_once("://") {
-        Some((scheme, rest)) => {
-            let (authority, path) = rest.split_at(rest.rfind('@').map_or(0, |at| at + 1));
-            let user = authority.split([':', '@']).next().unwrap_or_default();
-            if authority.contains(':') {
-                format!("{scheme}://{user}:…@{path}")
-            } else {
-                address.to_owned()
-            }
-        }
-        None => address.to_owned(),
-    };
-    let Some(query) = query else { return shown };
-    let query: Vec<_> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if name.contains("password") => format!("{name}=…"),
-            _ => pair.to_owned(),
-        })
-        .collect();
-    format!("{shown}?{}", query.join("&"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(
-            shown_url("postgres://app:s3cret@db:5432/shop?sslmode=require"),
-            "postgres://app:…@db:5432/shop?sslmode=require"
-        );
-        assert_eq!(
-            shown_url("postgres://app:p@ss@db/shop"),
-            "postgres://app:…@db/shop"
-        );
-        assert_eq!(
-            shown_url("postgres://db/shop?user=app&password=s3cret"),
-            "postgres://db/shop?user=app&password=…"
-        );
-        assert_eq!(
-            shown_url("postgres://app@db/shop"),
-            "postgres://app@db/shop"
-        );
-        assert_eq!(shown_url("sqlite://app.db"), "sqlite://app.db");
-    }
 
     #[test]
     fn an_actor_can_be_named() {

@@ -24,6 +24,7 @@ mod parallel;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
+mod secret;
 pub mod source;
 mod statements;
 pub mod terminal;

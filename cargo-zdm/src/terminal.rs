@@ -1,4 +1,4 @@
-//! Where a command's words go: lines for people or one JSON object for programs, and progress on long work.
+//! Where a command's words go: lines for people or one JSON object for programs, and progress on long work. No password passes here.
 //!
 //! Comes in: what a command says while it works, and its [`Answer`]. Goes out: stdout and stderr.
 //! Must not know: what any command does.
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Failure, Kind};
+use crate::secret::masked;
 
 /// Who reads the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -80,7 +81,7 @@ impl Terminal {
     /// Tells people what happens; programs wait for the answer.
     pub fn say(self, line: &str) {
         if self.format == Format::Human {
-            println!("{line}");
+            println!("{}", masked(line));
         }
     }
 
@@ -109,14 +110,14 @@ impl Terminal {
             Ok(answer) => {
                 match self.format {
                     Format::Human if answer.text.is_empty() => {}
-                    Format::Human => println!("{}", answer.text.trim_end()),
-                    Format::Json => println!("{}", answer.object),
+                    Format::Human => println!("{}", masked(answer.text.trim_end())),
+                    Format::Json => println!("{}", masked(&answer.object.to_string())),
                 }
                 answer.kind.map_or(0, Kind::exit_code)
             }
             Err(failure) => {
                 let error = style::ERROR;
-                let text = failure.to_string();
+                let text = masked(&failure.to_string());
                 // Mistakes in a model are shown as the compiler shows them, which begins with the word.
                 let text = text.strip_prefix("error: ").unwrap_or(&text);
                 eprintln!("{error}error{error:#}: {text}");
@@ -130,7 +131,7 @@ impl Terminal {
 
     /// Prints a failure as the one object that programs read.
     pub fn print_object(failure: &Failure) {
-        println!("{}", json!({ "error": failure }));
+        println!("{}", masked(&json!({ "error": failure }).to_string()));
     }
 
     /// Progress with rate and ETA on a terminal, else nothing.

@@ -327,9 +327,15 @@ fn fits(url: &str, migrations: &[Migration]) -> Result<(), Failure> {
 
 fn kind_of(url: &str) -> Result<Dialect, Failure> {
     Dialect::of_url(url).ok_or_else(|| {
-        let scheme = url.split(':').next().unwrap_or_default();
+        // What stands in the place of a scheme may be anything, a password too.
+        let is_scheme = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        let problem = match scheme.filter(is_scheme) {
+            Some(scheme) => format!("`{scheme}` is no kind of database that zdm knows"),
+            None => "the database's URL does not begin with a kind of database".to_owned(),
+        };
         Failure::usage(
-            format!("`{scheme}` is no kind of database that zdm knows"),
+            problem,
             "write a URL that begins with postgres:// or sqlite://",
         )
     })

@@ -34,6 +34,7 @@ mod moved_out;
 mod natural;
 mod odd_names;
 mod older;
+mod passwords;
 mod pause;
 mod preview;
 mod project;

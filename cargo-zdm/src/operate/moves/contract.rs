@@ -21,6 +21,7 @@ use crate::operate::moves::verify;
 use crate::operate::position::Position;
 use crate::operate::section;
 use crate::operate::session::Session;
+use crate::secret::masked;
 use crate::terminal::Answer;
 use crate::versions::State;
 
@@ -158,11 +159,12 @@ async fn confirm_backup(session: &mut Session, place: usize) -> Result<(), Failu
     let Some(hook) = session.policy.backup_hook.clone() else {
         return Ok(());
     };
+    let shown = masked(&hook);
     if gate::shut(&gates_now(session, place).await?).is_empty() {
         return Ok(());
     }
     let id = session.manifest(place).id.clone();
-    session.terminal.say(&format!("backup: {hook}"));
+    session.terminal.say(&format!("backup: {shown}"));
     let started = Instant::now();
     let status = tokio::process::Command::new("sh")
         .args(["-c", &hook])
@@ -172,9 +174,9 @@ async fn confirm_backup(session: &mut Session, place: usize) -> Result<(), Failu
         .status()
         .await;
     let (outcome, detail) = match &status {
-        Ok(status) if status.success() => ("done", format!("`{hook}` confirmed a backup")),
-        Ok(status) => ("failed", format!("`{hook}` ended with {status}")),
-        Err(error) => ("failed", format!("`{hook}` did not start: {error}")),
+        Ok(status) if status.success() => ("done", format!("`{shown}` confirmed a backup")),
+        Ok(status) => ("failed", format!("`{shown}` ended with {status}")),
+        Err(error) => ("failed", format!("`{shown}` did not start: {error}")),
     };
     let entry = audit::Entry {
         actor: &session.actor,
