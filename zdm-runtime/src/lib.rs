@@ -55,6 +55,7 @@ pub mod progress;
 pub mod quarantine;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 mod ranges;
+pub mod rights;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod room;
 pub mod schema;

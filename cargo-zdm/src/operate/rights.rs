@@ -4,8 +4,8 @@
 //! Must not know: what the move is for. `SQLite` has no roles; a file that is read-only says so itself.
 
 use zdm_model::names;
-use zdm_runtime::database::rights::BACKFILL;
 use zdm_runtime::database::{Connection, Dialect, Value, catalogue, control};
+use zdm_runtime::rights::BACKFILL;
 
 use crate::error::Failure;
 

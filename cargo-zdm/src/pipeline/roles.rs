@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 use zdm_model::names;
-use zdm_runtime::database::control;
-use zdm_runtime::database::rights::{APPLICATION, BACKFILL, Right, by_table};
+use zdm_runtime::rights::{APPLICATION, BACKFILL, CONTROL_VERSION, Right, by_table};
 
 use super::transitions::InTransition;
 use super::{Finding, Options, PipelineError, findings};
@@ -165,7 +164,7 @@ fn view(
         enums: enums.map(relation).collect(),
         schemas: schemas.into_iter().collect(),
         rights,
-        control_version: control::VERSION,
+        control_version: CONTROL_VERSION,
     })
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::control_connection::sealed::Control;
-use super::{DatabaseError, Dialect, Value, rights};
-use crate::Error;
+use super::{DatabaseError, Dialect, Value};
+use crate::{Error, rights};
 
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
@@ -19,7 +19,7 @@ const VERSIONS: [&str; 5] = [
     include_str!("control/5.sql"),
 ];
 /// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = rights::CONTROL_VERSION;
 /// The version that ties the entries of the audit log together.
 #[cfg(feature = "operate")]
 const CHAINED: i64 = 5;

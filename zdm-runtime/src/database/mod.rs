@@ -16,7 +16,6 @@ pub(crate) mod pool;
 pub mod postgres;
 #[cfg(feature = "operate")]
 mod reading;
-pub mod rights;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
