@@ -17,6 +17,8 @@ pub mod files;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod import;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod load;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod measure;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod operate;

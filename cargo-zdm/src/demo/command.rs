@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use super::error::DemoError;
 use super::message::Version;
 use super::project::{Project, URL_VARIABLE};
-use super::random::Random;
+use crate::load::random::Random;
 
 /// Between two tries at a shut gate.
 const RETRY: Duration = Duration::from_millis(100);

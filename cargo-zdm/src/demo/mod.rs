@@ -14,7 +14,6 @@ mod message;
 mod oracle;
 mod person;
 mod project;
-mod random;
 mod report;
 mod repository;
 mod seed;
@@ -32,6 +31,7 @@ pub(crate) use report::Report;
 pub(crate) use worker::work;
 
 use crate::error::Failure;
+use crate::load::interrupted;
 use crate::terminal::Terminal;
 use command::Commands;
 use error::DemoError;
@@ -140,24 +140,5 @@ async fn travel(
             Ok(report)
         }
         Err(error) => Err(error),
-    }
-}
-
-/// Ctrl-C, or the request to end that service managers send.
-async fn interrupted() {
-    let asked = async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-                terminate.recv().await;
-                return;
-            }
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = asked => {}
     }
 }

@@ -4,7 +4,7 @@
 //! can compare what any of them wrote with what any of them reads.
 //! Must not know: tables, columns, SQL.
 
-use super::random::Random;
+use crate::load::random::Random;
 
 /// One row of the demo's table.
 #[derive(Debug, Clone, PartialEq, Eq)]

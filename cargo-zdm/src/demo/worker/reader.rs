@@ -11,9 +11,9 @@ use super::super::error::WorkError;
 use super::super::message::{Event, Order, Plant};
 use super::super::oracle;
 use super::super::person::{Person, fresh_name};
-use super::super::random::Random;
 use super::super::repository::Repository;
 use super::{Channel, Failures, Session};
+use crate::load::random::Random;
 
 /// Between two reads.
 const BREATH: Duration = Duration::from_millis(2);

@@ -10,8 +10,8 @@ use super::super::error::WorkError;
 use super::super::message::{Event, Order, Plant};
 use super::super::oracle;
 use super::super::person::{Person, fresh_name};
-use super::super::random::Random;
 use super::{Channel, Failures, Session};
+use crate::load::random::Random;
 
 /// Every writer wants these.
 const HOT_KEYS: u64 = 12;
