@@ -247,7 +247,7 @@ fn views<'a>(
 }
 
 /// The view by which the code reaches a table whose key has other names there.
-fn renamed(transitions: &[InTransition], table: &str) -> Option<String> {
+pub(super) fn renamed(transitions: &[InTransition], table: &str) -> Option<String> {
     let mut keys = transitions.iter().flat_map(|found| &found.renamed_keys);
     let key = keys.find(|key| key.table == table)?;
     Some(key.view.clone())
@@ -275,7 +275,7 @@ fn of_table<'a>(
     (turns, parts)
 }
 
-fn part<'a>(
+pub(super) fn part<'a>(
     options: &Options,
     transition: &'a InTransition,
     table: &str,

@@ -10,6 +10,8 @@ pub(crate) mod in_flight;
 pub(crate) mod module_line;
 mod options;
 pub(crate) mod raw;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod rehearsed;
 pub(crate) mod roles;
 mod spent;
 pub(crate) mod transitions;

@@ -3,6 +3,8 @@
 //! Comes in: tables, pairs, what each table's code knows. Goes out: unformatted Rust by its path below the code folder.
 //! Must not know: how pairs came to be, the disk, rustfmt.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod calls;
 mod format;
 mod layout;
 mod merged;

@@ -194,6 +194,11 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// The type of a parameter that the field is bound to.
+    pub(super) fn bound_type(self, column: &Column) -> String {
+        self.encoded_type(column)
+    }
+
     /// The type that sqlx reads and writes the field as.
     fn encoded_type(self, column: &Column) -> String {
         match (&column.sql_type, column.logical_type) {
