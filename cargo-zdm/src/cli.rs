@@ -11,8 +11,8 @@ use clap_cargo::style::CLAP_STYLING;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
-    advance, approve, backfill, cancel, contract, demo, expand, import, pause, quarantine, resume,
-    rollback, status, switch, verify,
+    advance, approve, backfill, cancel, contract, demo, expand, import, pause, quarantine, rehearse,
+    resume, rollback, status, switch, verify,
 };
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
@@ -65,6 +65,7 @@ enum DatabaseCommand {
     Cancel(cancel::Cancel),
     Resume(resume::Resume),
     Quarantine(quarantine::Quarantine),
+    Rehearse(rehearse::Rehearse),
     Demo(demo::Demo),
     DemoWorker(demo::Worker),
 }
@@ -104,6 +105,7 @@ impl DatabaseCommand {
             Self::Cancel(command) => command.run(context).await,
             Self::Resume(command) => command.run(context).await,
             Self::Quarantine(command) => command.run(context).await,
+            Self::Rehearse(command) => command.run(context).await,
             Self::Demo(command) => command.run(context).await,
             Self::DemoWorker(command) => command.run().await,
         }

@@ -81,6 +81,18 @@ impl Context {
         }
     }
 
+    /// For steps that one command takes elsewhere, without a word: another project, another database.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn elsewhere(&self, manifest: PathBuf, database_url: String) -> Self {
+        let format = Format::Json;
+        Self::new(Common {
+            format,
+            manifest_path: Some(manifest),
+            database_url: Some(database_url),
+            actor: Some(self.actor()),
+        })
+    }
+
     /// The folder that the command is about: `--manifest-path`'s or the working directory.
     pub fn folder(&self) -> Result<PathBuf, Failure> {
         let Some(path) = &self.common.manifest_path else {

@@ -25,6 +25,8 @@ mod operate;
 mod parallel;
 pub mod pipeline;
 pub mod plan;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod rehearse;
 pub mod render;
 mod secret;
 pub mod source;

@@ -35,6 +35,8 @@ mod project;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod quarantine;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) mod rehearse;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod resume;
 pub(crate) mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -156,7 +156,8 @@ impl Advanced {
     }
 }
 
-async fn take(
+/// One step, with what belongs to it: a backfill, a verification.
+pub(crate) async fn take(
     session: &mut Session,
     place: usize,
     position: Position,

@@ -1,0 +1,82 @@
+//! `rehearse [MIGRATION]`: a version under load on a scratch database.
+
+use crate::choose;
+use crate::commands::project::options;
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::pipeline::rehearsed;
+use crate::rehearse::{self, Options};
+use crate::terminal::Answer;
+use crate::versions::State;
+
+/// Go through a version on a scratch database: old and new code at once, under load, every phase, every way back
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo zdm rehearse
+  cargo zdm rehearse users_full_name --scratch-url postgres://localhost/scratch
+
+The scratch database has to be empty; no other is written. Exit code 0 where nothing was lost, stale or failed, else 1.")]
+pub(crate) struct Rehearse {
+    /// Number, folder, name or id; default: the last version
+    migration: Option<String>,
+    /// An empty database to rehearse on; default for SQLite: a file in a temporary folder
+    #[arg(long, value_name = "URL")]
+    scratch_url: Option<String>,
+    /// Rows of each table at the start
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    rows: u64,
+    /// The same choices again
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Leave the scratch database as it is in the end
+    #[arg(long)]
+    keep: bool,
+}
+
+impl Rehearse {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let project = context.project()?;
+        let options = options(context, &project)?;
+        let history = options.history()?;
+        let manifests: Vec<_> = history.versions().iter().collect();
+        let place = match &self.migration {
+            Some(argument) => choose::named(&manifests, argument)?,
+            None => manifests.len().checked_sub(1).ok_or_else(|| {
+                Failure::usage(
+                    "there is no version to rehearse",
+                    "run `cargo zdm generate`",
+                )
+            })?,
+        };
+        let version = manifests[place];
+        if place == 0 {
+            return Err(Failure::usage(
+                format!(
+                    "{} is the first version: no code runs before it",
+                    version.folder()
+                ),
+                "change a struct and run `cargo zdm generate`, then rehearse that version",
+            ));
+        }
+        if version.route.has_final_code() && history.code().of(&version.id) == Some(State::Final) {
+            return Err(Failure::usage(
+                format!(
+                    "the code of {} is final: what says how old becomes new is gone from the structs",
+                    version.folder()
+                ),
+                "rehearse a version before `cargo zdm finalize`",
+            ));
+        }
+        let rehearsed = rehearsed::rehearsed(&options, place)?;
+        let wanted = Options {
+            rows: self.rows,
+            scratch_url: self.scratch_url,
+            keep: self.keep,
+            seed: self.seed,
+        };
+        let report = rehearse::run(context, rehearsed, &project.config.policy, &wanted).await?;
+        let kind = (!report.is_clean()).then_some(Kind::Findings);
+        Answer::ending(kind, report.text(), &report)
+    }
+}

@@ -1,0 +1,199 @@
+//! What is known of a row by its writes, and whether a row that was read is it.
+//!
+//! Comes in: writes and reads of both forms of the code. Goes out: what the next read may return, or how it differs.
+//! A value that one form has written is the other's by `up`: code that reads old must see what converts to the new value that was
+//! written last, code that reads new must see what the old value converts to. Their own values come back as they are.
+//! Must not know: where this is kept, stages.
+
+use serde::{Deserialize, Serialize};
+use zdm_model::Column;
+
+use super::make::inputs;
+use super::meaning::Meaning;
+use super::repository::Row;
+use super::table::{Group, Kind, Tab, is_number};
+use super::value::{Value, Values, shown};
+use crate::pipeline::rehearsed::Form;
+
+/// What is known of the values of a group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Known {
+    /// Exactly these are old's; of the same column on both sides, both's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    old: Option<Values>,
+    /// Exactly these are new's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    new: Option<Values>,
+    /// What a fill may have been computed from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    past: Vec<Values>,
+}
+
+/// What is known after a row was written as a whole; `before` is what was known of it, where it was there.
+pub(super) fn written(tab: &Tab, form: Form, row: &Row, before: Option<&[Known]>) -> Vec<Known> {
+    let mut given = row.given.iter().cloned();
+    let groups = tab.groups.iter().enumerate();
+    groups
+        .map(|(at, group)| {
+            let before = before.and_then(|known| known.get(at));
+            let values = group.of(form, &row.values);
+            let mut known = after(group, form, values, before);
+            if group.kind == Kind::Fill && known.new.is_none() {
+                let past = before.filter(|known| known.new.is_none());
+                known.past = past.map(|known| known.past.clone()).unwrap_or_default();
+                known.past.extend(inputs(tab, group, form, &row.values));
+            }
+            if group.is_one_way() && form != Form::Old {
+                known.old = Some(given.by_ref().take(group.old.len()).collect());
+            }
+            known
+        })
+        .collect()
+}
+
+/// What is known after one column was written, which is a group of its own.
+pub(super) fn set(tab: &Tab, form: Form, place: usize, value: &Value, known: &mut [Known]) {
+    for (group, known) in tab.groups.iter().zip(known) {
+        if group.places(form) == [place] {
+            *known = after(group, form, vec![value.clone()], Some(known));
+        }
+    }
+}
+
+fn after(group: &Group, form: Form, values: Values, before: Option<&Known>) -> Known {
+    let stays = || before.cloned().unwrap_or_default();
+    let old = |values| Known {
+        old: Some(values),
+        ..Known::default()
+    };
+    let new = |values| Known {
+        new: Some(values),
+        ..Known::default()
+    };
+    match (group.kind, form) {
+        (Kind::Plain, _) | (Kind::Pairs | Kind::OldOnly, Form::Old) => old(values),
+        (Kind::Pairs | Kind::Fill | Kind::NewOnly, Form::New | Form::Final) => new(values),
+        // The column was there before, and may be NULL.
+        (Kind::Fill, Form::Old) if values.iter().any(Value::is_null) => old(values),
+        (Kind::Fill, Form::Old) if !values.is_empty() => new(values),
+        (Kind::Fill | Kind::NewOnly, Form::Old) | (Kind::OldOnly, _) => stays(),
+    }
+}
+
+/// How a row that code of this form has read differs from what is known of it; `None`: it is that row.
+pub(super) async fn difference(
+    meaning: &Meaning,
+    (at, tab): (usize, &Tab),
+    form: Form,
+    known: &[Known],
+    row: &[Value],
+) -> Option<String> {
+    for (number, (group, known)) in tab.groups.iter().zip(known).enumerate() {
+        let read = group.of(form, row);
+        if read.is_empty() {
+            continue;
+        }
+        let found = differs(meaning, (at, number), (tab, group), form, known, &read).await;
+        if let Err(expected) = found {
+            let columns = columns(tab, group, form);
+            let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+            return Some(format!(
+                "{} was last written as {expected}, read ({})",
+                names.join(", "),
+                shown(&read)
+            ));
+        }
+    }
+    None
+}
+
+async fn differs(
+    meaning: &Meaning,
+    place: (usize, usize),
+    (tab, group): (&Tab, &Group),
+    form: Form,
+    known: &Known,
+    read: &[Value],
+) -> Result<(), String> {
+    let own = columns(tab, group, form);
+    let exactly = |expected: &Values| same(&own, expected, read);
+    match (group.kind, form, &known.old, &known.new) {
+        (Kind::Plain | Kind::OldOnly, _, Some(old), _) | (Kind::Pairs, Form::Old, Some(old), _) => {
+            exactly(old)
+        }
+        (Kind::Pairs | Kind::NewOnly, Form::New | Form::Final, _, Some(new))
+        | (Kind::Fill, _, _, Some(new)) => exactly(new),
+        (Kind::Pairs, Form::Old, None, Some(new)) => {
+            let converted = meaning.up(place, read).await;
+            let converted = converted.map_err(|error| error.to_string())?;
+            let news = columns(tab, group, Form::New);
+            same(&news, new, &converted).map_err(|expected| {
+                format!(
+                    "{expected} of new, and this converts to ({})",
+                    shown(&converted)
+                )
+            })
+        }
+        (Kind::Pairs, Form::New | Form::Final, Some(old), None) => {
+            let converted = meaning.up(place, old).await;
+            let converted = converted.map_err(|error| error.to_string())?;
+            same(&own, &converted, read)
+                .map_err(|expected| format!("({}) of old, which is {expected}", shown(old)))
+        }
+        (Kind::Fill, _, old, None) => {
+            if form == Form::Old && old.as_ref().is_none_or(|old| exactly(old).is_ok()) {
+                return Ok(());
+            }
+            let mut expected = Err("nothing".to_owned());
+            for past in &known.past {
+                let filled = meaning.up(place, past).await;
+                let filled = filled.map_err(|error| error.to_string())?;
+                expected = exactly(&filled);
+                if expected.is_ok() {
+                    break;
+                }
+            }
+            if known.past.is_empty() {
+                Ok(())
+            } else {
+                expected
+            }
+        }
+        // Whoever inserted the row does not know the column: the database's default is in it.
+        _ => Ok(()),
+    }
+}
+
+fn columns<'a>(tab: &'a Tab, group: &Group, form: Form) -> Vec<&'a Column> {
+    let columns = tab.side(form).map_or(&[][..], |side| &side.columns);
+    let places = group.places(form).iter();
+    places.filter_map(|place| columns.get(*place)).collect()
+}
+
+fn same(columns: &[&Column], expected: &[Value], read: &[Value]) -> Result<(), String> {
+    let both = expected.iter().zip(read);
+    let alike = columns
+        .iter()
+        .zip(both)
+        .all(|(column, (expected, read))| alike(column, expected, read));
+    if alike && expected.len() == read.len() {
+        Ok(())
+    } else {
+        Err(format!("({})", shown(expected)))
+    }
+}
+
+/// Whether two values of a column are the same to who reads it: a number may be spelled in more than one way.
+pub(super) fn alike(column: &Column, one: &Value, other: &Value) -> bool {
+    let number = |value: &Value| match value {
+        Value::Int(_) | Value::Text(_) => value.shown().parse::<f64>().ok(),
+        Value::Real(number) => Some(*number),
+        Value::Null | Value::Blob(_) => None,
+    };
+    let as_numbers = || match (number(one), number(other)) {
+        #[allow(clippy::float_cmp, reason = "the same number in another spelling")]
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    };
+    one == other || (is_number(column) && as_numbers())
+}

@@ -1,0 +1,317 @@
+//! A connection that executes the statements of repositories with values whose types only the database knows.
+//!
+//! `PostgreSQL`: each text is prepared once per connection with the types that generated code binds, byte for byte, and executed with
+//! literals; so a plan that a migration spoils fails here as it would there. `SQLite`: values are bound.
+//! Must not know: tables, stages.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use zdm_runtime::database::{Connection, DatabaseError, Dialect};
+
+use super::value::{Value, Values};
+
+/// How long the load waits for the one write lock of `SQLite`, which is not handed over in the order of asking.
+const PATIENT: Duration = Duration::from_mins(1);
+
+/// What the connections of the load are called.
+pub(super) const NAME: &str = "zdm rehearsal";
+
+/// A named value of an answer, by column.
+pub(super) type Answer = HashMap<String, Value>;
+
+/// A connection with the statements that were prepared on it.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) connection: Connection,
+    url: String,
+    prepared: HashMap<String, usize>,
+}
+
+impl Line {
+    pub(super) async fn open(url: &str) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            connection: connect(url).await?,
+            url: url.to_owned(),
+            prepared: HashMap::new(),
+        })
+    }
+
+    /// Where it leads; not to be printed.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Drops the connection, whatever it was at, and opens another.
+    pub(super) async fn reopen(&mut self) -> Result<(), DatabaseError> {
+        self.connection = connect(&self.url).await?;
+        self.prepared.clear();
+        Ok(())
+    }
+
+    /// Opens a transaction in which everything that is read is of one moment.
+    pub(super) async fn begin_snapshot(&mut self) -> Result<(), DatabaseError> {
+        let begin = match self.connection.dialect() {
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Dialect::Sqlite => "BEGIN",
+        };
+        self.connection.run_file(begin).await
+    }
+
+    /// Ends the transaction: kept where it went well, else taken back.
+    pub(super) async fn end<T, E: From<DatabaseError>>(
+        &mut self,
+        result: Result<T, E>,
+    ) -> Result<T, E> {
+        match result {
+            Ok(value) => {
+                self.connection.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The failure that counts is the first one; a connection that is gone fails here again.
+                let _ = self.connection.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a statement; the types are those of its parameters. Returns how many rows it changed.
+    pub(super) async fn execute(
+        &mut self,
+        sql: &str,
+        types: &[&str],
+        values: &[Value],
+    ) -> Result<u64, DatabaseError> {
+        match &mut self.connection {
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(connection) => {
+                let prepared = &mut self.prepared;
+                postgres::execute(connection, prepared, (sql, types), values).await
+            }
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(connection) => sqlite::execute(connection, sql, values).await,
+            other => Err(no_driver(other)),
+        }
+    }
+
+    /// Runs a query and returns its rows, each value by the name of its column.
+    pub(super) async fn query(
+        &mut self,
+        sql: &str,
+        types: &[&str],
+        values: &[Value],
+    ) -> Result<Vec<Answer>, DatabaseError> {
+        let named = self.rows(sql, types, values).await?.into_iter();
+        Ok(named.map(|row| row.into_iter().collect()).collect())
+    }
+
+    /// The same, of a query with one row: its values in their order.
+    pub(super) async fn one(
+        &mut self,
+        sql: &str,
+        types: &[&str],
+        values: &[Value],
+    ) -> Result<Values, DatabaseError> {
+        let rows = self.rows(sql, types, values).await?;
+        let first = rows.into_iter().next().unwrap_or_default().into_iter();
+        Ok(first.map(|(_, value)| value).collect())
+    }
+
+    /// The rows of an answer, each value with the name of its column.
+    pub(super) async fn rows(
+        &mut self,
+        sql: &str,
+        types: &[&str],
+        values: &[Value],
+    ) -> Result<Vec<Named>, DatabaseError> {
+        match &mut self.connection {
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(connection) => {
+                let prepared = &mut self.prepared;
+                postgres::rows(connection, prepared, (sql, types), values).await
+            }
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(connection) => sqlite::rows(connection, sql, values).await,
+            other => Err(no_driver(other)),
+        }
+    }
+}
+
+/// The values of a row by the names of their columns, in their order.
+type Named = Vec<(String, Value)>;
+
+fn no_driver(connection: &Connection) -> DatabaseError {
+    DatabaseError::NoDriver {
+        scheme: connection.dialect().name().to_owned(),
+        feature: connection.dialect().name().to_owned(),
+    }
+}
+
+/// Whether the connection is gone.
+pub(super) fn is_cut(error: &DatabaseError) -> bool {
+    match error {
+        DatabaseError::Lost(_) => true,
+        DatabaseError::Other(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
+        DatabaseError::Other(sqlx::Error::Database(error)) => {
+            error.code().as_deref() == Some("57P01")
+        }
+        _ => false,
+    }
+}
+
+async fn connect(url: &str) -> Result<Connection, DatabaseError> {
+    let mut connection = Connection::open(url).await?;
+    let settings = match connection.dialect() {
+        Dialect::Postgres => format!("SET application_name = '{NAME}'"),
+        // A process that is killed loses nothing without the wait for the disk; only a machine that is would.
+        Dialect::Sqlite => format!(
+            "PRAGMA busy_timeout = {}; PRAGMA synchronous = NORMAL;",
+            PATIENT.as_millis()
+        ),
+    };
+    connection.run_file(&settings).await?;
+    Ok(connection)
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use std::collections::HashMap;
+
+    use sqlx::postgres::PgRow;
+    use sqlx::{
+        AssertSqlSafe, Column as _, Executor as _, PgConnection, Row as _, ValueRef as _, raw_sql,
+    };
+    use zdm_runtime::database::DatabaseError;
+
+    use super::Named;
+    use crate::rehearse::value::Value;
+
+    pub(super) async fn execute(
+        connection: &mut PgConnection,
+        prepared: &mut HashMap<String, usize>,
+        statement: (&str, &[&str]),
+        values: &[Value],
+    ) -> Result<u64, DatabaseError> {
+        let text = executable(connection, prepared, statement, values).await?;
+        let done = connection.execute(raw_sql(AssertSqlSafe(text))).await;
+        Ok(done.map_err(DatabaseError::Other)?.rows_affected())
+    }
+
+    pub(super) async fn rows(
+        connection: &mut PgConnection,
+        prepared: &mut HashMap<String, usize>,
+        statement: (&str, &[&str]),
+        values: &[Value],
+    ) -> Result<Vec<Named>, DatabaseError> {
+        let text = executable(connection, prepared, statement, values).await?;
+        let rows = connection.fetch_all(raw_sql(AssertSqlSafe(text))).await;
+        let rows = rows.map_err(DatabaseError::Other)?;
+        let rows: Result<_, sqlx::Error> = rows.iter().map(named).collect();
+        rows.map_err(DatabaseError::Other)
+    }
+
+    /// `EXECUTE` of what is prepared now, with the values as literals.
+    async fn executable(
+        connection: &mut PgConnection,
+        prepared: &mut HashMap<String, usize>,
+        (sql, types): (&str, &[&str]),
+        values: &[Value],
+    ) -> Result<String, DatabaseError> {
+        let list = |parts: Vec<String>| match parts.as_slice() {
+            [] => String::new(),
+            parts => format!("({})", parts.join(", ")),
+        };
+        let number = if let Some(number) = prepared.get(sql) {
+            *number
+        } else {
+            let number = prepared.len();
+            let types = list(types.iter().map(|name| (*name).to_owned()).collect());
+            let text = format!("PREPARE r{number}{types} AS {sql}");
+            let done = connection.execute(raw_sql(AssertSqlSafe(text))).await;
+            done.map_err(DatabaseError::Other)?;
+            prepared.insert(sql.to_owned(), number);
+            number
+        };
+        let values = list(values.iter().map(Value::literal).collect());
+        Ok(format!("EXECUTE r{number}{values}"))
+    }
+
+    fn named(row: &PgRow) -> Result<Named, sqlx::Error> {
+        let columns = row.columns().iter();
+        columns
+            .map(|column| {
+                let raw = row.try_get_raw(column.ordinal())?;
+                let value = if raw.is_null() {
+                    Value::Null
+                } else {
+                    Value::text(raw.as_str().map_err(sqlx::Error::Decode)?)
+                };
+                Ok((column.name().to_owned(), value))
+            })
+            .collect()
+    }
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use sqlx::sqlite::{SqliteArguments, SqliteRow};
+    use sqlx::{
+        AssertSqlSafe, Column as _, Row as _, Sqlite, SqliteConnection, TypeInfo as _,
+        ValueRef as _,
+    };
+    use zdm_runtime::database::DatabaseError;
+
+    use super::Named;
+    use crate::rehearse::value::Value;
+
+    pub(super) async fn execute(
+        connection: &mut SqliteConnection,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<u64, DatabaseError> {
+        let done = bound(sql, values).execute(connection).await;
+        Ok(done.map_err(DatabaseError::Other)?.rows_affected())
+    }
+
+    pub(super) async fn rows(
+        connection: &mut SqliteConnection,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<Vec<Named>, DatabaseError> {
+        let rows = bound(sql, values).fetch_all(connection).await;
+        let rows = rows.map_err(DatabaseError::Other)?;
+        let rows: Result<_, sqlx::Error> = rows.iter().map(named).collect();
+        rows.map_err(DatabaseError::Other)
+    }
+
+    fn bound(sql: &str, values: &[Value]) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
+        let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
+        values.iter().fold(query, |query, value| match value {
+            Value::Null => query.bind(None::<String>),
+            Value::Int(number) => query.bind(*number),
+            Value::Real(number) => query.bind(*number),
+            Value::Text(text) => query.bind(text.clone()),
+            Value::Blob(bytes) => query.bind(bytes.clone()),
+        })
+    }
+
+    fn named(row: &SqliteRow) -> Result<Named, sqlx::Error> {
+        let columns = row.columns().iter();
+        columns
+            .map(|column| {
+                let at = column.ordinal();
+                let raw = row.try_get_raw(at)?;
+                let (null, class) = (raw.is_null(), raw.type_info().name().to_owned());
+                let value = match class.as_str() {
+                    _ if null => Value::Null,
+                    "INTEGER" | "BOOLEAN" => Value::Int(row.try_get_unchecked(at)?),
+                    "REAL" => Value::Real(row.try_get_unchecked(at)?),
+                    "BLOB" => Value::Blob(row.try_get_unchecked(at)?),
+                    _ => Value::Text(row.try_get_unchecked(at)?),
+                };
+                Ok((column.name().to_owned(), value))
+            })
+            .collect()
+    }
+}

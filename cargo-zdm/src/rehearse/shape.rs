@@ -1,0 +1,358 @@
+//! How values of a column look: of its type, of the words that its checks name, and, where a database was sampled, of what is there.
+//!
+//! Comes in: a column, a number that no other value has, chance. Goes out: a value.
+//! Must not know: other columns, any database.
+
+use zdm_model::{Column, LogicalType};
+
+use super::value::Value;
+use crate::load::random::Random;
+
+/// What was seen of a column in another database.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Seen {
+    /// In thousandths.
+    pub(super) nulls: u64,
+    /// The least and the greatest whole number.
+    pub(super) numbers: Option<(i64, i64)>,
+    /// The shortest and the longest text.
+    pub(super) lengths: Option<(u64, u64)>,
+    /// All values, where they are few.
+    pub(super) values: Vec<String>,
+}
+
+/// A way to make values.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Way {
+    /// Of the column's own type.
+    Typed,
+    /// A text of digits.
+    Digits,
+    /// A text that is a number with a fraction.
+    Fraction,
+    /// Two words.
+    Words,
+    Email,
+    Date,
+    Moment,
+    Uuid,
+    Json,
+    /// This text.
+    Is(String),
+}
+
+/// How the values of one column are made.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    column: Column,
+    seen: Seen,
+    /// The values of its type, where that is an enum.
+    variants: Vec<String>,
+    unique: bool,
+    typed: bool,
+    pub(super) ways: Vec<Way>,
+}
+
+/// NULLs of a column of which nothing is known, in thousandths.
+const NULLS: u64 = 80;
+
+impl Shape {
+    /// `words` are the texts that conditions on the column name; `typed`: the database keeps to types.
+    pub(super) fn of(
+        column: &Column,
+        variants: &[String],
+        words: &[String],
+        unique: bool,
+        typed: bool,
+    ) -> Self {
+        let text = column.logical_type == LogicalType::Text;
+        let mut ways = vec![Way::Typed];
+        if text {
+            ways.extend([Way::Digits, Way::Words, Way::Email, Way::Fraction]);
+            ways.extend([Way::Uuid, Way::Json]);
+        }
+        if text && !unique {
+            // Their number is limited.
+            ways.extend([Way::Date, Way::Moment]);
+        }
+        if !unique {
+            ways.extend(words.iter().take(20).cloned().map(Way::Is));
+        }
+        let nulls = if column.nullable { NULLS } else { 0 };
+        let seen = Seen {
+            nulls,
+            ..Seen::default()
+        };
+        let (column, variants) = (column.clone(), variants.to_vec());
+        Self {
+            column,
+            seen,
+            variants,
+            unique,
+            typed,
+            ways,
+        }
+    }
+
+    /// From now on as it was seen elsewhere.
+    pub(super) fn take(&mut self, seen: Seen) {
+        if !self.unique && !seen.values.is_empty() {
+            self.ways.retain(|way| !matches!(way, Way::Is(_)));
+            self.ways.extend(seen.values.iter().cloned().map(Way::Is));
+        }
+        let nulls = if self.column.nullable { seen.nulls } else { 0 };
+        self.seen = Seen { nulls, ..seen };
+    }
+
+    /// Whether the next value is NULL.
+    pub(super) fn is_null(&self, random: &mut Random) -> bool {
+        random.below(1000) < self.seen.nulls
+    }
+
+    /// A value, made in one of the ways; `number` is no other value's.
+    pub(super) fn value(&self, way: &Way, number: u64, random: &mut Random) -> Value {
+        let chance = random.below(1_000_000);
+        let some = if self.unique {
+            number
+        } else {
+            random.below(5_000)
+        };
+        let text = match way {
+            Way::Typed => return self.typed(number, random),
+            Way::Digits => some.to_string(),
+            Way::Fraction => format!("{some}.{:02}", chance % 100),
+            Way::Words => format!("{} {}{number}", word(chance), word(chance / 7)),
+            Way::Email => format!("{}{number}@example.org", word(chance)),
+            Way::Date => date(some),
+            Way::Moment => format!("{} {}", date(some), time(some)),
+            Way::Uuid => uuid(some),
+            Way::Json => format!("{{\"n\": {some}}}"),
+            Way::Is(text) if self.column.logical_type == LogicalType::Text => text.clone(),
+            Way::Is(text) => return self.spelled(text),
+        };
+        Value::text(self.within_bounds(text, number))
+    }
+
+    fn typed(&self, number: u64, random: &mut Random) -> Value {
+        use LogicalType as T;
+        let some = if self.unique {
+            number
+        } else {
+            random.below(5_000)
+        };
+        match self.column.logical_type {
+            T::Bool => Value::Int(i64::try_from(random.below(2)).unwrap_or(0)),
+            T::Int2 | T::Int4 | T::Int8 => Value::Int(self.whole(some, random)),
+            T::Float4 | T::Float8 => Value::Real(quarter(some)),
+            T::Text => {
+                let text = format!("{}{number}", word(random.below(1_000)));
+                Value::text(self.within_bounds(text, number))
+            }
+            T::Bytes => Value::Blob(number.to_be_bytes().to_vec()),
+            T::TimestampTz => Value::text(format!("{} {}+00:00", date(some), time(some))),
+            T::Timestamp => Value::text(format!("{} {}", date(some), time(some))),
+            T::Date => Value::text(date(some)),
+            T::Time => Value::text(time(some)),
+            T::Uuid if self.typed => Value::text(uuid(some)),
+            T::Uuid => Value::Blob(uuid_bytes(some).to_vec()),
+            T::Json => Value::text(format!("{{\"n\": {some}}}")),
+            T::Enum => self.variant(some),
+            T::Custom => self.custom(some),
+        }
+    }
+
+    fn whole(&self, some: u64, random: &mut Random) -> i64 {
+        let bound = if self.column.logical_type == LogicalType::Int2 {
+            30_000
+        } else {
+            i64::MAX
+        };
+        let some = match self.seen.numbers {
+            Some((least, greatest)) if !self.unique => {
+                let width = greatest
+                    .saturating_sub(least)
+                    .unsigned_abs()
+                    .saturating_add(1);
+                return least.saturating_add_unsigned(random.below(width.max(1)));
+            }
+            _ => i64::try_from(some).unwrap_or(0),
+        };
+        some % bound
+    }
+
+    fn variant(&self, some: u64) -> Value {
+        let count = self.variants.len().max(1) as u64;
+        let at = usize::try_from(some % count).unwrap_or(0);
+        let variant = self.variants.get(at).cloned().unwrap_or_default();
+        let is_list = self
+            .column
+            .sql_type
+            .as_deref()
+            .is_some_and(|name| name.ends_with("[]"));
+        Value::text(if is_list {
+            format!("{{\"{variant}\"}}")
+        } else {
+            variant
+        })
+    }
+
+    /// Types that only the database knows.
+    fn custom(&self, some: u64) -> Value {
+        let name = self
+            .column
+            .sql_type
+            .as_deref()
+            .unwrap_or_default()
+            .to_lowercase();
+        let one = |prefix: &str| name.starts_with(prefix);
+        let text = if name.ends_with("[]") {
+            "{}".to_owned()
+        } else if one("numeric") || one("decimal") || one("money") {
+            format!("{}.{:02}", some % 10_000, some % 100)
+        } else if one("bigint") || one("int") || one("small") || one("real") || one("double") {
+            (some % 30_000).to_string()
+        } else if one("inet") || one("cidr") {
+            format!("10.{}.{}.{}", some >> 16 & 255, some >> 8 & 255, some & 255)
+        } else if one("macaddr") {
+            format!(
+                "08:00:2b:{:02x}:{:02x}:{:02x}",
+                some >> 16 & 255,
+                some >> 8 & 255,
+                some & 255
+            )
+        } else if one("interval") {
+            format!("{some} seconds")
+        } else if one("point") {
+            format!("({some},1)")
+        } else if one("int4range") || one("int8range") || one("numrange") {
+            format!("[{some},{})", some + 1)
+        } else if one("daterange") {
+            format!("[{0},{0}]", date(some))
+        } else if one("tstzrange") || one("tsrange") {
+            format!("[{0} 00:00,{0} 01:00)", date(some))
+        } else if one("date") {
+            date(some)
+        } else if one("timestamp") {
+            format!("{} {}", date(some), time(some))
+        } else if one("time") {
+            time(some)
+        } else if one("uuid") {
+            uuid(some)
+        } else if one("json") {
+            format!("{{\"n\": {some}}}")
+        } else if one("bit") || one("varbit") {
+            "1".to_owned()
+        } else if one("bytea") || one("blob") {
+            return Value::Blob(some.to_be_bytes().to_vec());
+        } else if one("xml") {
+            format!("<n>{some}</n>")
+        } else {
+            format!("{}{some}", word(some))
+        };
+        Value::text(text)
+    }
+
+    /// A text that was seen, or stands in a condition, as a value of the type.
+    fn spelled(&self, text: &str) -> Value {
+        use LogicalType as T;
+        match self.column.logical_type {
+            T::Bool | T::Int2 | T::Int4 | T::Int8 => {
+                text.parse().map_or_else(|_| Value::text(text), Value::Int)
+            }
+            T::Float4 | T::Float8 => text.parse().map_or_else(|_| Value::text(text), Value::Real),
+            _ => Value::text(text),
+        }
+    }
+
+    /// The text as long as the column, and what was seen of it, allow. The number at its end keeps it apart from others.
+    fn within_bounds(&self, mut text: String, number: u64) -> String {
+        if let Some((shortest, longest)) = self.seen.lengths {
+            let width = longest.saturating_sub(shortest) + 1;
+            let wanted = usize::try_from((shortest + number % width).min(2_000)).unwrap_or(0);
+            while text.chars().count() < wanted && self.ways.len() > 1 && !self.unique {
+                text.insert(0, 'x');
+            }
+        }
+        let Some(bound) = self.bound() else {
+            return text;
+        };
+        let digits = number.to_string();
+        let kept: String = if self.unique {
+            let start = bound.saturating_sub(digits.len());
+            let mut kept: String = text.chars().take(start).collect();
+            kept = kept
+                .trim_end_matches(|c: char| c.is_ascii_digit())
+                .to_owned();
+            kept + &digits
+        } else {
+            text.clone()
+        };
+        if text.chars().count() <= bound {
+            return text;
+        }
+        kept.chars()
+            .take(bound)
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    }
+
+    /// `varchar(20)` → 20
+    fn bound(&self) -> Option<usize> {
+        let spelled = self.column.sql_type.as_deref()?.to_lowercase();
+        let (name, rest) = spelled.split_once('(')?;
+        let is_text = name.contains("char");
+        let digits = rest.split(')').next()?;
+        digits.trim().parse().ok().filter(|_| is_text)
+    }
+}
+
+fn quarter(some: u64) -> f64 {
+    f64::from(u32::try_from(some % 1_000_000).unwrap_or(0)) / 4.0
+}
+
+fn word(some: u64) -> &'static str {
+    const WORDS: [&str; 12] = [
+        "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "islet", "jade",
+        "knoll", "lagoon",
+    ];
+    WORDS[usize::try_from(some % 12).unwrap_or(0)]
+}
+
+fn date(some: u64) -> String {
+    format!(
+        "20{:02}-{:02}-{:02}",
+        10 + some / 336 % 20,
+        1 + some / 28 % 12,
+        1 + some % 28
+    )
+}
+
+fn time(some: u64) -> String {
+    format!(
+        "{:02}:{:02}:{:02}",
+        some / 3600 % 24,
+        some / 60 % 60,
+        some % 60
+    )
+}
+
+fn uuid_bytes(some: u64) -> [u8; 16] {
+    let mut bytes = [0x5a; 16];
+    bytes[8..].copy_from_slice(&some.to_be_bytes());
+    bytes[6] = 0x4a;
+    bytes[8] = 0x80;
+    bytes
+}
+
+fn uuid(some: u64) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for (at, byte) in uuid_bytes(some).iter().enumerate() {
+        if [4, 6, 8, 10].contains(&at) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
