@@ -2,7 +2,7 @@
 
 use crate::choose;
 use crate::commands::project::options;
-use crate::context::Context;
+use crate::context::{Context, Project};
 use crate::error::{Failure, Kind};
 use crate::pipeline::rehearsed;
 use crate::rehearse::{self, Options};
@@ -35,9 +35,32 @@ pub(crate) struct Rehearse {
 }
 
 impl Rehearse {
+    /// The application's own database is never rehearsed on.
+    fn must_be_a_scratch(&self, context: &Context, project: &Project) -> Result<(), Failure> {
+        if context.named_database_url().is_some() {
+            return Err(Failure::usage(
+                "rehearse takes no --database-url: that names the application's database everywhere else",
+                "name an empty database with --scratch-url",
+            ));
+        }
+        let variable = &project.config.database.url_env;
+        let own = context.database_url(&project.config).ok();
+        if own.is_some() && own == self.scratch_url {
+            return Err(Failure::usage(
+                format!(
+                    "--scratch-url is the application's own database, the one that {variable} names"
+                ),
+                "name another one, which is empty",
+            )
+            .safe("nothing was changed"));
+        }
+        Ok(())
+    }
+
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let project = context.project()?;
         let options = options(context, &project)?;
+        self.must_be_a_scratch(context, &project)?;
         let history = options.history()?;
         let manifests: Vec<_> = history.versions().iter().collect();
         let place = match &self.migration {

@@ -41,6 +41,7 @@ mod project;
 mod raw;
 mod rebuilt;
 mod referenced;
+mod rehearse;
 mod repair;
 mod repeated;
 mod reused;
