@@ -23,7 +23,10 @@ pub(crate) struct Rehearse {
     /// An empty database to rehearse on; default for SQLite: a file in a temporary folder
     #[arg(long, value_name = "URL")]
     scratch_url: Option<String>,
-    /// Rows of each table at the start
+    /// A database that the rows are like: how many there are, and how their values look. It is only read
+    #[arg(long, value_name = "URL")]
+    like: Option<String>,
+    /// Rows of each table at the start; with --like, of the largest
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     rows: u64,
     /// The same choices again
@@ -32,6 +35,9 @@ pub(crate) struct Rehearse {
     /// Leave the scratch database as it is in the end
     #[arg(long)]
     keep: bool,
+    /// Show the tables and the steps, touch no database
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Rehearse {
@@ -95,9 +101,14 @@ impl Rehearse {
         let wanted = Options {
             rows: self.rows,
             scratch_url: self.scratch_url,
+            like: self.like,
             keep: self.keep,
             seed: self.seed,
         };
+        if self.dry_run {
+            let (text, object) = rehearse::preview(rehearsed, &project.config.policy, &wanted)?;
+            return Answer::done(text, object);
+        }
         let report = rehearse::run(context, rehearsed, &project.config.policy, &wanted).await?;
         let kind = (!report.is_clean()).then_some(Kind::Findings);
         Answer::ending(kind, report.text(), &report)

@@ -3,9 +3,9 @@
 //! Comes in: the models, the history, perhaps a name. Goes out: models to render statements from, and what each code knows.
 //! Must not know: any database, how statements are executed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use zdm_model::{Schema, Table};
+use zdm_model::{Schema, Table, names};
 use zdm_runtime::CodeState;
 use zdm_runtime::manifest::Manifest;
 
@@ -91,6 +91,18 @@ impl Rehearsed {
             Form::Old => &self.before,
             Form::New | Form::Final => &self.after,
         }
+    }
+
+    /// The schemas that tables and enums are in, by their quoted names.
+    pub(crate) fn schemas(&self) -> BTreeSet<String> {
+        let versions = self.history.versions()[..=self.place].iter();
+        let names = versions.flat_map(|version| version.tables.iter().chain(&version.enums));
+        let enums = [&self.before, &self.after]
+            .into_iter()
+            .flat_map(|schema| &schema.enums);
+        let names = names.chain(enums.map(|found| &found.name));
+        let schemas = names.filter_map(|name| names::schema_of(name));
+        schemas.map(|schema| self.dialect.ident(schema)).collect()
     }
 
     /// The pairs of a table that code writes.

@@ -250,7 +250,7 @@ impl Fleet {
             let mut tally = self.shared.tally();
             match woken {
                 Ok(Some(_)) if runs => tally.killed.sleepers_woken += 1,
-                Ok(Some(true)) => tally.lose(format!(
+                Ok(Some(true)) => tally.lose(&format!(
                     "{:?} code that may run no more has written past the hop that shuts it out",
                     instance.form
                 )),

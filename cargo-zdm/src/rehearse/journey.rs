@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use zdm_runtime::Stage;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::Phase;
 use zdm_runtime::quarantine;
@@ -17,13 +16,13 @@ use super::ledger;
 use super::oracle;
 use super::project::Project;
 use super::tally::part;
+use super::way::{Edges, after, before, both, crew, phase, shown, words};
 use crate::config::Policy;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::operate::moves::{advance, rollback};
-use crate::operate::position::{ALL_READS, Move, Position, WayBack};
+use crate::operate::position::{Move, Position, WayBack};
 use crate::operate::session::{Missing, Session};
-use crate::pipeline::rehearsed::Form;
 use crate::terminal::Terminal;
 use crate::versions::State;
 
@@ -43,15 +42,11 @@ pub(super) struct Journey {
     pub(super) policy: Policy,
     pub(super) terminal: Terminal,
     pub(super) place: usize,
-    /// The edges back that were taken.
-    pub(super) edges: BTreeSet<&'static str>,
-    /// Those that there are none of, with the reasons.
-    pub(super) no_way_back: BTreeSet<String>,
+    pub(super) edges: Edges,
     /// The phases that were gone through.
     pub(super) passed: BTreeSet<usize>,
     /// The phases in which a writer has lost its connection.
     cut: BTreeSet<usize>,
-    filled: bool,
     pub(super) ended: bool,
 }
 
@@ -77,17 +72,22 @@ impl Journey {
                 ..policy.clone()
             },
             terminal,
-            edges: BTreeSet::new(),
-            no_way_back: BTreeSet::new(),
+            edges: Edges::default(),
             passed: BTreeSet::new(),
             cut: BTreeSet::new(),
-            filled: false,
             ended: false,
         }
     }
 
     /// All versions before it, finished.
     pub(super) async fn arrive(&mut self) -> Result<(), Failure> {
+        let mut session = self.session().await?;
+        for schema in self.fleet.shared.subject.rehearsed.schemas() {
+            // No version creates one.
+            let create = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
+            session.connection.run_file(&create).await?;
+        }
+        drop(session);
         for place in 0..self.place {
             while let Some((position, step)) = self.next(place).await? {
                 let mut session = self.session().await?;
@@ -108,7 +108,7 @@ impl Journey {
             };
             drop(session);
             let way = position.way_back(route, reversible);
-            if self.is_due(position, way) {
+            if self.edges.is_due(position, way) {
                 if way != WayBack::UndoExpand {
                     self.stay(position, route).await?;
                 }
@@ -194,7 +194,7 @@ impl Journey {
         self.fleet.wake(sleepers).await?;
         self.passed.insert(self.fleet.shared.part());
         if step == Move::Shadow {
-            self.filled = true;
+            self.edges.filled = true;
             self.fleet.shared.enter(part(Some(Phase::SwitchReads)));
         }
         Ok(())
@@ -206,7 +206,7 @@ impl Journey {
         if self.cut.insert(self.fleet.shared.part()) {
             self.fleet.cut().await?;
         }
-        if step != Move::Shadow || self.filled {
+        if step != Move::Shadow || self.edges.filled {
             return Ok(());
         }
         self.fleet.kill().await?;
@@ -268,38 +268,8 @@ impl Journey {
         Ok(())
     }
 
-    /// Whether the edge back from here has yet to be taken.
-    fn is_due(&mut self, position: Position, way: WayBack) -> bool {
-        let edge = match (position, way) {
-            (Position::At(stage, _), WayBack::Gone(reason)) => {
-                self.no_way_back
-                    .insert(format!("{}: {reason}", stage.name()));
-                return false;
-            }
-            (_, WayBack::Nothing | WayBack::Finish | WayBack::Gone(_)) => return false,
-            (Position::At(Stage::Live, ALL_READS), _) => "live at 100% → dual_write",
-            (Position::At(Stage::Live, _), _) => "live → dual_write",
-            (Position::At(Stage::Shadow, _), _) => "shadow → dual_write",
-            (Position::At(Stage::RampDown, _), WayBack::ReadOld) => "ramp_down → dual_write",
-            (Position::At(Stage::RampDown, _), _) => "ramp_down → off",
-            (Position::At(Stage::DualWrite, _), _) if self.filled => "dual_write, filled → off",
-            (Position::At(Stage::DualWrite, _), _) => "dual_write → off",
-            (Position::At(Stage::Complete, _), WayBack::Reopen) => "complete → off",
-            (Position::At(Stage::Complete, _), _) => "complete → ramp_down",
-            (_, WayBack::UndoExpand) => "expanded → absent",
-            _ => return false,
-        };
-        self.edges.insert(edge)
-    }
-
     async fn back(&mut self, from: Position, route: Route, way: WayBack) -> Result<(), Failure> {
-        let to = match way {
-            WayBack::UndoExpand => Position::Absent,
-            WayBack::WriteOld | WayBack::Reopen | WayBack::Readmit => Position::At(Stage::Off, 0),
-            WayBack::ReviveOld | WayBack::NameOld => Position::At(Stage::RampDown, ALL_READS),
-            WayBack::ReadOld => Position::At(Stage::DualWrite, 0),
-            WayBack::Nothing | WayBack::Finish | WayBack::Gone(_) => from,
-        };
+        let to = before(from, way);
         let sleepers = self.fleet.sleepers();
         self.fleet.run(&both(from, to, route)).await?;
         let begun = Instant::now();
@@ -334,72 +304,6 @@ impl Journey {
         let mut session = Session::open(&self.context, Missing::NewFile).await?;
         session.policy = self.policy.clone();
         Ok(session)
-    }
-}
-
-/// The forms that may run at a position.
-fn crew(position: Position, route: Route) -> BTreeSet<Form> {
-    let finished = if route.has_final_code() {
-        Form::Final
-    } else {
-        Form::New
-    };
-    match position {
-        Position::Absent | Position::Begun(..) => [Form::Old].into(),
-        Position::Expanded | Position::At(Stage::Off, _) => [Form::Old, Form::New].into(),
-        Position::At(Stage::Complete, _) => [Form::New, finished].into(),
-        Position::At(..) => [Form::New].into(),
-        Position::Contracted => [finished].into(),
-    }
-}
-
-/// Those that may run here and there, and so while the migration moves from the one to the other.
-fn both(from: Position, to: Position, route: Route) -> BTreeSet<Form> {
-    crew(from, route)
-        .intersection(&crew(to, route))
-        .copied()
-        .collect()
-}
-
-/// Where a step leads.
-fn after(step: Move) -> Position {
-    match step {
-        Move::Expand => Position::At(Stage::Off, 0),
-        Move::DualWrite => Position::At(Stage::DualWrite, 0),
-        Move::Shadow => Position::At(Stage::Shadow, 0),
-        Move::Live { .. } => Position::At(Stage::Live, ALL_READS),
-        Move::RampDown => Position::At(Stage::RampDown, ALL_READS),
-        Move::Complete => Position::At(Stage::Complete, ALL_READS),
-        Move::Contract => Position::Contracted,
-    }
-}
-
-/// The phase that a step belongs to.
-fn phase(step: Move) -> Phase {
-    match step {
-        Move::Expand => Phase::Expand,
-        Move::DualWrite => Phase::DualWrite,
-        Move::Shadow => Phase::Backfill,
-        Move::Live { .. } => Phase::SwitchReads,
-        Move::RampDown | Move::Complete | Move::Contract => Phase::Contract,
-    }
-}
-
-fn shown(position: Position) -> String {
-    match position {
-        Position::Absent => "before".to_owned(),
-        Position::At(Stage::Live, share) => {
-            format!("live {}", crate::operate::position::percent(share))
-        }
-        other => other.name(),
-    }
-}
-
-fn words(form: Form) -> &'static str {
-    match form {
-        Form::Old => "old code",
-        Form::New => "new code",
-        Form::Final => "final code",
     }
 }
 

@@ -10,6 +10,7 @@ mod fleet;
 mod instance;
 mod journey;
 mod ledger;
+mod like;
 mod line;
 mod make;
 mod meaning;
@@ -25,6 +26,7 @@ mod table;
 mod tally;
 mod value;
 mod waits;
+mod way;
 mod work;
 mod worker;
 
@@ -41,6 +43,7 @@ use crate::load::interrupted;
 use crate::pipeline::rehearsed::{Form, Rehearsed};
 use fleet::Fleet;
 use journey::Journey;
+use like::Likeness;
 use make::Maker;
 use meaning::Meaning;
 use project::Project;
@@ -57,10 +60,47 @@ pub(crate) struct Options {
     pub(crate) rows: u64,
     /// The database to rehearse on; `None`: an embedded `SQLite` file.
     pub(crate) scratch_url: Option<String>,
+    /// A database whose row counts and values the rows are like.
+    pub(crate) like: Option<String>,
     /// Leave everything behind.
     pub(crate) keep: bool,
     /// The same choices come with the same number.
     pub(crate) seed: u64,
+}
+
+/// What a rehearsal would do, and with which tables.
+pub(crate) fn preview(
+    rehearsed: Rehearsed,
+    policy: &Policy,
+    options: &Options,
+) -> Result<(String, serde_json::Value), Failure> {
+    let subject = Subject::of(rehearsed).map_err(meaning::MeaningError::from)?;
+    let manifest = subject.rehearsed.manifest();
+    let ramp = policy.ramp_basis_points()?;
+    let steps = way::plan(manifest.route, manifest.reversible, &ramp);
+    let tables: Vec<_> = { subject.tabs.iter() }
+        .map(|tab| {
+            let role = if tab.driven { "driven" } else { "referred to" };
+            format!("{:<13} {} ({role})", "table", tab.name)
+        })
+        .collect();
+    let left = subject.left.iter();
+    let left = left.map(|left| format!("{:<13} {}: {}", "not driven", left.table, left.reason));
+    let head = format!(
+        "rehearsal of {} with {} rows of each table",
+        manifest.folder(),
+        options.rows
+    );
+    let all: Vec<_> = std::iter::once(head)
+        .chain(tables)
+        .chain(left)
+        .chain(steps.clone())
+        .collect();
+    let object = serde_json::json!({
+        "dry_run": true, "migration": manifest.folder(), "steps": steps, "not_driven": subject.left,
+        "tables": subject.tabs.iter().map(|tab| &tab.name).collect::<Vec<_>>(),
+    });
+    Ok((all.join("\n"), object))
 }
 
 /// Rehearses a version.
@@ -103,7 +143,13 @@ async fn rehearse(
     let elsewhere = context.elsewhere(project.manifest(), url.to_owned());
     let mut journey = Journey::new(fleet, project, elsewhere, (policy, context.terminal));
     journey.arrive().await?;
-    let rows: Vec<u64> = subject.tabs.iter().map(|_| options.rows).collect();
+    let rows = match &options.like {
+        None => vec![options.rows; subject.tabs.len()],
+        Some(url) => {
+            let like = like::look(subject, url, options.rows).await?;
+            take(&shared, context, like)
+        }
+    };
     {
         let first = journey.fleet.instance(Form::Old).await?;
         for (at, reason) in seed::seed(&shared, &first, &rows, options.seed).await? {
@@ -122,10 +168,7 @@ async fn rehearse(
     let waits = Waits::watch(Arc::clone(&shared)).await?;
     let end = journey.travel().await;
     drop(waits);
-    let stopped = match end {
-        Ok(()) => None,
-        Err(failure) => Some(failure),
-    };
+    let stopped = end.err();
     if stopped.is_none() {
         journey.fleet.end().await?;
     }
@@ -144,7 +187,6 @@ async fn rehearse(
             rows: counted,
             passed: std::mem::take(&mut journey.passed),
             edges: std::mem::take(&mut journey.edges),
-            no_way_back: std::mem::take(&mut journey.no_way_back),
             ended: journey.ended,
             stopped: stopped.map(|failure| failure.message),
             losses: shared.maker.losses(),
@@ -153,6 +195,25 @@ async fn rehearse(
             seconds: begun.elapsed().as_secs_f64(),
         },
     ))
+}
+
+/// Rows are made as they were seen elsewhere.
+fn take(shared: &Shared, context: &Context, like: Likeness) -> Vec<u64> {
+    for missing in like.missing {
+        let told = format!(
+            "{:<13} made as if nothing were known of it: {missing}",
+            "like"
+        );
+        context.terminal.say(&told);
+    }
+    for (tab, columns) in like.seen.into_iter().enumerate() {
+        for (column, seen) in columns.into_iter().enumerate() {
+            if let Some(seen) = seen {
+                shared.maker.take(tab, column, seen);
+            }
+        }
+    }
+    like.rows
 }
 
 /// Rows by table.

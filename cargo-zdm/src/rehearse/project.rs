@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use zdm_runtime::manifest::Manifest;
 
 use super::scratch::folder;
 use crate::error::Failure;
@@ -25,7 +26,7 @@ impl Project {
         let project = Self(folder()?);
         let from = rehearsed.options.root.join(&rehearsed.options.versions);
         let versions = &rehearsed.history.versions()[..=rehearsed.place];
-        let folders: Vec<String> = versions.iter().map(|version| version.folder()).collect();
+        let folders: Vec<String> = versions.iter().map(Manifest::folder).collect();
         for folder in &folders {
             let to = project.versions().join(folder);
             copied(from.join(folder).as_std_path(), &to).map_err(|error| refused(&to, &error))?;
@@ -38,12 +39,12 @@ impl Project {
             let folder = line.split(' ').next().unwrap_or_default();
             line.starts_with('#') || folders.iter().any(|kept| kept == folder)
         });
-        let sum: String = kept.map(|line| format!("{line}\n")).collect();
-        project.put(&project.versions().join(SUM), &sum)?;
+        let sum = kept.collect::<Vec<_>>().join("\n") + "\n";
+        put(&project.versions().join(SUM), &sum)?;
         let dialect = &rehearsed.options.dialect;
         let config =
             format!("[database]\ndialect = \"{dialect}\"\n\n[generate]\nversions = \"{FOLDER}\"\n");
-        project.put(&project.manifest(), &config)?;
+        put(&project.manifest(), &config)?;
         project.deploy(rehearsed, State::Transition)?;
         Ok(project)
     }
@@ -66,7 +67,7 @@ impl Project {
                 );
             }
         }
-        self.put(
+        put(
             &self.versions().join(code_states::FILE),
             &states.text(&|_| None),
         )
@@ -80,10 +81,10 @@ impl Project {
     fn versions(&self) -> PathBuf {
         self.0.path().join(FOLDER)
     }
+}
 
-    fn put(&self, path: &Path, text: &str) -> Result<(), Failure> {
-        std::fs::write(path, text).map_err(|error| refused(path, &error))
-    }
+fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| refused(path, &error))
 }
 
 fn copied(from: &Path, to: &Path) -> std::io::Result<()> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::subject::Left;
 use super::tally::{self, Killed, PARTS, Tally};
+use super::way::Edges;
 
 /// One part of the way.
 #[derive(Debug, Clone, Serialize)]
@@ -53,8 +54,7 @@ pub(super) struct End {
     pub(super) migration: String,
     pub(super) rows: BTreeMap<String, u64>,
     pub(super) passed: BTreeSet<usize>,
-    pub(super) edges: BTreeSet<&'static str>,
-    pub(super) no_way_back: BTreeSet<String>,
+    pub(super) edges: Edges,
     pub(super) ended: bool,
     pub(super) stopped: Option<String>,
     pub(super) losses: Vec<String>,
@@ -86,8 +86,8 @@ impl Report {
             migration: end.migration,
             rows: end.rows,
             phases,
-            rolled_back: end.edges.into_iter().collect(),
-            no_way_back: end.no_way_back.into_iter().collect(),
+            rolled_back: end.edges.taken.into_iter().collect(),
+            no_way_back: end.edges.none.into_iter().collect(),
             killed: tally.killed,
             failed_statements: tally.failed(),
             lost_writes: tally.lost(),

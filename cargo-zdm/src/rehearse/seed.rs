@@ -11,10 +11,10 @@ use zdm_model::{Column, Schema};
 use super::error::WorkError;
 use super::instance::Instance;
 use super::line::Line;
-use super::make::Columns;
+use super::make::{Columns, Parent};
 use super::shape::Shape;
 use super::subject::Subject;
-use super::table::Side;
+use super::table::{Side, Tab};
 use super::work::{Shared, Write};
 use crate::load::random::Random;
 use crate::pipeline::rehearsed::{Form, Rehearsed};
@@ -25,41 +25,57 @@ const BATCH: u64 = 200;
 /// How the columns of every table are made: as old code has them, and as new code has them.
 pub(super) fn columns(subject: &Subject) -> Vec<[Option<Mutex<Columns>>; 2]> {
     let of = |form: Form, at: usize| {
-        let side = subject.tabs[at].side(form)?;
-        Some(Mutex::new(of_side(subject, form, side)))
+        let tab = &subject.tabs[at];
+        Some(Mutex::new(of_side(subject, form, (tab, tab.side(form)?))))
     };
     (0..subject.tabs.len())
         .map(|at| [of(Form::Old, at), of(Form::New, at)])
         .collect()
 }
 
-fn of_side(subject: &Subject, form: Form, side: &Side) -> Columns {
+fn of_side(subject: &Subject, form: Form, (tab, side): (&Tab, &Side)) -> Columns {
     let rehearsed = &subject.rehearsed;
     let typed = rehearsed.dialect.name() == "postgres";
     let schema = rehearsed.schema(form);
     let columns = side.columns.iter().enumerate();
     let shapes = columns.map(|(at, column)| {
         let words = words(rehearsed, side, column);
-        Shape::of(
-            column,
-            &variants(schema, column),
-            &words,
-            side.is_unique(at),
-            typed,
-        )
+        let unique = tab.both(form, at).any(|(_, side, at)| side.is_unique(at));
+        let mut shape = Shape::of(column, &variants(schema, column), &words, unique, typed);
+        if tab
+            .both(form, at)
+            .any(|(_, side, at)| side.has_one_null(at))
+        {
+            shape.must_be();
+        }
+        shape
     });
+    // What the version is about to demand is true of the rows before it.
     let refers = (0..side.columns.len()).map(|at| {
-        let (key, place) = side.foreign_key(at)?;
-        let parent = subject.tabs.iter().position(|tab| {
-            let side = tab.side(form);
-            side.is_some_and(|side| side.table.name == key.references)
-        })?;
-        let of_parent = subject.tabs[parent].side(form)?;
-        let name = key.referenced_columns.get(place)?;
-        let mut parent_key = of_parent.table.primary_key.iter();
-        Some((parent, parent_key.position(|column| column == name)?))
+        let mut both = tab.both(form, at);
+        both.find_map(|(form, side, at)| refers(subject, form, side, at))
     });
     Columns::new(shapes.collect(), refers.collect())
+}
+
+/// What a column refers to.
+fn refers(subject: &Subject, form: Form, side: &Side, at: usize) -> Option<Parent> {
+    let (key, place) = side.foreign_key(at)?;
+    let is_parent = |tab: &Tab| {
+        let side = tab.side(form);
+        side.is_some_and(|side| side.table.name == key.references)
+    };
+    let parent = subject.tabs.iter().position(is_parent);
+    let of_parent = parent.and_then(|parent| subject.tabs[parent].side(form));
+    let place = of_parent.and_then(|side| {
+        let name = key.referenced_columns.get(place)?;
+        let mut key = side.table.primary_key.iter();
+        key.position(|column| column == name)
+    });
+    Some(match parent.zip(place) {
+        Some((tab, place)) => Parent::Key(tab, place),
+        None => Parent::Elsewhere,
+    })
 }
 
 /// The values of the column's type, where that is an enum.
@@ -73,7 +89,7 @@ fn variants(schema: &Schema, column: &Column) -> Vec<String> {
 fn words(rehearsed: &Rehearsed, side: &Side, column: &Column) -> Vec<String> {
     let table = &side.table.name;
     let checks = [&rehearsed.before, &rehearsed.after].into_iter();
-    let checks = checks.flat_map(|schema| schema.table(table));
+    let checks = checks.filter_map(|schema| schema.table(table));
     let checks = checks.flat_map(|table| table.checks.iter().map(|check| check.expr.clone()));
     let valid = rehearsed
         .pairs(table)

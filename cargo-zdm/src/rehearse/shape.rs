@@ -94,11 +94,16 @@ impl Shape {
         }
     }
 
+    /// Never NULL.
+    pub(super) fn must_be(&mut self) {
+        self.column.nullable = false;
+        self.seen.nulls = 0;
+    }
+
     /// From now on as it was seen elsewhere.
     pub(super) fn take(&mut self, seen: Seen) {
         if !self.unique && !seen.values.is_empty() {
-            self.ways.retain(|way| !matches!(way, Way::Is(_)));
-            self.ways.extend(seen.values.iter().cloned().map(Way::Is));
+            self.ways = seen.values.iter().cloned().map(Way::Is).collect();
         }
         let nulls = if self.column.nullable { seen.nulls } else { 0 };
         self.seen = Seen { nulls, ..seen };
@@ -121,7 +126,10 @@ impl Shape {
             Way::Typed => return self.typed(number, random),
             Way::Digits => some.to_string(),
             Way::Fraction => format!("{some}.{:02}", chance % 100),
-            Way::Words => format!("{} {}{number}", word(chance), word(chance / 7)),
+            Way::Words => {
+                let text = format!("{} {}{number}", word(chance), word(chance / 7));
+                self.as_long_as_seen(text, number)
+            }
             Way::Email => format!("{}{number}@example.org", word(chance)),
             Way::Date => date(some),
             Way::Moment => format!("{} {}", date(some), time(some)),
@@ -146,6 +154,7 @@ impl Shape {
             T::Float4 | T::Float8 => Value::Real(quarter(some)),
             T::Text => {
                 let text = format!("{}{number}", word(random.below(1_000)));
+                let text = self.as_long_as_seen(text, number);
                 Value::text(self.within_bounds(text, number))
             }
             T::Bytes => Value::Blob(number.to_be_bytes().to_vec()),
@@ -264,26 +273,29 @@ impl Shape {
         }
     }
 
-    /// The text as long as the column, and what was seen of it, allow. The number at its end keeps it apart from others.
-    fn within_bounds(&self, mut text: String, number: u64) -> String {
-        if let Some((shortest, longest)) = self.seen.lengths {
-            let width = longest.saturating_sub(shortest) + 1;
-            let wanted = usize::try_from((shortest + number % width).min(2_000)).unwrap_or(0);
-            while text.chars().count() < wanted && self.ways.len() > 1 && !self.unique {
-                text.insert(0, 'x');
-            }
-        }
+    /// A text that is not shorter than those that were seen.
+    fn as_long_as_seen(&self, text: String, number: u64) -> String {
+        let Some((shortest, longest)) = self.seen.lengths else {
+            return text;
+        };
+        let width = longest.saturating_sub(shortest) + 1;
+        let wanted = usize::try_from((shortest + number % width).min(2_000)).unwrap_or(0);
+        let missing = wanted.saturating_sub(text.chars().count());
+        "x".repeat(missing) + &text
+    }
+
+    /// The text as long as the column allows. The number at its end keeps it apart from others.
+    fn within_bounds(&self, text: String, number: u64) -> String {
         let Some(bound) = self.bound() else {
             return text;
         };
         let digits = number.to_string();
         let kept: String = if self.unique {
             let start = bound.saturating_sub(digits.len());
-            let mut kept: String = text.chars().take(start).collect();
-            kept = kept
-                .trim_end_matches(|c: char| c.is_ascii_digit())
-                .to_owned();
-            kept + &digits
+            let kept: String = text.chars().take(start).collect();
+            kept.trim_end_matches(|c: char| c.is_ascii_digit())
+                .to_owned()
+                + &digits
         } else {
             text.clone()
         };

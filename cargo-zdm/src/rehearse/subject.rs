@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use zdm_model::Table;
+use zdm_model::{ForeignKey, Table};
 use zdm_runtime::manifest::Route;
 
 use super::table::{self, Tab};
@@ -132,14 +132,19 @@ fn with_parents(
                 let column = table.column(column);
                 column.is_some_and(|column| !column.nullable)
             });
-            if !there && must {
-                missing = Some(parent);
+            if must && !there {
+                missing = Some(format!("{parent}, of which no rows can be made"));
+            } else if must && !is_of_key(rehearsed, key) {
+                let columns = key.referenced_columns.join(", ");
+                missing = Some(format!(
+                    "{parent} by {columns}, which is not its key and may change"
+                ));
             }
         }
     }
     above.pop();
-    if let Some(parent) = missing {
-        let reason = format!("its rows refer to {parent}, of which no rows can be made");
+    if let Some(missing) = missing {
+        let reason = format!("its rows refer to {missing}");
         left.push(Left {
             table: name.to_owned(),
             reason,
@@ -166,6 +171,9 @@ fn obstacle(rehearsed: &Rehearsed, name: &str) -> Option<String> {
     if tables.any(|table| table.primary_key.is_empty()) {
         return Some("it has no key by which a row is found again".to_owned());
     }
+    if keys_differ(rehearsed, name) {
+        return Some("its key is another one after the version, so that code before and after it finds rows by different values".to_owned());
+    }
     let mut moves = rehearsed.transition.iter().flat_map(|found| &found.moves);
     if moves.any(|moved| moved.main == name || moved.part == name) {
         return Some(
@@ -174,6 +182,29 @@ fn obstacle(rehearsed: &Rehearsed, name: &str) -> Option<String> {
         );
     }
     None
+}
+
+/// Rows are referred to by what they are found by.
+fn is_of_key(rehearsed: &Rehearsed, key: &ForeignKey) -> bool {
+    let tables = [&rehearsed.before, &rehearsed.after].into_iter();
+    let mut tables = tables.filter_map(|schema| schema.table(&key.references));
+    tables.any(|table| {
+        let mut columns = key.referenced_columns.iter();
+        columns.all(|column| table.primary_key.contains(column))
+    })
+}
+
+/// The key has other columns, not only other names for them.
+fn keys_differ(rehearsed: &Rehearsed, name: &str) -> bool {
+    let old = rehearsed.before.table(rehearsed.name_before(name));
+    old.zip(rehearsed.after.table(name))
+        .is_some_and(|(old, new)| {
+            let key = old.primary_key.iter();
+            let key: Vec<_> = key
+                .map(|column| table::name_after(rehearsed, name, column))
+                .collect();
+            key != new.primary_key
+        })
 }
 
 fn render(rehearsed: &Rehearsed, tabs: &mut [Tab]) -> Result<(), RenderError> {

@@ -68,6 +68,28 @@ impl Tab {
         }
     }
 
+    /// A column as this form has it, and as the other one does where that is the same column or its only other side.
+    pub(super) fn both(
+        &self,
+        form: Form,
+        place: usize,
+    ) -> impl Iterator<Item = (Form, &Side, usize)> {
+        let other = if form == Form::Old {
+            Form::New
+        } else {
+            Form::Old
+        };
+        let mut groups = self.groups.iter();
+        let group = groups.find(|group| group.places(form) == [place]);
+        let across = group.and_then(|group| match group.places(other) {
+            [across] => Some(*across),
+            _ => None,
+        });
+        let own = self.side(form).map(|side| (form, side, place));
+        let across = across.and_then(|across| Some((other, self.side(other)?, across)));
+        own.into_iter().chain(across)
+    }
+
     /// Whether a write of this column alone can be followed: it is a group of its own, and nothing is filled from it.
     pub(super) fn is_set_alone(&self, form: Form, place: usize) -> bool {
         let fills = |group: &Group, name: &str| {
@@ -81,7 +103,10 @@ impl Tab {
         let alone = groups.any(|group| {
             group.places(form) == [place] && group.old.len() < 2 && group.new.len() < 2
         });
-        alone && !self.groups.iter().any(|group| fills(group, &column.name))
+        let mut both = self.both(form, place);
+        alone
+            && !self.groups.iter().any(|group| fills(group, &column.name))
+            && !both.any(|(_, side, place)| side.is_bound_to_others(place))
     }
 }
 
@@ -143,13 +168,24 @@ impl Side {
         let of_indexes = of_indexes.map(|index| {
             let mut names = index.columns.clone();
             for element in &index.elements {
-                let named = |column: &&Column| element.contains(column.name.as_str());
-                names.extend(table.columns.iter().filter(named).map(|c| c.name.clone()));
+                let mentioned = table.columns.iter();
+                let mentioned = mentioned.filter(|column| element.contains(column.name.as_str()));
+                names.extend(mentioned.map(|column| column.name.clone()));
             }
             names
         });
         let of_constraints = table.uniques.iter().map(|unique| unique.columns.clone());
-        let lists = of_indexes.chain(of_constraints);
+        // What excludes other rows by more than equality does so by that as well.
+        let exclusions = table.exclusions.iter().map(|exclusion| {
+            let named = |column: &&Column| {
+                let mut elements = exclusion.elements.iter();
+                elements.any(|element| element.contains(column.name.as_str()))
+            };
+            { table.columns.iter().filter(named) }
+                .map(|column| column.name.clone())
+                .collect()
+        });
+        let lists = of_indexes.chain(of_constraints).chain(exclusions);
         let places = lists.map(|names| names.iter().filter_map(|name| self.place(name)).collect());
         places.collect()
     }
@@ -163,6 +199,29 @@ impl Side {
             && lists
                 .iter()
                 .any(|list| list.contains(&place) && list.iter().all(refers))
+    }
+
+    /// NULL is a value like others where no two rows may have the same.
+    pub(super) fn has_one_null(&self, place: usize) -> bool {
+        let name = self.columns.get(place).map(|column| &column.name);
+        let has = |columns: &[String]| columns.iter().any(|column| Some(column) == name);
+        let mut indexes = self.table.indexes.iter();
+        let mut uniques = self.table.uniques.iter();
+        indexes.any(|index| index.nulls_not_distinct && has(&index.columns))
+            || uniques.any(|unique| unique.nulls_not_distinct && has(&unique.columns))
+    }
+
+    /// A check or a foreign key is about this column and others: a value for it alone may not be allowed.
+    fn is_bound_to_others(&self, place: usize) -> bool {
+        let named = |expression: &str| {
+            let columns = self.columns.iter().enumerate();
+            let named = columns.filter(|(_, column)| expression.contains(column.name.as_str()));
+            named.map(|(at, _)| at).collect::<Vec<_>>()
+        };
+        let mut checks = self.table.checks.iter().map(|check| named(&check.expr));
+        let shared = |places: Vec<usize>| places.len() > 1 && places.contains(&place);
+        let key = self.foreign_key(place);
+        checks.any(shared) || key.is_some_and(|(key, _)| key.columns.len() > 1)
     }
 
     /// The column's value is one of a list of these columns that no two rows share.
@@ -258,7 +317,7 @@ fn columns(side: Option<&Side>) -> impl Iterator<Item = (usize, &Column)> {
 }
 
 /// What a column is called after the version that gives columns of keys other names.
-fn name_after<'a>(rehearsed: &'a Rehearsed, table: &str, column: &'a str) -> &'a str {
+pub(super) fn name_after<'a>(rehearsed: &'a Rehearsed, table: &str, column: &'a str) -> &'a str {
     let keys = &rehearsed.manifest().renamed_keys;
     let names = [table, rehearsed.name_before(table)];
     let of_table = names.iter().find_map(|name| keys.get(*name));

@@ -112,7 +112,7 @@ impl Tally {
         for (row, count) in acknowledged {
             if written.get(row).is_none_or(|written| written < count) {
                 let (tab, key) = row;
-                self.lose(format!(
+                self.lose(&format!(
                     "write {count} of row {key} of table {tab} was acknowledged and is gone"
                 ));
             }
@@ -129,8 +129,8 @@ impl Tally {
         self.keep(format!("stale read in {}: {problem}", name(part)));
     }
 
-    pub(super) fn lose(&mut self, lost: String) {
-        if self.lost.insert(lost.clone()) {
+    pub(super) fn lose(&mut self, lost: &str) {
+        if self.lost.insert(lost.to_owned()) {
             self.keep(format!("lost write: {lost}"));
         }
     }

@@ -173,6 +173,36 @@ fn a_column_that_goes_and_one_that_comes_are_rehearsed() {
     assert_eq!(report["rolled_back"][0], "complete → off", "{report}");
 }
 
+/// As many rows as elsewhere, scaled down; what is there is only read.
+#[test]
+fn rows_are_like_those_of_another_database() {
+    let project = Project::sqlite("");
+    let slug = changed(&[("pub level: String", SLUG)]);
+    generated(&project, &slug);
+    project.write("src/models.rs", BEFORE);
+    let file = project.path("app.db");
+    project.done(&["expand", "init"]);
+    project.execute("INSERT INTO teams (title) VALUES ('red'), ('green'), ('blue')");
+    project.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+         INSERT INTO users (name, age, email, level) SELECT 'Only One', i, i || '@example.org', 'high' FROM n",
+    );
+    let before = std::fs::read(&file).unwrap();
+    project.write("src/models.rs", &slug);
+    let report = assert_clean(&rehearse(&project, &["--like", &project.url.clone()]), 8);
+    assert_eq!(report["rows"]["users"], 150, "{report}");
+    assert_eq!(std::fs::read(&file).unwrap(), before, "it was only read");
+    let keep = ["--like", &project.url.clone(), "--dry-run"].map(str::to_owned);
+    let keep: Vec<&str> = keep.iter().map(String::as_str).collect();
+    let plan = rehearse(&project, &keep);
+    assert_eq!(plan.code, 0, "{plan:#?}");
+    let steps = plan.object()["steps"].to_string();
+    assert!(
+        steps.contains("back to off") && steps.contains("contracted"),
+        "{steps}"
+    );
+}
+
 /// The oracle bites: a `down` that loses the value, so that what new code has written is not what is read.
 #[test]
 fn a_down_that_loses_values_is_found() {

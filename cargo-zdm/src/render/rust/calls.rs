@@ -13,6 +13,7 @@ use super::templates::Templates;
 use super::words::Words;
 use super::{Model, RenderError};
 use crate::dialect::Dialect;
+use crate::plan::Pair;
 
 /// A column, and the type that its parameter has.
 #[derive(Debug, Clone)]
@@ -205,7 +206,7 @@ fn setters(statements: &Statements<'_>, words: Words<'_>) -> Result<Vec<Setter>,
     let table = statements.sides.table;
     let is_set = |column: &&Column| {
         let pair = statements.sides.pair(column);
-        !table.primary_key.contains(&column.name) && !pair.is_some_and(|pair| pair.is_one_way())
+        !table.primary_key.contains(&column.name) && !pair.is_some_and(Pair::is_one_way)
     };
     let columns = table.written_columns().filter(is_set);
     columns

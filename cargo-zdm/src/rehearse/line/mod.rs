@@ -4,6 +4,11 @@
 //! literals; so a plan that a migration spoils fails here as it would there. `SQLite`: values are bound.
 //! Must not know: tables, stages.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -151,8 +156,8 @@ fn no_driver(connection: &Connection) -> DatabaseError {
 /// Whether the connection is gone.
 pub(super) fn is_cut(error: &DatabaseError) -> bool {
     match error {
-        DatabaseError::Lost(_) => true,
-        DatabaseError::Other(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
+        DatabaseError::Lost(_)
+        | DatabaseError::Other(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
         DatabaseError::Other(sqlx::Error::Database(error)) => {
             error.code().as_deref() == Some("57P01")
         }
@@ -172,146 +177,4 @@ async fn connect(url: &str) -> Result<Connection, DatabaseError> {
     };
     connection.run_file(&settings).await?;
     Ok(connection)
-}
-
-#[cfg(feature = "postgres")]
-mod postgres {
-    use std::collections::HashMap;
-
-    use sqlx::postgres::PgRow;
-    use sqlx::{
-        AssertSqlSafe, Column as _, Executor as _, PgConnection, Row as _, ValueRef as _, raw_sql,
-    };
-    use zdm_runtime::database::DatabaseError;
-
-    use super::Named;
-    use crate::rehearse::value::Value;
-
-    pub(super) async fn execute(
-        connection: &mut PgConnection,
-        prepared: &mut HashMap<String, usize>,
-        statement: (&str, &[&str]),
-        values: &[Value],
-    ) -> Result<u64, DatabaseError> {
-        let text = executable(connection, prepared, statement, values).await?;
-        let done = connection.execute(raw_sql(AssertSqlSafe(text))).await;
-        Ok(done.map_err(DatabaseError::Other)?.rows_affected())
-    }
-
-    pub(super) async fn rows(
-        connection: &mut PgConnection,
-        prepared: &mut HashMap<String, usize>,
-        statement: (&str, &[&str]),
-        values: &[Value],
-    ) -> Result<Vec<Named>, DatabaseError> {
-        let text = executable(connection, prepared, statement, values).await?;
-        let rows = connection.fetch_all(raw_sql(AssertSqlSafe(text))).await;
-        let rows = rows.map_err(DatabaseError::Other)?;
-        let rows: Result<_, sqlx::Error> = rows.iter().map(named).collect();
-        rows.map_err(DatabaseError::Other)
-    }
-
-    /// `EXECUTE` of what is prepared now, with the values as literals.
-    async fn executable(
-        connection: &mut PgConnection,
-        prepared: &mut HashMap<String, usize>,
-        (sql, types): (&str, &[&str]),
-        values: &[Value],
-    ) -> Result<String, DatabaseError> {
-        let list = |parts: Vec<String>| match parts.as_slice() {
-            [] => String::new(),
-            parts => format!("({})", parts.join(", ")),
-        };
-        let number = if let Some(number) = prepared.get(sql) {
-            *number
-        } else {
-            let number = prepared.len();
-            let types = list(types.iter().map(|name| (*name).to_owned()).collect());
-            let text = format!("PREPARE r{number}{types} AS {sql}");
-            let done = connection.execute(raw_sql(AssertSqlSafe(text))).await;
-            done.map_err(DatabaseError::Other)?;
-            prepared.insert(sql.to_owned(), number);
-            number
-        };
-        let values = list(values.iter().map(Value::literal).collect());
-        Ok(format!("EXECUTE r{number}{values}"))
-    }
-
-    fn named(row: &PgRow) -> Result<Named, sqlx::Error> {
-        let columns = row.columns().iter();
-        columns
-            .map(|column| {
-                let raw = row.try_get_raw(column.ordinal())?;
-                let value = if raw.is_null() {
-                    Value::Null
-                } else {
-                    Value::text(raw.as_str().map_err(sqlx::Error::Decode)?)
-                };
-                Ok((column.name().to_owned(), value))
-            })
-            .collect()
-    }
-}
-
-#[cfg(feature = "sqlite")]
-mod sqlite {
-    use sqlx::sqlite::{SqliteArguments, SqliteRow};
-    use sqlx::{
-        AssertSqlSafe, Column as _, Row as _, Sqlite, SqliteConnection, TypeInfo as _,
-        ValueRef as _,
-    };
-    use zdm_runtime::database::DatabaseError;
-
-    use super::Named;
-    use crate::rehearse::value::Value;
-
-    pub(super) async fn execute(
-        connection: &mut SqliteConnection,
-        sql: &str,
-        values: &[Value],
-    ) -> Result<u64, DatabaseError> {
-        let done = bound(sql, values).execute(connection).await;
-        Ok(done.map_err(DatabaseError::Other)?.rows_affected())
-    }
-
-    pub(super) async fn rows(
-        connection: &mut SqliteConnection,
-        sql: &str,
-        values: &[Value],
-    ) -> Result<Vec<Named>, DatabaseError> {
-        let rows = bound(sql, values).fetch_all(connection).await;
-        let rows = rows.map_err(DatabaseError::Other)?;
-        let rows: Result<_, sqlx::Error> = rows.iter().map(named).collect();
-        rows.map_err(DatabaseError::Other)
-    }
-
-    fn bound(sql: &str, values: &[Value]) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
-        let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
-        values.iter().fold(query, |query, value| match value {
-            Value::Null => query.bind(None::<String>),
-            Value::Int(number) => query.bind(*number),
-            Value::Real(number) => query.bind(*number),
-            Value::Text(text) => query.bind(text.clone()),
-            Value::Blob(bytes) => query.bind(bytes.clone()),
-        })
-    }
-
-    fn named(row: &SqliteRow) -> Result<Named, sqlx::Error> {
-        let columns = row.columns().iter();
-        columns
-            .map(|column| {
-                let at = column.ordinal();
-                let raw = row.try_get_raw(at)?;
-                let (null, class) = (raw.is_null(), raw.type_info().name().to_owned());
-                let value = match class.as_str() {
-                    _ if null => Value::Null,
-                    "INTEGER" | "BOOLEAN" => Value::Int(row.try_get_unchecked(at)?),
-                    "REAL" => Value::Real(row.try_get_unchecked(at)?),
-                    "BLOB" => Value::Blob(row.try_get_unchecked(at)?),
-                    _ => Value::Text(row.try_get_unchecked(at)?),
-                };
-                Ok((column.name().to_owned(), value))
-            })
-            .collect()
-    }
 }

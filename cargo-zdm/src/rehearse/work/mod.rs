@@ -1,0 +1,151 @@
+//! What one instance does under load: writes that are recorded in the transaction that makes them, reads that are compared in the
+//! snapshot that they are made in.
+//!
+//! Comes in: the tables, chance. Goes out: counts in the tally. Must not know: stages, the other instances.
+
+mod read;
+mod write;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(super) use write::Write;
+
+use super::instance::Instance;
+use super::make::Maker;
+use super::meaning::Meaning;
+use super::repository::Repository;
+use super::subject::{Left, Subject};
+use super::tally::Tally;
+use super::value::{Values, identity};
+use crate::load::random::Random;
+
+/// Every writer wants these.
+const HOT_KEYS: u64 = 12;
+/// What all instances share.
+pub(super) struct Shared {
+    pub(super) url: String,
+    pub(super) subject: Arc<Subject>,
+    pub(super) meaning: Arc<Meaning>,
+    pub(super) maker: Maker,
+    /// Of each table, the keys that were ever inserted; the first ones stay.
+    pub(super) keys: Vec<Mutex<Vec<Values>>>,
+    /// The tables that are not driven, with the reasons.
+    left: Mutex<Vec<Left>>,
+    driven: Vec<AtomicBool>,
+    tally: Mutex<Tally>,
+    part: AtomicUsize,
+}
+
+impl Shared {
+    pub(super) fn new(
+        url: &str,
+        subject: Arc<Subject>,
+        meaning: Arc<Meaning>,
+        maker: Maker,
+    ) -> Self {
+        Self {
+            url: url.to_owned(),
+            keys: subject
+                .tabs
+                .iter()
+                .map(|_| Mutex::new(Vec::new()))
+                .collect(),
+            left: Mutex::new(subject.left.clone()),
+            driven: subject
+                .tabs
+                .iter()
+                .map(|tab| AtomicBool::new(tab.driven))
+                .collect(),
+            subject,
+            meaning,
+            maker,
+            tally: Mutex::new(Tally::new()),
+            part: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rows of the table are written and read under load.
+    pub(super) fn is_driven(&self, tab: usize) -> bool {
+        self.driven[tab].load(Ordering::Relaxed)
+    }
+
+    /// From now on they are not.
+    pub(super) fn leave(&self, tab: usize, reason: String) {
+        if self.driven[tab].swap(false, Ordering::Relaxed) {
+            let table = self.subject.tabs[tab].name.clone();
+            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.push(Left { table, reason });
+        }
+    }
+
+    /// The tables that are not driven.
+    pub(super) fn left(&self) -> Vec<Left> {
+        self.left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// From now on everything counts for this part of the way.
+    pub(super) fn enter(&self, part: usize) {
+        self.part.store(part, Ordering::Relaxed);
+    }
+
+    pub(super) fn part(&self) -> usize {
+        self.part.load(Ordering::Relaxed)
+    }
+
+    /// A table that this instance's code writes and reads under load.
+    pub(super) fn some_tab(&self, instance: &Instance, random: &mut Random) -> Option<usize> {
+        let tabs: Vec<usize> = (0..self.subject.tabs.len())
+            .filter(|at| self.is_driven(*at) && instance.flags[*at].is_some())
+            .collect();
+        let at = random.below(tabs.len() as u64);
+        tabs.get(usize::try_from(at).ok()?).copied()
+    }
+
+    /// The table as this instance's code has it.
+    pub(super) fn repository<'a>(
+        &'a self,
+        instance: &'a Instance,
+        at: usize,
+    ) -> Option<Repository<'a>> {
+        let tab = &self.subject.tabs[at];
+        Some(Repository {
+            calls: tab.calls.get(&instance.form)?,
+            side: tab.side(instance.form)?,
+            flags: instance.flags[at].as_ref()?,
+            slept_on: None,
+        })
+    }
+
+    /// A key that was inserted once.
+    fn some_key(&self, tab: usize, from: usize, random: &mut Random) -> Option<Values> {
+        let keys = self.keys[tab]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = (keys.len().saturating_sub(from)) as u64;
+        let bound = match random.below(10) {
+            0..6 => HOT_KEYS.min(count),
+            _ => count,
+        };
+        let at = from + usize::try_from(random.below(bound)).ok()?;
+        keys.get(at).cloned()
+    }
+
+    /// The write is committed.
+    pub(super) fn acknowledge(&self, tab: usize, key: &Values, count: i64) {
+        if count == 1 {
+            let mut keys = self.keys[tab]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            keys.push(key.clone());
+        }
+        self.tally().acknowledge(tab, identity(key), count);
+    }
+}
