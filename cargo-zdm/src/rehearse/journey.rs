@@ -21,7 +21,7 @@ use crate::config::Policy;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::operate::moves::{advance, rollback};
-use crate::operate::position::{Move, Position, WayBack};
+use crate::operate::position::{ALL_READS, Move, Position, WayBack, percent};
 use crate::operate::session::{Missing, Session};
 use crate::terminal::Terminal;
 use crate::versions::State;
@@ -303,6 +303,9 @@ impl Journey {
     pub(super) async fn session(&self) -> Result<Session, Failure> {
         let mut session = Session::open(&self.context, Missing::NewFile).await?;
         session.policy = self.policy.clone();
+        if self.edges.is_ramped() {
+            session.policy.ramp = vec![percent(ALL_READS)];
+        }
         Ok(session)
     }
 }

@@ -38,7 +38,7 @@ impl Repository<'_> {
         loop {
             let sql = self.calls.insert.of(flags.writes());
             let types = self.types(inserted);
-            let bound = Self::with_epoch(&values, flags, &row.given);
+            let bound = Self::with_epoch(&values, flags, self.given(row));
             if self.calls.returns_key {
                 let returned = line.one(sql, &types, &bound).await?;
                 if !returned.is_empty() {
@@ -205,7 +205,7 @@ impl Repository<'_> {
         row: &Row,
     ) -> Result<bool, WorkError> {
         let values = self.values_of(bound, row);
-        let given = row.given.clone();
+        let given = self.given(row).to_vec();
         self.write_bound(line, sql, bound, &Row { values, given })
             .await
     }
@@ -232,6 +232,15 @@ impl Repository<'_> {
                 Some(now) => now,
                 None => return Ok(false),
             };
+        }
+    }
+
+    /// The values of old columns that a write of this code takes.
+    fn given<'r>(&self, row: &'r Row) -> &'r [Value] {
+        if self.calls.given.is_empty() {
+            &[]
+        } else {
+            &row.given
         }
     }
 

@@ -68,9 +68,15 @@ fn refers(subject: &Subject, form: Form, side: &Side, at: usize) -> Option<Paren
     let parent = subject.tabs.iter().position(is_parent);
     let of_parent = parent.and_then(|parent| subject.tabs[parent].side(form));
     let place = of_parent.and_then(|side| {
-        let name = key.referenced_columns.get(place)?;
-        let mut key = side.table.primary_key.iter();
-        key.position(|column| column == name)
+        let places: Option<Vec<_>> = { key.referenced_columns.iter() }
+            .map(|name| {
+                side.table
+                    .primary_key
+                    .iter()
+                    .position(|column| column == name)
+            })
+            .collect();
+        places?.get(place).copied()
     });
     Some(match parent.zip(place) {
         Some((tab, place)) => Parent::Key(tab, place),

@@ -5,6 +5,7 @@
 
 use zdm_model::{Column, LogicalType};
 
+use super::spell::{date, quarter, time, uuid, uuid_bytes, word};
 use super::value::Value;
 use crate::load::random::Random;
 
@@ -319,52 +320,56 @@ impl Shape {
     }
 }
 
-fn quarter(some: u64) -> f64 {
-    f64::from(u32::try_from(some % 1_000_000).unwrap_or(0)) / 4.0
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-fn word(some: u64) -> &'static str {
-    const WORDS: [&str; 12] = [
-        "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "islet", "jade",
-        "knoll", "lagoon",
-    ];
-    WORDS[usize::try_from(some % 12).unwrap_or(0)]
-}
+    use super::*;
 
-fn date(some: u64) -> String {
-    format!(
-        "20{:02}-{:02}-{:02}",
-        10 + some / 336 % 20,
-        1 + some / 28 % 12,
-        1 + some % 28
-    )
-}
-
-fn time(some: u64) -> String {
-    format!(
-        "{:02}:{:02}:{:02}",
-        some / 3600 % 24,
-        some / 60 % 60,
-        some % 60
-    )
-}
-
-fn uuid_bytes(some: u64) -> [u8; 16] {
-    let mut bytes = [0x5a; 16];
-    bytes[8..].copy_from_slice(&some.to_be_bytes());
-    bytes[6] = 0x4a;
-    bytes[8] = 0x80;
-    bytes
-}
-
-fn uuid(some: u64) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for (at, byte) in uuid_bytes(some).iter().enumerate() {
-        if [4, 6, 8, 10].contains(&at) {
-            text.push('-');
-        }
-        let _ = write!(text, "{byte:02x}");
+    fn column(sql_type: Option<&str>) -> Column {
+        let json = serde_json::json!({
+            "name": "code", "field": "code", "rust_type": "String", "logical_type": "text",
+            "sql_type": sql_type, "nullable": true,
+        });
+        serde_json::from_value(json).unwrap()
     }
-    text
+
+    #[test]
+    fn unique_values_are_unique_within_the_bounds_of_the_type() {
+        let shape = Shape::of(&column(Some("varchar(8)")), &[], &[], true, true);
+        let mut random = Random::new(1);
+        let mut values = BTreeSet::new();
+        for number in 1..=3_000 {
+            let way = &shape.ways[usize::try_from(number % 3).unwrap()];
+            let Value::Text(text) = shape.value(way, number, &mut random) else {
+                panic!("a text column has texts");
+            };
+            assert!(text.len() <= 8, "{text}");
+            values.insert(text);
+        }
+        assert_eq!(values.len(), 3_000);
+    }
+
+    #[test]
+    fn values_are_as_they_were_seen() {
+        let mut shape = Shape::of(&column(None), &[], &["word".to_owned()], false, true);
+        assert!(shape.ways.contains(&Way::Is("word".to_owned())));
+        shape.take(Seen {
+            nulls: 1000,
+            lengths: Some((30, 40)),
+            ..Seen::default()
+        });
+        let mut random = Random::new(1);
+        assert!(shape.is_null(&mut random));
+        for number in 1..100 {
+            let text = shape.value(&Way::Words, number, &mut random).shown();
+            assert!((30..=41).contains(&text.len()), "{text}");
+        }
+        shape.take(Seen {
+            values: vec!["a".to_owned(), "b".to_owned()],
+            ..Seen::default()
+        });
+        assert_eq!(shape.ways, ["a", "b"].map(|text| Way::Is(text.to_owned())));
+        assert!(!shape.is_null(&mut random));
+    }
 }

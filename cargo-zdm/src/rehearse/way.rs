@@ -22,7 +22,14 @@ pub(super) struct Edges {
     pub(super) filled: bool,
 }
 
+const ALL_BACK: &str = "live at 100% → dual_write";
+
 impl Edges {
+    /// Every share of the ramp was seen: from now on all reads go over at once.
+    pub(super) fn is_ramped(&self) -> bool {
+        self.taken.contains(ALL_BACK)
+    }
+
     /// Whether the edge back from here has yet to be taken. It is, by this.
     pub(super) fn is_due(&mut self, position: Position, way: WayBack) -> bool {
         let edge = match (position, way) {
@@ -32,7 +39,7 @@ impl Edges {
             }
             (_, WayBack::Nothing | WayBack::Finish | WayBack::Gone(_)) => return false,
             (_, WayBack::UndoExpand) => "expanded → absent",
-            (Position::At(Stage::Live, ALL_READS), _) => "live at 100% → dual_write",
+            (Position::At(Stage::Live, ALL_READS), _) => ALL_BACK,
             (Position::At(Stage::Live, _), _) => "live → dual_write",
             (Position::At(Stage::Shadow, _), _) => "shadow → dual_write",
             (Position::At(Stage::RampDown, _), WayBack::ReadOld) => "ramp_down → dual_write",
@@ -75,7 +82,8 @@ pub(super) fn plan(route: Route, reversible: bool, ramp: &[u32]) -> Vec<String> 
         }
         at = match step {
             Move::Live { above } => {
-                let share = ramp.iter().find(|share| **share > above);
+                let mut ramp = ramp.iter().filter(|_| !edges.is_ramped());
+                let share = ramp.find(|share| **share > above);
                 Position::At(Stage::Live, share.copied().unwrap_or(ALL_READS))
             }
             Move::Expand if route == Route::Direct => Position::Expanded,

@@ -96,7 +96,7 @@ impl Line {
             }
             #[cfg(feature = "sqlite")]
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, values).await,
-            other => Err(no_driver(other)),
+            other => Err(no_driver(other, (sql, types, values))),
         }
     }
 
@@ -138,7 +138,7 @@ impl Line {
             }
             #[cfg(feature = "sqlite")]
             Connection::Sqlite(connection) => sqlite::rows(connection, sql, values).await,
-            other => Err(no_driver(other)),
+            other => Err(no_driver(other, (sql, types, values))),
         }
     }
 }
@@ -146,7 +146,11 @@ impl Line {
 /// The values of a row by the names of their columns, in their order.
 type Named = Vec<(String, Value)>;
 
-fn no_driver(connection: &Connection) -> DatabaseError {
+/// The statement is named for a build whose driver does not look at all of it.
+fn no_driver(
+    connection: &Connection,
+    (_sql, _types, _values): (&str, &[&str], &[Value]),
+) -> DatabaseError {
     DatabaseError::NoDriver {
         scheme: connection.dialect().name().to_owned(),
         feature: connection.dialect().name().to_owned(),

@@ -80,32 +80,34 @@ impl Maker {
         by_old: &[Value],
     ) -> Result<bool, DatabaseError> {
         let new = &group.pairs[0].new;
-        let one = std::slice::from_ref(fresh);
-        // The row of the version may not even hold it as it is: its check says so.
-        let Ok(before) = self.meaning.down(at, one).await else {
-            return Ok(false);
-        };
-        let Ok(again) = self.meaning.up(at, &before).await else {
-            return Ok(false);
-        };
-        if again.len() == 1 && alike(new, &again[0], fresh) {
+        let again = self.by_way_of_old(at, std::slice::from_ref(fresh)).await;
+        if again.as_ref().is_ok_and(|again| alike(new, again, fresh)) {
             return Ok(true);
         }
         // Nothing to say where not even a value that came from old comes back: the load will find that.
-        let before = self.meaning.down(at, by_old).await?;
-        let by_old_again = self.meaning.up(at, &before).await?;
-        if by_old_again.len() == 1 && alike(new, &by_old_again[0], &by_old[0]) {
-            let words = format!(
-                "{}.{}: old cannot hold {}: by way of old it is {}",
-                group.pairs[0].table,
-                new.name,
-                fresh.shown(),
-                again.first().map(Value::shown).unwrap_or_default()
-            );
+        let known = self.by_way_of_old(at, by_old).await;
+        if known.is_ok_and(|known| alike(new, &known, &by_old[0])) {
+            let becomes = match again {
+                Ok(again) => format!("by way of old it is {}", again.shown()),
+                Err(error) => format!("its `down` fails: {error}"),
+            };
+            let column = format!("{}.{}", group.pairs[0].table, new.name);
+            let words = format!("{column}: old cannot hold {}: {becomes}", fresh.shown());
             let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
-            losses.entry(new.name.clone()).or_insert(words);
+            losses.entry(column).or_insert(words);
         }
         Ok(false)
+    }
+
+    /// What is read of a new value where old has it.
+    async fn by_way_of_old(
+        &self,
+        at: (usize, usize),
+        value: &[Value],
+    ) -> Result<Value, DatabaseError> {
+        let old = self.meaning.down(at, value).await?;
+        let new = self.meaning.up(at, &old).await?;
+        Ok(new.into_iter().next().unwrap_or(Value::Null))
     }
 }
 

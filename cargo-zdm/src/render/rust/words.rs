@@ -195,6 +195,7 @@ impl<'a> Words<'a> {
     }
 
     /// The type of a parameter that the field is bound to.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) fn bound_type(self, column: &Column) -> String {
         self.encoded_type(column)
     }
