@@ -197,3 +197,99 @@ pub(super) fn alike(column: &Column, one: &Value, other: &Value) -> bool {
     };
     one == other || (is_number(column) && as_numbers())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn tab(kinds: &[Kind]) -> Tab {
+        let groups = kinds.iter().enumerate().map(|(at, kind)| Group {
+            kind: *kind,
+            old: if matches!(kind, Kind::Fill | Kind::NewOnly) {
+                vec![]
+            } else {
+                vec![at]
+            },
+            new: if *kind == Kind::OldOnly {
+                vec![]
+            } else {
+                vec![at]
+            },
+            pairs: Vec::new(),
+        });
+        Tab {
+            name: "users".to_owned(),
+            old: None,
+            new: None,
+            groups: groups.collect(),
+            calls: BTreeMap::new(),
+            referenced: false,
+            driven: true,
+        }
+    }
+
+    fn row(values: [i64; 2]) -> Row {
+        let values = values.map(Value::Int).to_vec();
+        Row {
+            values,
+            given: Vec::new(),
+        }
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "as it is compared")]
+    fn exactly(value: i64) -> Option<Values> {
+        Some(vec![Value::Int(value)])
+    }
+
+    #[test]
+    fn a_write_of_one_form_leaves_what_only_the_other_knows() {
+        let tab = tab(&[Kind::OldOnly, Kind::NewOnly]);
+        let by_old = written(&tab, Form::Old, &row([1, 0]), None);
+        assert_eq!((&by_old[0].old, &by_old[1].new), (&exactly(1), &None));
+        let by_new = written(&tab, Form::New, &row([0, 2]), Some(&by_old));
+        assert_eq!((&by_new[0].old, &by_new[1].new), (&exactly(1), &exactly(2)));
+        let again = written(&tab, Form::New, &row([0, 3]), None);
+        assert_eq!(
+            again[0],
+            Known::default(),
+            "the database's default is in it"
+        );
+    }
+
+    #[test]
+    fn the_last_writer_of_a_pair_says_what_it_is() {
+        let tab = tab(&[Kind::Pairs, Kind::Plain]);
+        let by_old = written(&tab, Form::Old, &row([1, 5]), None);
+        assert_eq!((&by_old[0].old, &by_old[0].new), (&exactly(1), &None));
+        let mut known = written(&tab, Form::Final, &row([2, 5]), Some(&by_old));
+        assert_eq!((&known[0].old, &known[0].new), (&None, &exactly(2)));
+        set(&tab, Form::Old, 0, &Value::Int(3), &mut known);
+        assert_eq!((&known[0].old, &known[0].new), (&exactly(3), &None));
+        assert_eq!(known[1].old, exactly(5), "the other column stays");
+    }
+
+    #[test]
+    fn a_filled_value_is_new_code_s_as_soon_as_that_has_written_it() {
+        let tab = tab(&[Kind::Plain, Kind::Fill]);
+        let by_new = written(&tab, Form::New, &row([1, 7]), None);
+        let by_old = written(&tab, Form::Old, &row([2, 0]), Some(&by_new));
+        assert_eq!(by_old[1].new, exactly(7), "old code does not touch it");
+    }
+
+    #[test]
+    fn numbers_are_alike_however_they_are_spelled_and_texts_are_not() {
+        let column = |logical_type: &str| -> Column {
+            let json = serde_json::json!({
+                "name": "n", "field": "n", "rust_type": "N", "logical_type": logical_type, "nullable": true,
+            });
+            serde_json::from_value(json).unwrap()
+        };
+        let (one, other) = (Value::text("7"), Value::text("07"));
+        assert!(alike(&column("int4"), &one, &other));
+        assert!(alike(&column("float8"), &Value::Real(7.0), &Value::Int(7)));
+        assert!(!alike(&column("text"), &one, &other));
+        assert!(!alike(&column("int4"), &one, &Value::Null));
+    }
+}

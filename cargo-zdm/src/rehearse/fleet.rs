@@ -13,6 +13,7 @@ use zdm_runtime::{Code, Flags, TableFlags};
 use super::error::WorkError;
 use super::instance::{self, Instance};
 use super::line::Line;
+use super::way::words;
 use super::work::Shared;
 use super::worker::{self, Orders, Role};
 use crate::load::random::Random;
@@ -242,21 +243,20 @@ impl Fleet {
         let mut line = Line::open(&self.shared.url).await?;
         for Sleeper { instance, flags } in sleepers {
             let runs = self.forms().contains(&instance.form);
-            let woken = self
-                .shared
-                .wake(&mut line, &instance, &flags, &mut self.random)
-                .await;
-            let part = self.shared.part();
-            let mut tally = self.shared.tally();
+            let shared = &self.shared;
+            let woken = shared.wake(&mut line, &instance, &flags, &mut self.random);
+            let Some(woken) = woken.await? else { continue };
+            let part = shared.part();
+            let mut tally = shared.tally();
             match woken {
-                Ok(Some(_)) if runs => tally.killed.sleepers_woken += 1,
-                Ok(Some(true)) => tally.lose(&format!(
-                    "{:?} code that may run no more has written past the hop that shuts it out",
-                    instance.form
+                Ok(_) if runs => tally.killed.sleepers_woken += 1,
+                Ok(true) => tally.lose(&format!(
+                    "{} that may run no more has written past the hop that shuts it out",
+                    words(instance.form)
                 )),
+                Ok(false) => {}
                 Err(_) if !runs => tally.killed.sleepers_refused += 1,
                 Err(error) => tally.fail(part, &format!("after sleeping through a hop: {error}")),
-                Ok(_) => {}
             }
         }
         Ok(())

@@ -88,6 +88,11 @@ async fn write(
     (orders, cut): (&Orders, bool),
 ) -> Result<(), WorkError> {
     let Some(at) = shared.some_tab(instance, random) else {
+        // Nothing is driven: the instance is there all the same, and may die.
+        if orders.hang.load(Ordering::Relaxed) {
+            orders.hangs.store(true, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+        }
         return Ok(());
     };
     let Some(repository) = shared.repository(instance, at) else {

@@ -168,14 +168,15 @@ impl Shared {
         Ok(Some((key, count)))
     }
 
-    /// A write with flags from before a hop, as an instance sends it that has slept through it.
+    /// A write with flags from before a hop, as an instance sends it that has slept through it: whether there was such a row, or how it
+    /// was refused.
     pub(in crate::rehearse) async fn wake(
         &self,
         line: &mut Line,
         instance: &Instance,
         slept_on: &[Option<Flags>],
         random: &mut Random,
-    ) -> Result<Option<bool>, WorkError> {
+    ) -> Result<Option<Result<bool, WorkError>>, WorkError> {
         let Some(at) = self.some_tab(instance, random) else {
             return Ok(None);
         };
@@ -186,11 +187,11 @@ impl Shared {
         let Some(write) = self.next(instance, at, random).await? else {
             return Ok(None);
         };
-        let done = self.commit(line, &repository, at, instance, &write).await?;
-        if let Some((key, count)) = &done {
+        let done = self.commit(line, &repository, at, instance, &write).await;
+        if let Ok(Some((key, count))) = &done {
             self.acknowledge(at, key, *count);
         }
-        Ok(Some(done.is_some()))
+        Ok(Some(done.map(|done| done.is_some())))
     }
 }
 
