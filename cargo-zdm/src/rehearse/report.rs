@@ -164,6 +164,10 @@ impl Report {
             .map(|left| format!("{}: {}", left.table, left.reason))
             .collect();
         list("not driven", &left);
+        if self.phases.iter().all(|part| part.statements == 0) {
+            let nothing = "no table is driven: this shows no more than that the steps run";
+            list("note", &[nothing.to_owned()]);
+        }
         list("found", &self.problems);
         list("stopped", self.stopped.as_slice());
         text
