@@ -23,6 +23,8 @@ use crate::pipeline::rehearsed::Form;
 const CREW: [Role; 3] = [Role::Writer, Role::Writer, Role::Reader];
 /// How many more transactions of a worker count as its having been seen.
 const SEEN: u64 = 25;
+/// Writes of an instance that has slept, so that one of each kind may be among them.
+const WOKEN: u32 = 5;
 /// How long nothing may happen of what is waited for: a hang is an error, not a wait without end.
 const PATIENCE: Duration = Duration::from_mins(3);
 const LOOK: Duration = Duration::from_millis(5);
@@ -238,26 +240,36 @@ impl Fleet {
             .collect()
     }
 
-    /// Each sends its next write with what it knew before it slept. Code that runs no more must be refused, if it is written at all.
+    /// Each sends its next writes with what it knew before it slept. Code that runs no more must be refused, if it is written at all.
     pub(super) async fn wake(&mut self, sleepers: Vec<Sleeper>) -> Result<(), WorkError> {
         let mut line = Line::open(&self.shared.url).await?;
-        for Sleeper { instance, flags } in sleepers {
-            let runs = self.forms().contains(&instance.form);
-            let shared = &self.shared;
-            let woken = shared.wake(&mut line, &instance, &flags, &mut self.random);
-            let Some(woken) = woken.await? else { continue };
-            let part = shared.part();
-            let mut tally = shared.tally();
-            match woken {
-                Ok(_) if runs => tally.killed.sleepers_woken += 1,
-                Ok(true) => tally.lose(&format!(
-                    "{} that may run no more has written past the hop that shuts it out",
-                    words(instance.form)
-                )),
-                Ok(false) => {}
-                Err(_) if !runs => tally.killed.sleepers_refused += 1,
-                Err(error) => tally.fail(part, &format!("after sleeping through a hop: {error}")),
+        for sleeper in sleepers {
+            for _ in 0..WOKEN {
+                self.wake_one(&mut line, &sleeper).await?;
             }
+        }
+        Ok(())
+    }
+
+    async fn wake_one(&mut self, line: &mut Line, sleeper: &Sleeper) -> Result<(), WorkError> {
+        let Sleeper { instance, flags } = sleeper;
+        let runs = self.forms().contains(&instance.form);
+        let shared = &self.shared;
+        let woken = shared.wake(line, instance, flags, &mut self.random);
+        let Some(woken) = woken.await? else {
+            return Ok(());
+        };
+        let part = shared.part();
+        let mut tally = shared.tally();
+        match woken {
+            Ok(_) if runs => tally.killed.sleepers_woken += 1,
+            Ok(true) => tally.lose(&format!(
+                "{} that may run no more has written past the hop that shuts it out",
+                words(instance.form)
+            )),
+            Ok(false) => {}
+            Err(_) if !runs => tally.killed.sleepers_refused += 1,
+            Err(error) => tally.fail(part, &format!("after sleeping through a hop: {error}")),
         }
         Ok(())
     }

@@ -161,10 +161,10 @@ async fn rehearse(
     shared.tally().begin();
     let counted = counted(&shared);
     context.terminal.say(&format!(
-        "{:<13} {} rows in {} tables",
+        "{:<13} {} rows in {}",
         "start",
         counted.values().sum::<u64>(),
-        counted.len()
+        counted.keys().cloned().collect::<Vec<_>>().join(", ")
     ));
     let waits = Waits::watch(Arc::clone(&shared)).await?;
     let end = journey.travel().await;
