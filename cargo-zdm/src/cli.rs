@@ -11,8 +11,8 @@ use clap_cargo::style::CLAP_STYLING;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::commands::{
-    advance, approve, backfill, cancel, contract, demo, expand, import, pause, quarantine, rehearse,
-    resume, rollback, status, switch, verify,
+    advance, approve, backfill, cancel, contract, demo, expand, import, pause, quarantine,
+    rehearse, resume, rollback, status, switch, verify,
 };
 use crate::commands::{check, completions, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
@@ -105,7 +105,7 @@ impl DatabaseCommand {
             Self::Cancel(command) => command.run(context).await,
             Self::Resume(command) => command.run(context).await,
             Self::Quarantine(command) => command.run(context).await,
-            Self::Rehearse(command) => command.run(context).await,
+            Self::Rehearse(command) => Box::pin(command.run(context)).await,
             Self::Demo(command) => command.run(context).await,
             Self::DemoWorker(command) => command.run().await,
         }

@@ -1,6 +1,8 @@
 //! Control tables of an older tool: looked at as they are, brought up to date by what moves a migration, and no version is
 //! executed for that.
 
+use std::fmt::Write as _;
+
 use zdm_runtime::database::control;
 use zdm_tests::postgres::Server;
 
@@ -10,7 +12,10 @@ use crate::versions;
 
 /// What the versions after the first have added.
 const LATER: &[(&str, &[&str])] = &[
-    ("migration", &["rolled_back_at", "rolled_back_to", "taken_back_at"]),
+    (
+        "migration",
+        &["rolled_back_at", "rolled_back_to", "taken_back_at"],
+    ),
     ("chunk", &["throttle"]),
     (
         "verification",
@@ -48,10 +53,11 @@ const LATER: &[(&str, &[&str])] = &[
 fn age(project: &Project, zdm: &str) {
     // An index is in its table's schema.
     let schema = zdm.strip_suffix('.').map_or("", |_| zdm);
-    let mut sql = format!("UPDATE {zdm}meta SET version = 1; DROP INDEX {schema}zdm_audit_sequence;");
+    let mut sql =
+        format!("UPDATE {zdm}meta SET version = 1; DROP INDEX {schema}zdm_audit_sequence;");
     for (table, columns) in LATER {
         for column in *columns {
-            sql.push_str(&format!("ALTER TABLE {zdm}{table} DROP COLUMN {column};"));
+            let _ = write!(sql, "ALTER TABLE {zdm}{table} DROP COLUMN {column};");
         }
     }
     project.execute(&sql);

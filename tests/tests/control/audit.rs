@@ -378,7 +378,7 @@ async fn what_is_removed_inserted_or_moved_is_found() {
     }
 }
 
-/// Takes away what version 4 of the control tables has added.
+/// Takes away what version 5 of the control tables has added.
 pub(crate) async fn age(connection: &mut Connection) {
     let index = match connection.dialect() {
         Dialect::Postgres => "DROP INDEX zdm.zdm_audit_sequence",
@@ -401,7 +401,7 @@ pub(crate) async fn age(connection: &mut Connection) {
     }
     let approvals = "ALTER TABLE {zdm}migration DROP COLUMN taken_back_at";
     connection.execute(approvals, &[]).await.unwrap();
-    let version = "UPDATE {zdm}meta SET version = 3";
+    let version = "UPDATE {zdm}meta SET version = 4";
     connection.execute(version, &[]).await.unwrap();
 }
 

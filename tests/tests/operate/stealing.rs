@@ -100,16 +100,16 @@ async fn what_was_cancelled_is_not_begun_again_by_a_worker_that_joins() {
         backfill::plan_chunks(&mut case.connection, &case.migration, &joins)
             .await
             .unwrap();
-        let mut other = case.target.open().await;
+        let mut operator = case.target.open().await;
         let mut first = true;
         let (cancel, is_to_cancel) = mpsc::channel::<()>();
         let (done, is_done) = mpsc::channel::<()>();
         let is_done = Mutex::new(is_done);
         let id = case.migration.id().to_owned();
-        let canceller = tokio::task::spawn_blocking(move || {
+        let other = tokio::task::spawn_blocking(move || {
             is_to_cancel.recv().unwrap();
             tokio::runtime::Handle::current()
-                .block_on(backfill::reset(&mut other, &id, backfill::Way::Up))
+                .block_on(backfill::reset(&mut operator, &id, backfill::Way::Up))
                 .unwrap();
             done.send(()).unwrap();
         });
@@ -121,7 +121,7 @@ async fn what_was_cancelled_is_not_begun_again_by_a_worker_that_joins() {
         })
         .await
         .unwrap();
-        canceller.await.unwrap();
+        other.await.unwrap();
         assert_eq!((cancelled.end, cancelled.rows), (End::Cancelled, 10));
         assert_eq!(case.number(FILLED).await, 10);
         let chunks = case.connection.query(CHUNKS, &[]).await.unwrap();

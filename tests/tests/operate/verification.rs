@@ -169,19 +169,21 @@ async fn interrupted(case: &mut Case, rows: i64) {
         ..VerificationOptions::of("test", Side::New)
     };
     let (told, mut tells) = tokio::sync::mpsc::channel(1);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
     let running = tokio::spawn(async move {
         verification::run(&mut connection, &migration, &options, &mut |progress| {
             if i64::try_from(progress.rows).unwrap() >= rows {
                 let _ = told.try_send(());
-                tokio::task::block_in_place(|| {
-                    std::thread::sleep(std::time::Duration::from_millis(50))
-                });
+                // Until nobody is left to hear of it.
+                let _ = tokio::task::block_in_place(|| released.lock().unwrap().recv());
             }
         })
         .await
     });
     tells.recv().await.unwrap();
     running.abort();
+    drop(release);
     assert!(running.await.unwrap_err().is_cancelled());
     let seen = case.number("SELECT rows_seen FROM {zdm}verification").await;
     assert!((rows..1_000).contains(&seen), "{seen}");

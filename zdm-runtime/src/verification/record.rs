@@ -30,13 +30,11 @@ impl<'a> Record<'a> {
         migration: &'a Migration,
         options: &VerificationOptions,
     ) -> Result<(Self, Verified), VerificationError> {
-        match Self::resume(connection, migration, options).await? {
-            Some(resumed) => Ok(resumed),
-            None => {
-                let begun = Self::begin(connection, migration, options).await?;
-                Ok((begun, Verified::default()))
-            }
+        if let Some(resumed) = Self::resume(connection, migration, options).await? {
+            return Ok(resumed);
         }
+        let begun = Self::begin(connection, migration, options).await?;
+        Ok((begun, Verified::default()))
     }
 
     async fn resume(

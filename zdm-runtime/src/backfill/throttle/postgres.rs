@@ -233,16 +233,19 @@ impl Server {
                 &[self.tables.as_str().into()],
             )
             .await?;
-        match rows.first().map(Vec::as_slice) {
-            None => Ok(Verdict::Go),
-            Some([Value::Text(Some(table)), Value::Int(Some(dead))]) if *dead > most => {
-                Ok(Verdict::Slow(format!(
-                    "{dead} % of the rows of {table} are dead: vacuum is behind"
-                )))
-            }
-            Some([Value::Text(_), Value::Int(_)]) => Ok(Verdict::Go),
-            Some(row) => Err(DatabaseError::unexpected("how many rows are dead", row)),
-        }
+        let Some(row) = rows.first() else {
+            return Ok(Verdict::Go);
+        };
+        let [Value::Text(Some(table)), Value::Int(Some(dead))] = row.as_slice() else {
+            return Err(DatabaseError::unexpected("how many rows are dead", row));
+        };
+        Ok(if *dead > most {
+            Verdict::Slow(format!(
+                "{dead} % of the rows of {table} are dead: vacuum is behind"
+            ))
+        } else {
+            Verdict::Go
+        })
     }
 }
 
@@ -260,14 +263,19 @@ async fn archive_backlog(connection: &mut Connection, most: i64) -> Result<Verdi
             &[],
         )
         .await?;
-    match rows.first().map(Vec::as_slice) {
-        None => Ok(Verdict::Go),
-        Some([Value::Int(Some(waiting))]) if *waiting > most => Ok(Verdict::Hold(format!(
+    let Some(row) = rows.first() else {
+        return Ok(Verdict::Go);
+    };
+    let [Value::Int(Some(waiting))] = row.as_slice() else {
+        return Err(DatabaseError::unexpected("how many segments wait", row));
+    };
+    Ok(if *waiting > most {
+        Verdict::Hold(format!(
             "{waiting} segments of the write-ahead log wait to be archived, more than {most}"
-        ))),
-        Some([Value::Int(Some(_))]) => Ok(Verdict::Go),
-        Some(row) => Err(DatabaseError::unexpected("how many segments wait", row)),
-    }
+        ))
+    } else {
+        Verdict::Go
+    })
 }
 
 async fn active_sessions(
