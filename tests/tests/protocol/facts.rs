@@ -48,6 +48,7 @@ pub(crate) fn of(state: &State, configuration: &Configuration) -> Facts {
         rebuilds: BTreeSet::new(),
         shadow_mismatches: Fact::Known(0),
         backup_at: Fact::Known(None),
+        approvals: Fact::Known(Vec::new()),
     }
 }
 

@@ -111,6 +111,8 @@ fn policy() -> Policy {
         dwell: Duration::ZERO,
         verify_again: false,
         backup: false,
+        approvals: 0,
+        actor: String::new(),
         sleepers: Duration::from_mins(10),
         instances: 0,
         waivers: Vec::new(),

@@ -90,6 +90,7 @@ const NEEDED: &[(Taken, World, &str)] = &[
 const NOT_NEEDED: &[(Taken, &str)] = &[
     // Caution, or somebody's decision.
     (Gate("backup"), "caution: against what no protocol knows of"),
+    (Gate("approved"), "caution: a second pair of eyes"),
     (Gate("dwell"), "caution: time to look at a share of readers"),
     (
         Gate("everyone_reads_new"),
