@@ -28,6 +28,7 @@ impl Value {
     }
 
     /// The value as a literal that `PostgreSQL` takes for any type.
+    #[cfg(feature = "postgres")]
     pub(super) fn literal(&self) -> String {
         match self {
             Self::Null => "NULL".to_owned(),
