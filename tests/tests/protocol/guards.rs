@@ -7,6 +7,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::properties::{ACCEPTED, CONTRACTED, FRESH, KEPT, NAMED, SERVED};
 use crate::protocol::{Configuration, Guard, Protocol};
+use crate::search::Graph;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Taken {
@@ -199,5 +200,24 @@ fn without_all_of_what_is_not_needed_nothing_goes_wrong() {
         let checker = checker.spawn_bfs().join();
         let found: Vec<_> = checker.discoveries().into_keys().collect();
         assert_eq!(found, [CONTRACTED], "{configuration:?}");
+    }
+}
+
+/// A hop does not keep anybody from registering between its gates and its commit, so that these see such an instance too late. It is
+/// turned away, and nothing worse: every statement carries its epoch.
+#[test]
+fn an_instance_that_a_hop_has_not_seen_is_turned_away_and_nothing_else() {
+    let late = ["known_everywhere", "nobody_final", "acknowledged"];
+    for world in [World::Plain, World::Two] {
+        let configuration = Configuration {
+            sleepers: world == World::Plain,
+            ..world.configuration()
+        };
+        let less = Protocol::of(configuration).without(&late, &[]);
+        let graph = Graph::of(&less);
+        assert_eq!(graph.wrong().map(|(_, property)| property), Some(SERVED));
+        if let Some((place, property)) = graph.wrong_beside(SERVED) {
+            panic!("not so: {property}\n{}", graph.way_to(place));
+        }
     }
 }

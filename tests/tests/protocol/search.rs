@@ -53,8 +53,14 @@ impl<'a> Graph<'a> {
 
     /// The first state in which a property does not hold that always has to.
     pub(crate) fn wrong(&self) -> Option<(usize, &'static str)> {
+        self.wrong_beside("")
+    }
+
+    /// The same, apart from one property.
+    pub(crate) fn wrong_beside(&self, expected: &str) -> Option<(usize, &'static str)> {
         let mut properties = self.protocol.properties();
         properties.retain(|property| property.expectation == Expectation::Always);
+        properties.retain(|property| property.name != expected);
         let mut states = self.states.iter().enumerate();
         states.find_map(|(place, state)| {
             let mut broken = properties.iter();
