@@ -1,5 +1,7 @@
 //! What the measurements share: a generated project of many models, a process's peak memory, medians.
 
+pub mod readings;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
