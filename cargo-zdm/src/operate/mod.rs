@@ -3,6 +3,7 @@
 //! Comes in: the context and the command's arguments. Goes out: a moved migration and what to tell about it.
 //! Must not know: the models, the generator; only `zdm.toml` and the versions' folder are read.
 
+mod building;
 mod catalogue;
 mod claim;
 mod fresh;

@@ -10,6 +10,7 @@ use zdm_runtime::manifest::{Backfill, Direction, Step};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
+use super::building::Watch;
 use super::position::known;
 use super::rights;
 use super::session::Session;
@@ -79,6 +80,7 @@ async fn execute(
     if direction == Direction::Up && !steps.any(Step::is_own_sql) {
         rights::schemas_are_there(&mut session.connection, tables).await?;
     }
+    let _watch = Watch::start(session, place, (section, direction)).await?;
     let outcome = executor::run(
         &mut session.connection,
         &session.migrations[place],

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use zdm_runtime::database::catalogue::backend_pid;
 use zdm_runtime::database::{Connection, Dialect};
 use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions, Outcome};
 use zdm_runtime::facts;
@@ -225,4 +226,32 @@ async fn a_build_that_has_begun_is_on_record() {
     building.await.unwrap().unwrap();
     assert_eq!(number(&mut other, begun).await, 0);
     assert_eq!(number(&mut other, RECORDED).await, 1);
+}
+
+#[tokio::test]
+async fn a_build_tells_whose_transaction_it_waits_out() {
+    let (target, mut connection) = users().await;
+    let pid = backend_pid(&mut connection).await.unwrap();
+    let mut looker = target.open().await;
+    assert_eq!(executor::building(&mut looker, pid).await.unwrap(), None);
+    let mut old = target.open().await;
+    old.run_file("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        .await
+        .unwrap();
+    number(&mut old, "SELECT count(*) FROM users").await;
+    let holder = backend_pid(&mut old).await.unwrap();
+    let built = tokio::spawn(async move { expand(&mut connection, Direction::Up).await.unwrap() });
+    let told = loop {
+        match executor::building(&mut looker, pid).await.unwrap() {
+            Some(building) if building.waits_for == Some(holder) => break building.to_string(),
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    assert!(
+        told.ends_with(&format!("waits for the transaction of pid {holder}")),
+        "{told}"
+    );
+    old.rollback().await.unwrap();
+    assert_eq!(built.await.unwrap().executed, 1);
+    assert_eq!(executor::building(&mut looker, pid).await.unwrap(), None);
 }

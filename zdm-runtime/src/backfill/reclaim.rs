@@ -88,15 +88,6 @@ pub async fn run(
     Ok(())
 }
 
-/// The server's process of a connection, by which another can cancel what it does.
-pub async fn pid(connection: &mut Connection) -> Result<i64, DatabaseError> {
-    let rows = connection.query("SELECT pg_backend_pid()", &[]).await?;
-    match rows.first().map(Vec::as_slice).unwrap_or_default() {
-        [Value::Int(Some(pid))] => Ok(*pid),
-        row => Err(DatabaseError::unexpected("which process answers", row)),
-    }
-}
-
 async fn changed(
     connection: &mut Connection,
     migration: &Migration,

@@ -42,6 +42,15 @@ pub async fn columns(
         .collect()
 }
 
+/// The server's process of a connection to `PostgreSQL`, by which another can see or cancel what it does.
+pub async fn backend_pid(connection: &mut Connection) -> Result<i64, DatabaseError> {
+    let rows = connection.query("SELECT pg_backend_pid()", &[]).await?;
+    match rows.first().map(Vec::as_slice).unwrap_or_default() {
+        [Value::Int(Some(pid))] => Ok(*pid),
+        row => Err(DatabaseError::unexpected("which process answers", row)),
+    }
+}
+
 /// The server's version as one number, `150004`; `None` where there is no server.
 pub async fn server_version(connection: &mut Connection) -> Result<Option<i64>, DatabaseError> {
     if connection.dialect() == Dialect::Sqlite {

@@ -3,6 +3,7 @@
 //! Comes in: a connection, a checked [`Migration`], a section and a direction. Goes out: the database changed, every
 //! step recorded in the same transaction. Must not know: stages, gates, what a statement means.
 
+mod building;
 mod dependents;
 mod error;
 mod explain;
@@ -22,6 +23,7 @@ mod words;
 
 use std::time::{Duration, Instant};
 
+pub use building::{Building, building};
 pub use error::{ExecutorError, StepName};
 
 use crate::audit::{self, Entry};

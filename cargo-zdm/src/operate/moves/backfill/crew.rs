@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, End, Outcome, Way, reclaim};
-use zdm_runtime::database::{Connection, DatabaseError, Dialect};
+use zdm_runtime::database::{Connection, DatabaseError, Dialect, catalogue};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::progress::Progress;
 
@@ -148,7 +148,7 @@ impl Vacuum {
             ));
         }
         let mut connection = connect(session.url()).await?;
-        let pid = reclaim::pid(&mut connection).await?;
+        let pid = catalogue::backend_pid(&mut connection).await?;
         let (listeners, listener) = watch::channel(());
         let task = tokio::spawn(async move {
             reclaim::run(&mut connection, &migration, way, &listeners).await
