@@ -41,32 +41,33 @@ pub(crate) struct Rehearse {
 }
 
 impl Rehearse {
-    /// The application's own database is never rehearsed on.
-    fn must_be_a_scratch(&self, context: &Context, project: &Project) -> Result<(), Failure> {
-        if context.named_database_url().is_some() {
+    /// The application's own database is never rehearsed on. Elsewhere `--database-url` names it; here it can only mean the scratch.
+    fn scratch(&self, context: &Context, project: &Project) -> Result<Option<String>, Failure> {
+        let named = context.named_database_url().map(str::to_owned);
+        if let (Some(scratch), Some(named)) = (&self.scratch_url, &named)
+            && scratch != named
+        {
             return Err(Failure::usage(
-                "rehearse takes no --database-url: that names the application's database everywhere else",
-                "name an empty database with --scratch-url",
+                "--scratch-url and --database-url name two databases",
+                "name the empty one, by --scratch-url",
             ));
         }
+        let scratch = self.scratch_url.clone().or(named);
         let variable = &project.config.database.url_env;
-        let own = context.database_url(&project.config).ok();
-        if own.is_some() && own == self.scratch_url {
+        if scratch.is_some() && scratch == std::env::var(variable).ok() {
             return Err(Failure::usage(
-                format!(
-                    "--scratch-url is the application's own database, the one that {variable} names"
-                ),
-                "name another one, which is empty",
+                format!("that is the application's own database, the one that {variable} names"),
+                "name another one, which is empty, by --scratch-url",
             )
             .safe("nothing was changed"));
         }
-        Ok(())
+        Ok(scratch)
     }
 
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let project = context.project()?;
         let options = options(context, &project)?;
-        self.must_be_a_scratch(context, &project)?;
+        let scratch_url = self.scratch(context, &project)?;
         let history = options.history()?;
         let manifests: Vec<_> = history.versions().iter().collect();
         let place = match &self.migration {
@@ -100,7 +101,7 @@ impl Rehearse {
         let rehearsed = rehearsed::rehearsed(&options, place)?;
         let wanted = Options {
             rows: self.rows,
-            scratch_url: self.scratch_url,
+            scratch_url,
             like: self.like,
             keep: self.keep,
             seed: self.seed,
