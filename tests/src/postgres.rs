@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,46 @@ impl Server {
     ///
     /// As [`Server::start`].
     pub fn start_with(settings: &[&str]) -> Self {
+        Self::start_beside(settings, &[])
+    }
+
+    /// Starts a fresh server on a port of loopback that answers with a certificate of its own. The URL of its database demands that
+    /// certificate.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::start`].
+    pub fn start_encrypted() -> (Self, String) {
+        let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]);
+        let certified = certified.expect("a certificate for loopback");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("loopback has a free port")
+            .port();
+        let port = format!("port={port}");
+        let settings = [
+            "listen_addresses=127.0.0.1",
+            &port,
+            "ssl=on",
+            "ssl_cert_file=../certificate.pem",
+            "ssl_key_file=../key.pem",
+        ];
+        let files = [
+            ("certificate.pem", certified.cert.pem()),
+            ("key.pem", certified.signing_key.serialize_pem()),
+        ];
+        let server = Self::start_beside(&settings, &files);
+        let certificate = server.directory.path().join("certificate.pem");
+        let url = format!(
+            "postgres://{OWNER}@127.0.0.1:{}/postgres?sslmode=verify-full&sslrootcert={}",
+            port.trim_start_matches("port="),
+            certificate.display()
+        );
+        (server, url)
+    }
+
+    /// With files beside its data that nobody else may read, but for certificates.
+    fn start_beside(settings: &[&str], files: &[(&str, String)]) -> Self {
         let programs = Programs::find();
         let template = programs.template();
         // Not below `target`: a socket's path may have about 100 characters.
@@ -49,6 +90,17 @@ impl Server {
             .arg("-a")
             .arg(&template)
             .arg(directory.path().join("data")));
+        for (name, text) in files {
+            let file = directory.path().join(name);
+            let mode = if name.starts_with("key") {
+                0o600
+            } else {
+                0o644
+            };
+            fs::write(&file, text)
+                .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(mode)))
+                .expect("our own directory");
+        }
         programs.own(directory.path());
 
         let mut server = programs.command("postgres");

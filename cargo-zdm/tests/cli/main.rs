@@ -52,6 +52,8 @@ mod split;
 mod stale;
 mod stopped;
 mod taken_over;
+#[cfg(feature = "tls")]
+mod tls;
 mod unconvertible;
 mod uncounted;
 mod undeclared;
