@@ -11,7 +11,7 @@ use crate::project::{Project, Run};
 use crate::versions;
 
 /// Every command that is given a database. The rest never looks at one.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 26] = [
     &["advance"],
     &["status"],
     &["status", "--audit"],
@@ -24,10 +24,14 @@ const COMMANDS: [&[&str]; 22] = [
     &["rollback"],
     &["approve", "1"],
     &["pause", "1"],
+    &["cancel", "1"],
     &["resume", "1"],
     &["quarantine", "list"],
     &["quarantine", "fix"],
     &["quarantine", "waive", "--reason", "none"],
+    &["rehearse"],
+    &["rehearse", "--scratch-url", "URL"],
+    &["rehearse", "--like", "URL"],
     &["demo"],
     &["import"],
     &["generate"],

@@ -255,3 +255,37 @@ async fn a_build_tells_whose_transaction_it_waits_out() {
     assert_eq!(built.await.unwrap().executed, 1);
     assert_eq!(executor::building(&mut looker, pid).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn an_index_of_a_partitioned_table_is_built_by_hand_and_then_found() {
+    let target = Target::of(Dialect::Postgres).await;
+    let mut connection = target.open().await;
+    connection
+        .run_file(
+            "CREATE TABLE users (id bigint NOT NULL, name text NOT NULL) PARTITION BY RANGE (id);
+             CREATE TABLE users_low PARTITION OF users FOR VALUES FROM (0) TO (100);
+             CREATE TABLE users_high PARTITION OF users FOR VALUES FROM (100) TO (200) PARTITION BY RANGE (id);
+             CREATE TABLE users_highest PARTITION OF users_high FOR VALUES FROM (150) TO (200)",
+        )
+        .await
+        .unwrap();
+    let refused = expand(&mut connection, Direction::Up).await.unwrap_err();
+    let ExecutorError::Partitioned { statements, .. } = &refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(statements.len(), 7, "{refused}");
+    assert_eq!(number(&mut connection, RECORDED).await, 0);
+    for statement in statements {
+        connection.run_file(statement).await.unwrap();
+    }
+    assert_eq!(
+        expand(&mut connection, Direction::Up)
+            .await
+            .unwrap()
+            .executed,
+        1
+    );
+    assert_eq!(number(&mut connection, RECORDED).await, 1);
+    let of_parts = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'users_by_name'::regclass";
+    assert_eq!(number(&mut connection, of_parts).await, 2);
+}

@@ -78,6 +78,21 @@ pub enum ExecutorError {
         /// The database's last answer.
         source: DatabaseError,
     },
+    /// `PostgreSQL` builds no index of a partitioned table beside writers, but one of each partition.
+    #[error(
+        "{step} cannot be done as it stands: {table} is partitioned, and PostgreSQL builds no index of such a table beside writers. Nothing \
+         was changed. Run these statements, one by one and outside a transaction, then the same command again, which finds the index \
+         in its place:\n{}",
+        .statements.join("\n")
+    )]
+    Partitioned {
+        /// Which step.
+        step: StepName,
+        /// The table.
+        table: String,
+        /// What builds the index partition by partition.
+        statements: Vec<String>,
+    },
     /// Transactions that were long already did not end.
     #[error(
         "{step} was not tried: it needs a lock ({lock} on {table}) that transactions hold which had been open for long and did not end \

@@ -36,6 +36,11 @@ impl Task<'_> {
                 lost,
             },
             Failure::OtherIndex { name, found } => ExecutorError::OtherIndex { step, name, found },
+            Failure::Partitioned(statements) => ExecutorError::Partitioned {
+                step,
+                table: self.step.table.clone(),
+                statements,
+            },
             Failure::References(references) => ExecutorError::References { step, references },
             Failure::Losses(losses) => ExecutorError::Losses { step, losses },
             Failure::Unseen(source) => ExecutorError::Unseen {

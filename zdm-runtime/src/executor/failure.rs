@@ -19,6 +19,8 @@ pub(super) enum Failure {
     Undescribed(Vec<String>),
     #[error("the index {name} is not the planned one: {found}")]
     OtherIndex { name: String, found: String },
+    #[error("its table is partitioned")]
+    Partitioned(Vec<String>),
     #[error("its table is referred to: {}", Reference::listed(.0))]
     References(Vec<Reference>),
     #[error("it would take away {}", losses::listed(.0))]

@@ -4,6 +4,8 @@
 //! Comes in: a connection outside a transaction, a step that builds an index. Goes out: [`Found`].
 //! Must not know: what follows from it.
 
+use std::collections::BTreeMap;
+
 use crate::database::catalogue::relation;
 use crate::database::{Connection, DatabaseError, Value};
 use crate::losses::quoted;
@@ -85,6 +87,66 @@ pub(super) async fn look(
         };
     }
     Ok(planned)
+}
+
+/// What builds the index of a partitioned table beside writers, for somebody to run (manual, "CREATE INDEX", "Building Indexes
+/// Concurrently"); nothing for any other table.
+pub(super) async fn by_partition(
+    connection: &mut Connection,
+    step: &Step,
+    name: &str,
+) -> Result<Vec<String>, DatabaseError> {
+    let Some(definition) = &step.index else {
+        return Ok(Vec::new());
+    };
+    let rows = connection
+        .query(
+            "SELECT part.relid::regclass::text, coalesce(part.parentrelid::regclass::text, ''), part.isleaf::int,
+                    CASE WHEN pg_table_is_visible(part.relid) THEN '' ELSE quote_ident(space.nspname) || '.' END
+             FROM pg_class AS root, pg_partition_tree(root.oid) AS part
+             JOIN pg_class AS class ON class.oid = part.relid
+             JOIN pg_namespace AS space ON space.oid = class.relnamespace
+             WHERE root.oid = to_regclass($1) AND root.relkind = 'p' ORDER BY part.level, 1",
+            &[relation(&step.table).as_str().into()],
+        )
+        .await?;
+    let unique = if definition.unique { "UNIQUE " } else { "" };
+    let over = over(definition);
+    // By table, as SQL names it from outside its schema.
+    let mut indexes: BTreeMap<String, String> = BTreeMap::new();
+    let mut statements = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let [
+            Value::Text(Some(table)),
+            Value::Text(Some(parent)),
+            Value::Int(Some(is_leaf)),
+            Value::Text(Some(schema)),
+        ] = row.as_slice()
+        else {
+            return Err(DatabaseError::unexpected(
+                "which partitions a table has",
+                row,
+            ));
+        };
+        let above = indexes.get(parent);
+        let index = match above {
+            Some(_) => quoted(&format!("{name}_{number}")),
+            None => quoted(name),
+        };
+        let how = if *is_leaf == 0 {
+            format!("{unique}INDEX {index} ON ONLY {table}")
+        } else {
+            format!("{unique}INDEX CONCURRENTLY {index} ON {table}")
+        };
+        statements.push(format!("CREATE {how} {over};"));
+        if let Some(above) = above {
+            statements.push(format!(
+                "ALTER INDEX {above} ATTACH PARTITION {schema}{index};"
+            ));
+        }
+        indexes.insert(table.clone(), format!("{schema}{index}"));
+    }
+    Ok(statements)
 }
 
 /// How the database itself writes what the plan builds, asked of an empty table that is gone with its transaction.

@@ -68,7 +68,14 @@ fn undone_build<'a>(task: &Task<'a>) -> Option<(&'a Step, &'a str)> {
 }
 
 async fn build(task: &Task<'_>, connection: &mut Connection, name: &str) -> Result<(), Failure> {
-    clear(task, connection, name, task.begun).await?;
+    // What is there already, as it is planned, somebody has built by hand, or an attempt whose end is not on record.
+    if clear(task, connection, name, task.begun).await? {
+        return Ok(());
+    }
+    let statements = index::by_partition(connection, task.step, name).await?;
+    if !statements.is_empty() {
+        return Err(Failure::Partitioned(statements));
+    }
     begin(task, connection).await?;
     if let Err(error) = connection.run_file(task.sql).await {
         // An invalid unique index goes on refusing writes, so it does not wait for the next try. The statement's own
@@ -93,19 +100,21 @@ async fn abandon(task: &Task<'_>, connection: &mut Connection, name: &str) -> Re
     Ok(())
 }
 
-/// Refuses where something else has the name, and removes what a failed or killed attempt left behind.
+/// Refuses where something else has the name, and removes what a failed or killed attempt left behind. Whether the index is there.
 async fn clear(
     task: &Task<'_>,
     connection: &mut Connection,
     name: &str,
     begun: bool,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     match index::look(connection, task.step, name, begun).await? {
-        Found::Nothing | Found::Planned { valid: true, .. } => Ok(()),
+        Found::Nothing => Ok(false),
+        Found::Planned { valid: true, .. } => Ok(true),
         Found::Planned { name, valid: false } => {
             tracing::info!(name, "drops an invalid index of an earlier attempt");
             let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
-            Ok(connection.run_file(&sql).await?)
+            connection.run_file(&sql).await?;
+            Ok(false)
         }
         Found::Other(found) => Err(other(name, found)),
     }
