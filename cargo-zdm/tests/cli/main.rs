@@ -4,6 +4,7 @@ mod adopted;
 mod advance;
 mod approve;
 mod audit;
+mod awkward;
 mod back;
 mod constraints;
 mod counted;
