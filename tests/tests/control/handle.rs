@@ -56,19 +56,31 @@ async fn installing_twice_or_from_two_sides_at_once_is_installing_once() {
 }
 
 /// Applications go on with the tables of an older tool; the next `expand` adds what is missing.
+/// What versions 2 to 4 have added.
+const ADDED: [(&str, &str); 9] = [
+    ("migration", "rolled_back_at"),
+    ("migration", "rolled_back_to"),
+    ("chunk", "throttle"),
+    ("verification", "cursor_table"),
+    ("verification", "cursor_key"),
+    ("verification", "lease_owner"),
+    ("verification", "lease_epoch"),
+    ("verification", "lease_until"),
+    ("verification", "repaired"),
+];
+
 #[tokio::test]
 async fn control_tables_of_an_older_version_are_brought_up_to_date() {
     for database in [Database::postgres(), Database::sqlite()] {
         let database = database.expanded().await;
         let mut connection = database.connection().await;
         audit::age(&mut connection).await;
-        for sql in [
-            "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_at",
-            "ALTER TABLE {zdm}migration DROP COLUMN rolled_back_to",
-            "UPDATE {zdm}meta SET version = 1",
-        ] {
-            connection.execute(sql, &[]).await.unwrap();
+        for (table, column) in ADDED {
+            let sql = format!("ALTER TABLE {{zdm}}{table} DROP COLUMN {column}");
+            connection.execute(&sql, &[]).await.unwrap();
         }
+        let first = "UPDATE {zdm}meta SET version = 1";
+        connection.execute(first, &[]).await.unwrap();
         let zdm = database.zdm(&TRANSITION).await;
         let found = control::installed_version(&mut connection).await.unwrap();
         assert_eq!(found, Installed::Outdated(1));
