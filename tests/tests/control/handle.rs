@@ -55,7 +55,6 @@ async fn installing_twice_or_from_two_sides_at_once_is_installing_once() {
     }
 }
 
-/// Applications go on with the tables of an older tool; the next `expand` adds what is missing.
 /// What versions 2 to 4 have added.
 const ADDED: [(&str, &str); 9] = [
     ("migration", "rolled_back_at"),
@@ -69,6 +68,7 @@ const ADDED: [(&str, &str); 9] = [
     ("verification", "repaired"),
 ];
 
+/// Applications go on with the tables of an older tool; the next `expand` adds what is missing.
 #[tokio::test]
 async fn control_tables_of_an_older_version_are_brought_up_to_date() {
     for database in [Database::postgres(), Database::sqlite()] {
