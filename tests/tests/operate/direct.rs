@@ -212,7 +212,7 @@ async fn rows_that_a_policy_hides_are_no_rows_that_are_absent() {
         GRANT ALL ON ALL TABLES IN SCHEMA zdm TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA zdm TO app;
         ALTER TABLE users OWNER TO app;
         ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY;
-        SET ROLE app";
+        SET ROLE app; SET row_security = on";
     connection.run_file(hidden).await.unwrap();
     assert_eq!(number(&mut connection, ROWS).await, 0);
     let migration = version(ADD, small(2, LIMIT));
