@@ -31,8 +31,10 @@ impl Watch {
         place: usize,
         (section, direction): (Section, Direction),
     ) -> Result<Self, Failure> {
-        let mut steps = session.manifest(place).steps_of(section, direction);
-        let builds = steps.any(|step| step.builds_index.is_some());
+        let builds = session
+            .manifest(place)
+            .steps_of(section, direction)
+            .any(|step| step.builds_index.is_some());
         if !builds || session.connection.dialect() != Dialect::Postgres {
             return Ok(Self(None));
         }

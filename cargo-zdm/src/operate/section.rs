@@ -74,10 +74,11 @@ async fn execute(
     }
     let tables = &session.migrations[place].manifest().tables;
     rights::to_alter(&mut session.connection, tables).await?;
-    let mut steps = session.migrations[place]
+    let has_own_sql = session.migrations[place]
         .manifest()
-        .steps_of(section, direction);
-    if direction == Direction::Up && !steps.any(Step::is_own_sql) {
+        .steps_of(section, direction)
+        .any(Step::is_own_sql);
+    if direction == Direction::Up && !has_own_sql {
         rights::schemas_are_there(&mut session.connection, tables).await?;
     }
     let _watch = Watch::start(session, place, (section, direction)).await?;

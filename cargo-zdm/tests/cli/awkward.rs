@@ -70,13 +70,14 @@ fn they_go_the_whole_way_and_back() {
     let run = project.zdm(&["advance"]);
     assert_eq!(run.code, 3, "{run:#?}");
     run.says("events is partitioned");
-    let told = run.err.clone();
+    let told = run.out.clone();
     for statement in told.lines().map(str::trim).filter(|line| {
         line.ends_with(';') && (line.starts_with("CREATE INDEX") || line.starts_with("ALTER INDEX"))
     }) {
         project.execute(statement);
     }
-    assert_eq!(project.zdm(&["advance"]).code, 4);
+    let run = project.zdm(&["advance"]);
+    assert_eq!(run.code, 4, "{run:#?}");
     assert_eq!(project.stage("two"), "complete");
     project.done(&["rollback", "two", "--to", "ramp_down"]);
     let lowered = "SELECT count(*) FROM \"Order\" WHERE \"Title\" = upper(\"Full Name\")";
