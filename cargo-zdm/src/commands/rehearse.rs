@@ -110,7 +110,13 @@ impl Rehearse {
             let (text, object) = rehearse::preview(rehearsed, &project.config.policy, &wanted)?;
             return Answer::done(text, object);
         }
-        let report = rehearse::run(context, rehearsed, &project.config.policy, &wanted).await?;
+        let report = Box::pin(rehearse::run(
+            context,
+            rehearsed,
+            &project.config.policy,
+            &wanted,
+        ))
+        .await?;
         let kind = (!report.is_clean()).then_some(Kind::Findings);
         Answer::ending(kind, report.text(), &report)
     }
