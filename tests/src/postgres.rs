@@ -103,6 +103,38 @@ impl Server {
         }
         programs.own(directory.path());
 
+        Self::serve(&programs, directory, settings)
+    }
+
+    /// Starts a replica of this server, which follows it as a stream.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::start`], and where `pg_basebackup` is not beside `postgres`.
+    pub fn standby(&self) -> Self {
+        let programs = Programs::with(&["postgres", "pg_basebackup"]);
+        let directory = TempDir::with_prefix("zdm-pg-").expect("a temporary directory");
+        open_to_all(directory.path());
+        programs.own(directory.path());
+        run(programs
+            .command("pg_basebackup")
+            .args([
+                "-U",
+                OWNER,
+                "-R",
+                "-X",
+                "stream",
+                "--checkpoint=fast",
+                "--no-sync",
+                "-h",
+            ])
+            .arg(self.directory.path())
+            .arg("-D")
+            .arg(directory.path().join("data")));
+        Self::serve(&programs, directory, &[])
+    }
+
+    fn serve(programs: &Programs, directory: TempDir, settings: &[&str]) -> Self {
         let mut server = programs.command("postgres");
         server.arg("-D").arg(directory.path().join("data"));
         server.arg("-k").arg(directory.path());
@@ -190,6 +222,11 @@ struct Programs {
 
 impl Programs {
     fn find() -> Self {
+        Self::with(&["initdb", "postgres"])
+    }
+
+    /// A folder that has all of these programs.
+    fn with(programs: &[&str]) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         // Another version than the system's.
         let mut folders: Vec<PathBuf> = std::env::var_os("ZDM_POSTGRES")
@@ -207,14 +244,17 @@ impl Programs {
         let folder = folders
             .into_iter()
             .find(|folder| {
-                ["initdb", "postgres"]
+                programs
                     .iter()
                     .all(|program| folder.join(program).is_file())
             })
-            .expect(
-                "this test needs PostgreSQL 13 or newer, and `initdb` is neither in PATH nor below /usr/lib/postgresql: \
-                 install it (Debian: apt-get install postgresql; macOS: brew install postgresql)",
-            );
+            .unwrap_or_else(|| {
+                panic!(
+                    "this test needs PostgreSQL 13 or newer, and {} are neither in PATH nor below /usr/lib/postgresql: \
+                     install it (Debian: apt-get install postgresql; macOS: brew install postgresql)",
+                    programs.join(", ")
+                )
+            });
         Self {
             folder,
             user: is_root().then(unprivileged),
@@ -285,7 +325,7 @@ fn wait_until_ready(log: impl std::io::Read + Send + 'static) {
     let mut read = Vec::new();
     loop {
         match lines.next() {
-            Some(Ok(line)) if line.contains("ready to accept connections") => break,
+            Some(Ok(line)) if line.contains("ready to accept ") => break,
             Some(Ok(line)) => read.push(line),
             _ => panic!("PostgreSQL does not start:\n{}", read.join("\n")),
         }

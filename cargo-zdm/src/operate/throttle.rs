@@ -39,17 +39,21 @@ fn wanted(policy: &Throttle) -> Result<throttle::Throttle, Failure> {
         let signal = Signal::ALL.into_iter().find(|signal| signal.name() == name);
         off.push(signal.ok_or_else(|| unknown(name))?);
     }
+    let usual = throttle::Throttle::default();
     Ok(throttle::Throttle {
         off,
-        replica_lag: policy.replica_lag,
-        autovacuum: policy.autovacuum,
-        archive_backlog: policy.archive_backlog.into(),
-        oldest_transaction: policy.oldest_transaction,
-        dead_tuples: policy.dead_tuples.into(),
+        replica_lag: policy.replica_lag.unwrap_or(usual.replica_lag),
+        autovacuum: policy.autovacuum.unwrap_or(usual.autovacuum),
+        archive_backlog: policy
+            .archive_backlog
+            .map_or(usual.archive_backlog, i64::from),
+        oldest_transaction: policy
+            .oldest_transaction
+            .unwrap_or(usual.oldest_transaction),
+        dead_tuples: policy.dead_tuples.map_or(usual.dead_tuples, i64::from),
         active_sessions: policy.active_sessions.map(i64::from),
         query: policy.query.clone(),
         url: policy.url.clone(),
-        kill_switch: policy.kill_switch.clone(),
     })
 }
 

@@ -91,6 +91,25 @@ fn a_cancelled_backfill_ends_and_begins_again_at_the_beginning() {
 }
 
 #[test]
+fn a_kill_switch_stops_whatever_else_is_switched_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stop");
+    std::fs::write(&file, "").unwrap();
+    let policy = format!("sleepers = \"0s\"\n\n[policy.throttle]\nkill_switch = {file:?}");
+    on_sqlite(&policy, |project| {
+        project.done(&["expand"]);
+        project.fill();
+        project.done(&["switch", "--to", "dual_write"]);
+        let run = project.zdm(&["backfill", "--no-throttle"]);
+        assert_eq!(run.code, 4, "{run:#?}");
+        run.says("the kill switch");
+        assert_eq!(project.value("SELECT count(full_name) FROM users"), "0");
+        std::fs::remove_file(&file).unwrap();
+        project.done(&["backfill", "--no-throttle"]);
+    });
+}
+
+#[test]
 fn a_signal_that_cannot_be_read_or_is_none_is_told_before_anything_is_filled() {
     for (throttle, code, words) in [
         (

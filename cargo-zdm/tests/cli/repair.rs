@@ -20,7 +20,7 @@ fn rows_that_differ_are_repaired(project: &Project) {
     project.done(&["backfill"]);
     project.execute("UPDATE users SET name = 'by hand' WHERE id = 2");
     let told = project.done(&["verify", "--repair"]);
-    told.says("1 rows filled anew: users (2) in full_name");
+    told.says("1 of 1 rows that differ were filled anew (users (2) in full_name)");
     told.says("all consistent");
     let of_two = "SELECT full_name FROM users WHERE id = 2";
     assert_eq!(project.value(of_two), "by hand");

@@ -12,6 +12,7 @@ mod loading;
 mod pairs;
 mod patience;
 mod quarantine;
+mod reclaim;
 mod stealing;
 mod target;
 mod throttling;

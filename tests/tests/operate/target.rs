@@ -8,7 +8,7 @@ pub(crate) struct Target {
     pub(crate) dialect: Dialect,
     pub(crate) url: String,
     folder: tempfile::TempDir,
-    _server: Option<Server>,
+    server: Option<Server>,
 }
 
 impl Target {
@@ -29,7 +29,7 @@ impl Target {
             dialect,
             url,
             folder,
-            _server: server,
+            server,
         };
         control::install(&mut target.open().await).await.unwrap();
         target
@@ -37,6 +37,11 @@ impl Target {
 
     pub(crate) async fn open(&self) -> Connection {
         Connection::open(&self.url).await.unwrap()
+    }
+
+    /// A replica of its server.
+    pub(crate) fn standby(&self) -> Server {
+        self.server.as_ref().unwrap().standby()
     }
 
     /// A path below the test's own folder.

@@ -12,6 +12,8 @@ use zdm_runtime::backfill::throttle::{self, Monitor, Published, Signal, Throttle
 use zdm_runtime::backfill::{self, BackfillOptions, End, Outcome};
 use zdm_runtime::database::{Connection, Dialect, Value};
 
+use zdm_tests::postgres::Server;
+
 use crate::cases::{Case, ID, RENAME, batches_of};
 
 /// Counters reach others at once from PostgreSQL 15 on, before that within a second.
@@ -170,28 +172,6 @@ async fn an_endpoint_holds_with_any_status_but_success() {
 }
 
 #[tokio::test]
-async fn a_kill_switch_stops_and_is_the_most_severe() {
-    let mut case = Case::of(Dialect::Sqlite, ID, &RENAME, 1).await;
-    let file = case.target.path("stop");
-    let wanted = Throttle {
-        query: Some("SELECT 'busy'".to_owned()),
-        kill_switch: Some(file.clone()),
-        ..Throttle::default()
-    };
-    let mut monitor = monitor(&mut case, &wanted).await;
-    assert!(matches!(
-        verdict(&mut case, &mut monitor).await,
-        Verdict::Hold(_)
-    ));
-    std::fs::write(&file, "").unwrap();
-    let stopped = verdict(&mut case, &mut monitor).await;
-    assert!(
-        matches!(&stopped, Verdict::Stop(reason) if reason.contains("stop")),
-        "{stopped:?}"
-    );
-}
-
-#[tokio::test]
 async fn a_vacuum_of_the_table_holds_and_after_a_while_slows() {
     let mut case = Case::of(Dialect::Postgres, ID, &RENAME, 1).await;
     let mut wanted = Throttle::default();
@@ -268,4 +248,115 @@ async fn dead_rows_slow_it_down() {
     while verdict(&mut case, &mut monitor).await != Verdict::Go {
         case.run(FLUSH).await;
     }
+}
+
+#[tokio::test]
+async fn a_replica_that_lags_or_goes_holds_and_a_role_that_is_not_told_is_refused() {
+    let mut case = Case::of(Dialect::Postgres, ID, &RENAME, 1).await;
+    let standby = case.target.standby();
+    let mut replica = Connection::open(&standby.url()).await.unwrap();
+    let wanted = Throttle {
+        replica_lag: Duration::ZERO,
+        ..Throttle::default()
+    };
+    let mut monitor = monitor(&mut case, &wanted).await;
+    while verdict(&mut case, &mut monitor).await != Verdict::Go {
+        tokio::task::yield_now().await;
+    }
+    replica
+        .run_file("SELECT pg_wal_replay_pause()")
+        .await
+        .unwrap();
+    case.run("INSERT INTO users (id, tenant, login, name) VALUES (2, 'a', 'b', 'c')")
+        .await;
+    let held = loop {
+        match verdict(&mut case, &mut monitor).await {
+            Verdict::Go => tokio::task::yield_now().await,
+            held => break held,
+        }
+    };
+    assert!(
+        matches!(&held, Verdict::Hold(reason) if reason.contains("walreceiver")),
+        "{held:?}"
+    );
+
+    case.run("CREATE ROLE plain LOGIN").await;
+    case.run("SET ROLE plain").await;
+    let refused = Monitor::probe(&mut case.connection, &wanted, &["users".to_owned()])
+        .await
+        .unwrap_err();
+    case.run("RESET ROLE").await;
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    let refused = refused[0].to_string();
+    assert!(
+        refused.contains("GRANT pg_read_all_stats TO plain"),
+        "{refused}"
+    );
+
+    replica
+        .run_file("SELECT pg_wal_replay_resume()")
+        .await
+        .unwrap();
+    while verdict(&mut case, &mut monitor).await != Verdict::Go {
+        tokio::task::yield_now().await;
+    }
+    drop(standby);
+    let gone = loop {
+        match verdict(&mut case, &mut monitor).await {
+            Verdict::Hold(reason) if reason.contains("not connected any more") => break reason,
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    assert!(gone.contains("replica_lag"), "{gone}");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_archives_holds() {
+    let server = Server::start_with(&["archive_mode=on", "archive_command=false"]);
+    let mut connection = Connection::open(&server.database("target")).await.unwrap();
+    let wanted = Throttle {
+        archive_backlog: 2,
+        ..Throttle::default()
+    };
+    let mut monitor = Monitor::probe(&mut connection, &wanted, &[]).await.unwrap();
+    assert_eq!(monitor.verdict(&mut connection).await, Verdict::Go);
+    for segment in 0..4 {
+        let fill = format!("CREATE TABLE of_{segment} (); SELECT pg_switch_wal()");
+        connection.run_file(&fill).await.unwrap();
+    }
+    let held = loop {
+        match monitor.verdict(&mut connection).await {
+            Verdict::Go => tokio::task::yield_now().await,
+            held => break held,
+        }
+    };
+    assert!(
+        matches!(&held, Verdict::Hold(reason) if reason.contains("archived")),
+        "{held:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn the_reason_stands_at_every_chunk_of_a_worker() {
+    let mut case = Case::of(Dialect::Postgres, ID, &RENAME, 100).await;
+    let slow = Verdict::Slow("vacuum is behind".to_owned());
+    let (_sender, verdicts) = watch::channel(Published::now(slow));
+    let options = BackfillOptions {
+        workers: 3,
+        verdicts: Some(verdicts),
+        ..batches_of(10)
+    };
+    let mut looker = case.target.open().await;
+    let here = tokio::runtime::Handle::current();
+    let mut told = 0;
+    let done = backfill::run(&mut case.connection, &case.migration, &options, &mut |_| {
+        let reasons = "SELECT count(*) FROM {zdm}chunk WHERE lease_owner IS NOT NULL AND throttle = 'vacuum is behind'";
+        let found = tokio::task::block_in_place(|| here.block_on(looker.query(reasons, &[])));
+        assert_eq!(found.unwrap(), [[Value::Int(Some(1))]]);
+        told += 1;
+    })
+    .await
+    .unwrap();
+    assert_eq!((done.end, done.batches), (End::Done, told));
+    assert!(told > 3, "{told}");
 }

@@ -6,6 +6,7 @@
 mod batch;
 mod chunks;
 mod error;
+mod leave;
 mod ledger;
 mod pace;
 pub mod reclaim;

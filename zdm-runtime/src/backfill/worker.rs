@@ -2,53 +2,44 @@
 //!
 //! Must not know: what a batch does inside its transaction.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::batch::{Advance, Batch, Tried};
+use super::batch::{Batch, Tried};
+use super::leave::Leave;
 use super::ledger::{Chunk, Claim, Ledger, Totals};
 use super::pace::Pace;
 use super::rest::Rest;
-use super::throttle::Verdict;
 use super::{BackfillError, BackfillOptions, End, Outcome, Way, estimate};
 use crate::audit;
 use crate::database::{Connection, DatabaseError, blockers};
-use crate::hop;
 use crate::manifest::Backfill;
 use crate::migration::Migration;
 use crate::pauses::Pauses;
-use crate::progress::{Meter, OnProgress};
+use crate::progress::{Meter, OnProgress, Progress};
 use crate::ranges::Ranges;
 
-/// Between two looks whether a signal still holds the backfill.
-const WAIT: Duration = Duration::from_millis(500);
 /// Longest pause after a refused lock, as a multiple of the first.
 const LONGEST_PAUSE: u32 = 100;
 
 /// A worker on a table.
 #[derive(Debug)]
 pub(super) struct Worker<'a> {
-    migration: &'a Migration,
-    backfill: &'a Backfill,
+    pub(super) migration: &'a Migration,
+    pub(super) backfill: &'a Backfill,
     ledger: Ledger<'a>,
-    options: &'a BackfillOptions,
+    pub(super) options: &'a BackfillOptions,
     batch: Batch<'a>,
-    pace: Pace,
-    rest: Rest,
-    /// Why it is slower than it could be, as others read it.
-    published: Option<String>,
+    pub(super) pace: Pace,
+    pub(super) rest: Rest,
+    /// Why it is slower than it could be.
+    pub(super) slower: Option<String>,
+    /// What of that the chunk's row says to others.
+    pub(super) published: Option<String>,
 }
 
 /// Why a chunk was left.
 enum Left {
     ForTheNext,
-    Stopped(String),
-}
-
-/// Whether the next batch may begin.
-enum Leave {
-    Given,
-    LeaseLost,
     Stopped(String),
 }
 
@@ -76,6 +67,7 @@ impl<'a> Worker<'a> {
             },
             pace: Pace::start(options.first_batch, options.most_rows, options.target),
             rest: Rest::default(),
+            slower: None,
             published: None,
         }
     }
@@ -195,6 +187,7 @@ impl<'a> Worker<'a> {
         on_progress: OnProgress<'_>,
     ) -> Result<Left, BackfillError> {
         let mut refused = Refused::none(self.options);
+        self.published = None;
         loop {
             match self.leave(connection, chunk, position, on_progress).await? {
                 Leave::Given => {}
@@ -203,7 +196,7 @@ impl<'a> Worker<'a> {
             }
             let rows = self.pace.rows();
             let tried = self.batch.run(connection, chunk, u64::from(rows)).await;
-            let throttle = match tried {
+            self.slower = match tried {
                 Ok(Tried::Advanced(advance)) => {
                     refused = Refused::none(self.options);
                     position.rows += advance.done.rows;
@@ -211,12 +204,11 @@ impl<'a> Worker<'a> {
                     outcome.changed += advance.done.changed;
                     outcome.batches += 1;
                     outcome.quarantined += advance.quarantined;
-                    let throttle = self.adapt(&advance);
-                    let took = advance.took;
+                    let slower = self.adapt(&advance);
                     chunk.cursor = Some(advance.cursor);
                     chunk.hi = advance.hi;
-                    self.pause(took).await;
-                    throttle
+                    self.pause(advance.took).await;
+                    slower
                 }
                 Ok(Tried::Shortened(hi)) => {
                     chunk.hi = hi;
@@ -246,101 +238,8 @@ impl<'a> Worker<'a> {
                 }
                 Err(error) => return Err(self.failure(error)),
             };
-            let rows = self.pace.rows();
-            let table = &self.backfill.table;
-            on_progress(&position.meter.read(table, position.rows, rows, throttle));
+            on_progress(&self.progress(position, self.slower.clone()));
         }
-    }
-
-    /// Waits until nothing speaks against the next batch, and says meanwhile what does.
-    async fn leave(
-        &mut self,
-        connection: &mut Connection,
-        chunk: &Chunk,
-        position: &Position,
-        on_progress: OnProgress<'_>,
-    ) -> Result<Leave, BackfillError> {
-        loop {
-            if let Some(reason) = self.told_to_stop(connection).await? {
-                return Ok(Leave::Stopped(reason));
-            }
-            let verdict = self.verdict();
-            if let Verdict::Stop(reason) = verdict {
-                return Ok(Leave::Stopped(reason));
-            }
-            let holds = matches!(verdict, Verdict::Hold(_));
-            let reason = verdict.reason().map(str::to_owned);
-            if holds || self.published != reason {
-                self.published.clone_from(&reason);
-                let held = chunk
-                    .wait(connection, self.options.lease, reason.as_deref())
-                    .await
-                    .map_err(|error| self.failure(error))?;
-                if !held {
-                    return Ok(Leave::LeaseLost);
-                }
-            }
-            if !holds {
-                return Ok(Leave::Given);
-            }
-            let rows = self.pace.rows();
-            on_progress(&position.meter.read(
-                &self.backfill.table,
-                position.rows,
-                rows,
-                reason.map(|reason| format!("waiting: {reason}")),
-            ));
-            tokio::time::sleep(WAIT).await;
-        }
-    }
-
-    fn verdict(&self) -> Verdict {
-        let verdicts = self.options.verdicts.as_ref();
-        verdicts.map_or(Verdict::Go, |verdicts| verdicts.borrow().verdict())
-    }
-
-    /// Gives whoever else is at work their turn.
-    async fn pause(&self, took: Duration) {
-        let pause = if self.options.throttle {
-            self.rest.after(took, &self.verdict())
-        } else {
-            Duration::ZERO
-        };
-        // Longer than half a lease, and the chunk would be taken for abandoned.
-        tokio::time::sleep(pause.min(self.options.lease / 2)).await;
-    }
-
-    /// Why no further batch may begin. A pause holds the way forward, not the backfill that a rollback needs.
-    async fn told_to_stop(
-        &self,
-        connection: &mut Connection,
-    ) -> Result<Option<String>, BackfillError> {
-        if let Some(reason) = killed(self.options.kill_switch.as_deref()) {
-            return Ok(Some(reason));
-        }
-        if self.options.way == Way::Reverse {
-            return Ok(None);
-        }
-        let paused = hop::is_paused(connection, self.migration.id())
-            .await
-            .map_err(|error| self.failure(error))?;
-        Ok(paused.then(|| "the migration was paused, `cargo zdm resume` lets it go on".to_owned()))
-    }
-
-    /// The size of the next batch, and the reason where it is smaller.
-    fn adapt(&mut self, advance: &Advance) -> Option<String> {
-        let around = advance.around;
-        self.rest.look(around.at_work > 0);
-        if around.waiting > 0 {
-            self.pace.halve();
-            return Some(format!(
-                "{} sessions waited for rows of the last batch: {} rows next",
-                around.waiting,
-                self.pace.rows()
-            ));
-        }
-        let slower = self.pace.after(advance.took);
-        slower.or_else(|| self.published.clone())
     }
 
     fn unconvertible(&self, keys: Vec<crate::key::Key>, reason: String) -> BackfillError {
@@ -414,13 +313,18 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn failure(&self, error: DatabaseError) -> BackfillError {
+    pub(super) fn progress(&self, position: &Position, throttle: Option<String>) -> Progress {
+        let (table, rows) = (&self.backfill.table, self.pace.rows());
+        position.meter.read(table, position.rows, rows, throttle)
+    }
+
+    pub(super) fn failure(&self, error: DatabaseError) -> BackfillError {
         BackfillError::of(&self.backfill.table, error)
     }
 }
 
 /// How far the table is.
-struct Position {
+pub(super) struct Position {
     meter: Meter,
     rows: u64,
 }
@@ -438,10 +342,4 @@ impl Refused {
             pauses: Pauses::new(options.first_pause, options.first_pause * LONGEST_PAUSE),
         }
     }
-}
-
-fn killed(kill_switch: Option<&Path>) -> Option<String> {
-    let path = kill_switch?;
-    path.exists()
-        .then(|| format!("the kill switch {} is there", path.display()))
 }

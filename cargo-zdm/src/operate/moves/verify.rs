@@ -27,7 +27,7 @@ pub(crate) async fn run(
     let facts = session.facts(place).await?;
     let side = side(&facts);
     let mut verified = compare(session, place, side, repair).await?;
-    if repair && !verified.passed() && verified.repaired == verified.mismatches {
+    if verified.repaired > 0 {
         session.terminal.say(&repaired(session, place, &verified));
         let before = verified;
         verified = compare(session, place, side, false).await?;
@@ -38,9 +38,10 @@ pub(crate) async fn run(
 
 fn repaired(session: &Session, place: usize, verified: &Verified) -> String {
     format!(
-        "{}: {} rows filled anew: {}; now all rows are compared once more",
+        "{}: {} of {} rows that differ were filled anew ({}); now all rows are compared once more",
         session.folder(place),
         verified.repaired,
+        verified.mismatches,
         listed(verified)
     )
 }

@@ -9,7 +9,6 @@ mod outside;
 mod postgres;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub use monitor::{Monitor, Published, watch};
@@ -35,13 +34,11 @@ pub enum Signal {
     Query,
     /// The team's own HTTP endpoint.
     Url,
-    /// The team's own file.
-    KillSwitch,
 }
 
 impl Signal {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::ReplicaLag,
         Self::Autovacuum,
         Self::ArchiveBacklog,
@@ -50,7 +47,6 @@ impl Signal {
         Self::ActiveSessions,
         Self::Query,
         Self::Url,
-        Self::KillSwitch,
     ];
 
     /// The name in `zdm.toml`.
@@ -64,7 +60,6 @@ impl Signal {
             Self::ActiveSessions => "active_sessions",
             Self::Query => "query",
             Self::Url => "url",
-            Self::KillSwitch => "kill_switch",
         }
     }
 }
@@ -96,8 +91,6 @@ pub struct Throttle {
     pub query: Option<String>,
     /// An address that answers with another status than 2xx to hold the backfill.
     pub url: Option<String>,
-    /// A file that stops the backfill while it is there.
-    pub kill_switch: Option<PathBuf>,
 }
 
 impl Default for Throttle {
@@ -112,7 +105,6 @@ impl Default for Throttle {
             active_sessions: None,
             query: None,
             url: None,
-            kill_switch: None,
         }
     }
 }

@@ -106,7 +106,6 @@ impl Monitor {
         match signal {
             Signal::Query => outside::query(connection, self.throttle.query.as_deref()).await,
             Signal::Url => outside::url(self.throttle.url.as_deref()).await,
-            Signal::KillSwitch => Ok(outside::file(self.throttle.kill_switch.as_deref())),
             _ => self.server.ask(connection, signal, &self.throttle).await,
         }
     }
@@ -135,7 +134,6 @@ fn counting(throttle: &Throttle, dialect: Dialect) -> Vec<Signal> {
         _ if throttle.off.contains(signal) => false,
         Signal::Query => throttle.query.is_some(),
         Signal::Url => throttle.url.is_some(),
-        Signal::KillSwitch => throttle.kill_switch.is_some(),
         Signal::ActiveSessions => {
             dialect == Dialect::Postgres && throttle.active_sessions.is_some()
         }

@@ -1,6 +1,5 @@
-//! The team's own signals: a query, an HTTP endpoint, a file.
+//! The team's own signals: a query and an HTTP endpoint.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::{Signal, ThrottleError, Verdict};
@@ -72,15 +71,6 @@ fn without_secrets(url: &str) -> String {
             format!("{scheme}://{host}")
         }
         None => shown.to_owned(),
-    }
-}
-
-pub(super) fn file(path: Option<&Path>) -> Verdict {
-    match path {
-        Some(path) if path.exists() => {
-            Verdict::Stop(format!("the kill switch {} is there", path.display()))
-        }
-        _ => Verdict::Go,
     }
 }
 

@@ -62,7 +62,7 @@ impl Server {
             }
             Signal::DeadTuples => self.dead_tuples(connection, throttle.dead_tuples).await,
             Signal::ActiveSessions => active_sessions(connection, throttle.active_sessions).await,
-            Signal::Query | Signal::Url | Signal::KillSwitch => Ok(Verdict::Go),
+            Signal::Query | Signal::Url => Ok(Verdict::Go),
         };
         verdict.map_err(|error| ThrottleError::unreadable(signal, &error))
     }

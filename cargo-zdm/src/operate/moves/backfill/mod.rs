@@ -100,9 +100,18 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
 
 /// Fills old from new, while the caller holds the migration.
 pub(crate) async fn revive_old(session: &mut Session, place: usize) -> Result<(), Failure> {
-    fill(session, place, &Effort::gentle(), Side::Old)
-        .await
-        .map(|_| ())
+    let total = fill(session, place, &Effort::gentle(), Side::Old).await?;
+    match total.stopped {
+        None => Ok(()),
+        Some(reason) => Err(Failure::gate(
+            format!(
+                "{}: old is not filled from new yet: {reason}",
+                session.folder(place)
+            ),
+            "run `cargo zdm rollback` again when that has ended: it goes on at the cursors",
+        )
+        .safe("reads stay on new, and both sides are written")),
+    }
 }
 
 /// The SQL of [`revive_old`], which is executed batch by batch.
@@ -170,6 +179,7 @@ fn options(session: &Session, effort: &Effort, side: Side) -> BackfillOptions {
         },
         first_batch: effort.batch_rows.unwrap_or(session.policy.batch_rows),
         throttle: !effort.no_throttle,
+        kill_switch: session.policy.throttle.kill_switch.clone(),
         lock_timeout: session.policy.lock_timeout,
         ..BackfillOptions::of(session.actor.clone(), worker)
     }
