@@ -30,6 +30,8 @@ fn grown(project: &Project, child: &str) {
     project.write("src/models.rs", &models(WIDE, child));
     project.done(&["generate", "wide"]);
     project.done(&["advance", "--before-deploy"]);
+    project.done(&["switch", "--to", "dual_write"]);
+    project.done(&["backfill", "--workers", "3"]);
     assert_eq!(project.zdm(&["advance"]).code, 4);
     assert_eq!(project.stage("wide"), "complete");
 }

@@ -132,6 +132,8 @@ fn to_the_end(project: &Project) {
     project.execute("ALTER TABLE addresses DROP COLUMN geo");
 
     project.done(&["advance", "--before-deploy"]);
+    project.done(&["switch", "--to", "dual_write"]);
+    project.done(&["backfill", "--workers", "3"]);
     let waits = project.zdm(&["advance"]);
     assert_eq!(waits.code, 4, "{waits:#?}");
     waits.says("cargo zdm finalize");

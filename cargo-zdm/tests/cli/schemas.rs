@@ -42,6 +42,8 @@ fn a_key_grows_in_a_schema_and_goes_back() {
         "#[zdm(primary_key, auto, from(\"id\"), final_name = \"id\")]\n    pub id: i64,",
     );
     project.done(&["advance", "--before-deploy"]);
+    project.done(&["switch", "--to", "dual_write"]);
+    project.done(&["backfill", "--workers", "3"]);
     project.execute("CREATE INDEX by_hand ON \"Sales\".invoices (id, note)");
     waits(&project, &["advance"], "by_hand");
     project.execute("DROP INDEX \"Sales\".by_hand");

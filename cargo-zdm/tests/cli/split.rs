@@ -47,7 +47,11 @@ pub(crate) fn forward(project: &Project, target: &str) {
         ("dual_write", &[&["switch", "--to", "dual_write"]]),
         (
             "shadow",
-            &[&["backfill"], &["verify"], &["switch", "--to", "shadow"]],
+            &[
+                &["backfill", "--workers", "3"],
+                &["verify"],
+                &["switch", "--to", "shadow"],
+            ],
         ),
         ("live", &[&["switch", "--to", "100%"]]),
         (
