@@ -3,7 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::database::{on_postgres, on_sqlite};
+use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::{Project, Run};
 
 /// A team that waits for nothing, but for its own query.
@@ -106,6 +106,29 @@ fn a_kill_switch_stops_whatever_else_is_switched_off() {
         assert_eq!(project.value("SELECT count(full_name) FROM users"), "0");
         std::fs::remove_file(&file).unwrap();
         project.done(&["backfill", "--no-throttle"]);
+    });
+}
+
+#[test]
+fn a_rollback_whose_backfill_is_stopped_says_why_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stop");
+    let policy = format!("{HASTY}\n\n[policy.throttle]\nkill_switch = {file:?}");
+    on_sqlite(&policy, |project| {
+        project.done(&["expand"]);
+        project.fill();
+        assert_eq!(project.zdm(&["advance"]).code, 4);
+        assert_eq!(project.stage("users_full_name"), "complete");
+        project.execute("INSERT INTO users (id, full_name) VALUES (4, 'edsger')");
+        std::fs::write(&file, "").unwrap();
+        let run = project.zdm(&["rollback"]);
+        assert_eq!(run.code, 4, "{run:#?}");
+        run.says("old is not filled from new yet: the kill switch");
+        std::fs::remove_file(&file).unwrap();
+        project.done(&["rollback"]);
+        assert_eq!(project.stage("users_full_name"), "ramp_down");
+        let name = "SELECT name FROM users WHERE id = 4";
+        assert_eq!(project.value(name), "edsger");
     });
 }
 
