@@ -111,6 +111,7 @@ impl Server {
     /// # Panics
     ///
     /// As [`Server::start`], and where `pg_basebackup` is not beside `postgres`.
+    #[must_use = "it ends with the value"]
     pub fn standby(&self) -> Self {
         let programs = Programs::with(&["postgres", "pg_basebackup"]);
         let directory = TempDir::with_prefix("zdm-pg-").expect("a temporary directory");

@@ -369,6 +369,15 @@ impl Connection {
         self.run_file(begin).await
     }
 
+    /// Opens a transaction in which everything that is read is of one moment.
+    pub async fn begin_snapshot(&mut self) -> Result<(), DatabaseError> {
+        let begin = match self.dialect() {
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Dialect::Sqlite => "BEGIN",
+        };
+        self.run_file(begin).await
+    }
+
     /// Commits the open transaction.
     pub async fn commit(&mut self) -> Result<(), DatabaseError> {
         self.run_file("COMMIT").await
@@ -382,10 +391,7 @@ impl Connection {
     /// Ends the open transaction as its outcome asks: commits it, or rolls it back and reports what failed. A connection that
     /// is gone has rolled back by itself, so a rollback that fails hides nothing.
     #[cfg(feature = "operate")]
-    pub(crate) async fn end<T, E: From<DatabaseError>>(
-        &mut self,
-        outcome: Result<T, E>,
-    ) -> Result<T, E> {
+    pub async fn end<T, E: From<DatabaseError>>(&mut self, outcome: Result<T, E>) -> Result<T, E> {
         if outcome.is_ok() {
             self.commit().await?;
         } else {

@@ -70,9 +70,9 @@ async fn read_once(
     session: &mut Session,
     random: &mut Random,
 ) -> Result<Option<String>, WorkError> {
-    session.begin_snapshot().await?;
+    session.connection.begin_snapshot().await?;
     let result = compare_some(session, random).await;
-    session.end(result).await
+    session.connection.end(result).await
 }
 
 async fn compare_some(
@@ -114,9 +114,9 @@ async fn compare_some(
 
 /// Every row and every row that should be there, in one snapshot.
 async fn compare_all(session: &mut Session) -> Result<Event, WorkError> {
-    session.begin_snapshot().await?;
+    session.connection.begin_snapshot().await?;
     let result = compare_pages(session).await;
-    session.end(result).await
+    session.connection.end(result).await
 }
 
 async fn compare_pages(session: &mut Session) -> Result<Event, WorkError> {
@@ -196,7 +196,7 @@ async fn stale_read(session: &mut Session) -> Result<Option<String>, WorkError> 
             Ok(false) => Ok(None),
             Err(error) => Err(error),
         };
-        if session.end(result).await?.is_some() {
+        if session.connection.end(result).await?.is_some() {
             let now = oracle::range(&mut session.connection, 0, key).await?;
             return Ok(differences(&before, &now).first().cloned());
         }

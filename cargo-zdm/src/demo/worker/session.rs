@@ -40,30 +40,6 @@ impl Session {
         })
     }
 
-    /// Opens a transaction in which everything that is read is of one moment.
-    pub(super) async fn begin_snapshot(&mut self) -> Result<(), WorkError> {
-        let begin = match self.connection.dialect() {
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Dialect::Sqlite => "BEGIN",
-        };
-        Ok(self.connection.run_file(begin).await?)
-    }
-
-    /// Ends the transaction: kept where it went well, else taken back.
-    pub(super) async fn end<T>(&mut self, result: Result<T, WorkError>) -> Result<T, WorkError> {
-        match result {
-            Ok(value) => {
-                self.connection.commit().await?;
-                Ok(value)
-            }
-            Err(error) => {
-                // The failure that counts is the first one; a connection that is gone fails here again.
-                let _ = self.connection.rollback().await;
-                Err(error)
-            }
-        }
-    }
-
     /// Leaves the control tables.
     pub(super) async fn close(self) -> Result<(), WorkError> {
         Ok(self.zdm.close().await?)

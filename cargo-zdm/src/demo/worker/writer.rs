@@ -146,7 +146,7 @@ pub(super) async fn write(session: &mut Session, channel: &mut Channel) -> Resul
 async fn commit(session: &mut Session, write: &Write) -> Result<Option<i64>, WorkError> {
     session.connection.begin().await?;
     let result = apply(session, write).await;
-    session.end(result).await
+    session.connection.end(result).await
 }
 
 async fn apply(session: &mut Session, write: &Write) -> Result<Option<i64>, WorkError> {

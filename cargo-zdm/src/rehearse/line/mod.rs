@@ -54,33 +54,6 @@ impl Line {
         Ok(())
     }
 
-    /// Opens a transaction in which everything that is read is of one moment.
-    pub(super) async fn begin_snapshot(&mut self) -> Result<(), DatabaseError> {
-        let begin = match self.connection.dialect() {
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Dialect::Sqlite => "BEGIN",
-        };
-        self.connection.run_file(begin).await
-    }
-
-    /// Ends the transaction: kept where it went well, else taken back.
-    pub(super) async fn end<T, E: From<DatabaseError>>(
-        &mut self,
-        result: Result<T, E>,
-    ) -> Result<T, E> {
-        match result {
-            Ok(value) => {
-                self.connection.commit().await?;
-                Ok(value)
-            }
-            Err(error) => {
-                // The failure that counts is the first one; a connection that is gone fails here again.
-                let _ = self.connection.rollback().await;
-                Err(error)
-            }
-        }
-    }
-
     /// Runs a statement; the types are those of its parameters. Returns how many rows it changed.
     pub(super) async fn execute(
         &mut self,

@@ -34,12 +34,12 @@ impl Shared {
         else {
             return Ok(());
         };
-        line.begin_snapshot().await?;
+        line.connection.begin_snapshot().await?;
         let list = random.below(4) == 0;
         let result = self
             .read_some(line, &repository, at, instance, (&key, list))
             .await;
-        let differences = line.end(result).await?;
+        let differences = line.connection.end(result).await?;
         let part = self.part();
         for difference in differences {
             self.tally().read_stale(part, &difference);
@@ -111,9 +111,9 @@ impl Shared {
         instance: &Instance,
     ) -> Result<(), WorkError> {
         let mut line = Line::open(&self.url).await?;
-        line.begin_snapshot().await?;
+        line.connection.begin_snapshot().await?;
         let result = self.compare_tables(&mut line, instance).await;
-        let (rows, lost) = line.end(result).await?;
+        let (rows, lost) = line.connection.end(result).await?;
         let mut tally = self.tally();
         tally.rows_compared = rows;
         for lost in lost {

@@ -116,7 +116,7 @@ impl Shared {
             self.tally().waited(begun.elapsed());
         }
         let applied = self.apply(line, repository, at, instance, write).await;
-        line.end(applied).await
+        line.connection.end(applied).await
     }
 
     /// The write and its record, in the transaction that is open.
