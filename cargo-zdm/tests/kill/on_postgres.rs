@@ -180,8 +180,9 @@ fn has_effect(did: &str) -> bool {
 }
 
 pub(crate) fn through(directory: &Path, database: &str) -> String {
+    // What reads along understands no encryption, nor the question for it.
     format!(
-        "postgres://{OWNER}@localhost/{database}?host={}",
+        "postgres://{OWNER}@localhost/{database}?host={}&sslmode=disable",
         directory.display()
     )
 }
