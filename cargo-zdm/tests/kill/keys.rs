@@ -7,7 +7,7 @@ use zdm_runtime::database::{Connection, Value};
 use zdm_tests::postgres::Server;
 
 use crate::enumerate::said;
-use crate::on_postgres::{END, OWNER, moments, through, until_alone};
+use crate::on_postgres::{END, OWNER, effects, moments, through, until_alone};
 use crate::proxy::{Proxy, Trip};
 
 const HEAD: &str = "use zdm_runtime::Migratable;\n\n";
@@ -121,7 +121,7 @@ impl Way {
             let name = self.copy().await;
             let command = self.command(arguments, &through(self.proxy.directory(), &name));
             let at = moment.at;
-            let kill_before = Box::new(move |trips: &[Trip], _: bool| trips.len() >= at);
+            let kill_before = Box::new(move |trips: &[Trip], _: bool| effects(trips) >= at);
             let passage = self.proxy.pass(command, kill_before).await;
             let killed = passage.output.status.code().is_none();
             assert!(

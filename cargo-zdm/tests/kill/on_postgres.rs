@@ -102,7 +102,7 @@ impl Site for Databases<'_> {
         let url = self.copy(&name).await;
         let command = act.command(&self.through_proxy(&name));
         let at = moment.at;
-        let kill_before = Box::new(move |trips: &[Trip], _: bool| trips.len() >= at);
+        let kill_before = Box::new(move |trips: &[Trip], _: bool| effects(trips) >= at);
         let passage = self.proxy.pass(command, kill_before).await;
         let killed = passage.output.status.code().is_none();
         // A backfill whose batches were slower when the moments were counted had more of them.
@@ -152,31 +152,38 @@ pub(crate) async fn until_alone(operator: &mut Connection, name: &str) {
     }
 }
 
-/// Before the first trip, before each that follows one with an effect, and the end; between these nothing changes.
+/// Before the first trip, before each that follows one with an effect, and the end; between these nothing changes. They are told by
+/// the effects up to there: how often somebody asks in between is a matter of time.
 pub(crate) fn moments(trips: &[Trip]) -> Vec<Moment> {
-    let mut moments = Vec::new();
-    let mut changed = true;
-    for (at, trip) in trips.iter().enumerate() {
-        if changed {
+    let mut moments: Vec<Moment> = Vec::new();
+    for (number, trip) in trips.iter().enumerate() {
+        let at = effects(&trips[..number]);
+        if moments.last().is_none_or(|last| last.at < at) {
             moments.push(Moment {
                 at,
                 before: trip.sql.clone(),
                 inside: trip.inside,
             });
         }
-        changed = trip.did.iter().any(|did| has_effect(did));
     }
     moments.push(Moment {
-        at: trips.len(),
+        at: effects(trips) + 1,
         before: END.to_owned(),
         inside: false,
     });
     moments
 }
 
-fn has_effect(did: &str) -> bool {
-    let verb = did.split(' ').next().unwrap_or_default();
-    !WITHOUT_EFFECT.contains(&verb)
+/// How many of the trips so far had an effect.
+pub(crate) fn effects(trips: &[Trip]) -> usize {
+    trips.iter().filter(|trip| has_effect(trip)).count()
+}
+
+/// A claim is prolonged as time goes by, and nothing depends on when.
+fn has_effect(trip: &Trip) -> bool {
+    let verb = |did: &String| did.split(' ').next().unwrap_or_default().to_owned();
+    let did = |did: &String| !WITHOUT_EFFECT.contains(&verb(did).as_str());
+    trip.did.iter().any(did) && !trip.sql.starts_with("UPDATE zdm.operator SET")
 }
 
 pub(crate) fn through(directory: &Path, database: &str) -> String {

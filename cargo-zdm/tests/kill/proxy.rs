@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,7 +24,7 @@ const SOCKET: &str = ".s.PGSQL.5432";
 pub(crate) struct Trip {
     /// The SQL.
     pub(crate) sql: String,
-    /// A transaction was open before.
+    /// A transaction of the command was open before, on whichever connection.
     pub(crate) inside: bool,
     /// What the server said that it did: `INSERT 0 1`, `COMMIT` …
     pub(crate) did: Vec<String>,
@@ -46,10 +46,19 @@ pub(crate) struct Proxy {
 
 struct Watch {
     trips: Mutex<Vec<Trip>>,
-    /// A transaction is open.
-    open: AtomicBool,
+    /// Connections with an open transaction.
+    open: AtomicUsize,
     kill_before: KillBefore,
     reached: Notify,
+}
+
+/// One of the command's connections: a backfill has several.
+#[derive(Default)]
+struct Wire {
+    /// Its last trip, by its number among all.
+    trip: AtomicUsize,
+    /// A transaction is open.
+    open: AtomicBool,
 }
 
 /// Whether a command is killed before it makes a trip; told those that it has made, and whether a transaction is open.
@@ -75,7 +84,7 @@ impl Proxy {
         let listener = UnixListener::bind(&socket).unwrap();
         let watch = Arc::new(Watch {
             trips: Mutex::default(),
-            open: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
             kill_before,
             reached: Notify::new(),
         });
@@ -114,10 +123,12 @@ impl Proxy {
 async fn connection(client: UnixStream, server: UnixStream, watch: Arc<Watch>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
+    let wire = Wire::default();
     tokio::select! {
-        _ = questions(from_client, to_server, &watch) => {}
-        _ = answers(from_server, to_client, &watch) => {}
+        _ = questions(from_client, to_server, &watch, &wire) => {}
+        _ = answers(from_server, to_client, &watch, &wire) => {}
     }
+    watch.is_open(&wire, false);
 }
 
 /// From the command to the server, a trip at a time.
@@ -125,6 +136,7 @@ async fn questions(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
     watch: &Watch,
+    wire: &Wire,
 ) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     let mut trip = Trip::default();
@@ -134,7 +146,7 @@ async fn questions(
     bytes.extend(length.to_be_bytes());
     body(&mut client, length, &mut bytes).await?;
     loop {
-        watch.sent(std::mem::take(&mut trip)).await;
+        watch.sent(wire, std::mem::take(&mut trip)).await;
         server.write_all(&bytes).await?;
         bytes.clear();
         loop {
@@ -168,14 +180,15 @@ async fn answers(
     mut server: OwnedReadHalf,
     mut client: OwnedWriteHalf,
     watch: &Watch,
+    wire: &Wire,
 ) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     loop {
         let (kind, text) = message(&mut server, &mut bytes).await?;
         match kind {
-            b'C' => watch.done(String::from_utf8_lossy(&text).trim_end_matches('\0')),
+            b'C' => watch.done(wire, String::from_utf8_lossy(&text).trim_end_matches('\0')),
             // ReadyForQuery: idle, in a transaction, in a failed one.
-            b'Z' => watch.open.store(text != b"I", Ordering::Relaxed),
+            b'Z' => watch.is_open(wire, text != b"I"),
             _ => {}
         }
         client.write_all(&bytes).await?;
@@ -211,11 +224,12 @@ async fn body(
 
 impl Watch {
     /// Never returns for the trip that must not happen.
-    async fn sent(&self, mut trip: Trip) {
-        trip.inside = self.open.load(Ordering::Relaxed);
+    async fn sent(&self, wire: &Wire, mut trip: Trip) {
+        trip.inside = self.open.load(Ordering::Relaxed) > 0;
         let ends = {
             let mut trips = self.trips.lock().unwrap();
             let ends = (self.kill_before)(&trips, trip.inside);
+            wire.trip.store(trips.len(), Ordering::Relaxed);
             trips.push(trip);
             ends
         };
@@ -225,10 +239,18 @@ impl Watch {
         }
     }
 
-    fn done(&self, tag: &str) {
+    fn done(&self, wire: &Wire, tag: &str) {
         let mut trips = self.trips.lock().unwrap();
-        if let Some(trip) = trips.last_mut() {
+        if let Some(trip) = trips.get_mut(wire.trip.load(Ordering::Relaxed)) {
             trip.did.push(tag.to_owned());
         }
+    }
+
+    fn is_open(&self, wire: &Wire, open: bool) {
+        match (wire.open.swap(open, Ordering::Relaxed), open) {
+            (false, true) => self.open.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.open.fetch_sub(1, Ordering::Relaxed),
+            _ => return,
+        };
     }
 }
