@@ -112,6 +112,9 @@ pub struct Policy {
     /// How long one batch should take.
     #[serde(deserialize_with = "duration")]
     pub statement_target: Duration,
+    /// The same while others are at work in the database.
+    #[serde(deserialize_with = "duration")]
+    pub statement_beside: Duration,
     /// `[policy.throttle]`
     pub throttle: Throttle,
 }
@@ -156,6 +159,7 @@ impl Default for Policy {
             direct_rows: 1000,
             direct_bytes: 8 * 1024 * 1024,
             statement_target: Duration::from_millis(500),
+            statement_beside: Duration::from_millis(2),
             throttle: Throttle::default(),
         }
     }

@@ -112,8 +112,12 @@ impl Batch<'_> {
     ) -> Result<Tried, DatabaseError> {
         if connection.dialect() == Dialect::Postgres {
             let limit = self.lock_timeout.as_millis();
+            // A crash takes the last batches away with their cursors; whatever commits later and waits, what says that a chunk is
+            // done first of all, has them on disk.
             connection
-                .run_file(&format!("SET LOCAL lock_timeout = {limit}"))
+                .run_file(&format!(
+                    "SET LOCAL lock_timeout = {limit}; SET LOCAL synchronous_commit = off"
+                ))
                 .await?;
         }
         if searches && connection.dialect() == Dialect::Postgres {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::batch::Advance;
 use super::ledger::Chunk;
+use super::rest::BESIDE;
 use super::throttle::Verdict;
 use super::worker::{Position, Worker};
 use super::{BackfillError, Way};
@@ -115,6 +116,13 @@ impl Worker<'_> {
     pub(super) fn adapt(&mut self, advance: &Advance) -> Option<String> {
         let around = advance.around;
         self.rest.look(around.at_work > 0);
+        if around.waiting == 0 && self.rest.is_beside() {
+            self.pace.after_beside(advance.took);
+            // Always the same words, which need to be published once.
+            return Some(format!(
+                "others are at work: small batches, and rests {BESIDE} times as long"
+            ));
+        }
         if around.waiting == 0 {
             return self.pace.after(advance.took);
         }

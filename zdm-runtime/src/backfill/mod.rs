@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 pub use error::BackfillError;
-pub use pace::{FIRST_BATCH, MOST_ROWS, TARGET};
+pub use pace::{FIRST_BATCH, MOST_ROWS, TARGET, TARGET_BESIDE};
 
 pub use chunks::estimate;
 
@@ -83,6 +83,8 @@ pub struct BackfillOptions {
     pub first_batch: u32,
     /// How long one batch's statement should take.
     pub target: Duration,
+    /// The same while others are at work in the database.
+    pub target_beside: Duration,
     /// No batch is larger.
     pub most_rows: u32,
     /// Go slower while other sessions wait for the backfill, or work beside it. The time per statement always counts.
@@ -114,6 +116,7 @@ impl BackfillOptions {
             way: Way::Up,
             first_batch: FIRST_BATCH,
             target: TARGET,
+            target_beside: TARGET_BESIDE,
             most_rows: MOST_ROWS,
             throttle: true,
             verdicts: None,

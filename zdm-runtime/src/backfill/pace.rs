@@ -1,5 +1,6 @@
-//! How many rows the next batch takes: towards half a second per statement, because a batch holds its rows' locks. Once somebody
-//! had to wait it grows back slowly, as TCP does after a lost packet, so that it does not meet the same writers at every other batch.
+//! How many rows the next batch takes: towards half a second per statement, because a batch holds its rows' locks; towards much less
+//! beside others, whose commits wait until what it has logged is on disk. Once somebody had to wait it grows back slowly, as TCP does
+//! after a lost packet, so that it does not meet the same writers at every other batch.
 //!
 //! Must not know: any database, any clock.
 
@@ -8,9 +9,11 @@ use std::time::Duration;
 /// The size of the first batch.
 pub const FIRST_BATCH: u32 = 1_000;
 /// The size that no batch exceeds.
-pub const MOST_ROWS: u32 = 50_000;
+pub const MOST_ROWS: u32 = 10_000;
 /// How long one batch's statement should take.
 pub const TARGET: Duration = Duration::from_millis(500);
+/// The same while others are at work.
+pub const TARGET_BESIDE: Duration = Duration::from_millis(2);
 /// Below it, locks on single rows are the trouble, not the size.
 const FEWEST_ROWS: u32 = 10;
 
@@ -21,18 +24,20 @@ pub(super) struct Pace {
     fewest: u32,
     most: u32,
     target: Duration,
+    beside: Duration,
     /// From here on it grows slowly: twice as many rows were in somebody's way.
     careful: Option<u32>,
 }
 
 impl Pace {
-    pub(super) fn start(rows: u32, most: u32, target: Duration) -> Self {
+    pub(super) fn start(rows: u32, most: u32, target: Duration, beside: Duration) -> Self {
         let rows = rows.clamp(1, most.max(1));
         Self {
             rows,
             fewest: FEWEST_ROWS.min(rows),
             most: most.max(1),
             target,
+            beside: beside.min(target),
             careful: None,
         }
     }
@@ -62,6 +67,17 @@ impl Pace {
         })
     }
 
+    /// The same while others are at work, but that a statement which took too long says at once how many rows would not have.
+    pub(super) fn after_beside(&mut self, took: Duration) {
+        let percent = took.as_micros() * 100 / self.beside.as_micros().max(1);
+        let rows = match percent {
+            0..80 => self.greater(),
+            80..=140 => self.rows,
+            _ => u32::try_from(u128::from(self.rows) * 100 / percent).unwrap_or(self.rows),
+        };
+        self.rows = rows.clamp(self.fewest, self.most);
+    }
+
     fn greater(self) -> u32 {
         let doubled = self.rows.saturating_mul(2);
         match self.careful {
@@ -81,9 +97,13 @@ impl Pace {
 mod tests {
     use super::*;
 
+    fn begun() -> Pace {
+        Pace::start(FIRST_BATCH, MOST_ROWS, TARGET, TARGET_BESIDE)
+    }
+
     #[test]
     fn a_batch_grows_to_the_most_and_shrinks_to_the_fewest() {
-        let mut pace = Pace::start(FIRST_BATCH, MOST_ROWS, TARGET);
+        let mut pace = begun();
         for _ in 0..10 {
             assert_eq!(pace.after(Duration::from_millis(100)), None);
         }
@@ -91,9 +111,9 @@ mod tests {
         assert_eq!(pace.after(Duration::from_millis(500)), None);
         assert_eq!(pace.rows(), MOST_ROWS);
         assert!(pace.after(Duration::from_millis(900)).is_some());
-        assert_eq!(pace.rows(), 37_500);
+        assert_eq!(pace.rows(), 7_500);
         assert!(pace.after(Duration::from_secs(3)).is_some());
-        assert_eq!(pace.rows(), 18_750);
+        assert_eq!(pace.rows(), 3_750);
         for _ in 0..20 {
             pace.halve();
         }
@@ -102,23 +122,41 @@ mod tests {
 
     #[test]
     fn it_grows_slowly_to_where_somebody_had_to_wait() {
-        let mut pace = Pace::start(FIRST_BATCH, MOST_ROWS, TARGET);
-        for _ in 0..4 {
+        let mut pace = begun();
+        for _ in 0..3 {
             assert_eq!(pace.after(Duration::from_millis(10)), None);
         }
-        assert_eq!(pace.rows(), 16_000);
+        assert_eq!(pace.rows(), 8_000);
         pace.halve();
         pace.after(Duration::from_millis(10));
-        assert_eq!(pace.rows(), 8_250);
+        assert_eq!(pace.rows(), 4_125);
         pace.halve();
         pace.halve();
         pace.after(Duration::from_millis(10));
-        assert_eq!(pace.rows(), 2_126);
+        assert_eq!(pace.rows(), 1_063);
+    }
+
+    #[test]
+    fn beside_others_it_is_small_at_once() {
+        let mut pace = begun();
+        for _ in 0..10 {
+            pace.after(Duration::from_millis(100));
+        }
+        assert_eq!(pace.rows(), MOST_ROWS);
+        pace.after_beside(Duration::from_millis(40));
+        assert_eq!(pace.rows(), 500);
+        pace.after_beside(Duration::from_micros(2_200));
+        assert_eq!(pace.rows(), 500);
+        pace.after_beside(Duration::from_millis(1));
+        assert_eq!(pace.rows(), 1_000);
+        pace.after(Duration::from_millis(4));
+        assert_eq!(pace.rows(), 2_000);
     }
 
     #[test]
     fn a_small_start_is_kept() {
-        assert_eq!(Pace::start(3, 3, TARGET).rows(), 3);
-        assert_eq!(Pace::start(0, 0, TARGET).rows(), 1);
+        let start = |rows| Pace::start(rows, rows, TARGET, TARGET_BESIDE);
+        assert_eq!(start(3).rows(), 3);
+        assert_eq!(start(0).rows(), 1);
     }
 }

@@ -7,17 +7,21 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::rest::Rest;
 use super::{Way, estimate};
 use crate::database::catalogue::relation;
-use crate::database::{Connection, DatabaseError, Dialect, Value};
+use crate::database::{Connection, DatabaseError, Dialect, Value, blockers};
 use crate::migration::Migration;
 
 /// A table is vacuumed each time that one row in so many has been changed.
-const STRETCHES: u64 = 32;
+const STRETCHES: u64 = 16;
 /// Not worth a vacuum.
 const FEW_ROWS: u64 = 20_000;
 /// Between two looks at the ledger.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(50);
+/// Beside others it goes as slowly as autovacuum does: the default of `autovacuum_vacuum_cost_delay`.
+const GENTLY: &str = "SET vacuum_cost_delay = 2";
+const AT_ONCE: &str = "SET vacuum_cost_delay = 0";
 
 /// A table that is vacuumed as it is filled.
 struct Table {
@@ -67,14 +71,19 @@ pub async fn run(
             vacuumed: changed(connection, migration, way, &backfill.table).await?,
         });
     }
+    let mut rest = Rest::default();
     while !tables.is_empty() && !listeners.is_closed() {
+        rest.look(blockers::around(connection).await?.at_work > 0);
         for table in &mut tables {
             let changed = changed(connection, migration, way, &table.name).await?;
             if changed >= table.vacuumed + table.stretch {
                 table.vacuumed = changed;
-                // An autovacuum that is at it does the same, and cutting the file would lock it.
+                let pace = if rest.is_beside() { GENTLY } else { AT_ONCE };
+                connection.run_file(pace).await?;
+                // Cutting the file would lock it. The indexes are left to autovacuum, once for all: each of them would be read as a
+                // whole each time.
                 let vacuum = format!(
-                    "VACUUM (TRUNCATE false, SKIP_LOCKED) {}",
+                    "VACUUM (TRUNCATE false, INDEX_CLEANUP false) {}",
                     relation(&table.name)
                 );
                 connection.run_file(&vacuum).await?;

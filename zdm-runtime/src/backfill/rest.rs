@@ -1,4 +1,4 @@
-//! How long a worker rests after a batch, so that whoever else is at work finds the processors and the disk free half of the time.
+//! How long a worker rests after a batch, so that whoever else is at work finds the processors and the disk free most of the time.
 //!
 //! Must not know: any database, any clock.
 
@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::throttle::Verdict;
 
 /// Others count as being at work for so many batches after they were seen: a look finds only who is in a transaction right then.
-const REMEMBERED: u32 = 16;
+const REMEMBERED: u32 = 64;
+/// Beside others it rests so many times as long as a batch takes.
+pub(super) const BESIDE: u32 = 3;
 
 /// What is known of others.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,14 +27,20 @@ impl Rest {
         };
     }
 
+    /// Whether others are at work, as far as one knows.
+    pub(super) fn is_beside(self) -> bool {
+        self.remembered > 0
+    }
+
     /// After a batch that took so long.
     pub(super) fn after(self, took: Duration, verdict: &Verdict) -> Duration {
-        match verdict {
-            Verdict::Crawl(_) => took * 9,
-            Verdict::Slow(_) => took * 2,
-            _ if self.remembered > 0 => took,
-            _ => Duration::ZERO,
-        }
+        let beside = if self.is_beside() { BESIDE } else { 0 };
+        let told = match verdict {
+            Verdict::Crawl(_) => 9,
+            Verdict::Slow(_) => 2,
+            Verdict::Go | Verdict::Hold(_) | Verdict::Stop(_) => 0,
+        };
+        took * (beside + told)
     }
 }
 
@@ -47,11 +55,13 @@ mod tests {
         assert_eq!(rest.after(took, &Verdict::Go), Duration::ZERO);
         rest.look(true);
         for _ in 0..REMEMBERED {
-            assert_eq!(rest.after(took, &Verdict::Go), took);
+            assert_eq!(rest.after(took, &Verdict::Go), took * 3);
             rest.look(false);
         }
         assert_eq!(rest.after(took, &Verdict::Go), Duration::ZERO);
         let slow = Verdict::Slow("dead rows".to_owned());
         assert_eq!(rest.after(took, &slow), took * 2);
+        rest.look(true);
+        assert_eq!(rest.after(took, &slow), took * 5);
     }
 }

@@ -65,7 +65,12 @@ impl<'a> Worker<'a> {
                 lock_timeout: options.lock_timeout,
                 looks_around: options.throttle,
             },
-            pace: Pace::start(options.first_batch, options.most_rows, options.target),
+            pace: Pace::start(
+                options.first_batch,
+                options.most_rows,
+                options.target,
+                options.target_beside,
+            ),
             rest: Rest::default(),
             slower: None,
             published: None,
@@ -195,6 +200,7 @@ impl<'a> Worker<'a> {
                 Leave::Stopped(reason) => return Ok(Left::Stopped(reason)),
             }
             let rows = self.pace.rows();
+            let began = Instant::now();
             let tried = self.batch.run(connection, chunk, u64::from(rows)).await;
             self.slower = match tried {
                 Ok(Tried::Advanced(advance)) => {
@@ -207,7 +213,7 @@ impl<'a> Worker<'a> {
                     let slower = self.adapt(&advance);
                     chunk.cursor = Some(advance.cursor);
                     chunk.hi = advance.hi;
-                    self.pause(advance.took).await;
+                    self.pause(began.elapsed()).await;
                     slower
                 }
                 Ok(Tried::Shortened(hi)) => {

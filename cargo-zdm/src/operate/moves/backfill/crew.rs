@@ -64,11 +64,18 @@ pub(super) async fn work(
     let bar = session.terminal.progress("backfill", 0);
     let started = Instant::now();
     let mut workers = JoinSet::new();
+    let (ended, _) = watch::channel(());
     for number in 0..effort.workers {
         let connection = connect(session.url()).await?;
         let mut options = options.clone();
         options.worker = format!("{} worker {number}", options.worker);
-        workers.spawn(worker(connection, migration.clone(), options, bar.clone()));
+        workers.spawn(worker(
+            connection,
+            migration.clone(),
+            options,
+            bar.clone(),
+            ended.clone(),
+        ));
     }
     let mut total = Total::default();
     let mut failure = None;
@@ -99,8 +106,10 @@ async fn worker(
     migration: Migration,
     options: BackfillOptions,
     bar: ProgressBar,
+    ended: watch::Sender<()>,
 ) -> (Vec<Outcome>, Result<(), BackfillError>) {
     let mut outcomes = Vec::new();
+    let mut another_ended = ended.subscribe();
     loop {
         let mut last = None;
         let mut on_progress = |progress: &Progress| verify::show(&bar, progress, &mut last);
@@ -109,11 +118,18 @@ async fn worker(
                 let elsewhere = matches!(outcome.end, End::Elsewhere { .. });
                 outcomes.push(outcome);
                 if !elsewhere {
+                    ended.send_replace(());
                     return (outcomes, Ok(()));
                 }
-                tokio::time::sleep(WAIT).await;
+                tokio::select! {
+                    () = tokio::time::sleep(WAIT) => {}
+                    _ = another_ended.changed() => {}
+                }
             }
-            Err(error) => return (outcomes, Err(error)),
+            Err(error) => {
+                ended.send_replace(());
+                return (outcomes, Err(error));
+            }
         }
     }
 }

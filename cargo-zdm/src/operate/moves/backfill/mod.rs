@@ -173,6 +173,7 @@ fn options(session: &Session, effort: &Effort, side: Side) -> BackfillOptions {
         workers: effort.workers,
         enters: false,
         target: session.policy.statement_target,
+        target_beside: session.policy.statement_beside,
         way: match side {
             Side::New => Way::Up,
             Side::Old => Way::Reverse,
