@@ -70,7 +70,7 @@ async fn one_run(
         .execute("ALTER TABLE twin ADD COLUMN amount_text text")
         .await?;
     readings.to_dual_write(&mut connection).await?;
-    connection.execute("VACUUM ANALYZE twin").await?;
+    connection.execute("VACUUM ANALYZE twin, readings").await?;
     connection.execute("CHECKPOINT").await?;
     let before = Instant::now();
     connection
