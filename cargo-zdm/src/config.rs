@@ -105,6 +105,8 @@ pub struct Policy {
     pub backup_hook: Option<String>,
     /// Rows of a backfill's first batch; later ones adapt to `statement_target`.
     pub batch_rows: u32,
+    /// A verification makes a checksum per side.
+    pub checksums: bool,
     /// So many rows a table may hold that `--direct` writes anew at once.
     pub direct_rows: u64,
     /// So many bytes, with its indexes.
@@ -156,6 +158,7 @@ impl Default for Policy {
             approvals: 0,
             backup_hook: None,
             batch_rows: 1000,
+            checksums: true,
             direct_rows: 1000,
             direct_bytes: 8 * 1024 * 1024,
             statement_target: Duration::from_millis(500),

@@ -3,6 +3,7 @@
 
 use cargo_zdm::dialect::Dialect;
 use zdm_model::{Column, Schema};
+use zdm_runtime::checksum::{Checksum, Checksums};
 use zdm_runtime::database::{Connection, Value, control};
 use zdm_runtime::executor::{self, ExecutorOptions};
 use zdm_runtime::manifest::{Backfill, Direction, Route};
@@ -215,6 +216,20 @@ async fn fill(
         "{}: every row agrees",
         case.name
     );
+    let whole = checksums(connection, migration, backfill, &range(lowest, highest)).await;
+    assert!(whole.are_equal() && whole.by_down == 0, "{}", case.name);
+    assert_ne!(whole.new, Checksum(0), "{}", case.name);
+    let mut sums = Vec::new();
+    for (start, end) in [
+        (lowest, &middle[..]),
+        (&middle, highest),
+        (&middle, &middle),
+    ] {
+        let part = checksums(connection, migration, backfill, &range(start, end)).await;
+        sums.push(part.new.0);
+    }
+    let together = sums[0].wrapping_add(sums[1]).wrapping_sub(sums[2]);
+    assert_eq!(Checksum(together), whole.new, "{}", case.name);
     let files = [Some(&backfill.mismatches), backfill.invalid.as_ref()];
     for file in files.into_iter().flatten() {
         let rows = connection
@@ -246,6 +261,29 @@ async fn compared(
         [Value::Int(Some(rows)), Value::Int(Some(mismatches))] => (rows, mismatches),
         _ => panic!("{rows:?}"),
     }
+}
+
+async fn checksums(
+    connection: &mut Connection,
+    migration: &Migration,
+    backfill: &Backfill,
+    range: &[Value],
+) -> Checksums {
+    let file = backfill.checksums.as_ref().unwrap();
+    let rows = connection
+        .query_file(migration.file(file), range)
+        .await
+        .unwrap_or_else(|error| panic!("{file}: {error}"));
+    let [
+        Value::Int(Some(1..)),
+        Value::Int(Some(0)),
+        Value::Int(Some(0)),
+        answer @ ..,
+    ] = &rows[0][..]
+    else {
+        panic!("{rows:?}")
+    };
+    Checksums::read(&backfill.table, 0, answer).unwrap()
 }
 
 /// The enums with their values: a value stays where its addition is taken back.

@@ -8,6 +8,8 @@ pub mod audit;
 pub mod backfill;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bucket;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod checksum;
 mod code;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod control_value;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::checksum::Checksums;
 use crate::database::{Connection, DatabaseError, Value};
 use crate::key::Key;
 use crate::manifest::Backfill;
@@ -22,6 +23,9 @@ pub(crate) struct Ranges<'a> {
 pub(crate) struct Compared {
     pub(crate) rows: u64,
     pub(crate) mismatches: u64,
+    pub(crate) checksums: Option<Checksums>,
+    /// How long the answer is that the checksums are made of.
+    pub(crate) bytes: usize,
 }
 
 /// A value that cannot be converted.
@@ -197,17 +201,27 @@ impl<'a> Ranges<'a> {
             .await
     }
 
-    /// Counts the rows of the range and those that are not consistent.
+    /// Counts the rows of the range and those that are not consistent; where it is asked for, with checksums.
     pub(crate) async fn compare(
         self,
         connection: &mut Connection,
         start: &Key,
         end: &Key,
+        checksums: Option<&str>,
     ) -> Result<Compared, DatabaseError> {
-        let sql = self.migration.file(&self.backfill.verify);
+        let file = checksums.unwrap_or(&self.backfill.verify);
+        let sql = self.migration.file(file);
         let rows = connection.query_file(sql, &Key::range(start, end)).await?;
         let row = rows.first().map(Vec::as_slice).unwrap_or_default();
-        let [Value::Int(Some(seen)), Value::Int(mismatches)] = row else {
+        let (checksums, bytes) = match row.get(2..) {
+            Some([Value::Int(Some(by_down)), answer @ ..]) => {
+                let by_down = u64::try_from(*by_down).unwrap_or_default();
+                let read = Checksums::read(&self.backfill.table, by_down, answer)?;
+                (Some(read), length(answer))
+            }
+            _ => (None, 0),
+        };
+        let [Value::Int(Some(seen)), Value::Int(mismatches), ..] = row else {
             return Err(DatabaseError::unexpected(
                 "how many rows are consistent",
                 row,
@@ -217,6 +231,8 @@ impl<'a> Ranges<'a> {
             rows: u64::try_from(*seen).unwrap_or_default(),
             // A sum over no rows is NULL.
             mismatches: u64::try_from(mismatches.unwrap_or_default()).unwrap_or_default(),
+            checksums,
+            bytes,
         })
     }
 
@@ -300,4 +316,12 @@ impl<'a> Ranges<'a> {
             }
         }
     }
+}
+
+fn length(answer: &[Value]) -> usize {
+    let lengths = answer.iter().map(|value| match value {
+        Value::Text(Some(text)) => text.len(),
+        _ => 0,
+    });
+    lengths.sum()
 }

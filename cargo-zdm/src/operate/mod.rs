@@ -5,6 +5,7 @@
 
 mod building;
 mod catalogue;
+mod checksums;
 mod claim;
 mod fresh;
 pub(crate) mod gate;

@@ -26,6 +26,9 @@ const LATER: &[(&str, &[&str])] = &[
             "lease_epoch",
             "lease_until",
             "repaired",
+            "old_checksum",
+            "new_checksum",
+            "by_down",
         ],
     ),
     (

@@ -254,6 +254,7 @@ impl Version {
                 "mismatches",
                 format!("SELECT CAST(id AS TEXT), 'full_name' FROM users WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name"),
             ),
+            checksums: None,
             invalid: None,
             on_invalid: "total".to_owned(),
             optional: vec!["full_name".to_owned()],

@@ -86,6 +86,7 @@ pub(crate) fn manifest() -> Manifest {
             reverse: None,
             verify: String::new(),
             mismatches: String::new(),
+            checksums: None,
             invalid: None,
             on_invalid: "total".to_owned(),
             optional: Vec::new(),

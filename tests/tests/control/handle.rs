@@ -55,8 +55,8 @@ async fn installing_twice_or_from_two_sides_at_once_is_installing_once() {
     }
 }
 
-/// What versions 2 to 4 have added.
-const ADDED: [(&str, &str); 9] = [
+/// What versions 2 to 4 and 6 have added.
+const ADDED: [(&str, &str); 12] = [
     ("migration", "rolled_back_at"),
     ("migration", "rolled_back_to"),
     ("chunk", "throttle"),
@@ -66,6 +66,9 @@ const ADDED: [(&str, &str); 9] = [
     ("verification", "lease_epoch"),
     ("verification", "lease_until"),
     ("verification", "repaired"),
+    ("verification", "old_checksum"),
+    ("verification", "new_checksum"),
+    ("verification", "by_down"),
 ];
 
 /// Applications go on with the tables of an older tool; the next `expand` adds what is missing.

@@ -252,6 +252,7 @@ fn manifest() -> Manifest {
             reverse: None,
             verify: String::new(),
             mismatches: String::new(),
+            checksums: None,
             invalid: None,
             on_invalid: "total".to_owned(),
             optional: Vec::new(),

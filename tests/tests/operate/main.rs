@@ -2,6 +2,7 @@
 
 mod backfill;
 mod cases;
+mod checksums;
 mod concurrency;
 mod crash;
 mod direct;

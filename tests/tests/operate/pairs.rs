@@ -202,6 +202,10 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
             "mismatches",
             format!("SELECT {texts}, '{new}' FROM users AS r WHERE {range} AND NOT {consistent}"),
         ),
+        checksums: Some(file(
+            "checksums",
+            checksums(dialect, key, pair, &range, &consistent),
+        )),
         invalid: pair.invalid.map(|invalid| {
             file(
                 "invalid",
@@ -215,6 +219,23 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
     };
     version.manifest.backfills.push(backfill);
     version
+}
+
+/// Out of the tool's own template.
+fn checksums(
+    dialect: Dialect,
+    key: &[KeyColumn],
+    pair: &Pair,
+    range: &str,
+    consistent: &str,
+) -> String {
+    let key: Vec<&str> = key.iter().map(|(name, _)| *name).collect();
+    let view = serde_json::json!({
+        "table": "users", "rows": "users", "range": range, "consistent": consistent, "key": key,
+        "sides": [{ "old": pair.up, "new": pair.new }],
+    });
+    let dialect = cargo_zdm::dialect::Dialect::named(dialect.name()).unwrap();
+    dialect.render("backfill/checksums", view).unwrap()
 }
 
 fn columns(key: &[KeyColumn], each: impl Fn(&str) -> String) -> String {

@@ -197,7 +197,8 @@ async fn an_interrupted_comparison_goes_on_where_it_was() {
         interrupted(&mut case, 30).await;
         let running = "SELECT count(*) FROM {zdm}verification WHERE state = 'running'";
         // As long as it may be alive, another begins at the beginning.
-        assert_eq!(verify(&mut case, Side::New, 100).await.rows, 1_000);
+        let whole = verify(&mut case, Side::New, 100).await;
+        assert_eq!(whole.rows, 1_000);
         assert_eq!(case.number(running).await, 1);
         let id = case.migration.id().to_owned();
         verification::take_over(&mut case.connection, &id, "gone")
@@ -218,6 +219,8 @@ async fn an_interrupted_comparison_goes_on_where_it_was() {
         assert!(passed.passed());
         assert_eq!(passed.rows, 1_000);
         assert!(compared <= 970, "{compared}");
+        assert!(passed.checksums.is_some());
+        assert_eq!(passed.checksums, whole.checksums);
         assert_eq!(case.number(running).await, 0);
         assert_eq!(case.number(&recorded("passed", "new", 0)).await, 2);
     }

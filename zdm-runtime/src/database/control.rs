@@ -11,12 +11,13 @@ use crate::{Error, rights};
 
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
-const VERSIONS: [&str; 5] = [
+const VERSIONS: [&str; 6] = [
     include_str!("control/1.sql"),
     include_str!("control/2.sql"),
     include_str!("control/3.sql"),
     include_str!("control/4.sql"),
     include_str!("control/5.sql"),
+    include_str!("control/6.sql"),
 ];
 /// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
 pub const VERSION: i64 = rights::CONTROL_VERSION;
@@ -129,6 +130,15 @@ pub(crate) async fn rolled_back(
         ..2 => ("CAST(NULL AS bigint)", "CAST(NULL AS text)"),
         2 => ("rolled_back_at", "CAST(NULL AS text)"),
         _ => ("rolled_back_at", "rolled_back_to"),
+    })
+}
+
+/// What to select for the checksums of a verification: tables of an older version lack them.
+#[cfg(feature = "operate")]
+pub(crate) async fn checksums(connection: &mut super::Connection) -> Result<&'static str, Error> {
+    Ok(match version(connection).await? {
+        ..6 => "CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS bigint)",
+        _ => "old_checksum, new_checksum, by_down",
     })
 }
 

@@ -355,6 +355,10 @@ pub struct Backfill {
     pub verify: String,
     /// The range as in `batch`; per pair that is not consistent: the row's key, the new column.
     pub mismatches: String,
+    /// The range as in `batch`; one row: what `verify` counts, how many of the rows that agree do so by `down` alone, and a checksum
+    /// per side, or what makes them up. None in a version that was written before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksums: Option<String>,
     /// The range as in `batch`; per value that cannot be converted: the key, the column, the value's type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
@@ -377,6 +381,7 @@ impl Backfill {
         ]
         .into_iter()
         .chain(&self.reverse)
+        .chain(&self.checksums)
         .chain(&self.invalid)
         .map(String::as_str)
     }

@@ -4,6 +4,7 @@
 //! compared within one statement, so a mismatch is one. Must not know: stages, what the statements say.
 
 mod error;
+mod last;
 mod record;
 mod table;
 
@@ -11,10 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 pub use error::VerificationError;
+pub use last::{Ended, last};
 pub use record::{owners, take_over};
 
 use crate::audit;
 use crate::backfill::Way;
+use crate::checksum::Checksums;
 use crate::database::{Connection, Value};
 use crate::key::Key;
 use crate::manifest::{Backfill, Manifest};
@@ -66,6 +69,8 @@ pub struct VerificationOptions {
     pub named: usize,
     /// Fill each row that differs from the side that is read: new from old at `dual_write`, old from new on the way back.
     pub repair: bool,
+    /// Make a checksum per side, where the version says how.
+    pub checksums: bool,
     /// This process's name, unlike every other's: another goes on with its comparison only when it is silent.
     pub worker: String,
 }
@@ -79,6 +84,7 @@ impl VerificationOptions {
             batch_rows: 10_000,
             named: 20,
             repair: false,
+            checksums: true,
             worker: "one".to_owned(),
         }
     }
@@ -97,6 +103,8 @@ pub struct Verified {
     pub released: u64,
     /// Of the mismatches, those that were filled anew. They count as mismatches: the next comparison says whether they are right.
     pub repaired: u64,
+    /// What the sides hold, row by row; none where no checksums were made. A row that the conversion cannot read is in neither.
+    pub checksums: Option<Checksums>,
     /// The first mismatches.
     pub first: Vec<Mismatch>,
 }
@@ -164,14 +172,7 @@ pub async fn run(
         table.compare(connection, on_progress).await?;
     }
     record.finish(connection, &verified).await?;
-    let detail = format!(
-        "side {}: {} rows, {} mismatches, {} repaired, {} skipped",
-        options.side.name(),
-        verified.rows,
-        verified.mismatches,
-        verified.repaired,
-        verified.skipped
-    );
+    let detail = told(options.side, &verified);
     let entry = audit::Entry {
         actor: &options.actor,
         migration: migration.id(),
@@ -184,6 +185,25 @@ pub async fn run(
     };
     audit::record(connection, entry).await?;
     Ok(verified)
+}
+
+/// For the audit log.
+fn told(side: Side, verified: &Verified) -> String {
+    let counts = format!(
+        "side {}: {} rows, {} mismatches, {} repaired, {} skipped",
+        side.name(),
+        verified.rows,
+        verified.mismatches,
+        verified.repaired,
+        verified.skipped
+    );
+    match &verified.checksums {
+        Some(sums) => format!(
+            "{counts}; checksums old {}, new {}, {} rows by down alone",
+            sums.old, sums.new, sums.by_down
+        ),
+        None => counts,
+    }
 }
 
 /// Compares the rows of tables between which columns move, without a record: what differs would be gone with what contract drops.

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::{Side, VerificationError, VerificationOptions, Verified};
-use crate::database::{Connection, DatabaseError, Value};
+use crate::checksum::{Checksum, Checksums};
+use crate::database::{Connection, DatabaseError, Row, Value};
 use crate::key::Key;
 use crate::migration::Migration;
 
@@ -33,8 +34,12 @@ impl<'a> Record<'a> {
         if let Some(resumed) = Self::resume(connection, migration, options).await? {
             return Ok(resumed);
         }
-        let begun = Self::begin(connection, migration, options).await?;
-        Ok((begun, Verified::default()))
+        let verified = Verified {
+            checksums: is_summed(migration, options).then(Checksums::default),
+            ..Verified::default()
+        };
+        let begun = Self::begin(connection, migration, options, &verified).await?;
+        Ok((begun, verified))
     }
 
     async fn resume(
@@ -52,7 +57,7 @@ impl<'a> Record<'a> {
                        AND cursor_key IS NOT NULL
                        AND epoch = (SELECT epoch FROM {zdm}stage AS now WHERE now.migration = $3)
                  ) AND lease_until < {now}
-                 RETURNING verification, lease_epoch, cursor_table, cursor_key, rows_seen",
+                 RETURNING verification, lease_epoch, cursor_table, cursor_key, rows_seen, old_checksum, new_checksum, by_down",
                 &[
                     options.worker.as_str().into(),
                     lease().into(),
@@ -70,6 +75,7 @@ impl<'a> Record<'a> {
             Value::Text(Some(table)),
             Value::Text(Some(key)),
             Value::Int(Some(seen)),
+            ..,
         ] = row.as_slice()
         else {
             return Err(DatabaseError::unexpected("how far a verification is", row).into());
@@ -80,6 +86,7 @@ impl<'a> Record<'a> {
         };
         let verified = Verified {
             rows: u64::try_from(*seen).unwrap_or_default(),
+            checksums: recorded_sums(row)?.filter(|_| is_summed(migration, options)),
             ..Verified::default()
         };
         let record = Self {
@@ -96,12 +103,15 @@ impl<'a> Record<'a> {
         connection: &mut Connection,
         migration: &'a Migration,
         options: &VerificationOptions,
+        verified: &Verified,
     ) -> Result<Self, VerificationError> {
+        let [old, new, by_down] = sums(verified);
         let rows = connection
             .query(
                 "INSERT INTO {zdm}verification
-                     (migration, epoch, side, state, rows_seen, mismatches, skipped, started_at, lease_owner, lease_epoch, lease_until)
-                 SELECT migration, epoch, $2, 'running', 0, 0, 0, {now}, $3, 1, {now} + $4
+                     (migration, epoch, side, state, rows_seen, mismatches, skipped, started_at, lease_owner, lease_epoch, lease_until,
+                      old_checksum, new_checksum, by_down)
+                 SELECT migration, epoch, $2, 'running', 0, 0, 0, {now}, $3, 1, {now} + $4, $5, $6, $7
                  FROM {zdm}stage WHERE migration = $1
                  RETURNING verification",
                 &[
@@ -109,6 +119,9 @@ impl<'a> Record<'a> {
                     options.side.name().into(),
                     options.worker.as_str().into(),
                     lease().into(),
+                    old,
+                    new,
+                    by_down,
                 ],
             )
             .await?;
@@ -135,10 +148,12 @@ impl<'a> Record<'a> {
         key: &Key,
         verified: &Verified,
     ) -> Result<(), VerificationError> {
+        let [old, new, by_down] = sums(verified);
         let changed = connection
             .execute(
                 "UPDATE {zdm}verification
-                 SET cursor_table = $1, cursor_key = $2, rows_seen = $3, mismatches = $4, lease_until = {now} + $5
+                 SET cursor_table = $1, cursor_key = $2, rows_seen = $3, mismatches = $4, lease_until = {now} + $5,
+                     old_checksum = $8, new_checksum = $9, by_down = $10
                  WHERE verification = $6 AND lease_epoch = $7",
                 &[
                     table.into(),
@@ -148,6 +163,9 @@ impl<'a> Record<'a> {
                     lease().into(),
                     self.id.into(),
                     self.lease_epoch.into(),
+                    old,
+                    new,
+                    by_down,
                 ],
             )
             .await?;
@@ -168,10 +186,12 @@ impl<'a> Record<'a> {
         } else {
             "failed"
         };
+        let [old, new, by_down] = sums(verified);
         let changed = connection
             .execute(
                 "UPDATE {zdm}verification
-                 SET state = $1, rows_seen = $2, mismatches = $3, skipped = $4, repaired = $5, finished_at = {now}
+                 SET state = $1, rows_seen = $2, mismatches = $3, skipped = $4, repaired = $5, finished_at = {now},
+                     old_checksum = $8, new_checksum = $9, by_down = $10
                  WHERE verification = $6 AND lease_epoch = $7",
                 &[
                     state.into(),
@@ -181,6 +201,9 @@ impl<'a> Record<'a> {
                     whole(verified.repaired),
                     self.id.into(),
                     self.lease_epoch.into(),
+                    old,
+                    new,
+                    by_down,
                 ],
             )
             .await?;
@@ -255,6 +278,44 @@ pub async fn take_over(
         )
         .await?;
     Ok(())
+}
+
+/// One table without them would leave a sum that covers a part of the rows.
+fn is_summed(migration: &Migration, options: &VerificationOptions) -> bool {
+    let mut tables = options.side.tables(migration.manifest());
+    options.checksums && tables.all(|backfill| backfill.checksums.is_some())
+}
+
+/// As they stand in the control table; NULL where none are made.
+fn sums(verified: &Verified) -> [Value; 3] {
+    let sums = verified.checksums.as_ref();
+    let text = |of: fn(&Checksums) -> Checksum| Value::Text(sums.map(|sums| of(sums).to_string()));
+    [
+        text(|sums| sums.old),
+        text(|sums| sums.new),
+        sums.map_or(Value::Int(None), |sums| whole(sums.by_down)),
+    ]
+}
+
+/// Out of the last three columns of a row of the control table.
+pub(super) fn recorded_sums(row: &Row) -> Result<Option<Checksums>, DatabaseError> {
+    let odd = || DatabaseError::unexpected("the checksums of a verification", row);
+    let read = |text: &str| Checksum::of_text(text).ok_or_else(odd);
+    match row.as_slice() {
+        [
+            ..,
+            Value::Text(Some(old)),
+            Value::Text(Some(new)),
+            Value::Int(Some(by_down)),
+        ] => Ok(Some(Checksums {
+            old: read(old)?,
+            new: read(new)?,
+            by_down: u64::try_from(*by_down).unwrap_or_default(),
+        })),
+        // A NULL has no kind of its own on `SQLite`.
+        [.., Value::Text(None), Value::Text(None), _] => Ok(None),
+        _ => Err(odd()),
+    }
 }
 
 fn whole(count: u64) -> Value {

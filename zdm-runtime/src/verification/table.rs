@@ -7,11 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::record::Record;
 use super::{Mismatch, Side, VerificationError, VerificationOptions, Verified};
 use crate::backfill::estimate;
-use crate::database::{Connection, DatabaseError};
+use crate::database::{Connection, DatabaseError, Dialect};
 use crate::key::Key;
 use crate::manifest::Backfill;
 use crate::progress::{Meter, OnProgress};
 use crate::ranges::{Ranges, Split};
+
+/// The first range where the rows themselves come out for their checksums, and nothing is known of how long they are.
+const FIRST_ROWS: u64 = 100;
+/// How long an answer may be before the next range is a smaller one.
+const LONG: usize = 4 * 1024 * 1024;
 
 /// The comparison of one table.
 pub(super) struct Table<'a> {
@@ -43,13 +48,17 @@ impl<'a> Table<'a> {
         }
         let before = self.verified.rows;
         let meter = Meter::start(0, Some(total));
-        let rows = u64::from(self.options.batch_rows.max(1));
+        let most = u64::from(self.options.batch_rows.max(1));
+        let mut rows = match connection.dialect() {
+            Dialect::Postgres => most,
+            Dialect::Sqlite => most.min(FIRST_ROWS),
+        };
         loop {
             let end = self.ranges.boundary(connection, &start, &hi, rows).await?;
             let Some(end) = end else {
                 return Ok(());
             };
-            self.range(connection, &start, &end, rows).await?;
+            let bytes = self.range(connection, &start, &end, rows).await?;
             if let Some(record) = self.record {
                 record
                     .advance(connection, &backfill.table, &end, self.verified)
@@ -61,6 +70,7 @@ impl<'a> Table<'a> {
                 self.options.batch_rows,
                 None,
             ));
+            rows = next_rows(rows, bytes).min(most);
             // Ranges that share a row would count it twice.
             match self.ranges.boundary(connection, &end, &hi, 2).await? {
                 Some(next) if next != end => start = next,
@@ -76,18 +86,22 @@ impl<'a> Table<'a> {
     }
 
     /// Compares a range. One that fails is halved down to the rows that fail: a row that the conversion cannot read is
-    /// no match, unless it waits in quarantine.
+    /// no match, unless it waits in quarantine. How long the longest answer was.
     async fn range(
         &mut self,
         connection: &mut Connection,
         start: &Key,
         end: &Key,
         rows: u64,
-    ) -> Result<(), VerificationError> {
+    ) -> Result<usize, VerificationError> {
+        let mut longest = 0;
         let mut open = vec![(start.clone(), end.clone(), rows)];
         while let Some((start, end, rows)) = open.pop() {
             match self.whole(connection, &start, &end).await {
-                Ok(()) => continue,
+                Ok(bytes) => {
+                    longest = longest.max(bytes);
+                    continue;
+                }
                 Err(DatabaseError::Data(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -101,7 +115,7 @@ impl<'a> Table<'a> {
                 Split::Halves([left, right]) => open.extend([right, left]),
             }
         }
-        Ok(())
+        Ok(longest)
     }
 
     async fn whole(
@@ -109,18 +123,27 @@ impl<'a> Table<'a> {
         connection: &mut Connection,
         start: &Key,
         end: &Key,
-    ) -> Result<(), DatabaseError> {
-        let compared = self.ranges.compare(connection, start, end).await?;
+    ) -> Result<usize, DatabaseError> {
+        let summed = self.verified.checksums.is_some();
+        let backfill = self.ranges.backfill;
+        let checksums = backfill.checksums.as_deref().filter(|_| summed);
+        let compared = self
+            .ranges
+            .compare(connection, start, end, checksums)
+            .await?;
         let differing = if compared.mismatches > 0 {
             self.ranges.mismatches(connection, start, end).await?
         } else {
             BTreeMap::new()
         };
         self.verified.rows += compared.rows;
+        if let (Some(all), Some(these)) = (&mut self.verified.checksums, &compared.checksums) {
+            all.add(these);
+        }
         for (key, columns) in differing {
             self.mismatch(connection, key, &columns).await?;
         }
-        Ok(())
+        Ok(compared.bytes)
     }
 
     /// A row that waits for one column is still compared in the others.
@@ -169,5 +192,30 @@ impl<'a> Table<'a> {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+}
+
+/// The rows of the next range, after one of so many whose answer was so long.
+fn next_rows(rows: u64, bytes: usize) -> u64 {
+    if bytes > LONG {
+        let times = u64::try_from(bytes / LONG + 1).unwrap_or(u64::MAX);
+        (rows / times).max(1)
+    } else if bytes > LONG / 2 {
+        rows
+    } else {
+        rows.saturating_mul(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_follow_the_length_of_their_rows() {
+        assert_eq!(next_rows(100, 0), 200);
+        assert_eq!(next_rows(100, LONG), 100);
+        assert_eq!(next_rows(100, 10 * LONG), 9);
+        assert_eq!(next_rows(2, 100 * LONG), 1);
     }
 }

@@ -3,6 +3,8 @@
 //! Comes in: the session, a migration. Goes out: a passed verification, or the keys of the rows that differ.
 //! Must not know: how rows are compared.
 
+use std::fmt::Write as _;
+
 use indicatif::ProgressBar;
 use zdm_runtime::Stage;
 use zdm_runtime::facts::{Fact, Facts};
@@ -12,6 +14,7 @@ use zdm_runtime::progress::Progress;
 use zdm_runtime::verification::{self, VerificationError, VerificationOptions, Verified};
 
 use crate::error::{Failure, Kind};
+use crate::operate::checksums;
 use crate::operate::gate;
 use crate::operate::rights;
 use crate::operate::section;
@@ -128,6 +131,7 @@ async fn compare(
     }
     let options = VerificationOptions {
         repair,
+        checksums: session.policy.checksums,
         worker: format!("{} (pid {})", session.actor, std::process::id()),
         ..VerificationOptions::of(session.actor.clone(), recorded_as(side))
     };
@@ -180,14 +184,18 @@ fn answer(
         "migration": session.folder(place), "id": session.manifest(place).id, "side": recorded_as(side).name(),
         "verified": verified.passed(), "rows": verified.rows, "mismatches": verified.mismatches,
         "skipped": verified.skipped, "released": verified.released, "repaired": verified.repaired, "first": first,
+        "checksums": verified.checksums.as_ref().map(checksums::object),
     });
     if verified.passed() {
-        let text = format!(
+        let mut text = format!(
             "{}: {} rows compared, all consistent; {} in quarantine left out",
             session.folder(place),
             verified.rows,
             verified.skipped
         );
+        if let Some(sums) = &verified.checksums {
+            let _ = write!(text, "\n  {}", checksums::line(sums));
+        }
         return Answer::done(text, object);
     }
     let text = differ(session, place, side, verified).to_string();

@@ -9,6 +9,7 @@ use zdm_runtime::gates::{self, Gate, PAST_RETURN};
 use zdm_runtime::manifest::Route;
 use zdm_runtime::{CodeState, Stage};
 
+use super::compared::{self, Compared};
 use super::pace::{self, Pace};
 use crate::error::{Failure, ShownGate};
 use crate::operate::gate;
@@ -40,6 +41,8 @@ struct Status {
     backfill: Option<Pace>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quarantine: Option<Quarantine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification: Option<Compared>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     approvals: Vec<Approval>,
 }
@@ -118,6 +121,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         instances: Vec::new(),
         backfill: None,
         quarantine: None,
+        verification: None,
         approvals: Vec::new(),
     };
     if !session.is_installed() {
@@ -139,6 +143,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         });
         status.quarantine = Some(quarantine(&facts)?);
         status.approvals = approvals(&facts)?;
+        status.verification = compared::last(session, place).await?;
         status.no_return = match stage {
             Stage::Off => gates::no_return(Stage::DualWrite, &facts),
             _ if facts.route == Route::FivePhases && !facts.reversible => Some(PAST_RETURN),
@@ -276,6 +281,9 @@ impl Status {
             && waiting + waived > 0
         {
             let _ = writeln!(text, "  quarantine: {waiting} values wait, {waived} waived");
+        }
+        if let Some(compared) = &self.verification {
+            text.push_str(&compared.line());
         }
         text.extend(self.approvals.iter().map(Approval::line));
         match &self.next {

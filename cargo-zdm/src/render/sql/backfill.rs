@@ -7,7 +7,7 @@ use zdm_model::{Column, OnInvalid};
 use zdm_runtime::manifest::Backfill;
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
-use super::{Identity, header};
+use super::{Identity, checksums, header};
 use crate::dialect::{Dialect, DialectError};
 use crate::plan::{Pair, Plan};
 
@@ -15,7 +15,7 @@ use crate::plan::{Pair, Plan};
 #[derive(Serialize)]
 pub(super) struct View {
     /// What the rows are reached through, quoted: the table, or a view of it.
-    rows: String,
+    pub(super) rows: String,
     /// Names of the key columns.
     key: Vec<String>,
     /// The key columns as text.
@@ -27,10 +27,10 @@ pub(super) struct View {
     /// Qualified, because PostgreSQL calls the text of a key by the key's own name, and would order by the text.
     descending_of_batch: String,
     /// The rows from `$1..$k` to `$k+1..$2k`.
-    range: String,
+    pub(super) range: String,
     limit: String,
     assignments: Vec<String>,
-    consistent: String,
+    pub(super) consistent: String,
     pairs: Vec<Agreement>,
     fallible: Vec<Fallible>,
 }
@@ -88,7 +88,7 @@ pub(super) fn render(
     let k = first.key.len();
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
     let reverse = reverse_view(plan, dialect, table, &first.key);
-    let backfill = Backfill {
+    let mut backfill = Backfill {
         table: table.to_owned(),
         key: first.key.iter().map(|column| column.name.clone()).collect(),
         columns: pairs.iter().map(|pair| pair.new.name.clone()).collect(),
@@ -144,6 +144,7 @@ pub(super) fn render(
             "mismatches",
             &view,
         )?,
+        checksums: None,
         invalid: if view.fallible.is_empty() {
             None
         } else {
@@ -163,6 +164,9 @@ pub(super) fn render(
             .map(|pair| pair.new.name.clone())
             .collect(),
     };
+    let checksums = checksums::of_pairs(dialect, table, &pairs, &view);
+    let path = checksums.write(plan, dialect, identity, &folder, &mut texts)?;
+    backfill.checksums = Some(path);
     Ok(Some(Files { backfill, texts }))
 }
 

@@ -4,6 +4,7 @@
 //! Must not know: where that directory stands, what a change means.
 
 mod backfill;
+mod checksums;
 mod moved;
 mod pairs;
 mod section;

@@ -10,7 +10,7 @@ use zdm_runtime::manifest::Backfill;
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
 use super::backfill::{self, Files, View, parameters};
-use super::{Identity, header};
+use super::{Identity, checksums, header};
 use crate::dialect::{Dialect, DialectError};
 use crate::plan::{Ends, Move, Plan};
 
@@ -84,7 +84,7 @@ pub(super) fn render(
         Ends::Main if moved.part_stays => (to_main, over),
         Ends::Main => (to_main, to_part),
     };
-    let backfill = Backfill {
+    let mut backfill = Backfill {
         table: main.clone(),
         key: moved
             .main_key()
@@ -136,10 +136,14 @@ pub(super) fn render(
             &format!("Verification: which columns of which rows from {range} do not agree."),
             "move_mismatches",
         )?,
+        checksums: None,
         invalid: None,
         on_invalid: "total".to_owned(),
         optional: Vec::new(),
     };
+    let checksums = checksums::of_move(dialect, moved);
+    let path = checksums.write(plan, dialect, identity, BACKFILL_FOLDER, &mut texts)?;
+    backfill.checksums = Some(path);
     Ok(Files { backfill, texts })
 }
 
