@@ -1,6 +1,7 @@
 //! Golden, live and chaos cases, and the servers that they need.
 
 pub mod cases;
+pub mod pgbouncer;
 pub mod postgres;
 pub mod project;
 pub mod releases;

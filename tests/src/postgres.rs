@@ -3,7 +3,7 @@
 //! A missing PostgreSQL fails the test with the way to install it; nothing is skipped.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::signal::{self, Signal};
 
 /// The role that owns every database of a server.
-const OWNER: &str = "owner";
+pub(crate) const OWNER: &str = "owner";
 
 /// A running server.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl Server {
             .spawn()
             .expect("postgres was found");
         let log = process.stderr.take().expect("stderr is piped");
-        wait_until_ready(log);
+        wait_until_ready(BufReader::new(log), "ready to accept ", "PostgreSQL");
         Self { process, directory }
     }
 
@@ -320,26 +320,26 @@ impl Programs {
     }
 }
 
-/// Reads the server's log until it accepts connections, then leaves the rest to a thread, so that the pipe never fills.
-fn wait_until_ready(log: impl std::io::Read + Send + 'static) {
-    let mut lines = BufReader::new(log).lines();
+/// Reads a server's log until it says that it accepts connections, then leaves the rest to a thread, so that the pipe never fills.
+pub(crate) fn wait_until_ready(log: impl BufRead + Send + 'static, words: &str, server: &str) {
+    let mut lines = log.lines();
     let mut read = Vec::new();
     loop {
         match lines.next() {
-            Some(Ok(line)) if line.contains("ready to accept ") => break,
+            Some(Ok(line)) if line.contains(words) => break,
             Some(Ok(line)) => read.push(line),
-            _ => panic!("PostgreSQL does not start:\n{}", read.join("\n")),
+            _ => panic!("{server} does not start:\n{}", read.join("\n")),
         }
     }
     std::thread::spawn(move || lines.for_each(drop));
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// PostgreSQL refuses to run as root: the user that its package made, else `nobody`.
-fn unprivileged() -> (u32, u32) {
+pub(crate) fn unprivileged() -> (u32, u32) {
     let users = fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable");
     ["postgres", "nobody"]
         .iter()
@@ -355,11 +355,11 @@ fn unprivileged() -> (u32, u32) {
         )
 }
 
-fn open_to_all(directory: &Path) {
+pub(crate) fn open_to_all(directory: &Path) {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("our own directory");
 }
 
-fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));

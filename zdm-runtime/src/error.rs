@@ -20,6 +20,15 @@ pub enum Error {
     )]
     NoControlTables,
 
+    /// A pooler gives each transaction another session at the server, and does not follow prepared statements there.
+    #[error(
+        "the connections of this pool go through a pooler that gives each transaction another session at the server and does not \
+         follow prepared statements there: a statement would not be found, or be another client's of the same name; nothing was \
+         changed: set `max_prepared_statements` (PgBouncer 1.21 or newer), or `pool_mode = session`, or connect to the server itself; \
+         `statement-cache-capacity=0` does not help, since sqlx names its statements all the same"
+    )]
+    StatementsLost,
+
     /// The control tables were upgraded beyond what this library can read.
     #[error(
         "the control tables (version {version}) ask for zdm-runtime of generation {least} or newer, this one is of generation \

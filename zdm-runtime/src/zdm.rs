@@ -60,7 +60,8 @@ struct Counter {
 impl Zdm {
     /// Registers this process, loads every table's flags and keeps both fresh from a task of its own.
     ///
-    /// Fails where the control tables are missing or unreadable, or a table of the code has no fence. Where only the present
+    /// Fails where the control tables are missing or unreadable, a table of the code has no fence, or a pooler would lose prepared
+    /// statements; to see that, it opens a connection beside the pool's and closes it. Where only the present
     /// stage is none that the code can serve, [`Zdm::ready`] says so, and every statement of that table refuses.
     pub async fn connect(pool: impl Into<Pool>, code: &'static Code) -> Result<Self, Error> {
         let zdm = Self(Arc::new(Inner {
@@ -122,6 +123,7 @@ impl Zdm {
 impl Inner {
     async fn start(&self) -> Result<(), Error> {
         let mut connection = self.pool.lend().await?;
+        self.pool.keeps_statements(&mut connection).await?;
         control::check(&mut connection).await?;
         let fences = table_state::epochs(&mut connection)
             .await

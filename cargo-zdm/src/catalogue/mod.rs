@@ -247,11 +247,7 @@ pub async fn read(
     connection: &mut Connection,
     schemas: &Schemas,
 ) -> Result<Catalogue, CatalogueError> {
-    let begin = match connection.dialect() {
-        Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        Dialect::Sqlite => "BEGIN",
-    };
-    connection.run_file(begin).await?;
+    connection.begin_snapshot().await?;
     let read = match connection.dialect() {
         Dialect::Postgres => postgres::read(connection, schemas).await,
         Dialect::Sqlite => sqlite::read(connection).await,

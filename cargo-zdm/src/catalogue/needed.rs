@@ -46,16 +46,21 @@ pub async fn read(
     let question = POSTGRES
         .replace("{domain}", DOMAIN)
         .replace("{of these}", &of_these);
-    // To compile the question takes longer than to answer it.
-    connection
-        .run_file("BEGIN READ ONLY; SET LOCAL jit = off")
-        .await?;
-    let found = match Scope::of(connection, schemas).await {
-        Ok(scope) => objects(connection, "what tables stand on", &scope.asked(&question)).await,
-        Err(error) => Err(error),
-    };
+    connection.begin_snapshot().await?;
+    let found = found(connection, schemas, &question).await;
     connection.rollback().await?;
     found
+}
+
+async fn found(
+    connection: &mut Connection,
+    schemas: &Schemas,
+    question: &str,
+) -> Result<Vec<Needed>, CatalogueError> {
+    // To compile the question takes longer than to answer it.
+    connection.run_file("SET LOCAL jit = off").await?;
+    let scope = Scope::of(connection, schemas).await?;
+    objects(connection, "what tables stand on", &scope.asked(question)).await
 }
 
 /// `reached` follows `pg_depend` from the tables (root 0) and from each object that somebody has made. What an extension has brought

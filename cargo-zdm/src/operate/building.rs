@@ -35,7 +35,8 @@ impl Watch {
             .manifest(place)
             .steps_of(section, direction)
             .any(|step| step.builds_index.is_some());
-        if !builds || session.connection.dialect() != Dialect::Postgres {
+        let connection = &session.connection;
+        if !builds || connection.dialect() != Dialect::Postgres || connection.is_pooled() {
             return Ok(Self(None));
         }
         let pid = catalogue::backend_pid(&mut session.connection).await?;

@@ -16,6 +16,10 @@ use super::rights;
 use super::session::Session;
 use crate::error::Failure;
 
+/// The way on where a pooler is in the way.
+pub(crate) const DIRECTLY: &str = "give this command the address of the server itself, by --database-url or by the variable that \
+    `url_env` in zdm.toml names; the application may stay where it is";
+
 /// Executes `up.sql` or `down.sql` of a section; steps done before are skipped.
 pub(crate) async fn run(
     session: &mut Session,
@@ -253,6 +257,10 @@ impl From<ExecutorError> for Failure {
                 "if nobody needs that: `cargo zdm rollback` with `--drop-rows`; nothing brings it back but a backup",
             )
             .safe("nothing was lost; steps that were taken back before are recorded");
+        }
+        if let ExecutorError::Pooled { .. } = error {
+            return Self::environment(error, DIRECTLY)
+                .safe("none of these steps was begun; steps from before are recorded");
         }
         let next = match &error {
             ExecutorError::Outgrown {

@@ -9,6 +9,7 @@ use zdm_runtime::database::{Connection, DatabaseError, Dialect, Value};
 use super::oracle;
 use crate::context::shown_url;
 use crate::error::Failure;
+use crate::operate::section::DIRECTLY;
 use crate::operate::session::connect;
 
 /// Tables, views, sequences and the like that no extension brought.
@@ -85,6 +86,16 @@ impl Scratch {
             ));
         }
         let mut connection = connect(&scratch.url).await?;
+        if connection.is_pooled() {
+            return Err(Failure::environment(
+                format!(
+                    "{} leads through a pooler, and a rehearsal looks at sessions of the server",
+                    scratch.shown()
+                ),
+                DIRECTLY,
+            )
+            .safe("nothing was changed"));
+        }
         if oracle::is_there(&mut connection).await? {
             clean(&mut connection).await?;
         }

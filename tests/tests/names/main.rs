@@ -34,6 +34,7 @@ mod writers;
 
 use std::sync::Arc;
 
+use sqlx::PgPool;
 use zdm_tests::postgres::Server;
 use zdm_tests::project::catalogue;
 use zdm_tests::releases::Releases;
@@ -61,9 +62,9 @@ async fn no_statement_fails_while_names_go_over() {
     let releases = Releases::new(url.clone(), "names");
     releases.declared("old", &[&["init"], &["expand"]]);
     let ledger = Arc::new(Ledger::default());
-    let old = writers::old(&url, &ledger).await;
+    let old = writers::old(pool(&url).await, &ledger).await;
     releases.declared("transition", &[&["generate", VERSION], &["expand"]]);
-    let transition = writers::transition(&url, &ledger).await;
+    let transition = writers::transition(pool(&url).await, &ledger).await;
     old.end().await;
 
     along(&releases, &transition, TO_THE_END).await;
@@ -84,18 +85,18 @@ async fn no_statement_fails_while_names_go_over() {
     along(&releases, &transition, &TO_THE_END[2..]).await;
 
     releases.generated("last", &[&["finalize"]]);
-    let last = writers::last(&url, &ledger).await;
+    let last = writers::last(pool(&url).await, &ledger).await;
     transition.end().await;
     along(&releases, &last, &[&["contract"]]).await;
     last.written().await;
 
     releases.declared("renamed", &[&["generate", "clients"], &["expand"]]);
-    let renamed = writers::renamed(&url, &ledger).await;
+    let renamed = writers::renamed(pool(&url).await, &ledger).await;
     last.written().await;
     last.end().await;
     along(&releases, &renamed, &[&["advance"]]).await;
     renamed.end().await;
-    writers::compare(&url, &ledger).await;
+    writers::compare(&pool(&url).await, &ledger).await;
 
     let catalogue = catalogue(&url).await;
     let mut tables = catalogue.tables.iter();
@@ -109,6 +110,11 @@ async fn no_statement_fails_while_names_go_over() {
         [("id", "bigint"), ("age", "integer"), ("amount", "bigint")]
     );
     assert!(catalogue.others.iter().all(|other| other.what != "view"));
+}
+
+/// Each release has a pool of its own.
+async fn pool(url: &str) -> PgPool {
+    PgPool::connect(url).await.unwrap()
 }
 
 /// Each command while the writers write, and some writes after it.

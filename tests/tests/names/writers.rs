@@ -54,12 +54,11 @@ impl Writers {
 /// The writers of a release, whose struct takes an age and an amount like this.
 macro_rules! writers_of {
     ($release:ident, $model:ident, $module:ident::$repository:ident, $age:expr, $amount:expr) => {
-        pub(crate) async fn $release(url: &str, ledger: &Arc<Ledger>) -> Writers {
+        pub(crate) async fn $release(pool: PgPool, ledger: &Arc<Ledger>) -> Writers {
             use crate::$release::models::$model;
             use crate::$release::zdm::CODE;
             use crate::$release::zdm::$module::$repository;
 
-            let pool = PgPool::connect(url).await.unwrap();
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             zdm.ready().unwrap();
             let state = Arc::new(State::default());
@@ -121,10 +120,9 @@ writers_of!(last, Customer, customers::Customers, Some, i64::from);
 writers_of!(renamed, Client, clients::Clients, Some, i64::from);
 
 /// The rows are what was committed last.
-pub(crate) async fn compare(url: &str, ledger: &Ledger) {
-    let pool = PgPool::connect(url).await.unwrap();
+pub(crate) async fn compare(pool: &PgPool, ledger: &Ledger) {
     let rows = sqlx::query("SELECT id, age, amount FROM clients")
-        .fetch_all(&pool)
+        .fetch_all(pool)
         .await
         .unwrap();
     let stored: BTreeMap<i64, (i32, i64)> = rows

@@ -7,7 +7,7 @@ use super::chain::{Head, Link};
 use super::finding::Finding;
 use crate::Error;
 use crate::control_value::{integer, optional_text, text};
-use crate::database::{Connection, DatabaseError, Dialect, Row, Value, control};
+use crate::database::{Connection, DatabaseError, Row, Value, control};
 
 /// An entry as [`computed`] reads it.
 pub(super) const COLUMNS: &str = "sequence, entry, previous_hash, entry_hash, recorded_at, actor, database_role, migration, \
@@ -34,11 +34,7 @@ pub async fn verify(connection: &mut Connection) -> Result<Option<Chain>, Error>
         return Ok(None);
     }
     // Entries that are appended meanwhile are not there yet.
-    let begin = match connection.dialect() {
-        Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        Dialect::Sqlite => "BEGIN",
-    };
-    connection.run_file(begin).await?;
+    connection.begin_snapshot().await?;
     let verified = verify_within(connection).await;
     connection.end(verified).await.map(Some)
 }

@@ -1,5 +1,7 @@
 //! A connection of the application itself that the control tables may be read on: inside its transaction and snapshot.
 
+#[cfg(feature = "postgres")]
+use super::postgres::Kept;
 use super::{Connection, DatabaseError, Dialect, Row, Value};
 
 /// `sqlx::PgConnection`, `sqlx::SqliteConnection` and [`Connection`]. Sealed: generated code names it, nobody implements it.
@@ -40,11 +42,13 @@ impl sealed::Control for sqlx::PgConnection {
     }
 
     async fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, DatabaseError> {
-        super::postgres::execute(self, Dialect::Postgres.control(sql), values).await
+        let sql = Dialect::Postgres.control(sql);
+        super::postgres::execute(self, sql, values, Kept::Yes).await
     }
 
     async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, DatabaseError> {
-        super::postgres::query(self, Dialect::Postgres.control(sql), values).await
+        let sql = Dialect::Postgres.control(sql);
+        super::postgres::query(self, sql, values, Kept::Yes).await
     }
 }
 

@@ -9,9 +9,14 @@ pub mod blockers;
 pub mod catalogue;
 pub mod control;
 pub(crate) mod control_connection;
+mod error;
 #[cfg(feature = "operate")]
 pub mod older_transactions;
 pub(crate) mod pool;
+#[cfg(feature = "postgres")]
+pub mod pooled;
+#[cfg(feature = "postgres")]
+pub(crate) mod pooler;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "operate")]
@@ -22,7 +27,10 @@ pub mod sqlite;
 use std::fmt;
 
 pub use control_connection::ControlConnection;
+pub use error::DatabaseError;
 pub use pool::Pool;
+#[cfg(feature = "postgres")]
+use postgres::Kept;
 
 /// A kind of database, named as its folder of templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,149 +117,16 @@ impl From<String> for Value {
 /// One row of an answer.
 pub type Row = Vec<Value>;
 
-/// What a database refused, as far as the runtime has to tell the cases apart.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DatabaseError {
-    /// A row's value, a constraint, or a function or trigger that refuses the row: the same statement on the same row fails
-    /// again, and others may not.
-    #[error("{}", told(.0))]
-    Data(#[source] sqlx::Error),
-    /// A lock was not to be had in time, a deadlock, a serialization failure, `SQLITE_BUSY`: try again.
-    #[error("{}", told(.0))]
-    Busy(#[source] sqlx::Error),
-    /// The role lacks a right (SQLSTATE 42501, a read-only file).
-    #[error("{}", told(.0))]
-    Forbidden(#[source] sqlx::Error),
-    /// The connection is gone.
-    #[error("{}", told(.0))]
-    Lost(#[source] sqlx::Error),
-    /// Everything else.
-    #[error("{}", told(.0))]
-    Other(#[source] sqlx::Error),
-    /// An answer of another shape than the statement promises.
-    #[error("the answer to the question {question} has an unexpected shape: {answer}")]
-    Unexpected {
-        /// What was asked.
-        question: String,
-        /// What came back.
-        answer: String,
-    },
-    /// A row is not found by the text of its own key.
-    #[error(
-        "the row of {table} with the key ({key}) is not found by that text: the type of the key does not keep it, so rows \
-         would be skipped. Nothing is counted as done; give the key a type whose text is exact, such as an integer, a text \
-         or a UUID"
-    )]
-    InexactKey {
-        /// The table.
-        table: String,
-        /// The key's text.
-        key: String,
-    },
-    /// The URL's scheme names a database that this build has no driver for.
-    #[error("this build has no driver for `{scheme}`: install it with `--features {feature}`")]
-    NoDriver {
-        /// Scheme of the URL.
-        scheme: String,
-        /// The feature that brings the driver.
-        feature: String,
-    },
-}
-
-/// The database's own words with its detail and hint, which name the value or the way on. The driver adds a line number,
-/// which is one of `PostgreSQL`'s source.
-fn told(error: &sqlx::Error) -> String {
-    let Some(database) = error.as_database_error() else {
-        return error.to_string();
-    };
-    let words = match database.code() {
-        Some(code) => format!("{} (code {code})", database.message()),
-        None => database.message().to_owned(),
-    };
-    #[cfg(feature = "postgres")]
-    if let Some(database) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-        let more = [database.detail(), database.hint()].into_iter().flatten();
-        let all = std::iter::once(words.as_str()).chain(more);
-        let all: Vec<&str> = all.map(|words| words.trim_end_matches('.')).collect();
-        return all.join(". ");
-    }
-    words
-}
-
-impl DatabaseError {
-    /// An answer of another shape than the statement promises.
-    #[cfg(feature = "operate")]
-    pub(crate) fn unexpected(question: &str, answer: &[Value]) -> Self {
-        Self::Unexpected {
-            question: question.to_owned(),
-            answer: format!("{answer:?}"),
-        }
-    }
-
-    /// A deadline or an administrator ended the statement (`PostgreSQL`'s `query_canceled`, `SQLITE_INTERRUPT`).
-    pub fn is_cancelled(&self) -> bool {
-        let Self::Other(sqlx::Error::Database(error)) = self else {
-            return false;
-        };
-        matches!(error.code().as_deref(), Some("57014" | "9"))
-    }
-
-    /// Somebody else has kept `SQLite`'s only write lock for too long.
-    pub fn is_locked_file(&self) -> bool {
-        let Self::Busy(sqlx::Error::Database(error)) = self else {
-            return false;
-        };
-        error.message().contains("is locked")
-    }
-
-    /// What depends on what was to be dropped, one per line, where the server says so (`dependent_objects_still_exist`).
-    #[cfg(feature = "operate")]
-    pub(crate) fn dependents(&self) -> Option<&str> {
-        let Self::Other(sqlx::Error::Database(error)) = self else {
-            return None;
-        };
-        #[cfg(feature = "postgres")]
-        if error.code().as_deref() == Some("2BP01") {
-            let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?;
-            return error.detail();
-        }
-        let _ = error;
-        None
-    }
-
-    /// What was to be created has the name of something that is there (`duplicate_column`, `duplicate_table`,
-    /// `duplicate_object`).
-    pub fn is_duplicate(&self) -> bool {
-        let Self::Other(sqlx::Error::Database(error)) = self else {
-            return false;
-        };
-        // SQLite has one code for all that its parser refuses.
-        matches!(error.code().as_deref(), Some("42701" | "42P07" | "42710"))
-            || error.message().starts_with("duplicate column name")
-            || error.message().ends_with("already exists")
-    }
-
-    /// The driver's error, or the error itself where no driver was asked.
-    pub(crate) fn into_sqlx(self) -> Result<sqlx::Error, Self> {
-        match self {
-            Self::Data(error)
-            | Self::Busy(error)
-            | Self::Forbidden(error)
-            | Self::Lost(error)
-            | Self::Other(error) => Ok(error),
-            Self::NoDriver { .. } | Self::Unexpected { .. } | Self::InexactKey { .. } => Err(self),
-        }
-    }
-}
-
 /// An open connection.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Connection {
-    /// To `PostgreSQL`.
+    /// To `PostgreSQL` itself.
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgConnection),
+    /// To `PostgreSQL`, or so it seems, through a pooler.
+    #[cfg(feature = "postgres")]
+    Pooled(pooled::Pooled),
     /// To `SQLite`.
     #[cfg(feature = "sqlite")]
     Sqlite(sqlx::SqliteConnection),
@@ -263,7 +138,7 @@ impl Connection {
     pub async fn open(url: &str) -> Result<Self, DatabaseError> {
         match Dialect::of_url(url) {
             #[cfg(feature = "postgres")]
-            Some(Dialect::Postgres) => postgres::open(url).await.map(Self::Postgres),
+            Some(Dialect::Postgres) => postgres::open(url).await,
             #[cfg(feature = "sqlite")]
             Some(Dialect::Sqlite) => sqlite::open(url).await.map(Self::Sqlite),
             _ => {
@@ -281,9 +156,19 @@ impl Connection {
     pub fn dialect(&self) -> Dialect {
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres(_) | Self::Pooled(_) => Dialect::Postgres,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Whether the session at the other end may be another one in each transaction, so that nothing works here that needs more
+    /// than one.
+    pub fn is_pooled(&self) -> bool {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Pooled(_) => true,
+            _ => false,
         }
     }
 
@@ -292,7 +177,11 @@ impl Connection {
         let sql = self.dialect().control(sql);
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => postgres::execute(connection, sql, values).await,
+            Self::Postgres(connection) => {
+                postgres::execute(connection, sql, values, Kept::Yes).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.execute(sql, values).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::execute(connection, sql, values).await,
         }
@@ -303,7 +192,9 @@ impl Connection {
         let sql = self.dialect().control(sql);
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => postgres::query(connection, sql, values).await,
+            Self::Postgres(connection) => postgres::query(connection, sql, values, Kept::Yes).await,
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.query(sql, values).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::query(connection, sql, values).await,
         }
@@ -318,8 +209,10 @@ impl Connection {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => {
-                postgres::execute(connection, sql.to_owned(), values).await
+                postgres::execute(connection, sql.to_owned(), values, Kept::Yes).await
             }
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.execute(sql.to_owned(), values).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::execute_on_rows(connection, sql, values).await,
         }
@@ -333,7 +226,11 @@ impl Connection {
     ) -> Result<Vec<Row>, DatabaseError> {
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => postgres::query(connection, sql.to_owned(), values).await,
+            Self::Postgres(connection) => {
+                postgres::query(connection, sql.to_owned(), values, Kept::Yes).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.query(sql.to_owned(), values).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::query_on_rows(connection, sql, values).await,
         }
@@ -344,6 +241,8 @@ impl Connection {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => postgres::prepare(connection, sql.to_owned()).await,
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.prepare(sql).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::prepare(connection, sql.to_owned()).await,
         }
@@ -354,6 +253,8 @@ impl Connection {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => postgres::run_file(connection, sql).await,
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.run_file(sql).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::run_file(connection, sql).await,
         }
@@ -366,7 +267,7 @@ impl Connection {
             Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         };
-        self.run_file(begin).await
+        self.open_transaction(begin).await
     }
 
     /// Opens a transaction in which everything that is read is of one moment.
@@ -375,17 +276,33 @@ impl Connection {
             Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Dialect::Sqlite => "BEGIN",
         };
-        self.run_file(begin).await
+        self.open_transaction(begin).await
+    }
+
+    async fn open_transaction(&mut self, begin: &str) -> Result<(), DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.begin(begin).await,
+            _ => self.run_file(begin).await,
+        }
+    }
+
+    async fn end_transaction(&mut self, end: &str) -> Result<(), DatabaseError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => connection.end(end).await,
+            _ => self.run_file(end).await,
+        }
     }
 
     /// Commits the open transaction.
     pub async fn commit(&mut self) -> Result<(), DatabaseError> {
-        self.run_file("COMMIT").await
+        self.end_transaction("COMMIT").await
     }
 
     /// Rolls the open transaction back.
     pub async fn rollback(&mut self) -> Result<(), DatabaseError> {
-        self.run_file("ROLLBACK").await
+        self.end_transaction("ROLLBACK").await
     }
 
     /// Ends the open transaction as its outcome asks: commits it, or rolls it back and reports what failed. A connection that

@@ -2,6 +2,7 @@
 
 use super::control_connection::sealed::Control;
 use super::{DatabaseError, Dialect, Row, Value};
+use crate::Error;
 
 /// A pool that [`Zdm::connect`](crate::Zdm::connect) takes its connections from.
 #[derive(Debug, Clone)]
@@ -37,6 +38,20 @@ impl Pool {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(pool) => Lent::Sqlite(pool.acquire().await?),
         })
+    }
+}
+
+impl Pool {
+    /// Fails where the pool's statements would get lost in a pooler.
+    pub(crate) async fn keeps_statements(&self, lent: &mut Lent) -> Result<(), Error> {
+        match (self, lent) {
+            #[cfg(feature = "postgres")]
+            (Self::Postgres(pool), Lent::Postgres(connection)) => {
+                super::pooler::keeps_statements(pool, connection).await
+            }
+            #[cfg(feature = "sqlite")]
+            _ => Ok(()),
+        }
     }
 }
 

@@ -2,30 +2,37 @@
 
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{
-    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, PgConnection, Row as _,
-    SqlSafeStr as _, TypeInfo as _,
+    AssertSqlSafe, Column as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _,
+    TypeInfo as _,
 };
 
-use super::{DatabaseError, Row, Value};
+use super::pooled::Pooled;
+use super::pooler::{self, Reached};
+use super::{Connection, DatabaseError, Row, Value};
 
-pub(super) async fn open(url: &str) -> Result<PgConnection, DatabaseError> {
+/// Whether the server keeps a statement by a name for as long as the connection lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    Yes,
+    No,
+}
+
+pub(super) async fn open(url: &str) -> Result<Connection, DatabaseError> {
     let options: PgConnectOptions = url.parse().map_err(DatabaseError::Other)?;
-    let mut connection = options
-        .application_name("zdm")
-        .connect()
-        .await
-        .map_err(classify)?;
-    // A row that a policy hides from this role would be passed over by a backfill and count as verified: it is an error.
-    run_file(&mut connection, "SET row_security = off").await?;
-    Ok(connection)
+    let reached = pooler::connect(options.application_name("zdm")).await;
+    Ok(match reached.map_err(classify)? {
+        Reached::Server(connection) => Connection::Postgres(connection),
+        Reached::Pooler(connection) => Connection::Pooled(Pooled::new(connection)),
+    })
 }
 
 pub(super) async fn execute(
     connection: &mut PgConnection,
     sql: String,
     values: &[Value],
+    kept: Kept,
 ) -> Result<u64, DatabaseError> {
-    let done = bind(sql, values)
+    let done = bind(sql, values, kept)
         .execute(connection)
         .await
         .map_err(classify)?;
@@ -36,8 +43,9 @@ pub(super) async fn query(
     connection: &mut PgConnection,
     sql: String,
     values: &[Value],
+    kept: Kept,
 ) -> Result<Vec<Row>, DatabaseError> {
-    let rows = bind(sql, values)
+    let rows = bind(sql, values, kept)
         .fetch_all(connection)
         .await
         .map_err(classify)?;
@@ -75,13 +83,14 @@ pub(super) async fn query_only(
     query: &str,
     values: &[Value],
     deadline: std::time::Duration,
+    kept: Kept,
 ) -> Result<Vec<Row>, DatabaseError> {
     let limit = deadline.as_millis().max(1);
     let begin = format!(
         "BEGIN READ WRITE; SET LOCAL statement_timeout = {limit};\n{preparation}\nSET TRANSACTION READ ONLY"
     );
     let answer = match run_file(connection, &begin).await {
-        Ok(()) => self::query(connection, query.to_owned(), values).await,
+        Ok(()) => self::query(connection, query.to_owned(), values, kept).await,
         Err(error) => Err(error),
     };
     let ended = run_file(connection, "ROLLBACK").await;
@@ -91,9 +100,10 @@ pub(super) async fn query_only(
 fn bind(
     sql: String,
     values: &[Value],
+    kept: Kept,
 ) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
     values.iter().fold(
-        sqlx::query(AssertSqlSafe(sql)),
+        sqlx::query(AssertSqlSafe(sql)).persistent(kept == Kept::Yes),
         |query, value| match value {
             Value::Int(value) => query.bind(*value),
             Value::Text(value) => query.bind(value.clone()),

@@ -28,7 +28,15 @@ impl Connection {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => {
-                super::postgres::query_only(connection, preparation, query, values, deadline).await
+                let kept = super::postgres::Kept::Yes;
+                super::postgres::query_only(connection, preparation, query, values, deadline, kept)
+                    .await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Pooled(connection) => {
+                connection
+                    .query_only(preparation, query, values, deadline)
+                    .await
             }
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => {

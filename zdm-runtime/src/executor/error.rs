@@ -78,6 +78,15 @@ pub enum ExecutorError {
         /// The database's last answer.
         source: DatabaseError,
     },
+    /// The connection goes through a pooler that may give each transaction another session.
+    #[error(
+        "{step} cannot be done through a pooler: it runs outside a transaction, and its limits hold for one session at the server, which \
+         the pooler would give to others"
+    )]
+    Pooled {
+        /// Which step.
+        step: StepName,
+    },
     /// `PostgreSQL` builds no index of a partitioned table beside writers, but one of each partition.
     #[error(
         "{step} cannot be done as it stands: {table} is partitioned, and PostgreSQL builds no index of such a table beside writers. Nothing \

@@ -146,6 +146,11 @@ pub async fn run(
     on_event: OnEvent<'_>,
 ) -> Result<Outcome, ExecutorError> {
     let (recorded, turned) = recorded(connection, migration, section, direction).await?;
+    if connection.is_pooled()
+        && let Some(step) = first_outside(migration, &recorded, (section, direction))
+    {
+        return Err(ExecutorError::Pooled { step: step.into() });
+    }
     if let Some(turned) = turned {
         turned
             .put_on_record(connection, migration, section, options)
@@ -176,6 +181,16 @@ pub async fn run(
         record::forget_section(connection, migration, section).await?;
     }
     Ok(outcome)
+}
+
+/// The first step outside a transaction: its limits are settings of the session, which a pooler would give to the next client.
+fn first_outside<'a>(
+    migration: &'a Migration,
+    recorded: &record::Recorded,
+    (section, direction): (Section, Direction),
+) -> Option<&'a Step> {
+    let mut steps = migration.manifest().steps_of(section, direction);
+    steps.find(|step| !step.transactional && record::effect(migration, recorded, step).is_some())
 }
 
 /// The steps that [`run`] would execute now, in their order.

@@ -155,6 +155,12 @@ impl Vacuum {
         if session.connection.dialect() == Dialect::Sqlite {
             return Ok(Self(None));
         }
+        if session.connection.is_pooled() {
+            session.terminal.say(
+                "through a pooler nothing is vacuumed: until autovacuum comes, the tables grow by every row that is filled",
+            );
+            return Ok(Self(None));
+        }
         let migration = session.migrations[place].clone();
         let refused = reclaim::refused(&mut session.connection, &migration, way).await?;
         if !refused.is_empty() {
