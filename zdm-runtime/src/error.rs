@@ -62,6 +62,16 @@ pub enum Error {
         grants: String,
     },
 
+    /// The pool leads to a database that cannot be written: a replica.
+    #[error(
+        "the pool given to `Zdm::connect` leads to a database that takes no writes ({cause}), a replica for example, and an instance says there \
+         that it lives; nothing was changed: connect with the primary's pool; the repositories then read on connections to replicas too"
+    )]
+    ReadOnly {
+        /// What the database said.
+        cause: Arc<sqlx::Error>,
+    },
+
     /// The code needs a migration that this database has not seen.
     #[error(
         "table `{table}`: {what}; this code cannot write it, nothing was changed: run `cargo zdm expand` against this \
@@ -193,7 +203,9 @@ impl Error {
     /// The driver's error, where a statement failed.
     pub fn sqlx(&self) -> Option<&sqlx::Error> {
         match self {
-            Self::Database(error) | Self::NotGranted { cause: error, .. } => Some(error),
+            Self::Database(error)
+            | Self::NotGranted { cause: error, .. }
+            | Self::ReadOnly { cause: error } => Some(error),
             _ => None,
         }
     }

@@ -260,6 +260,15 @@ pub(crate) fn granted(error: DatabaseError) -> Error {
             cause: Arc::new(cause),
             grants: grants("the application's role"),
         },
+        DatabaseError::Other(cause) if is_read_only(&cause) => Error::ReadOnly {
+            cause: Arc::new(cause),
+        },
         other => other.into(),
     }
+}
+
+/// `read_only_sql_transaction`, which a replica answers to every write.
+fn is_read_only(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.code().as_deref() == Some("25006"))
 }
