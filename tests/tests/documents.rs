@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+use zdm_runtime::database::{Connection, Value};
 use zdm_tests::postgres::Server;
+use zdm_tests::project::execute;
 use zdm_tests::tool;
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -34,6 +36,9 @@ fn what_the_documents_show_compiles() {
     project.write("src/models.rs", &format!("{first}{ACCOUNT}"));
     project.zdm(&["init", "--dialect", "postgres"]);
     project.zdm(&["expand"]);
+    let rows =
+        "INSERT INTO users (name, age) VALUES ('Ada', '36'), ('Grace', NULL), ('Joan', 'forty')";
+    block_on(execute(&project.database_url, rows));
     project.append("src/lib.rs", "mod shown;\n");
     project.write("src/shown.rs", &in_use(repository));
     project.check();
@@ -46,6 +51,26 @@ fn what_the_documents_show_compiles() {
     project.append("src/shown.rs", &by_hand(query));
     project.check();
     project.zdm(&["advance", "--before-deploy"]);
+
+    // It does what README.md says of it.
+    project.zdm(&["switch", "--to", "dual_write"]);
+    project.zdm(&["backfill"]);
+    let found = block_on(async {
+        let sql = "SELECT full_name || ' ' || coalesce(age_years::text, 'none') FROM users ORDER BY full_name";
+        let mut connection = Connection::open(&project.database_url).await.unwrap();
+        connection.query(sql, &[]).await.unwrap()
+    });
+    let expected = ["Ada 36", "Grace none", "Joan none"].map(|row| vec![Value::from(row)]);
+    assert_eq!(found, expected);
+    assert!(project.zdm(&["quarantine", "list"]).contains("users (3)"));
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
 }
 
 /// The Rust of a document, all of it: a block that is added without a place here fails the test.
@@ -126,13 +151,13 @@ impl Project {
         self.write(below, &(before + text));
     }
 
-    fn zdm(&self, arguments: &[&str]) {
+    fn zdm(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(tool::binary());
         command
             .arg("zdm")
             .args(arguments)
             .env("DATABASE_URL", &self.database_url);
-        self.run(command);
+        self.run(command)
     }
 
     fn check(&self) {
@@ -143,7 +168,7 @@ impl Project {
         self.run(command);
     }
 
-    fn run(&self, mut command: Command) {
+    fn run(&self, mut command: Command) -> String {
         let output = command.current_dir(self.folder.path()).output().unwrap();
         assert!(
             output.status.success(),
@@ -151,5 +176,6 @@ impl Project {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }

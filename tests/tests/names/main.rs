@@ -30,6 +30,8 @@ pub mod renamed {
     pub mod zdm;
 }
 
+mod interrupted;
+mod row_security;
 mod writers;
 
 use std::sync::Arc;
@@ -96,7 +98,7 @@ async fn no_statement_fails_while_names_go_over() {
     last.end().await;
     along(&releases, &renamed, &[&["advance"]]).await;
     renamed.end().await;
-    writers::compare(&pool(&url).await, &ledger).await;
+    writers::compare(&pool(&url).await, "clients", &ledger).await;
 
     let catalogue = catalogue(&url).await;
     let mut tables = catalogue.tables.iter();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sqlx::{PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgPool, Row as _};
 use tokio::task::JoinSet;
 use zdm_runtime::Zdm;
 
@@ -120,8 +120,9 @@ writers_of!(last, Customer, customers::Customers, Some, i64::from);
 writers_of!(renamed, Client, clients::Clients, Some, i64::from);
 
 /// The rows are what was committed last.
-pub(crate) async fn compare(pool: &PgPool, ledger: &Ledger) {
-    let rows = sqlx::query("SELECT id, age, amount FROM clients")
+pub(crate) async fn compare(pool: &PgPool, table: &str, ledger: &Ledger) {
+    let query = format!("SELECT id, age, amount FROM {table}");
+    let rows = sqlx::query(AssertSqlSafe(query))
         .fetch_all(pool)
         .await
         .unwrap();

@@ -279,3 +279,45 @@ async fn a_row_lock_that_stays_is_named() {
     let done = backfill::run(&mut case.connection, &case.migration, &options, &mut |_| {}).await;
     assert_eq!(done.unwrap().rows, 50);
 }
+
+/// What is inserted while it runs has both sides: a backfill that went after it would not end before its writers do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn inserts_without_end_do_not_keep_it_from_ending() {
+    const BATCH: u32 = 25;
+    let mut case = Case::of(Dialect::Postgres, ID, &RENAME, 500).await;
+    let (over, inserted) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicI64::new(0)),
+    );
+    let mut connection = case.target.open().await;
+    let (done, count) = (over.clone(), inserted.clone());
+    let writer = tokio::spawn(async move {
+        let insert = "INSERT INTO users (id, tenant, login, name, full_name)
+             SELECT id, 'b', 'user ' || id, 'new ' || id, 'new ' || id FROM generate_series(CAST($1 AS bigint), CAST($1 AS bigint) + 9) AS id";
+        while !done.load(Ordering::Acquire) {
+            let first = 501 + count.load(Ordering::Acquire);
+            connection.execute(insert, &[first.into()]).await.unwrap();
+            count.fetch_add(10, Ordering::AcqRel);
+        }
+    });
+    // After each batch more rows are new than it has done.
+    let mut wait = |_: &zdm_runtime::progress::Progress| {
+        let enough = inserted.load(Ordering::Acquire) + 2 * i64::from(BATCH);
+        tokio::task::block_in_place(|| {
+            while inserted.load(Ordering::Acquire) < enough {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+    };
+    let options = batches_of(BATCH);
+    let work = backfill::run(&mut case.connection, &case.migration, &options, &mut wait);
+    let ended = tokio::time::timeout(Duration::from_mins(1), work).await;
+    over.store(true, Ordering::Release);
+    writer.await.unwrap();
+    let ended = ended.expect("it ends beside its writers").unwrap();
+    assert_eq!((ended.end, ended.changed), (End::Done, 500));
+    let inserted = inserted.load(Ordering::Acquire);
+    assert!(inserted >= 1_000, "{inserted}");
+    let right = "SELECT count(*) FROM users WHERE full_name = name";
+    assert_eq!(case.number(right).await, 500 + inserted);
+}

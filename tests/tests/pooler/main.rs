@@ -157,7 +157,7 @@ async fn a_migration_goes_its_whole_way_through_a_pooler() {
     last.end().await;
     along(&releases, (&watched, &renamed), &[&["advance"]]).await;
     renamed.end().await;
-    writers::compare(&watched.pool().await, &ledger).await;
+    writers::compare(&watched.pool().await, "clients", &ledger).await;
 }
 
 /// Each command while the writers write, and some writes after it; then a look at each session.
