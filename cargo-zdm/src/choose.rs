@@ -104,6 +104,7 @@ mod tests {
             renames: std::collections::BTreeMap::new(),
             renamed_keys: std::collections::BTreeMap::new(),
             exchanged_keys: std::collections::BTreeMap::new(),
+            nets: std::collections::BTreeMap::new(),
             exchanges: Vec::new(),
             enums: Vec::new(),
             files: std::collections::BTreeMap::new(),

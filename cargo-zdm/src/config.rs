@@ -69,6 +69,8 @@ pub struct Generate {
     pub versions: PathBuf,
     /// How the folders of SQL are laid out: `zdm`.
     pub layout: String,
+    /// Who writes both sides: `app`, generated code alone, or `both`, triggers for everybody else too.
+    pub dual_write: String,
 }
 
 /// `[policy]`: how fast and how cautiously a database is moved.
@@ -139,6 +141,7 @@ impl Default for Generate {
             code: PathBuf::from("src/zdm"),
             versions: PathBuf::from("zdm"),
             layout: "zdm".to_owned(),
+            dual_write: "app".to_owned(),
         }
     }
 }
@@ -182,7 +185,25 @@ impl Generate {
                 ));
             }
         }
-        Ok(())
+        match self.dual_write.as_str() {
+            "app" | "both" => Ok(()),
+            "trigger" => Err(Failure::usage(
+                format!(
+                    "{FILE}, [generate] dual_write: generated code never leaves the second side to a trigger: its own statements write \
+                     both, behind the fence, and know what one side cannot tell of the other"
+                ),
+                "write dual_write = \"both\": code writes both sides, and a trigger gives the other one to whoever writes one alone",
+            )),
+            other => Err(Failure::usage(
+                format!("{FILE}, [generate] dual_write: `{other}` is not supported"),
+                "write dual_write = \"app\" or dual_write = \"both\", or leave the line out",
+            )),
+        }
+    }
+
+    /// Triggers keep what is written twice, whoever writes.
+    pub fn has_nets(&self) -> bool {
+        self.dual_write == "both"
     }
 }
 

@@ -89,7 +89,8 @@ impl Case {
         schema
     }
 
-    /// The plan from `v1.rs` to `v2.rs`, with the tables of `direct.toml` written anew at once. Cases below `drop_table` agree to what goes.
+    /// The plan from `v1.rs` to `v2.rs`, with the tables of `direct.toml` written anew at once. Cases below `drop_table` agree to what
+    /// goes, those below `dual_write` have nets.
     pub fn plan(&self, dialect: &Dialect) -> Result<Plan, BuildError> {
         let (from, to) = (self.schema("v1.rs"), self.schema("v2.rs"));
         let agreed = self.name.starts_with("drop_table/");
@@ -103,6 +104,7 @@ impl Case {
             id: ID,
             dropped_tables: &dropped,
             direct: &self.direct(),
+            nets: self.name.starts_with("dual_write/"),
         })
     }
 
@@ -179,6 +181,7 @@ impl Case {
             id: "000000000001",
             dropped_tables: &[],
             direct: &[],
+            nets: false,
         })
         .unwrap_or_else(|error| panic!("{}: {error}", self.name));
         load(&render(&plan, dialect, "000000000001", 1))

@@ -9,6 +9,8 @@ pub mod backfill;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bucket;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod caught;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod checksum;
 mod code;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

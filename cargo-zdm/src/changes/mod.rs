@@ -41,6 +41,7 @@ use zdm_model::{Column, Schema, Table, names};
 use zdm_runtime::manifest::{Route, SmallTable};
 use zdm_runtime::phase::{Phase, Section};
 
+pub(crate) use conversion::own_name;
 pub(crate) use declared::check_schema;
 pub use error::ChangeError;
 pub(crate) use expressions::{spelled, with_known_defaults};

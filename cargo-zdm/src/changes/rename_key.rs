@@ -54,7 +54,7 @@ impl Key<'_> {
             listed(&|names| names.1.clone()),
         );
         let renames = listed(&|(old, new)| format!("`{table}.{old}` to `{new}`"));
-        let renaming = Alteration::Name(Naming::Columns(self.columns.to_vec()));
+        let renaming = Alteration::Name(Naming::Columns(self.columns.to_vec().into()));
         let mut change = Change::new(at, Route::Rename, format!("rename the key's {renames}"))
             .because(
                 Phase::Expand,

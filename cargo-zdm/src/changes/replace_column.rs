@@ -201,7 +201,7 @@ fn exchange_names(change: Change, at: &Place, names: &FinalName) -> Change {
         .alter(
             Section::Release,
             at,
-            Alteration::Name(Naming::Columns(renames)),
+            Alteration::Name(Naming::Columns(renames.into())),
         )
         .late()
 }

@@ -109,6 +109,7 @@ fn plan(options: &Options, from: &Schema, to: &Schema) -> Result<Planned, Failur
         id: "000000000000",
         dropped_tables: &dropped_tables,
         direct: &[],
+        nets: options.nets,
     });
     match planned {
         Ok(plan) => Ok(Ok(plan)),

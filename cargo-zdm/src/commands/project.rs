@@ -51,6 +51,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         mode: Mode::Append,
         dropped_tables: Vec::new(),
         direct: Vec::new(),
+        nets: generate.has_nets(),
         baseline: false,
         needed: None,
         roles: project.config.database.roles.clone(),

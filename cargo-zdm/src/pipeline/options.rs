@@ -30,6 +30,8 @@ pub struct Options {
     pub dropped_tables: Vec<String>,
     /// Tables that the user lets be written anew at once, and what a database told of them.
     pub direct: Vec<SmallTable>,
+    /// Triggers keep what is written twice, whoever writes.
+    pub nets: bool,
     /// The tables are there already.
     pub baseline: bool,
     /// What a baseline's tables stand on, for a new database.
@@ -71,6 +73,7 @@ impl Options {
             mode: Mode::Append,
             dropped_tables: Vec::new(),
             direct: Vec::new(),
+            nets: false,
             baseline: false,
             needed: None,
             roles: Roles::default(),

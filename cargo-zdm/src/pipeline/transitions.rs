@@ -74,6 +74,7 @@ pub(crate) fn of(
             id: &manifest.id,
             dropped_tables: &dropped_tables,
             direct: &manifest.direct(),
+            nets: !manifest.nets.is_empty(),
         })?;
         found.push(InTransition::new(manifest, history.before(manifest), &plan));
     }

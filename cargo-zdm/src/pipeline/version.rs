@@ -77,6 +77,7 @@ pub(crate) fn plan(
         id: &identity.id,
         dropped_tables: &options.dropped_tables,
         direct: &options.direct,
+        nets: options.nets,
     })?;
     raw::put_into(&mut plan, &raws)?;
     let filling = history

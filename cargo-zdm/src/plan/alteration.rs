@@ -9,6 +9,7 @@ use serde::Serialize;
 use zdm_model::{Counted, Enumeration};
 
 use super::moved::Triggers;
+use super::net::Netting;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
     UniqueShape,
@@ -17,7 +18,7 @@ use super::shapes::Shapes;
 use crate::diff::Part;
 
 pub use growth::{Growing, Growth};
-pub use naming::{Cast, Naming, Shown, View};
+pub use naming::{Cast, Columns, Naming, Renaming, Shown, View};
 
 /// One alteration of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum Alteration {
     Name(Naming),
     /// A column of the key grows.
     Grow(Growing),
+    /// A trigger keeps the pairs of the table.
+    Net(Netting),
     /// A column at the end.
     AddColumn(ColumnShape),
     /// The column is computed otherwise.
@@ -172,7 +175,10 @@ impl Alteration {
     /// them, unique indexes before the foreign keys that need them. A new table brings its own along.
     pub(super) const fn rank(&self, of_new_table: bool) -> u8 {
         match self {
-            Self::DropForeignKey(_) | Self::DropTriggers(_) | Self::Grow(Growing::Leave(_)) => 0,
+            Self::DropForeignKey(_)
+            | Self::DropTriggers(_)
+            | Self::Grow(Growing::Leave(_))
+            | Self::Net(Netting::Leave(_)) => 0,
             Self::DropCheck(_) | Self::DropExclusion(_) => 1,
             Self::ReplacePrimaryKey(..)
             | Self::DropPrimaryKey
@@ -197,7 +203,10 @@ impl Alteration {
             Self::CreateIndex(index) if index.unique && !of_new_table => 12,
             Self::CreateTable(_) => 13,
             Self::CreateIndex(_) if of_new_table => 13,
-            Self::AddForeignKey(_) | Self::CreateTriggers(_) | Self::Grow(Growing::Keep(_)) => 14,
+            Self::AddForeignKey(_)
+            | Self::CreateTriggers(_)
+            | Self::Grow(Growing::Keep(_))
+            | Self::Net(Netting::Keep(_)) => 14,
             Self::CreateIndex(_) => 15,
             Self::SetPrimaryKey(..)
             | Self::Rename(..)
@@ -224,6 +233,7 @@ impl Alteration {
             }
             Self::Name(naming) => Self::Name(naming.inverse(table, shape)?),
             Self::Grow(growing) => growing.inverse(table)?,
+            Self::Net(netting) => netting.inverse(),
             Self::AddColumn(column) => Self::DropColumn(column.name.clone()),
             Self::ReplaceGenerated(after) => {
                 Self::ReplaceGenerated(column(&after.name).ok_or_else(unknown)?.clone())

@@ -13,7 +13,7 @@ use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{
     Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, PlanStep, Referenced,
-    RenamedKey, Shown, Statement, View, direct, exchange, interim, lower,
+    RenamedKey, Shown, Statement, View, direct, exchange, interim, lower, net,
 };
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
@@ -34,6 +34,8 @@ pub struct Request<'a> {
     pub dropped_tables: &'a [String],
     /// Tables that the user lets be written anew at once, and what they held.
     pub direct: &'a [SmallTable],
+    /// Triggers keep what is written twice, whoever writes.
+    pub nets: bool,
 }
 
 /// Why there is no plan. Nothing has been written.
@@ -97,7 +99,8 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     }
     let alters = request.dialect.capabilities().alter_in_place;
     let deltas = parents_first(deltas, alters).map_err(|cycle| BuildError::Changes(vec![cycle]))?;
-    let changes = changes::recognise(&context, &deltas).map_err(BuildError::Changes)?;
+    let mut changes = changes::recognise(&context, &deltas).map_err(BuildError::Changes)?;
+    net::spread(request, &mut changes).map_err(BuildError::Changes)?;
     let plan = plan(request, changes);
     let unused = direct::unused(&plan, request.dialect);
     if !unused.is_empty() {
@@ -184,6 +187,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         renames: renamed_tables(&drafted),
         renamed_keys,
         exchanged_keys: exchanged_keys(&steps),
+        nets: nets(&steps),
         exchanges: exchange::exchanged(&drafted),
         enums: exchange::named(&drafted, request.to, request.dialect),
         steps,
@@ -302,6 +306,17 @@ fn exchanged_keys(steps: &[PlanStep]) -> BTreeMap<String, Vec<ExchangedKey>> {
             });
     }
     exchanged
+}
+
+/// The tables with a net, and what counts for it.
+fn nets(steps: &[PlanStep]) -> BTreeMap<String, String> {
+    let nets = steps
+        .iter()
+        .filter_map(|step| match &step.action.statement {
+            Statement::Net(step) if !step.goes => Some((step.table.clone(), step.net.name.clone())),
+            _ => None,
+        });
+    nets.collect()
 }
 
 fn retyped(drafted: &[Drafted]) -> BTreeMap<String, Vec<String>> {

@@ -10,6 +10,7 @@ pub(crate) mod exchange;
 pub(crate) mod interim;
 mod lower;
 mod moved;
+mod net;
 mod pair;
 mod parents_first;
 mod raw;
@@ -18,7 +19,8 @@ mod shapes;
 mod statement;
 
 pub use alteration::{
-    Alteration, Cast, Counting, EnumValue, Function, Growing, Growth, Naming, Shown, View,
+    Alteration, Cast, Columns, Counting, EnumValue, Function, Growing, Growth, Naming, Renaming,
+    Shown, View,
 };
 pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
@@ -26,6 +28,7 @@ pub(crate) use exchange::Exchange;
 pub use lower::Drafted;
 pub(crate) use lower::not_null_name;
 pub use moved::{Ends, Merging, Move, Triggers};
+pub use net::{Net, NetStep, Netting};
 pub use pair::{Pair, Part};
 pub use raw::Raw;
 pub(crate) use shape::same_columns;
@@ -85,6 +88,8 @@ pub struct Plan {
     pub exchanges: Vec<String>,
     /// The enums that expand names.
     pub enums: Vec<String>,
+    /// The tables with a trigger that keeps their pairs, and what counts the writes that it has completed.
+    pub nets: BTreeMap<String, String>,
     /// The tables that steps write anew at once, because they are small.
     pub direct: Vec<SmallTable>,
 }

@@ -125,8 +125,8 @@ impl Shapes {
             Alteration::Name(Naming::Table(name) | Naming::RestoreTable(name, _)) => {
                 self.rename_table(table, name);
             }
-            Alteration::Name(Naming::Columns(renames)) => {
-                for (from, to) in renames {
+            Alteration::Name(Naming::Columns(columns)) => {
+                for (from, to) in &columns.renames {
                     self.rename_column(table, from, to);
                 }
             }
@@ -252,6 +252,7 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         | Alteration::Grow(_)
         | Alteration::CreateFunction(_)
         | Alteration::CreateTriggers(_)
+        | Alteration::Net(_)
         | Alteration::DropTriggers(_)
         | Alteration::CreateEnum(_)
         | Alteration::DropEnum(_)

@@ -8,8 +8,9 @@ mod remade;
 pub use remade::{Referenced, Remade};
 use serde::Serialize;
 
-use super::alteration::{Counting, EnumValue, Function, Growth, Shown};
+use super::alteration::{Counting, EnumValue, Function, Growth, Renaming, Shown};
 use super::moved::Triggers;
+use super::net::NetStep;
 use super::raw::Raw;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
@@ -71,12 +72,7 @@ pub enum Statement {
         column: String,
     },
     /// Other names for the same columns, in one transaction.
-    RenameColumns {
-        /// The table.
-        table: String,
-        /// From, to; in the order of execution.
-        renames: Vec<(String, String)>,
-    },
+    RenameColumns(Renaming),
     /// Other names for types, in one transaction.
     RenameTypes {
         /// The first table that has the enum.
@@ -356,6 +352,8 @@ pub enum Statement {
         #[serde(flatten)]
         remade: Remade,
     },
+    /// The trigger that keeps a table's pairs, or its end.
+    Net(NetStep),
     /// An enum.
     CreateEnum {
         /// The first table that has it.

@@ -40,6 +40,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         renames: std::collections::BTreeMap::new(),
         renamed_keys: std::collections::BTreeMap::new(),
         exchanged_keys: std::collections::BTreeMap::new(),
+        nets: std::collections::BTreeMap::new(),
         exchanges: Vec::new(),
         enums: Vec::new(),
         files: std::collections::BTreeMap::new(),

@@ -170,6 +170,7 @@ impl Version {
             renames: BTreeMap::new(),
             renamed_keys: BTreeMap::new(),
             exchanged_keys: BTreeMap::new(),
+            nets: BTreeMap::new(),
             exchanges: Vec::new(),
             enums: Vec::new(),
             files: BTreeMap::new(),

@@ -239,6 +239,7 @@ fn manifest() -> Manifest {
         renames: BTreeMap::new(),
         renamed_keys: BTreeMap::new(),
         exchanged_keys: BTreeMap::new(),
+        nets: BTreeMap::new(),
         exchanges: Vec::new(),
         enums: Vec::new(),
         backfills: vec![Backfill {

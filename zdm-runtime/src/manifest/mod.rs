@@ -88,6 +88,10 @@ pub struct Manifest {
     /// The keys that contract exchanges for others, and the unique indexes that it takes from under foreign keys, by table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub exchanged_keys: BTreeMap<String, Vec<ExchangedKey>>,
+    /// The tables with a trigger that gives rows their other side, whoever writes one alone: what counts, in the schema `zdm`, the
+    /// writes that it has completed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nets: BTreeMap<String, String>,
     /// The enums whose types exchange their names with others before `complete`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<String>,

@@ -12,7 +12,7 @@ mod total;
 use zdm_model::{Column, Expression, LogicalType, Table, Transition};
 
 pub(super) use relabelled::casts;
-pub(super) use total::own_name;
+pub(crate) use total::own_name;
 
 use super::expressions::Written;
 use super::{ChangeError, Context};

@@ -216,7 +216,7 @@ impl Way<'_> {
 const LONGEST_IDENTIFIER: usize = 63;
 
 /// The name of something that belongs to a version.
-pub(in crate::changes) fn own_name(id: &str, of: &str, ending: &str) -> String {
+pub(crate) fn own_name(id: &str, of: &str, ending: &str) -> String {
     let full = format!("{id}_{of}{ending}");
     if full.len() <= LONGEST_IDENTIFIER {
         return full;

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use indicatif::ProgressBar;
 use zdm_runtime::Stage;
+use zdm_runtime::caught::{self, Caught};
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::phase::Section;
@@ -16,6 +17,7 @@ use zdm_runtime::verification::{self, VerificationError, VerificationOptions, Ve
 use crate::error::{Failure, Kind};
 use crate::operate::checksums;
 use crate::operate::gate;
+use crate::operate::report;
 use crate::operate::rights;
 use crate::operate::section;
 use crate::operate::session::Session;
@@ -36,7 +38,9 @@ pub(crate) async fn run(
         verified = compare(session, place, side, false).await?;
         verified.repaired = before.repaired;
     }
-    answer(session, place, side, &verified)
+    let manifest = session.manifest(place).clone();
+    let caught = caught::of(&mut session.connection, &manifest).await?;
+    answer(session, place, side, &verified, &caught)
 }
 
 fn repaired(session: &Session, place: usize, verified: &Verified) -> String {
@@ -174,28 +178,34 @@ fn answer(
     place: usize,
     side: Side,
     verified: &Verified,
+    caught: &[Caught],
 ) -> Result<Answer, Failure> {
     let first: Vec<_> = verified
         .first
         .iter()
         .map(|row| serde_json::json!({ "table": row.table, "key": row.key.to_string(), "columns": row.columns }))
         .collect();
-    let object = serde_json::json!({
+    let mut object = serde_json::json!({
         "migration": session.folder(place), "id": session.manifest(place).id, "side": recorded_as(side).name(),
         "verified": verified.passed(), "rows": verified.rows, "mismatches": verified.mismatches,
         "skipped": verified.skipped, "released": verified.released, "repaired": verified.repaired, "first": first,
         "checksums": verified.checksums.as_ref().map(checksums::object),
     });
+    if !caught.is_empty() {
+        object["caught"] = serde_json::json!(caught);
+    }
     if verified.passed() {
         let mut text = format!(
-            "{}: {} rows compared, all consistent; {} in quarantine left out",
+            "{}: {} rows compared, all consistent; {} in quarantine left out\n",
             session.folder(place),
             verified.rows,
             verified.skipped
         );
         if let Some(sums) = &verified.checksums {
-            let _ = write!(text, "\n  {}", checksums::line(sums));
+            let _ = writeln!(text, "  {}", checksums::line(sums));
         }
+        text.extend(report::caught_lines(caught));
+        text.truncate(text.trim_end().len());
         return Answer::done(text, object);
     }
     let text = differ(session, place, side, verified).to_string();

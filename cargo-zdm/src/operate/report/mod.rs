@@ -4,3 +4,12 @@ pub(crate) mod audit;
 mod compared;
 pub(crate) mod pace;
 pub(crate) mod status;
+
+use zdm_runtime::caught::Caught;
+
+/// What triggers have completed, table by table.
+pub(crate) fn caught_lines(caught: &[Caught]) -> impl Iterator<Item = String> {
+    caught.iter().map(|Caught { table, writes }| {
+        format!("  written to one side of {table} alone, and completed by its trigger: {writes}\n")
+    })
+}

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use zdm_runtime::caught::{self, Caught};
 use zdm_runtime::database::control;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate, PAST_RETURN};
@@ -43,6 +44,9 @@ struct Status {
     quarantine: Option<Quarantine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verification: Option<Compared>,
+    /// What was written to one side alone, where triggers complete it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    caught: Vec<Caught>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     approvals: Vec<Approval>,
 }
@@ -122,6 +126,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         backfill: None,
         quarantine: None,
         verification: None,
+        caught: Vec::new(),
         approvals: Vec::new(),
     };
     if !session.is_installed() {
@@ -150,6 +155,8 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
             _ => None,
         };
     }
+    let manifest = session.manifest(place).clone();
+    status.caught = caught::of(&mut session.connection, &manifest).await?;
     if let Some(next) = next {
         let mut gates = match next {
             Move::Expand => session.gates_of_expand(place).await?,
@@ -285,6 +292,7 @@ impl Status {
         if let Some(compared) = &self.verification {
             text.push_str(&compared.line());
         }
+        text.extend(super::caught_lines(&self.caught));
         text.extend(self.approvals.iter().map(Approval::line));
         match &self.next {
             Some(next) => {

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::plan::{Statement, TableShape};
+use crate::plan::{Net, Statement, TableShape};
 
 /// What a name goes over to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Naming {
     /// Other names for the same columns, one after the other and all at once for everybody else: from, to.
-    Columns(Vec<(String, String)>),
+    Columns(Columns),
     /// The same for types, which have no table.
     Types(Vec<(String, String)>),
     /// Another name for the table, which a view has had until then.
@@ -23,6 +23,15 @@ pub enum Naming {
     CreateCast(Cast),
     /// The function goes.
     DropCast(Cast),
+}
+
+/// Columns of a table that get other names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// From, to; in the order of execution.
+    pub renames: Vec<(String, String)>,
+    /// What keeps the table's pairs, by the names before and by those after.
+    pub nets: Option<Box<(Net, Net)>>,
 }
 
 /// A function that makes a value of an enum of its text.
@@ -62,6 +71,36 @@ impl Shown {
     }
 }
 
+impl From<Vec<(String, String)>> for Columns {
+    fn from(renames: Vec<(String, String)>) -> Self {
+        Self {
+            renames,
+            nets: None,
+        }
+    }
+}
+
+impl Columns {
+    fn back(&self) -> Self {
+        let nets = self.nets.as_deref().cloned();
+        Self {
+            renames: back(&self.renames),
+            nets: nets.map(|(before, after)| Box::new((after, before))),
+        }
+    }
+}
+
+/// The same as a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Renaming {
+    /// The table.
+    pub table: String,
+    /// From, to; in the order of execution.
+    pub renames: Vec<(String, String)>,
+    /// What keeps the table's pairs from then on.
+    pub net: Option<Net>,
+}
+
 impl View {
     /// Whether it calls columns otherwise than the table does.
     fn renames(&self) -> bool {
@@ -77,8 +116,8 @@ impl View {
 impl Naming {
     pub(super) fn summary(&self, table: &str) -> String {
         match self {
-            Self::Columns(renames) => {
-                let renames = renames.iter();
+            Self::Columns(columns) => {
+                let renames = columns.renames.iter();
                 let renames = renames.map(|(from, to)| format!("{table}.{from} to {to}"));
                 format!("rename {}", renames.collect::<Vec<_>>().join(" and "))
             }
@@ -110,7 +149,7 @@ impl Naming {
 
     pub(super) fn inverse(&self, table: &str, shape: Option<&TableShape>) -> Result<Self, String> {
         Ok(match self {
-            Self::Columns(renames) => Self::Columns(back(renames)),
+            Self::Columns(columns) => Self::Columns(columns.back()),
             Self::Types(renames) => Self::Types(back(renames)),
             Self::Table(name) => {
                 let columns = shape.into_iter().flat_map(|shape| &shape.columns);
@@ -135,7 +174,11 @@ impl Naming {
     pub(in crate::plan) fn statement(&self, table: &str) -> Statement {
         let table = table.to_owned();
         match self.clone() {
-            Self::Columns(renames) => Statement::RenameColumns { table, renames },
+            Self::Columns(columns) => Statement::RenameColumns(Renaming {
+                table,
+                renames: columns.renames,
+                net: columns.nets.map(|nets| nets.1),
+            }),
             Self::Types(renames) => Statement::RenameTypes { table, renames },
             Self::Table(to) => Statement::RenameTable { table, to },
             Self::RestoreTable(to, view) => Statement::RestoreTable {

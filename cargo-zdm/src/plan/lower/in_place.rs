@@ -206,6 +206,7 @@ impl Lowering<'_> {
                 to: to.clone(),
             },
             Alteration::Name(naming) => naming.statement(table),
+            Alteration::Net(netting) => Statement::Net(netting.step(table)),
             Alteration::CreateFunction(function) => Statement::CreateFunction {
                 table: named(),
                 function: function.clone(),

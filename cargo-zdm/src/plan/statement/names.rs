@@ -6,7 +6,7 @@ use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 52] = [
+    pub const NAMES: [&'static str; 54] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -51,6 +51,8 @@ impl Statement {
         "create_part_triggers",
         "drop_main_triggers",
         "drop_part_triggers",
+        "create_net",
+        "drop_net",
         "keep_key",
         "leave_key",
         "exchange_key",
@@ -78,7 +80,7 @@ impl Statement {
             Self::AddColumn { .. } => "add_column_to_rows",
             Self::ReplaceGenerated { .. } => "replace_generated",
             Self::DropColumn { .. } => "drop_column",
-            Self::RenameColumns { .. } => "rename_columns",
+            Self::RenameColumns(_) => "rename_columns",
             Self::RenameTypes { .. } => "rename_types",
             Self::CreateView { .. } => "create_view",
             Self::DropView { .. } => "drop_view",
@@ -118,6 +120,8 @@ impl Statement {
                 "drop_main_triggers"
             }
             Self::DropTriggers { .. } => "drop_part_triggers",
+            Self::Net(step) if step.goes => "drop_net",
+            Self::Net(_) => "create_net",
             Self::KeepKey { .. } => "keep_key",
             Self::LeaveKey { .. } => "leave_key",
             Self::ExchangeKey { .. } => "exchange_key",
@@ -161,13 +165,14 @@ impl Statement {
             Self::CreateTable { table } => &table.name,
             Self::RebuildTable { after, .. } => &after.name,
             Self::Raw(raw) => &raw.table,
+            Self::RenameColumns(renaming) => &renaming.table,
+            Self::Net(step) => &step.table,
             Self::DropTable { table, .. }
             | Self::RenameTable { table, .. }
             | Self::RestoreTable { table, .. }
             | Self::AddColumn { table, .. }
             | Self::ReplaceGenerated { table, .. }
             | Self::DropColumn { table, .. }
-            | Self::RenameColumns { table, .. }
             | Self::RenameTypes { table, .. }
             | Self::CreateView { table, .. }
             | Self::DropView { table, .. }

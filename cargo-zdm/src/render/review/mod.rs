@@ -343,6 +343,12 @@ fn checklist(page: &mut String, manifest: &Manifest) {
         let writers = if moves(backfill, manifest) {
             "every role that writes one of these tables may read and write the other: the triggers act in its name"
                 .to_owned()
+        } else if manifest.nets.contains_key(&backfill.table) {
+            format!(
+                "writers of `{}` outside this application are known: a trigger keeps both sides for them, and `cargo zdm status` says how \
+                 often it had to",
+                backfill.table
+            )
         } else {
             format!(
                 "writers of `{}` outside this application are known: they do not keep both sides",

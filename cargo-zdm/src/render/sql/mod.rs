@@ -98,6 +98,7 @@ pub fn render(
         renames: plan.renames.clone(),
         renamed_keys: renamed_keys(plan),
         exchanged_keys: plan.exchanged_keys.clone(),
+        nets: plan.nets.clone(),
         exchanges: plan.exchanges.clone(),
         enums: plan.enums.clone(),
         files: hashes,

@@ -1,0 +1,8 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub age: String,
+}
