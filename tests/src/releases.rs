@@ -49,6 +49,13 @@ impl Releases {
         }
     }
 
+    /// Triggers keep both sides for writers outside the application.
+    pub fn under_nets(&self) {
+        let mut settings = self.project.text("zdm.toml");
+        settings.push_str("\n[generate]\ndual_write = \"both\"\n");
+        self.project.write("zdm.toml", &settings);
+    }
+
     /// A release with these models, by these commands.
     ///
     /// # Panics
