@@ -33,6 +33,7 @@ mod mistakes;
 mod moved_columns;
 mod moved_out;
 mod natural;
+mod nets;
 mod odd_names;
 mod older;
 mod passwords;
