@@ -167,6 +167,7 @@ url_env = \"DATABASE_URL\"
 # models = [\"src/models.rs\"]    # default: every module of the crate
 code = \"src/zdm\"
 versions = \"zdm\"
+# dual_write = \"both\"          # PostgreSQL: triggers keep both sides for writers outside the application
 
 [policy]
 soak = \"1d\"                     # before writes leave old, and before old is dropped
