@@ -25,7 +25,7 @@ pub struct Net {
     /// The pairs with two sides; columns that share their old one stand together.
     pub sides: Vec<Sides>,
     /// The columns that the row itself fills.
-    pub fills: Vec<Kept>,
+    pub fills: Vec<Derived>,
 }
 
 /// What is done about it.
@@ -68,7 +68,7 @@ pub struct Sides {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Side {
     /// The columns.
-    pub columns: Vec<Kept>,
+    pub columns: Vec<Derived>,
     /// An insert has given a value: there is one, and it is not the column's default.
     pub given: String,
     /// The statement has left all of them as they were.
@@ -77,7 +77,7 @@ pub struct Side {
 
 /// A column, and what gives it its value out of the other side; no value where nothing does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Kept {
+pub struct Derived {
     /// Unquoted.
     pub name: String,
     /// Its value.
@@ -186,7 +186,7 @@ impl Rows<'_> {
         column: &Column,
         value: Option<&str>,
         unless: Option<String>,
-    ) -> Result<Kept, ExpressionError> {
+    ) -> Result<Derived, ExpressionError> {
         let over = |row| value.map(|value| self.over(row, value)).transpose();
         let own = self.of("NEW", column);
         let kept = match unless {
@@ -198,7 +198,7 @@ impl Rows<'_> {
             Some(kept) => format!("coalesce({value}, {kept})"),
             None => value,
         };
-        Ok(Kept {
+        Ok(Derived {
             name: self.called(&column.name).to_owned(),
             value: over("NEW")?.map(or_kept),
             before: over("OLD")?,
@@ -271,7 +271,7 @@ impl Rows<'_> {
     }
 }
 
-fn side(columns: Vec<Kept>, given: String) -> Side {
+fn side(columns: Vec<Derived>, given: String) -> Side {
     let kept: Vec<&str> = columns.iter().map(|column| column.kept.as_str()).collect();
     Side {
         kept: kept.join(" AND "),

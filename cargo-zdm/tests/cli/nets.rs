@@ -184,6 +184,10 @@ fn what_is_written_to_one_side_comes_to_the_other_at_every_stage() {
     );
     assert_eq!(row(project, 6), "f f 8 3000000000 60 60 P6");
     writes(project, "UPDATE parts SET length = 9 WHERE id = 6", 0);
+    taken_back_and_done_again(project);
+}
+
+fn taken_back_and_done_again(project: &Project) {
     project.done(&["rollback", "--to", "ramp_down"]);
     project.done(&["rollback", "--to", "dual_write"]);
     assert_eq!(objects(project), "3");

@@ -57,7 +57,7 @@ impl Ledger {
                 .await
                 .unwrap();
         let stored = rows.iter().map(|row| {
-            let row = (
+            (
                 row.get("id"),
                 Row {
                     years: row.get("years"),
@@ -66,8 +66,7 @@ impl Ledger {
                     last: row.get("last"),
                     amount: row.get("amount"),
                 },
-            );
-            row
+            )
         });
         let stored: BTreeMap<i64, Row> = stored.collect();
         assert_eq!(stored, *self.0.lock().unwrap());

@@ -77,9 +77,7 @@ impl Alteration {
             Self::DropExclusion(exclusion) => {
                 format!("drop the exclusion constraint {exclusion} of {table}")
             }
-            Self::Validate(constraint) => {
-                format!("compare the rows of {table} with {constraint}")
-            }
+            Self::Validate(name) => format!("compare the rows of {table} with {name}"),
             Self::AddForeignKey(key) => format!(
                 "add the foreign key {} from {table} to {}",
                 key.name, key.references
