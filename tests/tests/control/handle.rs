@@ -1,12 +1,11 @@
 //! The application's handle: what it refuses at the start, what it knows, what the others see of it.
 
 use sqlx::Connection as _;
-use zdm_runtime::database::control::{self, Installed};
+use zdm_runtime::database::control;
 use zdm_runtime::hop::Target;
 use zdm_runtime::{Error, Stage, TableFlags, Zdm, fleet, history};
 use zdm_tests::postgres::Server;
 
-use crate::audit;
 use crate::fixture::{BEFORE, Database, FINAL, MIGRATION, Operator, TRANSITION};
 
 #[tokio::test]
@@ -35,92 +34,6 @@ async fn without_a_fence_it_does_not_start_and_leaves_no_registration() {
             .await
             .unwrap();
         assert_eq!(left, Vec::<Vec<_>>::new());
-    }
-}
-
-#[tokio::test]
-async fn installing_twice_or_from_two_sides_at_once_is_installing_once() {
-    for database in [Database::postgres(), Database::sqlite()] {
-        let (mut first, mut second) = (database.connection().await, database.connection().await);
-        let (one, other) =
-            tokio::join!(control::install(&mut first), control::install(&mut second));
-        one.unwrap();
-        other.unwrap();
-        control::install(&mut first).await.unwrap();
-        let rows = first
-            .query("SELECT version FROM {zdm}meta", &[])
-            .await
-            .unwrap();
-        assert_eq!(rows, vec![vec![control::VERSION.into()]]);
-    }
-}
-
-/// What versions 2 to 4 and 6 have added.
-const ADDED: [(&str, &str); 12] = [
-    ("migration", "rolled_back_at"),
-    ("migration", "rolled_back_to"),
-    ("chunk", "throttle"),
-    ("verification", "cursor_table"),
-    ("verification", "cursor_key"),
-    ("verification", "lease_owner"),
-    ("verification", "lease_epoch"),
-    ("verification", "lease_until"),
-    ("verification", "repaired"),
-    ("verification", "old_checksum"),
-    ("verification", "new_checksum"),
-    ("verification", "by_down"),
-];
-
-/// Applications go on with the tables of an older tool; the next `expand` adds what is missing.
-#[tokio::test]
-async fn control_tables_of_an_older_version_are_brought_up_to_date() {
-    for database in [Database::postgres(), Database::sqlite()] {
-        let database = database.expanded().await;
-        let mut connection = database.connection().await;
-        audit::age(&mut connection).await;
-        for (table, column) in ADDED {
-            let sql = format!("ALTER TABLE {{zdm}}{table} DROP COLUMN {column}");
-            connection.execute(&sql, &[]).await.unwrap();
-        }
-        let first = "UPDATE {zdm}meta SET version = 1";
-        connection.execute(first, &[]).await.unwrap();
-        let zdm = database.zdm(&TRANSITION).await;
-        let found = control::installed_version(&mut connection).await.unwrap();
-        assert_eq!(found, Installed::Outdated(1));
-        control::install(&mut connection).await.unwrap();
-        let found = control::installed_version(&mut connection).await.unwrap();
-        assert_eq!(found, Installed::Ready);
-        let recorded = history::list(&mut connection).await.unwrap();
-        assert!(recorded.iter().all(|version| !version.rolled_back));
-        zdm.beat().await.unwrap();
-        zdm.ready().unwrap();
-    }
-}
-
-#[tokio::test]
-async fn control_tables_of_a_newer_generation_are_left_alone() {
-    for database in [Database::postgres(), Database::sqlite()] {
-        let database = database.expanded().await;
-        let mut connection = database.connection().await;
-        connection
-            .execute("UPDATE {zdm}meta SET version = 9, least_runtime = 7", &[])
-            .await
-            .unwrap();
-        let error = Zdm::connect(database.pool().await, &TRANSITION)
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::ControlTooNew {
-                    version: 9,
-                    least: 7,
-                    ..
-                }
-            ),
-            "{error}"
-        );
-        assert!(control::install(&mut connection).await.is_err());
     }
 }
 

@@ -7,3 +7,5 @@ mod handle;
 mod hops;
 mod in_turn;
 mod oracle;
+mod tables;
+mod tampering;
