@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use camino::Utf8Path;
+use cargo_zdm::dialect::Dialect;
 use cargo_zdm::files::FileTree;
 use cargo_zdm::versions::History;
 use zdm_runtime::manifest::{Backfill, Direction, FORMAT, Manifest, Route, Step};
@@ -226,6 +227,13 @@ impl Version {
             self.files.insert(path.clone(), sql + "\n");
             path
         };
+        let view = serde_json::json!({
+            "table": "users", "rows": "users", "range": KEY_RANGE, "key": ["id"],
+            "consistent": "(name IS NOT DISTINCT FROM full_name)",
+            "sides": [{ "old": "name", "new": "full_name" }],
+        });
+        let dialect = Dialect::named(&self.manifest.dialect).unwrap();
+        let checksums = dialect.render("backfill/checksums", view).unwrap();
         let backfill = Backfill {
             table: "users".to_owned(),
             key: vec!["id".to_owned()],
@@ -255,7 +263,7 @@ impl Version {
                 "mismatches",
                 format!("SELECT CAST(id AS TEXT), 'full_name' FROM users WHERE {KEY_RANGE} AND name IS DISTINCT FROM full_name"),
             ),
-            checksums: None,
+            checksums: Some(file("checksums", checksums)),
             invalid: None,
             on_invalid: "total".to_owned(),
             optional: vec!["full_name".to_owned()],
