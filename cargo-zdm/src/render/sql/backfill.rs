@@ -70,12 +70,7 @@ pub(super) fn render(
     let Some(first) = pairs.first() else {
         return Ok(None);
     };
-    let several = plan.pairs.iter().any(|pair| pair.table != table);
-    let folder = if several {
-        format!("{BACKFILL_FOLDER}/{table}")
-    } else {
-        BACKFILL_FOLDER.to_owned()
-    };
+    let folder = folder(plan, table);
     let mut texts = BTreeMap::new();
     let mut write = |name: &str, about: &str, template: &str, view: &View| {
         let path = format!("{folder}/{name}.sql");
@@ -168,6 +163,15 @@ pub(super) fn render(
     let path = checksums.write(plan, dialect, identity, &folder, &mut texts)?;
     backfill.checksums = Some(path);
     Ok(Some(Files { backfill, texts }))
+}
+
+/// Where the table's statements stand: in a folder of its own where several tables are filled.
+fn folder(plan: &Plan, table: &str) -> String {
+    if plan.pairs.iter().any(|pair| pair.table != table) {
+        format!("{BACKFILL_FOLDER}/{table}")
+    } else {
+        BACKFILL_FOLDER.to_owned()
+    }
 }
 
 /// What the way back sees: the pairs with an old side, if there is a way back and such a pair.
