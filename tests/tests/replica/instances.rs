@@ -86,7 +86,8 @@ async fn number(conn: &mut PgConnection, id: i64) -> Result<i64, Error> {
 /// The instances of a release, whose struct takes an age and an amount like this, and gives the age as a number like that.
 macro_rules! instances_of {
     ($release:ident, $age:expr, $amount:expr, $years:expr) => {
-        pub(crate) async fn $release((primary, standby): (&str, &str)) -> Instances {
+        pub(crate) mod $release {
+            use super::*;
             use crate::$release::models::Customer;
             use crate::$release::zdm::{CODE, customers::Customers};
 
@@ -159,50 +160,52 @@ macro_rules! instances_of {
                 Ok(())
             }
 
-            let pool = PgPool::connect(primary).await.unwrap();
-            let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
-            zdm.ready().unwrap();
-            let state = Arc::new(State::default());
-            let mut tasks = JoinSet::new();
-            for _ in 0..EACH {
-                let customers = Customers::new(&zdm).unwrap();
-                let (pool, own) = (pool.clone(), state.clone());
-                tasks.spawn(async move {
-                    for id in (1..=WRITTEN).cycle() {
-                        if !own.goes_on() {
-                            break;
-                        }
-                        write(&customers, &pool, id).await.unwrap();
-                        own.writes.fetch_add(1, Ordering::SeqCst);
-                    }
-                });
-                let customers = Customers::new(&zdm).unwrap();
-                let (standby, own) = (standby.to_owned(), state.clone());
-                tasks.spawn(async move {
-                    let mut conn = PgConnection::connect(&standby).await.unwrap();
-                    for id in (1..=ROWS).cycle() {
-                        if !own.goes_on() {
-                            break;
-                        }
-                        let mut done = read_at_once(&customers, &mut conn, id).await;
-                        if done.is_ok() {
-                            done = read(&customers, &mut conn, id).await;
-                        }
-                        match done {
-                            Ok(()) => {
-                                own.reads.fetch_add(1, Ordering::SeqCst);
+            pub(crate) async fn start((primary, standby): (&str, &str)) -> Instances {
+                let pool = PgPool::connect(primary).await.unwrap();
+                let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
+                zdm.ready().unwrap();
+                let state = Arc::new(State::default());
+                let mut tasks = JoinSet::new();
+                for _ in 0..EACH {
+                    let customers = Customers::new(&zdm).unwrap();
+                    let (pool, own) = (pool.clone(), state.clone());
+                    tasks.spawn(async move {
+                        for id in (1..=WRITTEN).cycle() {
+                            if !own.goes_on() {
+                                break;
                             }
-                            Err(error) if is_in_the_way(&error) => {
-                                conn = PgConnection::connect(&standby).await.unwrap();
-                            }
-                            Err(error) => panic!("{error}"),
+                            write(&customers, &pool, id).await.unwrap();
+                            own.writes.fetch_add(1, Ordering::SeqCst);
                         }
-                    }
-                });
+                    });
+                    let customers = Customers::new(&zdm).unwrap();
+                    let (standby, own) = (standby.to_owned(), state.clone());
+                    tasks.spawn(async move {
+                        let mut conn = PgConnection::connect(&standby).await.unwrap();
+                        for id in (1..=ROWS).cycle() {
+                            if !own.goes_on() {
+                                break;
+                            }
+                            let mut done = read_at_once(&customers, &mut conn, id).await;
+                            if done.is_ok() {
+                                done = read(&customers, &mut conn, id).await;
+                            }
+                            match done {
+                                Ok(()) => {
+                                    own.reads.fetch_add(1, Ordering::SeqCst);
+                                }
+                                Err(error) if is_in_the_way(&error) => {
+                                    conn = PgConnection::connect(&standby).await.unwrap();
+                                }
+                                Err(error) => panic!("{error}"),
+                            }
+                        }
+                    });
+                }
+                let instances = Instances { zdm, tasks, state };
+                instances.went_on().await;
+                instances
             }
-            let instances = Instances { zdm, tasks, state };
-            instances.went_on().await;
-            instances
         }
     };
 }

@@ -113,10 +113,10 @@ async fn a_replica_answers_as_of_the_stage_that_it_knows() {
     instances::prepare(&cluster.primary).await;
     cluster.catch_up().await;
     let places = (cluster.primary.as_str(), cluster.standby.as_str());
-    let old = instances::old(places).await;
+    let old = instances::old::start(places).await;
     releases.declared("transition", &[&["generate", VERSION]]);
     cluster.along(&old, &[&["expand"]]).await;
-    let transition = instances::transition(places).await;
+    let transition = instances::transition::start(places).await;
     old.went_on().await;
     old.end().await;
 
@@ -135,7 +135,7 @@ async fn a_replica_answers_as_of_the_stage_that_it_knows() {
     }
 
     releases.generated("last", &[&["finalize"]]);
-    let last = instances::last(places).await;
+    let last = instances::last::start(places).await;
     transition.end().await;
     cluster.along(&last, &[&["contract"]]).await;
     last.end().await;
