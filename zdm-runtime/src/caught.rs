@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::control_value::optional_integer;
-use crate::database::{Connection, Value};
+use crate::database::Connection;
+use crate::database::catalogue::relation;
 use crate::manifest::Manifest;
 
 /// What the trigger on a table has counted since it came. A write that was rolled back counts, and a crash of the server may let the
@@ -18,21 +19,33 @@ pub struct Caught {
     pub table: String,
     /// The writes of one side alone.
     pub writes: i64,
+    /// The trigger is there and fires for everybody; else somebody has dropped or disabled it, and the number says nothing.
+    pub fires: bool,
 }
 
 /// The tables on which the migration has such triggers at the moment, in their order.
 pub async fn of(connection: &mut Connection, manifest: &Manifest) -> Result<Vec<Caught>, Error> {
-    const COUNTER: &str =
-        "SELECT last_value FROM pg_sequences WHERE schemaname = 'zdm' AND sequencename = $1";
+    const COUNTER: &str = "SELECT last_value, CAST(EXISTS (SELECT FROM pg_trigger
+             WHERE tgrelid = to_regclass($2) AND tgname = $3 AND tgenabled = 'A') AS int)
+         FROM pg_sequences WHERE schemaname = 'zdm' AND sequencename = $1";
+    let trigger = format!("zzz_zdm_{}", manifest.id);
     let mut found = Vec::new();
     for (table, counter) in &manifest.nets {
         let rows = connection
-            .query(COUNTER, &[Value::from(counter.as_str())])
+            .query(
+                COUNTER,
+                &[
+                    counter.as_str().into(),
+                    relation(table).as_str().into(),
+                    trigger.as_str().into(),
+                ],
+            )
             .await?;
         if let Some(row) = rows.first() {
             found.push(Caught {
                 table: table.clone(),
                 writes: optional_integer(row, 0)?.unwrap_or(0),
+                fires: optional_integer(row, 1)? == Some(1),
             });
         }
     }

@@ -62,6 +62,8 @@ pub struct Sides {
     pub agreed: String,
     /// Nothing gives old its value.
     pub one_way: bool,
+    /// Whether an insert has given one of the sides is told by the other alone.
+    pub guessed: bool,
 }
 
 /// The columns of one side.
@@ -71,8 +73,12 @@ pub struct Side {
     pub columns: Vec<Derived>,
     /// An insert has given a value: there is one, and it is not the column's default.
     pub given: String,
+    /// One of them has a value.
+    pub there: String,
     /// The statement has left all of them as they were.
     pub kept: String,
+    /// The row has in all of them what `zdm_row` holds, and a value in one.
+    pub held: String,
 }
 
 /// A column, and what gives it its value out of the other side; no value where nothing does.
@@ -82,19 +88,25 @@ pub struct Derived {
     pub name: String,
     /// Its value.
     pub value: Option<String>,
+    /// The same, where there is none for it too.
+    pub plain: Option<String>,
     /// The value that it had to have before the statement.
     pub before: Option<String>,
     /// The statement has left it as it was.
     pub kept: String,
+    /// The row has in it what `zdm_row` holds.
+    pub held: String,
 }
 
 impl Net {
     /// The net under these pairs of a table, whose columns are called otherwise by then: from, to. `None` where none has two
-    /// sides that code writes.
+    /// sides that code writes. What a `generated` column holds is not known yet when the trigger is called: what is filled out of it
+    /// is left to the backfill.
     pub fn of(
         dialect: &Dialect,
         (id, name): (&str, &str),
         pairs: &[&Pair],
+        generated: &[&str],
         renames: &[(String, String)],
     ) -> Result<Option<Self>, ExpressionError> {
         let rows = Rows { dialect, renames };
@@ -103,8 +115,18 @@ impl Net {
         let sides = sides
             .map(|pair| rows.sides(pair))
             .collect::<Result<Vec<_>, _>>()?;
-        let fills = pairs().filter(|pair| pair.is_fill());
+        let mut fills = Vec::new();
+        for pair in pairs().filter(|pair| pair.is_fill()) {
+            let reads = dialect.columns_in(&pair.up)?;
+            if !reads
+                .iter()
+                .any(|column| generated.contains(&column.as_str()))
+            {
+                fills.push(pair);
+            }
+        }
         let fills = fills
+            .into_iter()
             .map(|pair| rows.kept(&pair.new, Some(&pair.up), None))
             .collect::<Result<Vec<_>, _>>()?;
         Ok((!sides.is_empty() || !fills.is_empty()).then(|| Self {
@@ -172,8 +194,9 @@ impl Rows<'_> {
         let goes: Vec<&Column> = pair.old.iter().collect();
         let (of_old, of_new) = self.given(&goes, &comes);
         Ok(Sides {
-            old: side(old, of_old),
-            new: side(new, of_new),
+            guessed: self.known(&goes).is_none() || self.known(&comes).is_none(),
+            old: side(old, of_old, self.there(&goes)),
+            new: side(new, of_new, self.there(&comes)),
             agree: self.over("NEW", &pair.consistent)?,
             agreed: self.over("OLD", &pair.consistent)?,
             one_way: pair.is_one_way(),
@@ -200,11 +223,17 @@ impl Rows<'_> {
         };
         Ok(Derived {
             name: self.called(&column.name).to_owned(),
+            plain: over("NEW")?,
             value: over("NEW")?.map(or_kept),
             before: over("OLD")?,
             kept: self
                 .dialect
                 .same_bytes(column, &self.of("OLD", column), &self.of("NEW", column)),
+            held: self.dialect.same_bytes(
+                column,
+                &self.of("zdm_row", column),
+                &self.of("NEW", column),
+            ),
         })
     }
 
@@ -271,10 +300,15 @@ impl Rows<'_> {
     }
 }
 
-fn side(columns: Vec<Derived>, given: String) -> Side {
-    let kept: Vec<&str> = columns.iter().map(|column| column.kept.as_str()).collect();
+fn side(columns: Vec<Derived>, given: String, there: String) -> Side {
+    let all = |text: fn(&Derived) -> &str| {
+        let texts: Vec<&str> = columns.iter().map(text).collect();
+        texts.join(" AND ")
+    };
     Side {
-        kept: kept.join(" AND "),
+        kept: all(|column| &column.kept),
+        held: format!("(({there}) AND {})", all(|column| &column.held)),
+        there,
         columns,
         given,
     }

@@ -232,3 +232,105 @@ fn the_choice_is_refused_where_it_cannot_be_kept() {
         project.write("zdm.toml", &written);
     }
 }
+
+const PRICE: &str = "use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+pub struct Price {
+    #[zdm(primary_key)]
+    pub id: i32,
+    pub price: f64,
+    #[zdm(default = \"5\")]
+    pub level: Option<i32>,
+    #[zdm(default = \"gen_random_uuid()::text\")]
+    pub token: Option<String>,
+    pub name: String,
+    #[zdm(generated = \"lower(name)\")]
+    pub low: Option<String>,
+}
+";
+
+const AMOUNT: &str = "use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+pub struct Price {
+    #[zdm(primary_key)]
+    pub id: i32,
+    #[zdm(from(\"price\"), sql_type = \"numeric(10,2)\", up = \"price::numeric\", down = \"amount::double precision\",
+          on_invalid = \"quarantine\")]
+    pub amount: Option<String>,
+    #[zdm(from(\"level\"), up = \"level::bigint\", down = \"grade::integer\", on_invalid = \"quarantine\")]
+    pub grade: Option<i64>,
+    #[zdm(renamed_from = \"token\")]
+    pub secret: Option<String>,
+    pub name: String,
+    #[zdm(generated = \"lower(name)\")]
+    pub low: Option<String>,
+    #[zdm(up = \"coalesce(low, '?') || id\")]
+    pub tag: String,
+}
+";
+
+#[test]
+fn what_a_column_rounds_or_a_default_gives_takes_no_value_away() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    declared(project, "both");
+    project.write("src/models.rs", PRICE);
+    project.done(&["generate", "prices", "--drop-table", "parts"]);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO prices (id, price, name) VALUES (1, 19.999, 'A')");
+    project.write("src/models.rs", AMOUNT);
+    project.done(&["generate", "amounts"]);
+    project.done(&["expand"]);
+
+    // It acts with the rights of who is asked to make it, by names that others could have given.
+    project.execute("CREATE ROLE other; GRANT CREATE ON SCHEMA public TO other");
+    let refused = project.zdm(&["switch", "--to", "dual_write"]);
+    assert_ne!(refused.code, 0, "{refused:#?}");
+    refused.says("others may create functions where the trigger of");
+    refused.says("REVOKE CREATE ON SCHEMA public FROM other");
+    project.execute("REVOKE CREATE ON SCHEMA public FROM other; DROP ROLE other");
+    project.done(&["switch", "--to", "dual_write"]);
+
+    project.done(&["backfill"]);
+    let is = |id: i32| {
+        project.value(&format!(
+            "SELECT concat_ws(' ', price, amount, level, grade, secret IS NOT DISTINCT FROM token, tag) FROM prices WHERE id = {id}"
+        ))
+    };
+    assert_eq!(is(1), "19.999 20.00 5 5 t a1");
+    let stage = |stage: &str| {
+        project.execute(&format!(
+            "UPDATE zdm.stage SET stage = '{stage}' WHERE stage <> 'off'"
+        ));
+    };
+    stage("ramp_down");
+    // The value is the default's, and nobody has given the other side.
+    project.execute("INSERT INTO prices (id, price, level, name) VALUES (2, 1, 5, 'b')");
+    assert_eq!(is(2), "1 1.00 5 5 t");
+    stage("complete");
+    project.execute(
+        "INSERT INTO prices (id, amount, grade, secret, name, tag) VALUES (3, 1, NULL, NULL, 'c', 'c3')",
+    );
+    let given = "SELECT (grade IS NULL AND secret IS NULL)::text FROM prices WHERE id = 3";
+    assert_eq!(
+        project.value(given),
+        "true",
+        "code at `complete` may mean NULL"
+    );
+
+    project
+        .done(&["status", "amounts"])
+        .says("completed by its trigger: 1\n");
+    project.execute("ALTER TABLE prices ENABLE TRIGGER ALL");
+    project
+        .done(&["status", "amounts"])
+        .says("completed by its trigger: 1, which does not fire any more");
+
+    // A copy of the rows comes before the stages: both sides are right as they are.
+    project.execute("CREATE TABLE kept AS SELECT * FROM zdm.stage; DELETE FROM zdm.stage");
+    project.execute("INSERT INTO prices (id, price, amount, name) VALUES (4, 1, 7, 'd')");
+    project.execute("INSERT INTO zdm.stage SELECT * FROM kept; DROP TABLE kept");
+    assert!(is(4).starts_with("1 7.00 "), "{}", is(4));
+}

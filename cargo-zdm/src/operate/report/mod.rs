@@ -9,7 +9,13 @@ use zdm_runtime::caught::Caught;
 
 /// What triggers have completed, table by table.
 pub(crate) fn caught_lines(caught: &[Caught]) -> impl Iterator<Item = String> {
-    caught.iter().map(|Caught { table, writes }| {
-        format!("  written to one side of {table} alone, and completed by its trigger: {writes}\n")
+    caught.iter().map(|caught| {
+        let Caught { table, writes, fires } = caught;
+        let asleep = if *fires {
+            ""
+        } else {
+            ", which does not fire any more: somebody has dropped or disabled it (`ENABLE ALWAYS TRIGGER` wakes it)"
+        };
+        format!("  written to one side of {table} alone, and completed by its trigger: {writes}{asleep}\n")
     })
 }

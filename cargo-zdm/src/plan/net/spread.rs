@@ -51,8 +51,18 @@ fn under(request: &Request<'_>, table: &str, changes: &mut [Change]) -> Result<(
         table: table.to_owned(),
         source: source(changes),
     };
+    let generated: Vec<&str> = request
+        .to
+        .tables
+        .iter()
+        .filter(|declared| declared.name == table)
+        .flat_map(|declared| &declared.columns)
+        .filter(|column| column.generated.is_some())
+        .map(|column| column.name.as_str())
+        .collect();
     let net = |renames: &[(String, String)]| {
-        Net::of(request.dialect, (request.id, &name), &pairs, renames)
+        let own = (request.id, name.as_str());
+        Net::of(request.dialect, own, &pairs, &generated, renames)
             .map_err(|source| not_understood(&at, source))
     };
     let Some(first) = net(&[])? else {

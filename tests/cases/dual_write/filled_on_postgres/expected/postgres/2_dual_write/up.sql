@@ -14,12 +14,14 @@ DECLARE
     zdm_caught boolean := false;
 BEGIN
     -- years; at `off` code may still mean NULL.
-    IF TG_OP = 'INSERT' AND NEW.years IS NULL AND coalesce((SELECT stage FROM zdm.stage WHERE migration = '0123456789ab'), 'off') <> 'off' THEN
+    IF TG_OP = 'INSERT' AND NEW.years IS NULL AND (SELECT stage FROM zdm.stage WHERE migration = '0123456789ab') <> 'off' THEN
         zdm_row := NEW;
         BEGIN
             NEW.years := coalesce(zdm."0123456789ab_users_years_up"(NEW.age), NEW.years);
-            zdm_caught := zdm_caught OR NEW *<> zdm_row;
-        EXCEPTION WHEN data_exception THEN
+            zdm_caught := zdm_caught OR NEW.years IS NOT NULL;
+        EXCEPTION WHEN transaction_rollback THEN
+            RAISE;
+        WHEN OTHERS THEN
             NEW := zdm_row;
         END;
     END IF;
@@ -29,10 +31,22 @@ BEGIN
     RETURN NEW;
 END
 $zdm$;
--- It acts with its owner's rights: names mean what they mean to the owner, and nobody else calls it.
+-- It acts with its owner's rights: names mean what they mean to the owner, nobody else calls it, and nobody else may put a function or an
+-- operator of his own where it looks for names.
 DO $zdm$
+DECLARE
+    open_to text;
 BEGIN
-    EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_users_caught"', current_setting('search_path'));
+    SELECT string_agg(DISTINCT format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), '; ')
+        INTO open_to
+        FROM pg_namespace, aclexplode(nspacl) AS allowed
+        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE' AND grantee <> nspowner
+            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = current_user));
+    IF open_to IS NOT NULL THEN
+        RAISE EXCEPTION 'others may create functions where the trigger of 0123456789ab_users_caught looks for names, and it would call them with the rights of %', current_user
+            USING HINT = open_to;
+    END IF;
+    EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_users_caught"', coalesce(nullif(current_setting('search_path'), ''), 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm."0123456789ab_users_caught"() FROM PUBLIC;

@@ -28,28 +28,47 @@ BEGIN
     IF TG_OP = 'INSERT' OR zdm_old OR zdm_new THEN
         BEGIN
             zdm_agree := (NEW.age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(NEW.age) OR NEW.age IS NOT DISTINCT FROM (coalesce(CAST(NEW.age_int AS TEXT), '')));
-        EXCEPTION WHEN data_exception THEN
+            IF NOT zdm_agree THEN
+                -- A column may round what comes from the other one: so does this row.
+                zdm_row := NEW;
+                zdm_row.age_int := zdm."0123456789ab_users_age_int_up"(NEW.age);
+                zdm_row.age := coalesce(CAST(NEW.age_int AS TEXT), '');
+                zdm_agree := ((NEW.age_int IS NOT NULL) AND NEW.age_int IS NOT DISTINCT FROM zdm_row.age_int) OR ((NEW.age IS NOT NULL) AND NEW.age IS NOT DISTINCT FROM zdm_row.age);
+            END IF;
+        EXCEPTION WHEN transaction_rollback THEN
+            RAISE;
+        WHEN OTHERS THEN
             zdm_agree := false;
         END;
     END IF;
     IF NOT zdm_agree THEN
-        zdm_stage := coalesce((SELECT stage FROM zdm.stage WHERE migration = '0123456789ab'), 'off');
-        -- Of two values that do not agree, the one that everybody reads is right.
+        zdm_stage := (SELECT stage FROM zdm.stage WHERE migration = '0123456789ab');
+        -- A copy of the table in a database without the tool's own: there both sides come from elsewhere.
+        zdm_agree := zdm_stage IS NULL;
+    END IF;
+    IF NOT zdm_agree THEN
         IF zdm_old = zdm_new THEN
-            zdm_old := zdm_stage NOT IN ('ramp_down', 'complete');
+            IF TG_OP = 'INSERT' AND zdm_stage NOT IN ('off', 'complete') AND (NEW.age IS NOT NULL) <> (NEW.age_int IS NOT NULL) THEN
+                zdm_old := NEW.age IS NOT NULL;
+            ELSE
+                -- Of two values that do not agree, the one that everybody reads is right.
+                zdm_old := zdm_stage NOT IN ('ramp_down', 'complete');
+            END IF;
         END IF;
         zdm_row := NEW;
         -- A value that the other side has no place for stays alone: the verification finds it.
         BEGIN
             IF zdm_old THEN
                 NEW.age_int := coalesce(zdm."0123456789ab_users_age_int_up"(NEW.age), CASE WHEN NEW.age IS NOT NULL THEN NEW.age_int END);
-                zdm_caught := zdm_caught OR zdm_stage <> 'off' AND NEW *<> zdm_row;
+                zdm_caught := zdm_caught OR zdm_stage <> 'off' AND CAST(ROW(NEW.age_int) AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(zdm_row.age_int) AS record);
             ELSE
                 NEW.age := coalesce(coalesce(CAST(NEW.age_int AS TEXT), ''), NEW.age);
                 -- Code writes new alone at `complete`, as it writes old alone at `off`.
-                zdm_caught := zdm_caught OR zdm_stage <> 'complete' AND NEW *<> zdm_row;
+                zdm_caught := zdm_caught OR zdm_stage <> 'complete' AND CAST(ROW(NEW.age) AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(zdm_row.age) AS record);
             END IF;
-        EXCEPTION WHEN data_exception THEN
+        EXCEPTION WHEN transaction_rollback THEN
+            RAISE;
+        WHEN OTHERS THEN
             NEW := zdm_row;
         END;
     END IF;
@@ -59,10 +78,22 @@ BEGIN
     RETURN NEW;
 END
 $zdm$;
--- It acts with its owner's rights: names mean what they mean to the owner, and nobody else calls it.
+-- It acts with its owner's rights: names mean what they mean to the owner, nobody else calls it, and nobody else may put a function or an
+-- operator of his own where it looks for names.
 DO $zdm$
+DECLARE
+    open_to text;
 BEGIN
-    EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_users_caught"', current_setting('search_path'));
+    SELECT string_agg(DISTINCT format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), '; ')
+        INTO open_to
+        FROM pg_namespace, aclexplode(nspacl) AS allowed
+        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE' AND grantee <> nspowner
+            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = current_user));
+    IF open_to IS NOT NULL THEN
+        RAISE EXCEPTION 'others may create functions where the trigger of 0123456789ab_users_caught looks for names, and it would call them with the rights of %', current_user
+            USING HINT = open_to;
+    END IF;
+    EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_users_caught"', coalesce(nullif(current_setting('search_path'), ''), 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm."0123456789ab_users_caught"() FROM PUBLIC;
