@@ -43,6 +43,8 @@ impl Pool {
 
 impl Pool {
     /// Fails where the pool's statements would get lost in a pooler.
+    // Without PostgreSQL there is nobody to ask.
+    #[cfg_attr(not(feature = "postgres"), allow(clippy::unused_async))]
     pub(crate) async fn keeps_statements(&self, lent: &mut Lent) -> Result<(), Error> {
         match (self, lent) {
             #[cfg(feature = "postgres")]

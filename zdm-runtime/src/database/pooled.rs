@@ -2,7 +2,7 @@
 //!
 //! Whatever is asked is asked inside a transaction, the statement is prepared without a name in the same one, and a setting
 //! ends with it: nothing is left to the next client, and nothing of one's own is looked for where it is not.
-//! Comes in and goes out: as in [`postgres`](super::postgres). Must not know: what is asked.
+//! Comes in and goes out: as in [`postgres`]. Must not know: what is asked.
 
 use sqlx::PgConnection;
 
