@@ -1,8 +1,8 @@
 //! A real PgBouncer per test in front of a [`Server`], in transaction mode: few sessions at the server, lent in turn, so that a
 //! client's next transaction is in another one.
 //!
-//! A missing PgBouncer fails the test with the way to install it; nothing is skipped. `ZDM_PGBOUNCER` names another one than the
-//! system's.
+//! A missing PgBouncer fails the test with the way to install it; `tests/run` leaves these tests out where it cannot be installed, and
+//! says so. `ZDM_PGBOUNCER` names another one than the system's.
 
 use std::fmt::Write as _;
 use std::fs;
