@@ -25,20 +25,18 @@ pub struct Caught {
 
 /// The tables on which the migration has such triggers at the moment, in their order.
 pub async fn of(connection: &mut Connection, manifest: &Manifest) -> Result<Vec<Caught>, Error> {
-    const COUNTER: &str = "SELECT last_value, CAST(EXISTS (SELECT FROM pg_trigger
-             WHERE tgrelid = to_regclass($2) AND tgname = $3 AND tgenabled = 'A') AS int)
+    // The trigger's function has the name of its counter.
+    const COUNTER: &str = "SELECT last_value, CAST(EXISTS (
+             SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+             WHERE tgrelid = to_regclass($2) AND tgenabled = 'A' AND proname = sequencename
+                 AND pronamespace = to_regnamespace('zdm')) AS int)
          FROM pg_sequences WHERE schemaname = 'zdm' AND sequencename = $1";
-    let trigger = format!("zzz_zdm_{}", manifest.id);
     let mut found = Vec::new();
     for (table, counter) in &manifest.nets {
         let rows = connection
             .query(
                 COUNTER,
-                &[
-                    counter.as_str().into(),
-                    relation(table).as_str().into(),
-                    trigger.as_str().into(),
-                ],
+                &[counter.as_str().into(), relation(table).as_str().into()],
             )
             .await?;
         if let Some(row) = rows.first() {

@@ -326,7 +326,7 @@ fn what_a_column_rounds_or_a_default_gives_takes_no_value_away() {
     project.execute("ALTER TABLE prices ENABLE TRIGGER ALL");
     project
         .done(&["status", "amounts"])
-        .says("completed by its trigger: 1, which does not fire any more");
+        .says("completed by its trigger: 1, which does not fire any more for everybody");
 
     // A copy of the rows comes before the stages: both sides are right as they are.
     project.execute("CREATE TABLE kept AS SELECT * FROM zdm.stage; DELETE FROM zdm.stage");

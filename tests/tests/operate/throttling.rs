@@ -360,3 +360,40 @@ async fn the_reason_stands_at_every_chunk_of_a_worker() {
     assert_eq!((done.end, done.batches), (End::Done, told));
     assert!(told > 3, "{told}");
 }
+
+/// As long as somebody else has a transaction open, statements aim at another time: none at all here, so that they are as small as can be.
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_others_batches_are_small_and_the_ledger_says_why() {
+    let mut case = Case::of(Dialect::Postgres, ID, &RENAME, 400).await;
+    let mut service = application(&case).await;
+    service
+        .run_file("BEGIN; SELECT count(*) FROM users")
+        .await
+        .unwrap();
+    let options = BackfillOptions {
+        target_beside: Duration::ZERO,
+        ..batches_of(100)
+    };
+    let mut told = Vec::new();
+    let migration = case.migration.clone();
+    let outcome = backfill::run(
+        &mut case.connection,
+        &migration,
+        &options,
+        &mut |progress| {
+            told.extend(progress.throttle.clone());
+        },
+    )
+    .await
+    .unwrap();
+    assert_eq!((outcome.end, outcome.rows), (End::Done, 400));
+    // The first as large as it was told, the others of the ten rows below which locks are the trouble, not the size.
+    assert_eq!(outcome.batches, 1 + 30);
+    assert!(
+        told.iter()
+            .all(|reason| reason.contains("others are at work")),
+        "{told:?}"
+    );
+    assert!(!told.is_empty());
+    service.run_file("COMMIT").await.unwrap();
+}

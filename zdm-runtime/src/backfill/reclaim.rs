@@ -81,9 +81,9 @@ pub async fn run(
                 let pace = if rest.is_beside() { GENTLY } else { AT_ONCE };
                 connection.run_file(pace).await?;
                 // Cutting the file would lock it. The indexes are left to autovacuum, once for all: each of them would be read as a
-                // whole each time.
+                // whole each time. So one that is at the table is let be: who waited for its lock would end it.
                 let vacuum = format!(
-                    "VACUUM (TRUNCATE false, INDEX_CLEANUP false) {}",
+                    "VACUUM (TRUNCATE false, INDEX_CLEANUP false, SKIP_LOCKED) {}",
                     relation(&table.name)
                 );
                 connection.run_file(&vacuum).await?;

@@ -14,7 +14,8 @@ pub(crate) fn caught_lines(caught: &[Caught]) -> impl Iterator<Item = String> {
         let asleep = if *fires {
             ""
         } else {
-            ", which does not fire any more: somebody has dropped or disabled it (`ENABLE ALWAYS TRIGGER` wakes it)"
+            ", which does not fire any more for everybody: somebody has disabled or dropped it, and the end of the version's \
+             2_dual_write/up.sql brings it back; verify afterwards"
         };
         format!("  written to one side of {table} alone, and completed by its trigger: {writes}{asleep}\n")
     })
