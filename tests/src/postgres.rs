@@ -23,6 +23,7 @@ pub(crate) const OWNER: &str = "owner";
 pub struct Server {
     process: Child,
     directory: TempDir,
+    settings: Vec<String>,
 }
 
 impl Server {
@@ -136,9 +137,19 @@ impl Server {
     }
 
     fn serve(programs: &Programs, directory: TempDir, settings: &[&str]) -> Self {
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        let process = Self::spawn(programs, directory.path(), &settings);
+        Self {
+            process,
+            directory,
+            settings,
+        }
+    }
+
+    fn spawn(programs: &Programs, directory: &Path, settings: &[String]) -> Child {
         let mut server = programs.command("postgres");
-        server.arg("-D").arg(directory.path().join("data"));
-        server.arg("-k").arg(directory.path());
+        server.arg("-D").arg(directory.join("data"));
+        server.arg("-k").arg(directory);
         let quick = [
             "listen_addresses=",
             "fsync=off",
@@ -146,7 +157,7 @@ impl Server {
             "shared_buffers=16MB",
             "max_prepared_transactions=10",
         ];
-        for setting in quick.iter().chain(settings) {
+        for setting in quick.into_iter().chain(settings.iter().map(String::as_str)) {
             server.arg("-c").arg(setting);
         }
         let mut process = server
@@ -157,7 +168,23 @@ impl Server {
             .expect("postgres was found");
         let log = process.stderr.take().expect("stderr is piped");
         wait_until_ready(BufReader::new(log), "ready to accept ", "PostgreSQL");
-        Self { process, directory }
+        process
+    }
+
+    /// Goes down at once, with what it has not yet written of its log, and comes up again by what it has.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not come up.
+    pub fn crash(&mut self) {
+        self.quit();
+        self.process = Self::spawn(&Programs::find(), self.directory.path(), &self.settings);
+    }
+
+    /// An immediate shutdown: the server ends its own children and gives its shared memory back.
+    fn quit(&mut self) {
+        signal::send(self.process.id(), Signal::QUIT);
+        let _ = self.process.wait();
     }
 
     /// Creates an empty database and returns its URL.
@@ -208,10 +235,8 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// An immediate shutdown: the server ends its own children and gives its shared memory back.
     fn drop(&mut self) {
-        signal::send(self.process.id(), Signal::QUIT);
-        let _ = self.process.wait();
+        self.quit();
     }
 }
 
