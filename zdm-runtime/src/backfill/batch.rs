@@ -90,7 +90,11 @@ impl Batch<'_> {
         rows: u64,
         searches: bool,
     ) -> Result<Tried, DatabaseError> {
-        connection.begin().await?;
+        // A crash takes the last batches away with their cursors; whatever commits later and waits, what says that a chunk is
+        // done first of all, has them on disk.
+        let lock_timeout = format!("lock_timeout = {}", self.lock_timeout.as_millis());
+        let settings = [lock_timeout.as_str(), "synchronous_commit = off"];
+        connection.begin_with(&settings).await?;
         let tried = match self.body(connection, chunk, rows, searches).await {
             Ok(tried @ Tried::Advanced(_)) => connection.commit().await.map(|()| tried),
             Ok(tried) => connection.rollback().await.map(|()| tried),
@@ -110,16 +114,6 @@ impl Batch<'_> {
         rows: u64,
         searches: bool,
     ) -> Result<Tried, DatabaseError> {
-        if connection.dialect() == Dialect::Postgres {
-            let limit = self.lock_timeout.as_millis();
-            // A crash takes the last batches away with their cursors; whatever commits later and waits, what says that a chunk is
-            // done first of all, has them on disk.
-            connection
-                .run_file(&format!(
-                    "SET LOCAL lock_timeout = {limit}; SET LOCAL synchronous_commit = off"
-                ))
-                .await?;
-        }
         if searches && connection.dialect() == Dialect::Postgres {
             // What waits for the commit would fail there, where nothing tells which row it was.
             connection.run_file("SET CONSTRAINTS ALL IMMEDIATE").await?;

@@ -19,6 +19,8 @@ const STRETCHES: u64 = 16;
 const FEW_ROWS: u64 = 20_000;
 /// Between two looks at the ledger.
 const EVERY: Duration = Duration::from_millis(50);
+/// What a vacuum takes of a table.
+const LOCK: &str = "SHARE UPDATE EXCLUSIVE";
 /// Beside others it goes as slowly as autovacuum does: the default of `autovacuum_vacuum_cost_delay`.
 const GENTLY: &str = "SET vacuum_cost_delay = 2";
 const AT_ONCE: &str = "SET vacuum_cost_delay = 0";
@@ -76,12 +78,17 @@ pub async fn run(
         rest.look(blockers::around(connection).await?.at_work > 0);
         for table in &mut tables {
             let changed = changed(connection, migration, way, &table.name).await?;
-            if changed >= table.vacuumed + table.stretch {
+            // Who waits for an autovacuum's lock ends it, so one that is at the table is let be, and ours follows it.
+            if changed >= table.vacuumed + table.stretch
+                && blockers::of_table(connection, &table.name, LOCK)
+                    .await?
+                    .is_empty()
+            {
                 table.vacuumed = changed;
                 let pace = if rest.is_beside() { GENTLY } else { AT_ONCE };
                 connection.run_file(pace).await?;
                 // Cutting the file would lock it. The indexes are left to autovacuum, once for all: each of them would be read as a
-                // whole each time. So one that is at the table is let be: who waited for its lock would end it.
+                // whole each time.
                 let vacuum = format!(
                     "VACUUM (TRUNCATE false, INDEX_CLEANUP false, SKIP_LOCKED) {}",
                     relation(&table.name)

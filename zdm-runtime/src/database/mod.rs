@@ -32,6 +32,9 @@ pub use pool::Pool;
 #[cfg(feature = "postgres")]
 use postgres::Kept;
 
+/// Opens a transaction on `PostgreSQL` that may write, whatever the role's default.
+const WRITING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
 /// A kind of database, named as its folder of templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -264,10 +267,23 @@ impl Connection {
     /// has the only write lock.
     pub async fn begin(&mut self) -> Result<(), DatabaseError> {
         let begin = match self.dialect() {
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Dialect::Postgres => WRITING,
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         };
         self.open_transaction(begin).await
+    }
+
+    /// The same with what `SET LOCAL` takes, in one trip to the server. `SQLite` has no such settings.
+    #[cfg(feature = "operate")]
+    pub(crate) async fn begin_with(&mut self, settings: &[&str]) -> Result<(), DatabaseError> {
+        if self.dialect() == Dialect::Sqlite {
+            return self.begin().await;
+        }
+        let mut begin = WRITING.to_owned();
+        for setting in settings {
+            begin = begin + "; SET LOCAL " + setting;
+        }
+        self.open_transaction(&begin).await
     }
 
     /// Opens a transaction in which everything that is read is of one moment.

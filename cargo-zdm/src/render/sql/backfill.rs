@@ -25,7 +25,7 @@ pub(super) struct View {
     ascending: String,
     descending: String,
     /// Qualified, because PostgreSQL calls the text of a key by the key's own name, and would order by the text.
-    descending_of_batch: String,
+    ascending_of_ends: String,
     /// The rows from `$1..$k` to `$k+1..$2k`.
     pub(super) range: String,
     limit: String,
@@ -205,7 +205,7 @@ pub(super) fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pai
         greatest: text("highest."),
         ascending: order("", ""),
         descending: order("", " DESC"),
-        descending_of_batch: order("rows_of_batch.", " DESC"),
+        ascending_of_ends: order("ends.", ""),
         range: range(dialect, key, ""),
         limit: format!("${}", 2 * key.len() + 1),
         assignments: assignments(dialect, pairs),

@@ -5,10 +5,22 @@
 SELECT "user"::text, "Id"::text
 FROM (
     SELECT "user", "Id"
-    FROM "Order"
-    WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint)
-    ORDER BY "user", "Id"
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch."user" DESC, rows_of_batch."Id" DESC
+    FROM (
+        SELECT "user", "Id"
+        FROM "Order"
+        WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint)
+        ORDER BY "user", "Id"
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT "user", "Id"
+    FROM (
+        SELECT "user", "Id"
+        FROM "Order"
+        WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint)
+        ORDER BY "user" DESC, "Id" DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends."user", ends."Id"
 LIMIT 1;

@@ -5,10 +5,22 @@
 SELECT CAST(user AS TEXT), CAST("Id" AS TEXT)
 FROM (
     SELECT user, "Id"
-    FROM "Order"
-    WHERE (user, "Id") >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (user, "Id") <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
-    ORDER BY user, "Id"
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch.user DESC, rows_of_batch."Id" DESC
+    FROM (
+        SELECT user, "Id"
+        FROM "Order"
+        WHERE (user, "Id") >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (user, "Id") <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
+        ORDER BY user, "Id"
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT user, "Id"
+    FROM (
+        SELECT user, "Id"
+        FROM "Order"
+        WHERE (user, "Id") >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (user, "Id") <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
+        ORDER BY user DESC, "Id" DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.user, ends."Id"
 LIMIT 1;

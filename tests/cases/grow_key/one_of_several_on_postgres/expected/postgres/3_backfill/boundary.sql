@@ -5,10 +5,22 @@
 SELECT article_id::text, tag::text
 FROM (
     SELECT article_id, tag
-    FROM zdm."0123456789ab_labels"
-    WHERE (article_id, tag) >= ($1::text::bigint, $2::text::text) AND (article_id, tag) <= ($3::text::bigint, $4::text::text)
-    ORDER BY article_id, tag
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch.article_id DESC, rows_of_batch.tag DESC
+    FROM (
+        SELECT article_id, tag
+        FROM zdm."0123456789ab_labels"
+        WHERE (article_id, tag) >= ($1::text::bigint, $2::text::text) AND (article_id, tag) <= ($3::text::bigint, $4::text::text)
+        ORDER BY article_id, tag
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT article_id, tag
+    FROM (
+        SELECT article_id, tag
+        FROM zdm."0123456789ab_labels"
+        WHERE (article_id, tag) >= ($1::text::bigint, $2::text::text) AND (article_id, tag) <= ($3::text::bigint, $4::text::text)
+        ORDER BY article_id DESC, tag DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.article_id, ends.tag
 LIMIT 1;

@@ -5,10 +5,22 @@
 SELECT CAST(order_id AS TEXT), CAST(line AS TEXT)
 FROM (
     SELECT order_id, line
-    FROM order_lines
-    WHERE (order_id, line) >= (CAST($1 AS INTEGER), CAST($2 AS TEXT)) AND (order_id, line) <= (CAST($3 AS INTEGER), CAST($4 AS TEXT))
-    ORDER BY order_id, line
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch.order_id DESC, rows_of_batch.line DESC
+    FROM (
+        SELECT order_id, line
+        FROM order_lines
+        WHERE (order_id, line) >= (CAST($1 AS INTEGER), CAST($2 AS TEXT)) AND (order_id, line) <= (CAST($3 AS INTEGER), CAST($4 AS TEXT))
+        ORDER BY order_id, line
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT order_id, line
+    FROM (
+        SELECT order_id, line
+        FROM order_lines
+        WHERE (order_id, line) >= (CAST($1 AS INTEGER), CAST($2 AS TEXT)) AND (order_id, line) <= (CAST($3 AS INTEGER), CAST($4 AS TEXT))
+        ORDER BY order_id DESC, line DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.order_id, ends.line
 LIMIT 1;

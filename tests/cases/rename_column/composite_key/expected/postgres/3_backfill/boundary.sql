@@ -5,10 +5,22 @@
 SELECT team::text, name::text
 FROM (
     SELECT team, name
-    FROM members
-    WHERE (team, name) >= ($1::text::bigint, $2::text::text) AND (team, name) <= ($3::text::bigint, $4::text::text)
-    ORDER BY team, name
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch.team DESC, rows_of_batch.name DESC
+    FROM (
+        SELECT team, name
+        FROM members
+        WHERE (team, name) >= ($1::text::bigint, $2::text::text) AND (team, name) <= ($3::text::bigint, $4::text::text)
+        ORDER BY team, name
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT team, name
+    FROM (
+        SELECT team, name
+        FROM members
+        WHERE (team, name) >= ($1::text::bigint, $2::text::text) AND (team, name) <= ($3::text::bigint, $4::text::text)
+        ORDER BY team DESC, name DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.team, ends.name
 LIMIT 1;

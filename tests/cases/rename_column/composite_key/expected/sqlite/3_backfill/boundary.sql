@@ -5,10 +5,22 @@
 SELECT CAST(team AS TEXT), CAST(name AS TEXT)
 FROM (
     SELECT team, name
-    FROM members
-    WHERE (team, name) >= (CAST($1 AS INTEGER), CAST($2 AS TEXT)) AND (team, name) <= (CAST($3 AS INTEGER), CAST($4 AS TEXT))
-    ORDER BY team, name
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch.team DESC, rows_of_batch.name DESC
+    FROM (
+        SELECT team, name
+        FROM members
+        WHERE (team, name) >= (CAST($1 AS INTEGER), CAST($2 AS TEXT)) AND (team, name) <= (CAST($3 AS INTEGER), CAST($4 AS TEXT))
+        ORDER BY team, name
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT team, name
+    FROM (
+        SELECT team, name
+        FROM members
+        WHERE (team, name) >= (CAST($1 AS INTEGER), CAST($2 AS TEXT)) AND (team, name) <= (CAST($3 AS INTEGER), CAST($4 AS TEXT))
+        ORDER BY team DESC, name DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.team, ends.name
 LIMIT 1;

@@ -5,10 +5,22 @@
 SELECT number::text
 FROM (
     SELECT number
-    FROM invoices
-    WHERE number BETWEEN $1::text::text AND $2::text::text
-    ORDER BY number
-    LIMIT $3
-) AS rows_of_batch
-ORDER BY rows_of_batch.number DESC
+    FROM (
+        SELECT number
+        FROM invoices
+        WHERE number BETWEEN $1::text::text AND $2::text::text
+        ORDER BY number
+        LIMIT 1 OFFSET $3 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT number
+    FROM (
+        SELECT number
+        FROM invoices
+        WHERE number BETWEEN $1::text::text AND $2::text::text
+        ORDER BY number DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.number
 LIMIT 1;

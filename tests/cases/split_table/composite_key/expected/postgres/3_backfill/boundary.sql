@@ -5,10 +5,22 @@
 SELECT order_id::text, line::text
 FROM (
     SELECT order_id, line
-    FROM order_lines
-    WHERE (order_id, line) >= ($1::text::bigint, $2::text::integer) AND (order_id, line) <= ($3::text::bigint, $4::text::integer)
-    ORDER BY order_id, line
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch.order_id DESC, rows_of_batch.line DESC
+    FROM (
+        SELECT order_id, line
+        FROM order_lines
+        WHERE (order_id, line) >= ($1::text::bigint, $2::text::integer) AND (order_id, line) <= ($3::text::bigint, $4::text::integer)
+        ORDER BY order_id, line
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT order_id, line
+    FROM (
+        SELECT order_id, line
+        FROM order_lines
+        WHERE (order_id, line) >= ($1::text::bigint, $2::text::integer) AND (order_id, line) <= ($3::text::bigint, $4::text::integer)
+        ORDER BY order_id DESC, line DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.order_id, ends.line
 LIMIT 1;

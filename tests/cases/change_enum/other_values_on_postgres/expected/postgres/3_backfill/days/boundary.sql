@@ -5,10 +5,22 @@
 SELECT day::text
 FROM (
     SELECT day
-    FROM zdm."0123456789ab_days"
-    WHERE day BETWEEN $1::text::bigint AND $2::text::bigint
-    ORDER BY day
-    LIMIT $3
-) AS rows_of_batch
-ORDER BY rows_of_batch.day DESC
+    FROM (
+        SELECT day
+        FROM zdm."0123456789ab_days"
+        WHERE day BETWEEN $1::text::bigint AND $2::text::bigint
+        ORDER BY day
+        LIMIT 1 OFFSET $3 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT day
+    FROM (
+        SELECT day
+        FROM zdm."0123456789ab_days"
+        WHERE day BETWEEN $1::text::bigint AND $2::text::bigint
+        ORDER BY day DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.day
 LIMIT 1;

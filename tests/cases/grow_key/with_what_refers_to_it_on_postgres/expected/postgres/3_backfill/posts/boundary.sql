@@ -5,10 +5,22 @@
 SELECT slug::text
 FROM (
     SELECT slug
-    FROM zdm."0123456789ab_posts"
-    WHERE slug BETWEEN $1::text::text AND $2::text::text
-    ORDER BY slug
-    LIMIT $3
-) AS rows_of_batch
-ORDER BY rows_of_batch.slug DESC
+    FROM (
+        SELECT slug
+        FROM zdm."0123456789ab_posts"
+        WHERE slug BETWEEN $1::text::text AND $2::text::text
+        ORDER BY slug
+        LIMIT 1 OFFSET $3 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT slug
+    FROM (
+        SELECT slug
+        FROM zdm."0123456789ab_posts"
+        WHERE slug BETWEEN $1::text::text AND $2::text::text
+        ORDER BY slug DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.slug
 LIMIT 1;
