@@ -5,6 +5,8 @@ use std::sync::Mutex;
 
 use sqlx::{Connection as _, PgConnection, Row as _};
 
+use crate::writers::lock;
+
 /// Rows that are written.
 pub(crate) const ROWS: i64 = 6;
 
@@ -51,9 +53,33 @@ impl Ledger {
     /// New holds what was committed last.
     pub(crate) async fn is_stored(&self, url: &str) {
         let mut connection = PgConnection::connect(url).await.unwrap();
+        let mut transaction = connection.begin().await.unwrap();
+        self.is_new(&mut transaction).await;
+    }
+
+    /// So does old, though code has written new alone since `complete`.
+    pub(crate) async fn is_on_both_sides(&self, url: &str) {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let mut transaction = connection.begin().await.unwrap();
+        self.is_new(&mut transaction).await;
+        let differ: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM customers WHERE age IS DISTINCT FROM years::text OR name IS DISTINCT FROM full_name
+                OR whole IS DISTINCT FROM first || ' ' || last OR amount_old IS DISTINCT FROM amount",
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .unwrap();
+        assert_eq!(differ, 0);
+    }
+
+    /// Compared under the locks of all rows, which the transaction keeps: somebody may be writing.
+    async fn is_new(&self, conn: &mut PgConnection) {
+        for id in 1..=ROWS {
+            lock(conn, id).await;
+        }
         let rows =
             sqlx::query("SELECT id, years, full_name, first, last, amount::integer FROM customers")
-                .fetch_all(&mut connection)
+                .fetch_all(conn)
                 .await
                 .unwrap();
         let stored = rows.iter().map(|row| {
@@ -70,19 +96,5 @@ impl Ledger {
         });
         let stored: BTreeMap<i64, Row> = stored.collect();
         assert_eq!(stored, *self.0.lock().unwrap());
-    }
-
-    /// So does old, though code has written new alone since `complete`.
-    pub(crate) async fn is_on_both_sides(&self, url: &str) {
-        self.is_stored(url).await;
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        let differ: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM customers WHERE age IS DISTINCT FROM years::text OR name IS DISTINCT FROM full_name
-                OR whole IS DISTINCT FROM first || ' ' || last OR amount_old IS DISTINCT FROM amount",
-        )
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-        assert_eq!(differ, 0);
     }
 }
