@@ -3,14 +3,17 @@
 //! Comes in: the file. Goes out: [`Config`], with every default filled in.
 //! Must not know: the models, any database.
 
+mod ramp;
 mod throttle;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use zdm_runtime::By;
 
 use crate::error::Failure;
+pub use ramp::basis_points;
 pub use throttle::Throttle;
 
 /// The file's name, looked for from the working directory upward.
@@ -82,6 +85,9 @@ pub struct Policy {
     pub soak: Duration,
     /// The shares of reads that go to new, one after the other.
     pub ramp: Vec<String>,
+    /// What these are shares of: `key`, or `instance`: some instances read new for all keys.
+    #[serde(deserialize_with = "ramp::by")]
+    pub ramp_by: By,
     /// How long `advance` stays on each share.
     #[serde(deserialize_with = "duration")]
     pub ramp_dwell: Duration,
@@ -151,6 +157,7 @@ impl Default for Policy {
         Self {
             soak: Duration::from_hours(24),
             ramp: ["1%", "10%", "50%", "100%"].map(str::to_owned).to_vec(),
+            ramp_by: By::Key,
             ramp_dwell: Duration::from_mins(10),
             lock_timeout: Duration::from_secs(1),
             ddl_deadline: Duration::from_hours(4),
@@ -205,55 +212,6 @@ impl Generate {
     pub fn has_nets(&self) -> bool {
         self.dual_write == "both"
     }
-}
-
-impl Policy {
-    /// The ramp in basis points, ascending up to 10 000.
-    pub fn ramp_basis_points(&self) -> Result<Vec<u32>, Failure> {
-        let ramp = self
-            .ramp
-            .iter()
-            .map(|share| basis_points(share))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|problem| {
-                Failure::usage(
-                    format!("{FILE}, [policy] ramp: {problem}"),
-                    "write shares such as ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]",
-                )
-            })?;
-        if ramp.last() != Some(&10_000) || !ramp.is_sorted_by(|before, after| before < after) {
-            return Err(Failure::usage(
-                format!(
-                    "{FILE}, [policy] ramp: the shares must ascend and end with \"100%\", but are {:?}",
-                    self.ramp
-                ),
-                "write for example ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]",
-            ));
-        }
-        Ok(ramp)
-    }
-}
-
-/// `25%` or `0.5%` in hundredths of a percent.
-pub fn basis_points(share: &str) -> Result<u32, String> {
-    let wrong =
-        || format!("`{share}` is no share of reads: write 25% or 0.5%, above 0% and up to 100%");
-    let (whole, fraction) = share
-        .strip_suffix('%')
-        .map(|percent| percent.split_once('.').unwrap_or((percent, "0")))
-        .ok_or_else(wrong)?;
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    if !digits(whole, 3) || !digits(fraction, 2) {
-        return Err(wrong());
-    }
-    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
-    let points = number(whole)? * 100 + number(&format!("{fraction:0<2}"))?;
-    (1..=10_000)
-        .contains(&points)
-        .then_some(points)
-        .ok_or_else(wrong)
 }
 
 /// Reads `zdm.toml` in `folder` or the nearest folder above, and returns it with the folder that holds it.
@@ -331,31 +289,6 @@ mod tests {
     fn a_bad_duration_says_how_to_write_one() {
         let error = toml::from_str::<Config>("[policy]\nsoak = \"soon\"\n").unwrap_err();
         assert!(error.to_string().contains("write for example \"1d\""));
-    }
-
-    #[test]
-    fn shares_are_exact() {
-        assert_eq!(basis_points("25%"), Ok(2500));
-        assert_eq!(basis_points("0.5%"), Ok(50));
-        assert_eq!(basis_points("0.05%"), Ok(5));
-        assert_eq!(basis_points("100%"), Ok(10_000));
-        for wrong in [
-            "0%", "101%", "100.01%", "25", "-1%", "%", "1.234%", "1.%", "1e1%",
-        ] {
-            assert!(basis_points(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_ramp_must_ascend_to_all() {
-        let policy = |ramp: &[&str]| Policy {
-            ramp: ramp.iter().map(|share| (*share).to_owned()).collect(),
-            ..Policy::default()
-        };
-        assert!(policy(&["50%", "10%", "100%"]).ramp_basis_points().is_err());
-        assert!(policy(&["10%", "50%"]).ramp_basis_points().is_err());
-        assert!(policy(&[]).ramp_basis_points().is_err());
-        assert!(policy(&["100%"]).ramp_basis_points().is_ok());
     }
 
     #[test]

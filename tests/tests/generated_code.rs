@@ -35,6 +35,8 @@ pub mod sqlite {
 
 #[path = "generated/golden.rs"]
 mod golden;
+#[path = "generated/instances.rs"]
+mod instances;
 #[path = "generated/live.rs"]
 mod live;
 #[path = "generated/one_way.rs"]

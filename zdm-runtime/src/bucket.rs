@@ -1,11 +1,10 @@
-//! The sticky bucket of a key: `murmur3_x86_32(salt ":" key) mod 10 000`, as flagd and Unleash count it.
+//! The sticky bucket of a key, or of an instance: `murmur3_x86_32(salt ":" key) mod 10 000`, as flagd and Unleash count it.
 //!
 //! The key is hashed while it is written, so a decision allocates nothing.
 
 use std::fmt::{self, Display, Write as _};
 
-/// All basis points: every key.
-pub(crate) const ALL: u32 = 10_000;
+pub(crate) use crate::share::ALL;
 
 /// The bucket of a key under a salt, below [`ALL`].
 pub(crate) fn of(salt: &str, key: &dyn Display) -> u32 {

@@ -10,7 +10,6 @@ pub(crate) fn integer(row: &Row, at: usize) -> Result<i64, Error> {
     }
 }
 
-#[cfg(feature = "operate")]
 pub(crate) fn optional_integer(row: &Row, at: usize) -> Result<Option<i64>, Error> {
     match row.get(at) {
         Some(Value::Int(value)) => Ok(*value),

@@ -188,6 +188,16 @@ pub enum Error {
         main: &'static str,
     },
 
+    /// What was given to `Zdm::connect_as` is no name.
+    #[error(
+        "{name:?} is no name of an instance; nothing was changed: give `Zdm::connect_as` one line of 1 to 255 bytes that stays the same \
+         over restarts, such as `web-1`"
+    )]
+    NoName {
+        /// What was given.
+        name: String,
+    },
+
     /// A repository was asked for a table that is not in the code given to `Zdm::connect`.
     #[error(
         "the code given to `Zdm::connect` has no table `{table}`: pass the `CODE` of the generated module that the repository \

@@ -13,7 +13,7 @@ use crate::fleet::{self, Member};
 use crate::manifest::{Direction, Manifest, Route};
 use crate::neighbours::{self, Neighbour};
 use crate::phase::Section;
-use crate::{Error, Stage};
+use crate::{Error, Share, Stage, table_state};
 
 /// Something that was asked of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +83,8 @@ pub struct Record {
 pub struct Standing {
     /// The stage.
     pub stage: Stage,
-    /// Share of keys that read new at `live`.
-    pub basis_points: u32,
+    /// Share of the reads that go to new at `live`.
+    pub share: Share,
     /// Counts its hops.
     pub epoch: i64,
     /// The hop up to which no older transaction is left.
@@ -217,21 +217,21 @@ async fn record(connection: &mut Connection, migration: &str) -> Result<Record, 
 }
 
 async fn standing(connection: &mut Connection, migration: &str) -> Result<Option<Standing>, Error> {
-    let sql = "SELECT stage, read_basis_points, epoch, drained_epoch, entered_at, old_since, new_since, paused_at \
-               FROM {zdm}stage WHERE migration = $1";
-    let rows = ask(connection, sql, migration).await?;
+    let (by_instance, _) = control::by_instance(connection).await?;
+    let sql = format!(
+        "SELECT stage, read_basis_points, epoch, drained_epoch, entered_at, old_since, new_since, paused_at, {by_instance} \
+         FROM {{zdm}}stage WHERE migration = $1"
+    );
+    let rows = ask(connection, &sql, migration).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    let stage = text(row, 0)?;
-    let points = integer(row, 1)?;
+    let stage = table_state::stage_of(&text(row, 0)?)?;
+    // A command line from before leaves a share of instances where it was when the stage is another.
+    let by_instance = optional_integer(row, 8)?.filter(|_| stage == Stage::Live);
     Ok(Some(Standing {
-        stage: stage.parse().map_err(|_| Error::Unreadable {
-            what: format!("the stage `{stage}`"),
-        })?,
-        basis_points: u32::try_from(points).map_err(|_| Error::Unreadable {
-            what: format!("{points} basis points"),
-        })?,
+        stage,
+        share: Share::recorded(integer(row, 1)?, by_instance)?,
         epoch: integer(row, 2)?,
         drained_epoch: integer(row, 3)?,
         entered_at: integer(row, 4)?,

@@ -5,15 +5,18 @@ use std::time::Duration;
 use crate::Error;
 use crate::code::CodeState;
 use crate::control_value::{integer, optional_text, text};
-use crate::database::Connection;
+use crate::database::{Connection, control};
 
 /// An instance with a repository of one of the migration's tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its name in the control tables.
     pub instance: String,
-    /// For people: host and process.
+    /// For people: its name and its process.
     pub label: String,
+    /// What it calls itself, by which it is in a share of instances or not; `None`: its runtime is from before there were such shares,
+    /// and takes part in none.
+    pub name: Option<String>,
     /// Its lease has not ended.
     pub living: bool,
     /// Milliseconds until its lease ends; negative: since it ended.
@@ -27,26 +30,26 @@ pub struct Member {
 
 /// Every instance that matters to a migration.
 pub async fn members(connection: &mut Connection, migration: &str) -> Result<Vec<Member>, Error> {
-    let rows = connection
-        .query(
-            "SELECT i.instance, i.label, i.lease_until - {now}, c.code_state, \
-             count(CASE WHEN a.epoch <> f.epoch THEN 1 END) \
-             FROM {zdm}stage_table t \
-             JOIN {zdm}fence f ON f.table_name = t.table_name \
-             JOIN {zdm}instance_fence a ON a.table_name = t.table_name \
-             JOIN {zdm}instance i ON i.instance = a.instance \
-             LEFT JOIN {zdm}instance_code c ON c.instance = i.instance AND c.migration = t.migration \
-             WHERE t.migration = $1 \
-             GROUP BY i.instance, i.label, i.lease_until, c.code_state ORDER BY i.label, i.instance",
-            &[migration.into()],
-        )
-        .await?;
+    let (_, name) = control::by_instance(connection).await?;
+    let sql = format!(
+        "SELECT i.instance, i.label, i.lease_until - {{now}}, c.code_state, \
+         count(CASE WHEN a.epoch <> f.epoch THEN 1 END), max({name}) \
+         FROM {{zdm}}stage_table t \
+         JOIN {{zdm}}fence f ON f.table_name = t.table_name \
+         JOIN {{zdm}}instance_fence a ON a.table_name = t.table_name \
+         JOIN {{zdm}}instance i ON i.instance = a.instance \
+         LEFT JOIN {{zdm}}instance_code c ON c.instance = i.instance AND c.migration = t.migration \
+         WHERE t.migration = $1 \
+         GROUP BY i.instance, i.label, i.lease_until, c.code_state ORDER BY i.label, i.instance"
+    );
+    let rows = connection.query(&sql, &[migration.into()]).await?;
     rows.iter()
         .map(|row| {
             let left = integer(row, 2)?;
             Ok(Member {
                 instance: text(row, 0)?,
                 label: text(row, 1)?,
+                name: optional_text(row, 5)?,
                 living: left > 0,
                 lease_left_ms: left,
                 code: optional_text(row, 3)?

@@ -4,6 +4,7 @@
 //! Must not know: when any of it happens.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use crate::Error;
@@ -17,25 +18,51 @@ const LEASE_MS: i64 = 10_000;
 /// an open transaction that has read fail at its first own one (manual, "Isolation In `SQLite`").
 const QUIET_LEASE_MS: i64 = 60_000;
 
+/// The longest name in bytes, which is also the longest of a host.
+const LONGEST_NAME: usize = 255;
+
 /// One registration of one handle.
 #[derive(Debug)]
 pub(crate) struct Instance {
     id: String,
-    label: String,
+    name: String,
 }
 
 impl Instance {
-    pub(crate) fn new() -> Self {
+    /// Of this host.
+    pub(crate) fn of_host() -> Self {
+        Self::called(host())
+    }
+
+    /// Of a name that it has after a restart too.
+    pub(crate) fn of_name(name: &str) -> Result<Self, Error> {
+        if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return Err(Error::NoName {
+                name: name.to_owned(),
+            });
+        }
+        Ok(Self::called(name.to_owned()))
+    }
+
+    fn called(name: String) -> Self {
         let random = || RandomState::new().build_hasher().finish();
-        let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
         Self {
             id: format!("{:016x}{:016x}", random(), random()),
-            label: format!("{host} (pid {})", std::process::id()),
+            name,
         }
     }
 
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// For people.
+    fn label(&self) -> String {
+        format!("{} (pid {})", self.name, std::process::id())
     }
 
     /// Registers everything before the first flags are loaded, the fences last: from then on gates count this instance, and by
@@ -49,7 +76,7 @@ impl Instance {
             .change(
                 "INSERT INTO {zdm}instance (instance, label, started_at, lease_until) VALUES ($1, $2, {now}, {now} + $3) \
                  ON CONFLICT (instance) DO UPDATE SET lease_until = excluded.lease_until",
-                &[self.id.as_str().into(), self.label.as_str().into(), LEASE_MS.into()],
+                &[self.id.as_str().into(), self.label().into(), LEASE_MS.into()],
             )
             .await?;
         let known = code
@@ -157,6 +184,20 @@ impl Instance {
         Ok(())
     }
 
+    /// Says by which name this instance is in a share of instances or not.
+    pub(crate) async fn say_name<C: Control>(
+        &self,
+        connection: &mut C,
+    ) -> Result<(), DatabaseError> {
+        connection
+            .change(
+                "UPDATE {zdm}instance SET name = $2 WHERE instance = $1",
+                &[self.id.as_str().into(), self.name.as_str().into()],
+            )
+            .await?;
+        Ok(())
+    }
+
     /// Adds to the count of rows whose sides were seen to differ.
     pub(crate) async fn report_mismatches<C: Control>(
         &self,
@@ -184,5 +225,40 @@ impl Instance {
             connection.change(sql, &[self.id.as_str().into()]).await?;
         }
         Ok(())
+    }
+}
+
+/// The host's name. Shells know it as `HOSTNAME` and do not always pass it on.
+fn host() -> String {
+    let of_shell = std::env::var("HOSTNAME").ok();
+    let of_kernel = || fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = of_shell.or_else(of_kernel).unwrap_or_default();
+    match name.trim() {
+        "" => "localhost".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_line_of_text() {
+        for name in ["web-1", "Büro 3", "a,b"] {
+            assert_eq!(Instance::of_name(name).unwrap().name(), name);
+        }
+        for name in ["", "two\nlines", &"x".repeat(256)] {
+            let error = Instance::of_name(name).unwrap_err();
+            assert!(matches!(error, Error::NoName { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_handle_of_a_host_has_the_same_name_and_an_id_of_its_own() {
+        let (one, other) = (Instance::of_host(), Instance::of_host());
+        assert_eq!(one.name(), other.name());
+        assert!(!one.name().is_empty());
+        assert_ne!(one.id(), other.id());
     }
 }

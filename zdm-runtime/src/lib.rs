@@ -63,6 +63,7 @@ pub mod rights;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod room;
 pub mod schema;
+mod share;
 mod stage;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod table_flags;
@@ -76,6 +77,7 @@ mod zdm;
 pub use code::{Code, CodeState, MigrationCode, TableCode};
 pub use enumeration::Enumeration;
 pub use schema::{ColumnType, Generated, Migratable};
+pub use share::{By, Share};
 pub use stage::{Stage, UnknownStage, Writes};
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use crate::bucket;
 use crate::code::{CodeState, TableCode};
-use crate::control_value::{integer, optional_text, text};
+use crate::control_value::{integer, optional_integer, optional_text, text};
 use crate::database::control_connection::sealed::Control;
 use crate::database::{DatabaseError, Value};
 use crate::flags::TURNS;
-use crate::{Error, Flags, Stage};
+use crate::{Error, Flags, Share, Stage};
 
 /// A table's migrations as the database knows them.
 #[derive(Debug, Default)]
@@ -21,16 +21,19 @@ struct Recorded {
     /// Or contract has begun, which is what a negative time says.
     contracted: bool,
     stage: Option<Stage>,
+    /// The share of keys that this instance reads from new.
     basis_points: u32,
 }
 
 /// The routes on which contract ends what code in transition names.
 const ENDED: [&str; 2] = ["five_phases", "rename"];
 
-/// One query on the caller's own connection, so that it sees what the caller's transaction sees.
+/// One query on the caller's own connection, so that it sees what the caller's transaction sees. Control tables from before version
+/// 7 have no `read_instances`: its bare name in the inner query then means that of `absent`, which is NULL.
 const STATE: &str = "SELECT f.epoch, t.migration, m.route, m.expanded_at IS NOT NULL, s.stage, s.read_basis_points, \
-    m.contracted_at IS NOT NULL \
-    FROM {zdm}fence f \
+    m.contracted_at IS NOT NULL, \
+    (SELECT read_instances FROM {zdm}stage own WHERE own.migration = t.migration) \
+    FROM (SELECT CAST(NULL AS integer) AS read_instances) absent CROSS JOIN {zdm}fence f \
     LEFT JOIN {zdm}stage_table t ON t.table_name = f.table_name \
     LEFT JOIN {zdm}migration m ON m.migration = t.migration \
     LEFT JOIN {zdm}stage s ON s.migration = t.migration \
@@ -52,10 +55,11 @@ pub(crate) async fn epochs<C: Control>(
         .collect())
 }
 
-/// The present flags of a table for this code.
+/// The present flags of a table for this code in an instance of this name.
 pub(crate) async fn load<C: Control>(
     connection: &mut C,
     code: &TableCode,
+    instance: &str,
 ) -> Result<Loaded, Error> {
     let rows = connection.rows(STATE, &[code.table.into()]).await?;
     let Some(first) = rows.first() else {
@@ -67,6 +71,11 @@ pub(crate) async fn load<C: Control>(
         let Some(migration) = optional_text(row, 1)? else {
             continue;
         };
+        let basis_points = match optional_text(row, 4)? {
+            Some(_) => Share::recorded(integer(row, 5)?, optional_integer(row, 7)?)?
+                .of_instance(&migration, instance),
+            None => 0,
+        };
         recorded.push(Recorded {
             migration,
             route: text(row, 2)?,
@@ -75,10 +84,7 @@ pub(crate) async fn load<C: Control>(
             stage: optional_text(row, 4)?
                 .map(|stage| stage_of(&stage))
                 .transpose()?,
-            basis_points: match optional_text(row, 4)? {
-                Some(_) => points(integer(row, 5)?)?,
-                None => 0,
-            },
+            basis_points,
         });
     }
     judge(code, epoch, &recorded)
@@ -198,19 +204,10 @@ pub(crate) fn no_fence(table: &str) -> Error {
     }
 }
 
-fn stage_of(name: &str) -> Result<Stage, Error> {
+pub(crate) fn stage_of(name: &str) -> Result<Stage, Error> {
     name.parse().map_err(|_| Error::Unreadable {
         what: format!("the stage `{name}`"),
     })
-}
-
-fn points(points: i64) -> Result<u32, Error> {
-    u32::try_from(points)
-        .ok()
-        .filter(|points| *points <= bucket::ALL)
-        .ok_or_else(|| Error::Unreadable {
-            what: format!("{points} basis points"),
-        })
 }
 
 #[cfg(test)]

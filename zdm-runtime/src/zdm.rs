@@ -32,6 +32,8 @@ struct Inner {
     code: &'static Code,
     tables: Vec<Served>,
     instance: Instance,
+    /// The control tables have its name.
+    named: AtomicBool,
     closed: AtomicBool,
     /// Held during a beat, so that closing does not race with a registration.
     beating: tokio::sync::Mutex<()>,
@@ -63,12 +65,30 @@ impl Zdm {
     /// Fails where the control tables are missing or unreadable, a table of the code has no fence, or a pooler would lose prepared
     /// statements; to see that, it opens a connection beside the pool's and closes it. Where only the present
     /// stage is none that the code can serve, [`Zdm::ready`] says so, and every statement of that table refuses.
+    ///
+    /// Where readers move to new by instance (`cargo zdm switch --by instance`), this one goes by the name of its host; of several on one
+    /// host all read the same side. [`Zdm::connect_as`] gives it another.
     pub async fn connect(pool: impl Into<Pool>, code: &'static Code) -> Result<Self, Error> {
+        Self::register(pool.into(), code, Instance::of_host()).await
+    }
+
+    /// The same under a name that stays the same over restarts, such as `web-1`: it decides whether this instance is in a share of
+    /// instances that read new. Instances of one name read the same side.
+    pub async fn connect_as(
+        pool: impl Into<Pool>,
+        code: &'static Code,
+        name: &str,
+    ) -> Result<Self, Error> {
+        Self::register(pool.into(), code, Instance::of_name(name)?).await
+    }
+
+    async fn register(pool: Pool, code: &'static Code, instance: Instance) -> Result<Self, Error> {
         let zdm = Self(Arc::new(Inner {
-            pool: pool.into(),
+            pool,
             code,
             tables: code.tables.iter().map(Served::new).collect(),
-            instance: Instance::new(),
+            instance,
+            named: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             beating: tokio::sync::Mutex::new(()),
         }));
@@ -93,7 +113,12 @@ impl Zdm {
             .collect()
     }
 
-    /// The name under which this process stands in the control tables.
+    /// The name by which this instance is in a share of instances or not.
+    pub fn name(&self) -> &str {
+        self.0.instance.name()
+    }
+
+    /// The id under which this process stands in the control tables.
     pub fn instance(&self) -> &str {
         self.0.instance.id()
     }
@@ -166,6 +191,7 @@ impl Inner {
             for table in &self.tables {
                 table.acknowledged.store(0, Ordering::Relaxed);
             }
+            self.named.store(false, Ordering::Relaxed);
             self.instance.register(&mut connection, self.code).await?;
         }
         self.report(&mut connection).await?;
@@ -181,7 +207,7 @@ impl Inner {
             if epochs.get(table.code.table) == Some(&seen) && table.refusal().is_none() {
                 continue;
             }
-            match table_state::load(connection, table.code).await {
+            match table_state::load(connection, table.code, self.instance.name()).await {
                 Ok(loaded) => {
                     table.take(loaded);
                     table.refuse(None);
@@ -198,11 +224,21 @@ impl Inner {
         for table in &self.tables {
             let epoch = table.flags.load().epoch();
             if table.refusal().is_none() && table.acknowledged.load(Ordering::Relaxed) != epoch {
+                self.say_name(connection).await?;
                 self.instance
                     .acknowledge(connection, table.code.table, epoch)
                     .await?;
                 table.acknowledged.store(epoch, Ordering::Relaxed);
             }
+        }
+        Ok(())
+    }
+
+    /// Once, as soon as the control tables have a place for it: they may be upgraded while this instance runs, and are so before a hop.
+    async fn say_name<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
+        if !self.named.load(Ordering::Relaxed) && control::has_names(connection).await? {
+            self.instance.say_name(connection).await?;
+            self.named.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

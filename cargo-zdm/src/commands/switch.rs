@@ -1,5 +1,7 @@
 //! `switch --to STAGE [MIGRATION]`: one hop of the stage, or another share of the reads.
 
+use zdm_runtime::{By, Stage};
+
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::switch;
@@ -13,6 +15,7 @@ use crate::terminal::Answer;
 Examples:
   cargo zdm switch --to dual_write
   cargo zdm switch users_full_name --to 25%
+  cargo zdm switch users_full_name --to 25% --by instance
 
 Stages go forward one at a time; the gates of each are shown by `status`. The way back is `rollback`.")]
 pub(crate) struct Switch {
@@ -21,6 +24,10 @@ pub(crate) struct Switch {
     /// dual_write, shadow, a share of the reads such as 25%, ramp_down or complete
     #[arg(long, value_name = "STAGE")]
     to: Target,
+    /// What a share is counted by: key, or instance (some instances read new, the others old); default: the same as now, at first
+    /// `ramp_by` of zdm.toml, which is key
+    #[arg(long, value_name = "KIND")]
+    by: Option<By>,
     /// Show the gates and the SQL, change nothing
     #[arg(long)]
     dry_run: bool,
@@ -28,6 +35,7 @@ pub(crate) struct Switch {
 
 impl Switch {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        self.refuse_by_without_share()?;
         let mut session = Session::open(context, Missing::Nothing).await?;
         let step = format!("switch --to {}", self.to.name());
         let Some(place) = session
@@ -38,9 +46,23 @@ impl Switch {
         else {
             return nothing_to_do("switch");
         };
+        let to = switch::counted(&mut session, place, self.to, self.by).await?;
         if self.dry_run {
-            return switch::preview(&mut session, place, self.to).await;
+            return switch::preview(&mut session, place, to).await;
         }
-        switch::run(&mut session, place, self.to).await
+        switch::run(&mut session, place, to).await
+    }
+
+    fn refuse_by_without_share(&self) -> Result<(), Failure> {
+        if self.by.is_none() || self.to.stage == Stage::Live {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            format!(
+                "--by says what a share of the readers is counted by, and {} is no share",
+                self.to.name()
+            ),
+            "leave --by out, or name a share: --to 25% --by instance",
+        ))
     }
 }

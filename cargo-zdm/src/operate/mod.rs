@@ -12,6 +12,7 @@ pub(crate) mod gate;
 pub(crate) mod moves;
 mod neighbours;
 pub(crate) mod position;
+mod readers;
 pub(crate) mod report;
 pub(crate) mod rest;
 mod rights;

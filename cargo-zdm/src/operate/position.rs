@@ -3,16 +3,13 @@
 //! Comes in: the route, and what the control tables hold. Goes out: a [`Move`] or a [`WayBack`].
 //! Must not know: any connection, any gate: whether a move is allowed now is the gates' business.
 
-use zdm_runtime::Stage;
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::PAST_RETURN;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::Section;
+use zdm_runtime::{By, Share, Stage};
 
 use crate::error::Failure;
-
-/// All reads.
-pub(crate) const ALL_READS: u32 = 10_000;
 
 /// Where a migration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +20,8 @@ pub(crate) enum Position {
     Begun(i64, i64),
     /// Expanded, on the direct route: that was all.
     Expanded,
-    /// In transition, with the share of reads (basis points) that go to new.
-    At(Stage, u32),
+    /// In transition, with the share of reads that go to new.
+    At(Stage, Share),
     /// Finished: old is gone.
     Contracted,
 }
@@ -84,7 +81,7 @@ impl Position {
         Ok(match (record, standing) {
             (record, _) if record.contracted => Self::Contracted,
             (record, _) if !record.expanded => Self::before_expand(facts)?,
-            (_, Some(standing)) => Self::At(standing.stage, standing.basis_points),
+            (_, Some(standing)) => Self::At(standing.stage, standing.share),
             (_, None) => Self::Expanded,
         })
     }
@@ -109,8 +106,9 @@ impl Position {
         let stage = match self {
             Self::Absent | Self::Begun(..) => return Some(Move::Expand),
             Self::Expanded | Self::Contracted => return None,
-            Self::At(Stage::Live, share) if share < ALL_READS => {
-                return Some(Move::Live { above: share });
+            Self::At(Stage::Live, share) if share != Share::ALL => {
+                let above = share.basis_points();
+                return Some(Move::Live { above });
             }
             Self::At(stage, _) => stage,
         };
@@ -143,6 +141,14 @@ impl Position {
             Self::Contracted => WayBack::Gone(
                 "old is dropped, and with it what only old held; 5_contract/2_drop/down.sql says what a restored column would lack",
             ),
+        }
+    }
+
+    /// What its next share is counted by, if nobody says: the same as now, at first what the policy says.
+    pub(crate) fn counted_by(self, at_first: By) -> By {
+        match self {
+            Self::At(Stage::Live, share) if share != Share::ALL => share.by(),
+            _ => at_first,
         }
     }
 
@@ -237,6 +243,15 @@ pub(crate) fn known<T>(fact: &Fact<T>) -> Result<&T, Failure> {
     }
 }
 
+/// A share as people say it: `25%`, `25% by instance`.
+pub(crate) fn said(share: Share) -> String {
+    let percent = percent(share.basis_points());
+    match share.by() {
+        By::Key => percent,
+        By::Instance => format!("{percent} by instance"),
+    }
+}
+
 /// Basis points as people write them: `25%`, `0.5%`.
 pub(crate) fn percent(basis_points: u32) -> String {
     let (whole, rest) = (basis_points / 100, basis_points % 100);
@@ -261,13 +276,13 @@ mod tests {
         while let Some(step) = position.next(Route::FivePhases) {
             passed.push(step);
             position = match step {
-                Move::Expand => Position::At(Stage::Off, 0),
-                Move::DualWrite => Position::At(Stage::DualWrite, 0),
-                Move::Shadow => Position::At(Stage::Shadow, 0),
-                Move::Live { above: 0 } => Position::At(Stage::Live, 100),
-                Move::Live { .. } => Position::At(Stage::Live, ALL_READS),
-                Move::RampDown => Position::At(Stage::RampDown, ALL_READS),
-                Move::Complete => Position::At(Stage::Complete, ALL_READS),
+                Move::Expand => Position::At(Stage::Off, Share::NONE),
+                Move::DualWrite => Position::At(Stage::DualWrite, Share::NONE),
+                Move::Shadow => Position::At(Stage::Shadow, Share::NONE),
+                Move::Live { above: 0 } => Position::At(Stage::Live, Share::of(100, By::Key)),
+                Move::Live { .. } => Position::At(Stage::Live, Share::ALL),
+                Move::RampDown => Position::At(Stage::RampDown, Share::ALL),
+                Move::Complete => Position::At(Stage::Complete, Share::ALL),
                 Move::Contract => Position::Contracted,
             };
         }
@@ -297,9 +312,9 @@ mod tests {
             Position::Begun(1, 3).way_back(Route::Direct, true),
             WayBack::UndoExpand
         );
-        let off = Position::At(Stage::Off, 0);
+        let off = Position::At(Stage::Off, Share::NONE);
         assert_eq!(off.next(Route::ExpandContract), Some(Move::Complete));
-        let complete = Position::At(Stage::Complete, 0);
+        let complete = Position::At(Stage::Complete, Share::NONE);
         assert_eq!(complete.next(Route::ExpandContract), Some(Move::Contract));
         assert_eq!(
             complete.way_back(Route::ExpandContract, false),
@@ -311,10 +326,11 @@ mod tests {
     #[test]
     fn names_change_between_two_stages() {
         let stages = [Stage::Off, Stage::RampDown, Stage::Complete];
-        let next = stages.map(|stage| Position::At(stage, 0).next(Route::Rename));
+        let next = stages.map(|stage| Position::At(stage, Share::NONE).next(Route::Rename));
         let moves = [Move::RampDown, Move::Complete, Move::Contract];
         assert_eq!(next, moves.map(Some));
-        let back = stages.map(|stage| Position::At(stage, 0).way_back(Route::Rename, true));
+        let back =
+            stages.map(|stage| Position::At(stage, Share::NONE).way_back(Route::Rename, true));
         let ways = [WayBack::UndoExpand, WayBack::Readmit, WayBack::NameOld];
         assert_eq!(back, ways);
     }
@@ -323,7 +339,7 @@ mod tests {
     fn every_stage_that_reads_new_goes_straight_to_old_reads() {
         for stage in [Stage::Shadow, Stage::Live, Stage::RampDown] {
             assert_eq!(
-                Position::At(stage, 500).way_back(FIVE, false),
+                Position::At(stage, Share::of(500, By::Key)).way_back(FIVE, false),
                 WayBack::ReadOld
             );
         }
@@ -331,14 +347,14 @@ mod tests {
 
     #[test]
     fn dual_write_has_a_way_back_only_with_down() {
-        let dual_write = Position::At(Stage::DualWrite, 0);
+        let dual_write = Position::At(Stage::DualWrite, Share::NONE);
         assert_eq!(dual_write.way_back(FIVE, true), WayBack::WriteOld);
         assert_eq!(dual_write.way_back(FIVE, false), WayBack::Gone(PAST_RETURN));
     }
 
     #[test]
     fn complete_has_a_way_back_only_with_down() {
-        let complete = Position::At(Stage::Complete, ALL_READS);
+        let complete = Position::At(Stage::Complete, Share::ALL);
         assert_eq!(complete.way_back(FIVE, true), WayBack::ReviveOld);
         assert!(
             matches!(complete.way_back(FIVE, false), WayBack::Gone(reason) if reason.contains("one-way"))
@@ -347,6 +363,19 @@ mod tests {
             Position::Contracted.way_back(FIVE, true),
             WayBack::Gone(_)
         ));
+    }
+
+    #[test]
+    fn a_share_is_counted_as_the_one_before() {
+        let live = |points, by| Position::At(Stage::Live, Share::of(points, by));
+        for by in [By::Key, By::Instance] {
+            let shadow = Position::At(Stage::Shadow, Share::NONE);
+            assert_eq!(shadow.counted_by(by), by);
+            for first in [By::Key, By::Instance] {
+                assert_eq!(live(2_500, by).counted_by(first), by);
+                assert_eq!(live(10_000, by).counted_by(first), first);
+            }
+        }
     }
 
     #[test]

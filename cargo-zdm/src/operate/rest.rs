@@ -4,10 +4,10 @@
 //! Must not know: any connection, any gate.
 
 use clap::ValueEnum;
-use zdm_runtime::Stage;
 use zdm_runtime::manifest::Route;
+use zdm_runtime::{Share, Stage};
 
-use super::position::{ALL_READS, Position, WayBack};
+use super::position::{Position, WayBack};
 
 /// A place where a way back ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,9 +42,9 @@ impl Rest {
     /// Where a migration is then.
     pub(crate) const fn position(self) -> Position {
         match self {
-            Self::RampDown => Position::At(Stage::RampDown, ALL_READS),
-            Self::DualWrite => Position::At(Stage::DualWrite, 0),
-            Self::Off => Position::At(Stage::Off, 0),
+            Self::RampDown => Position::At(Stage::RampDown, Share::ALL),
+            Self::DualWrite => Position::At(Stage::DualWrite, Share::NONE),
+            Self::Off => Position::At(Stage::Off, Share::NONE),
             Self::Absent => Position::Absent,
         }
     }
@@ -95,12 +95,12 @@ mod tests {
     #[test]
     fn every_way_back_ends_at_absent() {
         use Rest::{Absent, DualWrite, Off, RampDown};
-        let five = |stage| rests(Position::At(stage, 0), Route::FivePhases);
+        let five = |stage| rests(Position::At(stage, Share::NONE), Route::FivePhases);
         assert_eq!(five(Stage::Complete), [RampDown, DualWrite, Off, Absent]);
         assert_eq!(five(Stage::RampDown), [DualWrite, Off, Absent]);
         assert_eq!(five(Stage::Live), [DualWrite, Off, Absent]);
         assert_eq!(five(Stage::Off), [Absent]);
-        let complete = Position::At(Stage::Complete, 0);
+        let complete = Position::At(Stage::Complete, Share::NONE);
         assert_eq!(rests(complete, Route::ExpandContract), [Off, Absent]);
         assert_eq!(rests(complete, Route::Rename), [RampDown, Off, Absent]);
         assert_eq!(rests(Position::Expanded, Route::Direct), [Absent]);

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use zdm_runtime::Stage;
+use zdm_runtime::{By, Share, Stage};
 
-use super::position::{ALL_READS, percent};
+use super::position::said;
 use crate::config::basis_points;
 
 /// A stage with its share of reads.
@@ -12,32 +12,38 @@ use crate::config::basis_points;
 pub(crate) struct Target {
     /// The stage.
     pub(crate) stage: Stage,
-    /// The share of reads that go to new there, in basis points.
-    pub(crate) share: u32,
+    /// The share of reads that go to new there.
+    pub(crate) share: Share,
 }
 
 impl Target {
     /// A stage other than `live`, whose share follows from it.
     pub(crate) fn at(stage: Stage) -> Self {
         let share = match stage {
-            Stage::Off | Stage::DualWrite | Stage::Shadow => 0,
-            Stage::Live | Stage::RampDown | Stage::Complete => ALL_READS,
+            Stage::Off | Stage::DualWrite | Stage::Shadow => Share::NONE,
+            Stage::Live | Stage::RampDown | Stage::Complete => Share::ALL,
         };
         Self { stage, share }
     }
 
     /// `live` for a share of the reads.
-    pub(crate) fn live(share: u32) -> Self {
+    pub(crate) fn live(share: Share) -> Self {
         Self {
             stage: Stage::Live,
             share,
         }
     }
 
+    /// The same share of something else.
+    pub(crate) fn counted_by(self, by: By) -> Self {
+        let share = Share::of(self.share.basis_points(), by);
+        Self { share, ..self }
+    }
+
     /// As people write it.
     pub(crate) fn name(self) -> String {
         match self.stage {
-            Stage::Live => percent(self.share),
+            Stage::Live => said(self.share),
             stage => stage.name().to_owned(),
         }
     }
@@ -53,7 +59,9 @@ impl FromStr for Target {
                     .to_owned(),
             ),
             Ok(stage) => Ok(Self::at(stage)),
-            Err(_) if text.ends_with('%') => basis_points(text).map(Self::live),
+            Err(_) if text.ends_with('%') => {
+                basis_points(text).map(|share| Self::live(Share::of(share, By::Key)))
+            },
             Err(_) => Err(format!(
                 "`{text}` is neither a stage nor a share of reads: write dual_write, shadow, 25%, ramp_down or complete"
             )),
@@ -67,8 +75,10 @@ mod tests {
 
     #[test]
     fn stages_and_shares_are_understood() {
-        assert_eq!("25%".parse(), Ok(Target::live(2500)));
-        assert_eq!("live".parse(), Ok(Target::live(ALL_READS)));
+        let quarter = Target::live(Share::of(2500, By::Key));
+        assert_eq!("25%".parse(), Ok(quarter));
+        assert_eq!("live".parse(), Ok(Target::live(Share::ALL)));
+        assert_eq!(quarter.counted_by(By::Instance).name(), "25% by instance");
         assert_eq!("shadow".parse(), Ok(Target::at(Stage::Shadow)));
         for name in [
             "dual_write",

@@ -70,8 +70,9 @@ impl Fleet {
 
     /// An instance without load.
     pub(super) async fn instance(&self, form: Form) -> Result<Instance, WorkError> {
-        let code = self.codes[&form];
-        Ok(Instance::start(&self.shared.subject, code, form, &self.shared.url).await?)
+        let (code, name) = (self.codes[&form], format!("instance {}", self.started));
+        let called = (self.shared.url.as_str(), name.as_str());
+        Ok(Instance::start(&self.shared.subject, code, form, called).await?)
     }
 
     /// The forms that run.

@@ -46,9 +46,9 @@ impl Instance {
         subject: &Subject,
         code: &'static Code,
         form: Form,
-        url: &str,
+        (url, name): (&str, &str),
     ) -> Result<Self, Error> {
-        let zdm = Zdm::connect(pool(url).await?, code).await?;
+        let zdm = Zdm::connect_as(pool(url).await?, code, name).await?;
         zdm.ready()?;
         let flags = subject.tabs.iter().map(|tab| {
             let known = tab.side(form);

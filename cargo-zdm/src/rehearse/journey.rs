@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::Phase;
-use zdm_runtime::quarantine;
+use zdm_runtime::{Share, quarantine};
 
 use super::fleet::Fleet;
 use super::ledger;
@@ -21,7 +21,7 @@ use crate::config::Policy;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::operate::moves::{advance, rollback};
-use crate::operate::position::{ALL_READS, Move, Position, WayBack, percent};
+use crate::operate::position::{Move, Position, WayBack, percent};
 use crate::operate::session::{Missing, Session};
 use crate::terminal::Terminal;
 use crate::versions::State;
@@ -304,7 +304,7 @@ impl Journey {
         let mut session = Session::open(&self.context, Missing::NewFile).await?;
         session.policy = self.policy.clone();
         if self.edges.is_ramped() {
-            session.policy.ramp = vec![percent(ALL_READS)];
+            session.policy.ramp = vec![percent(Share::ALL.basis_points())];
         }
         Ok(session)
     }

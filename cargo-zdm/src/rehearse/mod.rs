@@ -77,7 +77,7 @@ pub(crate) fn preview(
 ) -> Result<(String, serde_json::Value), Failure> {
     let subject = Subject::of(rehearsed).map_err(meaning::MeaningError::from)?;
     let manifest = subject.rehearsed.manifest();
-    let ramp = policy.ramp_basis_points()?;
+    let ramp = policy.ramp_shares()?;
     let steps = way::plan(manifest.route, manifest.reversible, &ramp);
     let tables: Vec<_> = { subject.tabs.iter() }
         .map(|tab| {

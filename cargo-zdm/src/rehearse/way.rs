@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use zdm_runtime::Stage;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::Phase;
+use zdm_runtime::{Share, Stage};
 
-use crate::operate::position::{ALL_READS, Move, Position, WayBack, percent};
+use crate::operate::position::{Move, Position, WayBack, said};
 use crate::pipeline::rehearsed::Form;
 
 /// The edges back.
@@ -39,7 +39,7 @@ impl Edges {
             }
             (_, WayBack::Nothing | WayBack::Finish | WayBack::Gone(_)) => return false,
             (_, WayBack::UndoExpand) => "expanded → absent",
-            (Position::At(Stage::Live, ALL_READS), _) => ALL_BACK,
+            (Position::At(Stage::Live, Share::ALL), _) => ALL_BACK,
             (Position::At(Stage::Live, _), _) => "live → dual_write",
             (Position::At(Stage::Shadow, _), _) => "shadow → dual_write",
             (Position::At(Stage::RampDown, _), WayBack::ReadOld) => "ramp_down → dual_write",
@@ -55,7 +55,7 @@ impl Edges {
 }
 
 /// The whole way in words, a line per step.
-pub(super) fn plan(route: Route, reversible: bool, ramp: &[u32]) -> Vec<String> {
+pub(super) fn plan(route: Route, reversible: bool, ramp: &[Share]) -> Vec<String> {
     let (mut edges, mut lines) = (Edges::default(), Vec::new());
     let mut at = Position::Absent;
     loop {
@@ -83,8 +83,8 @@ pub(super) fn plan(route: Route, reversible: bool, ramp: &[u32]) -> Vec<String> 
         at = match step {
             Move::Live { above } => {
                 let mut ramp = ramp.iter().filter(|_| !edges.is_ramped());
-                let share = ramp.find(|share| **share > above);
-                Position::At(Stage::Live, share.copied().unwrap_or(ALL_READS))
+                let share = ramp.find(|share| share.basis_points() > above);
+                Position::At(Stage::Live, share.copied().unwrap_or(Share::ALL))
             }
             Move::Expand if route == Route::Direct => Position::Expanded,
             step => after(step),
@@ -96,9 +96,11 @@ pub(super) fn plan(route: Route, reversible: bool, ramp: &[u32]) -> Vec<String> 
 pub(super) fn before(from: Position, way: WayBack) -> Position {
     match way {
         WayBack::UndoExpand => Position::Absent,
-        WayBack::WriteOld | WayBack::Reopen | WayBack::Readmit => Position::At(Stage::Off, 0),
-        WayBack::ReviveOld | WayBack::NameOld => Position::At(Stage::RampDown, ALL_READS),
-        WayBack::ReadOld => Position::At(Stage::DualWrite, 0),
+        WayBack::WriteOld | WayBack::Reopen | WayBack::Readmit => {
+            Position::At(Stage::Off, Share::NONE)
+        }
+        WayBack::ReviveOld | WayBack::NameOld => Position::At(Stage::RampDown, Share::ALL),
+        WayBack::ReadOld => Position::At(Stage::DualWrite, Share::NONE),
         WayBack::Nothing | WayBack::Finish | WayBack::Gone(_) => from,
     }
 }
@@ -130,12 +132,12 @@ pub(super) fn both(from: Position, to: Position, route: Route) -> BTreeSet<Form>
 /// Where a step leads.
 pub(super) fn after(step: Move) -> Position {
     match step {
-        Move::Expand => Position::At(Stage::Off, 0),
-        Move::DualWrite => Position::At(Stage::DualWrite, 0),
-        Move::Shadow => Position::At(Stage::Shadow, 0),
-        Move::Live { .. } => Position::At(Stage::Live, ALL_READS),
-        Move::RampDown => Position::At(Stage::RampDown, ALL_READS),
-        Move::Complete => Position::At(Stage::Complete, ALL_READS),
+        Move::Expand => Position::At(Stage::Off, Share::NONE),
+        Move::DualWrite => Position::At(Stage::DualWrite, Share::NONE),
+        Move::Shadow => Position::At(Stage::Shadow, Share::NONE),
+        Move::Live { .. } => Position::At(Stage::Live, Share::ALL),
+        Move::RampDown => Position::At(Stage::RampDown, Share::ALL),
+        Move::Complete => Position::At(Stage::Complete, Share::ALL),
         Move::Contract => Position::Contracted,
     }
 }
@@ -156,7 +158,7 @@ pub(super) fn shown(position: Position) -> String {
     match position {
         Position::Absent => "before".to_owned(),
         Position::At(Stage::Live, share) => {
-            format!("live {}", percent(share))
+            format!("live {}", said(share))
         }
         other => other.name(),
     }
@@ -173,11 +175,17 @@ pub(super) fn words(form: Form) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use zdm_runtime::By;
+
     use super::*;
 
     #[test]
     fn every_way_back_is_taken_once_and_the_way_ends() {
-        let plan = plan(Route::FivePhases, true, &[100, ALL_READS]);
+        let plan = plan(
+            Route::FivePhases,
+            true,
+            &[Share::of(100, By::Key), Share::ALL],
+        );
         let back = plan.iter().filter(|line| line.contains("back to"));
         assert_eq!(back.count(), 8, "{plan:#?}");
         assert!(
@@ -203,11 +211,11 @@ mod tests {
     #[test]
     fn a_one_way_version_names_what_it_cannot_take_back() {
         let mut edges = Edges::default();
-        let complete = Position::At(Stage::Complete, ALL_READS);
+        let complete = Position::At(Stage::Complete, Share::ALL);
         let way = complete.way_back(Route::FivePhases, false);
         assert!(!edges.is_due(complete, way));
         assert_eq!(edges.none.len(), 1);
-        let plan = plan(Route::FivePhases, false, &[ALL_READS]);
+        let plan = plan(Route::FivePhases, false, &[Share::ALL]);
         assert!(
             plan.last()
                 .is_some_and(|line| line.starts_with("contracted"))
@@ -216,13 +224,17 @@ mod tests {
 
     #[test]
     fn old_and_new_code_meet_only_where_both_may_run() {
-        let off = Position::At(Stage::Off, 0);
+        let off = Position::At(Stage::Off, Share::NONE);
         let both_at_off = both(Position::Absent, off, Route::FivePhases);
         assert_eq!(both_at_off, [Form::Old].into());
-        let to_dual_write = both(off, Position::At(Stage::DualWrite, 0), Route::FivePhases);
+        let to_dual_write = both(
+            off,
+            Position::At(Stage::DualWrite, Share::NONE),
+            Route::FivePhases,
+        );
         assert_eq!(to_dual_write, [Form::New].into());
         let contracted = both(
-            Position::At(Stage::Complete, 0),
+            Position::At(Stage::Complete, Share::NONE),
             Position::Contracted,
             Route::FivePhases,
         );

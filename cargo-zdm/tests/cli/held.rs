@@ -108,7 +108,7 @@ fn a_rollback_before_a_shut_gate_holds_nothing() {
         assert_eq!(project.zdm(&["advance"]).code, 4);
         assert_eq!(project.stage("users_full_name"), "complete");
         project.execute(
-            "INSERT INTO zdm_instance VALUES ('last', 'last', 0, 99999999999999);
+            "INSERT INTO zdm_instance (instance, label, started_at, lease_until) VALUES ('last', 'last', 0, 99999999999999);
              INSERT INTO zdm_instance_code SELECT 'last', migration, 'final' FROM zdm_migration;
              INSERT INTO zdm_instance_fence SELECT 'last', table_name, epoch FROM zdm_fence",
         );

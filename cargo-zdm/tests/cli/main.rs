@@ -6,6 +6,7 @@ mod approve;
 mod audit;
 mod awkward;
 mod back;
+mod by_instance;
 mod constraints;
 mod counted;
 mod crew;

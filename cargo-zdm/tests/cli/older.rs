@@ -41,6 +41,8 @@ const LATER: &[(&str, &[&str])] = &[
             "entry_hash",
         ],
     ),
+    ("stage", &["read_instances"]),
+    ("instance", &["name"]),
     (
         "meta",
         &[

@@ -25,7 +25,7 @@ const CONTROL: &[&str] = &[
      rolled_back_at IS NULL, rolled_back_to \
      FROM {zdm}migration ORDER BY 1",
     "SELECT table_name, epoch FROM {zdm}fence ORDER BY 1",
-    "SELECT migration, stage, read_basis_points, salt, epoch, drained_epoch, old_since, new_since, paused_at IS NULL \
+    "SELECT migration, stage, read_basis_points, read_instances, salt, epoch, drained_epoch, old_since, new_since, paused_at IS NULL \
      FROM {zdm}stage ORDER BY 1",
     "SELECT migration, table_name FROM {zdm}stage_table ORDER BY 1, 2",
     "SELECT migration, section, number, content_hash FROM {zdm}step ORDER BY 1, 2, 3",

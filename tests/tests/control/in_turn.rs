@@ -6,7 +6,7 @@ use zdm_runtime::{Code, CodeState, Error, MigrationCode, Stage, TableCode, Table
 use crate::fixture::{Database, MIGRATION, Operator, manifest};
 
 /// Two migrations in transition, and between them a version that has no stages to follow.
-static SEVERAL: Code = Code {
+pub(crate) static SEVERAL: Code = Code {
     tables: &[TableCode {
         table: "users",
         migrations: &[
@@ -29,25 +29,31 @@ static SEVERAL: Code = Code {
     }],
 };
 
+/// All of them expanded.
+pub(crate) async fn several(database: &Database) -> Operator {
+    let mut operator = Operator::of(database).await;
+    for (version, id, route) in [
+        (3, "direct", Route::Direct),
+        (4, "second", Route::FivePhases),
+    ] {
+        let manifest = Manifest {
+            id: id.to_owned(),
+            version,
+            route,
+            ..manifest()
+        };
+        history::expanded(&mut operator.connection, &manifest, "hash", "test")
+            .await
+            .unwrap();
+    }
+    operator
+}
+
 #[tokio::test]
 async fn of_several_migrations_in_transition_the_one_that_moves_is_followed() {
     for database in [Database::postgres(), Database::sqlite()] {
         let database = database.expanded().await;
-        let mut operator = Operator::of(&database).await;
-        for (version, id, route) in [
-            (3, "direct", Route::Direct),
-            (4, "second", Route::FivePhases),
-        ] {
-            let manifest = Manifest {
-                id: id.to_owned(),
-                version,
-                route,
-                ..manifest()
-            };
-            history::expanded(&mut operator.connection, &manifest, "hash", "test")
-                .await
-                .unwrap();
-        }
+        let mut operator = several(&database).await;
         let zdm = database.zdm(&SEVERAL).await;
         zdm.ready().unwrap();
         let flags = TableFlags::of(&zdm, "users").unwrap();

@@ -2,6 +2,7 @@
 
 mod audit;
 mod beats;
+mod by_instance;
 mod fixture;
 mod handle;
 mod hops;

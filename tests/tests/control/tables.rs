@@ -91,7 +91,7 @@ async fn control_tables_of_a_newer_generation_are_left_alone() {
     }
 }
 
-/// Takes away what versions 5 and 6 of the control tables have added.
+/// Takes away what versions 5 to 7 of the control tables have added.
 async fn age(connection: &mut Connection) {
     let index = match connection.dialect() {
         Dialect::Postgres => "DROP INDEX zdm.zdm_audit_sequence",
@@ -116,6 +116,10 @@ async fn age(connection: &mut Connection) {
     connection.execute(approvals, &[]).await.unwrap();
     for column in ["old_checksum", "new_checksum", "by_down"] {
         let sql = format!("ALTER TABLE {{zdm}}verification DROP COLUMN {column}");
+        connection.execute(&sql, &[]).await.unwrap();
+    }
+    for (table, column) in [("stage", "read_instances"), ("instance", "name")] {
+        let sql = format!("ALTER TABLE {{zdm}}{table} DROP COLUMN {column}");
         connection.execute(&sql, &[]).await.unwrap();
     }
     let version = "UPDATE {zdm}meta SET version = 4";

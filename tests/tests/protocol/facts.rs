@@ -11,6 +11,7 @@ use zdm_runtime::fleet::Member;
 use zdm_runtime::gates::Side;
 use zdm_runtime::manifest::Route;
 use zdm_runtime::phase::Section;
+use zdm_runtime::{By, Share};
 
 use crate::protocol::Configuration;
 use crate::state::{
@@ -60,7 +61,7 @@ fn standing(control: &Control) -> Standing {
     };
     Standing {
         stage: control.stage,
-        basis_points: control.share(),
+        share: Share::of(control.share(), By::Key),
         epoch: NOW,
         drained_epoch: if control.drained { NOW } else { NOW - 1 },
         entered_at: 500,
@@ -75,6 +76,7 @@ fn member(instance: Instance) -> Option<Member> {
     (instance.code.runs()).then(|| Member {
         instance: "instance".to_owned(),
         label: "instance".to_owned(),
+        name: None,
         living: instance.living,
         lease_left_ms: if instance.living { 9_000 } else { -1 },
         code,

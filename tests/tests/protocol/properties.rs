@@ -50,7 +50,8 @@ fn is_fresh(protocol: &Protocol, state: &State) -> bool {
     true
 }
 
-/// Which sides code reads at a stage: at `live` some keys from one, some from the other.
+/// Which sides code reads at a stage: at `live` each instance may read any row from either, so that it does not matter whether readers are
+/// shared out by key or by instance.
 fn reads(code: Code, stage: Stage, everyone: bool) -> (bool, bool) {
     match code {
         Code::Down => (false, false),

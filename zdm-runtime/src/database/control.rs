@@ -11,16 +11,19 @@ use crate::{Error, rights};
 
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
-const VERSIONS: [&str; 6] = [
+const VERSIONS: [&str; 7] = [
     include_str!("control/1.sql"),
     include_str!("control/2.sql"),
     include_str!("control/3.sql"),
     include_str!("control/4.sql"),
     include_str!("control/5.sql"),
     include_str!("control/6.sql"),
+    include_str!("control/7.sql"),
 ];
 /// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
 pub const VERSION: i64 = rights::CONTROL_VERSION;
+/// The version from which on instances have names, and shares of readers may be counted by them.
+const NAMED: i64 = 7;
 /// The version that ties the entries of the audit log together.
 #[cfg(feature = "operate")]
 const CHAINED: i64 = 5;
@@ -110,10 +113,9 @@ pub async fn installed_version(connection: &mut super::Connection) -> Result<Ins
     })
 }
 
-#[cfg(feature = "operate")]
-async fn version(connection: &mut super::Connection) -> Result<i64, Error> {
+async fn version<C: Control>(connection: &mut C) -> Result<i64, Error> {
     let rows = connection
-        .query("SELECT version FROM {zdm}meta", &[])
+        .rows("SELECT version FROM {zdm}meta", &[])
         .await?;
     match rows.first().map(Vec::as_slice) {
         Some([Value::Int(Some(version))]) => Ok(*version),
@@ -139,6 +141,23 @@ pub(crate) async fn checksums(connection: &mut super::Connection) -> Result<&'st
     Ok(match version(connection).await? {
         ..6 => "CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS bigint)",
         _ => "old_checksum, new_checksum, by_down",
+    })
+}
+
+/// Whether instances can say their names: tables of an older version have no place for them.
+pub(crate) async fn has_names<C: Control>(connection: &mut C) -> Result<bool, Error> {
+    Ok(version(connection).await? >= NAMED)
+}
+
+/// What to select for the share of instances that read new, and for the name of one.
+#[cfg(feature = "operate")]
+pub(crate) async fn by_instance(
+    connection: &mut super::Connection,
+) -> Result<(&'static str, &'static str), Error> {
+    Ok(if has_names(connection).await? {
+        ("read_instances", "i.name")
+    } else {
+        ("CAST(NULL AS integer)", "CAST(NULL AS text)")
     })
 }
 

@@ -17,13 +17,13 @@ pub use condition::{PAST_RETURN, no_return};
 pub use crate::verification::Side;
 pub use condition::standing_on;
 
-use crate::Stage;
 use crate::code::CodeState;
 use crate::database::catalogue::Reference;
 use crate::facts::Facts;
 use crate::manifest::{Direction, Manifest, Route};
 use crate::phase::Section;
 use crate::room::Beyond;
+use crate::{Share, Stage};
 
 /// One condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub fn for_advance(facts: &Facts) -> Vec<Gate> {
     vec![c::not_rolled_back(facts)]
 }
 
-/// Before a hop forward; from `live` to `live` for a greater share.
+/// Before a hop forward; from `live` to `live` for a greater share, or one that is counted differently.
 pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Gate> {
     let hop = c::Hop { from, to };
     let mut gates = vec![
@@ -185,12 +185,17 @@ pub fn for_back(from: Stage, to: Stage, facts: &Facts) -> Vec<Gate> {
 }
 
 /// The shut gate of a share of readers that is no way back.
-pub(crate) fn greater_share(present: u32, wanted: u32) -> Gate {
-    finding::shut(
-        "smaller_share",
-        format!("{wanted} basis points are more than the present {present}"),
-        "go forward to a greater share, back to a smaller one",
-    )
+pub(crate) fn no_smaller_share(present: Share, wanted: Share) -> Gate {
+    let reason = if present.by() == wanted.by() {
+        let (wanted, present) = (wanted.basis_points(), present.basis_points());
+        format!("{wanted} basis points are more than the present {present}")
+    } else {
+        let (wanted, present) = (wanted.by().name(), present.by().name());
+        format!("reads are shared by {present}: by {wanted}, others would read new than do now")
+    };
+    let opens =
+        "go forward to a greater share or one that is counted differently, back to a smaller one";
+    finding::shut("smaller_share", reason, opens)
 }
 
 /// Before a section's `up.sql` or `down.sql` is executed.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::By;
 use crate::audit::Approval;
 use crate::code::CodeState;
 use crate::facts::{Fact, Progress, Quarantine, Record, Standing, Steps, Verification};
@@ -37,7 +38,7 @@ fn healthy(stage: Stage) -> Facts {
         }),
         standing: Fact::Known(Some(Standing {
             stage,
-            basis_points: 10_000,
+            share: Share::ALL,
             epoch: 9,
             drained_epoch: 9,
             entered_at: 50 * HOUR,
@@ -103,6 +104,7 @@ fn member(code: CodeState) -> Member {
     Member {
         instance: "a".to_owned(),
         label: "web-1".to_owned(),
+        name: Some("web-1".to_owned()),
         living: true,
         lease_left_ms: 9_000,
         code: Some(code),
@@ -274,7 +276,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 62] = [
+const CASES: [Case; 63] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
@@ -301,7 +303,8 @@ const CASES: [Case; 62] = [
     case(Shadow, Hop(Shadow, Live), "quarantine_readable", "2 values", |f| f.quarantine = Fact::Known(Quarantine { waiting: 1, waived: 2, unreadable: 2 })),
     case(Shadow, Hop(Shadow, Live), "no_shadow_mismatch", "5 times", |f| f.shadow_mismatches = Fact::Known(5)),
     case(Live, Hop(Live, Live), "dwell", "30 min 0 s of 1 h 0 min", |f| standing(f).entered_at = 100 * HOUR - HOUR / 2),
-    case(Live, Hop(Live, RampDown), "everyone_reads_new", "9999 of 10000", |f| standing(f).basis_points = 9_999),
+    case(Live, Hop(Live, RampDown), "everyone_reads_new", "9999 of 10000", |f| standing(f).share = Share::of(9_999, By::Key)),
+    case(Live, Hop(Live, RampDown), "everyone_reads_new", "counted by instance", |f| standing(f).share = Share::of(9_999, By::Instance)),
     case(Live, Hop(Live, RampDown), "verified_again", "not verified since", |f| standing(f).entered_at = 61 * HOUR),
     case(Live, Hop(Live, RampDown), "no_shadow_mismatch", "1 times", |f| f.shadow_mismatches = Fact::Known(1)),
     case(RampDown, Hop(RampDown, Complete), "section_done", "5_contract/1_release", |f| steps(f, Section::Release, 0)),

@@ -21,7 +21,7 @@ use crate::fleet;
 use crate::gates::{self, Gate, Policy};
 use crate::manifest::Manifest;
 use crate::operator::Lease;
-use crate::{Error, Stage, bucket};
+use crate::{By, Error, Share, Stage, bucket};
 
 /// Registrations of processes that ended without a word are kept this long for `status`.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(7 * 24);
@@ -30,26 +30,31 @@ const FORGOTTEN_AFTER: Duration = Duration::from_hours(7 * 24);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     stage: Stage,
-    basis_points: u32,
+    share: Share,
 }
 
 impl Target {
-    /// A stage; `live` means one basis point, see [`Target::live`].
+    /// A stage; `live` means one basis point of the keys, see [`Target::live`].
     pub fn stage(stage: Stage) -> Self {
         Self {
             stage,
-            basis_points: u32::from(stage == Stage::Live),
+            share: Share::of(u32::from(stage == Stage::Live), By::Key),
         }
     }
 
     /// `live` with a share of keys that read new, of 1 to 10 000 basis points.
     pub fn live(basis_points: u32) -> Result<Self, HopError> {
+        Self::live_by(basis_points, By::Key)
+    }
+
+    /// The same with a share of keys or of instances.
+    pub fn live_by(basis_points: u32, by: By) -> Result<Self, HopError> {
         if !(1..=bucket::ALL).contains(&basis_points) {
             return Err(HopError::NoSuchShare { basis_points });
         }
         Ok(Self {
             stage: Stage::Live,
-            basis_points,
+            share: Share::of(basis_points, by),
         })
     }
 }
@@ -75,8 +80,8 @@ pub struct Moved {
     pub waited: Duration,
 }
 
-/// Moves forward by one stage, or to a greater share at `live`. Where the migration stands there already, the waiting for older
-/// transactions is finished: that is how an interrupted hop goes on.
+/// Moves forward by one stage, or to a greater share at `live`, or to one that is counted differently. Where the migration stands
+/// there already, the waiting for older transactions is finished: that is how an interrupted hop goes on.
 pub async fn advance(
     connection: &mut Connection,
     lease: &Lease,
@@ -107,8 +112,10 @@ pub async fn back(
 ) -> Result<Moved, HopError> {
     let judge = |at: &Standing, facts: &Facts| {
         let mut gates = gates::for_back(at.stage, target.stage, facts);
-        if at.stage == Stage::Live && target.basis_points > at.basis_points {
-            gates.push(gates::greater_share(at.basis_points, target.basis_points));
+        if (at.stage, target.stage) == (Stage::Live, Stage::Live)
+            && !target.share.is_below(at.share)
+        {
+            gates.push(gates::no_smaller_share(at.share, target.share));
         }
         gates
     };
@@ -173,8 +180,7 @@ async fn flip(
     let facts = facts::collect(connection, manifest).await?;
     let present = present(&facts)?;
     let from = present.stage;
-    if from == target.stage && (from != Stage::Live || present.basis_points == target.basis_points)
-    {
+    if from == target.stage && (from != Stage::Live || present.share == target.share) {
         return Ok(Moved {
             from,
             to: target.stage,
@@ -226,7 +232,11 @@ fn present(facts: &Facts) -> Result<Standing, HopError> {
 /// What the audit log says of a hop.
 fn told(from: Stage, target: Target, detail: &str) -> String {
     let share = match target.stage {
-        Stage::Live => format!(" ({} basis points)", target.basis_points),
+        Stage::Live => format!(
+            " ({} basis points by {})",
+            target.share.basis_points(),
+            target.share.by().name()
+        ),
         _ => String::new(),
     };
     format!("{from} → {}{share}: {detail}", target.stage)

@@ -1,9 +1,9 @@
 //! What a hop writes, all of it inside the hop's transaction.
 
 use super::Target;
-use crate::Stage;
 use crate::database::{Connection, DatabaseError, Value};
 use crate::facts::Standing;
+use crate::{By, Stage};
 
 /// The stage itself, and from when on each side is maintained.
 pub(super) async fn stage(
@@ -16,17 +16,24 @@ pub(super) async fn stage(
     let since = |before: Option<i64>, maintained: bool| {
         Value::Int(maintained.then_some(before.unwrap_or(epoch)))
     };
+    let points = i64::from(target.share.basis_points());
+    let (keys, instances) = match target.share.by() {
+        By::Key => (points, None),
+        // A runtime from before looks at the keys alone, and reads old.
+        By::Instance => (0, Some(points)),
+    };
     connection
         .execute(
             "UPDATE {zdm}stage SET stage = $2, read_basis_points = $3, epoch = $4, entered_at = {now}, old_since = $5, \
-             new_since = $6 WHERE migration = $1",
+             new_since = $6, read_instances = $7 WHERE migration = $1",
             &[
                 migration.into(),
                 target.stage.name().into(),
-                i64::from(target.basis_points).into(),
+                keys.into(),
                 epoch.into(),
                 since(present.old_since, target.stage != Stage::Complete),
                 since(present.new_since, target.stage != Stage::Off),
+                Value::Int(instances),
             ],
         )
         .await?;

@@ -7,14 +7,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
-use zdm_runtime::Stage;
 use zdm_runtime::gates::{self, Side};
+use zdm_runtime::{Share, Stage};
 
 use super::backfill::{self, Effort};
 use super::{contract, expand, switch, verify};
 use crate::error::{Failure, Kind, ShownGate};
 use crate::operate::gate;
-use crate::operate::position::{ALL_READS, Move, Position};
+use crate::operate::position::{Move, Position};
 use crate::operate::session::Session;
 use crate::operate::target::Target;
 use crate::terminal::Answer;
@@ -180,9 +180,11 @@ pub(crate) async fn take(
             switch::run(session, place, target).await
         }
         Move::Live { above } => {
-            let ramp = session.policy.ramp_basis_points()?;
-            let share = ramp.into_iter().find(|share| *share > above);
-            switch::run(session, place, Target::live(share.unwrap_or(ALL_READS))).await
+            let mut ramp = session.policy.ramp_shares()?.into_iter();
+            let share = ramp.find(|share| share.basis_points() > above);
+            let by = position.counted_by(session.policy.ramp_by);
+            let target = Target::live(share.unwrap_or(Share::ALL)).counted_by(by);
+            switch::run(session, place, target).await
         }
         Move::RampDown => {
             let target = Target::at(Stage::RampDown);

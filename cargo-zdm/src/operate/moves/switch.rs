@@ -3,17 +3,18 @@
 //! Comes in: the session, a migration, a target. Goes out: the stage moved and older transactions waited for.
 //! Must not know: how to fill or verify.
 
-use zdm_runtime::Stage;
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::hop::{self, HopError, Moved};
 use zdm_runtime::manifest::{Direction, Route};
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
+use zdm_runtime::{By, Stage};
 
 use crate::error::Failure;
 use crate::operate::gate;
 use crate::operate::position::{Move, Position, WayBack};
+use crate::operate::readers::{self, Readers};
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::operate::target::Target;
@@ -33,6 +34,21 @@ pub(crate) fn is_next(position: Position, route: Route, target: Target) -> bool 
         Stage::Complete => Move::Complete,
     };
     position.next(route) == Some(next)
+}
+
+/// The target with its share counted as was asked for, else as it is counted now, at first as the policy says.
+pub(crate) async fn counted(
+    session: &mut Session,
+    place: usize,
+    target: Target,
+    by: Option<By>,
+) -> Result<Target, Failure> {
+    if target.stage != Stage::Live {
+        return Ok(target);
+    }
+    let at_first = session.policy.ramp_by;
+    let as_now = session.position(place).await?.counted_by(at_first);
+    Ok(target.counted_by(by.unwrap_or(as_now)))
 }
 
 /// Moves, or says which gate is shut.
@@ -57,7 +73,12 @@ pub(crate) async fn run(
             forward(session, place, lease, target).await
         })
         .await?;
-    answer(session, place, target, &moved)
+    let readers = match session.facts(place).await {
+        Ok(facts) => readers::of(&facts, target),
+        // The hop is done all the same.
+        Err(_) => None,
+    };
+    answer(session, place, target, (&moved, readers))
 }
 
 /// Finishes the wait for older transactions that a command has begun and not ended, killed or out of patience.
@@ -101,15 +122,19 @@ pub(crate) async fn preview(
         _ => None,
     };
     let told = no_return.map(|told| format!("  {told}\n"));
+    let readers = readers::of(&facts, target);
+    let read = readers.as_ref().map(|readers| readers.line() + "\n");
     let text = format!(
-        "{}\n{}{}{sql}",
+        "{}\n{}{}{}{sql}",
         what(session, place, target),
         told.unwrap_or_default(),
+        read.unwrap_or_default(),
         gate::lines(&gates)
     );
     let object = serde_json::json!({
         "dry_run": true, "migration": session.folder(place), "from": position.name(),
-        "to": target.name(), "no_return": no_return, "gates": gates, "sql": sql,
+        "to": target.name(), "reads_by": target.share.by().name(), "readers": readers,
+        "no_return": no_return, "gates": gates, "sql": sql,
     });
     Answer::done(text, object)
 }
@@ -171,7 +196,7 @@ pub(crate) async fn back(
 
 fn to(target: Target) -> Result<hop::Target, HopError> {
     match target.stage {
-        Stage::Live => hop::Target::live(target.share),
+        Stage::Live => hop::Target::live_by(target.share.basis_points(), target.share.by()),
         stage => Ok(hop::Target::stage(stage)),
     }
 }
@@ -201,7 +226,9 @@ pub(crate) fn gates_of(
 /// Reads go back any number of stages; writes only by `rollback`.
 fn goes_back(position: Position, target: Target) -> bool {
     match position {
-        Position::At(Stage::Live, share) if target.stage == Stage::Live => target.share < share,
+        Position::At(Stage::Live, share) if target.stage == Stage::Live => {
+            target.share.is_below(share)
+        }
         Position::At(stage @ (Stage::Shadow | Stage::Live | Stage::RampDown), _) => {
             target.stage < stage
         }
@@ -269,9 +296,9 @@ fn answer(
     session: &Session,
     place: usize,
     target: Target,
-    moved: &Moved,
+    (moved, readers): (&Moved, Option<Readers>),
 ) -> Result<Answer, Failure> {
-    let text = if moved.moved {
+    let mut text = if moved.moved {
         format!(
             "{}: {} → {} (waited {} ms for older transactions)",
             session.folder(place),
@@ -282,9 +309,14 @@ fn answer(
     } else {
         format!("{} is at {} already", session.folder(place), target.name())
     };
+    if let Some(readers) = &readers {
+        text.push('\n');
+        text.push_str(&readers.line());
+    }
     let object = serde_json::json!({
         "migration": session.folder(place), "id": session.manifest(place).id,
-        "from": moved.from.name(), "to": moved.to.name(), "reads_basis_points": target.share,
+        "from": moved.from.name(), "to": moved.to.name(),
+        "reads_basis_points": target.share.basis_points(), "reads_by": target.share.by().name(), "readers": readers,
         "moved": moved.moved, "waited_ms": u64::try_from(moved.waited.as_millis()).unwrap_or(u64::MAX),
     });
     Answer::done(text, object)

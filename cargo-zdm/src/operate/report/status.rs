@@ -6,16 +6,18 @@ use serde::Serialize;
 use zdm_runtime::caught::{self, Caught};
 use zdm_runtime::database::control;
 use zdm_runtime::facts::Facts;
+use zdm_runtime::fleet::Member;
 use zdm_runtime::gates::{self, Gate, PAST_RETURN};
 use zdm_runtime::manifest::Route;
-use zdm_runtime::{CodeState, Stage};
+use zdm_runtime::{By, CodeState, Share, Stage};
 
 use super::compared::{self, Compared};
 use super::pace::{self, Pace};
 use crate::error::{Failure, ShownGate};
 use crate::operate::gate;
 use crate::operate::moves::{contract, switch};
-use crate::operate::position::{ALL_READS, Move, Position, known, percent};
+use crate::operate::position::{Move, Position, known, percent};
+use crate::operate::readers;
 use crate::operate::session::Session;
 use crate::operate::target::Target;
 use crate::terminal::Answer;
@@ -28,6 +30,9 @@ struct Status {
     stage: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reads_basis_points: Option<u32>,
+    /// What that share is counted by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reads_by: Option<&'static str>,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     expand: Option<Begun>,
@@ -63,10 +68,15 @@ struct Approval {
 #[derive(Debug, Serialize)]
 struct Instance {
     label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     living: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     behind: i64,
+    /// Where readers are shared out by instance, and it knows the share: the side that it reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reads: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,6 +127,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         route: manifest.route,
         stage: Position::Absent.name(),
         reads_basis_points: None,
+        reads_by: None,
         done: false,
         expand: None,
         next: Some(Move::Expand.describe(manifest.route)),
@@ -142,10 +153,12 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         status.expand = Some(Begun { steps_done, steps });
     }
     if let Position::At(stage, share) = position {
-        status.reads_basis_points = Some(match stage {
+        let share = match stage {
             Stage::Live => share,
             stage => Target::at(stage).share,
-        });
+        };
+        status.reads_basis_points = Some(share.basis_points());
+        status.reads_by = Some(share.by().name());
         status.quarantine = Some(quarantine(&facts)?);
         status.approvals = approvals(&facts)?;
         status.verification = compared::last(session, place).await?;
@@ -165,9 +178,9 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         let held = gates::for_advance(&facts);
         gates.extend(held.into_iter().filter(|gate| !gate.open));
         status.gates = gate::show_all(&gates);
-        status.instances = instances(&facts)?;
+        status.instances = instances(&facts, position)?;
     }
-    if position == Position::At(Stage::DualWrite, 0) {
+    if position == Position::At(Stage::DualWrite, Share::NONE) {
         status.backfill = pace::measure(session, place).await?;
     }
     Ok(status)
@@ -186,21 +199,35 @@ fn gates_of(
         Move::Contract => return contract::gates_of(session, place, facts),
         Move::DualWrite => Target::at(Stage::DualWrite),
         Move::Shadow => Target::at(Stage::Shadow),
-        Move::Live { above } => Target::live((above + 1).min(ALL_READS)),
+        Move::Live { above } => {
+            let by = position.counted_by(session.policy.ramp_by);
+            Target::live(Share::of(above + 1, by))
+        }
         Move::RampDown => Target::at(Stage::RampDown),
         Move::Complete => Target::at(Stage::Complete),
     };
     switch::gates_of(session, facts, position, target)
 }
 
-fn instances(facts: &Facts) -> Result<Vec<Instance>, Failure> {
+fn instances(facts: &Facts, position: Position) -> Result<Vec<Instance>, Failure> {
+    let share = match position {
+        Position::At(Stage::Live, share) if share.by() == By::Instance => Some(share),
+        _ => None,
+    };
+    let reads = |member: &Member| {
+        let share = share.filter(|_| member.behind == 0)?;
+        let reads_new = readers::reads_new(member, share, &facts.migration);
+        Some(if reads_new { "new" } else { "old" })
+    };
     Ok(known(&facts.instances)?
         .iter()
         .map(|member| Instance {
             label: member.label.clone(),
+            name: member.name.clone(),
             living: member.living,
             code: member.code.map(CodeState::name),
             behind: member.behind,
+            reads: reads(member),
         })
         .collect())
 }
@@ -245,7 +272,11 @@ impl Status {
     fn text(&self) -> String {
         let mut text = format!("{}: {}", self.migration, self.stage);
         if let Some(share) = self.reads_basis_points {
-            let _ = write!(text, ", {} of reads on new", share_of(share));
+            let counted = match self.reads_by {
+                Some("instance") => "instances read new",
+                _ => "reads on new",
+            };
+            let _ = write!(text, ", {} of {counted}", share_of(share));
         }
         text.push('\n');
         if let Some(Begun { steps_done, steps }) = self.expand {
@@ -261,11 +292,15 @@ impl Status {
                 0 => "up to date",
                 _ => "has not acknowledged the last hop",
             };
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "  instance {}: {life}, code {code}, {behind}",
                 instance.label
             );
+            if let Some(side) = instance.reads {
+                let _ = write!(text, ", reads {side}");
+            }
+            text.push('\n');
         }
         if let Some(pace) = &self.backfill {
             let _ = write!(

@@ -2,10 +2,10 @@
 
 use super::super::finding::{known, names, open, shut, standing as on_standing};
 use super::super::{Gate, Policy, Side};
-use crate::Stage;
 use crate::bucket;
 use crate::facts::{Fact, Facts, Standing};
 use crate::room::Beyond;
+use crate::{By, Share, Stage};
 
 /// The cursor's end, chunk by chunk, never "0 rows" (11).
 pub(in crate::gates) fn backfilled(side: Side, facts: &Facts) -> Gate {
@@ -214,11 +214,15 @@ pub(in crate::gates) fn everyone_reads_new(facts: &Facts) -> Gate {
     const NAME: &str = "everyone_reads_new";
     on_standing(NAME, facts, |standing| {
         let reason = format!(
-            "{} of {} basis points read new",
-            standing.basis_points,
-            bucket::ALL
+            "{} of {} basis points read new{}",
+            standing.share.basis_points(),
+            bucket::ALL,
+            match standing.share.by() {
+                By::Key => "",
+                By::Instance => ", counted by instance",
+            }
         );
-        if standing.basis_points == bucket::ALL {
+        if standing.share == Share::ALL {
             open(NAME, reason)
         } else {
             shut(NAME, reason, "`cargo zdm switch --to 100%`")

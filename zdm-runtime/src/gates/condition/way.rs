@@ -29,7 +29,7 @@ pub(in crate::gates) fn one_hop(hop: Hop, facts: &Facts) -> Gate {
     };
     let same = facts.route == Route::FivePhases && hop.from == Stage::Live && hop.to == Stage::Live;
     match next {
-        _ if same => open(NAME, "the share of readers of new grows"),
+        _ if same => open(NAME, "another share of readers of new"),
         Some(next) if next == hop.to => open(NAME, format!("{} follows {}", hop.to, hop.from)),
         Some(next) => shut(
             NAME,

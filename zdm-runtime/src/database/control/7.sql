@@ -1,0 +1,5 @@
+-- Version 7. At `live` a share of the instances reads new for all keys: its basis points, beside none in `read_basis_points`, so that
+-- runtimes from before read old. NULL: the share is one of keys. `name` is what an instance calls itself, NULL for those from before.
+ALTER TABLE {zdm}stage ADD COLUMN read_instances integer;
+
+ALTER TABLE {zdm}instance ADD COLUMN name text;
