@@ -47,6 +47,8 @@ fn declared(project: &Project, dual_write: &str) {
     project.done(&["init"]);
     be_hasty(project);
     choose(project, dual_write);
+    // Up to PostgreSQL 14 everybody may create functions in `public`.
+    project.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     project.done(&["expand"]);
     project.write("src/models.rs", AFTER);
 }

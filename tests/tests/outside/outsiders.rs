@@ -19,8 +19,10 @@ pub(crate) enum Knows {
 /// The role is there, with rights on the table and nothing else.
 pub(crate) async fn invited(url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
+    // Up to PostgreSQL 14 everybody may create functions in `public`.
     let role =
-        "CREATE ROLE outsider; GRANT SELECT, INSERT, UPDATE, DELETE ON customers TO outsider";
+        "CREATE ROLE outsider; GRANT SELECT, INSERT, UPDATE, DELETE ON customers TO outsider;
+                REVOKE CREATE ON SCHEMA public FROM PUBLIC";
     sqlx::raw_sql(role).execute(&mut connection).await.unwrap();
 }
 
