@@ -105,6 +105,8 @@ mod tests {
             renamed_keys: std::collections::BTreeMap::new(),
             exchanged_keys: std::collections::BTreeMap::new(),
             nets: std::collections::BTreeMap::new(),
+            keep: None,
+            no_keep: false,
             exchanges: Vec::new(),
             enums: Vec::new(),
             files: std::collections::BTreeMap::new(),

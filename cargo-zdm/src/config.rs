@@ -74,6 +74,9 @@ pub struct Generate {
     pub layout: String,
     /// Who writes both sides: `app`, generated code alone, or `both`, triggers for everybody else too.
     pub dual_write: String,
+    /// How long contract can be taken back: old is kept for that time under another name.
+    #[serde(deserialize_with = "window")]
+    pub keep: Option<Duration>,
 }
 
 /// `[policy]`: how fast and how cautiously a database is moved.
@@ -148,6 +151,7 @@ impl Default for Generate {
             versions: PathBuf::from("zdm"),
             layout: "zdm".to_owned(),
             dual_write: "app".to_owned(),
+            keep: None,
         }
     }
 }
@@ -244,6 +248,18 @@ pub fn read(path: &Path) -> Result<Config, Failure> {
     })?;
     config.generate.check()?;
     Ok(config)
+}
+
+/// Whole seconds, of which there is one at least, up to ten years.
+fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let window = duration(deserializer)?;
+    let longest = Duration::from_hours(24 * 3653);
+    if window.subsec_nanos() > 0 || window.is_zero() || window > longest {
+        return Err(serde::de::Error::custom(
+            "it is kept for whole seconds, up to ten years: write for example \"14d\", or leave the line out",
+        ));
+    }
+    Ok(Some(window))
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

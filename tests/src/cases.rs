@@ -90,10 +90,10 @@ impl Case {
     }
 
     /// The plan from `v1.rs` to `v2.rs`, with the tables of `direct.toml` written anew at once. Cases below `drop_table` agree to what
-    /// goes, those below `dual_write` have nets.
+    /// goes, those below `dual_write` have nets, those below `keep` keep what goes.
     pub fn plan(&self, dialect: &Dialect) -> Result<Plan, BuildError> {
         let (from, to) = (self.schema("v1.rs"), self.schema("v2.rs"));
-        let agreed = self.name.starts_with("drop_table/");
+        let agreed = self.name.starts_with("drop_table/") || self.is_kept();
         let goes = |table: &&Table| agreed && to.table(&table.name).is_none();
         let gone = from.tables.iter().filter(goes);
         let dropped: Vec<String> = gone.map(|table| table.name.clone()).collect();
@@ -105,7 +105,13 @@ impl Case {
             dropped_tables: &dropped,
             direct: &self.direct(),
             nets: self.name.starts_with("dual_write/"),
+            keep: self.is_kept().then_some(14 * 24 * 3600),
         })
+    }
+
+    /// Cases below `keep`, and those below `refused` that say so, keep what goes.
+    fn is_kept(&self) -> bool {
+        self.name.starts_with("keep/") || self.name.starts_with("refused/keep_")
     }
 
     /// The tables of `direct.toml`: what a database told of them.
@@ -182,6 +188,7 @@ impl Case {
             dropped_tables: &[],
             direct: &[],
             nets: false,
+            keep: None,
         })
         .unwrap_or_else(|error| panic!("{}: {error}", self.name));
         load(&render(&plan, dialect, "000000000001", 1))

@@ -61,12 +61,15 @@ async fn go(case: &Case, dialect: &str, url: &str, target: &str) {
     for section in [Section::SwitchReads, Section::Release] {
         there_and_back(&mut connection, case, &migration, section).await;
     }
+    if migration.manifest().keep.is_some() {
+        there_and_back(&mut connection, case, &migration, Section::Keep).await;
+    }
     if migration.manifest().route != Route::Direct {
         run(
             &mut connection,
             case,
             &migration,
-            Section::Drop,
+            migration.manifest().drops_by(),
             Direction::Up,
         )
         .await;

@@ -75,7 +75,7 @@ async fn every_step_locks_scans_and_rewrites_what_it_declares() {
 /// There, back, and there again: the next section stands on it.
 fn ways(section: Section) -> &'static [Direction] {
     match section {
-        Section::Drop => &[Direction::Up],
+        Section::Drop | Section::DropKept => &[Direction::Up],
         _ => &[Direction::Up, Direction::Down, Direction::Up],
     }
 }

@@ -70,8 +70,10 @@ pub struct Facts {
 pub struct Record {
     /// Expand is in effect.
     pub expanded: bool,
-    /// Old is dropped.
+    /// Old is dropped, or kept under another name: no code may name it.
     pub contracted: bool,
+    /// Until when old is kept under another name, in milliseconds since 1970; `None`: nothing is kept.
+    pub kept_until: Option<i64>,
     /// When the last move was a way back, which nothing automatic may undo.
     pub rolled_back_at: Option<i64>,
     /// Where the rollback leads that holds the migration, if it was one that said so.
@@ -202,8 +204,9 @@ async fn ask(connection: &mut Connection, sql: &str, migration: &str) -> Result<
 
 async fn record(connection: &mut Connection, migration: &str) -> Result<Record, Error> {
     let (at, to) = control::rolled_back(connection).await?;
+    let kept_until = control::kept_until(connection).await?;
     let sql = format!(
-        "SELECT expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, {at}, {to} FROM {{zdm}}migration WHERE migration = $1"
+        "SELECT expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, {at}, {to}, {kept_until} FROM {{zdm}}migration WHERE migration = $1"
     );
     match ask(connection, &sql, migration).await?.first() {
         None => Ok(Record::default()),
@@ -212,6 +215,7 @@ async fn record(connection: &mut Connection, migration: &str) -> Result<Record, 
             contracted: integer(row, 1)? != 0,
             rolled_back_at: optional_integer(row, 2)?,
             rolled_back_to: optional_text(row, 3)?,
+            kept_until: optional_integer(row, 4)?,
         }),
     }
 }

@@ -24,7 +24,7 @@ pub struct Recorded {
     pub content_hash: String,
     /// Expand is in effect.
     pub expanded: bool,
-    /// Old is dropped.
+    /// Old is dropped: neither there nor kept under another name.
     pub contracted: bool,
     /// The last move was a way back, which nothing automatic may undo.
     pub rolled_back: bool,
@@ -33,9 +33,10 @@ pub struct Recorded {
 /// Every version on record, in order.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
     let (rolled_back_at, _) = control::rolled_back(connection).await?;
+    let kept_until = control::kept_until(connection).await?;
     let sql = format!(
-        "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, \
-         {rolled_back_at} IS NOT NULL FROM {{zdm}}migration ORDER BY version"
+        "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0 \
+         AND {kept_until} IS NULL, {rolled_back_at} IS NOT NULL FROM {{zdm}}migration ORDER BY version"
     );
     let rows = connection.query(&sql, &[]).await?;
     rows.iter()
@@ -182,19 +183,75 @@ pub async fn not_contracting(connection: &mut Connection, migration: &str) -> Re
 /// Records that old is dropped. The fences move, so that an instance whose code still names old finds out and says so.
 pub async fn contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {
     connection.begin().await?;
-    let moved = connection
+    let ended = contracted_within(connection, migration, None).await;
+    connection.end(ended).await
+}
+
+/// The same where old is kept under another name for so long: no code may name it from now on.
+pub async fn kept(
+    connection: &mut Connection,
+    migration: &str,
+    window: Duration,
+) -> Result<(), Error> {
+    connection.begin().await?;
+    let ended = contracted_within(connection, migration, Some(window)).await;
+    connection.end(ended).await
+}
+
+async fn contracted_within(
+    connection: &mut Connection,
+    migration: &str,
+    window: Option<Duration>,
+) -> Result<(), Error> {
+    connection
         .execute(
             "UPDATE {zdm}fence SET epoch = epoch + 1 WHERE table_name IN \
              (SELECT t.table_name FROM {zdm}stage_table t JOIN {zdm}migration m ON m.migration = t.migration \
              WHERE t.migration = $1 AND coalesce(m.contracted_at, 0) <= 0)",
             &[migration.into()],
         )
-        .await;
-    let marked = match moved {
-        Ok(_) => mark_contracted(connection, migration).await,
-        Err(error) => Err(error.into()),
-    };
-    connection.end(marked).await
+        .await?;
+    mark_contracted(connection, migration).await?;
+    if let Some(window) = window {
+        let milliseconds = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        connection
+            .execute(
+                "UPDATE {zdm}migration SET kept_until = contracted_at + $2, rolled_back_at = NULL, rolled_back_to = NULL \
+                 WHERE migration = $1 AND kept_until IS NULL",
+                &[migration.into(), milliseconds.into()],
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// Records that what was kept is dropped.
+pub async fn kept_no_more(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    connection
+        .execute(
+            "UPDATE {zdm}migration SET kept_until = NULL WHERE migration = $1",
+            &[migration.into()],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Records that old has its names again: code that names it may start. The fences move, as they did when it was renamed away.
+pub async fn brought_back(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    connection.begin().await?;
+    let ended = brought_back_within(connection, migration).await;
+    connection.end(ended).await
+}
+
+async fn brought_back_within(connection: &mut Connection, migration: &str) -> Result<(), Error> {
+    for sql in [
+        "UPDATE {zdm}fence SET epoch = epoch + 1 WHERE table_name IN \
+         (SELECT table_name FROM {zdm}stage_table WHERE migration = $1)",
+        "UPDATE {zdm}migration SET contracted_at = NULL, kept_until = NULL WHERE migration = $1",
+    ] {
+        connection.execute(sql, &[migration.into()]).await?;
+    }
+    Ok(())
 }
 
 async fn mark_contracted(connection: &mut Connection, migration: &str) -> Result<(), Error> {

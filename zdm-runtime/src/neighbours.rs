@@ -4,7 +4,7 @@
 //! Must not know: what follows from it.
 
 use crate::control_value::{integer, text};
-use crate::database::Connection;
+use crate::database::{Connection, control};
 use crate::manifest::Manifest;
 use crate::{Error, Stage};
 
@@ -25,24 +25,25 @@ pub struct Neighbour {
     pub stage: Stage,
 }
 
-/// The neighbours in this database that are not contracted, in their order.
+/// The neighbours in this database of which old is still there, be it under another name, in their order.
 pub(crate) async fn of(
     connection: &mut Connection,
     manifest: &Manifest,
 ) -> Result<Vec<Neighbour>, Error> {
-    let rows = connection
-        .query(
-            "SELECT DISTINCT other.version, other.name, CASE WHEN other.version < own.version THEN 1 ELSE 0 END, \
+    let kept_until = control::kept_until(connection).await?;
+    let sql = format!(
+        "SELECT DISTINCT other.version, other.name, CASE WHEN other.version < own.version THEN 1 ELSE 0 END, \
              CASE WHEN other.route IN ('five_phases', 'rename') THEN 1 ELSE 0 END, s.stage, other.migration \
-             FROM {zdm}migration own \
-             JOIN {zdm}stage_table t ON t.migration = own.migration \
-             JOIN {zdm}stage_table o ON o.table_name = t.table_name AND o.migration <> t.migration \
-             JOIN {zdm}migration other ON other.migration = o.migration AND other.expanded_at IS NOT NULL \
-                  AND coalesce(other.contracted_at, 0) <= 0 \
-             JOIN {zdm}stage s ON s.migration = other.migration \
-             WHERE own.migration = $1 ORDER BY other.version",
-            &[manifest.id.as_str().into()],
-        )
+             FROM {{zdm}}migration own \
+             JOIN {{zdm}}stage_table t ON t.migration = own.migration \
+             JOIN {{zdm}}stage_table o ON o.table_name = t.table_name AND o.migration <> t.migration \
+             JOIN (SELECT *, {kept_until} AS kept FROM {{zdm}}migration) other ON other.migration = o.migration \
+                  AND other.expanded_at IS NOT NULL AND (coalesce(other.contracted_at, 0) <= 0 OR other.kept IS NOT NULL) \
+             JOIN {{zdm}}stage s ON s.migration = other.migration \
+             WHERE own.migration = $1 ORDER BY other.version"
+    );
+    let rows = connection
+        .query(&sql, &[manifest.id.as_str().into()])
         .await?;
     rows.iter()
         .map(|row| {

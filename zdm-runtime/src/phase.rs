@@ -54,16 +54,22 @@ pub enum Section {
     Release,
     /// `5_contract/2_drop`: old goes.
     Drop,
+    /// `5_contract/2_keep`: old is renamed away, where a way back is kept for a time. Such a version has no `2_drop`.
+    Keep,
+    /// `5_contract/3_drop`: what was kept goes.
+    DropKept,
 }
 
 impl Section {
     /// All sections, in the order in which they are executed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Expand,
         Self::DualWrite,
         Self::SwitchReads,
         Self::Release,
         Self::Drop,
+        Self::Keep,
+        Self::DropKept,
     ];
 
     /// The folder below the version's directory.
@@ -74,6 +80,8 @@ impl Section {
             Self::SwitchReads => "4_switch_reads",
             Self::Release => "5_contract/1_release",
             Self::Drop => "5_contract/2_drop",
+            Self::Keep => "5_contract/2_keep",
+            Self::DropKept => "5_contract/3_drop",
         }
     }
 
@@ -85,6 +93,8 @@ impl Section {
             Self::SwitchReads => "switch_reads",
             Self::Release => "release",
             Self::Drop => "drop",
+            Self::Keep => "keep",
+            Self::DropKept => "drop_kept",
         }
     }
 
@@ -94,7 +104,7 @@ impl Section {
             Self::Expand => Phase::Expand,
             Self::DualWrite => Phase::DualWrite,
             Self::SwitchReads => Phase::SwitchReads,
-            Self::Release | Self::Drop => Phase::Contract,
+            Self::Release | Self::Drop | Self::Keep | Self::DropKept => Phase::Contract,
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod defined;
 mod definition;
 pub mod dump;
+mod kept;
 pub mod needed;
 mod postgres;
 mod sqlite;
@@ -255,6 +256,7 @@ pub async fn read(
     let ended = connection.rollback().await;
     let mut catalogue = read?;
     ended?;
+    kept::leave_out(&mut catalogue);
     catalogue.sort();
     Ok(catalogue)
 }

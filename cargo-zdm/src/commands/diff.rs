@@ -110,6 +110,7 @@ fn plan(options: &Options, from: &Schema, to: &Schema) -> Result<Planned, Failur
         dropped_tables: &dropped_tables,
         direct: &[],
         nets: options.nets,
+        keep: None,
     });
     match planned {
         Ok(plan) => Ok(Ok(plan)),

@@ -57,6 +57,9 @@ pub(crate) struct Generate {
     /// be given more than once
     #[arg(long, value_name = "TABLE")]
     direct: Vec<String>,
+    /// Let contract drop old at once in this version, although `keep` in zdm.toml asks for a way back; `--amend` keeps to it
+    #[arg(long)]
+    no_keep: bool,
     /// How long counting on the database may take, per column
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration)]
     count_timeout: Duration,
@@ -86,6 +89,7 @@ impl Generate {
         let mut options = options(context, &project)?;
         options.name.clone_from(&self.name);
         options.dropped_tables.clone_from(&self.drop_table);
+        options.no_keep = self.no_keep;
         options.mode = match (self.amend, self.rebase) {
             (true, _) => Mode::Amend,
             (_, true) => Mode::Rebase,

@@ -52,6 +52,8 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         dropped_tables: Vec::new(),
         direct: Vec::new(),
         nets: generate.has_nets(),
+        keep: generate.keep.map(|window| window.as_secs()),
+        no_keep: false,
         baseline: false,
         needed: None,
         roles: project.config.database.roles.clone(),

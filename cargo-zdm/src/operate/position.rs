@@ -22,6 +22,8 @@ pub(crate) enum Position {
     Expanded,
     /// In transition, with the share of reads that go to new.
     At(Stage, Share),
+    /// No code may name old any more, which is kept under another name until this time, in milliseconds since 1970.
+    Kept(i64),
     /// Finished: old is gone.
     Contracted,
 }
@@ -44,8 +46,10 @@ pub(crate) enum Move {
     RampDown,
     /// Writes leave old.
     Complete,
-    /// Old goes.
+    /// Old goes, or is kept under another name for a time.
     Contract,
+    /// What was kept goes.
+    DropKept,
 }
 
 /// The right way back.
@@ -61,6 +65,8 @@ pub(crate) enum WayBack {
     ReadOld,
     /// Write both again, fill old from new, verify old.
     ReviveOld,
+    /// Give old, which is kept under another name, its name back.
+    BringBack,
     /// Let code that names old write again; nothing was dropped yet.
     Reopen,
     /// Give columns that have other names the old ones back.
@@ -79,7 +85,10 @@ impl Position {
         let record = known(&facts.record)?;
         let standing = known(&facts.standing)?;
         Ok(match (record, standing) {
-            (record, _) if record.contracted => Self::Contracted,
+            (record, _) if record.contracted => match record.kept_until {
+                Some(until) => Self::Kept(until),
+                None => Self::Contracted,
+            },
             (record, _) if !record.expanded => Self::before_expand(facts)?,
             (_, Some(standing)) => Self::At(standing.stage, standing.share),
             (_, None) => Self::Expanded,
@@ -98,13 +107,14 @@ impl Position {
 
     /// Under way: begun and not finished.
     pub(crate) fn in_transition(self) -> bool {
-        matches!(self, Self::Begun(..) | Self::At(..))
+        matches!(self, Self::Begun(..) | Self::At(..) | Self::Kept(_))
     }
 
     /// The next step on the route, `None` where the migration is finished.
     pub(crate) fn next(self, route: Route) -> Option<Move> {
         let stage = match self {
             Self::Absent | Self::Begun(..) => return Some(Move::Expand),
+            Self::Kept(_) => return Some(Move::DropKept),
             Self::Expanded | Self::Contracted => return None,
             Self::At(Stage::Live, share) if share != Share::ALL => {
                 let above = share.basis_points();
@@ -138,8 +148,10 @@ impl Position {
             Self::At(Stage::Complete, _) => WayBack::Gone(
                 "writes keep new alone, and the migration is one-way: nothing declares how old is computed from new (`down`)",
             ),
+            Self::Kept(_) => WayBack::BringBack,
             Self::Contracted => WayBack::Gone(
-                "old is dropped, and with it what only old held; 5_contract/2_drop/down.sql says what a restored column would lack",
+                "old is dropped, and with it what only old held; the down.sql of its drop below 5_contract says what a restored column \
+                 would lack",
             ),
         }
     }
@@ -159,6 +171,7 @@ impl Position {
             Self::Begun(..) => "expanding".to_owned(),
             Self::Expanded => "expanded".to_owned(),
             Self::At(stage, _) => stage.name().to_owned(),
+            Self::Kept(_) => "kept".to_owned(),
             Self::Contracted => "contracted".to_owned(),
         }
     }
@@ -171,6 +184,7 @@ impl Move {
             return self.of_names().to_owned();
         }
         match self {
+            Self::DropKept => "drop what is kept: from then on nothing brings old back".to_owned(),
             Self::Expand => "expand: put new beside old".to_owned(),
             Self::DualWrite => "dual_write: every write keeps both sides".to_owned(),
             Self::Shadow => {
@@ -194,6 +208,7 @@ impl Move {
             Self::Expand => "expand: a view with the new names",
             Self::Complete => "complete: the columns get their new names",
             Self::Contract => "contract: the view goes",
+            Self::DropKept => "drop what is kept: from then on nothing brings it back",
             _ => "ramp_down: code that names old is kept out",
         }
     }
@@ -213,6 +228,10 @@ impl WayBack {
             }
             Self::ReviveOld => {
                 "writes keep both sides again (ramp_down), then old is filled from new and verified; reads stay on new"
+            }
+            Self::BringBack => {
+                "what is kept gets its names back (5_contract/2_keep/down.sql); writes keep new alone (complete), and what leads further \
+                 back is open again"
             }
             Self::Reopen => {
                 "code that names old may write again (off); 5_contract/1_release/down.sql restores what was released"
@@ -283,7 +302,8 @@ mod tests {
                 Move::Live { .. } => Position::At(Stage::Live, Share::ALL),
                 Move::RampDown => Position::At(Stage::RampDown, Share::ALL),
                 Move::Complete => Position::At(Stage::Complete, Share::ALL),
-                Move::Contract => Position::Contracted,
+                Move::Contract => Position::Kept(0),
+                Move::DropKept => Position::Contracted,
             };
         }
         assert_eq!(
@@ -296,7 +316,8 @@ mod tests {
                 Move::Live { above: 100 },
                 Move::RampDown,
                 Move::Complete,
-                Move::Contract
+                Move::Contract,
+                Move::DropKept
             ]
         );
     }

@@ -13,6 +13,8 @@ use super::position::{Position, WayBack};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum Rest {
+    /// From contract, as long as old is kept: it has its names again; writes go on keeping new alone
+    Complete,
     /// From complete: writes keep both sides again, old is filled and verified; reads stay on new
     RampDown,
     /// All reads go to old; writes go on keeping both sides
@@ -27,6 +29,7 @@ impl Rest {
     /// As `--to` and the control tables spell it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Complete => "complete",
             Self::RampDown => "ramp_down",
             Self::DualWrite => "dual_write",
             Self::Off => "off",
@@ -42,6 +45,7 @@ impl Rest {
     /// Where a migration is then.
     pub(crate) const fn position(self) -> Position {
         match self {
+            Self::Complete => Position::At(Stage::Complete, Share::ALL),
             Self::RampDown => Position::At(Stage::RampDown, Share::ALL),
             Self::DualWrite => Position::At(Stage::DualWrite, Share::NONE),
             Self::Off => Position::At(Stage::Off, Share::NONE),
@@ -58,9 +62,11 @@ impl Position {
             Self::At(Stage::Off, _) => Some(Rest::Off),
             Self::At(Stage::DualWrite, _) => Some(Rest::DualWrite),
             Self::At(Stage::RampDown, _) => Some(Rest::RampDown),
+            Self::At(Stage::Complete, _) => Some(Rest::Complete),
             Self::Begun(..)
             | Self::Expanded
-            | Self::At(Stage::Shadow | Stage::Live | Stage::Complete, _)
+            | Self::At(Stage::Shadow | Stage::Live, _)
+            | Self::Kept(_)
             | Self::Contracted => None,
         }
     }
@@ -72,6 +78,7 @@ impl Position {
             let way = from.way_back(route, reversible);
             let rest = match way {
                 WayBack::Nothing | WayBack::Finish | WayBack::Gone(_) => return ways,
+                WayBack::BringBack => Rest::Complete,
                 WayBack::UndoExpand => Rest::Absent,
                 WayBack::WriteOld | WayBack::Reopen | WayBack::Readmit => Rest::Off,
                 WayBack::ReadOld => Rest::DualWrite,
@@ -107,6 +114,21 @@ mod tests {
         assert_eq!(rests(Position::Begun(1, 2), Route::Direct), [Absent]);
         assert_eq!(rests(Position::Absent, Route::Direct), []);
         assert_eq!(rests(Position::Contracted, Route::FivePhases), []);
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_first() {
+        let kept = rests(Position::Kept(0), Route::FivePhases);
+        let all = [
+            Rest::Complete,
+            Rest::RampDown,
+            Rest::DualWrite,
+            Rest::Off,
+            Rest::Absent,
+        ];
+        assert_eq!(kept, all);
+        let one_way = Position::Kept(0).ways_back(Route::FivePhases, false);
+        assert_eq!(one_way, [(WayBack::BringBack, Rest::Complete)]);
     }
 
     #[test]

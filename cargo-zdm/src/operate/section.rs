@@ -72,7 +72,10 @@ async fn execute(
     let names_change =
         pairs.any(|pair| pair.released.is_some()) || !manifest.renamed_keys.is_empty();
     let exchanges = section == Section::Release && names_change;
-    let asks = matches!(section, Section::Expand | Section::Drop) || exchanges;
+    let asks = matches!(
+        section,
+        Section::Expand | Section::Drop | Section::Keep | Section::DropKept
+    ) || exchanges;
     if direction == Direction::Up && asks {
         must_stand_alone(session, place, section).await?;
     }

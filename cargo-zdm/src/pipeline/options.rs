@@ -32,6 +32,10 @@ pub struct Options {
     pub direct: Vec<SmallTable>,
     /// Triggers keep what is written twice, whoever writes.
     pub nets: bool,
+    /// For so many seconds contract can be taken back.
+    pub keep: Option<u64>,
+    /// This version drops old at once all the same.
+    pub no_keep: bool,
     /// The tables are there already.
     pub baseline: bool,
     /// What a baseline's tables stand on, for a new database.
@@ -74,6 +78,8 @@ impl Options {
             dropped_tables: Vec::new(),
             direct: Vec::new(),
             nets: false,
+            keep: None,
+            no_keep: false,
             baseline: false,
             needed: None,
             roles: Roles::default(),

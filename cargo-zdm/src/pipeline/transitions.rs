@@ -75,6 +75,8 @@ pub(crate) fn of(
             dropped_tables: &dropped_tables,
             direct: &manifest.direct(),
             nets: !manifest.nets.is_empty(),
+            // Of no concern to code, and kept with the version.
+            keep: None,
         })?;
         found.push(InTransition::new(manifest, history.before(manifest), &plan));
     }

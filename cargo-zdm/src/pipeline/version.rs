@@ -70,6 +70,11 @@ pub(crate) fn plan(
         &snapshot,
         transitions::hash(&from, declared.schema),
     );
+    // Decided once for a version.
+    let no_keep = options.no_keep
+        || history
+            .taken_out()
+            .is_some_and(|taken_out| taken_out.no_keep);
     let mut plan = plan::build(&plan::Request {
         from: &from,
         to: declared.schema,
@@ -78,7 +83,9 @@ pub(crate) fn plan(
         dropped_tables: &options.dropped_tables,
         direct: &options.direct,
         nets: options.nets,
+        keep: options.keep.filter(|_| !no_keep),
     })?;
+    plan.no_keep = no_keep && options.keep.is_some();
     raw::put_into(&mut plan, &raws)?;
     let filling = history
         .versions()

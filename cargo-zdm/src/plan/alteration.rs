@@ -8,6 +8,7 @@ mod summary;
 use serde::Serialize;
 use zdm_model::{Counted, Enumeration};
 
+use super::keep::Keeping;
 use super::moved::Triggers;
 use super::net::Netting;
 use super::shape::{
@@ -33,6 +34,8 @@ pub enum Alteration {
     Grow(Growing),
     /// A trigger keeps the pairs of the table.
     Net(Netting),
+    /// What goes is kept under another name for a time.
+    Keep(Keeping),
     /// A column at the end.
     AddColumn(ColumnShape),
     /// The column is computed otherwise.
@@ -178,6 +181,7 @@ impl Alteration {
             Self::DropForeignKey(_)
             | Self::DropTriggers(_)
             | Self::Grow(Growing::Leave(_))
+            | Self::Keep(Keeping::Leave(_))
             | Self::Net(Netting::Leave(_)) => 0,
             Self::DropCheck(_) | Self::DropExclusion(_) => 1,
             Self::ReplacePrimaryKey(..)
@@ -211,9 +215,11 @@ impl Alteration {
             Self::SetPrimaryKey(..)
             | Self::Rename(..)
             | Self::Name(Naming::Columns(_) | Naming::Types(_) | Naming::CreateView(_))
+            | Self::Keep(Keeping::Away(_) | Keeping::Back(_))
             | Self::SetComment(..) => 16,
             Self::DropEnum(_) => 17,
-            Self::Name(Naming::Table(_) | Naming::RestoreTable(..)) => 18,
+            Self::Name(Naming::Table(_) | Naming::RestoreTable(..))
+            | Self::Keep(Keeping::Table(..)) => 18,
             // What refers to it has the names that it has in the end.
             Self::Grow(Growing::Exchange(_) | Growing::ExchangeBack(_)) => 19,
         }
@@ -234,6 +240,7 @@ impl Alteration {
             Self::Name(naming) => Self::Name(naming.inverse(table, shape)?),
             Self::Grow(growing) => growing.inverse(table)?,
             Self::Net(netting) => netting.inverse(),
+            Self::Keep(keeping) => keeping.inverse(table)?,
             Self::AddColumn(column) => Self::DropColumn(column.name.clone()),
             Self::ReplaceGenerated(after) => {
                 Self::ReplaceGenerated(column(&after.name).ok_or_else(unknown)?.clone())

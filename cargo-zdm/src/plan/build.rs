@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zdm_model::Schema;
-use zdm_runtime::manifest::{ExchangedKey, Route, SmallTable, joined};
+use zdm_runtime::manifest::{ExchangedKey, Keep, Route, SmallTable, joined};
 use zdm_runtime::phase::{Phase, Section};
 
 use super::interim::Interim;
@@ -13,7 +13,7 @@ use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{
     Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, PlanStep, Referenced,
-    RenamedKey, Shown, Statement, View, direct, exchange, interim, lower, net,
+    RenamedKey, Shown, Statement, View, direct, exchange, interim, keep, lower, net,
 };
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
@@ -36,6 +36,8 @@ pub struct Request<'a> {
     pub direct: &'a [SmallTable],
     /// Triggers keep what is written twice, whoever writes.
     pub nets: bool,
+    /// For so many seconds contract can be taken back.
+    pub keep: Option<u64>,
 }
 
 /// Why there is no plan. Nothing has been written.
@@ -101,7 +103,8 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     let deltas = parents_first(deltas, alters).map_err(|cycle| BuildError::Changes(vec![cycle]))?;
     let mut changes = changes::recognise(&context, &deltas).map_err(BuildError::Changes)?;
     net::spread(request, &mut changes).map_err(BuildError::Changes)?;
-    let plan = plan(request, changes);
+    let keep = keep::spread(request, &mut changes).map_err(BuildError::Changes)?;
+    let plan = plan(request, changes, keep);
     let unused = direct::unused(&plan, request.dialect);
     if !unused.is_empty() {
         return Err(BuildError::Changes(unused));
@@ -109,7 +112,7 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     Ok(plan)
 }
 
-fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
+fn plan(request: &Request<'_>, changes: Vec<Change>, keep: Option<Keep>) -> Plan {
     let route = changes
         .iter()
         .map(|change| change.route)
@@ -149,8 +152,9 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         shapes.after(&drafted)
     };
     let (beside, released) = (until(Section::SwitchReads), until(Section::Release));
-    let after = until(Section::Drop);
-    let views = views((&pairs, &renamed_keys), [&beside, &after], &drafted);
+    let after = until(Section::DropKept);
+    let last = keep.as_ref().map_or(Section::Drop, |_| Section::DropKept);
+    let views = views((&pairs, &renamed_keys), [&beside, &after], &drafted, last);
     let described = described(&pairs, &[&shapes, &beside, &released, &after]);
     // A renamed table is the one that was there.
     let after = after.called_as_before(&drafted);
@@ -193,6 +197,8 @@ fn plan(request: &Request<'_>, changes: Vec<Change>) -> Plan {
         steps,
         pairs,
         moves,
+        keep,
+        no_keep: false,
         direct: request.direct.to_vec(),
     }
 }
@@ -203,6 +209,7 @@ fn views(
     (pairs, renamed_keys): (&[Pair], &[RenamedKey]),
     [beside, after]: [&Shapes; 2],
     drafted: &[Drafted],
+    last: Section,
 ) -> Vec<Drafted> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
@@ -222,7 +229,7 @@ fn views(
                     columns: shown(column_names(beside, table), renamed),
                     is_own: true,
                 };
-                all.push(at(drafted, Section::Drop, Naming::DropView(view.clone())));
+                all.push(at(drafted, last, Naming::DropView(view.clone())));
                 all.push(at(drafted, Section::Expand, Naming::CreateView(view)));
             }
             // What goes is named by no code that calls the table by its new name.

@@ -8,6 +8,7 @@ mod build;
 mod direct;
 pub(crate) mod exchange;
 pub(crate) mod interim;
+mod keep;
 mod lower;
 mod moved;
 mod net;
@@ -25,6 +26,7 @@ pub use alteration::{
 pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
 pub(crate) use exchange::Exchange;
+pub use keep::{KeepStep, Keeping, Kept, Upkeep};
 pub use lower::Drafted;
 pub(crate) use lower::not_null_name;
 pub use moved::{Ends, Merging, Move, Triggers};
@@ -42,7 +44,7 @@ pub use zdm_runtime::manifest::Route;
 
 use std::collections::BTreeMap;
 
-use zdm_runtime::manifest::{ExchangedKey, NamesByTable, SmallTable};
+use zdm_runtime::manifest::{ExchangedKey, Keep, NamesByTable, SmallTable};
 use zdm_runtime::phase::{Phase, Section};
 
 /// What a version does.
@@ -90,6 +92,10 @@ pub struct Plan {
     pub enums: Vec<String>,
     /// The tables with a trigger that keeps their pairs, and what counts the writes that it has completed.
     pub nets: BTreeMap<String, String>,
+    /// Contract renames old away and drops it after a time.
+    pub keep: Option<Keep>,
+    /// It was asked not to.
+    pub no_keep: bool,
     /// The tables that steps write anew at once, because they are small.
     pub direct: Vec<SmallTable>,
 }

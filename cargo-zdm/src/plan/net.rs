@@ -166,6 +166,15 @@ impl Netting {
     }
 }
 
+/// The two sides of a pair over the rows of a trigger, by the names that its columns have by then: from, to.
+pub(super) fn sides(
+    dialect: &Dialect,
+    pair: &Pair,
+    renames: &[(String, String)],
+) -> Result<Sides, ExpressionError> {
+    Rows { dialect, renames }.sides(pair)
+}
+
 /// Expressions over columns, as expressions over the rows of a trigger.
 struct Rows<'a> {
     dialect: &'a Dialect,

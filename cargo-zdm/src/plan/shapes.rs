@@ -6,6 +6,7 @@ use zdm_model::{Column, Schema, Table, names};
 use zdm_runtime::manifest::{Names, NamesByTable};
 
 use super::alteration::{Alteration, Counting, Growing, Growth, Naming};
+use super::keep::Keeping;
 use super::lower::Drafted;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
@@ -124,6 +125,12 @@ impl Shapes {
             }
             Alteration::Name(Naming::Table(name) | Naming::RestoreTable(name, _)) => {
                 self.rename_table(table, name);
+            }
+            Alteration::Keep(Keeping::Table(from, to)) => self.rename_table(from, to),
+            Alteration::Keep(keeping) => {
+                for (from, to) in &keeping.renames() {
+                    self.rename_column(table, from, to);
+                }
             }
             Alteration::Name(Naming::Columns(columns)) => {
                 for (from, to) in &columns.renames {
@@ -253,6 +260,7 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         | Alteration::CreateFunction(_)
         | Alteration::CreateTriggers(_)
         | Alteration::Net(_)
+        | Alteration::Keep(_)
         | Alteration::DropTriggers(_)
         | Alteration::CreateEnum(_)
         | Alteration::DropEnum(_)

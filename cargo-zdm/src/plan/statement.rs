@@ -354,6 +354,8 @@ pub enum Statement {
     },
     /// The trigger that keeps a table's pairs, or its end.
     Net(NetStep),
+    /// What goes is kept under another name, or has its own again.
+    Keep(super::keep::KeepStep),
     /// An enum.
     CreateEnum {
         /// The first table that has it.

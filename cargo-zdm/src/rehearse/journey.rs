@@ -65,6 +65,7 @@ impl Journey {
             // As fast as a scratch database allows; what guards data stays as the project has it.
             policy: Policy {
                 soak: Duration::ZERO,
+                waive: [policy.waive.clone(), vec!["kept_long_enough".to_owned()]].concat(),
                 ramp_dwell: Duration::ZERO,
                 sleepers: Duration::ZERO,
                 instances: 0,
@@ -220,7 +221,10 @@ impl Journey {
         let begun = Instant::now();
         loop {
             let mut session = self.session().await?;
-            if matches!(step, Move::RampDown | Move::Complete | Move::Contract) {
+            if matches!(
+                step,
+                Move::RampDown | Move::Complete | Move::Contract | Move::DropKept
+            ) {
                 self.waive(&mut session).await?;
             }
             // A step that was interrupted has moved the migration perhaps.

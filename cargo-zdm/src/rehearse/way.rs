@@ -46,6 +46,7 @@ impl Edges {
             (Position::At(Stage::RampDown, _), _) => "ramp_down → off",
             (Position::At(Stage::DualWrite, _), _) if self.filled => "dual_write, filled → off",
             (Position::At(Stage::DualWrite, _), _) => "dual_write → off",
+            (Position::Kept(_), _) => "kept → complete",
             (Position::At(Stage::Complete, _), WayBack::Reopen) => "complete → off",
             (Position::At(Stage::Complete, _), _) => "complete → ramp_down",
             _ => return false,
@@ -99,6 +100,7 @@ pub(super) fn before(from: Position, way: WayBack) -> Position {
         WayBack::WriteOld | WayBack::Reopen | WayBack::Readmit => {
             Position::At(Stage::Off, Share::NONE)
         }
+        WayBack::BringBack => Position::At(Stage::Complete, Share::ALL),
         WayBack::ReviveOld | WayBack::NameOld => Position::At(Stage::RampDown, Share::ALL),
         WayBack::ReadOld => Position::At(Stage::DualWrite, Share::NONE),
         WayBack::Nothing | WayBack::Finish | WayBack::Gone(_) => from,
@@ -117,7 +119,7 @@ pub(super) fn crew(position: Position, route: Route) -> BTreeSet<Form> {
         Position::Expanded | Position::At(Stage::Off, _) => [Form::Old, Form::New].into(),
         Position::At(Stage::Complete, _) => [Form::New, finished].into(),
         Position::At(..) => [Form::New].into(),
-        Position::Contracted => [finished].into(),
+        Position::Kept(_) | Position::Contracted => [finished].into(),
     }
 }
 
@@ -138,7 +140,7 @@ pub(super) fn after(step: Move) -> Position {
         Move::Live { .. } => Position::At(Stage::Live, Share::ALL),
         Move::RampDown => Position::At(Stage::RampDown, Share::ALL),
         Move::Complete => Position::At(Stage::Complete, Share::ALL),
-        Move::Contract => Position::Contracted,
+        Move::Contract | Move::DropKept => Position::Contracted,
     }
 }
 
@@ -149,7 +151,7 @@ pub(super) fn phase(step: Move) -> Phase {
         Move::DualWrite => Phase::DualWrite,
         Move::Shadow => Phase::Backfill,
         Move::Live { .. } => Phase::SwitchReads,
-        Move::RampDown | Move::Complete | Move::Contract => Phase::Contract,
+        Move::RampDown | Move::Complete | Move::Contract | Move::DropKept => Phase::Contract,
     }
 }
 

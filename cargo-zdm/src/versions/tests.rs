@@ -41,6 +41,8 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         renamed_keys: std::collections::BTreeMap::new(),
         exchanged_keys: std::collections::BTreeMap::new(),
         nets: std::collections::BTreeMap::new(),
+        keep: None,
+        no_keep: false,
         exchanges: Vec::new(),
         enums: Vec::new(),
         files: std::collections::BTreeMap::new(),

@@ -25,6 +25,7 @@ mod held;
 mod in_flight;
 mod in_turn;
 mod interrupted;
+mod kept;
 mod key_names;
 mod killed_files;
 mod losses;

@@ -14,7 +14,12 @@ use crate::versions;
 const LATER: &[(&str, &[&str])] = &[
     (
         "migration",
-        &["rolled_back_at", "rolled_back_to", "taken_back_at"],
+        &[
+            "rolled_back_at",
+            "rolled_back_to",
+            "taken_back_at",
+            "kept_until",
+        ],
     ),
     ("chunk", &["throttle"]),
     (

@@ -172,6 +172,8 @@ impl Version {
             renamed_keys: BTreeMap::new(),
             exchanged_keys: BTreeMap::new(),
             nets: BTreeMap::new(),
+            keep: None,
+            no_keep: false,
             exchanges: Vec::new(),
             enums: Vec::new(),
             files: BTreeMap::new(),

@@ -240,6 +240,8 @@ fn manifest() -> Manifest {
         renamed_keys: BTreeMap::new(),
         exchanged_keys: BTreeMap::new(),
         nets: BTreeMap::new(),
+        keep: None,
+        no_keep: false,
         exchanges: Vec::new(),
         enums: Vec::new(),
         backfills: vec![Backfill {

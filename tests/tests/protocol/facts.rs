@@ -36,6 +36,7 @@ pub(crate) fn of(state: &State, configuration: &Configuration) -> Facts {
             contracted: control.drop == Drop::Recorded,
             rolled_back_at: None,
             rolled_back_to: None,
+            kept_until: None,
         }),
         standing: Fact::Known((control.expand != Expand::Absent).then(|| standing(control))),
         neighbours: Fact::Known(Vec::new()),
@@ -133,7 +134,7 @@ fn sections(control: &Control) -> BTreeMap<Section, Steps> {
     let steps = |section: Section| {
         let done = match section {
             Section::Expand => control.expand != Expand::Absent,
-            Section::DualWrite => false,
+            Section::DualWrite | Section::Keep | Section::DropKept => false,
             Section::SwitchReads => control.switched,
             Section::Release => control.release != Release::InForce,
             Section::Drop => matches!(control.drop, Drop::Dropped | Drop::Recorded),
@@ -144,7 +145,10 @@ fn sections(control: &Control) -> BTreeMap<Section, Steps> {
             half,
             stuck: half,
             begun: 0,
-            planned: i64::from(section != Section::DualWrite),
+            planned: i64::from(!matches!(
+                section,
+                Section::DualWrite | Section::Keep | Section::DropKept
+            )),
         };
         (section, steps)
     };

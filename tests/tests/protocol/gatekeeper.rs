@@ -7,6 +7,7 @@ use std::time::Duration;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate, Policy};
 use zdm_runtime::manifest::{FORMAT, Manifest, Route};
+use zdm_runtime::phase::Section;
 use zdm_runtime::{CodeState, Stage};
 
 use crate::action::{MOVES, Move};
@@ -96,7 +97,9 @@ fn asked(which: Move, state: &State, configuration: &Configuration) -> Vec<Gate>
         Move::Section(section, direction) => {
             gates::for_section(section, direction, &facts, &policy())
         }
-        Move::Contract => gates::for_contract(&facts, &policy(), Some(CodeState::Final)),
+        Move::Contract => {
+            gates::for_contract(Section::Drop, &facts, &policy(), Some(CodeState::Final))
+        }
         Move::Hop(to, _) => gates::for_hop(from, to, &facts, &policy()),
         Move::Back(to, _) => gates::for_back(from, to, &facts),
         Move::Fill(side) => gates::for_backfill(side, &facts),
@@ -161,6 +164,8 @@ fn manifest() -> Manifest {
         renamed_keys: BTreeMap::new(),
         exchanged_keys: BTreeMap::new(),
         nets: BTreeMap::new(),
+        keep: None,
+        no_keep: false,
         exchanges: Vec::new(),
         enums: Vec::new(),
         files: BTreeMap::new(),

@@ -102,6 +102,19 @@ pub fn released(name: &str) -> String {
     with_ending(name, "_old")
 }
 
+/// A name for what is kept for a time, which nobody takes by accident.
+pub fn kept(name: &str) -> String {
+    let mut stem = name;
+    while KEPT.len() + stem.len() > LONGEST {
+        let end = stem.char_indices().last().map_or(0, |(at, _)| at);
+        stem = &stem[..end];
+    }
+    format!("{KEPT}{stem}")
+}
+
+/// What is called so is kept by the tool.
+pub const KEPT: &str = "zdm_kept_";
+
 fn with_ending(name: &str, ending: &str) -> String {
     let mut stem = name;
     while stem.len() + ending.len() > LONGEST {

@@ -135,6 +135,15 @@ pub(crate) async fn rolled_back(
     })
 }
 
+/// What to select for `kept_until`: tables of an older version lack it.
+#[cfg(feature = "operate")]
+pub(crate) async fn kept_until(connection: &mut super::Connection) -> Result<&'static str, Error> {
+    Ok(match version(connection).await? {
+        ..7 => "CAST(NULL AS bigint)",
+        _ => "kept_until",
+    })
+}
+
 /// What to select for the checksums of a verification: tables of an older version lack them.
 #[cfg(feature = "operate")]
 pub(crate) async fn checksums(connection: &mut super::Connection) -> Result<&'static str, Error> {

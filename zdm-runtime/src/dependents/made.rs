@@ -31,6 +31,10 @@ pub(super) async fn by_hand(
             if from < Section::Drop && !gives_away {
                 continue;
             }
+            let kept = manifest.keep.as_ref().filter(|_| from == Section::DropKept);
+            let column = kept
+                .and_then(|keep| keep.column(&pair.table, released_name(pair).unwrap_or(column)))
+                .unwrap_or(column);
             let parameters = [
                 Value::from(catalogue::relation(&pair.table)),
                 Value::from(column),

@@ -70,22 +70,26 @@ pub async fn of(
 ) -> Result<Vec<Dependent>, DatabaseError> {
     let mut found = Vec::new();
     let mut asked = Vec::new();
+    let goes = migration.manifest().contracts_by().max(from);
     if from == Section::Expand {
         for (table, columns) in &migration.manifest().retyped {
             for column in columns {
                 let on = format!("the column {table}.{column}, which changes in place");
-                asked.push((Section::Expand, on, table, Some(column.as_str())));
+                asked.push((Section::Expand, on, table.as_str(), Some(column.as_str())));
             }
         }
     }
-    for (table, names) in &migration.manifest().drops {
-        for column in gone(connection, migration.manifest(), (table, names), from).await? {
-            let on = match column {
-                Some(column) => format!("the column {table}.{column}"),
-                None => format!("the table {table}"),
-            };
-            asked.push((Section::Drop, on, table, column));
-        }
+    let gone = if from == Section::DropKept {
+        kept(migration.manifest())
+    } else {
+        going(connection, migration.manifest(), from).await?
+    };
+    for (table, column) in gone {
+        let on = match column {
+            Some(column) => format!("the column {table}.{column}"),
+            None => format!("the table {table}"),
+        };
+        asked.push((goes, on, table, column));
     }
     for (section, on, table, column) in asked {
         let named = match connection.dialect() {
@@ -113,7 +117,7 @@ pub async fn of(
             schema: None,
             name: object,
             on: format!("the enum {name}"),
-            section: Section::Drop,
+            section: goes,
         }));
     }
     if from > Section::Expand {
@@ -123,10 +127,10 @@ pub async fn of(
             schema: None,
             name,
             on: format!("the column {on}"),
-            section: Section::Drop,
+            section: goes,
         }));
     }
-    found.extend(referring(connection, migration.manifest(), from).await?);
+    found.extend(referring(connection, migration.manifest(), (from, goes)).await?);
     // Once names are exchanged, nobody can tell what a text meant.
     let renamed = migration.manifest().renamed_keys.iter();
     for (table, columns) in renamed.filter(|_| from <= Section::Release) {
@@ -151,7 +155,7 @@ pub async fn of(
 async fn referring(
     connection: &mut Connection,
     manifest: &Manifest,
-    from: Section,
+    (from, goes): (Section, Section),
 ) -> Result<Vec<Dependent>, DatabaseError> {
     let foreign_key = |(name, child): (String, String), on: &str, section| Dependent {
         kind: "foreign key".to_owned(),
@@ -165,7 +169,7 @@ async fn referring(
         for key in exchanged {
             let on = format!("the key {} of {table}", key.index);
             let others = keys::beyond(connection, table, key).await?.into_iter();
-            found.extend(others.map(|key| foreign_key(key, &on, Section::Drop)));
+            found.extend(others.map(|key| foreign_key(key, &on, goes)));
         }
     }
     for pair in manifest.pairs.iter().filter(|_| from <= Section::Release) {
@@ -189,7 +193,38 @@ fn is_dropped_before(migration: &Migration, from: Section, dependent: &Dependent
     }
     let kind = made::dropped_as(&dependent.kind).to_owned();
     let named = (kind, dependent.name.to_lowercase());
-    dropped::before_what_goes(migration, from, dependent.section).contains(&named)
+    let dropped_until = |last| dropped::before_what_goes(migration, from, last).contains(&named);
+    // What is the tool's own goes over to the other name with what is kept, and goes with it.
+    let is_own = dependent.schema.as_deref() == Some("zdm");
+    dropped_until(dependent.section) || is_own && dropped_until(Section::DropKept)
+}
+
+/// What was renamed away, by the names that it has now: the whole table, or the column.
+fn kept(manifest: &Manifest) -> Vec<(&str, Option<&str>)> {
+    let kept = manifest.keep.iter();
+    let columns = kept.clone().flat_map(|keep| &keep.columns);
+    let columns = columns.flat_map(|(table, columns)| {
+        let columns = columns.iter();
+        columns.map(move |(_, column)| (table.as_str(), Some(column.as_str())))
+    });
+    let tables = kept.flat_map(|keep| keep.tables.values());
+    columns
+        .chain(tables.map(|table| (table.as_str(), None)))
+        .collect()
+}
+
+/// What goes, by the names that it has until then: the whole table, or the column.
+async fn going<'a>(
+    connection: &mut Connection,
+    manifest: &'a Manifest,
+    from: Section,
+) -> Result<Vec<(&'a str, Option<&'a str>)>, DatabaseError> {
+    let mut going = Vec::new();
+    for (table, names) in &manifest.drops {
+        let gone = gone(connection, manifest, (table, names), from).await?;
+        going.extend(gone.into_iter().map(|column| (table.as_str(), column)));
+    }
+    Ok(going)
 }
 
 /// The columns of tables which are merged into others that no version describes: they would go along, and their values are nowhere

@@ -4,6 +4,7 @@
 //! Must not know: any database, any clock but the facts' own.
 
 mod condition;
+mod contract;
 mod finding;
 #[cfg(test)]
 mod tests;
@@ -78,13 +79,14 @@ impl Default for Policy {
 }
 
 /// Gates that rest on caution, not on the safety of data.
-pub const WAIVABLE: [&str; 6] = [
+pub const WAIVABLE: [&str; 7] = [
     "soak",
     "dwell",
     "verified_again",
     "backup",
     "sleepers",
     "no_shadow_mismatch",
+    "kept_long_enough",
 ];
 
 /// Before anything that `advance` does by itself, at whatever stage.
@@ -160,12 +162,14 @@ pub fn for_back(from: Stage, to: Stage, facts: &Facts) -> Vec<Gate> {
                 c::drained(facts),
                 c::nothing_later_begun(facts),
                 c::section_undone(Section::Drop, facts),
+                c::section_undone(Section::Keep, facts),
             ]);
         }
         (Stage::Complete, _) => gates.extend([
             c::drained(facts),
             c::nothing_later_begun(facts),
             c::section_undone(Section::Drop, facts),
+            c::section_undone(Section::Keep, facts),
             c::reversible(facts),
             c::nobody_final(facts),
         ]),
@@ -221,6 +225,8 @@ pub fn for_section(
                 Section::SwitchReads,
                 Section::Release,
                 Section::Drop,
+                Section::Keep,
+                Section::DropKept,
             ];
             gates.extend(later.map(|section| c::section_undone(section, facts)));
             gates
@@ -273,23 +279,8 @@ pub fn for_section(
             }
             gates
         }
-        (Section::Drop, Direction::Up) => vec![
-            c::standing(&[Complete], facts),
-            c::not_paused(facts),
-            c::drained(facts),
-            c::contracted_in_turn(facts),
-            c::enough_instances(facts, policy),
-            c::acknowledged(facts),
-            c::final_everywhere(facts),
-            c::section_done(Section::Release, facts),
-            c::quarantine_settled(facts),
-            c::soaked(facts, policy),
-            c::sleepers_gone(Side::Old, facts, policy),
-            c::backed_up(facts, policy),
-            c::approved(facts, policy),
-        ],
-        (Section::Drop, Direction::Down) => {
-            vec![c::standing(&[Complete], facts), c::drained(facts)]
+        (Section::Drop | Section::Keep | Section::DropKept, _) => {
+            contract::of(section, direction, facts, policy)
         }
     };
     if direction == Direction::Up {
@@ -337,9 +328,14 @@ pub fn for_undo_of_expand(
     gates
 }
 
-/// Before old is dropped: the gates of `5_contract/2_drop` and what `code.toml` says of the checked-in code.
-pub fn for_contract(facts: &Facts, policy: &Policy, code: Option<CodeState>) -> Vec<Gate> {
-    let mut gates = for_section(Section::Drop, Direction::Up, facts, policy);
+/// Before old is dropped, or renamed away: the gates of that section and what `code.toml` says of the checked-in code.
+pub fn for_contract(
+    section: Section,
+    facts: &Facts,
+    policy: &Policy,
+    code: Option<CodeState>,
+) -> Vec<Gate> {
+    let mut gates = for_section(section, Direction::Up, facts, policy);
     if facts.route.has_final_code() {
         gates.push(c::final_code(code));
     }

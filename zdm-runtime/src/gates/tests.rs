@@ -17,7 +17,7 @@ fn healthy(stage: Stage) -> Facts {
     let complete = stage == Stage::Complete;
     let steps = |section: Section| {
         let undone = match section {
-            Section::Drop => true,
+            Section::Drop | Section::Keep | Section::DropKept => true,
             Section::SwitchReads => stage == Stage::Off,
             _ => false,
         };
@@ -35,6 +35,7 @@ fn healthy(stage: Stage) -> Facts {
             contracted: false,
             rolled_back_at: None,
             rolled_back_to: None,
+            kept_until: None,
         }),
         standing: Fact::Known(Some(Standing {
             stage,
@@ -203,7 +204,7 @@ fn half(facts: &mut Facts, section: Section) {
 }
 
 /// Everything that a healthy migration may do at a stage.
-const ALLOWED: [(Stage, Ask); 33] = [
+const ALLOWED: [(Stage, Ask); 35] = [
     (Off, Hop(Off, DualWrite)),
     (DualWrite, Hop(DualWrite, Shadow)),
     (Shadow, Hop(Shadow, Live)),
@@ -228,6 +229,8 @@ const ALLOWED: [(Stage, Ask); 33] = [
     (DualWrite, Down(Section::Release)),
     (Complete, Up(Section::Drop)),
     (Complete, Down(Section::Drop)),
+    (Complete, Up(Section::Keep)),
+    (Complete, Down(Section::Keep)),
     (DualWrite, Backfill(Side::New)),
     (Live, Backfill(Side::New)),
     (RampDown, Backfill(Side::Old)),
@@ -276,7 +279,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 63] = [
+const CASES: [Case; 67] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
@@ -335,6 +338,10 @@ const CASES: [Case; 63] = [
     case(Complete, Up(Section::Drop), "approved", "that of bert@bastion does not count", |f| f.approvals = Fact::Known(vec![approval("Bert@laptop")])),
     case(Complete, Up(Section::Drop), "approved", "1 are of other content", |f| f.approvals = Fact::Known(vec![Approval { of_this_content: false, ..approval("anna") }])),
     case(Complete, Up(Section::Drop), "approved", "from before the migration was last moved back", |f| f.approvals = Fact::Known(vec![Approval { since_last_way_back: false, ..approval("anna") }])),
+    case(Complete, Up(Section::Keep), "final_everywhere", "web-1 run code that names old", |f| first(f).code = Some(CodeState::Transition)),
+    case(Complete, Down(Section::Keep), "section_undone", "old is dropped", |f| steps(f, Section::DropKept, 1)),
+    case(Complete, Down(Section::Keep), "nothing_later_begun", "0003_three came after it", |f| f.neighbours = Fact::Known(vec![neighbour(false, DualWrite)])),
+    case(Complete, Back(Complete, RampDown), "section_undone", "2_keep are in effect", |f| { steps(f, Section::Keep, 1); first(f).code = Some(CodeState::Transition); }),
     case(Off, Backfill(Side::New), "standing", "is at off", |_| {}),
     case(DualWrite, Backfill(Side::Old), "standing", "is at dual_write", |_| {}),
     case(RampDown, Backfill(Side::Old), "reversible", "no `down`", |f| f.reversible = false),
@@ -527,6 +534,7 @@ fn what_was_rolled_back_waits_for_somebody_and_a_step_by_hand_does_not() {
         contracted: false,
         rolled_back_at: Some(99 * HOUR),
         rolled_back_to: None,
+        kept_until: None,
     });
     let gates = for_advance(&facts);
     assert!(!all_open(&gates));
@@ -537,11 +545,46 @@ fn what_was_rolled_back_waits_for_somebody_and_a_step_by_hand_does_not() {
 }
 
 #[test]
+fn what_is_kept_is_dropped_when_the_time_is_over() {
+    let mut facts = healthy(Complete);
+    facts.backup_at = Fact::Known(Some(80 * HOUR));
+    let asked = |facts: &Facts, policy: &Policy| {
+        let gates = for_section(Section::DropKept, Direction::Up, facts, policy);
+        let shut = shut(&gates).into_iter();
+        let owned = shut.map(|(name, reason)| (name, reason.to_owned()));
+        owned.collect::<BTreeMap<_, _>>()
+    };
+    assert!(asked(&facts, &strict()).contains_key("kept"));
+    steps(&mut facts, Section::Keep, 1);
+    facts.record = Fact::Known(Record {
+        expanded: true,
+        contracted: true,
+        kept_until: Some(105 * HOUR),
+        ..Record::default()
+    });
+    let found = asked(&facts, &strict());
+    assert_eq!(found.keys().collect::<Vec<_>>(), [&"kept_long_enough"]);
+    assert!(found["kept_long_enough"].contains("5 h 0 min"), "{found:?}");
+    let hasty = Policy {
+        waivers: vec!["kept_long_enough".to_owned()],
+        ..strict()
+    };
+    assert!(asked(&facts, &hasty).is_empty());
+    facts.now = 105 * HOUR;
+    assert!(asked(&facts, &strict()).is_empty());
+    // Taken back by half.
+    steps(&mut facts, Section::Keep, 0);
+    assert!(asked(&facts, &strict()).contains_key("section_done"));
+    facts.record = Fact::Unknown("no right".to_owned());
+    assert!(asked(&facts, &strict()).contains_key("kept_long_enough"));
+}
+
+#[test]
 fn contract_asks_what_code_is_checked_in() {
     let mut facts = healthy(Complete);
     facts.instances = Fact::Known(Vec::new());
     facts.backup_at = Fact::Known(Some(80 * HOUR));
-    let gates = |code| for_contract(&facts, &strict(), code);
+    let gates = |code| for_contract(Section::Drop, &facts, &strict(), code);
     assert!(all_open(&gates(Some(CodeState::Final))));
     for code in [None, Some(CodeState::Transition)] {
         let gates = gates(code);

@@ -3,12 +3,14 @@
 //! Plain data: [`Migration`](crate::migration::Migration) reads it and checks the files.
 //! Must not know: how a plan is made, any database.
 
+mod keep;
 mod names;
 mod pair;
 mod small;
 
 use std::collections::BTreeMap;
 
+pub use keep::Keep;
 pub use names::{Names, NamesByTable, joined, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, Released, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
@@ -92,6 +94,12 @@ pub struct Manifest {
     /// writes that it has completed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nets: BTreeMap<String, String>,
+    /// Contract renames old away and drops it after a time, for which it can be taken back; `None`: it drops old at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+    /// It was generated with `--no-keep`, and is so again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_keep: bool,
     /// The enums whose types exchange their names with others before `complete`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<String>,
@@ -128,15 +136,6 @@ impl Manifest {
     /// The tables that it creates.
     pub fn created_tables(&self) -> impl Iterator<Item = &str> {
         whole(&self.creates)
-    }
-
-    /// The tables that a section's file drops.
-    pub fn dropped_tables(&self, section: Section, direction: Direction) -> Vec<&str> {
-        match (section, direction) {
-            (Section::Expand, Direction::Down) => whole(&self.creates).collect(),
-            (Section::Drop, Direction::Up) => whole(&self.drops).collect(),
-            _ => Vec::new(),
-        }
     }
 
     /// Whether it builds on what another version has brought: it changes a table of that version, or refers to a table to

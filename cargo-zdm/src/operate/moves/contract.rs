@@ -1,11 +1,12 @@
-//! Contract: old goes, when no instance and no transaction can name it.
+//! Contract: old goes, when no instance and no transaction can name it. Where a way back is kept, old is renamed away first, and goes when
+//! the time is over.
 //!
-//! Comes in: the session, a migration. Goes out: `5_contract/2_drop` executed and on record.
+//! Comes in: the session, a migration. Goes out: `5_contract/2_drop` executed and on record, or `2_keep`, or `3_drop`.
 //! Must not know: what is dropped.
 
 use std::fmt::Write as _;
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use zdm_runtime::CodeState;
 use zdm_runtime::audit;
@@ -25,7 +26,7 @@ use crate::secret::masked;
 use crate::terminal::Answer;
 use crate::versions::State;
 
-/// Drops old, or says which gate is shut.
+/// Drops old or renames it away, drops what was kept, or says which gate is shut.
 pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
     let folder = session.folder(place);
     match session.position(place).await? {
@@ -39,33 +40,98 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
             let object = serde_json::json!({ "migration": folder, "contracted": true, "steps": 0 });
             return Answer::done(format!("{folder}: nothing is left to contract"), object);
         }
+        Position::Kept(_) => return drop_kept(session, place).await,
         Position::At(..) => {}
     }
     let steps = session
         .claimed(place, async |session, _| {
             let what = format!("contract of {}", session.folder(place));
-            let shut_but_backup = gate::pass(&what, &gates_now(session, place).await?, &["backup"]);
-            shut_but_backup?;
-            log_is_whole(session).await?;
-            confirm_backup(session, place).await?;
-            gate::pass(&what, &gates_now(session, place).await?, &[])?;
+            may_drop(session, place, &what).await?;
             verify::nothing_is_lost(session, place).await?;
+            if let Some(warning) = for_good(session, place) {
+                session.terminal.say(&warning);
+            }
             keep_from_starting(session, place, &what).await?;
-            let dropped = section::run(session, place, Section::Drop, Direction::Up).await;
+            let section = session.manifest(place).contracts_by();
+            let dropped = section::run(session, place, section, Direction::Up).await;
             if dropped.is_err() {
                 // What failed is what is told; a database that is gone keeps the mark until contract or rollback is run again.
                 let _ = let_start(session, place).await;
             }
             let outcome = dropped?;
-            let id = session.manifest(place).id.clone();
-            history::contracted(&mut session.connection, &id).await?;
+            let manifest = session.manifest(place);
+            let (id, keep) = (manifest.id.clone(), manifest.keep.clone());
+            match keep {
+                None => history::contracted(&mut session.connection, &id).await?,
+                Some(keep) => {
+                    let window = Duration::from_secs(keep.seconds);
+                    history::kept(&mut session.connection, &id, window).await?;
+                }
+            }
             Ok(outcome.executed)
+        })
+        .await?;
+    let manifest = session.manifest(place);
+    let mut object = serde_json::json!({
+        "migration": folder, "id": manifest.id, "contracted": true, "steps": steps,
+    });
+    let Some(keep) = &manifest.keep else {
+        return Answer::done(
+            format!("{folder} is finished: old is gone, and nothing brings it back"),
+            object,
+        );
+    };
+    let window = keep.window();
+    object["kept_seconds"] = keep.seconds.into();
+    Answer::done(
+        format!(
+            "{folder} is contracted: no code may name old, which is kept under another name for {window}. Until it is dropped, `cargo zdm \
+             rollback {}` brings it back",
+            manifest.name
+        ),
+        object,
+    )
+}
+
+/// Before contract, that nothing leads back from it.
+fn for_good(session: &Session, place: usize) -> Option<String> {
+    let manifest = session.manifest(place);
+    manifest.keep.is_none().then(|| {
+        format!(
+            "{}: contract cannot be undone; what only old holds is gone then",
+            session.folder(place)
+        )
+    })
+}
+
+/// The gates of what comes next, with the backup that one of them asks for.
+async fn may_drop(session: &mut Session, place: usize, what: &str) -> Result<(), Failure> {
+    gate::pass(what, &gates_now(session, place).await?, &["backup"])?;
+    log_is_whole(session).await?;
+    confirm_backup(session, place).await?;
+    gate::pass(what, &gates_now(session, place).await?, &[])
+}
+
+/// What was kept goes, when the time is over.
+async fn drop_kept(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+    let folder = session.folder(place);
+    let steps = session
+        .claimed(place, async |session, _| {
+            let what = format!("dropping what {} keeps", session.folder(place));
+            may_drop(session, place, &what).await?;
+            let dropped = section::run(session, place, Section::DropKept, Direction::Up).await?;
+            let id = session.manifest(place).id.clone();
+            history::kept_no_more(&mut session.connection, &id).await?;
+            Ok(dropped.executed)
         })
         .await?;
     let object = serde_json::json!({
         "migration": folder, "id": session.manifest(place).id, "contracted": true, "steps": steps,
     });
-    Answer::done(format!("{folder} is finished: old is gone"), object)
+    Answer::done(
+        format!("{folder} is finished: what was kept is gone, and nothing brings it back"),
+        object,
+    )
 }
 
 /// From here on nobody starts whose code names old. The gates are asked once more after that: they see everybody who started before.
@@ -87,7 +153,8 @@ async fn keep_from_starting(
 /// Unless something is dropped already.
 async fn let_start(session: &mut Session, place: usize) -> Result<(), Failure> {
     let facts = session.facts(place).await?;
-    if section::in_effect(&facts, Section::Drop)? == 0 {
+    let section = session.manifest(place).contracts_by();
+    if section::in_effect(&facts, section)? == 0 {
         let id = session.manifest(place).id.clone();
         history::not_contracting(&mut session.connection, &id).await?;
     }
@@ -96,11 +163,15 @@ async fn let_start(session: &mut Session, place: usize) -> Result<(), Failure> {
 
 /// The gates and the SQL, with what cannot come back.
 pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
-    let gates = gate::show_all(&gates_now(session, place).await?);
-    let sql = section::preview(session, place, Section::Drop, Direction::Up).await?;
-    let loses: Vec<String> = session
-        .manifest(place)
-        .steps_of(Section::Drop, Direction::Down)
+    let facts = session.facts(place).await?;
+    let gates = gate::show_all(&gates_of(session, place, &facts)?);
+    let manifest = session.manifest(place);
+    let section = match Position::of(&facts)? {
+        Position::Kept(_) => Section::DropKept,
+        _ => manifest.contracts_by(),
+    };
+    let loses: Vec<String> = manifest
+        .steps_of(section, Direction::Up)
         .filter_map(|step| step.loses.clone())
         .collect();
     let mut text = format!(
@@ -108,6 +179,10 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
         session.folder(place),
         gate::lines(&gates)
     );
+    if section != Section::Keep {
+        text.push_str("  this cannot be undone\n");
+    }
+    let sql = section::preview(session, place, section, Direction::Up).await?;
     for lost in &loses {
         let _ = writeln!(text, "  cannot come back: {lost}");
     }
@@ -130,7 +205,12 @@ pub(crate) fn gates_of(
         Some(State::Transition) => Some(CodeState::Transition),
         None => None,
     };
-    Ok(gates::for_contract(facts, &policy, code))
+    if let Position::Kept(_) = Position::of(facts)? {
+        let kept = Section::DropKept;
+        return Ok(gates::for_section(kept, Direction::Up, facts, &policy));
+    }
+    let section = session.manifest(place).contracts_by();
+    Ok(gates::for_contract(section, facts, &policy, code))
 }
 
 async fn gates_now(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {

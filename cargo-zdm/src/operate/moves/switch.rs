@@ -256,6 +256,10 @@ fn refuse_odd_ways(
             "is done with expand: nothing is to be switched",
             "nothing is left to do for it",
         ),
+        Position::Kept(_) => (
+            "is contracted: old is kept under another name, and no stage is left",
+            "run `cargo zdm rollback`, which brings old back",
+        ),
         Position::Contracted => ("is finished: old is gone", "nothing is left to do for it"),
         Position::At(Stage::Complete, _) if target.stage != Stage::Complete => {
             let manifest = session.manifest(place);

@@ -237,9 +237,10 @@ fn first_word(statement: &Written<'_>) -> String {
 /// The plan with these steps: before and after the generated ones of their sections, and what follows for its route.
 pub(crate) fn put_into(plan: &mut Plan, raws: &[Raw]) -> Result<(), PipelineError> {
     for raw in raws {
+        refuse_beside_kept(plan, raw)?;
         let needs = match raw.section {
             Section::Expand => Route::Direct,
-            Section::Drop => Route::ExpandContract,
+            Section::Drop | Section::Keep | Section::DropKept => Route::ExpandContract,
             Section::Release => Route::Rename,
             Section::DualWrite | Section::SwitchReads => Route::FivePhases,
         };
@@ -284,6 +285,21 @@ pub(crate) fn put_into(plan: &mut Plan, raws: &[Raw]) -> Result<(), PipelineErro
         plan.steps.extend(after);
     }
     Ok(())
+}
+
+/// A version that keeps what goes has two sections where others have one.
+fn refuse_beside_kept(plan: &Plan, raw: &Raw) -> Result<(), PipelineError> {
+    let reason = match (raw.section, &plan.keep) {
+        (Section::Drop, Some(_)) => {
+            "this version keeps what goes for a time, so it has no drop: put the file into raw/keep, which runs when the names go and is \
+             taken back with them, or into raw/drop_kept, which runs when the time is over"
+        }
+        (Section::Keep | Section::DropKept, None) => {
+            "this version keeps nothing (`keep` in zdm.toml), so it has no such section; put the file into raw/drop"
+        }
+        _ => return Ok(()),
+    };
+    Err(refused(&raw.files[0], reason))
 }
 
 fn step(raw: &Raw, plan: &Plan) -> PlanStep {

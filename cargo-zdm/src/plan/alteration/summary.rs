@@ -11,6 +11,7 @@ impl Alteration {
             Self::Name(naming) => naming.summary(table),
             Self::Grow(growing) => growing.summary(table),
             Self::Net(netting) => netting.summary(table),
+            Self::Keep(keeping) => keeping.summary(table),
             Self::AddColumn(column) => format!("add the column {table}.{}", column.name),
             Self::ReplaceGenerated(column) => {
                 let expression = column.generated.as_deref().unwrap_or_default();

@@ -207,6 +207,7 @@ impl Lowering<'_> {
             },
             Alteration::Name(naming) => naming.statement(table),
             Alteration::Net(netting) => Statement::Net(netting.step(table)),
+            Alteration::Keep(keeping) => Statement::Keep(keeping.step(table)),
             Alteration::CreateFunction(function) => Statement::CreateFunction {
                 table: named(),
                 function: function.clone(),

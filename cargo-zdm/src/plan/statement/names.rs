@@ -6,7 +6,7 @@ use crate::plan::Ends;
 
 impl Statement {
     /// Every statement that a dialect gives, inherits or declares as unsupported.
-    pub const NAMES: [&'static str; 54] = [
+    pub const NAMES: [&'static str; 58] = [
         "create_table",
         "create_referencing_table",
         "drop_table",
@@ -53,6 +53,10 @@ impl Statement {
         "drop_part_triggers",
         "create_net",
         "drop_net",
+        "keep_columns",
+        "bring_back_columns",
+        "leave_columns",
+        "keep_table",
         "keep_key",
         "leave_key",
         "exchange_key",
@@ -122,6 +126,7 @@ impl Statement {
             Self::DropTriggers { .. } => "drop_part_triggers",
             Self::Net(step) if step.goes => "drop_net",
             Self::Net(_) => "create_net",
+            Self::Keep(step) => step.name,
             Self::KeepKey { .. } => "keep_key",
             Self::LeaveKey { .. } => "leave_key",
             Self::ExchangeKey { .. } => "exchange_key",
@@ -167,6 +172,7 @@ impl Statement {
             Self::Raw(raw) => &raw.table,
             Self::RenameColumns(renaming) => &renaming.table,
             Self::Net(step) => &step.table,
+            Self::Keep(step) => &step.table,
             Self::DropTable { table, .. }
             | Self::RenameTable { table, .. }
             | Self::RestoreTable { table, .. }

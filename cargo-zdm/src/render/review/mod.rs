@@ -5,6 +5,7 @@
 //! Comes in: the manifest. Goes out: Markdown.
 //! Must not know: plans, any database, templates of SQL.
 
+mod kept;
 mod pairs;
 
 use std::fmt::Write as _;
@@ -280,12 +281,19 @@ fn point_of_no_return(page: &mut String, manifest: &Manifest) {
         .steps
         .iter()
         // A function that goes with its column holds no data, and needs no lock.
-        .filter(|step| step.section == Section::Drop && step.lock != "none")
+        .filter(|step| step.section == manifest.drops_by() && step.lock != "none")
         .filter_map(|step| step.loses.as_deref())
         .collect();
+    let kept = manifest.keep.is_some();
     let point = match manifest.route {
         Route::Direct => {
             "There is none while nobody relies on what was added: `down.sql` takes it back."
+        }
+        Route::ExpandContract if kept => {
+            "`5_contract/3_drop`. Until then `cargo zdm rollback` leads back, and old code can be deployed again."
+        }
+        Route::FivePhases if kept && manifest.reversible => {
+            "`5_contract/3_drop`. Until then `cargo zdm rollback` leads back: first to `complete`, from there by way of a reverse backfill."
         }
         Route::ExpandContract => "`5_contract/2_drop`. Until then old code can be deployed again.",
         Route::Rename => {
@@ -307,9 +315,12 @@ fn point_of_no_return(page: &mut String, manifest: &Manifest) {
     if manifest
         .steps
         .iter()
-        .any(|step| step.section == Section::Drop && step.loses.is_some())
+        .any(|step| step.section == manifest.drops_by() && step.loses.is_some())
     {
         page.push('\n');
+    }
+    if let Some(keep) = &manifest.keep {
+        kept::section(page, keep);
     }
 }
 
@@ -369,7 +380,7 @@ fn checklist(page: &mut String, manifest: &Manifest) {
     if manifest
         .steps
         .iter()
-        .any(|step| step.section == Section::Drop)
+        .any(|step| step.section == manifest.drops_by())
     {
         let _ = writeln!(page, "- [ ] a backup from before contract can be restored");
     }

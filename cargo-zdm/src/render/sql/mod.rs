@@ -99,6 +99,8 @@ pub fn render(
         renamed_keys: renamed_keys(plan),
         exchanged_keys: plan.exchanged_keys.clone(),
         nets: plan.nets.clone(),
+        keep: plan.keep.clone(),
+        no_keep: plan.no_keep,
         exchanges: plan.exchanges.clone(),
         enums: plan.enums.clone(),
         files: hashes,
@@ -114,11 +116,22 @@ fn renamed_keys(plan: &Plan) -> BTreeMap<String, Vec<(String, String)>> {
 
 /// Sections of the route are written even where they have nothing to do, and say so: a reviewer should not have to guess.
 fn is_written(plan: &Plan, section: Section) -> bool {
+    let drops = match section {
+        Section::Drop => plan.keep.is_none(),
+        Section::Keep | Section::DropKept => plan.keep.is_some(),
+        _ => false,
+    };
     let on_route = match plan.route {
         Route::Direct => section == Section::Expand,
-        Route::ExpandContract => matches!(section, Section::Expand | Section::Drop),
-        Route::Rename => matches!(section, Section::Expand | Section::Release | Section::Drop),
-        Route::FivePhases => section != Section::DualWrite,
+        Route::ExpandContract => section == Section::Expand || drops,
+        Route::Rename => matches!(section, Section::Expand | Section::Release) || drops,
+        Route::FivePhases => {
+            let before = matches!(
+                section,
+                Section::Expand | Section::SwitchReads | Section::Release
+            );
+            before || drops
+        }
     };
     on_route || plan.steps_of(section).next().is_some()
 }

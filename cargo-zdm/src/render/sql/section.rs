@@ -116,6 +116,16 @@ fn about(route: Route, section: Section, direction: Direction) -> &'static str {
             "Contract, 2: old goes, when no instance and no transaction can name it."
         }
         (Section::Drop, Direction::Down) => "What contract dropped.",
+        (Section::Keep, Direction::Up) => {
+            "Contract, 2: old is renamed away, when no instance and no transaction can name it, and kept for a time."
+        }
+        (Section::Keep, Direction::Down) => {
+            "Brings back what is kept. Code that writes new alone goes on as before."
+        }
+        (Section::DropKept, Direction::Up) => {
+            "Contract, 3: what was kept goes, when the time is over for which it was kept."
+        }
+        (Section::DropKept, Direction::Down) => "What was kept and is dropped.",
     }
 }
 

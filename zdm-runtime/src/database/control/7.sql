@@ -3,3 +3,7 @@
 ALTER TABLE {zdm}stage ADD COLUMN read_instances integer;
 
 ALTER TABLE {zdm}instance ADD COLUMN name text;
+
+-- Until when the contract of a migration can be taken back: old is kept under another name, and is dropped after that. NULL where
+-- nothing is kept.
+ALTER TABLE {zdm}migration ADD COLUMN kept_until bigint;

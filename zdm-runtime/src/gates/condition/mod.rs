@@ -21,7 +21,7 @@ pub(super) use fleet::{
     nobody_knows,
 };
 pub(super) use neighbours::{contracted_in_turn, in_turn, nothing_later_begun};
-pub(super) use patience::{backed_up, dwelt, sleepers_gone, soaked};
+pub(super) use patience::{backed_up, dwelt, kept, kept_long_enough, sleepers_gone, soaked};
 pub(super) use sections::{
     expanded, not_contracted, reversible, section_done, section_undone, undo_ended,
 };

@@ -112,6 +112,35 @@ pub(in crate::gates) fn backed_up(facts: &Facts, policy: &Policy) -> Gate {
     })
 }
 
+/// What is dropped has been kept: a stage alone does not tell, since nothing moves it.
+pub(in crate::gates) fn kept(facts: &Facts) -> Gate {
+    const NAME: &str = "kept";
+    known(NAME, &facts.record, |record| match record.kept_until {
+        Some(_) => open(NAME, "old has been kept under another name"),
+        None => shut(NAME, "nothing is kept", "`cargo zdm contract`"),
+    })
+}
+
+/// The team has its way back for as long as it asked for.
+pub(in crate::gates) fn kept_long_enough(facts: &Facts) -> Gate {
+    const NAME: &str = "kept_long_enough";
+    known(NAME, &facts.record, |record| {
+        let Some(until) = record.kept_until else {
+            return open(NAME, "nothing is kept");
+        };
+        let left = until - facts.now;
+        if left <= 0 {
+            open(NAME, "the time is over for which old is kept")
+        } else {
+            shut(
+                NAME,
+                format!("old is kept for another {}", span(left)),
+                format!("in {}", span(left)),
+            )
+        }
+    })
+}
+
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

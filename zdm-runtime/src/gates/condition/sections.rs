@@ -20,7 +20,13 @@ pub(in crate::gates) fn expanded(facts: &Facts) -> Gate {
 pub(in crate::gates) fn not_contracted(facts: &Facts) -> Gate {
     const NAME: &str = "not_contracted";
     known(NAME, &facts.record, |record| {
-        if record.contracted {
+        if record.kept_until.is_some() {
+            shut(
+                NAME,
+                "old is kept under another name",
+                "`cargo zdm rollback`, which gives it its name back",
+            )
+        } else if record.contracted {
             shut(
                 NAME,
                 "old is dropped",
@@ -97,7 +103,7 @@ pub(in crate::gates) fn section_undone(section: Section, facts: &Facts) -> Gate 
             NAME,
             format!("no step of {} is in effect", section.folder()),
         ),
-        _ if section == Section::Drop => shut(
+        _ if matches!(section, Section::Drop | Section::DropKept) => shut(
             NAME,
             "old is dropped",
             "nothing: what was dropped cannot come back",

@@ -29,6 +29,8 @@ enum Part {
     Undo(Section),
     /// Expand's `down.sql`, and the version is on record no more.
     UndoExpand,
+    /// Code may name old again.
+    Readmit,
     /// The stage moves.
     Back(Stage),
     /// Old is filled from new.
@@ -39,7 +41,7 @@ enum Part {
 
 /// What a way back does, in its order: [`take`] does it, [`preview`] shows it.
 fn parts(way: WayBack, from: Position) -> Vec<Part> {
-    use Part::{Back, FillOld, Undo, UndoExpand, VerifyOld};
+    use Part::{Back, FillOld, Readmit, Undo, UndoExpand, VerifyOld};
     match way {
         WayBack::Nothing | WayBack::Gone(_) => vec![],
         WayBack::UndoExpand => vec![Undo(Section::DualWrite), Undo(Section::Release), UndoExpand],
@@ -50,13 +52,20 @@ fn parts(way: WayBack, from: Position) -> Vec<Part> {
             Undo(Section::DualWrite),
         ],
         WayBack::ReadOld => vec![Back(Stage::DualWrite)],
+        // A contract that has begun to rename old away and is not on record.
         WayBack::ReviveOld => vec![
+            Undo(Section::Keep),
             Back(Stage::RampDown),
             FillOld,
             VerifyOld,
             Undo(Section::Release),
         ],
-        WayBack::Reopen => vec![Back(Stage::Off), Undo(Section::Release)],
+        WayBack::BringBack => vec![Undo(Section::Keep), Readmit],
+        WayBack::Reopen => vec![
+            Undo(Section::Keep),
+            Back(Stage::Off),
+            Undo(Section::Release),
+        ],
         WayBack::NameOld => vec![Back(Stage::RampDown), Undo(Section::Release)],
         WayBack::Readmit => vec![Undo(Section::Release), Back(Stage::Off)],
         WayBack::Finish => match from {
@@ -91,6 +100,10 @@ pub(super) async fn take(
                 session
                     .versions_claimed(async |session| undo_expand(session, place, drop_rows).await)
                     .await?;
+            }
+            Part::Readmit => {
+                let id = session.manifest(place).id.clone();
+                history::brought_back(&mut session.connection, &id).await?;
             }
             Part::Back(stage) => {
                 switch::back(session, place, lease, Target::at(stage)).await?;
@@ -151,7 +164,7 @@ pub(super) async fn must_be_open(
                 Position::At(..) if !is_drained(&facts)? => return Ok(()),
                 _ => {}
             },
-            Part::FillOld | Part::VerifyOld => return Ok(()),
+            Part::Readmit | Part::FillOld | Part::VerifyOld => return Ok(()),
         }
     }
     Ok(())
@@ -198,7 +211,7 @@ pub(super) async fn preview(
                 section::preview(session, place, Section::Expand, Direction::Down).await?
             }
             Part::FillOld => backfill::preview_of_old(session, place),
-            Part::Back(_) | Part::VerifyOld => String::new(),
+            Part::Back(_) | Part::Readmit | Part::VerifyOld => String::new(),
         });
     }
     Ok(sql)

@@ -1,0 +1,14 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub name: String,
+    #[zdm(index)]
+    pub nick: Option<String>,
+    #[zdm(default = "0")]
+    pub age: i32,
+    pub code: String,
+}

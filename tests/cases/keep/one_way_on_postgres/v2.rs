@@ -1,0 +1,11 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "accounts")]
+pub struct Account {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(column = "email_key", from("email"), up = "lower(email)", one_way)]
+    pub email: String,
+    pub note: Option<String>,
+}

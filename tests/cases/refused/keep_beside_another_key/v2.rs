@@ -1,0 +1,8 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users", primary_key(id, name))]
+pub struct User {
+    pub id: i64,
+    pub name: String,
+}
