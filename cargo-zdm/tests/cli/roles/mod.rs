@@ -266,8 +266,23 @@ fn what_ran_as_the_owner_runs_on() {
     shop.policy("");
     // Whoever expanded before there were roles.
     shop.project.done(&["expand"]);
+    shop.project.execute(
+        "CREATE SEQUENCE zdm.counted; CREATE FUNCTION zdm.asked() RETURNS bigint LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION zdm.acts() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NULL; END';
+         ALTER FUNCTION zdm.acts() OWNER TO legacy; CREATE TRIGGER acts AFTER DELETE ON notes EXECUTE FUNCTION zdm.acts()",
+    );
     shop.project.execute(&shop.roles());
     shop.run_as(DDL, &shop.roles()).unwrap_err();
+    assert_eq!(
+        shop.project.value(
+            "SELECT concat_ws(' ', (SELECT relowner::regrole FROM pg_class WHERE oid = 'zdm.counted'::regclass),
+                'zdm.asked'::regproc, (SELECT proowner::regrole FROM pg_proc WHERE oid = 'zdm.asked'::regproc))"
+        ),
+        format!("{DDL} zdm.asked {DDL}")
+    );
+    // It acts for a table that stays.
+    let acts = "SELECT proowner::regrole::text FROM pg_proc WHERE oid = 'zdm.acts'::regproc";
+    assert_eq!(shop.project.value(acts), "legacy");
     let owner = |table: &str| {
         shop.project.value(&format!(
             "SELECT relowner::regrole::text FROM pg_class WHERE oid = '{table}'::regclass"
@@ -284,6 +299,8 @@ fn what_ran_as_the_owner_runs_on() {
     );
     assert_eq!(shop.project.value("SELECT count(*) FROM notes"), "1");
     shop.project.execute("ALTER TABLE notes OWNER TO shop_ddl");
+    shop.project.execute(&shop.roles());
+    assert_eq!(shop.project.value(acts), DDL);
     shop.run_as(DDL, &shop.roles()).unwrap();
     shop.may(APP, "INSERT INTO users (name) VALUES ('grace')");
     let models = AFTER.replace("auto)", "auto = \"serial\")") + WITH_A_TABLE_MORE;
