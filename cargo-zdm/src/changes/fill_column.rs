@@ -52,7 +52,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         Phase::SwitchReads,
         format!("{subject} becomes NOT NULL once every row has it"),
     );
-    change = arrive(context, change, at, new, function.as_ref());
+    change = arrive(context, change, at, (&[], new), function.as_ref());
     if let Some(function) = function {
         change = change.because(Phase::Contract, no_longer_called(&function.name));
         change = change.alter_for_good(

@@ -107,7 +107,7 @@ impl Key<'_> {
             Phase::Contract,
             format!("{interim} takes the place of {subject} in one transaction, with what refers to it, while code reads either"),
         );
-        change = arrive(self.context, change, at, &self.beside(), None);
+        change = arrive(self.context, change, at, (&[], &self.beside()), None);
         let grow = |growing| Alteration::Grow(growing);
         change = change
             .alter(Section::Expand, at, grow(Growing::Keep(growth.clone())))

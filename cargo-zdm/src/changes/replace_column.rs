@@ -80,7 +80,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             );
         }
     }
-    change = arrive(context, change, at, new, function.as_ref());
+    change = arrive(context, change, at, (old, new), function.as_ref());
     if pair.leads() {
         change = leave(change, at, old, final_name);
     }
@@ -134,12 +134,12 @@ fn line(pair: &Pair, renamed: bool) -> String {
     format!("split {old} into {}: the column `{new}`", parts.join(", "))
 }
 
-/// Expand and switch_reads of a column that arrives in five phases, with the function that `up` calls.
+/// Expand and switch_reads of a column that arrives in five phases, with the columns that it replaces and the function that `up` calls.
 pub(super) fn arrive(
     context: &Context<'_>,
     mut change: Change,
     at: &Place,
-    new: &Column,
+    (old, new): (&[Column], &Column),
     function: Option<&Function>,
 ) -> Change {
     if let Some(function) = function {
@@ -148,6 +148,7 @@ pub(super) fn arrive(
     }
     let mut bare = column_shape(new, context.dialect);
     bare.nullable = true;
+    bare.rights_of = old.iter().map(|column| column.name.clone()).collect();
     let default = bare.default.take();
     change = change
         .alter(Section::Expand, at, Alteration::AddColumn(bare))

@@ -72,12 +72,16 @@ async fn execute(
     let names_change =
         pairs.any(|pair| pair.released.is_some()) || !manifest.renamed_keys.is_empty();
     let exchanges = section == Section::Release && names_change;
-    let asks = matches!(
-        section,
-        Section::Expand | Section::Drop | Section::Keep | Section::DropKept
-    ) || exchanges;
-    if direction == Direction::Up && asks {
-        must_stand_alone(session, place, section).await?;
+    if direction == Direction::Up {
+        let asked = match section {
+            Section::Expand | Section::Drop | Section::Keep | Section::DropKept => Some(Asked::All),
+            Section::Release if exchanges => Some(Asked::All),
+            Section::Release => Some(Asked::Policies),
+            _ => None,
+        };
+        if let Some(asked) = asked {
+            must_stand_alone(session, place, section, asked).await?;
+        }
     }
     let tables = &session.migrations[place].manifest().tables;
     rights::to_alter(&mut session.connection, tables).await?;
@@ -101,12 +105,21 @@ async fn execute(
     Ok(outcome)
 }
 
+/// What must not name what the version takes away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    All,
+    /// What would let people see and write by a column that nobody writes any more.
+    Policies,
+}
+
 /// Nothing names what the version takes away or gives another type from this section on, or its own steps drop that before: seen
 /// before anything is executed.
 async fn must_stand_alone(
     session: &mut Session,
     place: usize,
     section: Section,
+    asked: Asked,
 ) -> Result<(), Failure> {
     let migration = &session.migrations[place];
     let unknown = dependents::undescribed(&mut session.connection, migration).await?;
@@ -122,7 +135,10 @@ async fn must_stand_alone(
         )
         .safe("nothing of this section has been executed"));
     }
-    let found = dependents::of(&mut session.connection, migration, section).await?;
+    let mut found = dependents::of(&mut session.connection, migration, section).await?;
+    if asked == Asked::Policies {
+        found.retain(|dependent| dependent.kind == "policy");
+    }
     if found.is_empty() {
         return Ok(());
     }
@@ -130,11 +146,13 @@ async fn must_stand_alone(
     let lines: Vec<String> = found
         .iter()
         .map(|dependent| {
+            let way_on = dependent.way_on.as_ref();
             format!(
-                "  {} names {} (zdm/raw/{})",
+                "  {} names {} (zdm/raw/{}){}",
                 dependent.called(),
                 dependent.on,
-                dependent.section.name()
+                dependent.section.name(),
+                way_on.map_or_else(String::new, |way| format!("; proposed: {way}"))
             )
         })
         .collect();

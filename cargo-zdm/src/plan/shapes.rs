@@ -115,6 +115,7 @@ impl Shapes {
                 let mut shape = shape.clone();
                 // They come by statements of their own.
                 shape.comment = None;
+                shape.origin = None;
                 for column in &mut shape.columns {
                     column.comment = None;
                 }
@@ -185,6 +186,8 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
     match alteration {
         Alteration::AddColumn(column) => shape.columns.push(ColumnShape {
             comment: None,
+            rights_of: Vec::new(),
+            origin: None,
             ..column.clone()
         }),
         Alteration::ReplaceGenerated(column) => {
@@ -375,6 +378,7 @@ pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
             .iter()
             .map(ForeignKeyShape::from)
             .collect(),
+        origin: None,
     }
 }
 
@@ -393,5 +397,7 @@ pub(crate) fn column_shape(column: &Column, dialect: &Dialect) -> ColumnShape {
         generated: column.generated.clone(),
         is_virtual: column.is_virtual,
         comment: column.comment.clone(),
+        rights_of: Vec::new(),
+        origin: None,
     }
 }

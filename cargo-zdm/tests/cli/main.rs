@@ -40,6 +40,7 @@ mod odd_names;
 mod older;
 mod passwords;
 mod pause;
+mod policies;
 mod preview;
 mod project;
 mod raw;

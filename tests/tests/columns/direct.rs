@@ -111,6 +111,8 @@ fn column(name: &str, sql_type: &str) -> ColumnShape {
         generated: None,
         is_virtual: false,
         comment: None,
+        rights_of: Vec::new(),
+        origin: None,
     }
 }
 

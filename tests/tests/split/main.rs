@@ -74,5 +74,6 @@ mod killed;
 mod leftover;
 mod lock_order;
 mod operator;
+mod rights;
 mod stages;
 mod under_load;

@@ -1,4 +1,4 @@
-//! What a version's own steps drop before something of the generated SQL goes.
+//! What a version's own steps drop or, of policies, change before something of the generated SQL goes.
 
 use crate::manifest::Direction;
 use crate::migration::Migration;
@@ -41,6 +41,11 @@ fn dropped(sql: &str) -> Vec<(String, String)> {
                 let read = read_names(without_conditions(names)).into_iter();
                 found.extend(read.take(1).map(|name| ("constraint".to_owned(), name)));
             }
+            continue;
+        }
+        if let Some(changed) = lower.strip_prefix("alter policy ") {
+            let (name, _) = read_name(changed.trim_start());
+            found.push(("policy".to_owned(), name));
             continue;
         }
         let Some(rest) = lower.strip_prefix("drop ") else {
@@ -134,7 +139,8 @@ mod tests {
         let found = dropped(
             "-- DROP VIEW not_this;\nDROP VIEW IF EXISTS public.shown, \"Other\" CASCADE;\ndrop trigger touch on users;
             DROP FUNCTION f(int, text), g();DROP VIEW \"A.b\".\"Up, \"\"x\"\" on\";DROP MATERIALIZED VIEW counts; CREATE VIEW b AS SELECT 1;
-            DROP INDEX CONCURRENTLY IF EXISTS by_hand;ALTER TABLE users DROP CONSTRAINT IF EXISTS one, DROP CONSTRAINT \"Two\" CASCADE",
+            DROP INDEX CONCURRENTLY IF EXISTS by_hand;ALTER TABLE users DROP CONSTRAINT IF EXISTS one, DROP CONSTRAINT \"Two\" CASCADE;
+            Alter policy \"Own rows\" ON users USING (id = 1)",
         );
         let shown: Vec<_> = found
             .iter()
@@ -152,7 +158,8 @@ mod tests {
                 "materialized view counts",
                 "index by_hand",
                 "constraint one",
-                "constraint two"
+                "constraint two",
+                "policy own rows"
             ]
         );
     }

@@ -1,20 +1,29 @@
 //! What somebody has made by hand on a column that another replaces: no step carries it over, and it would go with the column.
 //!
 //! Comes in: a connection, a manifest. Goes out: indexes, constraints, statistics, settings and rights that no version
-//! describes.
+//! describes; of rights those that the new column has not got.
 //! Must not know: what else names the column.
 
 use crate::database::{Connection, DatabaseError, Dialect, Value, catalogue};
 use crate::manifest::{Manifest, Pair, Side};
 use crate::phase::Section;
 
-/// `(kind, name, column)`, of the columns that give their names away, or of all where contract drops them. `SQLite` refuses to
+/// What stands on a column.
+pub(super) struct Made {
+    pub(super) kind: String,
+    pub(super) name: String,
+    /// `pets.age`
+    pub(super) column: String,
+    pub(super) way_on: Option<String>,
+}
+
+/// Of the columns that give their names away, or of all where contract drops them. `SQLite` refuses to
 /// drop a column on which something stands.
 pub(super) async fn by_hand(
     connection: &mut Connection,
     manifest: &Manifest,
     from: Section,
-) -> Result<Vec<(String, String, String)>, DatabaseError> {
+) -> Result<Vec<Made>, DatabaseError> {
     let mut found = Vec::new();
     if connection.dialect() == Dialect::Sqlite {
         return Ok(found);
@@ -38,16 +47,26 @@ pub(super) async fn by_hand(
             let parameters = [
                 Value::from(catalogue::relation(&pair.table)),
                 Value::from(column),
+                Value::from(pair.new.column.as_str()),
             ];
             for row in connection.query(POSTGRES, &parameters).await? {
-                let [Value::Text(Some(kind)), Value::Text(Some(name))] = row.as_slice() else {
+                let [
+                    Value::Text(Some(kind)),
+                    Value::Text(Some(name)),
+                    Value::Text(way_on),
+                ] = row.as_slice()
+                else {
                     return Err(DatabaseError::unexpected("what stands on a column", &row));
                 };
                 // Those go over with the name.
                 let is_carried = is_released && kind == RIGHT;
                 if !is_carried && !described.contains(name) {
-                    let column = format!("{}.{column}", pair.table);
-                    found.push((kind.clone(), name.clone(), column));
+                    found.push(Made {
+                        kind: kind.clone(),
+                        name: name.clone(),
+                        column: format!("{}.{column}", pair.table),
+                        way_on: way_on.clone(),
+                    });
                 }
             }
         }
@@ -84,22 +103,28 @@ fn released_name(pair: &Pair) -> Option<&str> {
 const RIGHT: &str = "right";
 
 /// An index that a constraint stands on is told as that constraint.
-const POSTGRES: &str = "SELECT kind, CAST(name AS text) FROM (
-    SELECT 'index' AS kind, c.relname AS name, d.refobjid, d.refobjsubid
+const POSTGRES: &str = "SELECT kind, CAST(name AS text), way_on FROM (
+    SELECT 'index' AS kind, c.relname AS name, d.refobjid, d.refobjsubid, CAST(NULL AS text) AS way_on
     FROM pg_depend d JOIN pg_class c ON d.classid = CAST('pg_class' AS regclass) AND c.oid = d.objid AND c.relkind IN ('i', 'I')
     WHERE d.refclassid = CAST('pg_class' AS regclass)
     UNION ALL SELECT CASE c.contype WHEN 'c' THEN 'check' WHEN 'u' THEN 'unique constraint' WHEN 'x' THEN 'exclusion constraint'
-        ELSE 'foreign key' END, c.conname, d.refobjid, d.refobjsubid
+        ELSE 'foreign key' END, c.conname, d.refobjid, d.refobjsubid, NULL
     FROM pg_depend d JOIN pg_constraint c ON d.classid = CAST('pg_constraint' AS regclass) AND c.oid = d.objid
         AND c.conrelid = d.refobjid AND c.contype IN ('c', 'u', 'x', 'f')
     WHERE d.refclassid = CAST('pg_class' AS regclass)
-    UNION ALL SELECT 'statistics', s.stxname, d.refobjid, d.refobjsubid
+    UNION ALL SELECT 'statistics', s.stxname, d.refobjid, d.refobjsubid, NULL
     FROM pg_depend d JOIN pg_statistic_ext s ON d.classid = CAST('pg_statistic_ext' AS regclass) AND s.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass)
     UNION ALL SELECT 'right', format('%s of %s', privilege_type,
-        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END), attrelid, attnum
-    FROM pg_attribute, aclexplode(attacl)
-    UNION ALL SELECT 'setting', setting, attrelid, attnum
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END), attrelid, attnum,
+        format('GRANT %s (%I) ON %s TO %s%s, or REVOKE it', privilege_type, CAST($3 AS text), CAST(attrelid AS regclass),
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+    FROM pg_attribute, aclexplode(attacl) AS rights
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS comes, aclexplode(comes.attacl) AS given
+        WHERE comes.attrelid = pg_attribute.attrelid AND comes.attname = CAST($3 AS text) AND given.grantee = rights.grantee
+            AND given.privilege_type = rights.privilege_type AND (given.is_grantable OR NOT rights.is_grantable))
+    UNION ALL SELECT 'setting', setting, attrelid, attnum, NULL
         FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid CROSS JOIN LATERAL (VALUES
             (CASE WHEN attstattarget >= 0 THEN 'STATISTICS ' || attstattarget END),
             (CASE WHEN attstorage <> typstorage THEN 'STORAGE ' || CASE attstorage

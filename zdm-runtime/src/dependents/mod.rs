@@ -8,6 +8,7 @@ mod dropped;
 mod enums;
 mod keys;
 mod made;
+mod policies;
 mod postgres;
 mod renamed;
 mod sqlite;
@@ -30,6 +31,8 @@ pub struct Dependent {
     pub on: String,
     /// The section that stumbles over it.
     pub section: Section,
+    /// What may be done about it, to be read before it is executed.
+    pub way_on: Option<String>,
 }
 
 impl Dependent {
@@ -107,9 +110,11 @@ pub async fn of(
                     .of
                     .map_or_else(|| on.clone(), |view| format!("the {view}")),
                 section,
+                way_on: None,
             }
         }));
     }
+    policies::follow(connection, migration.manifest(), from, &mut found).await?;
     for name in &migration.manifest().exchanges {
         let named = enums::on(connection, migration.manifest(), name).await?;
         found.extend(named.into_iter().map(|(kind, object)| Dependent {
@@ -118,16 +123,18 @@ pub async fn of(
             name: object,
             on: format!("the enum {name}"),
             section: goes,
+            way_on: None,
         }));
     }
     if from > Section::Expand {
         let made = made::by_hand(connection, migration.manifest(), from).await?;
-        found.extend(made.into_iter().map(|(kind, name, on)| Dependent {
-            kind,
+        found.extend(made.into_iter().map(|made| Dependent {
+            kind: made.kind,
             schema: None,
-            name,
-            on: format!("the column {on}"),
+            name: made.name,
+            on: format!("the column {}", made.column),
             section: goes,
+            way_on: made.way_on,
         }));
     }
     found.extend(referring(connection, migration.manifest(), (from, goes)).await?);
@@ -142,6 +149,7 @@ pub async fn of(
                 name: trigger,
                 on: format!("the column {table}.{column}, which becomes {name}"),
                 section: Section::Release,
+                way_on: None,
             }));
         }
     }
@@ -163,6 +171,7 @@ async fn referring(
         name,
         on: format!("{on}, from {child}"),
         section,
+        way_on: None,
     };
     let mut found = Vec::new();
     for (table, exchanged) in &manifest.exchanged_keys {

@@ -9,6 +9,18 @@ CREATE TYPE mood AS ENUM ('happy', 'sad');
 -- 2. add the column users.mood
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:16
 ALTER TABLE users ADD COLUMN mood mood;
+-- Who may read or write mood_text alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (mood) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('mood_text')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 3. create the function zdm.0123456789ab_users_mood_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:16

@@ -9,6 +9,18 @@ CREATE TYPE billing.status_new AS ENUM ('open', 'paid');
 -- 2. add the column billing.invoices.status_new
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:17
 ALTER TABLE billing.invoices ADD COLUMN status_new billing.status_new;
+-- Who may read or write status alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (status_new) ON billing.invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('status')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 3. create the function zdm.0123456789ab_billing.status_new, which makes a billing.status_new of a text, whatever the enum is called later
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:5

@@ -9,6 +9,18 @@ CREATE TYPE "Mood_new" AS ENUM ('happy', 'fair "to" middling');
 -- 2. add the column users.Mood_new
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:8
 ALTER TABLE users ADD COLUMN "Mood_new" "Mood_new";
+-- Who may read or write Mood alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s ("Mood_new") ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('Mood')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 3. create the function zdm.0123456789ab_Mood_new, which makes a Mood_new of a text, whatever the enum is called later
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:13

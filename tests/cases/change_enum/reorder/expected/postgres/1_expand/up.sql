@@ -9,6 +9,18 @@ CREATE TYPE mood_new AS ENUM ('sad', 'happy');
 -- 2. add the column users.mood_new
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:9
 ALTER TABLE users ADD COLUMN mood_new mood_new;
+-- Who may read or write mood alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (mood_new) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('mood')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 3. create the function zdm.0123456789ab_mood_new, which makes a mood_new of a text, whatever the enum is called later
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:13

@@ -9,3 +9,15 @@ CREATE TYPE mood_2 AS ENUM ('sad', 'glad');
 -- 2. add the column users.mood_2
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:15
 ALTER TABLE users ADD COLUMN mood_2 mood_2;
+-- Who may read or write mood alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (mood_2) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('mood')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;

@@ -5,7 +5,31 @@
 -- 1. add the column contacts.name
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:9
 ALTER TABLE contacts ADD COLUMN name text;
+-- Who may read or write first_name, last_name alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (name) ON contacts TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'contacts'::regclass AND attname IN ('first_name', 'last_name')
+        GROUP BY privilege_type, grantee HAVING count(DISTINCT attname) = 2) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. add the column contacts.town
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:11
 ALTER TABLE contacts ADD COLUMN town text;
+-- Who may read or write city alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (town) ON contacts TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'contacts'::regclass AND attname IN ('city')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;

@@ -5,3 +5,15 @@
 -- 1. add the column members.duty
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:9
 ALTER TABLE members ADD COLUMN duty text;
+-- Who may read or write role alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (duty) ON members TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'members'::regclass AND attname IN ('role')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;

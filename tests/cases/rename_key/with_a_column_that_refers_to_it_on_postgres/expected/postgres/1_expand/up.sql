@@ -5,6 +5,18 @@
 -- 1. add the column invoices.account_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:15
 ALTER TABLE invoices ADD COLUMN account_id bigint;
+-- Who may read or write user_id alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (account_id) ON invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'invoices'::regclass AND attname IN ('user_id')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. create the view zdm.0123456789ab_users, in which the key of users has its new names
 --    lock ACCESS SHARE · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:6

@@ -11,6 +11,78 @@ CREATE TABLE billing.addresses (
     PRIMARY KEY (user_id),
     CONSTRAINT fk_addresses_user_id FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
+-- What was in users is for those who might read and write it there, and for nobody else.
+DO $zdm$
+DECLARE
+    main CONSTANT regclass := 'users';
+    part CONSTANT regclass := 'billing.addresses';
+    owner record;
+    policy record;
+    missing text;
+BEGIN
+    SELECT m.relowner AS oid, quote_ident(pg_get_userbyid(m.relowner)) AS name, p.relowner <> m.relowner AS is_another,
+        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR has_schema_privilege(m.relowner, p.relnamespace, 'CREATE') AS may_own,
+        p.relnamespace::regnamespace AS schema, m.relrowsecurity AS is_secured, m.relforcerowsecurity AS is_forced,
+        format('EXISTS (SELECT FROM %1$s.%2$I WHERE %1$s.%2$I.%5$I = %3$s.%4$I.%6$I AND (',
+            m.relnamespace::regnamespace, m.relname, p.relnamespace::regnamespace, p.relname, 'id', 'user_id') AS row_there
+        INTO owner FROM pg_class m, pg_class p WHERE m.oid = main AND p.oid = part;
+    IF owner.is_another AND NOT owner.may_own THEN
+        RAISE EXCEPTION '% owns % and may own no table in the schema %', owner.name, main, owner.schema
+            USING HINT = format('GRANT CREATE ON SCHEMA %s TO %s', owner.schema, owner.name);
+    ELSIF owner.is_another THEN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', part, owner.name);
+    END IF;
+    -- Default privileges are for tables that hold something else.
+    EXECUTE (SELECT coalesce(string_agg(format('REVOKE ALL ON %s FROM %s', part, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), '; '), '')
+        FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = part AND grantee <> owner.oid);
+    EXECUTE (SELECT coalesce(string_agg(format('GRANT %s ON %s TO %s%s', gets, part, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; '), '')
+        FROM pg_class, aclexplode(relacl)
+            JOIN (VALUES ('SELECT', 'SELECT'), ('INSERT', 'INSERT'), ('UPDATE', 'INSERT, UPDATE, DELETE'), ('DELETE', 'DELETE')) AS rights (had, gets) ON had = privilege_type
+        WHERE pg_class.oid = main AND grantee <> owner.oid);
+    -- Rights on columns alone; whoever may change all that moves may also make a row and take it away.
+    EXECUTE (SELECT coalesce(string_agg(format('GRANT %s (%I) ON %s TO %s%s', privilege_type, gets, part, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; '), '')
+        FROM pg_attribute, aclexplode(attacl)
+            JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE')) AS rights (had) ON had = privilege_type,
+            (VALUES ('id', 'user_id'), ('street', 'street'), ('postal', 'postal_code')) AS moved (gives, gets)
+        WHERE attrelid = main AND attname = gives AND NOT (had = 'UPDATE' AND gives IN ('id')));
+    EXECUTE (SELECT coalesce(string_agg(format('GRANT INSERT, DELETE ON %s TO %s', part, grantee), '; '), '') FROM (
+        SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = main AND privilege_type = 'UPDATE' AND attname IN ('street', 'postal')
+        GROUP BY grantee HAVING count(DISTINCT attname) = 2) AS all_of_them (grantee));
+    IF NOT owner.is_secured THEN
+        RETURN;
+    END IF;
+    -- A row is for those who may do the same with its row of users: its policies are asked there, in the name of whoever asks.
+    SELECT string_agg(format('GRANT SELECT (%I) ON %s TO %s', attname, main, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), '; ') INTO missing
+        FROM (SELECT grantee FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = part UNION SELECT grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = part) AS roles
+            LEFT JOIN pg_roles ON pg_roles.oid = grantee JOIN pg_attribute ON attrelid = main
+        WHERE NOT has_column_privilege(grantee, main, attnum, 'SELECT') AND NOT coalesce(rolbypassrls, false)
+            AND (attname IN ('id') OR attnum IN (SELECT refobjsubid FROM pg_depend JOIN pg_policy ON pg_policy.oid = objid
+                WHERE classid = 'pg_policy'::regclass AND polrelid = main AND refobjid = main));
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'row security of % asks %, where some who may use it may not read what is asked', part, main
+            USING HINT = missing || '; or take their rights on ' || main || ' away.';
+    END IF;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', part);
+    IF owner.is_forced THEN
+        EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', part);
+    END IF;
+    FOR policy IN
+        SELECT CASE WHEN command = its_own THEN polname ELSE left(polname, 48) || ' for ' || lower(command) END AS name, command,
+            CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END AS kind,
+            (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(polroles) AS r) AS roles,
+            coalesce(pg_get_expr(polqual, main), 'true') AS seen,
+            format('(%s) AND (%s)', coalesce(pg_get_expr(polqual, main), 'true'), coalesce(pg_get_expr(polwithcheck, main), 'true')) AS written, command <> its_own AS is_update
+        FROM pg_policy JOIN (VALUES ('*', 'ALL', 'ALL'), ('r', 'SELECT', 'SELECT'), ('a', 'INSERT', 'INSERT'), ('d', 'DELETE', 'DELETE'),
+            ('w', 'UPDATE', 'UPDATE'), ('w', 'UPDATE', 'INSERT'), ('w', 'UPDATE', 'DELETE')) AS commands (of, its_own, command) ON of = polcmd::text
+        WHERE polrelid = main ORDER BY polname, command
+    LOOP
+        EXECUTE format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', policy.name, part, policy.kind, policy.command, policy.roles)
+            || CASE WHEN policy.command <> 'INSERT' THEN ' USING (' || owner.row_there || CASE WHEN policy.is_update THEN policy.written ELSE policy.seen END || ')))' ELSE '' END
+            || CASE WHEN policy.command IN ('ALL', 'INSERT', 'UPDATE') THEN ' WITH CHECK (' || owner.row_there || policy.written || ')))' ELSE '' END;
+    END LOOP;
+END
+$zdm$;
 
 -- 2. build the index idx_addresses_street on billing.addresses (street)
 --    lock SHARE (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:12

@@ -37,19 +37,16 @@ ALTER TYPE billing.status_new RENAME TO status;
 
 -- 3. rename billing.invoices.status to status_old and billing.invoices.status_new to status
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:17
+-- Rights on the column alone go over.
 DO $zdm$
-DECLARE
-    allowed text;
 BEGIN
-    -- Rights on the column alone go over; those on the table hold anyway.
-    FOR allowed IN SELECT format('GRANT %s (status_new) ON billing.invoices TO %s%s', privilege_type,
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (status_new) ON billing.invoices TO %s%s', privilege_type,
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, aclexplode(attacl)
-        WHERE attrelid = 'billing.invoices'::regclass AND attname = 'status'
-    LOOP
-        EXECUTE allowed;
-    END LOOP;
+        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('status')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
 ALTER TABLE billing.invoices RENAME COLUMN status TO status_old;

@@ -4,19 +4,16 @@
 
 -- 1. rename billing.invoices.total to total_int and billing.invoices.total_old to total
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:16
+-- Rights on the column alone go over.
 DO $zdm$
-DECLARE
-    allowed text;
 BEGIN
-    -- Rights on the column alone go over; those on the table hold anyway.
-    FOR allowed IN SELECT format('GRANT %s (total_old) ON billing.invoices TO %s%s', privilege_type,
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (total_old) ON billing.invoices TO %s%s', privilege_type,
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, aclexplode(attacl)
-        WHERE attrelid = 'billing.invoices'::regclass AND attname = 'total'
-    LOOP
-        EXECUTE allowed;
-    END LOOP;
+        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('total')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
 ALTER TABLE billing.invoices RENAME COLUMN total TO total_int;

@@ -4,19 +4,16 @@
 
 -- 1. rename users.birthYear to birthYear_new and users.birthYear_old to birthYear
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · takes back up.sql 2 · from src/models.rs:15
+-- Rights on the column alone go over.
 DO $zdm$
-DECLARE
-    allowed text;
 BEGIN
-    -- Rights on the column alone go over; those on the table hold anyway.
-    FOR allowed IN SELECT format('GRANT %s ("birthYear_old") ON users TO %s%s', privilege_type,
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s ("birthYear_old") ON users TO %s%s', privilege_type,
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, aclexplode(attacl)
-        WHERE attrelid = 'users'::regclass AND attname = 'birthYear'
-    LOOP
-        EXECUTE allowed;
-    END LOOP;
+        WHERE attrelid = 'users'::regclass AND attname IN ('birthYear')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
 ALTER TABLE users RENAME COLUMN "birthYear" TO "birthYear_new";

@@ -8,19 +8,16 @@ ALTER TABLE users ALTER COLUMN age DROP NOT NULL;
 
 -- 2. rename users.age to age_old and users.age_int to age
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:15
+-- Rights on the column alone go over.
 DO $zdm$
-DECLARE
-    allowed text;
 BEGIN
-    -- Rights on the column alone go over; those on the table hold anyway.
-    FOR allowed IN SELECT format('GRANT %s (age_int) ON users TO %s%s', privilege_type,
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (age_int) ON users TO %s%s', privilege_type,
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, aclexplode(attacl)
-        WHERE attrelid = 'users'::regclass AND attname = 'age'
-    LOOP
-        EXECUTE allowed;
-    END LOOP;
+        WHERE attrelid = 'users'::regclass AND attname IN ('age')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
 ALTER TABLE users RENAME COLUMN age TO age_old;

@@ -23,22 +23,23 @@ END
 $zdm$;
 LOCK TABLE authors, posts IN ACCESS EXCLUSIVE MODE;
 DO $zdm$
-DECLARE
-    allowed text;
 BEGIN
     IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'authors'::regclass AND indisreplident) THEN
         RAISE EXCEPTION USING MESSAGE = 'an index is the replica identity of authors, and the key''s indexes are exchanged',
             HINT = 'Nothing was changed. ALTER TABLE authors REPLICA IDENTITY DEFAULT takes the key, whichever index it has.';
     END IF;
-    -- Rights on the column alone go over; those on the table hold anyway.
-    FOR allowed IN SELECT format('GRANT %s (id_new) ON authors TO %s%s', privilege_type,
+END
+$zdm$;
+-- Rights on the column alone go over.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (id_new) ON authors TO %s%s', privilege_type,
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, aclexplode(attacl)
-        WHERE attrelid = 'authors'::regclass AND attname = 'id'
-    LOOP
-        EXECUTE allowed;
-    END LOOP;
+        WHERE attrelid = 'authors'::regclass AND attname IN ('id')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
 ALTER TABLE authors DROP CONSTRAINT IF EXISTS fk_authors_invited_by;

@@ -1,0 +1,190 @@
+//! Policies of row security that name a column which another replaces: code at `complete` does not write it any more, so they have to
+//! name the new one before. How is proposed, never done: a policy that says something else shows rows to the wrong people.
+//!
+//! Comes in: what names columns that go. Goes out: the same, of such policies with the section before which they change and a
+//! proposal. Must not know: how a section is executed.
+
+use super::Dependent;
+use crate::database::{Connection, DatabaseError, Value, catalogue};
+use crate::manifest::{Manifest, Pair};
+use crate::phase::Section;
+
+const POLICY: &str = "policy";
+
+pub(super) async fn follow(
+    connection: &mut Connection,
+    manifest: &Manifest,
+    from: Section,
+    found: &mut [Dependent],
+) -> Result<(), DatabaseError> {
+    let policies = found.iter_mut();
+    for policy in policies.filter(|dependent| dependent.kind == POLICY) {
+        let Some((pair, column, place)) = replaced(manifest, &policy.on) else {
+            continue;
+        };
+        if from <= Section::Release {
+            policy.section = Section::Release;
+        }
+        let meant = pair.down.as_ref().and_then(|down| down.get(place));
+        if let Some(meant) = meant {
+            let of = (pair.table.as_str(), policy.name.as_str());
+            policy.way_on = proposal(connection, of, (column, meant)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The pair that replaces what is named, the column's present name, and its place among the old ones.
+fn replaced<'a>(manifest: &'a Manifest, on: &str) -> Option<(&'a Pair, &'a str, usize)> {
+    manifest.pairs.iter().find_map(|pair| {
+        let is_named = |column: &str| on == format!("the column {}.{column}", pair.table);
+        pair.old.iter().enumerate().find_map(|(place, old)| {
+            let released = pair.released.as_ref();
+            let names =
+                released.filter(|names| names.column == old.column || names.name == old.column);
+            let other = names.map(|names| [names.column.as_str(), names.name.as_str()]);
+            let mut names = other.into_iter().flatten().chain([old.column.as_str()]);
+            names
+                .find(|name| is_named(name))
+                .map(|name| (pair, name, place))
+        })
+    })
+}
+
+const EXPRESSIONS: &str = "SELECT CAST(p.polname AS text), pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)
+    FROM pg_policy p WHERE polrelid = to_regclass($1) AND polname = CAST($2 AS text)";
+
+/// The statement that lets the policy say of the new column what it says of the old one; none where that is not for a tool to tell.
+async fn proposal(
+    connection: &mut Connection,
+    (table, policy): (&str, &str),
+    replacement: (&str, &str),
+) -> Result<Option<String>, DatabaseError> {
+    let table = catalogue::relation(table);
+    let asked = [Value::from(table.as_str()), Value::from(policy)];
+    let rows = connection.query(EXPRESSIONS, &asked).await?;
+    let Some(
+        [
+            Value::Text(Some(name)),
+            Value::Text(seen),
+            Value::Text(left),
+        ],
+    ) = rows.first().map(Vec::as_slice)
+    else {
+        return Ok(None);
+    };
+    let name = name.replace('"', "\"\"");
+    let mut statement = format!("ALTER POLICY \"{name}\" ON {table}");
+    for (clause, expression) in [("USING", seen), ("WITH CHECK", left)] {
+        let Some(expression) = expression else {
+            continue;
+        };
+        let Some(expression) = with(expression, replacement) else {
+            return Ok(None);
+        };
+        statement = format!("{statement} {clause} ({expression})");
+    }
+    Ok(Some(statement))
+}
+
+/// The expression as the database spells it, with something in the place of a column; `None` where a name may be another table's.
+fn with(expression: &str, (column, meant): (&str, &str)) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = expression;
+    while let Some(first) = rest.chars().next() {
+        let (token, behind) = rest.split_at(length(rest, first));
+        let name = match first {
+            '"' => Some(token.trim_matches('"').replace("\"\"", "\"")),
+            _ if is_of_name(first) => Some(token.to_owned()),
+            _ => None,
+        };
+        if first != '"' && token.eq_ignore_ascii_case("select") {
+            return None;
+        }
+        let is_column = name.is_some_and(|name| name == column) && !behind.starts_with('(');
+        // A type, or a name behind another one.
+        let is_other = text.ends_with([':', '.']) || behind.starts_with('.');
+        match (is_column, is_other) {
+            (true, true) => return None,
+            (true, false) => {
+                let is_name = meant.chars().all(is_of_name)
+                    || meant.starts_with('"') && length(meant, '"') == meant.len();
+                if is_name {
+                    text.push_str(meant);
+                } else {
+                    text.extend(["(", meant, ")"]);
+                }
+            }
+            (false, _) => text.push_str(token),
+        }
+        rest = behind;
+    }
+    Some(text)
+}
+
+/// How many bytes belong to what begins here: a text, a name, or one character.
+fn length(rest: &str, first: char) -> usize {
+    let behind = first.len_utf8();
+    match first {
+        '\'' | '"' => {
+            let mut end = behind;
+            while let Some(at) = rest[end..].find(first) {
+                end += at + 1;
+                if !rest[end..].starts_with(first) {
+                    return end;
+                }
+                end += 1;
+            }
+            rest.len()
+        }
+        _ if is_of_name(first) => {
+            let is_over = |c: char| !is_of_name(c);
+            rest.find(is_over).unwrap_or(rest.len())
+        }
+        _ => behind,
+    }
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with;
+
+    #[test]
+    fn whole_names_are_replaced_outside_of_texts() {
+        for (expression, expected) in [
+            ("(owner = CURRENT_USER)", "(owner_name = CURRENT_USER)"),
+            (
+                "((\"owner\" = 'owner''s'::text) AND owners > 1)",
+                "((owner_name = 'owner''s'::text) AND owners > 1)",
+            ),
+            ("owner(id) = owner", "owner(id) = owner_name"),
+        ] {
+            let found = with(expression, ("owner", "owner_name"));
+            assert_eq!(found.as_deref(), Some(expected));
+        }
+        let found = with("(age = 'x'::text)", ("age", "CAST(years AS text)"));
+        assert_eq!(
+            found.as_deref(),
+            Some("((CAST(years AS text)) = 'x'::text)")
+        );
+    }
+
+    #[test]
+    fn what_may_be_another_tables_is_left_alone() {
+        for expression in [
+            "(EXISTS ( SELECT 1 FROM teams WHERE (teams.owner = teams.id)))",
+            "(notes.owner = CURRENT_USER)",
+            "(id = 'x'::owner)",
+        ] {
+            assert_eq!(
+                with(expression, ("owner", "owner_name")),
+                None,
+                "{expression}"
+            );
+        }
+    }
+}
