@@ -7,4 +7,5 @@ pub mod project;
 pub mod releases;
 pub mod seed;
 pub mod signal;
+mod system;
 pub mod tool;

@@ -16,8 +16,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tempfile::TempDir;
 
-use crate::postgres::{OWNER, Server, is_root, open_to_all, run, unprivileged, wait_until_ready};
+use crate::postgres::{OWNER, Server, wait_until_ready};
 use crate::signal::{self, Signal};
+use crate::system::{is_root, open_to_all, run, unprivileged};
 
 /// So many sessions at the server for all clients of a database.
 const SESSIONS: u32 = 4;

@@ -5,15 +5,17 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::signal::{self, Signal};
+use crate::system::{is_root, open_to_all, run, unprivileged};
 
 /// The role that owns every database of a server.
 pub(crate) const OWNER: &str = "owner";
@@ -43,6 +45,24 @@ impl Server {
     /// As [`Server::start`].
     pub fn start_with(settings: &[&str]) -> Self {
         Self::start_beside(settings, &[])
+    }
+
+    /// Starts a fresh server that logs every statement behind its virtual transaction's number, and hands the lines over.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::start`].
+    pub fn start_logged() -> (Self, Receiver<String>) {
+        let (lines, log) = mpsc::channel();
+        let programs = Programs::find();
+        let directory = programs.prepared(&[]);
+        // A vacuum that comes by has a lock of its own.
+        let settings = ["log_statement=all", "log_line_prefix=%v ", "autovacuum=off"];
+        let keep = move |line| {
+            // A test that has seen enough does not listen any more.
+            let _ = lines.send(line);
+        };
+        (Self::serve(&programs, directory, &settings, keep), log)
     }
 
     /// Starts a fresh server on a port of loopback that answers with a certificate of its own. The URL of its database demands that
@@ -83,28 +103,8 @@ impl Server {
     /// With files beside its data that nobody else may read, but for certificates.
     fn start_beside(settings: &[&str], files: &[(&str, String)]) -> Self {
         let programs = Programs::find();
-        let template = programs.template();
-        // Not below `target`: a socket's path may have about 100 characters.
-        let directory = TempDir::with_prefix("zdm-pg-").expect("a temporary directory");
-        open_to_all(directory.path());
-        run(Command::new("cp")
-            .arg("-a")
-            .arg(&template)
-            .arg(directory.path().join("data")));
-        for (name, text) in files {
-            let file = directory.path().join(name);
-            let mode = if name.starts_with("key") {
-                0o600
-            } else {
-                0o644
-            };
-            fs::write(&file, text)
-                .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(mode)))
-                .expect("our own directory");
-        }
-        programs.own(directory.path());
-
-        Self::serve(&programs, directory, settings)
+        let directory = programs.prepared(files);
+        Self::serve(&programs, directory, settings, drop)
     }
 
     /// Starts a replica of this server, which follows it as a stream.
@@ -133,12 +133,17 @@ impl Server {
             .arg(self.directory.path())
             .arg("-D")
             .arg(directory.path().join("data")));
-        Self::serve(&programs, directory, &[])
+        Self::serve(&programs, directory, &[], drop)
     }
 
-    fn serve(programs: &Programs, directory: TempDir, settings: &[&str]) -> Self {
+    fn serve(
+        programs: &Programs,
+        directory: TempDir,
+        settings: &[&str],
+        log_to: impl FnMut(String) + Send + 'static,
+    ) -> Self {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        let process = Self::spawn(programs, directory.path(), &settings);
+        let process = Self::spawn(programs, directory.path(), &settings, log_to);
         Self {
             process,
             directory,
@@ -146,7 +151,12 @@ impl Server {
         }
     }
 
-    fn spawn(programs: &Programs, directory: &Path, settings: &[String]) -> Child {
+    fn spawn(
+        programs: &Programs,
+        directory: &Path,
+        settings: &[String],
+        log_to: impl FnMut(String) + Send + 'static,
+    ) -> Child {
         let mut server = programs.command("postgres");
         server.arg("-D").arg(directory.join("data"));
         server.arg("-k").arg(directory);
@@ -167,7 +177,12 @@ impl Server {
             .spawn()
             .expect("postgres was found");
         let log = process.stderr.take().expect("stderr is piped");
-        wait_until_ready(BufReader::new(log), "ready to accept ", "PostgreSQL");
+        follow(
+            BufReader::new(log),
+            "ready to accept ",
+            "PostgreSQL",
+            log_to,
+        );
         process
     }
 
@@ -178,7 +193,8 @@ impl Server {
     /// Where it does not come up.
     pub fn crash(&mut self) {
         self.quit();
-        self.process = Self::spawn(&Programs::find(), self.directory.path(), &self.settings);
+        let (programs, directory) = (Programs::find(), self.directory.path());
+        self.process = Self::spawn(&programs, directory, &self.settings, drop);
     }
 
     /// An immediate shutdown: the server ends its own children and gives its shared memory back.
@@ -306,6 +322,31 @@ impl Programs {
         }
     }
 
+    /// A directory with fresh data, and with files beside it.
+    fn prepared(&self, files: &[(&str, String)]) -> TempDir {
+        let template = self.template();
+        // Not below `target`: a socket's path may have about 100 characters.
+        let directory = TempDir::with_prefix("zdm-pg-").expect("a temporary directory");
+        open_to_all(directory.path());
+        run(Command::new("cp")
+            .arg("-a")
+            .arg(&template)
+            .arg(directory.path().join("data")));
+        for (name, text) in files {
+            let file = directory.path().join(name);
+            let mode = if name.starts_with("key") {
+                0o600
+            } else {
+                0o644
+            };
+            fs::write(&file, text)
+                .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(mode)))
+                .expect("our own directory");
+        }
+        self.own(directory.path());
+        directory
+    }
+
     /// An initialised data directory to copy, made once.
     fn template(&self) -> PathBuf {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/postgres");
@@ -347,6 +388,15 @@ impl Programs {
 
 /// Reads a server's log until it says that it accepts connections, then leaves the rest to a thread, so that the pipe never fills.
 pub(crate) fn wait_until_ready(log: impl BufRead + Send + 'static, words: &str, server: &str) {
+    follow(log, words, server, drop);
+}
+
+fn follow(
+    log: impl BufRead + Send + 'static,
+    words: &str,
+    server: &str,
+    log_to: impl FnMut(String) + Send + 'static,
+) {
     let mut lines = log.lines();
     let mut read = Vec::new();
     loop {
@@ -356,41 +406,5 @@ pub(crate) fn wait_until_ready(log: impl BufRead + Send + 'static, words: &str, 
             _ => panic!("{server} does not start:\n{}", read.join("\n")),
         }
     }
-    std::thread::spawn(move || lines.for_each(drop));
-}
-
-pub(crate) fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
-}
-
-/// PostgreSQL refuses to run as root: the user that its package made, else `nobody`.
-pub(crate) fn unprivileged() -> (u32, u32) {
-    let users = fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable");
-    ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| {
-            let line = users
-                .lines()
-                .find(|line| line.split(':').next() == Some(name))?;
-            let mut fields = line.split(':').skip(2);
-            Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-        })
-        .expect(
-            "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`",
-        )
-}
-
-pub(crate) fn open_to_all(directory: &Path) {
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("our own directory");
-}
-
-pub(crate) fn run(command: &mut Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}:\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(log_to));
 }
