@@ -4,10 +4,11 @@
 //! Must not know: attributes.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::{Data, DeriveInput, Fields};
 use zdm_model::fingerprint::{Part, description};
-use zdm_model::{Model, Newtype};
+use zdm_model::{Call, Model, Newtype};
 
 /// The table's constants, and the comparison with what the generated code was made for.
 pub(crate) fn model(model: &Model) -> TokenStream {
@@ -26,6 +27,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
             #stale
         );
     };
+    let calls = model.calls.iter().map(|found| call(model, found));
     quote! {
         #[automatically_derived]
         impl ::zdm_runtime::Migratable for #ident {
@@ -37,6 +39,31 @@ pub(crate) fn model(model: &Model) -> TokenStream {
             };
         }
         #guard
+        #(#calls)*
+    }
+}
+
+/// Has rustc look at a function where it is declared: generated code calls it elsewhere.
+fn call(model: &Model, call: &Call) -> TokenStream {
+    let (path, span) = (&call.path, call.path.span());
+    let ty = |position: &usize| &model.fields[*position].ty;
+    let of = ty(&call.column);
+    let inputs: Vec<_> = call.inputs.iter().map(ty).collect();
+    let names: Vec<_> = (0..inputs.len())
+        .map(|number| format_ident!("input_{number}", span = span))
+        .collect();
+    let outcome = if call.may_fail {
+        quote!(::zdm_runtime::function::attempted)
+    } else {
+        quote!(::zdm_runtime::function::value)
+    };
+    quote_spanned! {span=>
+        const _: () = {
+            #[allow(dead_code, clippy::too_many_arguments)]
+            fn with(#(#names: #inputs),*) {
+                let _ = #outcome::<#of, _>(#path(#(#names),*));
+            }
+        };
     }
 }
 

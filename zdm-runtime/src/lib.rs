@@ -30,6 +30,7 @@ pub mod facts;
 mod flags;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod fleet;
+pub mod function;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod gates;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]

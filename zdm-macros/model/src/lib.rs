@@ -4,6 +4,7 @@
 //! `lower` makes the [`Table`]; [`Declared::parse`] goes that way.
 
 mod attributes;
+mod call;
 mod check;
 mod declaration;
 mod enumeration;
@@ -17,6 +18,7 @@ mod rust_type;
 mod schema;
 mod transition;
 
+pub use call::Call;
 pub use enumeration::EnumModel;
 pub use fingerprint::fingerprint;
 pub use logical_type::LogicalType;
@@ -24,4 +26,4 @@ pub use model::{Declared, Model, ModelField, Newtype};
 pub use parts::{Check, Exclusion, ForeignKey, Index, Unique};
 pub use rust_type::{RustType, option_of, spelled, vec_of};
 pub use schema::{Column, Counted, Enumeration, MovedFrom, Schema, Split, Table, Taken};
-pub use transition::{Drop, Expression, FinalName, OnInvalid, Transition};
+pub use transition::{Drop, Expression, FinalName, Function, OnInvalid, Transition};

@@ -12,7 +12,9 @@ use crate::attributes::values::Reference;
 use crate::attributes::{Errors, Given};
 use crate::declaration::{Declaration, Field};
 use crate::names;
-use crate::{Column, FinalName, ForeignKey, Index, LogicalType, Split, Table, Transition, Unique};
+use crate::{
+    Column, FinalName, ForeignKey, Function, Index, LogicalType, Split, Table, Transition, Unique,
+};
 
 /// The table; names that lowering itself gives may be too long or collide, which is an error at the word that made them.
 pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
@@ -30,7 +32,11 @@ pub(crate) fn table(declaration: &Declaration, errors: &mut Errors) -> Table {
     let table = Table {
         name: declaration.table_name.value.clone(),
         comment: text(attributes.comment.as_ref()),
-        columns: declaration.fields.iter().map(column).collect(),
+        columns: declaration
+            .fields
+            .iter()
+            .map(|field| column(declaration, field))
+            .collect(),
         primary_key: declaration
             .key()
             .iter()
@@ -102,7 +108,7 @@ fn check_row_key(table: &Table, declaration: &Declaration, errors: &mut Errors) 
     }
 }
 
-fn column(field: &Field) -> Column {
+fn column(declaration: &Declaration, field: &Field) -> Column {
     let given = &field.attributes;
     let (logical_type, sql_type) = column_type(field);
     Column {
@@ -119,7 +125,7 @@ fn column(field: &Field) -> Column {
         generated: text(given.generated.as_ref()),
         is_virtual: given.is_virtual.is_some(),
         comment: text(given.comment.as_ref()),
-        transition: transition(field),
+        transition: transition(declaration, field),
         moved_from: given
             .moved_from
             .as_ref()
@@ -141,12 +147,22 @@ fn column_type(field: &Field) -> (LogicalType, Option<String>) {
     }
 }
 
-fn transition(field: &Field) -> Option<Transition> {
+fn transition(declaration: &Declaration, field: &Field) -> Option<Transition> {
     let given = &field.attributes;
     if let Some(old) = &given.renamed_from {
         return Some(Transition {
             from: vec![old.value.clone()],
             renamed: true,
+            ..Transition::default()
+        });
+    }
+    if let (Some(with), Some(from)) = (&given.with, &given.from) {
+        return Some(Transition {
+            with: Some(Function {
+                path: with.value.text.clone(),
+                inputs: resolved(declaration, &from.value),
+            }),
+            on_invalid: given.on_invalid.as_ref().map(|given| given.value.clone()),
             ..Transition::default()
         });
     }
@@ -179,6 +195,7 @@ fn transition(field: &Field) -> Option<Transition> {
             .map(|(interim, last)| FinalName { interim, last }),
         cast: None,
         renamed: false,
+        with: None,
         up: given.up.as_ref().map(|up| up.value.clone()),
         down,
         one_way: given.one_way.is_some(),

@@ -12,7 +12,7 @@ use crate::attributes::column::ColumnAttributes;
 use crate::attributes::table::TableAttributes;
 use crate::declaration::Declaration;
 use crate::rust_type::{RustType, option_of};
-use crate::{Table, check, lower};
+use crate::{Call, Table, check, lower};
 
 /// What a `#[derive(Migratable)]` declares.
 pub enum Declared {
@@ -32,6 +32,8 @@ pub struct Model {
     pub fields: Vec<ModelField>,
     /// Fields with `#[zdm(skip)]`, which generated code fills with their `Default`.
     pub skipped: Vec<ModelField>,
+    /// Functions that fill columns.
+    pub calls: Vec<Call>,
 }
 
 /// A field that is a column.
@@ -72,6 +74,7 @@ impl Declared {
             return Err(errors.into_vec());
         }
         Ok(Self::Model(Model {
+            calls: Call::all(&declaration),
             ident: declaration.ident,
             table,
             fields: declaration
@@ -354,7 +357,7 @@ mod tests {
             "did you mean `table`?",
             "did you mean `primary_key`?",
             "`unique` is given twice",
-            "not supported yet: `with`",
+            "begins with `crate::`",
             "`table` belongs on the struct",
             "`explode` is no action",
             "expected a string: `default = \"…\"`",

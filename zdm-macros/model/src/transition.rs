@@ -7,7 +7,7 @@ use std::fmt;
 #[cfg(feature = "serde")]
 use crate::schema::is_false;
 
-/// A column that comes out of others: `renamed_from`, `from`, `final_name`, `up`, `down`, `one_way`, `valid_if`,
+/// A column that comes out of others: `renamed_from`, `from`, `final_name`, `up`, `with`, `down`, `one_way`, `valid_if`,
 /// `on_invalid`.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -36,6 +36,12 @@ pub struct Transition {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub up: Option<Expression>,
+    /// `with`: the Rust function that fills a new column, in the place of `up`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub with: Option<Function>,
     /// New to old: per `from` column an expression over the new column.
     #[cfg_attr(feature = "serde", serde(default))]
     pub down: Vec<(String, Expression)>,
@@ -54,6 +60,23 @@ pub struct Transition {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub on_invalid: Option<OnInvalid>,
+}
+
+/// A Rust function of the application that computes a column from others of the row, which stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Function {
+    /// `crate::phone::normalize`
+    pub path: String,
+    /// The columns that it takes, in its order.
+    pub inputs: Vec<String>,
+}
+
+impl Function {
+    /// `crate::phone::normalize(phone)`
+    pub fn call(&self) -> String {
+        format!("{}({})", self.path, self.inputs.join(", "))
+    }
 }
 
 /// The two names of a column that takes over the name of one that it replaces.
@@ -75,6 +98,7 @@ impl fmt::Debug for Transition {
             cast,
             renamed,
             up,
+            with,
             down,
             one_way,
             valid_if,
@@ -88,9 +112,11 @@ impl fmt::Debug for Transition {
         if let Some(cast) = cast {
             text.field("cast", cast);
         }
-        text.field("renamed", renamed)
-            .field("up", up)
-            .field("down", down);
+        text.field("renamed", renamed).field("up", up);
+        if let Some(with) = with {
+            text.field("with", with);
+        }
+        text.field("down", down);
         if *one_way {
             text.field("one_way", one_way);
         }

@@ -7,6 +7,7 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Ident};
 
 use super::expression::{self, Down};
+use super::function::Function;
 use super::values::{self, Reference};
 use super::{Errors, Given, keep, read_attributes, vocabulary};
 use crate::{Counted, Expression, MovedFrom, OnInvalid};
@@ -37,6 +38,7 @@ pub(crate) struct ColumnAttributes {
     pub(crate) final_name: Option<Given<String>>,
     pub(crate) from: Option<Given<Vec<Given<String>>>>,
     pub(crate) up: Option<Given<Expression>>,
+    pub(crate) with: Option<Given<Function>>,
     pub(crate) down: Option<Given<Down>>,
     pub(crate) one_way: Option<Given<()>>,
     pub(crate) valid_if: Option<Given<Expression>>,
@@ -49,6 +51,11 @@ impl ColumnAttributes {
         let mut column = Self::default();
         read_attributes(attributes, errors, |word, input| column.word(word, input));
         column
+    }
+
+    /// The columns that it replaces. What a function takes stays.
+    pub(crate) fn replaced(&self) -> Option<&Given<Vec<Given<String>>>> {
+        self.from.as_ref().filter(|_| self.with.is_none())
     }
 
     /// Whether no word was given.
@@ -74,6 +81,7 @@ impl ColumnAttributes {
             final_name,
             from,
             up,
+            with,
             down,
             one_way,
             valid_if,
@@ -101,6 +109,7 @@ impl ColumnAttributes {
             && references.is_none()
             && moved_from.is_none()
             && from.is_none()
+            && with.is_none()
             && down.is_none()
             && on_invalid.is_none()
     }
@@ -135,6 +144,7 @@ impl ColumnAttributes {
             "on_update" => keep(&mut self.on_update, word, action(word, input)?),
             "from" => keep(&mut self.from, word, names(word, input)?),
             "up" => keep(&mut self.up, word, expression(word, input)?),
+            "with" => keep(&mut self.with, word, Function::read(word, input)?),
             "down" => keep(&mut self.down, word, down(word, input)?),
             "one_way" => keep(&mut self.one_way, word, ()),
             "valid_if" => keep(&mut self.valid_if, word, expression(word, input)?),

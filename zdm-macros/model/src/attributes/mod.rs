@@ -7,6 +7,7 @@
 pub(crate) mod column;
 pub(crate) mod constraints;
 pub(crate) mod expression;
+pub(crate) mod function;
 pub(crate) mod table;
 pub(crate) mod values;
 mod vocabulary;

@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 24] = [
+pub(super) const COLUMN: [&str; 25] = [
     "primary_key",
     "auto",
     "column",
@@ -16,6 +16,7 @@ pub(super) const COLUMN: [&str; 24] = [
     "final_name",
     "from",
     "up",
+    "with",
     "down",
     "one_way",
     "valid_if",
@@ -53,12 +54,6 @@ pub(super) const TABLE: [&str; 16] = [
     "transparent",
 ];
 
-/// Words that are understood but not built yet, with the way on.
-const NOT_YET: [(&str, &str); 1] = [(
-    "with",
-    "a Rust function cannot convert rows yet; write the conversion as SQL in `up` and `down`",
-)];
-
 /// The error for a word that a place does not know.
 pub(super) fn unknown(
     word: &Ident,
@@ -66,18 +61,17 @@ pub(super) fn unknown(
     elsewhere: Option<(&[&str], &str)>,
 ) -> syn::Error {
     let name = word.to_string();
-    let message = if let Some((_, way_on)) = NOT_YET.iter().find(|(word, _)| *word == name) {
-        format!("not supported yet: `{name}`: {way_on}")
-    } else if let Some((_, place)) = elsewhere.filter(|(words, _)| words.contains(&name.as_str())) {
-        format!("`{name}` belongs on {place}")
-    } else if let Some(meant) = closest(&name, here) {
-        format!("unknown attribute `{name}`; did you mean `{meant}`?")
-    } else {
-        format!(
-            "unknown attribute `{name}`; known here: {}",
-            here.join(", ")
-        )
-    };
+    let message =
+        if let Some((_, place)) = elsewhere.filter(|(words, _)| words.contains(&name.as_str())) {
+            format!("`{name}` belongs on {place}")
+        } else if let Some(meant) = closest(&name, here) {
+            format!("unknown attribute `{name}`; did you mean `{meant}`?")
+        } else {
+            format!(
+                "unknown attribute `{name}`; known here: {}",
+                here.join(", ")
+            )
+        };
     syn::Error::new(word.span(), message)
 }
 

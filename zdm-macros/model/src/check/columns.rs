@@ -123,6 +123,7 @@ pub(super) fn generated_is_only_read(declaration: &Declaration, errors: &mut Err
             ("`renamed_from`", given.renamed_from.is_some()),
             ("`from`", given.from.is_some()),
             ("`up`", given.up.is_some()),
+            ("`with`", given.with.is_some()),
         ];
         for (what, _) in beside.iter().filter(|(_, given)| *given) {
             errors.at(

@@ -5,6 +5,7 @@
 
 mod columns;
 mod constraints;
+mod functions;
 mod keys;
 mod split;
 mod transitions;
@@ -15,7 +16,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 31] = [
+const CHECKS: [Check; 34] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -37,6 +38,9 @@ const CHECKS: [Check; 31] = [
     transitions::validity_is_complete,
     transitions::invalid_rows_have_a_place,
     transitions::fill_is_needed,
+    functions::stands_in_place_of_up,
+    functions::takes_columns_that_stay,
+    functions::invalid_rows_wait_or_stop,
     transitions::old_columns_are_gone,
     transitions::final_name_becomes_free,
     transitions::drops_are_gone,

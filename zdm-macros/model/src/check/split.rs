@@ -40,6 +40,7 @@ pub(super) fn values_are_kept(declaration: &Declaration, errors: &mut Errors) {
         let several = given.from.as_ref().filter(|from| from.value.len() > 1);
         let converting = given.up.as_ref().map(|given| given.span);
         let converting = converting
+            .or(given.with.as_ref().map(|given| given.span))
             .or(given.down.as_ref().map(|given| given.span))
             .or(given.one_way.as_ref().map(|given| given.span))
             .or(given.valid_if.as_ref().map(|given| given.span))
@@ -83,6 +84,7 @@ pub(super) fn column_of_another_table(declaration: &Declaration, errors: &mut Er
             ("`renamed_from`", given.renamed_from.is_some()),
             ("`from`", given.from.is_some()),
             ("`up`", given.up.is_some()),
+            ("`with`", given.with.is_some()),
             ("`down`", given.down.is_some()),
             ("`one_way`", given.one_way.is_some()),
             ("`valid_if`", given.valid_if.is_some()),

@@ -18,6 +18,7 @@ pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors
         let beside = [
             ("`from`", given.from.is_some()),
             ("`up`", given.up.is_some()),
+            ("`with`", given.with.is_some()),
             ("`down`", given.down.is_some()),
             ("`one_way`", given.one_way.is_some()),
             ("`valid_if`", given.valid_if.is_some()),
@@ -52,7 +53,9 @@ pub(super) fn rename_stands_alone(declaration: &Declaration, errors: &mut Errors
 pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
     for field in declaration.whole_fields() {
         let given = &field.attributes;
-        let Some(from) = &given.from else { continue };
+        let Some(from) = given.replaced() else {
+            continue;
+        };
         if given.one_way.is_some() || (given.up.is_some() && is_given_back(declaration, from)) {
             continue;
         }
@@ -103,8 +106,8 @@ pub(super) fn one_way_stands_for_down(declaration: &Declaration, errors: &mut Er
                 "`one_way` says that nothing computes old from new, but `down` does: give one of them",
             );
         }
-        // Beside `renamed_from` it is refused there.
-        if given.renamed_from.is_some() {
+        // Beside `renamed_from` and `with` it is refused there.
+        if given.renamed_from.is_some() || given.with.is_some() {
             continue;
         }
         let missing = match (&given.from, &given.up) {
@@ -191,6 +194,7 @@ pub(super) fn validity_is_complete(declaration: &Declaration, errors: &mut Error
             .or(given.on_invalid.as_ref().map(|given| given.span));
         if let Some(span) = conditional
             && given.up.is_none()
+            && given.with.is_none()
             && given.renamed_from.is_none()
         {
             errors.at(span, "`valid_if` guards `up`, but there is no `up`");
@@ -203,6 +207,10 @@ pub(super) fn invalid_rows_have_a_place(declaration: &Declaration, errors: &mut 
         let Some(on_invalid) = &field.attributes.on_invalid else {
             continue;
         };
+        // What a function cannot convert waits, and no read can do without it: nobody reads new before that is settled.
+        if field.attributes.with.is_some() {
+            continue;
+        }
         let word = match on_invalid.value {
             OnInvalid::Quarantine => "quarantine",
             OnInvalid::Null => "null",
@@ -366,8 +374,9 @@ pub(super) fn drops_are_gone(declaration: &Declaration, errors: &mut Errors) {
 }
 
 fn old_columns(field: &Field) -> impl Iterator<Item = &Given<String>> {
-    let from = field.attributes.from.iter().flat_map(|from| &from.value);
-    from.chain(&field.attributes.renamed_from)
+    let from = field.attributes.replaced().into_iter();
+    from.flat_map(|from| &from.value)
+        .chain(&field.attributes.renamed_from)
 }
 
 fn column_named(declaration: &Declaration, name: &str) -> bool {
