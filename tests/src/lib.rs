@@ -1,6 +1,7 @@
 //! Golden, live and chaos cases, and the servers that they need.
 
 pub mod cases;
+pub mod fill;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod project;

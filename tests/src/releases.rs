@@ -91,6 +91,27 @@ impl Releases {
         compare(release, &BTreeMap::from([(path, page)]));
     }
 
+    /// What a release's code includes of its version: `0002_phone_keys`.
+    ///
+    /// # Panics
+    ///
+    /// Where it is something else than what is checked in.
+    pub fn embedded(&self, version: &str) {
+        let version = Path::new("zdm").join(version);
+        let mut included = BTreeMap::new();
+        for path in self.project.files() {
+            let Ok(below) = path.strip_prefix(self.project.path("")) else {
+                continue;
+            };
+            let of_backfill = below.as_std_path().starts_with(version.join("3_backfill"));
+            if of_backfill || below.as_std_path() == version.join("plan.toml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                included.insert(self.folder.join(below), text);
+            }
+        }
+        compare(&version.display().to_string(), &included);
+    }
+
     /// A command that finds this gate shut.
     ///
     /// # Panics

@@ -10,6 +10,7 @@ use zdm_runtime::manifest::{Backfill, Direction, Route};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
 use zdm_tests::cases::{Case, schemas_of};
+use zdm_tests::fill;
 use zdm_tests::postgres::Server;
 use zdm_tests::seed::{ROWS, seed};
 
@@ -202,10 +203,7 @@ async fn fill(
         case.name
     );
     for (start, end, expected) in [(lowest, &middle[..], ROWS - 2), (&middle[..], highest, 2)] {
-        let changed = connection
-            .execute_file(migration.file(&backfill.batch), &range(start, end))
-            .await
-            .unwrap();
+        let changed = fill::batch(connection, migration, backfill, &range(start, end)).await;
         assert_eq!(
             changed,
             u64::try_from(expected).unwrap(),

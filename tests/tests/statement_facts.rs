@@ -13,6 +13,7 @@ use zdm_runtime::manifest::{Direction, Step};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
 use zdm_tests::cases::{Case, schemas_of};
+use zdm_tests::fill;
 use zdm_tests::postgres::Server;
 use zdm_tests::seed::seed;
 
@@ -85,10 +86,7 @@ async fn fill(connection: &mut Connection, migration: &Migration) {
             .await
             .unwrap()
             .remove(0);
-        connection
-            .execute_file(migration.file(&backfill.batch), &range)
-            .await
-            .unwrap();
+        fill::batch(connection, migration, backfill, &range).await;
     }
 }
 

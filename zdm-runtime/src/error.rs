@@ -72,6 +72,20 @@ pub enum Error {
         cause: Arc<sqlx::Error>,
     },
 
+    /// The function that fills a column gives no value for a row that has none yet.
+    #[error(
+        "table `{table}`: `{column}` has no value in a row yet, and the function that gives it one cannot: {reason}; nothing was \
+         changed: mend what the function takes, or write a value of `{column}`"
+    )]
+    NotComputed {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What the function said.
+        reason: String,
+    },
+
     /// The code needs a migration that this database has not seen.
     #[error(
         "table `{table}`: {what}; this code cannot write it, nothing was changed: run `cargo zdm expand` against this \

@@ -13,6 +13,8 @@ pub mod caught;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod checksum;
 mod code;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod computed;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod control_value;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

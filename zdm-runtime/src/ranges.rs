@@ -47,6 +47,14 @@ pub(crate) enum Split {
     Halves([(Key, Key, u64); 2]),
 }
 
+/// What a function of the application takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) sql: &'a str,
+    /// How many columns.
+    pub(crate) taken: usize,
+}
+
 /// Keys that were read and whose rows were not found by them. One whose row was deleted in between is not read again;
 /// one that does not survive as text is.
 #[derive(Default)]
@@ -199,6 +207,17 @@ impl<'a> Ranges<'a> {
         connection
             .execute_file(self.migration.file(file), &Key::range(start, end))
             .await
+    }
+
+    /// What reads the rows of a range that a function of the application is called for, and what takes its values; none where
+    /// SQL converts.
+    pub(crate) fn computed(self) -> Option<(Inputs<'a>, &'a str)> {
+        let computed = self.backfill.computed.as_ref()?;
+        let inputs = Inputs {
+            sql: self.migration.file(&computed.inputs),
+            taken: computed.taken.len(),
+        };
+        Some((inputs, self.migration.file(&self.backfill.batch)))
     }
 
     /// Counts the rows of the range and those that are not consistent; where it is asked for, with checksums.

@@ -39,8 +39,23 @@ pub(super) fn record(
     } else {
         Vec::new()
     };
+    let computed = draft.pairs().iter().any(|pair| pair.with.is_some());
+    let mut lines = if findings.is_empty() && computed {
+        String::new()
+    } else {
+        told(&shown_url(url), &findings)
+    };
+    for pair in draft.pairs() {
+        if let Some(function) = &pair.with {
+            let _ = writeln!(
+                lines,
+                "    {}.{}: not counted, because no database can call {}",
+                pair.table, pair.new.name, function.path
+            );
+        }
+    }
     let told = Told {
-        lines: told(&shown_url(url), &findings),
+        lines,
         object: findings.iter().map(object).collect(),
     };
     if findings.iter().any(Finding::is_refuted) {

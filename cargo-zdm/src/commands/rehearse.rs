@@ -98,6 +98,19 @@ impl Rehearse {
                 "rehearse a version before `cargo zdm finalize`",
             ));
         }
+        let mut backfills = version.backfills.iter();
+        if let Some(computed) = backfills.find_map(|backfill| backfill.computed.as_ref()) {
+            return Err(Failure::usage(
+                format!(
+                    "{} calls {}, a function of the application, which a rehearsal does not have",
+                    version.folder(),
+                    computed.function
+                ),
+                "rehearse it in a test of the application: `cargo zdm advance` up to the backfill on a scratch database, then the generated \
+                 `backfill` of the version, then `advance` again",
+            )
+            .safe("nothing was changed"));
+        }
         let rehearsed = rehearsed::rehearsed(&options, place)?;
         let wanted = Options {
             rows: self.rows,

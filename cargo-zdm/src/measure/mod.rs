@@ -37,7 +37,7 @@ pub(crate) struct Finding {
     pub(crate) examples: Examples,
 }
 
-/// Whether a database has anything to tell: what is built in is proved.
+/// Whether a database has anything to tell: what is built in is proved, and a function of the application is none that it can call.
 pub(crate) fn is_open(pair: &Pair) -> bool {
-    pair.built_in.is_none()
+    pair.built_in.is_none() && pair.with.is_none()
 }

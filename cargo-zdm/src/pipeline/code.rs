@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use zdm_model::fingerprint;
 use zdm_runtime::CodeState;
+use zdm_runtime::manifest::Manifest;
 
 use super::transitions::InTransition;
 use super::{ModuleLine, Options, PipelineError, finalize, module_line};
@@ -15,7 +16,9 @@ use crate::dialect::Dialect;
 use crate::files::{FileError, FileTree, read_if_there};
 use crate::parallel;
 use crate::plan::{Pair, interim};
-use crate::render::rust::{self, KnownTable, Model, RustFile, State, Templates, Transition};
+use crate::render::rust::{
+    self, Embedded, KnownTable, Model, RustFile, State, Templates, Transition,
+};
 use crate::source::Models;
 use crate::versions::{self, History};
 
@@ -275,6 +278,43 @@ fn of_table<'a>(
     (turns, parts)
 }
 
+fn embedded(options: &Options, manifest: &Manifest, table: &str) -> Embedded {
+    let mut backfills = manifest.backfills.iter();
+    let Some(backfill) = backfills.find(|found| found.table == table && found.computed.is_some())
+    else {
+        return Embedded::default();
+    };
+    let code = options.root.join(&options.code);
+    let folder = options.root.join(&options.versions).join(manifest.folder());
+    Embedded {
+        folder: embedded_path(&code, &folder),
+        files: backfill.paths().map(str::to_owned).collect(),
+    }
+}
+
+/// The way from one folder to another, by their names alone.
+fn embedded_path(from: &Utf8Path, to: &Utf8Path) -> String {
+    let (from, to) = (plain(from), plain(to));
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[common..].iter().map(|_| "..");
+    let way: Vec<&str> = up.chain(to[common..].iter().copied()).collect();
+    way.join("/")
+}
+
+fn plain(path: &Utf8Path) -> Vec<&str> {
+    let mut parts = Vec::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::ParentDir if !parts.is_empty() => {
+                parts.pop();
+            }
+            Utf8Component::CurDir => {}
+            part => parts.push(part.as_str()),
+        }
+    }
+    parts
+}
+
 pub(super) fn part<'a>(
     options: &Options,
     transition: &'a InTransition,
@@ -295,6 +335,7 @@ pub(super) fn part<'a>(
         parent: transition.parent.clone(),
         versions: options.versions.to_string(),
         shared: pairs.len() < transition.pairs.len(),
+        embedded: embedded(options, &transition.manifest, table),
         pairs,
         moved: moved.cloned(),
         changes: &transition.manifest.changes,

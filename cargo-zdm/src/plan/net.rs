@@ -116,7 +116,7 @@ impl Net {
             .map(|pair| rows.sides(pair))
             .collect::<Result<Vec<_>, _>>()?;
         let mut fills = Vec::new();
-        for pair in pairs().filter(|pair| pair.is_fill()) {
+        for pair in pairs().filter(|pair| pair.is_fill() && pair.with.is_none()) {
             let reads = dialect.columns_in(&pair.up)?;
             if !reads
                 .iter()

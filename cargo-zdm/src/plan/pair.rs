@@ -3,7 +3,7 @@
 //!
 //! Must not know: how the expressions were declared, what is rendered from them.
 
-use zdm_model::{Column, FinalName, OnInvalid};
+use zdm_model::{Column, FinalName, Function, OnInvalid};
 use zdm_runtime::manifest::{BuiltIn, Measured};
 
 use crate::dialect::Dialect;
@@ -40,6 +40,8 @@ pub struct Pair {
     pub valid_if: Option<String>,
     /// The columns that `declared_up` and `valid_if` may read.
     pub inputs: Vec<Column>,
+    /// The Rust function of the application that fills the new column, over `inputs`: `up` is NULL then.
+    pub with: Option<Function>,
     /// What is proved of a conversion whose both halves are built in.
     pub built_in: Option<BuiltIn>,
     /// The new column may be NULL.

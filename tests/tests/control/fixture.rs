@@ -91,6 +91,7 @@ pub(crate) fn manifest() -> Manifest {
             mismatches: String::new(),
             checksums: None,
             invalid: None,
+            computed: None,
             on_invalid: "total".to_owned(),
             optional: Vec::new(),
         }],

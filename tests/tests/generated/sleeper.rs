@@ -257,6 +257,7 @@ fn manifest() -> Manifest {
             mismatches: String::new(),
             checksums: None,
             invalid: None,
+            computed: None,
             on_invalid: "total".to_owned(),
             optional: Vec::new(),
         }],

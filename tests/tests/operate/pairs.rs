@@ -205,6 +205,7 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
             "mismatches",
             format!("SELECT {texts}, '{new}' FROM users AS r WHERE {range} AND NOT {consistent}"),
         ),
+        computed: None,
         checksums: Some(file(
             "checksums",
             checksums(dialect, key, pair, &range, &consistent),

@@ -129,6 +129,7 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
                     moved: Some(moved.clone()),
                     changes: &plan.changes,
                     shared: false,
+                    embedded: rust::Embedded::default(),
                 }),
                 earlier: Vec::new(),
                 turns: Vec::new(),

@@ -75,6 +75,7 @@ impl Versions {
                 pairs: plan.pairs.clone(),
                 changes: &plan.changes,
                 shared: false,
+                embedded: cargo_zdm::render::rust::Embedded::default(),
             }),
             earlier: Vec::new(),
             turns: Vec::new(),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Way;
 use super::ledger::{Chunk, Done};
+use crate::computed::{self, Filled, Function};
 use crate::database::blockers::{self, Around};
 use crate::database::{Connection, DatabaseError, Dialect};
 use crate::key::Key;
@@ -23,6 +24,8 @@ pub(super) struct Batch<'a> {
     pub(super) migration: &'a str,
     pub(super) ranges: Ranges<'a>,
     pub(super) way: Way,
+    /// What fills in the place of the file.
+    pub(super) function: Option<&'a Function>,
     /// The file that is executed.
     pub(super) file: &'a str,
     pub(super) lease: Duration,
@@ -42,6 +45,8 @@ pub(super) enum Tried {
     LeaseLost,
     /// Another worker has taken over a part of the chunk that the batch reached into; nothing was changed.
     Shortened(Key),
+    /// The function cannot be called for a row; nothing was changed.
+    Failed { key: Key, reason: String },
     /// Rows that cannot be converted and may not wait in quarantine; nothing was changed.
     Unconvertible { keys: Vec<Key>, reason: String },
 }
@@ -65,6 +70,8 @@ pub(super) struct Advance {
 struct Converted {
     changed: u64,
     found: Vec<Found>,
+    /// The row for which the function cannot be called.
+    failed: Option<(Key, String)>,
 }
 
 impl Batch<'_> {
@@ -137,6 +144,9 @@ impl Batch<'_> {
             self.convert(connection, start, &end).await?
         };
         let took = started.elapsed();
+        if let Some((key, reason)) = converted.failed {
+            return Ok(Tried::Failed { key, reason });
+        }
         if !converted.found.is_empty() && !self.may_quarantine() {
             return Ok(refused(converted.found));
         }
@@ -194,6 +204,10 @@ impl Batch<'_> {
         start: &Key,
         end: &Key,
     ) -> Result<Converted, DatabaseError> {
+        if let Some(function) = self.function {
+            let filled = computed::fill(function, self.ranges, connection, start, end).await?;
+            return Ok(self.computed(filled));
+        }
         let changed = self
             .ranges
             .convert(connection, self.file, start, end)
@@ -203,7 +217,22 @@ impl Batch<'_> {
             let invalid = self.ranges.invalid(connection, start, end).await?;
             found.extend(invalid.into_iter().map(Found::of));
         }
-        Ok(Converted { changed, found })
+        Ok(Converted {
+            changed,
+            found,
+            failed: None,
+        })
+    }
+
+    fn computed(&self, filled: Filled) -> Converted {
+        let columns = &self.ranges.backfill.columns;
+        let refused = filled.refused.iter();
+        let found = refused.flat_map(|(key, reason)| Found::failing(key, columns, reason));
+        Converted {
+            changed: filled.changed,
+            found: found.collect(),
+            failed: filled.stopped,
+        }
     }
 
     /// Converts a range in which a row fails: halves it behind savepoints until only the failing rows are left.
@@ -223,6 +252,10 @@ impl Batch<'_> {
                     connection.run_file("RELEASE SAVEPOINT zdm_range").await?;
                     converted.changed += part.changed;
                     converted.found.extend(part.found);
+                    if part.failed.is_some() {
+                        converted.failed = part.failed;
+                        return Ok(converted);
+                    }
                     continue;
                 }
                 Err(error @ DatabaseError::Data(_)) => error,

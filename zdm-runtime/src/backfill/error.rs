@@ -48,6 +48,19 @@ pub enum BackfillError {
         /// What was declared.
         rule: String,
     },
+    /// The function that fills a column cannot be called for a row.
+    #[error(
+        "{table} has a row, ({key}), for which the function that fills it cannot be called: {reason}. The batch was rolled back, the \
+         rows before it are done. Mend the function or the row, then run the backfill again: it goes on here"
+    )]
+    Function {
+        /// The table.
+        table: String,
+        /// The row.
+        key: Key,
+        /// What the panic said, or why what it takes cannot be read.
+        reason: String,
+    },
     /// Row locks were not to be had.
     #[error(
         "the backfill of {table} did not get its row locks in {attempts} tries, with {rows} rows at last; {}. Nothing \

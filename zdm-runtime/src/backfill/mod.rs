@@ -26,6 +26,7 @@ pub use pace::{FIRST_BATCH, MOST_ROWS, TARGET, TARGET_BESIDE};
 
 pub use chunks::estimate;
 
+use crate::computed::Function;
 use crate::database::{Connection, DatabaseError, Value};
 use crate::manifest::{Backfill, Manifest};
 use crate::migration::Migration;
@@ -79,6 +80,9 @@ pub struct BackfillOptions {
     pub enters: bool,
     /// Old to new, or back.
     pub way: Way,
+    /// The function of the application that fills a column: its table is all that is worked at. Without one, tables that such a
+    /// function fills are left out.
+    pub function: Option<Function>,
     /// Rows of the first batch; later ones grow or shrink towards `target`.
     pub first_batch: u32,
     /// How long one batch's statement should take.
@@ -114,6 +118,7 @@ impl BackfillOptions {
             workers: 1,
             enters: true,
             way: Way::Up,
+            function: None,
             first_batch: FIRST_BATCH,
             target: TARGET,
             target_beside: TARGET_BESIDE,
@@ -126,6 +131,18 @@ impl BackfillOptions {
             lock_timeout: Duration::from_secs(1),
             attempts: 20,
             first_pause: Duration::from_millis(100),
+        }
+    }
+}
+
+impl BackfillOptions {
+    fn fills(&self, backfill: &Backfill) -> bool {
+        match (self.way, &self.function) {
+            (Way::Reverse, _) => true,
+            (Way::Up, None) => backfill.computed.is_none(),
+            (Way::Up, Some(function)) => {
+                backfill.computed.is_some() && backfill.table == function.table
+            }
         }
     }
 }
@@ -211,6 +228,9 @@ pub async fn run(
         let Some(file) = options.way.statement(backfill) else {
             continue;
         };
+        if !options.fills(backfill) {
+            continue;
+        }
         let ledger = ledger(migration, backfill, options.way);
         let totals = if options.enters {
             enter(connection, migration, backfill, ledger, options.workers).await
@@ -281,6 +301,40 @@ pub async fn is_open(
         )
         .await?;
     Ok(!open.is_empty())
+}
+
+/// Whether a table of the migration has been cut into chunks, done or not.
+pub async fn is_prepared(
+    connection: &mut Connection,
+    migration: &str,
+    table: &str,
+    way: Way,
+) -> Result<bool, DatabaseError> {
+    let totals = Ledger {
+        migration,
+        table,
+        way,
+    }
+    .totals(connection)
+    .await?;
+    Ok(totals.chunks > 0)
+}
+
+/// Whether chunks of a table are not done.
+pub async fn is_left(
+    connection: &mut Connection,
+    migration: &str,
+    table: &str,
+    way: Way,
+) -> Result<bool, DatabaseError> {
+    let totals = Ledger {
+        migration,
+        table,
+        way,
+    }
+    .totals(connection)
+    .await?;
+    Ok(totals.chunks == 0 || totals.open > 0)
 }
 
 /// Forgets how far the migration's backfills are: after `dual_write → off` new is maintained by nobody, and after

@@ -60,6 +60,7 @@ impl<'a> Worker<'a> {
                 migration: migration.id(),
                 ranges: Ranges::of(migration, backfill),
                 way: options.way,
+                function: options.function.as_ref(),
                 file,
                 lease: options.lease,
                 lock_timeout: options.lock_timeout,
@@ -127,7 +128,11 @@ impl<'a> Worker<'a> {
             let left = self
                 .work(connection, &mut chunk, &mut position, outcome, on_progress)
                 .await;
-            if let Err(BackfillError::Unconvertible { .. } | BackfillError::Blocked { .. }) = &left
+            if let Err(
+                BackfillError::Unconvertible { .. }
+                | BackfillError::Function { .. }
+                | BackfillError::Blocked { .. },
+            ) = &left
             {
                 self.release(connection, &chunk).await?;
             }
@@ -229,6 +234,7 @@ impl<'a> Worker<'a> {
                     };
                 }
                 Ok(Tried::LeaseLost) => return Ok(Left::ForTheNext),
+                Ok(Tried::Failed { key, reason }) => return Err(self.failed(key, reason)),
                 Ok(Tried::Unconvertible { keys, reason }) => {
                     return Err(self.unconvertible(keys, reason));
                 }
@@ -254,6 +260,9 @@ impl<'a> Worker<'a> {
                 "On the way back `down` has to convert every value".to_owned()
             }
             "reject" => "`on_invalid = \"reject\"` asks to stop here".to_owned(),
+            "total" if self.backfill.computed.is_some() => {
+                "the table refuses the value that the function gives".to_owned()
+            }
             "total" => "`up` was declared to convert every value".to_owned(),
             rule => format!("`on_invalid = \"{rule}\"` covers values, not the table's constraints"),
         };
@@ -263,6 +272,14 @@ impl<'a> Worker<'a> {
             keys,
             reason,
             rule,
+        }
+    }
+
+    fn failed(&self, key: crate::key::Key, reason: String) -> BackfillError {
+        BackfillError::Function {
+            table: self.backfill.table.clone(),
+            key,
+            reason,
         }
     }
 

@@ -23,6 +23,8 @@ pub mod postgres;
 mod reading;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "operate")]
+mod typed;
 
 use std::fmt;
 

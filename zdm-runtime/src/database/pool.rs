@@ -1,5 +1,7 @@
 //! The application's pool, whatever its kind.
 
+#[cfg(feature = "operate")]
+use super::Connection;
 use super::control_connection::sealed::Control;
 use super::{DatabaseError, Dialect, Row, Value};
 use crate::Error;
@@ -38,6 +40,39 @@ impl Pool {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(pool) => Lent::Sqlite(pool.acquire().await?),
         })
+    }
+}
+
+#[cfg(feature = "operate")]
+impl Pool {
+    /// A connection beside those of the pool, to the same database.
+    pub(crate) async fn open(&self) -> Result<Connection, DatabaseError> {
+        use sqlx::ConnectOptions as _;
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => {
+                super::postgres::open_by((*pool.connect_options()).clone()).await
+            }
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => {
+                let opened = pool.connect_options().connect().await;
+                opened
+                    .map(Connection::Sqlite)
+                    .map_err(super::sqlite::classify)
+            }
+        }
+    }
+
+    /// Where it leads to.
+    pub(crate) fn url(&self) -> String {
+        use sqlx::ConnectOptions as _;
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => pool.connect_options().to_url_lossy(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => pool.connect_options().to_url_lossy(),
+        }
+        .to_string()
     }
 }
 

@@ -48,6 +48,12 @@ impl Pooled {
         postgres::run_file(&mut self.connection, end).await
     }
 
+    /// The connection, where the caller's transaction is open.
+    #[cfg(feature = "operate")]
+    pub(super) fn inside(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
     pub(super) async fn execute(
         &mut self,
         sql: String,

@@ -18,7 +18,10 @@ pub(super) enum Kept {
 }
 
 pub(super) async fn open(url: &str) -> Result<Connection, DatabaseError> {
-    let options: PgConnectOptions = url.parse().map_err(DatabaseError::Other)?;
+    open_by(url.parse().map_err(DatabaseError::Other)?).await
+}
+
+pub(super) async fn open_by(options: PgConnectOptions) -> Result<Connection, DatabaseError> {
     let reached = pooler::connect(options.application_name("zdm")).await;
     Ok(match reached.map_err(classify)? {
         Reached::Server(connection) => Connection::Postgres(connection),
@@ -53,6 +56,34 @@ pub(super) async fn query(
         .map(row)
         .collect::<Result<_, _>>()
         .map_err(DatabaseError::Other)
+}
+
+/// The rows as they come.
+#[cfg(feature = "operate")]
+pub(super) async fn rows(
+    connection: &mut PgConnection,
+    sql: &str,
+    values: &[Value],
+    kept: Kept,
+) -> Result<Vec<PgRow>, DatabaseError> {
+    let rows = bind(sql.to_owned(), values, kept).fetch_all(connection);
+    rows.await.map_err(classify)
+}
+
+/// [`execute`] with arguments of any type.
+#[cfg(feature = "operate")]
+pub(super) async fn change(
+    connection: &mut PgConnection,
+    sql: &str,
+    arguments: sqlx::postgres::PgArguments,
+    kept: Kept,
+) -> Result<u64, DatabaseError> {
+    let done = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments)
+        .persistent(kept == Kept::Yes)
+        .execute(connection)
+        .await
+        .map_err(classify)?;
+    Ok(done.rows_affected())
 }
 
 pub(super) async fn prepare(

@@ -91,6 +91,38 @@ pub(super) async fn query(
         .map_err(DatabaseError::Other)
 }
 
+/// The rows as they come.
+#[cfg(feature = "operate")]
+pub(super) async fn rows(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    values: &[Value],
+) -> Result<Vec<SqliteRow>, DatabaseError> {
+    match bind(sql.to_owned(), values)
+        .fetch_all(&mut *connection)
+        .await
+    {
+        Ok(rows) => Ok(rows),
+        Err(error) => Err(blame(connection, sql, classify(error)).await),
+    }
+}
+
+/// [`execute_on_rows`] with arguments of any type.
+#[cfg(feature = "operate")]
+pub(super) async fn change(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    arguments: sqlx::sqlite::SqliteArguments,
+) -> Result<u64, DatabaseError> {
+    match sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments)
+        .execute(&mut *connection)
+        .await
+    {
+        Ok(done) => Ok(done.rows_affected()),
+        Err(error) => Err(blame(connection, sql, classify(error)).await),
+    }
+}
+
 pub(super) async fn prepare(
     connection: &mut SqliteConnection,
     sql: String,

@@ -3,6 +3,7 @@
 //! Plain data: [`Migration`](crate::migration::Migration) reads it and checks the files.
 //! Must not know: how a plan is made, any database.
 
+mod backfill;
 mod keep;
 mod names;
 mod pair;
@@ -10,6 +11,7 @@ mod small;
 
 use std::collections::BTreeMap;
 
+pub use backfill::{Backfill, ComputedColumn};
 pub use keep::Keep;
 pub use names::{Names, NamesByTable, joined, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, Released, RowFacts, Rows, Side};
@@ -186,7 +188,7 @@ impl Manifest {
     /// What gives every row of a filled column its value, where that never fails.
     pub fn filled_by(&self, table: &str, column: &str) -> Option<&str> {
         self.pair_of(table, column)
-            .filter(|pair| pair.old.is_empty() && pair.on_invalid == "total")
+            .filter(|pair| pair.old.is_empty() && pair.with.is_none() && pair.on_invalid == "total")
             .map(|pair| pair.up.as_str())
     }
 
@@ -327,65 +329,4 @@ pub struct IndexDefinition {
     /// Everything behind the table's name in `CREATE INDEX`, where columns and predicate are not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,
-}
-
-/// The statements of one table's backfill, all below `3_backfill/`. With `k` key columns, keys are bound and returned
-/// as text, `k` values each, in key order; the SQL casts them. Every statement is a file of its own, named by its path
-/// below the version's directory and listed in `files`: `3_backfill/batch.sql`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Backfill {
-    /// The table.
-    pub table: String,
-    /// Key columns in key order: the cursor.
-    pub key: Vec<String>,
-    /// The columns that are filled.
-    pub columns: Vec<String>,
-    /// No parameters; one row: the least key, then the greatest (`2k` values), or no row for an empty table.
-    pub bounds: String,
-    /// `$1..$k` start (inclusive), `$k+1..$2k` end (inclusive), `$2k+1` row limit; one row: the greatest key among the
-    /// first `limit` rows of the range, or no row for an empty range.
-    pub boundary: String,
-    /// The range as in `batch`; one row: how many rows it holds. It reads keys alone, so no value can make it fail.
-    pub count: String,
-    /// `$1..$k` start, `$k+1..$2k` end, both inclusive: makes every row of the range consistent from old to new.
-    pub batch: String,
-    /// The same, from new to old, for the way back from `complete`; `None` where the table has no old side, because new
-    /// columns are only filled, and where the migration is one-way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reverse: Option<String>,
-    /// The range as in `batch`; one row: rows seen, rows that are not consistent.
-    pub verify: String,
-    /// The range as in `batch`; per pair that is not consistent: the row's key, the new column.
-    pub mismatches: String,
-    /// The range as in `batch`; one row: what `verify` counts, how many of the rows that agree do so by `down` alone, and a checksum
-    /// per side, or what makes them up. None in a version that was written before there were any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checksums: Option<String>,
-    /// The range as in `batch`; per value that cannot be converted: the key, the column, the value's type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invalid: Option<String>,
-    /// `quarantine`, `null`, `default`, `reject`, or `total` where `up` converts everything.
-    pub on_invalid: String,
-    /// The columns among them that may be NULL, so that rows can be read while they wait in quarantine.
-    pub optional: Vec<String>,
-}
-
-impl Backfill {
-    /// The paths of its statements.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        [
-            &self.bounds,
-            &self.boundary,
-            &self.count,
-            &self.batch,
-            &self.verify,
-            &self.mismatches,
-        ]
-        .into_iter()
-        .chain(&self.reverse)
-        .chain(&self.checksums)
-        .chain(&self.invalid)
-        .map(String::as_str)
-    }
 }

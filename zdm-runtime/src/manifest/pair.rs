@@ -15,6 +15,9 @@ pub struct Pair {
     /// `up` as statements call it, where that is another text: it then never fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<String>,
+    /// The Rust function of the application that fills the new column; `up` is how it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
     /// From new to old, per old column; `None` where the pair is one-way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub down: Option<Vec<String>>,

@@ -15,6 +15,11 @@ pub(super) fn read_manifest(directory: &Path, path: &Path) -> Result<Manifest, L
         },
         _ => unreadable(path, source),
     })?;
+    parsed(&text, path)
+}
+
+/// The text of a plan, which stands there.
+pub(super) fn parsed(text: &str, path: &Path) -> Result<Manifest, LoadError> {
     let malformed = |source| LoadError::Malformed {
         path: path.to_owned(),
         source: Box::new(source),
@@ -30,7 +35,7 @@ pub(super) fn read_manifest(directory: &Path, path: &Path) -> Result<Manifest, L
             found,
         });
     }
-    toml::from_str(&text).map_err(malformed)
+    toml::from_str(text).map_err(malformed)
 }
 
 pub(super) fn read_files(

@@ -5,6 +5,7 @@
 
 mod check;
 mod directory;
+mod embedded;
 mod error;
 
 pub use error::LoadError;

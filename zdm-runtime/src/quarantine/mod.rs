@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 pub use table::{Entry, State, list};
 
-pub(crate) use release::valid as release_valid;
+pub(crate) use release::{by_function as release_computed, valid as release_valid};
 pub(crate) use table::{Found, add, kept};
 
 use crate::audit;
@@ -102,7 +102,7 @@ pub async fn fix(
         let told = told(table, key, fixed);
         audit::append(connection, entry(migration, actor, started, &told)).await
     };
-    let fixed = release::fix(connection, migration, backfill, key, log).await?;
+    let fixed = release::fix(connection, migration, backfill, (key, None), log).await?;
     if let Fixed::Still { .. } = fixed {
         let told = told(table, key, &fixed);
         audit::record(connection, entry(migration, actor, started, &told)).await?;

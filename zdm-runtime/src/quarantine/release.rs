@@ -2,6 +2,7 @@
 
 use super::table::{self, Found};
 use super::{Fixed, QuarantineError};
+use crate::computed::{self, Function};
 use crate::database::{Connection, DatabaseError};
 use crate::key::Key;
 use crate::manifest::Backfill;
@@ -14,11 +15,39 @@ pub(crate) async fn valid(
     migration: &Migration,
     backfill: &Backfill,
 ) -> Result<u64, QuarantineError> {
+    each(connection, migration, backfill, None).await
+}
+
+/// The same of the table that a function of the application fills, by the function.
+pub(crate) async fn by_function(
+    connection: &mut Connection,
+    migration: &Migration,
+    function: &Function,
+) -> Result<u64, QuarantineError> {
+    match migration.backfill(function.table) {
+        Some(backfill) => each(connection, migration, backfill, Some(function)).await,
+        None => Ok(0),
+    }
+}
+
+async fn each(
+    connection: &mut Connection,
+    migration: &Migration,
+    backfill: &Backfill,
+    function: Option<&Function>,
+) -> Result<u64, QuarantineError> {
     let mut released = 0;
     let kept = table::kept(connection, migration.id(), &backfill.table).await?;
     for key in kept.into_keys() {
         if !matches!(
-            fix(connection, migration, backfill, &key, async |_, _| Ok(())).await?,
+            fix(
+                connection,
+                migration,
+                backfill,
+                (&key, function),
+                async |_, _| Ok(())
+            )
+            .await?,
             Fixed::Still { .. }
         ) {
             released += 1;
@@ -32,11 +61,11 @@ pub(super) async fn fix(
     connection: &mut Connection,
     migration: &Migration,
     backfill: &Backfill,
-    key: &Key,
+    row: (&Key, Option<&Function>),
     log: impl AsyncFn(&mut Connection, &Fixed) -> Result<(), DatabaseError>,
 ) -> Result<Fixed, QuarantineError> {
     connection.begin().await?;
-    let mut fixed = convert(connection, migration, backfill, key).await;
+    let mut fixed = convert(connection, migration, backfill, row).await;
     if let Ok(done @ (Fixed::Converted | Fixed::Gone)) = &fixed
         && let Err(error) = log(connection, done).await
     {
@@ -68,7 +97,7 @@ async fn convert(
     connection: &mut Connection,
     migration: &Migration,
     backfill: &Backfill,
-    key: &Key,
+    (key, function): (&Key, Option<&Function>),
 ) -> Result<Fixed, DatabaseError> {
     if !old_is_trusted(connection, migration.id()).await? {
         return Ok(Fixed::Still {
@@ -79,7 +108,11 @@ async fn convert(
     }
     let ranges = Ranges::of(migration, backfill);
     let there = ranges.has(connection, key).await?;
-    if there {
+    if there && backfill.computed.is_some() {
+        if let Some(error) = uncomputed(connection, ranges, key, function).await? {
+            return Ok(Fixed::Still { error });
+        }
+    } else if there {
         ranges
             .convert(connection, &backfill.batch, key, key)
             .await?;
@@ -90,6 +123,27 @@ async fn convert(
     }
     table::release(connection, migration.id(), &backfill.table, key).await?;
     Ok(if there { Fixed::Converted } else { Fixed::Gone })
+}
+
+/// Why a row has no value of the application's function still.
+async fn uncomputed(
+    connection: &mut Connection,
+    ranges: Ranges<'_>,
+    key: &Key,
+    function: Option<&Function>,
+) -> Result<Option<String>, DatabaseError> {
+    if let Some(function) = function {
+        let filled = computed::fill(function, ranges, connection, key, key).await?;
+        if let Some((_, reason)) = filled.refused.into_iter().next().or(filled.stopped) {
+            return Ok(Some(reason));
+        }
+    }
+    let compared = ranges.compare(connection, key, key, None).await?;
+    Ok((compared.mismatches > 0).then(|| {
+        "a function of the application fills it: mend what that takes and run the application's part of the backfill again, or write \
+         the value"
+            .to_owned()
+    }))
 }
 
 /// Whether new may be derived from old: both are written, and old has been maintained from the beginning or was verified

@@ -52,6 +52,17 @@ pub enum VerificationError {
         /// Where it stands.
         stage: String,
     },
+    /// A repair of what only the application can compute.
+    #[error(
+        "rows of {table} get their value of {function}, which only the application can call, so they are not repaired from here; \
+         nothing was changed"
+    )]
+    Computed {
+        /// The table.
+        table: String,
+        /// The function.
+        function: String,
+    },
     /// The quarantine could not be read or written.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),

@@ -237,6 +237,14 @@ async fn repairable(
     migration: &Migration,
     side: Side,
 ) -> Result<(), VerificationError> {
+    for backfill in side.tables(migration.manifest()) {
+        if let (Side::New, Some(computed)) = (side, &backfill.computed) {
+            return Err(VerificationError::Computed {
+                table: backfill.table.clone(),
+                function: computed.function.clone(),
+            });
+        }
+    }
     let rows = connection
         .query(
             "SELECT stage FROM {zdm}stage WHERE migration = $1",

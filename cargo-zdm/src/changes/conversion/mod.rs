@@ -5,6 +5,7 @@
 
 mod agreement;
 mod built_in;
+mod function;
 mod relabelled;
 mod split;
 mod total;
@@ -112,6 +113,9 @@ impl Way<'_> {
 
     /// The pair of a column that `up` fills.
     pub(super) fn filling(self) -> Result<Conversion, ChangeError> {
+        if let Some(function) = &self.transition.with {
+            return self.computing(function);
+        }
         let Some(up) = self.declared("up", self.transition.up.as_ref())? else {
             return Err(self.mistake(
                 "nothing says what existing rows carry".to_owned(),
@@ -171,6 +175,7 @@ impl Way<'_> {
             declared_up,
             valid_if: valid_if.map(str::to_owned),
             inputs: Vec::new(),
+            with: None,
             built_in: None,
             optional: self.new.nullable,
             measured: None,

@@ -254,6 +254,11 @@ impl From<VerificationError> for Failure {
     fn from(error: VerificationError) -> Self {
         match error {
             VerificationError::Database(error) => error.into(),
+            VerificationError::Computed { .. } => Self::usage(
+                error,
+                "`cargo zdm cancel`, then `cargo zdm backfill`, which says what the application runs: it goes over all rows once more",
+            )
+            .safe("nothing was changed"),
             VerificationError::NotRepairable { .. } => Self::usage(
                 error,
                 "`cargo zdm rollback` takes reads back to old; then `cargo zdm verify --repair`",

@@ -26,7 +26,7 @@ pub(in crate::plan) fn spread(
         .filter(|change| change.pair.is_some())
         .map(|change| change.table.clone())
         .collect();
-    let mut refused = Vec::new();
+    let mut refused = uncallable(changes);
     for table in tables {
         refused.extend(under(request, &table, changes).err());
     }
@@ -35,6 +35,28 @@ pub(in crate::plan) fn spread(
     } else {
         Err(refused)
     }
+}
+
+/// Columns that no trigger can fill: a row of a writer outside would wait for a backfill that has ended, and be refused by NOT NULL.
+fn uncallable(changes: &[Change]) -> Vec<ChangeError> {
+    let pairs = changes.iter().filter_map(|change| change.pair.as_ref());
+    let refused = pairs.filter_map(|pair| {
+        let function = pair.with.as_ref()?;
+        Some(ChangeError::Declaration {
+            at: Box::new(Place {
+                table: pair.table.clone(),
+                source: pair.new.source.clone(),
+            }),
+            subject: format!("{}.{}", pair.table, pair.new.name),
+            problem: format!(
+                "others write this database (`dual_write = \"both\"`), and no trigger can call {}: their rows would have no value",
+                function.path
+            ),
+            way_on: "Compute it with SQL, by `up`; or leave `dual_write` out, where all that writes this table gives the value by itself"
+                .to_owned(),
+        })
+    });
+    refused.collect()
 }
 
 fn under(request: &Request<'_>, table: &str, changes: &mut [Change]) -> Result<(), ChangeError> {

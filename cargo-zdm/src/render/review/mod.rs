@@ -5,6 +5,7 @@
 //! Comes in: the manifest. Goes out: Markdown.
 //! Must not know: plans, any database, templates of SQL.
 
+mod function;
 mod kept;
 mod pairs;
 

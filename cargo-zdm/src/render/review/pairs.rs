@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use zdm_runtime::manifest::{BuiltIn, EdgeFacts, Fact, Manifest, Pair, RowFacts, Rows, Side};
 
+use super::function;
+
 /// Why nothing is known where `generate` was run without a database.
 const NOT_ASKED: &str = "no database was asked";
 
@@ -44,7 +46,14 @@ pub(super) fn checklist(page: &mut String, manifest: &Manifest) {
         } else if !pair.old.is_empty() {
             let _ = writeln!(page, "- [ ] what {name} loses, there and back, is meant");
         }
-        if !matches!(&pair.measured, Some(measured) if matches!(measured.rows, Fact::Found(_))) {
+        if let Some(function) = &pair.with {
+            let _ = writeln!(
+                page,
+                "- [ ] `{function}` gives the same value for the same row at every call, today and until the migration is complete, and what \
+                 it does not convert is known"
+            );
+        } else if !matches!(&pair.measured, Some(measured) if matches!(measured.rows, Fact::Found(_)))
+        {
             let _ = writeln!(
                 page,
                 "- [ ] nobody has counted what {name} cannot take over: `cargo zdm generate --amend --database-url …` does"
@@ -70,11 +79,16 @@ fn pair(page: &mut String, pair: &Pair) {
     }
     if pair.old.is_empty() {
         lines.push(on_invalid(pair));
+        let value = if pair.with.is_some() {
+            "what the function gives for the row"
+        } else {
+            "`up` of the row"
+        };
         lines.push(format!(
-            "**old code** leaves it NULL in rows that it writes; until they are filled, new code reads `up` of the row as \
-             `{}`",
+            "**old code** leaves it NULL in rows that it writes; until they are filled, new code reads {value} as `{}`",
             pair.new.column
         ));
+        lines.extend(pair.with.as_ref().map(|_| function::filled()));
     } else {
         lines.insert(
             0,
@@ -109,6 +123,12 @@ fn listed(texts: impl Iterator<Item = String>) -> String {
 }
 
 fn up(pair: &Pair) -> String {
+    if pair.with.is_some() {
+        return format!(
+            "`with`: {}, a Rust function of the application",
+            code(&pair.up)
+        );
+    }
     match &pair.runs {
         Some(runs) => format!("`up`: {}, run as {}", code(&pair.up), code(runs)),
         None => format!("`up`: {}", code(&pair.up)),
@@ -128,6 +148,9 @@ fn down(pair: &Pair) -> String {
 
 fn on_invalid(pair: &Pair) -> String {
     let rule = &pair.on_invalid;
+    if pair.with.is_some() {
+        return function::on_invalid(rule);
+    }
     let outcome = match rule.as_str() {
         "quarantine" => {
             "the row keeps its old value, new is NULL, and its key waits in quarantine to be fixed or waived"
@@ -195,6 +218,9 @@ fn losses(pair: &Pair) -> Vec<String> {
 }
 
 fn unknown(pair: &Pair, reason: &str) -> String {
+    if pair.with.is_some() {
+        return "**not counted**: how many rows cannot be converted; no database can call the function".to_owned();
+    }
     if pair.old.is_empty() {
         format!("**not counted**: how many rows cannot be converted; {reason}")
     } else if pair.one_way {
@@ -282,6 +308,7 @@ mod tests {
             table: "users".to_owned(),
             up: "a || '`' || b".to_owned(),
             runs: None,
+            with: None,
             down: Some(vec!["left(c, 1)".to_owned(), "right(c, 1)".to_owned()]),
             one_way: false,
             valid_if: None,

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use zdm_model::Table;
+use zdm_model::{Column, Table};
 use zdm_runtime::CodeState;
 
 use crate::dialect::{Dialect, ExpressionError};
@@ -103,6 +103,17 @@ pub struct Transition<'a> {
     pub changes: &'a [String],
     /// The migration has pairs on other tables too.
     pub shared: bool,
+    /// What the binary holds of the version, where a function of the application fills a column.
+    pub embedded: Embedded,
+}
+
+/// Files of a version that generated code includes.
+#[derive(Debug, Clone, Default)]
+pub struct Embedded {
+    /// The version's folder, as seen from the code's.
+    pub folder: String,
+    /// The files of the table's backfill, below the version's folder.
+    pub files: Vec<String>,
 }
 
 impl Transition<'_> {
@@ -317,6 +328,27 @@ pub fn module(
         ));
     }
     Ok(files)
+}
+
+/// The module of a table's code: `users`.
+pub(crate) fn module_of(table: &str) -> String {
+    names::module(table)
+}
+
+/// A stored value in a select list, as the field's type is decoded from it.
+pub(crate) fn listed(dialect: &Dialect, column: &Column) -> String {
+    match words::Words::of(dialect) {
+        Some(words) => words.listed(column),
+        None => dialect.ident(&column.name),
+    }
+}
+
+/// The type that a field's value is sent as.
+pub(crate) fn encoded_type(dialect: &Dialect, column: &Column) -> String {
+    match words::Words::of(dialect) {
+        Some(words) => words.encoded_type(column),
+        None => dialect.type_of(column),
+    }
 }
 
 fn file(path: impl Into<Utf8PathBuf>, text: String) -> RustFile {

@@ -255,6 +255,13 @@ impl<'a> Sides<'a> {
             match found {
                 None if listed == name => list.push(name),
                 None => list.push(format!("{listed} AS {name}")),
+                Some(computed) if computed.with.is_some() => {
+                    list.push(if listed == name {
+                        name
+                    } else {
+                        format!("{listed} AS {name}")
+                    });
+                }
                 Some(fill) if fill.is_fill() => {
                     let filled = format!("COALESCE({name}, {})", fill.up);
                     let filled = self.words.computed(column, &filled);

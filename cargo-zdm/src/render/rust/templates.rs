@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::RenderError;
 
-const TEMPLATES: [(&str, &str); 18] = [
+const TEMPLATES: [(&str, &str); 19] = [
     (
         "header",
         include_str!("../../../templates/rust/sqlx/header.rs.j2"),
@@ -38,6 +38,10 @@ const TEMPLATES: [(&str, &str); 18] = [
     (
         "switch_reads",
         include_str!("../../../templates/rust/sqlx/switch_reads/switch_reads.rs.j2"),
+    ),
+    (
+        "computed",
+        include_str!("../../../templates/rust/sqlx/switch_reads/computed.rs.j2"),
     ),
     (
         "dual_write_in_turn",

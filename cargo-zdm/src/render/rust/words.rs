@@ -201,7 +201,7 @@ impl<'a> Words<'a> {
     }
 
     /// The type that sqlx reads and writes the field as.
-    fn encoded_type(self, column: &Column) -> String {
+    pub(super) fn encoded_type(self, column: &Column) -> String {
         match (&column.sql_type, column.logical_type) {
             _ if cast(column).is_some() => self.dialect.type_name(LogicalType::Text).to_owned(),
             (_, LogicalType::Enum) => self.dialect.type_of(column),

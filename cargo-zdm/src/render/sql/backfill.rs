@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use zdm_model::{Column, OnInvalid};
-use zdm_runtime::manifest::Backfill;
+use zdm_model::Column;
+use zdm_runtime::manifest::{Backfill, ComputedColumn};
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
+use super::computed::Computed;
+use super::fallible::{Fallible, fallible, strictest};
 use super::{Identity, checksums, header};
 use crate::dialect::{Dialect, DialectError};
 use crate::plan::{Pair, Plan};
+use crate::render::rust;
 
 /// What the templates see.
 #[derive(Serialize)]
@@ -33,6 +36,8 @@ pub(super) struct View {
     pub(super) consistent: String,
     pairs: Vec<Agreement>,
     fallible: Vec<Fallible>,
+    /// A function of the application fills a column.
+    computed: Option<Computed>,
 }
 
 /// When a pair's sides agree.
@@ -40,18 +45,6 @@ pub(super) struct View {
 struct Agreement {
     column: String,
     consistent: String,
-}
-
-/// A pair whose `up` cannot convert every value.
-#[derive(Clone, Serialize)]
-struct Fallible {
-    column: String,
-    value_type: String,
-    /// There is something to convert.
-    given: String,
-    up: String,
-    /// NULL stands for it: `down` gives it back. None where there is no `down`.
-    given_back: Option<String>,
 }
 
 /// A table's backfill: the manifest's entry and its files by path.
@@ -83,6 +76,7 @@ pub(super) fn render(
     let k = first.key.len();
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
     let reverse = reverse_view(plan, dialect, table, &first.key);
+    let computed = pairs.iter().find_map(|pair| pair.with.clone());
     let mut backfill = Backfill {
         table: table.to_owned(),
         key: first.key.iter().map(|column| column.name.clone()).collect(),
@@ -108,14 +102,25 @@ pub(super) fn render(
             "count",
             &view,
         )?,
-        batch: write(
-            "batch",
-            &format!(
-                "Backfill: rows from {range}, both included, get their new side where it does not agree."
-            ),
-            "update",
-            &view,
-        )?,
+        batch: match &computed {
+            Some(function) => write(
+                "batch",
+                &format!(
+                    "Backfill: rows from {range}, both included, that are still as {} took them get the value that it gave.",
+                    function.path
+                ),
+                "computed",
+                &view,
+            )?,
+            None => write(
+                "batch",
+                &format!(
+                    "Backfill: rows from {range}, both included, get their new side where it does not agree."
+                ),
+                "update",
+                &view,
+            )?,
+        },
         reverse: match &reverse {
             Some(reverse) => Some(write(
                 "reverse",
@@ -151,6 +156,23 @@ pub(super) fn render(
                 "invalid",
                 &view,
             )?)
+        },
+        computed: match &computed {
+            Some(function) => Some(ComputedColumn {
+                function: function.path.clone(),
+                taken: function.inputs.clone(),
+                module: (folder != BACKFILL_FOLDER).then(|| rust::module_of(table)),
+                inputs: write(
+                    "inputs",
+                    &format!(
+                        "Backfill: rows from {range}, both included, that have no value yet: key, and what {} takes.",
+                        function.path
+                    ),
+                    "inputs",
+                    &view,
+                )?,
+            }),
+            None => None,
         },
         on_invalid: strictest(&pairs).to_owned(),
         optional: pairs
@@ -218,6 +240,10 @@ pub(super) fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pai
             })
             .collect(),
         fallible: fallible(dialect, pairs),
+        computed: pairs
+            .iter()
+            .find(|pair| pair.with.is_some())
+            .map(|pair| Computed::of(dialect, key, pair)),
     }
 }
 
@@ -301,59 +327,6 @@ fn all_consistent(pairs: &[&Pair]) -> String {
         [one] if one.starts_with('(') => (*one).to_owned(),
         conditions => format!("({})", conditions.join(" AND ")),
     }
-}
-
-fn fallible(dialect: &Dialect, pairs: &[&Pair]) -> Vec<Fallible> {
-    pairs
-        .iter()
-        .filter(|pair| {
-            matches!(
-                pair.on_invalid,
-                Some(OnInvalid::Quarantine | OnInvalid::Reject)
-            ) && !pair.is_fill()
-        })
-        .map(|pair| {
-            let old: Vec<String> = pair
-                .old
-                .iter()
-                .map(|old| dialect.ident(&old.name))
-                .collect();
-            let given: Vec<String> = old
-                .iter()
-                .map(|name| format!("{name} IS NOT NULL"))
-                .collect();
-            let types: Vec<String> = old.iter().map(|name| dialect.type_of_value(name)).collect();
-            Fallible {
-                column: pair.new.name.clone(),
-                value_type: types.join(" || ', ' || "),
-                given: if let [one] = &given[..] {
-                    one.clone()
-                } else {
-                    format!("({})", given.join(" OR "))
-                },
-                up: format!("({})", pair.up),
-                given_back: given_back(dialect, pair),
-            }
-        })
-        .collect()
-}
-
-fn given_back(dialect: &Dialect, pair: &Pair) -> Option<String> {
-    let sides = pair.old.iter().zip(&pair.down);
-    let agree = sides
-        .map(|(old, down)| dialect.agrees(old, &dialect.ident(&old.name), &format!("({down})")));
-    let agree: Vec<String> = agree.collect();
-    (!agree.is_empty()).then(|| format!("({})", agree.join(" AND ")))
-}
-
-/// The strictest rule among the pairs of a table: their rows are converted together.
-fn strictest(pairs: &[&Pair]) -> &'static str {
-    const FROM_LENIENT: [&str; 5] = ["total", "default", "null", "quarantine", "reject"];
-    pairs
-        .iter()
-        .map(|pair| pair.rule())
-        .max_by_key(|rule| FROM_LENIENT.iter().position(|other| other == rule))
-        .unwrap_or("total")
 }
 
 /// `$1` or `($1, $2)`.

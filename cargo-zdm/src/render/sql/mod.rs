@@ -5,6 +5,8 @@
 
 mod backfill;
 mod checksums;
+mod computed;
+mod fallible;
 mod moved;
 mod pairs;
 mod section;

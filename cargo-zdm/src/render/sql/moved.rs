@@ -138,6 +138,7 @@ pub(super) fn render(
         )?,
         checksums: None,
         invalid: None,
+        computed: None,
         on_invalid: "total".to_owned(),
         optional: Vec::new(),
     };

@@ -19,7 +19,11 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
     };
     Entry {
         table: pair.table.clone(),
-        up: pair.declared_up.clone(),
+        up: match &pair.with {
+            Some(function) => function.call(),
+            None => pair.declared_up.clone(),
+        },
+        with: pair.with.as_ref().map(|function| function.path.clone()),
         runs: (pair.up != pair.declared_up).then(|| pair.up.clone()),
         down: (!pair.is_one_way()).then(|| pair.down.clone()),
         one_way: pair.is_one_way(),

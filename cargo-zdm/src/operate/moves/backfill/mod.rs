@@ -3,6 +3,7 @@
 //! Comes in: the session, a migration, the effort. Goes out: filled columns, and how fast it went.
 //! Must not know: how a batch is made.
 
+mod application;
 mod crew;
 
 use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, Outcome, Way};
@@ -58,7 +59,11 @@ pub(crate) async fn run(
                 .await?
         }
     };
-    answer(session, place, &total)
+    let answer = answer(session, place, &total)?;
+    match total.stopped {
+        None => application::is_done(session, place).await.map(|()| answer),
+        Some(_) => Ok(answer),
+    }
 }
 
 async fn is_open(session: &mut Session, place: usize) -> Result<bool, Failure> {
@@ -223,6 +228,10 @@ impl From<BackfillError> for Failure {
             BackfillError::Unconvertible { .. } => Self::findings(
                 error,
                 "mend these rows (or declare on_invalid), then run `cargo zdm backfill` again: it goes on there",
+            ),
+            BackfillError::Function { .. } => Self::findings(
+                error,
+                "mend the function or the row, then run the application's part of the backfill again: it goes on there",
             ),
             BackfillError::OneWay { .. } => Self::usage(error, "restore from a backup"),
             other => Self::environment(

@@ -3,6 +3,7 @@
 //! Comes in: a model. Goes out: values for `templates/rust/sqlx/`.
 //! Must not know: the text around the values.
 
+mod computed;
 mod in_turn;
 mod key;
 mod modules;

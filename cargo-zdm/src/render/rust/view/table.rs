@@ -8,6 +8,7 @@ use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
 use super::Header;
+use super::computed::{self, ComputedView, Entry};
 use super::in_turn::{self, InTurn};
 use super::key::{self, Key, KeyColumn};
 use super::moved::{self, MovedView};
@@ -65,6 +66,10 @@ pub(in crate::render::rust) struct TableView {
     one_way: Vec<OneWay>,
     old_values: Option<String>,
     migration: Option<MigrationView>,
+    /// The columns that functions of the application fill, of all migrations in transition.
+    computed: Vec<ComputedView>,
+    /// The one that the last migration brings.
+    entry: Option<Entry>,
     /// Where several migrations are in transition: in which order they move.
     pub(in crate::render::rust) in_turn: Option<InTurn>,
     /// What those before the last one have of their own.
@@ -88,6 +93,7 @@ pub(in crate::render::rust) struct Earlier {
     migration: MigrationView,
     sql: BTreeMap<&'static str, String>,
     statements_in: Option<String>,
+    entry: Option<Entry>,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,6 +104,8 @@ struct Field {
     new_alias: Option<String>,
     /// The number of its migration, where several are in transition.
     number: Option<String>,
+    /// The function of [`ComputedView`] that gives it a value.
+    computed: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -204,8 +212,10 @@ pub(in crate::render::rust) fn table(
         }),
         one_way: writes::one_ways(&statements, &rust, &bind)?,
         migration: transition.map(|transition| migration(transition, model)),
+        computed: computed::views(&sides, &rust),
+        entry: transition.and_then(|found| computed::entry(&words, found, &rust, "super")),
         in_turn: in_turn::view(&statements)?,
-        earlier: earlier(&statements, model)?,
+        earlier: earlier(&statements, model, &rust)?,
         statements_in: None,
         subject,
     })
@@ -282,23 +292,30 @@ fn between(model: &Model<'_>, ends: Option<(&Transition<'_>, &Transition<'_>)>) 
     }
 }
 
-fn earlier(statements: &Statements<'_>, model: &Model<'_>) -> Result<Vec<Earlier>, RenderError> {
+fn earlier<'t>(
+    statements: &Statements<'_>,
+    model: &Model<'_>,
+    rust: &impl Fn(&Column) -> &'t RustType,
+) -> Result<Vec<Earlier>, RenderError> {
     let last = model.transition.as_ref();
     let last = last.map(|last| migration(last, model).path);
     let views = model.earlier.iter().map(|transition| {
+        let above = if transition.shared {
+            "super::super"
+        } else {
+            "super"
+        };
+        let statements_in = last.as_ref().map(|last| format!("{above}::{last}"));
+        let beside = statements_in
+            .as_ref()
+            .map_or_else(|| "super".to_owned(), |module| format!("super::{module}"));
         Ok(Earlier {
+            entry: computed::entry(&statements.sides.words, transition, rust, &beside),
             header: between(model, Some((transition, transition))),
             table: model.table.name.clone(),
             migration: migration(transition, model),
             sql: BTreeMap::from([("pending", statements.pending(&transition.pairs)?)]),
-            statements_in: last.as_ref().map(|last| {
-                let above = if transition.shared {
-                    "super::super"
-                } else {
-                    "super"
-                };
-                format!("{above}::{last}")
-            }),
+            statements_in,
         })
     });
     views.collect()
@@ -318,6 +335,7 @@ fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
         old_alias,
         new_alias,
         number: in_turn::number(sides, column),
+        computed: computed::name(sides, column),
     }
 }
 

@@ -1,0 +1,100 @@
+//! The columns that a Rust function of the application fills: how reads call it, and the entry point of the backfill.
+//!
+//! Must not know: statements.
+
+use serde::Serialize;
+use zdm_model::Column;
+
+use crate::plan::Pair;
+use crate::render::rust::Transition;
+use crate::render::rust::names::{self, RustType};
+use crate::render::rust::sides::Sides;
+use crate::render::rust::words::Words;
+
+/// A function as a row calls it.
+#[derive(Debug, Serialize)]
+pub(super) struct ComputedView {
+    /// The name of the generated function.
+    name: String,
+    column: String,
+    field: String,
+    owned: String,
+    /// The path of the function.
+    path: String,
+    inputs: Vec<String>,
+    may_fail: bool,
+}
+
+/// The entry point of a migration's backfill.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    /// The generated function of the column, by its path.
+    name: String,
+    column: String,
+    path: String,
+    owned: String,
+    /// `Postgres`
+    kind: &'static str,
+    pool: &'static str,
+    /// The version's folder, as seen from the file.
+    folder: String,
+    files: Vec<String>,
+}
+
+/// The name of the generated function that gives a column its value, if one does.
+pub(super) fn name(sides: &Sides<'_>, column: &Column) -> Option<String> {
+    let mut pairs = sides.pairs();
+    let pair = pairs.find(|pair| pair.new.name == column.name)?;
+    pair.with.as_ref().map(|_| called(column))
+}
+
+fn called(column: &Column) -> String {
+    format!("computed_{}", names::bare(&column.field))
+}
+
+pub(super) fn views<'t>(
+    sides: &Sides<'_>,
+    rust: &impl Fn(&Column) -> &'t RustType,
+) -> Vec<ComputedView> {
+    let pairs = sides.pairs();
+    let views = pairs.filter_map(|pair: &Pair| {
+        let function = pair.with.as_ref()?;
+        Some(ComputedView {
+            name: called(&pair.new),
+            column: pair.new.name.clone(),
+            field: pair.new.field.clone(),
+            owned: rust(&pair.new).owned.clone(),
+            path: function.path.clone(),
+            inputs: function.inputs.clone(),
+            may_fail: pair.on_invalid.is_some(),
+        })
+    });
+    views.collect()
+}
+
+/// The entry point of a migration, whose reads are generated in a module that its file finds there.
+pub(super) fn entry<'t>(
+    words: &Words<'_>,
+    transition: &Transition<'_>,
+    rust: &impl Fn(&Column) -> &'t RustType,
+    beside: &str,
+) -> Option<Entry> {
+    let pair = transition.pairs.iter().find(|pair| pair.with.is_some())?;
+    let function = pair.with.as_ref()?;
+    let (kind, pool) = if words.typed {
+        ("Postgres", "PgPool")
+    } else {
+        ("Sqlite", "SqlitePool")
+    };
+    let above = if transition.shared { "../.." } else { ".." };
+    Some(Entry {
+        name: format!("{beside}::switch_reads::{}", called(&pair.new)),
+        column: pair.new.name.clone(),
+        path: function.path.clone(),
+        owned: rust(&pair.new).owned.clone(),
+        kind,
+        pool,
+        folder: format!("{above}/{}", transition.embedded.folder),
+        files: transition.embedded.files.clone(),
+    })
+}

@@ -1,0 +1,14 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(sql_type = "varchar(40)")]
+    pub phone: String,
+    #[zdm(from("phone"), with = "crate::phone::normalize")]
+    pub phone_key: String,
+    #[zdm(up = "lower(phone)")]
+    pub other_key: String,
+}

@@ -1,0 +1,71 @@
+//! A column that a Rust function of the application fills, by the entry point that is generated for it: under writers of the
+//! repository and others, in several processes, one of which is killed, with rows that cannot be converted, up to contract.
+
+/// As a user's crate has it, at each of its releases.
+pub mod postgres {
+    /// Before.
+    pub mod old {
+        #[allow(missing_docs, reason = "a user's struct need not be documented")]
+        pub mod models;
+        pub mod zdm;
+    }
+    /// In transition.
+    pub mod transition {
+        #[allow(missing_docs, reason = "a user's struct need not be documented")]
+        pub mod models;
+        pub mod zdm;
+    }
+    /// After.
+    pub mod last {
+        #[allow(missing_docs, reason = "a user's struct need not be documented")]
+        pub mod models;
+        pub mod zdm;
+    }
+}
+
+/// As a user's crate has it, at each of its releases.
+pub mod sqlite {
+    /// Before.
+    pub mod old {
+        #[allow(missing_docs, reason = "a user's struct need not be documented")]
+        pub mod models;
+        pub mod zdm;
+    }
+    /// In transition.
+    pub mod transition {
+        #[allow(missing_docs, reason = "a user's struct need not be documented")]
+        pub mod models;
+        pub mod zdm;
+    }
+    /// After.
+    pub mod last {
+        #[allow(missing_docs, reason = "a user's struct need not be documented")]
+        pub mod models;
+        pub mod zdm;
+    }
+}
+
+mod application;
+mod killed;
+mod phone;
+mod race;
+mod way;
+
+use zdm_runtime::computed::Options;
+
+const NAME: &str = "phone_keys";
+const VERSION: &str = "0002_phone_keys";
+
+/// Small batches, so that there are several, and no signals of a server that other tests use too.
+fn options(worker: &str) -> Options {
+    let mut options = Options::of("test");
+    options.signals = None;
+    options.workers = 2;
+    options.backfill.worker = worker.to_owned();
+    options.backfill.first_batch = 7;
+    options.backfill.most_rows = 7;
+    options.backfill.least_stolen = 20;
+    options.backfill.lease = std::time::Duration::from_secs(1);
+    options.backfill.throttle = false;
+    options
+}
