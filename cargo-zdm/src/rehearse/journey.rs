@@ -211,7 +211,8 @@ impl Journey {
             return Ok(());
         }
         self.fleet.kill().await?;
-        let killed = ledger::kill_backfill(self.session().await?, self.place).await?;
+        let backfill = ledger::kill_backfill(self.session().await?, self.place);
+        let killed = Box::pin(backfill).await?;
         self.fleet.shared.tally().killed.backfills += u64::from(killed);
         Ok(())
     }

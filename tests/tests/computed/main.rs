@@ -61,7 +61,7 @@ fn options(worker: &str) -> Options {
     let mut options = Options::of("test");
     options.signals = None;
     options.workers = 2;
-    options.backfill.worker = worker.to_owned();
+    worker.clone_into(&mut options.backfill.worker);
     options.backfill.first_batch = 7;
     options.backfill.most_rows = 7;
     options.backfill.least_stolen = 20;

@@ -35,6 +35,10 @@ fn wait() {
 }
 
 /// The digits of a phone; one without any is none.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "what a function takes is given to it"
+)]
 pub(crate) fn key(phone: String) -> Result<String, String> {
     match phone.as_str() {
         "waits" => wait(),

@@ -73,7 +73,7 @@ macro_rules! whole_way {
             run(&url, "again").await.unwrap();
             assert!(texts(&url, waiting).await.is_empty());
             let all = "SELECT phone_key FROM users ORDER BY id";
-            assert_eq!(texts(&url, all).await.len() as i64, ROWS);
+            assert_eq!(i64::try_from(texts(&url, all).await.len()), Ok(ROWS));
 
             // What was filled goes with the column, and is filled again.
             let gone = releases.ended(&["rollback", NAME, "--to", "off"]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use zdm_model::Column;
+use zdm_model::{Column, Function};
 use zdm_runtime::manifest::{Backfill, ComputedColumn};
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
@@ -77,6 +77,7 @@ pub(super) fn render(
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
     let reverse = reverse_view(plan, dialect, table, &first.key);
     let computed = pairs.iter().find_map(|pair| pair.with.clone());
+    let (about, template) = batch_of(computed.as_ref(), &range);
     let mut backfill = Backfill {
         table: table.to_owned(),
         key: first.key.iter().map(|column| column.name.clone()).collect(),
@@ -102,36 +103,10 @@ pub(super) fn render(
             "count",
             &view,
         )?,
-        batch: match &computed {
-            Some(function) => write(
-                "batch",
-                &format!(
-                    "Backfill: rows from {range}, both included, that are still as {} took them get the value that it gave.",
-                    function.path
-                ),
-                "computed",
-                &view,
-            )?,
-            None => write(
-                "batch",
-                &format!(
-                    "Backfill: rows from {range}, both included, get their new side where it does not agree."
-                ),
-                "update",
-                &view,
-            )?,
-        },
-        reverse: match &reverse {
-            Some(reverse) => Some(write(
-                "reverse",
-                &format!(
-                    "Backfill on the way back: rows from {range} get their old side where it does not agree."
-                ),
-                "update",
-                reverse,
-            )?),
-            None => None,
-        },
+        batch: write("batch", &about, template, &view)?,
+        reverse: reverse
+            .map(|reverse| write("reverse", &reverse_of(&range), "update", &reverse))
+            .transpose()?,
         verify: write(
             "verify",
             &format!("Verification: rows from {range}, and how many of them do not agree."),
@@ -157,23 +132,17 @@ pub(super) fn render(
                 &view,
             )?)
         },
-        computed: match &computed {
-            Some(function) => Some(ComputedColumn {
-                function: function.path.clone(),
-                taken: function.inputs.clone(),
-                module: (folder != BACKFILL_FOLDER).then(|| rust::module_of(table)),
-                inputs: write(
-                    "inputs",
-                    &format!(
-                        "Backfill: rows from {range}, both included, that have no value yet: key, and what {} takes.",
-                        function.path
-                    ),
-                    "inputs",
-                    &view,
-                )?,
-            }),
-            None => None,
-        },
+        computed: computed
+            .map(|function| {
+                let inputs = write("inputs", &inputs_of(&function, &range), "inputs", &view)?;
+                Ok(ComputedColumn {
+                    function: function.path,
+                    taken: function.inputs,
+                    module: (folder != BACKFILL_FOLDER).then(|| rust::module_of(table)),
+                    inputs,
+                })
+            })
+            .transpose()?,
         on_invalid: strictest(&pairs).to_owned(),
         optional: pairs
             .iter()
@@ -185,6 +154,38 @@ pub(super) fn render(
     let path = checksums.write(plan, dialect, identity, &folder, &mut texts)?;
     backfill.checksums = Some(path);
     Ok(Some(Files { backfill, texts }))
+}
+
+/// What a batch does, and its template.
+fn batch_of(computed: Option<&Function>, range: &str) -> (String, &'static str) {
+    match computed {
+        Some(function) => (
+            format!(
+                "Backfill: rows from {range}, both included, that are still as {} took them get the value that it gave.",
+                function.path
+            ),
+            "computed",
+        ),
+        None => (
+            format!(
+                "Backfill: rows from {range}, both included, get their new side where it does not agree."
+            ),
+            "update",
+        ),
+    }
+}
+
+fn reverse_of(range: &str) -> String {
+    format!(
+        "Backfill on the way back: rows from {range} get their old side where it does not agree."
+    )
+}
+
+fn inputs_of(function: &Function, range: &str) -> String {
+    format!(
+        "Backfill: rows from {range}, both included, that have no value yet: key, and what {} takes.",
+        function.path
+    )
 }
 
 /// Where the table's statements stand: in a folder of its own where several tables are filled.

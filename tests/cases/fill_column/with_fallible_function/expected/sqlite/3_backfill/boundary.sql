@@ -5,10 +5,22 @@
 SELECT CAST(line AS TEXT), CAST(at AS TEXT)
 FROM (
     SELECT line, at
-    FROM calls
-    WHERE (line, at) >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (line, at) <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
-    ORDER BY line, at
-    LIMIT $5
-) AS rows_of_batch
-ORDER BY rows_of_batch.line DESC, rows_of_batch.at DESC
+    FROM (
+        SELECT line, at
+        FROM calls
+        WHERE (line, at) >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (line, at) <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
+        ORDER BY line, at
+        LIMIT 1 OFFSET $5 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT line, at
+    FROM (
+        SELECT line, at
+        FROM calls
+        WHERE (line, at) >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (line, at) <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
+        ORDER BY line DESC, at DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.line, ends.at
 LIMIT 1;

@@ -5,6 +5,18 @@
 -- 1. add the column users.team_new
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:19
 ALTER TABLE users ADD COLUMN team_new bigint;
+-- Who may read or write team alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (team_new) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('team')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. create the view zdm.0123456789ab_users, whose columns keep their names
 --    lock ACCESS SHARE · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:19

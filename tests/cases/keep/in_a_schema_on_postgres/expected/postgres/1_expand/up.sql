@@ -5,11 +5,47 @@
 -- 1. add the column billing.invoices.status
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from src/models.rs:9
 ALTER TABLE billing.invoices ADD COLUMN status text;
+-- Who may read or write state alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (status) ON billing.invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('state')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. add the column billing.invoices.secret
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:11
 ALTER TABLE billing.invoices ADD COLUMN secret text;
+-- Who may read or write token alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (secret) ON billing.invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('token')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 3. add the column billing.invoices.order
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:13
 ALTER TABLE billing.invoices ADD COLUMN "order" bigint;
+-- Who may read or write user alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s ("order") ON billing.invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('user')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;

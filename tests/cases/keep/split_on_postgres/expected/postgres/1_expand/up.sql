@@ -5,7 +5,31 @@
 -- 1. add the column users.first
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:12
 ALTER TABLE users ADD COLUMN first text;
+-- Who may read or write full_name alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (first) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('full_name')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. add the column users.last
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:16
 ALTER TABLE users ADD COLUMN last text;
+-- Who may read or write full_name alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (last) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('full_name')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;

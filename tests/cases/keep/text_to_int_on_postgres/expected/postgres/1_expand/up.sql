@@ -5,6 +5,18 @@
 -- 1. add the column users.age_int
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:12
 ALTER TABLE users ADD COLUMN age_int integer;
+-- Who may read or write age alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (age_int) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'users'::regclass AND attname IN ('age')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. create the function zdm.0123456789ab_users_age_int_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:12

@@ -16,19 +16,16 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS users_team_name;
 
 -- 4. rename users.team to team_old and users.team_new to team
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:19
+-- Rights on the column alone go over.
 DO $zdm$
-DECLARE
-    allowed text;
 BEGIN
-    -- Rights on the column alone go over; those on the table hold anyway.
-    FOR allowed IN SELECT format('GRANT %s (team_new) ON users TO %s%s', privilege_type,
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (team_new) ON users TO %s%s', privilege_type,
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, aclexplode(attacl)
-        WHERE attrelid = 'users'::regclass AND attname = 'team'
-    LOOP
-        EXECUTE allowed;
-    END LOOP;
+        WHERE attrelid = 'users'::regclass AND attname IN ('team')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
 ALTER TABLE users RENAME COLUMN team TO team_old;
