@@ -65,11 +65,22 @@ BEGIN
             EXECUTE format('GRANT ALL ON SEQUENCE %s TO %I', counting.name, found.rolname);
         END LOOP;
     END LOOP;
+    -- What acts in the name of a table's owner stays with a table that stays.
     FOR found IN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = 'zdm'::regnamespace AND p.proowner <> ddl
+          AND NOT (p.prosecdef AND EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgfoid = p.oid AND c.relowner <> ddl))
     LOOP
         EXECUTE format('ALTER ROUTINE %s OWNER TO %I', found.name, 'accounts_ddl');
+    END LOOP;
+    -- The numbers of a column go over with its table.
+    FOR found IN
+        SELECT c.oid::regclass AS name FROM pg_class c
+        WHERE c.relnamespace = 'zdm'::regnamespace AND c.relkind = 'S' AND c.relowner <> ddl
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+            AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+    LOOP
+        EXECUTE format('ALTER SEQUENCE %s OWNER TO %I', found.name, 'accounts_ddl');
     END LOOP;
 END
 $zdm$;

@@ -5,3 +5,15 @@
 -- 1. add the column accounts.email_verified
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from examples/accounts/src/models.rs:20
 ALTER TABLE accounts ADD COLUMN email_verified boolean;
+-- Who may read or write is_verified alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (email_verified) ON accounts TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'accounts'::regclass AND attname IN ('is_verified')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;

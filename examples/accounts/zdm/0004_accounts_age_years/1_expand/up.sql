@@ -5,6 +5,18 @@
 -- 1. add the column accounts.age_years
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from examples/accounts/src/models.rs:30
 ALTER TABLE accounts ADD COLUMN age_years integer;
+-- Who may read or write age alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (age_years) ON accounts TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'accounts'::regclass AND attname IN ('age')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. create the function zdm.4d744ee81067_accounts_age_years_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from examples/accounts/src/models.rs:30

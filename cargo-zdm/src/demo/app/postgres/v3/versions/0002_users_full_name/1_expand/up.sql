@@ -5,10 +5,34 @@
 -- 1. add the column cargo_zdm_demo_users.full_name
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3 · from cargo-zdm/src/demo/app/postgres/v2/models.rs:14
 ALTER TABLE cargo_zdm_demo_users ADD COLUMN full_name text;
+-- Who may read or write name alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (full_name) ON cargo_zdm_demo_users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'cargo_zdm_demo_users'::regclass AND attname IN ('name')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 2. add the column cargo_zdm_demo_users.age_number
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from cargo-zdm/src/demo/app/postgres/v2/models.rs:24
 ALTER TABLE cargo_zdm_demo_users ADD COLUMN age_number integer;
+-- Who may read or write age alone may do the same here.
+DO $zdm$
+BEGIN
+    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
+        SELECT format('GRANT %s (age_number) ON cargo_zdm_demo_users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, aclexplode(attacl)
+        WHERE attrelid = 'cargo_zdm_demo_users'::regclass AND attname IN ('age')
+        GROUP BY privilege_type, grantee) AS rights (allowed));
+END
+$zdm$;
 
 -- 3. create the function zdm.153c9bfd75a0_cargo_zdm_demo_users_age_number_up, which never fails
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from cargo-zdm/src/demo/app/postgres/v2/models.rs:24
