@@ -110,7 +110,9 @@ impl Keeping {
             Self::Away(kept) => Self::Back(kept.clone()),
             Self::Back(kept) => Self::Away(kept.clone()),
             Self::Leave(_) => {
-                return Err(format!("the columns of {table} that it maintains are gone"));
+                return Err(format!(
+                    "what is kept of {table} is not maintained any more"
+                ));
             }
             Self::Table(from, to) => Self::Table(to.clone(), from.clone()),
         }))

@@ -336,6 +336,19 @@ fn the_next_version_begins_and_what_needs_the_names_waits() {
         &["expand"],
         "0002_parts still has to drop the column parts.name",
     );
+    // The trigger knows what it would drop.
+    let less = models.replace("    pub grams: Option<i32>,\n", "");
+    let drops = "#[derive(Migratable)]\n#[zdm(drops(\"grams\"))]";
+    project.write(
+        "src/models.rs",
+        &less.replace("#[derive(Migratable)]", drops),
+    );
+    project.done(&["generate", "less", "--amend"]);
+    waits(
+        project,
+        &["expand"],
+        "0002_parts keeps both sides of parts by a trigger",
+    );
     project.write("src/models.rs", &with("pub label: Option<String>,"));
     project.done(&["generate", "labels", "--amend"]);
     project.done(&["expand"]);

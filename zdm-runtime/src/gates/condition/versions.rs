@@ -114,6 +114,16 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                 contract_first(earlier),
             );
         }
+        if let Some(table) = known_to_a_trigger(version, earlier) {
+            return shut(
+                NAME,
+                format!(
+                    "{} keeps both sides of {table} by a trigger, which knows its columns by their names and types as they are",
+                    earlier.folder()
+                ),
+                contract_first(earlier),
+            );
+        }
         let taken = shared(&version.creates, &earlier.drops);
         if !taken.is_empty() {
             return shut(
@@ -131,6 +141,28 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
         NAME,
         "no earlier version still has to drop a name that it brings",
     )
+}
+
+/// A table whose columns a trigger of the earlier version names, and which this one would change under it. A session that has run
+/// the trigger fails on a column whose type is another since. What is kept is to be given back as it was, so beside it a version
+/// may only add to the table.
+fn known_to_a_trigger<'a>(version: &'a Manifest, earlier: &Manifest) -> Option<&'a str> {
+    let tables = version.tables.iter().map(String::as_str);
+    let mut tables = tables.filter(|table| earlier.tables.iter().any(|other| other == table));
+    let (keeps, exchanges) = (earlier.keep.is_some(), !version.exchanges.is_empty());
+    tables.find(|table| {
+        let mut pairs = version.pairs.iter().filter(|pair| pair.table == **table);
+        let is_another = version.retyped.contains_key(*table)
+            || version.renames.contains_key(*table)
+            || version.renamed_keys.contains_key(*table)
+            || exchanges;
+        if keeps {
+            let drops = version.drops.contains_key(*table);
+            return is_another || drops || pairs.next().is_some();
+        }
+        let is_netted = earlier.nets.contains_key(*table);
+        is_netted && (is_another || pairs.any(|pair| pair.released.is_some()))
+    })
 }
 
 /// A table of the version that has a part in an exchange of keys of an earlier one, and the table whose key that is.
@@ -152,8 +184,15 @@ fn meeting<'a>(version: &'a Manifest, earlier: &'a Manifest) -> Option<(&'a str,
 
 fn contract_first(earlier: &Manifest) -> String {
     let (folder, name) = (earlier.folder(), &earlier.name);
+    let kept = match &earlier.keep {
+        Some(keep) => format!(
+            "; old is dropped {} later, at once with `waive = [\"kept_long_enough\"]` below `[policy]`",
+            keep.window()
+        ),
+        None => String::new(),
+    };
     format!(
         "contract {folder} first: when the code of {folder} runs everywhere, `cargo zdm advance` or \
-         `cargo zdm contract {name}`"
+         `cargo zdm contract {name}`{kept}"
     )
 }

@@ -114,11 +114,16 @@ BEGIN
     SELECT CASE WHEN count(DISTINCT relowner) > 1 THEN NULL WHEN is_superuser THEN min(pg_get_userbyid(relowner)::text) ELSE current_user END, bool_or(relrowsecurity)
         INTO owner, is_secured
         FROM pg_class WHERE oid IN ('billing.users'::regclass, 'billing.addresses'::regclass);
-    SELECT string_agg(DISTINCT format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), '; ')
+    SELECT string_agg(DISTINCT CASE
+            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, owner) END, '; ')
         INTO open_to
-        FROM pg_namespace, aclexplode(nspacl) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE' AND grantee <> nspowner
-            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner));
+        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
+        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
+            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner))
+            -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
+            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
+                OR pg_has_role(owner, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = owner)));
     IF is_secured AND open_to IS NOT NULL THEN
         RAISE EXCEPTION 'others may create functions where the triggers that keep billing.users and billing.addresses together look for names, and row security demands that these act in the name of their owner'
             USING HINT = open_to;
@@ -127,7 +132,7 @@ BEGIN
             USING HINT = 'Give both to the same role (ALTER TABLE … OWNER TO …).';
     END IF;
     FOREACH name IN ARRAY ARRAY['zdm.zdm_0123456789ab_main'] LOOP
-        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce(nullif(current_setting('search_path'), ''), 'pg_catalog'));
+        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
         EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', name);
         CONTINUE WHEN owner IS NULL OR open_to IS NOT NULL;
         EXECUTE format('ALTER FUNCTION %s() SECURITY DEFINER', name);
@@ -213,11 +218,16 @@ BEGIN
     SELECT CASE WHEN count(DISTINCT relowner) > 1 THEN NULL WHEN is_superuser THEN min(pg_get_userbyid(relowner)::text) ELSE current_user END, bool_or(relrowsecurity)
         INTO owner, is_secured
         FROM pg_class WHERE oid IN ('billing.addresses'::regclass, 'billing.users'::regclass);
-    SELECT string_agg(DISTINCT format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), '; ')
+    SELECT string_agg(DISTINCT CASE
+            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, owner) END, '; ')
         INTO open_to
-        FROM pg_namespace, aclexplode(nspacl) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE' AND grantee <> nspowner
-            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner));
+        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
+        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
+            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner))
+            -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
+            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
+                OR pg_has_role(owner, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = owner)));
     IF is_secured AND open_to IS NOT NULL THEN
         RAISE EXCEPTION 'others may create functions where the triggers that keep billing.addresses and billing.users together look for names, and row security demands that these act in the name of their owner'
             USING HINT = open_to;
@@ -226,7 +236,7 @@ BEGIN
             USING HINT = 'Give both to the same role (ALTER TABLE … OWNER TO …).';
     END IF;
     FOREACH name IN ARRAY ARRAY['zdm.zdm_0123456789ab_part', 'zdm.zdm_0123456789ab_part_lock'] LOOP
-        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce(nullif(current_setting('search_path'), ''), 'pg_catalog'));
+        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
         EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', name);
         CONTINUE WHEN owner IS NULL OR open_to IS NOT NULL;
         EXECUTE format('ALTER FUNCTION %s() SECURITY DEFINER', name);

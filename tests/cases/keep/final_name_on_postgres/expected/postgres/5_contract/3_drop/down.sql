@@ -16,4 +16,4 @@ ALTER INDEX idx_users_team_born RENAME TO idx_users_team_born_new;
 
 -- up.sql 2 (drop the index idx_users_year of users) has no way back: idx_users_year names users.team, which is gone.
 
--- up.sql 1 (drop the trigger on users that maintains what is kept) has no way back: the columns of users that it maintains are gone.
+-- up.sql 1 (drop the trigger on users that maintains what is kept) has no way back: what is kept of users is not maintained any more.

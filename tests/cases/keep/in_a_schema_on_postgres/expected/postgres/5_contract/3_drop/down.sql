@@ -8,4 +8,4 @@
 
 -- up.sql 2 (drop the column billing.invoices.zdm_kept_state) has no way back: the values of billing.invoices.zdm_kept_state are gone; a backup brings them back.
 
--- up.sql 1 (drop the trigger on billing.invoices that maintains what is kept) has no way back: the columns of billing.invoices that it maintains are gone.
+-- up.sql 1 (drop the trigger on billing.invoices that maintains what is kept) has no way back: what is kept of billing.invoices is not maintained any more.

@@ -3,7 +3,7 @@
 -- Contract, 3: what was kept goes, when the time is over for which it was kept.
 
 -- 1. drop the trigger on billing.invoices that maintains what is kept
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of billing.invoices that it maintains are gone · from src/models.rs:9
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: what is kept of billing.invoices is not maintained any more · from src/models.rs:9
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab_kept ON billing.invoices;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_billing.invoices_kept"();
 

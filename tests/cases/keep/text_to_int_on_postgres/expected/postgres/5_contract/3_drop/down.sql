@@ -6,4 +6,4 @@
 
 -- up.sql 2 (drop the column users.zdm_kept_age) has no way back: the values of users.zdm_kept_age are gone; a backup brings them back.
 
--- up.sql 1 (drop the trigger on users that maintains what is kept) has no way back: the columns of users that it maintains are gone.
+-- up.sql 1 (drop the trigger on users that maintains what is kept) has no way back: what is kept of users is not maintained any more.

@@ -3,7 +3,7 @@
 -- Contract, 3: what was kept goes, when the time is over for which it was kept.
 
 -- 1. drop the trigger on users that maintains what is kept
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of users that it maintains are gone · from src/models.rs:12
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: what is kept of users is not maintained any more · from src/models.rs:12
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab_kept ON users;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_users_kept"();
 
