@@ -35,8 +35,8 @@ pub use pair::{Pair, Part};
 pub use raw::Raw;
 pub(crate) use shape::same_columns;
 pub use shape::{
-    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, Origin,
-    TableShape, UniqueShape,
+    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
+    UniqueShape,
 };
 pub(crate) use shapes::{column_shape, table_shape};
 pub use statement::{Referenced, Remade, Statement};

@@ -31,21 +31,6 @@ pub struct TableShape {
     pub exclusions: Vec<ExclusionShape>,
     /// Foreign keys, ordered by name.
     pub foreign_keys: Vec<ForeignKeyShape>,
-    /// Where its columns come from, as long as it is new.
-    pub origin: Option<Box<Origin>>,
-}
-
-/// The table out of which columns come into another, with each column there and here: rights and row security go along.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Origin {
-    /// The table, unquoted.
-    pub table: String,
-    /// What finds a row's row there.
-    pub key: Vec<(String, String)>,
-    /// What moves.
-    pub columns: Vec<(String, String)>,
-    /// Its rows stay without these columns.
-    pub stays: bool,
 }
 
 impl TableShape {
@@ -111,8 +96,6 @@ pub struct ColumnShape {
     pub comment: Option<String>,
     /// The columns of its table that it comes beside: whoever has a right on each of them alone gets it on this one.
     pub rights_of: Vec<String>,
-    /// The table out of which it comes, with others that follow it.
-    pub origin: Option<Box<Origin>>,
 }
 
 /// An index with every field present, as templates need it.

@@ -115,7 +115,6 @@ impl Shapes {
                 let mut shape = shape.clone();
                 // They come by statements of their own.
                 shape.comment = None;
-                shape.origin = None;
                 for column in &mut shape.columns {
                     column.comment = None;
                 }
@@ -187,7 +186,6 @@ fn alter(shape: &mut TableShape, alteration: &Alteration) {
         Alteration::AddColumn(column) => shape.columns.push(ColumnShape {
             comment: None,
             rights_of: Vec::new(),
-            origin: None,
             ..column.clone()
         }),
         Alteration::ReplaceGenerated(column) => {
@@ -378,7 +376,6 @@ pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
             .iter()
             .map(ForeignKeyShape::from)
             .collect(),
-        origin: None,
     }
 }
 
@@ -398,6 +395,5 @@ pub(crate) fn column_shape(column: &Column, dialect: &Dialect) -> ColumnShape {
         is_virtual: column.is_virtual,
         comment: column.comment.clone(),
         rights_of: Vec::new(),
-        origin: None,
     }
 }

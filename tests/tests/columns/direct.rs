@@ -112,7 +112,6 @@ fn column(name: &str, sql_type: &str) -> ColumnShape {
         is_virtual: false,
         comment: None,
         rights_of: Vec::new(),
-        origin: None,
     }
 }
 

@@ -74,6 +74,5 @@ mod killed;
 mod leftover;
 mod lock_order;
 mod operator;
-mod rights;
 mod stages;
 mod under_load;

@@ -25,13 +25,36 @@ pub(super) async fn follow(
         if from <= Section::Release {
             policy.section = Section::Release;
         }
-        let meant = pair.down.as_ref().and_then(|down| down.get(place));
-        if let Some(meant) = meant {
-            let of = (pair.table.as_str(), policy.name.as_str());
-            policy.way_on = proposal(connection, of, (column, meant)).await?;
-        }
+        let mut replacements = vec![(column, meant(pair, place))];
+        replacements.extend(others(manifest, &pair.table, column));
+        let of = (pair.table.as_str(), policy.name.as_str());
+        policy.way_on = proposal(connection, of, &replacements).await?;
     }
     Ok(())
+}
+
+/// A column, and what stands for it; `None` where nothing computes it.
+type Replacement<'a> = (&'a str, Option<&'a str>);
+
+fn meant(pair: &Pair, place: usize) -> Option<&str> {
+    pair.down.as_ref()?.get(place).map(String::as_str)
+}
+
+/// The other columns of the table that go: a policy that names several has one statement for all of them.
+fn others<'a>(
+    manifest: &'a Manifest,
+    table: &'a str,
+    column: &'a str,
+) -> impl Iterator<Item = Replacement<'a>> {
+    let pairs = manifest
+        .pairs
+        .iter()
+        .filter(move |pair| pair.table == table);
+    let replaced = pairs.flat_map(|pair| {
+        let old = pair.old.iter().enumerate();
+        old.map(|(place, old)| (old.column.as_str(), meant(pair, place)))
+    });
+    replaced.filter(move |(other, _)| *other != column)
 }
 
 /// The pair that replaces what is named, the column's present name, and its place among the old ones.
@@ -58,7 +81,7 @@ const EXPRESSIONS: &str = "SELECT CAST(p.polname AS text), pg_get_expr(polqual, 
 async fn proposal(
     connection: &mut Connection,
     (table, policy): (&str, &str),
-    replacement: (&str, &str),
+    replacements: &[Replacement<'_>],
 ) -> Result<Option<String>, DatabaseError> {
     let table = catalogue::relation(table);
     let asked = [Value::from(table.as_str()), Value::from(policy)];
@@ -79,7 +102,7 @@ async fn proposal(
         let Some(expression) = expression else {
             continue;
         };
-        let Some(expression) = with(expression, replacement) else {
+        let Some(expression) = with(expression, replacements) else {
             return Ok(None);
         };
         statement = format!("{statement} {clause} ({expression})");
@@ -87,8 +110,9 @@ async fn proposal(
     Ok(Some(statement))
 }
 
-/// The expression as the database spells it, with something in the place of a column; `None` where a name may be another table's.
-fn with(expression: &str, (column, meant): (&str, &str)) -> Option<String> {
+/// The expression as the database spells it, with something in the place of columns; `None` where a name may be another table's, or
+/// nothing stands for a column.
+fn with(expression: &str, replacements: &[Replacement<'_>]) -> Option<String> {
     let mut text = String::new();
     let mut rest = expression;
     while let Some(first) = rest.chars().next() {
@@ -101,12 +125,15 @@ fn with(expression: &str, (column, meant): (&str, &str)) -> Option<String> {
         if first != '"' && token.eq_ignore_ascii_case("select") {
             return None;
         }
-        let is_column = name.is_some_and(|name| name == column) && !behind.starts_with('(');
+        let replaced =
+            name.and_then(|name| replacements.iter().find(|(column, _)| name == *column));
+        let replaced = replaced.filter(|_| !behind.starts_with('('));
         // A type, or a name behind another one.
         let is_other = text.ends_with([':', '.']) || behind.starts_with('.');
-        match (is_column, is_other) {
-            (true, true) => return None,
-            (true, false) => {
+        match (replaced, is_other) {
+            (Some(_), true) => return None,
+            (Some((_, meant)), false) => {
+                let meant = (*meant)?;
                 let is_name = meant.chars().all(is_of_name)
                     || meant.starts_with('"') && length(meant, '"') == meant.len();
                 if is_name {
@@ -115,7 +142,7 @@ fn with(expression: &str, (column, meant): (&str, &str)) -> Option<String> {
                     text.extend(["(", meant, ")"]);
                 }
             }
-            (false, _) => text.push_str(token),
+            (None, _) => text.push_str(token),
         }
         rest = behind;
     }
@@ -151,7 +178,21 @@ fn is_of_name(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::with;
+    use super::{Replacement, with};
+
+    const OWNER: &[Replacement<'_>] = &[("owner", Some("owner_name"))];
+
+    #[test]
+    fn all_columns_that_go_are_replaced_at_once() {
+        let expression = "((owner = CURRENT_USER) AND (team = 'a'::text))";
+        let both = [("owner", Some("team")), ("team", Some("crew"))];
+        assert_eq!(
+            with(expression, &both).as_deref(),
+            Some("((team = CURRENT_USER) AND (crew = 'a'::text))")
+        );
+        let one_way = [("owner", Some("owner_name")), ("team", None)];
+        assert_eq!(with(expression, &one_way), None);
+    }
 
     #[test]
     fn whole_names_are_replaced_outside_of_texts() {
@@ -163,10 +204,10 @@ mod tests {
             ),
             ("owner(id) = owner", "owner(id) = owner_name"),
         ] {
-            let found = with(expression, ("owner", "owner_name"));
+            let found = with(expression, OWNER);
             assert_eq!(found.as_deref(), Some(expected));
         }
-        let found = with("(age = 'x'::text)", ("age", "CAST(years AS text)"));
+        let found = with("(age = 'x'::text)", &[("age", Some("CAST(years AS text)"))]);
         assert_eq!(
             found.as_deref(),
             Some("((CAST(years AS text)) = 'x'::text)")
@@ -180,11 +221,7 @@ mod tests {
             "(notes.owner = CURRENT_USER)",
             "(id = 'x'::owner)",
         ] {
-            assert_eq!(
-                with(expression, ("owner", "owner_name")),
-                None,
-                "{expression}"
-            );
+            assert_eq!(with(expression, OWNER), None, "{expression}");
         }
     }
 }

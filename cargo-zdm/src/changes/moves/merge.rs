@@ -97,10 +97,8 @@ pub(super) fn kept_together(
     on_part: &Place,
     moved: &Move,
 ) -> Change {
-    let mut origin = Some(Box::new(moved.origin()));
     for (new, _) in &moved.columns {
-        let mut column = column_shape(new, context.dialect);
-        column.origin = origin.take();
+        let column = column_shape(new, context.dialect);
         change = change
             .alter(Section::Expand, at, Alteration::AddColumn(column))
             .comment(Section::Expand, at, new);

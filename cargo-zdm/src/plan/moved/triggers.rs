@@ -7,7 +7,6 @@ use zdm_model::Column;
 
 use super::{Ends, Move};
 use crate::dialect::Dialect;
-use crate::plan::Origin;
 
 /// Triggers that write what a statement has written to their table to the other one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,27 +69,6 @@ impl Move {
             present: self.present(dialect, "NEW."),
             same: self.same_as_inserted(dialect),
             changed: changed(dialect, own.chain(&self.columns).map(|(main, _)| main)),
-        }
-    }
-
-    /// Where the columns come from.
-    pub fn origin(&self) -> Origin {
-        let (table, stays) = match self.to {
-            Ends::Part => (&self.main, true),
-            Ends::Main => (&self.part, self.part_stays),
-        };
-        let from_there = |pairs: &[(Column, Column)]| -> Vec<(String, String)> {
-            let names = names(pairs).into_iter();
-            match self.to {
-                Ends::Part => names.collect(),
-                Ends::Main => names.map(|(main, part)| (part, main)).collect(),
-            }
-        };
-        Origin {
-            table: table.clone(),
-            key: from_there(&self.key),
-            columns: from_there(&self.columns),
-            stays,
         }
     }
 

@@ -4,35 +4,6 @@
 
 -- 1. add the column users.postal
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:8
--- Nobody may see or change more here than in addresses, or less.
-DO $zdm$
-DECLARE
-    main CONSTANT regclass := 'users';
-    part CONSTANT regclass := 'addresses';
-    others text;
-BEGIN
-    IF (SELECT relrowsecurity FROM pg_class WHERE oid = part) THEN
-        RAISE EXCEPTION 'row security decides who sees which rows of %, and says nothing of %', part, main
-            USING HINT = format('Give %s the policies that its new columns need, then ALTER TABLE %s DISABLE ROW LEVEL SECURITY.', main, part);
-    END IF;
-    SELECT string_agg(format('%s may %s all of %s, and not %I in %s', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, privilege_type, main, attname, part), '; ') INTO others
-        FROM pg_class, aclexplode(relacl), pg_attribute
-        WHERE pg_class.oid = main AND grantee <> relowner AND privilege_type IN ('SELECT', 'UPDATE')
-            AND attrelid = part AND attname IN ('postal_code', 'town') AND NOT has_column_privilege(grantee, part, attnum, privilege_type);
-    IF others IS NOT NULL THEN
-        RAISE EXCEPTION '%: the columns come there', others
-            USING HINT = format('GRANT the same on %s, or REVOKE it on %s and GRANT it on the columns that are meant.', part, main);
-    END IF;
-    SELECT string_agg(format('%s may %s rows of %s, and not UPDATE %I there', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, privilege_type, part, attname), '; ') INTO others
-        FROM pg_class, aclexplode(relacl), pg_attribute
-        WHERE pg_class.oid = part AND privilege_type IN ('INSERT')
-            AND attrelid = part AND attname IN ('postal_code', 'town') AND NOT has_column_privilege(grantee, part, attnum, 'UPDATE');
-    IF others IS NOT NULL THEN
-        RAISE EXCEPTION '%: in % that is the right to change the columns', others, main
-            USING HINT = format('GRANT UPDATE ON %s to those who may have it here, or REVOKE the other right.', part);
-    END IF;
-END
-$zdm$;
 ALTER TABLE users ADD COLUMN postal varchar(20);
 
 -- 2. add the column users.town
@@ -47,8 +18,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 BEGIN
     IF row_security_active('addresses') THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('row security hides rows of addresses from %s, and triggers that keep it together with users act in its name', current_user),
-            HINT = 'Until contract, row security may not apply to that role: it owns the tables, without FORCE, or has BYPASSRLS.';
+            MESSAGE = 'row security hides rows of addresses from this role, and triggers that keep it together with users act in its name',
+            HINT = 'Until contract, write as a role that row security does not apply to.';
     END IF;
     IF TG_OP = 'UPDATE' THEN
         -- What the statement has not changed may be NULL here because the backfill has not been at the row.
@@ -83,59 +54,6 @@ CREATE TRIGGER zdm_0123456789ab_main_update
 -- ALWAYS: rows that replication applies count too.
 ALTER TABLE users ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_update;
 ALTER TABLE users ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_insert;
--- Who writes one of the tables needs no right on the other: this acts in the name of their owner, wherever nobody else may put a function or an
--- operator of his own where it looks for names.
-DO $zdm$
-DECLARE
-    is_superuser CONSTANT boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
-    open_to text;
-    owner text;
-    is_secured boolean;
-    name text;
-BEGIN
-    -- Other triggers of these tables would have a superuser's rights.
-    SELECT CASE WHEN count(DISTINCT relowner) > 1 THEN NULL WHEN is_superuser THEN min(pg_get_userbyid(relowner)::text) ELSE current_user END, bool_or(relrowsecurity)
-        INTO owner, is_secured
-        FROM pg_class WHERE oid IN ('users'::regclass, 'addresses'::regclass);
-    SELECT string_agg(DISTINCT CASE
-            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, owner) END, '; ')
-        INTO open_to
-        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
-            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner))
-            -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
-            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
-                OR pg_has_role(owner, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = owner)));
-    IF is_secured AND open_to IS NOT NULL THEN
-        RAISE EXCEPTION 'others may create functions where the triggers that keep users and addresses together look for names, and row security demands that these act in the name of their owner'
-            USING HINT = open_to;
-    ELSIF is_secured AND owner IS NULL THEN
-        RAISE EXCEPTION 'row security is on users or addresses, and the two have different owners, in the name of one of whom triggers keep them together'
-            USING HINT = 'Give both to the same role (ALTER TABLE … OWNER TO …).';
-    END IF;
-    FOREACH name IN ARRAY ARRAY['zdm.zdm_0123456789ab_main'] LOOP
-        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
-        EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', name);
-        CONTINUE WHEN owner IS NULL OR open_to IS NOT NULL;
-        EXECUTE format('ALTER FUNCTION %s() SECURITY DEFINER', name);
-        EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', name, owner);
-    END LOOP;
-END
-$zdm$;
--- Whoever may read or change a column in addresses may do the same here, and find its row.
-DO $zdm$
-DECLARE
-    main CONSTANT regclass := 'users';
-BEGIN
-    EXECUTE (SELECT coalesce(string_agg(DISTINCT format('GRANT %s (%I) ON %s TO %s%s', privilege_type, here, main, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; '), '')
-        FROM (VALUES ('user_id', 'id', false), ('postal_code', 'postal', true), ('town', 'town', true)) AS moved (there, here, is_value)
-            JOIN pg_attribute ON attrelid = 'addresses'::regclass AND attname = there JOIN pg_class ON pg_class.oid = attrelid,
-            LATERAL (SELECT * FROM aclexplode(coalesce(relacl, acldefault('r', relowner))) UNION ALL SELECT * FROM aclexplode(attacl)) AS rights
-        WHERE (privilege_type = 'SELECT' OR privilege_type = 'UPDATE' AND is_value) AND NOT has_column_privilege(grantee, main, here, privilege_type));
-END
-$zdm$;
 
 -- 4. let triggers on addresses keep users
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:8
@@ -145,8 +63,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 BEGIN
     IF row_security_active('users') THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('row security hides rows of users from %s, and triggers that keep it together with addresses act in its name', current_user),
-            HINT = 'Until contract, row security may not apply to that role: it owns the tables, without FORCE, or has BYPASSRLS.';
+            MESSAGE = 'row security hides rows of users from this role, and triggers that keep it together with addresses act in its name',
+            HINT = 'Until contract, write as a role that row security does not apply to.';
     END IF;
     IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NOT (OLD.user_id = NEW.user_id) THEN
         UPDATE users SET
@@ -187,43 +105,3 @@ $zdm$;
 CREATE TRIGGER zdm_0123456789ab_part_lock
     BEFORE INSERT ON addresses
     FOR EACH ROW EXECUTE FUNCTION zdm.zdm_0123456789ab_part_lock();
--- Who writes one of the tables needs no right on the other: this acts in the name of their owner, wherever nobody else may put a function or an
--- operator of his own where it looks for names.
-DO $zdm$
-DECLARE
-    is_superuser CONSTANT boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
-    open_to text;
-    owner text;
-    is_secured boolean;
-    name text;
-BEGIN
-    -- Other triggers of these tables would have a superuser's rights.
-    SELECT CASE WHEN count(DISTINCT relowner) > 1 THEN NULL WHEN is_superuser THEN min(pg_get_userbyid(relowner)::text) ELSE current_user END, bool_or(relrowsecurity)
-        INTO owner, is_secured
-        FROM pg_class WHERE oid IN ('addresses'::regclass, 'users'::regclass);
-    SELECT string_agg(DISTINCT CASE
-            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, owner) END, '; ')
-        INTO open_to
-        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
-            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner))
-            -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
-            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
-                OR pg_has_role(owner, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = owner)));
-    IF is_secured AND open_to IS NOT NULL THEN
-        RAISE EXCEPTION 'others may create functions where the triggers that keep addresses and users together look for names, and row security demands that these act in the name of their owner'
-            USING HINT = open_to;
-    ELSIF is_secured AND owner IS NULL THEN
-        RAISE EXCEPTION 'row security is on addresses or users, and the two have different owners, in the name of one of whom triggers keep them together'
-            USING HINT = 'Give both to the same role (ALTER TABLE … OWNER TO …).';
-    END IF;
-    FOREACH name IN ARRAY ARRAY['zdm.zdm_0123456789ab_part', 'zdm.zdm_0123456789ab_part_lock'] LOOP
-        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
-        EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', name);
-        CONTINUE WHEN owner IS NULL OR open_to IS NOT NULL;
-        EXECUTE format('ALTER FUNCTION %s() SECURITY DEFINER', name);
-        EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', name, owner);
-    END LOOP;
-END
-$zdm$;

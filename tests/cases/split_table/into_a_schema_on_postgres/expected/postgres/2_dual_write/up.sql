@@ -10,8 +10,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 BEGIN
     IF row_security_active('billing.addresses') THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('row security hides rows of billing.addresses from %s, and triggers that keep it together with users act in its name', current_user),
-            HINT = 'Until contract, row security may not apply to that role: it owns the tables, without FORCE, or has BYPASSRLS.';
+            MESSAGE = 'row security hides rows of billing.addresses from this role, and triggers that keep it together with users act in its name',
+            HINT = 'Until contract, write as a role that row security does not apply to.';
     END IF;
     IF TG_OP = 'DELETE' THEN
         DELETE FROM billing.addresses
@@ -41,46 +41,6 @@ CREATE TRIGGER zdm_0123456789ab_main_update
 -- ALWAYS: rows that replication applies count too.
 ALTER TABLE users ENABLE ALWAYS TRIGGER zdm_0123456789ab_main;
 ALTER TABLE users ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_update;
--- Who writes one of the tables needs no right on the other: this acts in the name of their owner, wherever nobody else may put a function or an
--- operator of his own where it looks for names.
-DO $zdm$
-DECLARE
-    is_superuser CONSTANT boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
-    open_to text;
-    owner text;
-    is_secured boolean;
-    name text;
-BEGIN
-    -- Other triggers of these tables would have a superuser's rights.
-    SELECT CASE WHEN count(DISTINCT relowner) > 1 THEN NULL WHEN is_superuser THEN min(pg_get_userbyid(relowner)::text) ELSE current_user END, bool_or(relrowsecurity)
-        INTO owner, is_secured
-        FROM pg_class WHERE oid IN ('users'::regclass, 'billing.addresses'::regclass);
-    SELECT string_agg(DISTINCT CASE
-            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, owner) END, '; ')
-        INTO open_to
-        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
-            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner))
-            -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
-            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
-                OR pg_has_role(owner, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = owner)));
-    IF is_secured AND open_to IS NOT NULL THEN
-        RAISE EXCEPTION 'others may create functions where the triggers that keep users and billing.addresses together look for names, and row security demands that these act in the name of their owner'
-            USING HINT = open_to;
-    ELSIF is_secured AND owner IS NULL THEN
-        RAISE EXCEPTION 'row security is on users or billing.addresses, and the two have different owners, in the name of one of whom triggers keep them together'
-            USING HINT = 'Give both to the same role (ALTER TABLE … OWNER TO …).';
-    END IF;
-    FOREACH name IN ARRAY ARRAY['zdm.zdm_0123456789ab_main'] LOOP
-        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
-        EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', name);
-        CONTINUE WHEN owner IS NULL OR open_to IS NOT NULL;
-        EXECUTE format('ALTER FUNCTION %s() SECURITY DEFINER', name);
-        EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', name, owner);
-    END LOOP;
-END
-$zdm$;
 
 -- 2. let triggers on billing.addresses keep users
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:12
@@ -90,8 +50,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 BEGIN
     IF row_security_active('users') THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('row security hides rows of users from %s, and triggers that keep it together with billing.addresses act in its name', current_user),
-            HINT = 'Until contract, row security may not apply to that role: it owns the tables, without FORCE, or has BYPASSRLS.';
+            MESSAGE = 'row security hides rows of users from this role, and triggers that keep it together with billing.addresses act in its name',
+            HINT = 'Until contract, write as a role that row security does not apply to.';
     END IF;
     IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NOT (OLD.user_id = NEW.user_id) THEN
         UPDATE users SET
@@ -117,43 +77,3 @@ CREATE TRIGGER zdm_0123456789ab_part
     FOR EACH ROW EXECUTE FUNCTION zdm.zdm_0123456789ab_part();
 -- ALWAYS: rows that replication applies count too.
 ALTER TABLE billing.addresses ENABLE ALWAYS TRIGGER zdm_0123456789ab_part;
--- Who writes one of the tables needs no right on the other: this acts in the name of their owner, wherever nobody else may put a function or an
--- operator of his own where it looks for names.
-DO $zdm$
-DECLARE
-    is_superuser CONSTANT boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
-    open_to text;
-    owner text;
-    is_secured boolean;
-    name text;
-BEGIN
-    -- Other triggers of these tables would have a superuser's rights.
-    SELECT CASE WHEN count(DISTINCT relowner) > 1 THEN NULL WHEN is_superuser THEN min(pg_get_userbyid(relowner)::text) ELSE current_user END, bool_or(relrowsecurity)
-        INTO owner, is_secured
-        FROM pg_class WHERE oid IN ('billing.addresses'::regclass, 'users'::regclass);
-    SELECT string_agg(DISTINCT CASE
-            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, owner) END, '; ')
-        INTO open_to
-        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
-            AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = owner))
-            -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
-            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
-                OR pg_has_role(owner, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = owner)));
-    IF is_secured AND open_to IS NOT NULL THEN
-        RAISE EXCEPTION 'others may create functions where the triggers that keep billing.addresses and users together look for names, and row security demands that these act in the name of their owner'
-            USING HINT = open_to;
-    ELSIF is_secured AND owner IS NULL THEN
-        RAISE EXCEPTION 'row security is on billing.addresses or users, and the two have different owners, in the name of one of whom triggers keep them together'
-            USING HINT = 'Give both to the same role (ALTER TABLE … OWNER TO …).';
-    END IF;
-    FOREACH name IN ARRAY ARRAY['zdm.zdm_0123456789ab_part'] LOOP
-        EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', name, coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
-        EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', name);
-        CONTINUE WHEN owner IS NULL OR open_to IS NOT NULL;
-        EXECUTE format('ALTER FUNCTION %s() SECURITY DEFINER', name);
-        EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', name, owner);
-    END LOOP;
-END
-$zdm$;
