@@ -17,6 +17,7 @@ use zdm_runtime::manifest::{Direction, Step};
 use zdm_runtime::migration::Migration;
 use zdm_runtime::phase::Section;
 use zdm_tests::cases::Case;
+use zdm_tests::fill;
 use zdm_tests::seed::seed_rows;
 
 /// Small pages, so that few rows fill many.
@@ -100,8 +101,7 @@ async fn fill(connection: &mut Connection, migration: &Migration) {
     for backfill in &migration.manifest().backfills {
         let bounds = migration.file(&backfill.bounds);
         let range = connection.query_file(bounds, &[]).await.unwrap().remove(0);
-        let batch = migration.file(&backfill.batch);
-        connection.execute_file(batch, &range).await.unwrap();
+        fill::batch(connection, migration, backfill, &range).await;
     }
 }
 

@@ -139,7 +139,8 @@ fn a_renamed_name_waits_for_its_contract(project: &Project) {
     project.execute("INSERT INTO users (name) VALUES ('ada')");
     project.write("src/models.rs", AFTER);
     project.done(&["generate"]);
-    assert_eq!(project.zdm(&["advance"]).code, 4);
+    let run = project.zdm(&["advance"]);
+    assert_eq!(run.code, 4, "{run:#?}");
     project.done(&["finalize"]);
     let back = BEFORE.replace(
         "pub name",

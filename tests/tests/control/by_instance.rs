@@ -223,7 +223,11 @@ async fn an_instance_goes_on_while_the_control_tables_are_upgraded() {
     for database in [Database::postgres(), Database::sqlite()] {
         let database = database.expanded().await;
         let mut operator = at_shadow(&database).await;
-        for (table, column) in [("stage", "read_instances"), ("instance", "name")] {
+        for (table, column) in [
+            ("stage", "read_instances"),
+            ("instance", "name"),
+            ("migration", "kept_until"),
+        ] {
             let sql = format!("ALTER TABLE {{zdm}}{table} DROP COLUMN {column}");
             operator.connection.execute(&sql, &[]).await.unwrap();
         }

@@ -119,7 +119,11 @@ async fn age(connection: &mut Connection) {
         let sql = format!("ALTER TABLE {{zdm}}verification DROP COLUMN {column}");
         connection.execute(&sql, &[]).await.unwrap();
     }
-    for (table, column) in [("stage", "read_instances"), ("instance", "name")] {
+    for (table, column) in [
+        ("stage", "read_instances"),
+        ("instance", "name"),
+        ("migration", "kept_until"),
+    ] {
         let sql = format!("ALTER TABLE {{zdm}}{table} DROP COLUMN {column}");
         connection.execute(&sql, &[]).await.unwrap();
     }

@@ -5,10 +5,22 @@
 SELECT id::text
 FROM (
     SELECT id
-    FROM users
-    WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-    ORDER BY id
-    LIMIT $3
-) AS rows_of_batch
-ORDER BY rows_of_batch.id DESC
+    FROM (
+        SELECT id
+        FROM users
+        WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
+        ORDER BY id
+        LIMIT 1 OFFSET $3 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT id
+    FROM (
+        SELECT id
+        FROM users
+        WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
+        ORDER BY id DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.id
 LIMIT 1;

@@ -5,10 +5,22 @@
 SELECT CAST(id AS TEXT)
 FROM (
     SELECT id
-    FROM users
-    WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-    ORDER BY id
-    LIMIT $3
-) AS rows_of_batch
-ORDER BY rows_of_batch.id DESC
+    FROM (
+        SELECT id
+        FROM users
+        WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
+        ORDER BY id
+        LIMIT 1 OFFSET $3 - 1
+    ) AS full_batch
+    UNION ALL
+    SELECT id
+    FROM (
+        SELECT id
+        FROM users
+        WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
+        ORDER BY id DESC
+        LIMIT 1
+    ) AS last_batch
+) AS ends
+ORDER BY ends.id
 LIMIT 1;
