@@ -10,7 +10,7 @@ FROM (
         FROM users
         WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
         ORDER BY id
-        LIMIT 1 OFFSET $3 - 1
+        LIMIT 1 OFFSET CAST($3 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT id

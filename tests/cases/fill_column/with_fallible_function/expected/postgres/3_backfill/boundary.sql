@@ -10,7 +10,7 @@ FROM (
         FROM calls
         WHERE (line, at) >= ($1::text::text, $2::text::bigint) AND (line, at) <= ($3::text::text, $4::text::bigint)
         ORDER BY line, at
-        LIMIT 1 OFFSET $5 - 1
+        LIMIT 1 OFFSET CAST($5 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT line, at

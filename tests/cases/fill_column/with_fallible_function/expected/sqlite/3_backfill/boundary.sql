@@ -10,7 +10,7 @@ FROM (
         FROM calls
         WHERE (line, at) >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (line, at) <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
         ORDER BY line, at
-        LIMIT 1 OFFSET $5 - 1
+        LIMIT 1 OFFSET CAST($5 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT line, at

@@ -10,7 +10,7 @@ FROM (
         FROM zdm."0123456789ab_labels"
         WHERE (article_id, tag) >= ($1::text::bigint, $2::text::text) AND (article_id, tag) <= ($3::text::bigint, $4::text::text)
         ORDER BY article_id, tag
-        LIMIT 1 OFFSET $5 - 1
+        LIMIT 1 OFFSET CAST($5 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT article_id, tag

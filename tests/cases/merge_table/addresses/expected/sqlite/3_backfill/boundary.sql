@@ -10,7 +10,7 @@ FROM (
         FROM users
         WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
         ORDER BY id
-        LIMIT 1 OFFSET $3 - 1
+        LIMIT 1 OFFSET CAST($3 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT id

@@ -10,7 +10,7 @@ FROM (
         FROM order_lines
         WHERE (order_id, line) >= (CAST($1 AS INTEGER), CAST($2 AS INTEGER)) AND (order_id, line) <= (CAST($3 AS INTEGER), CAST($4 AS INTEGER))
         ORDER BY order_id, line
-        LIMIT 1 OFFSET $5 - 1
+        LIMIT 1 OFFSET CAST($5 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT order_id, line

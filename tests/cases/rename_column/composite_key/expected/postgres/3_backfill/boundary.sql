@@ -10,7 +10,7 @@ FROM (
         FROM members
         WHERE (team, name) >= ($1::text::bigint, $2::text::text) AND (team, name) <= ($3::text::bigint, $4::text::text)
         ORDER BY team, name
-        LIMIT 1 OFFSET $5 - 1
+        LIMIT 1 OFFSET CAST($5 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT team, name

@@ -10,7 +10,7 @@ FROM (
         FROM members
         WHERE (team, name) >= (CAST($1 AS INTEGER), CAST($2 AS TEXT)) AND (team, name) <= (CAST($3 AS INTEGER), CAST($4 AS TEXT))
         ORDER BY team, name
-        LIMIT 1 OFFSET $5 - 1
+        LIMIT 1 OFFSET CAST($5 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT team, name

@@ -10,7 +10,7 @@ FROM (
         FROM order_lines
         WHERE (order_id, line) >= ($1::text::bigint, $2::text::integer) AND (order_id, line) <= ($3::text::bigint, $4::text::integer)
         ORDER BY order_id, line
-        LIMIT 1 OFFSET $5 - 1
+        LIMIT 1 OFFSET CAST($5 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT order_id, line

@@ -10,7 +10,7 @@ FROM (
         FROM zdm."0123456789ab_posts"
         WHERE slug BETWEEN $1::text::text AND $2::text::text
         ORDER BY slug
-        LIMIT 1 OFFSET $3 - 1
+        LIMIT 1 OFFSET CAST($3 AS bigint) - 1
     ) AS full_batch
     UNION ALL
     SELECT slug
