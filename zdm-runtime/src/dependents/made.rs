@@ -65,7 +65,8 @@ pub(super) async fn by_hand(
                         kind: kind.clone(),
                         name: name.clone(),
                         column: format!("{}.{column}", pair.table),
-                        way_on: way_on.clone(),
+                        // A right on one of several columns says nothing of what comes out of all.
+                        way_on: way_on.clone().filter(|_| pair.old.len() == 1),
                     });
                 }
             }
