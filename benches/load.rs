@@ -19,6 +19,7 @@ use zdm_tests::postgres::Server;
 const CLIENTS: u64 = 4;
 /// Between two updates of one client.
 const EVERY: Duration = Duration::from_millis(5);
+/// Before the backfill, and once more after it: what else the machine does comes and goes within a minute.
 const ALONE: Duration = Duration::from_secs(20);
 /// Two old readers in a row keep the table while expand wants it.
 const READER: Duration = Duration::from_secs(3);
@@ -50,14 +51,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
 
     readings.to_dual_write(&mut connection).await?;
-    let load = Load::start(readings.url(), rows);
-    tokio::time::sleep(ALONE).await;
-    let alone = load.end().await?;
-    println!("alone: {alone}");
+    let before = alone(readings.url(), rows).await?;
     let load = Load::start(readings.url(), rows);
     let (answer, _) = readings.fill(&[])?;
     let beside = load.end().await?;
+    let after = alone(readings.url(), rows).await?;
+    println!("alone before: {before}");
     println!("beside the backfill: {beside}");
+    println!("alone after: {after}");
+    let alone = before.and(after);
     println!(
         "backfill: {} rows in {:.1} s, {} batches",
         answer["rows"],
@@ -72,10 +74,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+async fn alone(url: &str, rows: u64) -> Result<Latencies, Box<dyn Error>> {
+    let load = Load::start(url, rows);
+    tokio::time::sleep(ALONE).await;
+    load.end().await
+}
+
 /// Latencies, in order.
 struct Latencies(Vec<Duration>);
 
 impl Latencies {
+    fn of(mut all: Vec<Duration>) -> Self {
+        all.sort();
+        Self(all)
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self::of([self.0, other.0].concat())
+    }
+
     fn at(&self, percent: usize) -> Duration {
         let place = self.0.len() * percent / 100;
         self.0[place.min(self.0.len() - 1)]
@@ -122,8 +139,7 @@ impl Load {
         while let Some(client) = self.clients.join_next().await {
             all.extend(client??);
         }
-        all.sort();
-        Ok(Latencies(all))
+        Ok(Latencies::of(all))
     }
 }
 

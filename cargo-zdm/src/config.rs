@@ -176,7 +176,7 @@ impl Default for Policy {
             direct_rows: 1000,
             direct_bytes: 8 * 1024 * 1024,
             statement_target: Duration::from_millis(500),
-            statement_beside: Duration::from_millis(2),
+            statement_beside: Duration::from_micros(500),
             throttle: Throttle::default(),
         }
     }

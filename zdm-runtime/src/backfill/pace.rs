@@ -13,7 +13,7 @@ pub const MOST_ROWS: u32 = 10_000;
 /// How long one batch's statement should take.
 pub const TARGET: Duration = Duration::from_millis(500);
 /// The same while others are at work.
-pub const TARGET_BESIDE: Duration = Duration::from_millis(2);
+pub const TARGET_BESIDE: Duration = Duration::from_micros(500);
 /// Below it, locks on single rows are the trouble, not the size.
 const FEWEST_ROWS: u32 = 10;
 
@@ -143,13 +143,13 @@ mod tests {
             pace.after(Duration::from_millis(100));
         }
         assert_eq!(pace.rows(), MOST_ROWS);
-        pace.after_beside(Duration::from_millis(40));
+        pace.after_beside(TARGET_BESIDE * 20);
         assert_eq!(pace.rows(), 500);
-        pace.after_beside(Duration::from_micros(2_200));
+        pace.after_beside(TARGET_BESIDE * 11 / 10);
         assert_eq!(pace.rows(), 500);
-        pace.after_beside(Duration::from_millis(1));
+        pace.after_beside(TARGET_BESIDE / 2);
         assert_eq!(pace.rows(), 1_000);
-        pace.after(Duration::from_millis(4));
+        pace.after(TARGET_BESIDE * 2);
         assert_eq!(pace.rows(), 2_000);
     }
 

@@ -14,11 +14,11 @@ use crate::database::{Connection, DatabaseError, Dialect, Value, blockers};
 use crate::migration::Migration;
 
 /// A table is vacuumed each time that one row in so many has been changed.
-const STRETCHES: u64 = 16;
+const STRETCHES: u64 = 20;
 /// Not worth a vacuum.
 const FEW_ROWS: u64 = 20_000;
 /// Between two looks at the ledger.
-const EVERY: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_millis(20);
 /// What a vacuum takes of a table.
 const LOCK: &str = "SHARE UPDATE EXCLUSIVE";
 /// Beside others it goes as slowly as autovacuum does: the default of `autovacuum_vacuum_cost_delay`.
