@@ -55,11 +55,11 @@ impl Session {
         };
         Err(Failure::environment(
             format!(
-                "{} changes names behind a view that runs with the rights of its user, which PostgreSQL has from version 15 on; this                  is {}",
+                "{} changes names behind a view that runs with the rights of its user, which PostgreSQL has from version 15 on; this is {}",
                 self.folder(place),
                 version / 10_000
             ),
-            "upgrade the server, then run the command again; or let the column or the table keep its name under the new one of the              field or the struct (`column = \"…\"`, `table = \"…\"`) and `cargo zdm generate --amend`",
+            "upgrade the server, then run the command again; or let the column or the table keep its name under the new one of the field or the struct (`column = \"…\"`, `table = \"…\"`) and `cargo zdm generate --amend`",
         )
         .safe("nothing of this version was executed"))
     }

@@ -206,7 +206,7 @@ pub enum ExecutorError {
     },
     /// Writers must not wait for as long as it takes to see what would be lost.
     #[error(
-        "{step} was not done: writers of {table} wait while its rows are looked at for what would be lost, and {} ms          were not enough: {source}",
+        "{step} was not done: writers of {table} wait while its rows are looked at for what would be lost, and {} ms were not enough: {source}",
         .limit.as_millis()
     )]
     Unseen {

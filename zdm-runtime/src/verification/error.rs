@@ -44,7 +44,7 @@ pub enum VerificationError {
     },
     /// A repair outside the stage that says which side is right.
     #[error(
-        "rows of {migration} are not repaired at {stage}: reads are on new there, so that old is not known to be right. Nothing was          changed"
+        "rows of {migration} are not repaired at {stage}: reads are on new there, so that old is not known to be right. Nothing was changed"
     )]
     NotRepairable {
         /// The migration's id.

@@ -63,7 +63,7 @@ pub(crate) async fn cancel(
     hop::cancel(&mut session.connection, &id, &session.actor, reason).await?;
     let name = session.manifest(place).name.clone();
     let text = format!(
-        "{}: the backfill is cancelled, and the migration is held at {}; reads and writes stay as they are. `cargo zdm rollback {name}`          takes it back; after `cargo zdm resume {name}` a backfill begins at the beginning",
+        "{}: the backfill is cancelled, and the migration is held at {}; reads and writes stay as they are. `cargo zdm rollback {name}` takes it back; after `cargo zdm resume {name}` a backfill begins at the beginning",
         session.folder(place),
         position.name()
     );
