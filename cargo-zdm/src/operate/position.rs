@@ -24,6 +24,8 @@ pub(crate) enum Position {
     At(Stage, Share),
     /// No code may name old any more, which is kept under another name until this time, in milliseconds since 1970.
     Kept(i64),
+    /// The drop of what was kept was interrupted: so many of its steps are in effect, of so many.
+    Dropping(i64, i64),
     /// Finished: old is gone.
     Contracted,
 }
@@ -86,7 +88,7 @@ impl Position {
         let standing = known(&facts.standing)?;
         Ok(match (record, standing) {
             (record, _) if record.contracted => match record.kept_until {
-                Some(until) => Self::Kept(until),
+                Some(until) => Self::kept(facts, until)?,
                 None => Self::Contracted,
             },
             (record, _) if !record.expanded => Self::before_expand(facts)?,
@@ -105,16 +107,30 @@ impl Position {
         })
     }
 
+    /// Old is kept as a whole, or some of it is dropped already.
+    fn kept(facts: &Facts, until: i64) -> Result<Self, Failure> {
+        let sections = known(&facts.sections)?;
+        let steps = sections.get(&Section::DropKept);
+        let steps = steps.copied().unwrap_or_default();
+        Ok(match steps.to_undo() {
+            0 => Self::Kept(until),
+            _ => Self::Dropping(steps.done, steps.planned),
+        })
+    }
+
     /// Under way: begun and not finished.
     pub(crate) fn in_transition(self) -> bool {
-        matches!(self, Self::Begun(..) | Self::At(..) | Self::Kept(_))
+        matches!(
+            self,
+            Self::Begun(..) | Self::At(..) | Self::Kept(_) | Self::Dropping(..)
+        )
     }
 
     /// The next step on the route, `None` where the migration is finished.
     pub(crate) fn next(self, route: Route) -> Option<Move> {
         let stage = match self {
             Self::Absent | Self::Begun(..) => return Some(Move::Expand),
-            Self::Kept(_) => return Some(Move::DropKept),
+            Self::Kept(_) | Self::Dropping(..) => return Some(Move::DropKept),
             Self::Expanded | Self::Contracted => return None,
             Self::At(Stage::Live, share) if share != Share::ALL => {
                 let above = share.basis_points();
@@ -149,6 +165,9 @@ impl Position {
                 "writes keep new alone, and the migration is one-way: nothing declares how old is computed from new (`down`)",
             ),
             Self::Kept(_) => WayBack::BringBack,
+            Self::Dropping(..) => WayBack::Gone(
+                "the drop of what was kept has begun (5_contract/3_drop), and what is dropped nothing brings back",
+            ),
             Self::Contracted => WayBack::Gone(
                 "old is dropped, and with it what only old held; the down.sql of its drop below 5_contract says what a restored column \
                  would lack",
@@ -172,6 +191,7 @@ impl Position {
             Self::Expanded => "expanded".to_owned(),
             Self::At(stage, _) => stage.name().to_owned(),
             Self::Kept(_) => "kept".to_owned(),
+            Self::Dropping(..) => "dropping".to_owned(),
             Self::Contracted => "contracted".to_owned(),
         }
     }

@@ -67,6 +67,7 @@ impl Position {
             | Self::Expanded
             | Self::At(Stage::Shadow | Stage::Live, _)
             | Self::Kept(_)
+            | Self::Dropping(..)
             | Self::Contracted => None,
         }
     }
@@ -129,6 +130,11 @@ mod tests {
         assert_eq!(kept, all);
         let one_way = Position::Kept(0).ways_back(Route::FivePhases, false);
         assert_eq!(one_way, [(WayBack::BringBack, Rest::Complete)]);
+    }
+
+    #[test]
+    fn nothing_comes_back_once_a_part_of_it_is_dropped() {
+        assert_eq!(rests(Position::Dropping(1, 4), Route::FivePhases), []);
     }
 
     #[test]

@@ -119,7 +119,7 @@ pub(super) fn crew(position: Position, route: Route) -> BTreeSet<Form> {
         Position::Expanded | Position::At(Stage::Off, _) => [Form::Old, Form::New].into(),
         Position::At(Stage::Complete, _) => [Form::New, finished].into(),
         Position::At(..) => [Form::New].into(),
-        Position::Kept(_) | Position::Contracted => [finished].into(),
+        Position::Kept(_) | Position::Dropping(..) | Position::Contracted => [finished].into(),
     }
 }
 

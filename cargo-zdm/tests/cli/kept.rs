@@ -154,6 +154,7 @@ fn contract_is_taken_back_and_done_again() {
 
     project.done(&["contract", "parts"]);
     project.execute("UPDATE zdm.migration SET kept_until = 1 WHERE kept_until IS NOT NULL");
+    dropped_in_part(project);
     project.done(&["advance"]).says("what was kept is gone");
     assert_eq!(project.stage("parts"), "contracted");
     assert_eq!(columns(project), "id title length grams");
@@ -218,6 +219,32 @@ fn taken_back(project: &Project) {
     let differ =
         "SELECT count(*) FROM parts WHERE title <> name OR length <> size OR grams::text <> weight";
     assert_eq!(project.value(differ), "0");
+}
+
+/// The drop stops behind its first step: the trigger is gone, and nothing maintains old any more.
+fn dropped_in_part(project: &Project) {
+    project.execute(
+        "CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stopped'; END $$;
+         CREATE EVENT TRIGGER stop ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION stop()",
+    );
+    let stopped = project.zdm(&["contract", "parts"]);
+    assert_ne!(stopped.code, 0, "{stopped:#?}");
+    project.execute("DROP EVENT TRIGGER stop; DROP FUNCTION stop");
+    let told = project.done(&["status", "parts"]);
+    told.says("0002_parts: dropping");
+    told.says("`cargo zdm contract parts` goes on");
+    assert!(!told.out.contains("cargo zdm rollback"), "{told:#?}");
+    let object = project.done(&["status", "parts", "--format", "json"]);
+    let status = &object.object()["migrations"][0];
+    assert_eq!(status["stage"], "dropping", "{status}");
+    assert_eq!(status["drop_kept"]["steps_done"], 1, "{status}");
+    assert_eq!(status["kept_until"], serde_json::Value::Null, "{status}");
+    let gone = project.zdm(&["rollback", "parts"]);
+    assert_eq!(gone.code, 2, "{gone:#?}");
+    gone.says("the drop of what was kept has begun");
+    gone.says("`cargo zdm contract parts` ends what has begun");
+    let switched = project.zdm(&["switch", "--to", "ramp_down", "parts"]);
+    switched.says("run `cargo zdm contract`, which ends it");
 }
 
 /// From `dual_write` through contract.

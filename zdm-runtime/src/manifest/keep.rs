@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Manifest, whole};
+use super::{Direction, Manifest, Route, whole};
 use crate::phase::Section;
 
 /// How long contract can be taken back, and what old is called meanwhile.
@@ -67,6 +67,11 @@ impl Manifest {
             Some(_) => Section::Keep,
             None => Section::Drop,
         }
+    }
+
+    /// Whether something leads on from `complete`: old of a one-way pair is filled by nothing.
+    pub fn leads_back(&self) -> bool {
+        self.reversible || self.route != Route::FivePhases
     }
 
     /// The section after which old is gone for good.

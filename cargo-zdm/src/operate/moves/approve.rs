@@ -57,7 +57,7 @@ pub(crate) async fn record(
 async fn has_something_to_drop(session: &mut Session, place: usize) -> Result<(), Failure> {
     let folder = session.folder(place);
     let (problem, next) = match session.position(place).await? {
-        Position::At(..) | Position::Kept(_) => return Ok(()),
+        Position::At(..) | Position::Kept(_) | Position::Dropping(..) => return Ok(()),
         Position::Absent | Position::Begun(..) => (
             format!("{folder} is not in this database yet: there is nothing to drop"),
             "run `cargo zdm expand` first",

@@ -40,7 +40,7 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
             let object = serde_json::json!({ "migration": folder, "contracted": true, "steps": 0 });
             return Answer::done(format!("{folder}: nothing is left to contract"), object);
         }
-        Position::Kept(_) => return drop_kept(session, place).await,
+        Position::Kept(_) | Position::Dropping(..) => return drop_kept(session, place).await,
         Position::At(..) => {}
     }
     let steps = session
@@ -167,7 +167,7 @@ pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answe
     let gates = gate::show_all(&gates_of(session, place, &facts)?);
     let manifest = session.manifest(place);
     let section = match Position::of(&facts)? {
-        Position::Kept(_) => Section::DropKept,
+        Position::Kept(_) | Position::Dropping(..) => Section::DropKept,
         _ => manifest.contracts_by(),
     };
     let loses: Vec<String> = manifest
@@ -205,7 +205,7 @@ pub(crate) fn gates_of(
         Some(State::Transition) => Some(CodeState::Transition),
         None => None,
     };
-    if let Position::Kept(_) = Position::of(facts)? {
+    if let Position::Kept(_) | Position::Dropping(..) = Position::of(facts)? {
         let kept = Section::DropKept;
         return Ok(gates::for_section(kept, Direction::Up, facts, &policy));
     }

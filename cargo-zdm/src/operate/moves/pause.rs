@@ -102,7 +102,7 @@ pub(crate) async fn release(
 async fn standing(session: &mut Session, place: usize) -> Result<Position, Failure> {
     let position = session.position(place).await?;
     match position {
-        Position::At(..) | Position::Kept(_) => Ok(position),
+        Position::At(..) | Position::Kept(_) | Position::Dropping(..) => Ok(position),
         Position::Absent | Position::Begun(..) | Position::Expanded | Position::Contracted => {
             Err(Failure::usage(
                 format!(

@@ -258,7 +258,11 @@ fn refuse_odd_ways(
         ),
         Position::Kept(_) => (
             "is contracted: old is kept under another name, and no stage is left",
-            "run `cargo zdm rollback`, which brings old back",
+            "run `cargo zdm rollback`, which gives old its name back, at `complete`",
+        ),
+        Position::Dropping(..) => (
+            "is contracted, and the drop of what was kept has begun",
+            "run `cargo zdm contract`, which ends it",
         ),
         Position::Contracted => ("is finished: old is gone", "nothing is left to do for it"),
         Position::At(Stage::Complete, _) if target.stage != Stage::Complete => {

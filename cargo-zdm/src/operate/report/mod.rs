@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 mod compared;
+pub(crate) mod kept;
 pub(crate) mod pace;
 pub(crate) mod status;
 

@@ -1,7 +1,6 @@
 //! Where every migration stands, and what stands before its next step.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use zdm_runtime::caught::{self, Caught};
@@ -13,6 +12,7 @@ use zdm_runtime::manifest::Route;
 use zdm_runtime::{By, CodeState, Share, Stage};
 
 use super::compared::{self, Compared};
+use super::kept::Kept;
 use super::pace::{self, Pace};
 use crate::error::{Failure, ShownGate};
 use crate::operate::gate;
@@ -35,12 +35,8 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     reads_by: Option<&'static str>,
     done: bool,
-    /// Until when old is kept under another name, and contract can be taken back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kept_until: Option<String>,
-    /// The columns that are kept as they were, because nothing maintains them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    kept_as_they_were: Vec<String>,
+    #[serde(flatten)]
+    kept: Kept,
     #[serde(skip_serializing_if = "Option::is_none")]
     expand: Option<Begun>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,9 +83,9 @@ struct Instance {
 }
 
 #[derive(Debug, Serialize)]
-struct Begun {
-    steps_done: i64,
-    steps: i64,
+pub(super) struct Begun {
+    pub(super) steps_done: i64,
+    pub(super) steps: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -136,8 +132,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         reads_basis_points: None,
         reads_by: None,
         done: false,
-        kept_until: None,
-        kept_as_they_were: Vec::new(),
+        kept: Kept::default(),
         expand: None,
         next: Some(Move::Expand.describe(manifest.route)),
         no_return: None,
@@ -158,10 +153,8 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
     status.stage = position.name();
     status.done = next.is_none();
     status.next = next.map(|next| next.describe(status.route));
-    if let Position::Kept(until) = position {
-        status.kept_until = Some(shown_time(until));
-        let keep = session.manifest(place).keep.iter();
-        status.kept_as_they_were = keep.flat_map(|keep| keep.left.keys().cloned()).collect();
+    status.kept = Kept::of(position, session.manifest(place));
+    if let Position::Kept(_) | Position::Dropping(..) = position {
         status.approvals = approvals(&facts)?;
     }
     if let Position::Begun(steps_done, steps) = position {
@@ -294,18 +287,7 @@ impl Status {
             let _ = write!(text, ", {} of {counted}", share_of(share));
         }
         text.push('\n');
-        if let Some(until) = &self.kept_until {
-            let _ = writeln!(
-                text,
-                "  old is kept under another name until {until}: `cargo zdm rollback` brings it back"
-            );
-        }
-        for column in &self.kept_as_they_were {
-            let _ = writeln!(
-                text,
-                "  {column} is kept as it was at contract: nothing maintains it"
-            );
-        }
+        text.push_str(&self.kept.lines());
         if let Some(Begun { steps_done, steps }) = self.expand {
             let _ = writeln!(
                 text,
@@ -368,12 +350,6 @@ impl Status {
         text.push_str(&gate::lines(&self.gates));
         text
     }
-}
-
-/// Milliseconds since 1970 as a time of the day, in UTC.
-fn shown_time(milliseconds: i64) -> String {
-    let since = Duration::from_millis(milliseconds.unsigned_abs());
-    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()
 }
 
 fn share_of(basis_points: u32) -> String {

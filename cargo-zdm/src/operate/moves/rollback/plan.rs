@@ -122,6 +122,10 @@ fn no_way(manifest: &Manifest, from: Position, goal: Rest, all: &[(WayBack, Rest
         _ => None,
     };
     if let (Some(reason), []) = (reason, all) {
+        if let Position::Dropping(..) = from {
+            let end = format!("`cargo zdm contract {}` ends what has begun", manifest.name);
+            return gone(&folder, reason, &end);
+        }
         return if from.rest() == Some(Rest::DualWrite) {
             gone(
                 &folder,
