@@ -5,7 +5,7 @@
 
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::PAST_RETURN;
-use zdm_runtime::manifest::Route;
+use zdm_runtime::manifest::{Manifest, Route};
 use zdm_runtime::phase::Section;
 use zdm_runtime::{By, Share, Stage};
 
@@ -199,9 +199,13 @@ impl Position {
 
 impl Move {
     /// In plain English, for `status` and `advance`.
-    pub(crate) fn describe(self, route: Route) -> String {
-        if route == Route::Rename {
+    pub(crate) fn describe(self, manifest: &Manifest) -> String {
+        if manifest.route == Route::Rename {
             return self.of_names().to_owned();
+        }
+        if let (Self::Contract, Some(keep)) = (self, &manifest.keep) {
+            let window = keep.window();
+            return format!("contract: old gets another name, under which it is kept for {window}");
         }
         match self {
             Self::DropKept => "drop what is kept: from then on nothing brings old back".to_owned(),
@@ -250,8 +254,7 @@ impl WayBack {
                 "writes keep both sides again (ramp_down), then old is filled from new and verified; reads stay on new"
             }
             Self::BringBack => {
-                "what is kept gets its names back (5_contract/2_keep/down.sql); writes keep new alone (complete), and what leads further \
-                 back is open again"
+                "what is kept gets its names back (5_contract/2_keep/down.sql); writes keep new alone (complete)"
             }
             Self::Reopen => {
                 "code that names old may write again (off); 5_contract/1_release/down.sql restores what was released"

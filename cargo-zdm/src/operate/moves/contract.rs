@@ -20,6 +20,7 @@ use crate::error::Failure;
 use crate::operate::gate;
 use crate::operate::moves::verify;
 use crate::operate::position::Position;
+use crate::operate::report::kept::brings_back;
 use crate::operate::section;
 use crate::operate::session::Session;
 use crate::secret::masked;
@@ -86,8 +87,9 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
     Answer::done(
         format!(
             "{folder} is contracted: no code may name old, which is kept under another name for {window}. Until it is dropped, `cargo zdm \
-             rollback {}` brings it back",
-            manifest.name
+             rollback {}` {}",
+            manifest.name,
+            brings_back(manifest)
         ),
         object,
     )

@@ -17,7 +17,7 @@ use super::pace::{self, Pace};
 use crate::error::{Failure, ShownGate};
 use crate::operate::gate;
 use crate::operate::moves::{contract, switch};
-use crate::operate::position::{Move, Position, known, percent};
+use crate::operate::position::{Move, Position, WayBack, known, percent};
 use crate::operate::readers;
 use crate::operate::session::Session;
 use crate::operate::target::Target;
@@ -134,7 +134,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         done: false,
         kept: Kept::default(),
         expand: None,
-        next: Some(Move::Expand.describe(manifest.route)),
+        next: Some(Move::Expand.describe(manifest)),
         no_return: None,
         gates: Vec::new(),
         instances: Vec::new(),
@@ -152,7 +152,7 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
     let next = position.next(status.route);
     status.stage = position.name();
     status.done = next.is_none();
-    status.next = next.map(|next| next.describe(status.route));
+    status.next = next.map(|next| next.describe(session.manifest(place)));
     status.kept = Kept::of(position, session.manifest(place));
     if let Position::Kept(_) | Position::Dropping(..) = position {
         status.approvals = approvals(&facts)?;
@@ -170,12 +170,8 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         status.quarantine = Some(quarantine(&facts)?);
         status.approvals = approvals(&facts)?;
         status.verification = compared::last(session, place).await?;
-        status.no_return = match stage {
-            Stage::Off => gates::no_return(Stage::DualWrite, &facts),
-            _ if facts.route == Route::FivePhases && !facts.reversible => Some(PAST_RETURN),
-            _ => None,
-        };
     }
+    status.no_return = no_return(position, &facts);
     let manifest = session.manifest(place).clone();
     status.caught = caught::of(&mut session.connection, &manifest).await?;
     if let Some(next) = next {
@@ -192,6 +188,21 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
         status.backfill = pace::measure(session, place).await?;
     }
     Ok(status)
+}
+
+fn no_return(position: Position, facts: &Facts) -> Option<&'static str> {
+    match position {
+        Position::At(Stage::Off, _) => gates::no_return(Stage::DualWrite, facts),
+        Position::At(..) | Position::Kept(_) => {
+            let one_way = facts.route == Route::FivePhases && !facts.reversible;
+            one_way.then_some(PAST_RETURN)
+        }
+        Position::Dropping(..) => match position.way_back(facts.route, facts.reversible) {
+            WayBack::Gone(reason) => Some(reason),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// What stands before a move.

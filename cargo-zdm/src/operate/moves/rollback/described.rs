@@ -8,11 +8,19 @@ use zdm_runtime::manifest::Manifest;
 use crate::operate::position::WayBack;
 use crate::operate::session::Session;
 
-/// What the way back will do. The undo of an expand names all that goes.
+/// What the way back will do. The undo of an expand names all that goes, that of contract whether anything leads further.
 pub(super) fn describe(session: &Session, place: usize, way: WayBack) -> String {
     let mut text = way.describe().to_owned();
-    if way == WayBack::UndoExpand {
-        text.push_str(&goes(session.manifest(place)));
+    let manifest = session.manifest(place);
+    match way {
+        WayBack::UndoExpand => text.push_str(&goes(manifest)),
+        WayBack::BringBack if manifest.leads_back() => {
+            text.push_str(", and what leads further back is open again");
+        }
+        WayBack::BringBack => {
+            text.push_str(", and nothing leads further back: the migration is one-way (`one_way`)");
+        }
+        _ => {}
     }
     text
 }

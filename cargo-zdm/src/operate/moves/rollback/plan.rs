@@ -133,6 +133,12 @@ fn no_way(manifest: &Manifest, from: Position, goal: Rest, all: &[(WayBack, Rest
                 "stay here as long as it takes to mend the cause, nothing reads new; then go on forward",
             )
             .safe("nothing was changed: reads take old, and every write keeps both sides")
+        } else if from.rest() == Some(Rest::Complete) {
+            gone(
+                &folder,
+                reason,
+                "go on forward; until contract old holds what writes left in it, for whoever looks",
+            )
         } else {
             gone(
                 &folder,
