@@ -86,6 +86,7 @@ mod tests {
             name: name.to_owned(),
             parent: None,
             after: Vec::new(),
+            needed_by: Vec::new(),
             dialect: "sqlite".to_owned(),
             route: Route::FivePhases,
             reversible: true,

@@ -19,7 +19,7 @@ pub struct Neighbour {
     pub earlier: bool,
     /// Its new columns are filled on the way, or names change: it has stages that others have to keep out of.
     pub fills: bool,
-    /// The migration takes values from what it fills, or drops that; where that cannot be told, it may.
+    /// The later of the two takes values from what the earlier one fills, or drops that; where that cannot be told, it may.
     pub needed: bool,
     /// Where it stands.
     pub stage: Stage,
@@ -49,12 +49,18 @@ pub(crate) async fn of(
         .map(|row| {
             let (version, name, stage) = (integer(row, 0)?, text(row, 1)?, text(row, 4)?);
             let id = text(row, 5)?;
+            let (earlier, fills) = (integer(row, 2)? != 0, integer(row, 3)? != 0);
+            let needed = if earlier {
+                manifest.route.has_final_code() || manifest.after.contains(&id)
+            } else {
+                fills || manifest.needed_by.contains(&id)
+            };
             Ok(Neighbour {
                 folder: format!("{version:04}_{name}"),
                 name,
-                earlier: integer(row, 2)? != 0,
-                fills: integer(row, 3)? != 0,
-                needed: manifest.route.has_final_code() || manifest.after.contains(&id),
+                earlier,
+                fills,
+                needed,
                 stage: stage.parse().map_err(|_| Error::Unreadable {
                     what: format!("the stage `{stage}`"),
                 })?,

@@ -22,6 +22,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         name: name.to_owned(),
         parent,
         after: Vec::new(),
+        needed_by: Vec::new(),
         dialect: "sqlite".to_owned(),
         route,
         reversible: true,

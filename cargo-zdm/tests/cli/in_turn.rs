@@ -152,3 +152,44 @@ fn a_column_is_filled_before_the_next_one_drops_it() {
         "3"
     );
 }
+
+/// Code of a version that drops a column gives it no value, so that nothing leads back to what it was filled from.
+#[test]
+fn nothing_leads_back_over_a_version_that_drops_what_was_filled() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    user_crate(project);
+    let with = |field: &str| model(&format!("{field},\n    pub note: Option<String>"));
+    project.write("src/models.rs", &with("pub a: String"));
+    project.done(&["init"]);
+    be_hasty(project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO users (a) VALUES ('one'), ('two')");
+    let b = r#"#[zdm(from("a"), up = "upper(a)", down = "lower(b)")] pub b: String"#;
+    project.write("src/models.rs", &with(b));
+    project.done(&["generate", "two"]);
+    project.done(&["advance", "--before-deploy"]);
+    assert_eq!(project.zdm(&["advance"]).code, 4);
+    assert_eq!(project.stage("two"), "complete");
+    project.done(&["finalize", "two"]);
+    let drops = "#[zdm(drops(\"b\", default = \"'NONE'\"))]\npub struct";
+    let drops = model("pub note: Option<String>").replace("pub struct", drops);
+    project.write("src/models.rs", &drops);
+    project.done(&["generate", "gone"]);
+    project.done(&["expand"]);
+    project.done(&["switch", "gone", "--to", "complete"]);
+    project.execute("INSERT INTO users (note) VALUES ('by code that knows neither a nor b')");
+
+    let back = ["rollback", "two", "--to", "ramp_down"];
+    waits(
+        project,
+        &back,
+        "nothing_later_begun",
+        "0003_gone came after it, drops what leads back to old, and is at complete",
+    );
+    assert_eq!(project.stage("two"), "complete");
+    project.done(&["rollback", "gone", "--to", "off"]);
+    project.done(&back);
+    let rows = "SELECT string_agg(concat_ws(' ', a, b), ', ' ORDER BY id) FROM users";
+    assert_eq!(project.value(rows), "one ONE, two TWO, none NONE");
+}

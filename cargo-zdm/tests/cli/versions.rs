@@ -153,6 +153,7 @@ impl Version {
             name: name.to_owned(),
             parent: None,
             after: Vec::new(),
+            needed_by: Vec::new(),
             dialect: dialect.to_owned(),
             route,
             reversible: true,

@@ -56,6 +56,7 @@ pub(crate) fn manifest() -> Manifest {
         name: "users_full_name".to_owned(),
         parent: None,
         after: Vec::new(),
+        needed_by: Vec::new(),
         dialect: "postgres".to_owned(),
         route: Route::FivePhases,
         reversible: true,

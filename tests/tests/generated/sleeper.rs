@@ -222,6 +222,7 @@ fn manifest() -> Manifest {
         name: "names_and_ages".to_owned(),
         parent: None,
         after: Vec::new(),
+        needed_by: Vec::new(),
         dialect: String::new(),
         route: Route::FivePhases,
         reversible: true,

@@ -24,6 +24,7 @@ impl Version {
                 name: "users".to_owned(),
                 parent: None,
                 after: Vec::new(),
+                needed_by: Vec::new(),
                 dialect: dialect.name().to_owned(),
                 route: Route::FivePhases,
                 reversible: true,

@@ -145,6 +145,7 @@ fn manifest() -> Manifest {
         name: "model".to_owned(),
         parent: None,
         after: Vec::new(),
+        needed_by: Vec::new(),
         dialect: "postgres".to_owned(),
         route: Route::FivePhases,
         reversible: true,

@@ -279,10 +279,11 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 67] = [
+const CASES: [Case; 68] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
+    case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it, drops what leads back to old, and is at complete", |f| { f.neighbours = Fact::Known(vec![Neighbour { fills: false, ..neighbour(false, Complete) }]); first(f).code = Some(CodeState::Transition); }),
     case(Complete, Up(Section::Drop), "contracted_in_turn", "0001_one came before it", |f| f.neighbours = Fact::Known(vec![neighbour(true, Complete)])),
     case(DualWrite, Up(Section::SwitchReads), "contracted_in_turn", "0001_one came before it", |f| { f.neighbours = Fact::Known(vec![neighbour(true, Complete)]); f.rebuilds.insert(Section::SwitchReads); }),
     case(RampDown, Up(Section::Release), "contracted_in_turn", "0001_one came before it", |f| { f.neighbours = Fact::Known(vec![neighbour(true, Complete)]); f.rebuilds.insert(Section::Release); }),

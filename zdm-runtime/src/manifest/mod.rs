@@ -41,6 +41,9 @@ pub struct Manifest {
     /// The ids of earlier versions that fill what this one drops: they are complete first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// The ids of later versions that drop what this one fills. No part of the file: told by the others, where all are read together.
+    #[serde(skip)]
+    pub needed_by: Vec<String>,
     /// `postgres` or `sqlite`: the folder of templates that it was rendered from.
     pub dialect: String,
     /// Which phases it goes through.

@@ -76,6 +76,7 @@ impl Migration {
                 });
             }
         }
+        tie(&mut migrations);
         Ok(migrations)
     }
 
@@ -115,6 +116,20 @@ impl Migration {
             .backfills
             .iter()
             .find(|backfill| backfill.table == table)
+    }
+}
+
+/// Tells each version which later ones drop what it fills.
+fn tie(migrations: &mut [Migration]) {
+    let drops: Vec<_> = migrations
+        .iter()
+        .map(|later| (later.manifest.id.clone(), later.manifest.after.clone()))
+        .collect();
+    for Migration { manifest, .. } in migrations {
+        let later = drops
+            .iter()
+            .filter(|(_, after)| after.contains(&manifest.id));
+        manifest.needed_by = later.map(|(id, _)| id.clone()).collect();
     }
 }
 

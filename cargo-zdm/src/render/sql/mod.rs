@@ -82,6 +82,7 @@ pub fn render(
         name: identity.name.clone(),
         parent: identity.parent.clone(),
         after: Vec::new(),
+        needed_by: Vec::new(),
         dialect: plan.dialect.clone(),
         route: plan.route,
         reversible: plan.reversible,

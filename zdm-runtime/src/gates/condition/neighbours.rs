@@ -27,11 +27,13 @@ pub(in crate::gates) fn in_turn(facts: &Facts) -> Gate {
     })
 }
 
-/// Before writes keep old again: nothing later has begun to build on what they write now.
+/// Before writes keep old again: nothing later has begun to build on what they write now, and whoever writes gives the values
+/// that lead back. At `complete` of a version that drops them nobody does.
 pub(in crate::gates) fn nothing_later_begun(facts: &Facts) -> Gate {
     const NAME: &str = "nothing_later_begun";
     known(NAME, &facts.neighbours, |neighbours| {
         begun_later(NAME, neighbours)
+            .or_else(|| left_later(NAME, neighbours))
             .unwrap_or_else(|| open(NAME, "no later migration of its tables has begun"))
     })
 }
@@ -58,6 +60,19 @@ pub(in crate::gates) fn contracted_in_turn(facts: &Facts) -> Gate {
 fn filled_before(neighbours: &[Neighbour]) -> impl Iterator<Item = &Neighbour> {
     let earlier = neighbours.iter().filter(|other| other.earlier);
     earlier.filter(|other| other.fills && other.needed)
+}
+
+fn left_later(name: &'static str, neighbours: &[Neighbour]) -> Option<Gate> {
+    let mut later = neighbours.iter().rev().filter(|other| !other.earlier);
+    let other = later.find(|other| !other.fills && other.needed && other.stage != Stage::Off)?;
+    Some(shut(
+        name,
+        format!(
+            "{} came after it, drops what leads back to old, and is at {}: whoever writes gives it no value any more",
+            other.folder, other.stage
+        ),
+        format!("`cargo zdm rollback {} --to off` first", other.name),
+    ))
 }
 
 fn begun_later(name: &'static str, neighbours: &[Neighbour]) -> Option<Gate> {
