@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::audit::{self, Entry};
-use crate::control_value::{integer, text};
+use crate::control_value::{integer, optional_integer, text};
 use crate::database::{Connection, Value, control};
 use crate::manifest::{Manifest, Route};
 use crate::{Error, Stage};
@@ -26,6 +26,8 @@ pub struct Recorded {
     pub expanded: bool,
     /// Old is dropped: neither there nor kept under another name.
     pub contracted: bool,
+    /// Until when old is kept under another name, in milliseconds since 1970; `None`: nothing is kept.
+    pub kept_until: Option<i64>,
     /// The last move was a way back, which nothing automatic may undo.
     pub rolled_back: bool,
 }
@@ -36,7 +38,7 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
     let kept_until = control::kept_until(connection).await?;
     let sql = format!(
         "SELECT migration, version, name, content_hash, expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0 \
-         AND {kept_until} IS NULL, {rolled_back_at} IS NOT NULL FROM {{zdm}}migration ORDER BY version"
+         AND {kept_until} IS NULL, {kept_until}, {rolled_back_at} IS NOT NULL FROM {{zdm}}migration ORDER BY version"
     );
     let rows = connection.query(&sql, &[]).await?;
     rows.iter()
@@ -48,7 +50,8 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<Recorded>, Error> {
                 content_hash: text(row, 3)?,
                 expanded: integer(row, 4)? != 0,
                 contracted: integer(row, 5)? != 0,
-                rolled_back: integer(row, 6)? != 0,
+                kept_until: optional_integer(row, 6)?,
+                rolled_back: integer(row, 7)? != 0,
             })
         })
         .collect()

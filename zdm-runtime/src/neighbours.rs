@@ -3,7 +3,7 @@
 //! Comes in: a connection, a manifest. Goes out: where the others stand.
 //! Must not know: what follows from it.
 
-use crate::control_value::{integer, text};
+use crate::control_value::{integer, optional_integer, text};
 use crate::database::{Connection, control};
 use crate::manifest::Manifest;
 use crate::{Error, Stage};
@@ -23,6 +23,8 @@ pub struct Neighbour {
     pub needed: bool,
     /// Where it stands.
     pub stage: Stage,
+    /// Until when old is kept under another name, in milliseconds since 1970; `None`: it has its own.
+    pub kept_until: Option<i64>,
 }
 
 /// The neighbours in this database of which old is still there, be it under another name, in their order.
@@ -33,7 +35,7 @@ pub(crate) async fn of(
     let kept_until = control::kept_until(connection).await?;
     let sql = format!(
         "SELECT DISTINCT other.version, other.name, CASE WHEN other.version < own.version THEN 1 ELSE 0 END, \
-             CASE WHEN other.route IN ('five_phases', 'rename') THEN 1 ELSE 0 END, s.stage, other.migration \
+             CASE WHEN other.route IN ('five_phases', 'rename') THEN 1 ELSE 0 END, s.stage, other.migration, other.kept \
              FROM {{zdm}}migration own \
              JOIN {{zdm}}stage_table t ON t.migration = own.migration \
              JOIN {{zdm}}stage_table o ON o.table_name = t.table_name AND o.migration <> t.migration \
@@ -64,6 +66,7 @@ pub(crate) async fn of(
                 stage: stage.parse().map_err(|_| Error::Unreadable {
                     what: format!("the stage `{stage}`"),
                 })?,
+                kept_until: optional_integer(row, 6)?,
             })
         })
         .collect()

@@ -4,9 +4,8 @@
 //! Must not know: what the move does.
 
 use zdm_runtime::database::catalogue::{self, Reference};
-use zdm_runtime::gates::{self, Gate};
+use zdm_runtime::gates::{self, Gate, Waiting};
 use zdm_runtime::history::Recorded;
-use zdm_runtime::manifest::Manifest;
 
 use super::gate;
 use super::position::{Position, WayBack};
@@ -96,12 +95,17 @@ impl Session {
     }
 
     /// The earlier versions that this database has not contracted.
-    fn waiting(&self, place: usize, recorded: &[Recorded]) -> Vec<&Manifest> {
-        (0..place)
-            .map(|earlier| self.manifest(earlier))
-            .filter(|earlier| {
+    fn waiting(&self, place: usize, recorded: &[Recorded]) -> Vec<Waiting<'_>> {
+        let earlier = (0..place).map(|earlier| self.manifest(earlier));
+        earlier
+            .filter_map(|version| {
                 let mut records = recorded.iter();
-                !records.any(|version| version.migration == earlier.id && version.contracted)
+                let record = records.find(|recorded| recorded.migration == version.id);
+                let waits = record.is_none_or(|record| !record.contracted);
+                waits.then(|| Waiting {
+                    version,
+                    kept_until: record.and_then(|record| record.kept_until),
+                })
             })
             .collect()
     }

@@ -55,7 +55,7 @@ fn declared(project: &Project) {
 }
 
 /// The final code is checked in, and contract is all that is left.
-fn at_complete(project: &Project) {
+pub(crate) fn at_complete(project: &Project) {
     declared(project);
     project.done(&["generate", "parts"]);
     project.done(&["advance", "--before-deploy"]);
@@ -93,7 +93,7 @@ fn objects(project: &Project) -> String {
     )
 }
 
-fn waits(project: &Project, command: &[&str], told: &str) {
+pub(crate) fn waits(project: &Project, command: &[&str], told: &str) {
     let waits = project.zdm(command);
     assert_eq!(waits.code, 4, "{waits:#?}");
     waits.says(told);

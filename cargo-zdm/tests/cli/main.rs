@@ -26,6 +26,7 @@ mod in_flight;
 mod in_turn;
 mod interrupted;
 mod kept;
+mod kept_ended;
 mod kept_one_way;
 mod key_names;
 mod killed_files;

@@ -2,10 +2,12 @@
 //!
 //! Comes in: a section of contract's end, facts. Goes out: gates. Must not know: other sections.
 
+use std::time::Duration;
+
 use super::condition as c;
 use super::{Gate, Policy, Side};
 use crate::Stage::Complete;
-use crate::facts::Facts;
+use crate::facts::{Fact, Facts};
 use crate::manifest::Direction;
 use crate::phase::Section;
 
@@ -49,4 +51,22 @@ pub(super) fn of(
         ],
         (_, Direction::Down) => vec![c::standing(&[Complete], facts), c::drained(facts)],
     }
+}
+
+/// Before what is kept is dropped though its time, which is this long, is not over. Nobody has agreed to that who did so before contract.
+pub fn for_early_drop(window: Duration, facts: &Facts, policy: &Policy) -> Vec<Gate> {
+    let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+    let since = match &facts.record {
+        Fact::Known(record) => record.kept_until.map(|until| until.saturating_sub(window)),
+        Fact::Unknown(_) => None,
+    };
+    let mut gates = super::for_section(Section::DropKept, Direction::Up, facts, policy);
+    for gate in &mut gates {
+        match gate.name {
+            "kept_long_enough" => *gate = c::ended_early(facts),
+            "approved" => *gate = c::approved_since(since.unwrap_or(i64::MAX), facts, policy),
+            _ => {}
+        }
+    }
+    gates
 }

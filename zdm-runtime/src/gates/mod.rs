@@ -16,7 +16,8 @@ use condition as c;
 pub use condition::{PAST_RETURN, no_return};
 
 pub use crate::verification::Side;
-pub use condition::standing_on;
+pub use condition::{Waiting, standing_on};
+pub use contract::for_early_drop;
 
 use crate::code::CodeState;
 use crate::database::catalogue::Reference;
@@ -299,15 +300,15 @@ pub fn for_old_again(beyond: &[Beyond], facts: &Facts, name: &str) -> Gate {
     c::room_in_old(beyond, facts, name)
 }
 
-/// Before a version's expand; `waiting` are the earlier versions that are not contracted in this database.
+/// Before a version's expand.
 pub fn for_expand(
     version: &Manifest,
-    waiting: &[&Manifest],
+    waiting: &[Waiting<'_>],
     facts: &Facts,
     policy: &Policy,
 ) -> Vec<Gate> {
     let mut gates = for_section(Section::Expand, Direction::Up, facts, policy);
-    gates.push(c::names_free(version, waiting));
+    gates.push(c::names_free(version, waiting, facts.now));
     gates
 }
 

@@ -98,6 +98,7 @@ fn neighbour(earlier: bool, stage: Stage) -> Neighbour {
         fills: true,
         needed: true,
         stage,
+        kept_until: None,
     }
 }
 
@@ -279,11 +280,12 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 68] = [
+const CASES: [Case; 69] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it, drops what leads back to old, and is at complete", |f| { f.neighbours = Fact::Known(vec![Neighbour { fills: false, ..neighbour(false, Complete) }]); first(f).code = Some(CodeState::Transition); }),
+    case(Complete, Up(Section::Drop), "contracted_in_turn", "keeps old for another 5 h 0 min", |f| f.neighbours = Fact::Known(vec![Neighbour { kept_until: Some(105 * HOUR), ..neighbour(true, Complete) }])),
     case(Complete, Up(Section::Drop), "contracted_in_turn", "0001_one came before it", |f| f.neighbours = Fact::Known(vec![neighbour(true, Complete)])),
     case(DualWrite, Up(Section::SwitchReads), "contracted_in_turn", "0001_one came before it", |f| { f.neighbours = Fact::Known(vec![neighbour(true, Complete)]); f.rebuilds.insert(Section::SwitchReads); }),
     case(RampDown, Up(Section::Release), "contracted_in_turn", "0001_one came before it", |f| { f.neighbours = Fact::Known(vec![neighbour(true, Complete)]); f.rebuilds.insert(Section::Release); }),
@@ -573,6 +575,12 @@ fn what_is_kept_is_dropped_when_the_time_is_over() {
     assert!(asked(&facts, &hasty).is_empty());
     facts.now = 105 * HOUR;
     assert!(asked(&facts, &strict()).is_empty());
+    // What has begun to be dropped waits for no time.
+    facts.now = 100 * HOUR;
+    steps(&mut facts, Section::DropKept, 1);
+    assert!(asked(&facts, &strict()).is_empty());
+    facts.now = 105 * HOUR;
+    steps(&mut facts, Section::DropKept, 0);
     // Taken back by half.
     steps(&mut facts, Section::Keep, 0);
     assert!(asked(&facts, &strict()).contains_key("section_done"));
@@ -747,4 +755,37 @@ fn a_person_approves_once_and_nobody_waives_it() {
     policy.approvals = 0;
     facts.approvals = Fact::Unknown("the log was changed".to_owned());
     assert!(found(&facts, &policy).0);
+}
+
+#[test]
+fn the_time_is_ended_early_by_who_has_agreed_since_contract() {
+    let mut facts = healthy(Complete);
+    facts.backup_at = Fact::Known(Some(80 * HOUR));
+    steps(&mut facts, Section::Keep, 1);
+    let kept_until = |until: i64| {
+        Fact::Known(Record {
+            expanded: true,
+            contracted: true,
+            kept_until: Some(until * HOUR),
+            ..Record::default()
+        })
+    };
+    let early =
+        |facts: &Facts, policy: &Policy| for_early_drop(Duration::from_hours(50), facts, policy);
+    // The approval is from hour 60: after a contract at 55, before one at 65.
+    facts.record = kept_until(105);
+    assert!(all_open(&early(&facts, &strict())));
+    facts.record = kept_until(115);
+    let gates = early(&facts, &strict());
+    let found = shut(&gates);
+    assert_eq!(found.keys().collect::<Vec<_>>(), [&"approved"]);
+    assert!(
+        found["approved"].contains("1 from before contract"),
+        "{found:?}"
+    );
+    // Nothing else is ended with it.
+    facts.backup_at = Fact::Known(None);
+    assert!(shut(&early(&facts, &strict())).contains_key("backup"));
+    facts.record = Fact::Unknown("no right".to_owned());
+    assert!(shut(&early(&facts, &strict())).contains_key("kept_long_enough"));
 }

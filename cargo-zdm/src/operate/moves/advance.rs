@@ -192,7 +192,9 @@ pub(crate) async fn take(
             switch::run(session, place, target).await
         }
         Move::Complete => switch::run(session, place, Target::at(Stage::Complete)).await,
-        Move::Contract | Move::DropKept => contract::run(session, place).await,
+        Move::Contract | Move::DropKept => {
+            contract::run(session, place, contract::Window::Lasts).await
+        }
     }
 }
 

@@ -27,8 +27,21 @@ use crate::secret::masked;
 use crate::terminal::Answer;
 use crate::versions::State;
 
+/// What becomes of the time for which old is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Window {
+    /// It has to be over before what is kept is dropped.
+    Lasts,
+    /// Somebody ends it.
+    Ends,
+}
+
 /// Drops old or renames it away, drops what was kept, or says which gate is shut.
-pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+pub(crate) async fn run(
+    session: &mut Session,
+    place: usize,
+    window: Window,
+) -> Result<Answer, Failure> {
     let folder = session.folder(place);
     match session.position(place).await? {
         Position::Absent | Position::Begun(..) => {
@@ -41,13 +54,16 @@ pub(crate) async fn run(session: &mut Session, place: usize) -> Result<Answer, F
             let object = serde_json::json!({ "migration": folder, "contracted": true, "steps": 0 });
             return Answer::done(format!("{folder}: nothing is left to contract"), object);
         }
-        Position::Kept(_) | Position::Dropping(..) => return drop_kept(session, place).await,
+        Position::Kept(_) | Position::Dropping(..) => {
+            return drop_kept(session, place, window).await;
+        }
+        Position::At(..) if window == Window::Ends => return Err(not_kept(session, place)),
         Position::At(..) => {}
     }
     let steps = session
         .claimed(place, async |session, _| {
             let what = format!("contract of {}", session.folder(place));
-            may_drop(session, place, &what).await?;
+            may_drop(session, place, &what, Window::Lasts).await?;
             verify::nothing_is_lost(session, place).await?;
             if let Some(warning) = for_good(session, place) {
                 session.terminal.say(&warning);
@@ -107,20 +123,45 @@ fn for_good(session: &Session, place: usize) -> Option<String> {
 }
 
 /// The gates of what comes next, with the backup that one of them asks for.
-async fn may_drop(session: &mut Session, place: usize, what: &str) -> Result<(), Failure> {
-    gate::pass(what, &gates_now(session, place).await?, &["backup"])?;
+async fn may_drop(
+    session: &mut Session,
+    place: usize,
+    what: &str,
+    window: Window,
+) -> Result<(), Failure> {
+    gate::pass(what, &gates_now(session, place, window).await?, &["backup"])?;
     log_is_whole(session).await?;
-    confirm_backup(session, place).await?;
-    gate::pass(what, &gates_now(session, place).await?, &[])
+    confirm_backup(session, place, window).await?;
+    gate::pass(what, &gates_now(session, place, window).await?, &[])
+}
+
+/// There is no time that could be ended.
+fn not_kept(session: &Session, place: usize) -> Failure {
+    let manifest = session.manifest(place);
+    let folder = manifest.folder();
+    let (problem, next) = match manifest.keep {
+        Some(_) => (
+            format!("{folder} keeps nothing yet: `--now` ends the time that begins with contract"),
+            format!("run `cargo zdm contract {}` first", manifest.name),
+        ),
+        None => (
+            format!("{folder} keeps nothing: its contract drops old at once"),
+            format!("run `cargo zdm contract {}`", manifest.name),
+        ),
+    };
+    Failure::usage(problem, next).safe("nothing was changed")
 }
 
 /// What was kept goes, when the time is over.
-async fn drop_kept(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+async fn drop_kept(session: &mut Session, place: usize, window: Window) -> Result<Answer, Failure> {
     let folder = session.folder(place);
     let steps = session
         .claimed(place, async |session, _| {
             let what = format!("dropping what {} keeps", session.folder(place));
-            may_drop(session, place, &what).await?;
+            may_drop(session, place, &what, window).await?;
+            if window == Window::Ends {
+                record_end(session, place).await?;
+            }
             let dropped = section::run(session, place, Section::DropKept, Direction::Up).await?;
             let id = session.manifest(place).id.clone();
             history::kept_no_more(&mut session.connection, &id).await?;
@@ -136,6 +177,24 @@ async fn drop_kept(session: &mut Session, place: usize) -> Result<Answer, Failur
     )
 }
 
+/// Who has ended the time for which old is kept, and how long it would have lasted.
+async fn record_end(session: &mut Session, place: usize) -> Result<(), Failure> {
+    let gates = gates_now(session, place, Window::Ends).await?;
+    let ended = gates.iter().find(|gate| gate.name == "kept_long_enough");
+    let migration = &session.migrations[place];
+    let entry = audit::Entry {
+        actor: &session.actor,
+        migration: migration.id(),
+        content_hash: Some(migration.content_hash()),
+        action: "end window",
+        statement: None,
+        outcome: "done",
+        duration: Duration::ZERO,
+        detail: ended.map_or("", |gate| &gate.reason),
+    };
+    Ok(audit::record(&mut session.connection, entry).await?)
+}
+
 /// From here on nobody starts whose code names old. The gates are asked once more after that: they see everybody who started before.
 async fn keep_from_starting(
     session: &mut Session,
@@ -144,7 +203,7 @@ async fn keep_from_starting(
 ) -> Result<(), Failure> {
     let id = session.manifest(place).id.clone();
     history::contracting(&mut session.connection, &id).await?;
-    let gates = gates_now(session, place).await;
+    let gates = gates_now(session, place, Window::Lasts).await;
     let looked = gates.and_then(|gates| gate::pass(what, &gates, &[]));
     if looked.is_err() {
         let_start(session, place).await?;
@@ -164,11 +223,19 @@ async fn let_start(session: &mut Session, place: usize) -> Result<(), Failure> {
 }
 
 /// The gates and the SQL, with what cannot come back.
-pub(crate) async fn preview(session: &mut Session, place: usize) -> Result<Answer, Failure> {
+pub(crate) async fn preview(
+    session: &mut Session,
+    place: usize,
+    window: Window,
+) -> Result<Answer, Failure> {
     let facts = session.facts(place).await?;
-    let gates = gate::show_all(&gates_of(session, place, &facts)?);
+    let position = Position::of(&facts)?;
+    if let (Position::At(..), Window::Ends) = (position, window) {
+        return Err(not_kept(session, place));
+    }
+    let gates = gate::show_all(&gates_of(session, place, &facts, window)?);
     let manifest = session.manifest(place);
-    let section = match Position::of(&facts)? {
+    let section = match position {
         Position::Kept(_) | Position::Dropping(..) => Section::DropKept,
         _ => manifest.contracts_by(),
     };
@@ -200,6 +267,7 @@ pub(crate) fn gates_of(
     session: &Session,
     place: usize,
     facts: &Facts,
+    window: Window,
 ) -> Result<Vec<Gate>, Failure> {
     let policy = gate::policy(&session.policy, &session.actor)?;
     let code = match session.code_state(place) {
@@ -209,15 +277,24 @@ pub(crate) fn gates_of(
     };
     if let Position::Kept(_) | Position::Dropping(..) = Position::of(facts)? {
         let kept = Section::DropKept;
+        let keep = session.manifest(place).keep.as_ref();
+        if let (Window::Ends, Some(keep)) = (window, keep) {
+            let length = Duration::from_secs(keep.seconds);
+            return Ok(gates::for_early_drop(length, facts, &policy));
+        }
         return Ok(gates::for_section(kept, Direction::Up, facts, &policy));
     }
     let section = session.manifest(place).contracts_by();
     Ok(gates::for_contract(section, facts, &policy, code))
 }
 
-async fn gates_now(session: &mut Session, place: usize) -> Result<Vec<Gate>, Failure> {
+async fn gates_now(
+    session: &mut Session,
+    place: usize,
+    window: Window,
+) -> Result<Vec<Gate>, Failure> {
     let facts = session.facts(place).await?;
-    gates_of(session, place, &facts)
+    gates_of(session, place, &facts, window)
 }
 
 /// Approvals are taken from the audit log: where somebody has changed it, none is believed.
@@ -237,12 +314,16 @@ async fn log_is_whole(session: &mut Session) -> Result<(), Failure> {
 }
 
 /// Runs the team's command, whose success stands for a backup, and puts it on record.
-async fn confirm_backup(session: &mut Session, place: usize) -> Result<(), Failure> {
+async fn confirm_backup(
+    session: &mut Session,
+    place: usize,
+    window: Window,
+) -> Result<(), Failure> {
     let Some(hook) = session.policy.backup_hook.clone() else {
         return Ok(());
     };
     let shown = masked(&hook);
-    if gate::shut(&gates_now(session, place).await?).is_empty() {
+    if gate::shut(&gates_now(session, place, window).await?).is_empty() {
         return Ok(());
     }
     let id = session.manifest(place).id.clone();

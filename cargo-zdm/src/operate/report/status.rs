@@ -215,7 +215,9 @@ fn gates_of(
 ) -> Result<Vec<Gate>, Failure> {
     let target = match next {
         Move::Expand => return Ok(Vec::new()),
-        Move::Contract | Move::DropKept => return contract::gates_of(session, place, facts),
+        Move::Contract | Move::DropKept => {
+            return contract::gates_of(session, place, facts, contract::Window::Lasts);
+        }
         Move::DualWrite => Target::at(Stage::DualWrite),
         Move::Shadow => Target::at(Stage::Shadow),
         Move::Live { above } => {

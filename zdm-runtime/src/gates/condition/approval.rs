@@ -9,13 +9,19 @@ use crate::facts::Facts;
 
 /// A person counts once, whatever role or host the approval came from, and never for what the same person executes.
 pub(in crate::gates) fn approved(facts: &Facts, policy: &Policy) -> Gate {
+    approved_since(i64::MIN, facts, policy)
+}
+
+/// The same of those who said so since then: who has agreed before has agreed to the time for which old is kept.
+pub(in crate::gates) fn approved_since(since: i64, facts: &Facts, policy: &Policy) -> Gate {
     const NAME: &str = "approved";
+    let counts = |approval: &&Approval| approval.counts() && approval.recorded_at >= since;
     if policy.approvals == 0 {
         return open(NAME, "not asked for by policy");
     }
     known(NAME, &facts.approvals, |approvals| {
         let mut people = BTreeMap::new();
-        for approval in approvals.iter().filter(|approval| approval.counts()) {
+        for approval in approvals.iter().filter(counts) {
             people.insert(person(&approval.actor), described(approval));
         }
         let own = people.remove(&person(&policy.actor)).is_some();
@@ -37,6 +43,15 @@ pub(in crate::gates) fn approved(facts: &Facts, policy: &Policy) -> Gate {
             void => {
                 reason = format!(
                     "{reason}; {void} are of other content, or from before the migration was last moved back"
+                );
+            }
+        }
+        let earlier = approvals.iter().filter(|approval| approval.counts());
+        match earlier.filter(|approval| !counts(approval)).count() {
+            0 => {}
+            earlier => {
+                reason = format!(
+                    "{reason}; {earlier} from before contract, which agreed to the time for which old is kept"
                 );
             }
         }

@@ -11,7 +11,7 @@ mod sections;
 mod versions;
 mod way;
 
-pub(super) use approval::approved;
+pub(super) use approval::{approved, approved_since};
 pub(super) use data::{
     backfilled, everyone_reads_new, maintained, no_shadow_mismatch, quarantine_readable,
     quarantine_settled, room_in_old, verified, verified_again,
@@ -21,11 +21,13 @@ pub(super) use fleet::{
     nobody_knows,
 };
 pub(super) use neighbours::{contracted_in_turn, in_turn, nothing_later_begun};
-pub(super) use patience::{backed_up, dwelt, kept, kept_long_enough, sleepers_gone, soaked};
+pub(super) use patience::{
+    backed_up, dwelt, ended_early, kept, kept_long_enough, sleepers_gone, soaked,
+};
 pub(super) use sections::{
     expanded, not_contracted, reversible, section_done, section_undone, undo_ended,
 };
-pub use versions::standing_on;
+pub use versions::{Waiting, standing_on};
 pub(super) use versions::{names_free, nothing_refers_to_it, nothing_stands_on_it};
 pub(super) use way::{
     Hop, drained, not_paused, not_rolled_back, one_hop, standing, standing_if_any, way_back,

@@ -2,6 +2,7 @@
 
 use super::super::Gate;
 use super::super::finding::{known, open, shut};
+use super::patience::span;
 use crate::Stage;
 use crate::facts::Facts;
 use crate::neighbours::Neighbour;
@@ -43,14 +44,28 @@ pub(in crate::gates) fn contracted_in_turn(facts: &Facts) -> Gate {
     const NAME: &str = "contracted_in_turn";
     known(NAME, &facts.neighbours, |neighbours| {
         match filled_before(neighbours).next() {
-            Some(other) => shut(
-                NAME,
-                format!(
-                    "{} came before it on the same table and is not contracted",
-                    other.folder
+            Some(other) => match other.kept_until {
+                None => shut(
+                    NAME,
+                    format!(
+                        "{} came before it on the same table and is not contracted",
+                        other.folder
+                    ),
+                    format!("`cargo zdm contract {}` first", other.name),
                 ),
-                format!("`cargo zdm contract {}` first", other.name),
-            ),
+                Some(until) => shut(
+                    NAME,
+                    format!(
+                        "{} came before it on the same table and keeps old for another {}",
+                        other.folder,
+                        span(until - facts.now)
+                    ),
+                    format!(
+                        "when that is dropped: `cargo zdm contract {name}`; `cargo zdm contract {name} --now` drops it before its time is over",
+                        name = other.name
+                    ),
+                ),
+            },
             None => open(NAME, "every earlier migration of its tables is contracted"),
         }
     })

@@ -131,13 +131,41 @@ pub(in crate::gates) fn kept_long_enough(facts: &Facts) -> Gate {
         let left = until - facts.now;
         if left <= 0 {
             open(NAME, "the time is over for which old is kept")
+        } else if is_dropped_in_part(facts) {
+            open(NAME, "the drop of what was kept has begun")
         } else {
             shut(
                 NAME,
                 format!("old is kept for another {}", span(left)),
-                format!("in {}", span(left)),
+                format!(
+                    "in {}; `cargo zdm contract {} --now` does not wait for it, and nothing brings old back then",
+                    span(left),
+                    facts.migration
+                ),
             )
         }
+    })
+}
+
+fn is_dropped_in_part(facts: &Facts) -> bool {
+    let Fact::Known(sections) = &facts.sections else {
+        return false;
+    };
+    let dropped = sections.get(&Section::DropKept);
+    dropped.is_some_and(|steps| steps.to_undo() > 0)
+}
+
+/// Somebody ends that time before it is over.
+pub(in crate::gates) fn ended_early(facts: &Facts) -> Gate {
+    let gate = kept_long_enough(facts);
+    if gate.open {
+        return gate;
+    }
+    known(gate.name, &facts.record, |_| {
+        open(
+            gate.name,
+            format!("{}, and that is ended now (`--now`)", gate.reason),
+        )
     })
 }
 

@@ -2,8 +2,18 @@
 
 use super::super::Gate;
 use super::super::finding::{names, open, shut};
+use super::patience::span;
 use crate::database::catalogue::Reference;
 use crate::manifest::{Manifest, shared};
+
+/// An earlier version that is not contracted in this database.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting<'a> {
+    /// Its plan.
+    pub version: &'a Manifest,
+    /// Until when old is kept under another name, in milliseconds since 1970; `None`: it is there under its own.
+    pub kept_until: Option<i64>,
+}
 
 /// What a later version has built on the same tables would go with them, and stay on record.
 pub(in crate::gates) fn nothing_stands_on_it(version: &Manifest, later: &[&Manifest]) -> Gate {
@@ -60,9 +70,11 @@ pub(in crate::gates) fn nothing_refers_to_it(references: &[Reference]) -> Gate {
 }
 
 /// A name that an earlier version still has to drop would be dropped again, new as it is.
-pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) -> Gate {
+pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[Waiting<'_>], now: i64) -> Gate {
     const NAME: &str = "names_free";
-    for earlier in waiting {
+    for waiting in waiting {
+        let earlier = waiting.version;
+        let first = || contract_first(waiting, now);
         if let Some((old, new)) = earlier.renames.iter().find(|(old, new)| {
             let mut named = version.creates.values().flat_map(|names| &names.references);
             let brings_old = version.creates.get(*old).is_some_and(|names| names.table);
@@ -74,7 +86,7 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                     "{new} is a view of {old} until {} gives the table its name",
                     earlier.folder()
                 ),
-                contract_first(earlier),
+                first(),
             );
         }
         if let Some(table) = earlier.renamed_keys.keys().find(|table| {
@@ -87,7 +99,7 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                     "the key of {table} has its new names in a view alone until {} gives them to the table",
                     earlier.folder()
                 ),
-                contract_first(earlier),
+                first(),
             );
         }
         if let Some((table, key)) = meeting(version, earlier) {
@@ -97,7 +109,7 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                     "{} exchanges a key of {key}, and takes the foreign keys along that stand on it: {table} has one, or is to have one",
                     earlier.folder()
                 ),
-                contract_first(earlier),
+                first(),
             );
         }
         if let Some(name) = version
@@ -111,7 +123,7 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                     "the enum {name} is the type from before until {} gives the name to another",
                     earlier.folder()
                 ),
-                contract_first(earlier),
+                first(),
             );
         }
         if let Some(table) = known_to_a_trigger(version, earlier) {
@@ -121,7 +133,7 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                     "{} keeps both sides of {table} by a trigger, which knows its columns by their names and types as they are",
                     earlier.folder()
                 ),
-                contract_first(earlier),
+                first(),
             );
         }
         let taken = shared(&version.creates, &earlier.drops);
@@ -133,7 +145,7 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[&Manifest]) ->
                     earlier.folder(),
                     taken.join(", ")
                 ),
-                contract_first(earlier),
+                first(),
             );
         }
     }
@@ -182,13 +194,23 @@ fn meeting<'a>(version: &'a Manifest, earlier: &'a Manifest) -> Option<(&'a str,
     })
 }
 
-fn contract_first(earlier: &Manifest) -> String {
-    let (folder, name) = (earlier.folder(), &earlier.name);
-    let kept = match &earlier.keep {
-        Some(keep) => format!(
-            "; old is dropped {} later, at once with `waive = [\"kept_long_enough\"]` below `[policy]`",
-            keep.window()
-        ),
+fn contract_first(waiting: &Waiting<'_>, now: i64) -> String {
+    let (folder, name) = (waiting.version.folder(), &waiting.version.name);
+    let at_once = format!(
+        "`cargo zdm contract {name} --now` drops it before that, and nothing brings it back then"
+    );
+    if let Some(until) = waiting.kept_until {
+        return format!(
+            "{}, when the time is over for which {folder} keeps old: `cargo zdm advance` or `cargo zdm contract {name}` drops it then; \
+             {at_once}",
+            match until - now {
+                ..=0 => "now".to_owned(),
+                left => format!("in {}", span(left)),
+            }
+        );
+    }
+    let kept = match &waiting.version.keep {
+        Some(keep) => format!("; old is dropped {} later, {at_once}", keep.window()),
         None => String::new(),
     };
     format!(

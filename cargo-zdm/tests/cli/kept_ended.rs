@@ -1,0 +1,101 @@
+//! The time for which contract keeps old is ended by hand: by whom, with whose agreement, and what is told to who waits for it.
+
+use zdm_tests::postgres::Server;
+
+use crate::kept::{at_complete, waits};
+use crate::project::Project;
+
+/// The command as another person.
+fn approve(project: &Project, who: &str) {
+    project.done(&["approve", "parts", "--actor", who]);
+}
+
+fn ask_for_approval(project: &Project) {
+    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    let asked = written.replace("[policy]\n", "[policy]\napprovals = 1\n");
+    assert_ne!(asked, written);
+    project.write("zdm.toml", &asked);
+}
+
+#[test]
+fn the_time_is_ended_by_hand() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    at_complete(project);
+    let now = ["contract", "parts", "--now"];
+    let early = project.zdm(&now);
+    assert_eq!(early.code, 2, "{early:#?}");
+    early.says("keeps nothing yet");
+    ask_for_approval(project);
+    approve(project, "ann");
+    project.done(&["contract", "parts"]);
+
+    // Ann has agreed to a drop after 14 days.
+    waits(project, &now, "from before contract");
+    waits(project, &["contract", "parts"], "kept_long_enough");
+    assert_eq!(project.stage("parts"), "kept");
+    let planned = project.done(&["contract", "parts", "--now", "--dry-run"]);
+    planned.says("this cannot be undone");
+    planned.says("that is ended now");
+    approve(project, "bob");
+    waits(project, &["contract", "parts"], "kept_long_enough");
+    project.done(&["pause", "parts"]);
+    waits(project, &now, "not_paused");
+    project.done(&["resume", "parts"]);
+    project.done(&now).says("what was kept is gone");
+    assert_eq!(project.stage("parts"), "contracted");
+    let ended = "SELECT detail FROM zdm.audit WHERE action = 'end window' AND outcome = 'done'";
+    let detail = project.value(ended);
+    assert!(detail.contains("old is kept for another 13 d"), "{detail}");
+    project.done(&now).says("nothing is left to contract");
+}
+
+/// What was ended by hand goes on without it, if it was interrupted.
+#[test]
+fn an_interrupted_drop_waits_for_no_time_any_more() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    at_complete(project);
+    project.done(&["contract", "parts"]);
+    project.execute(
+        "CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stopped'; END $$;
+         CREATE EVENT TRIGGER stop ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION stop()",
+    );
+    let stopped = project.zdm(&["contract", "parts", "--now"]);
+    assert_ne!(stopped.code, 0, "{stopped:#?}");
+    project.execute("DROP EVENT TRIGGER stop; DROP FUNCTION stop");
+    assert_eq!(project.stage("parts"), "dropping");
+    project.done(&["advance"]).says("what was kept is gone");
+    assert_eq!(project.stage("parts"), "contracted");
+}
+
+#[test]
+fn who_waits_for_it_is_told_for_what_and_how_long() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    at_complete(project);
+    let models = std::fs::read_to_string(project.path("src/models.rs")).unwrap();
+    let brings = models.replace(
+        "pub title: String,",
+        "pub title: String,\n    pub name: Option<i32>,",
+    );
+    project.write("src/models.rs", &brings);
+    project.done(&["generate", "names"]);
+    let expand = ["expand", "names"];
+    waits(project, &expand, "contract 0002_parts first");
+    waits(project, &expand, "old is dropped 14 days later");
+    project.done(&["contract", "parts"]);
+    waits(
+        project,
+        &expand,
+        "0002_parts still has to drop the column parts.name",
+    );
+    waits(
+        project,
+        &expand,
+        "in 13 d 23 h, when the time is over for which 0002_parts keeps old",
+    );
+    waits(project, &expand, "`cargo zdm contract parts --now`");
+    project.done(&["contract", "--now"]);
+    project.done(&expand);
+}
