@@ -1,6 +1,6 @@
 //! `review [MIGRATION]`: a version's review page.
 
-use zdm_runtime::manifest::Manifest;
+use zdm_runtime::manifest::{Manifest, Route};
 use zdm_runtime::migration::Migration;
 
 use crate::choose;
@@ -10,6 +10,8 @@ use crate::terminal::Answer;
 
 /// The page in a version's folder.
 const PAGE: &str = "README.md";
+/// Where the page tells what to run.
+const RUNBOOK: &str = "## Runbook\n\n";
 
 /// Print the review page of a version as Markdown: values, phases, locks, undo, runbook, gates
 #[derive(Debug, clap::Args)]
@@ -24,7 +26,8 @@ pub(crate) struct Review {
 
 impl Review {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let versions = context.project()?.versions();
+        let project = context.project()?;
+        let versions = project.versions();
         let migrations = Migration::load_all(&versions)?;
         let manifests: Vec<&Manifest> = migrations.iter().map(Migration::manifest).collect();
         let place = match &self.migration {
@@ -45,7 +48,34 @@ impl Review {
                 "restore it from version control, or run `cargo zdm generate`",
             )
         })?;
+        let page = match asked(manifest, project.config.policy.approvals) {
+            Some(asked) => page.replacen(RUNBOOK, &format!("{RUNBOOK}{asked}"), 1),
+            None => page,
+        };
         let object = serde_json::json!({ "migration": folder, "id": manifest.id, "page": page });
         Answer::done(page.clone(), object)
     }
+}
+
+/// What the project asks for beside the page, which knows no `[policy]`: that people agree before old goes.
+fn asked(manifest: &Manifest, approvals: u32) -> Option<String> {
+    if approvals == 0 || manifest.route == Route::Direct {
+        return None;
+    }
+    let people = match approvals {
+        1 => "somebody other than who runs it agrees".to_owned(),
+        more => format!("{more} people other than who runs it agree"),
+    };
+    let again = match manifest.keep {
+        Some(_) => {
+            " Contract asks for that, and so does the drop of what was kept; one approval is for both, unless the migration is rolled \
+             back in between."
+        }
+        None => "",
+    };
+    Some(format!(
+        "Contract waits until {people} (`approvals = {approvals}` below `[policy]`).{again}\n\n```sh\ncargo zdm approve {}   # before \
+         contract, by each of them\n```\n\n",
+        manifest.name
+    ))
 }

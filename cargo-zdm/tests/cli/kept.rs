@@ -394,6 +394,11 @@ fn a_version_does_without_where_it_says_so() {
     let page = std::fs::read_to_string(project.path("zdm/0002_parts/README.md")).unwrap();
     assert!(page.contains("`5_contract/3_drop`"), "{page}");
     assert!(page.contains("14 days"), "{page}");
+    let runbook = page.split_once("## Runbook").unwrap().1;
+    let again = "cargo zdm contract parts   # 14 days later: what was kept is dropped (`5_contract/3_drop`)";
+    assert!(runbook.contains(again), "{runbook}");
+    assert!(!page.contains("cargo zdm approve"), "{page}");
+    approvals_are_in_the_runbook(project);
     project.done(&["generate", "--amend", "--no-keep"]);
     assert!(!project.path("zdm/0002_parts/5_contract/2_keep").exists());
     project.done(&["generate", "--amend"]);
@@ -409,6 +414,25 @@ fn a_version_does_without_where_it_says_so() {
     contracted.says("contract cannot be undone");
     contracted.says("nothing brings it back");
     assert_eq!(columns(project), "id title length grams");
+}
+
+/// What `[policy]` asks for is shown where the page is shown, and is no part of the version.
+fn approvals_are_in_the_runbook(project: &Project) {
+    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    for (approvals, people) in [
+        (1, "somebody other than who runs it agrees"),
+        (2, "2 people"),
+    ] {
+        let asked = format!("[policy]\napprovals = {approvals}\n");
+        project.write("zdm.toml", &written.replace("[policy]\n", &asked));
+        let shown = project.done(&["review", "parts"]);
+        let runbook = shown.out.split_once("## Runbook").unwrap().1;
+        assert!(runbook.contains("cargo zdm approve parts"), "{runbook}");
+        assert!(runbook.contains(people), "{runbook}");
+        assert!(runbook.contains("one approval is for both"), "{runbook}");
+        project.done(&["check"]);
+    }
+    project.write("zdm.toml", &written);
 }
 
 #[test]

@@ -69,6 +69,10 @@ fn the_way_back_is_told_as_it_is() {
     project.execute("INSERT INTO parts VALUES (1, 'bolt', 'A@b')");
     project.write("src/models.rs", AFTER);
     project.done(&["generate", "parts"]);
+    let page = project.done(&["review", "parts"]);
+    page.says("contract alone can be taken back, as long as old is kept");
+    page.says("Contract by itself can be taken back until `5_contract/3_drop`, to `complete`");
+    page.says("nothing leads further (`one_way`)");
     project.done(&["expand"]);
 
     told(project, "off", Some(TO_COME), "dual_write");

@@ -7,7 +7,9 @@
 
 mod function;
 mod kept;
+mod no_return;
 mod pairs;
+mod runbook;
 
 use std::fmt::Write as _;
 
@@ -23,16 +25,13 @@ pub fn page(manifest: &Manifest) -> String {
     opening(&mut page, manifest);
     pairs::section(&mut page, manifest);
     phases(&mut page, manifest);
-    point_of_no_return(&mut page, manifest);
+    no_return::section(&mut page, manifest);
     checklist(&mut page, manifest);
     statements(&mut page, manifest);
     for backfill in &manifest.backfills {
         self::backfill(&mut page, backfill, manifest.reversible);
     }
-    runbook(&mut page, manifest);
-    if manifest.route == Route::FivePhases {
-        page.push_str(GATES);
-    }
+    runbook::section(&mut page, manifest);
     page
 }
 
@@ -65,10 +64,11 @@ fn opening(page: &mut String, manifest: &Manifest) {
         manifest.id,
         manifest.dialect,
         tables.join(", "),
-        if manifest.reversible {
-            "yes, until old is dropped"
-        } else {
-            "no: `one_way`, nothing leads back below the first dual write"
+        match manifest.keep {
+            _ if manifest.reversible => "yes, until old is dropped",
+            None => "no: `one_way`, nothing leads back below the first dual write",
+            Some(_) =>
+                "no: `one_way`, nothing leads back below the first dual write; contract alone can be taken back, as long as old is kept",
         },
     );
 }
@@ -205,124 +205,6 @@ fn backfill(page: &mut String, backfill: &Backfill, reversible: bool) {
         batch = backfill.batch,
         verify = backfill.verify,
     );
-}
-
-const GATES: &str = "
-<details><summary>Gates: every step waits for its own; <code>cargo zdm status</code> shows what is shut and what opens it</summary>\n
-| step | needs |
-|---|---|
-| `dual_write` | expand done; every instance runs code that knows the migration |
-| backfill | `dual_write`; every transaction from before it is over |
-| constraints on new | every row compared while both sides were written; quarantined rows only where the field is optional |
-| `shadow` | the backfill done, all rows consistent, constraints in place |
-| `live` 1 % … 100 % | no mismatch seen; quarantined rows only where the field is optional |
-| `ramp_down` | all reads on new, for the time that every share takes; compared again |
-| `complete` | the soak time is over; old accepts rows that do not name it |
-| contract | the soak time is over; neither an instance, a transaction nor the checked-in code names old; quarantine empty or waived; a backup confirmed |
-\n</details>\n";
-
-fn runbook(page: &mut String, manifest: &Manifest) {
-    let name = &manifest.name;
-    let _ = writeln!(page, "## Runbook\n");
-    let steps: &[&str] = match manifest.route {
-        Route::Direct => &[
-            "cargo zdm advance --before-deploy   # expand",
-            "# deploy the new code",
-        ],
-        Route::ExpandContract => &[
-            "cargo zdm advance --before-deploy   # expand",
-            "# deploy the new code",
-            "cargo zdm advance                   # contract, once no old code is left",
-        ],
-        Route::Rename => &[
-            "cargo zdm advance --before-deploy   # expand",
-            "# deploy the new code",
-            "cargo zdm advance                   # the new names, once no old code is left, to `complete`",
-        ],
-        Route::FivePhases => &[
-            "cargo zdm advance --before-deploy   # expand",
-            "# deploy the new code",
-            "cargo zdm advance --watch           # dual write, backfill, verify, switch reads, to `complete`",
-        ],
-    };
-    let _ = writeln!(page, "```sh\n{}\n```\n", steps.join("\n"));
-    if manifest.route == Route::Rename {
-        let _ = writeln!(
-            page,
-            "When it stands at `complete` in every environment:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
-             # deploy it\ncargo zdm advance           # contract, after the soak time\n```\n\n\
-             Something is wrong:\n\n```sh\ncargo zdm rollback {name}   # the old names come back; deploy the code from before `finalize` first\n\
-             cargo zdm resume {name}     # when the cause is mended: until then `advance` leaves it there\n```"
-        );
-    }
-    if manifest.route != Route::FivePhases {
-        return;
-    }
-    if !manifest.reversible {
-        page.push_str(
-            "Entering `dual_write` is the point of no return: `cargo zdm advance --dry-run` says when it comes next.\n\n",
-        );
-    }
-    let _ = writeln!(
-        page,
-        "When it stands at `complete` in every environment:\n\n```sh\ncargo zdm finalize {name}   # the second pull request\n\
-         # deploy it\ncargo zdm advance --watch       # contract, after the soak time\n```\n\n\
-         Something is wrong:\n\n```sh\ncargo zdm rollback {name}   # reads go back to old at once, both sides stay written\n\
-         cargo zdm resume {name}     # when the cause is mended: until then `advance` leaves it there\n```\n\n\
-         <details><summary>By hand, the same steps</summary>\n\n```sh\ncargo zdm expand {name}\ncargo zdm switch {name} --to dual_write\n\
-         cargo zdm backfill {name}\ncargo zdm verify {name}\ncargo zdm switch {name} --to shadow\n\
-         cargo zdm switch {name} --to 1%\ncargo zdm switch {name} --to 100%\n\
-         cargo zdm verify {name}            # again, now that everybody reads new\ncargo zdm switch {name} --to ramp_down\n\
-         cargo zdm switch {name} --to complete\ncargo zdm finalize {name}          # the second pull request; deploy it\ncargo zdm contract {name}\n```\n\n</details>"
-    );
-}
-
-fn point_of_no_return(page: &mut String, manifest: &Manifest) {
-    let losing: Vec<_> = manifest
-        .steps
-        .iter()
-        // A function that goes with its column holds no data, and needs no lock.
-        .filter(|step| step.section == manifest.drops_by() && step.lock != "none")
-        .filter_map(|step| step.loses.as_deref())
-        .collect();
-    let kept = manifest.keep.is_some();
-    let point = match manifest.route {
-        Route::Direct => {
-            "There is none while nobody relies on what was added: `down.sql` takes it back."
-        }
-        Route::ExpandContract if kept => {
-            "`5_contract/3_drop`. Until then `cargo zdm rollback` leads back, and old code can be deployed again."
-        }
-        Route::FivePhases if kept && manifest.reversible => {
-            "`5_contract/3_drop`. Until then `cargo zdm rollback` leads back: first to `complete`, from there by way of a reverse backfill."
-        }
-        Route::ExpandContract => "`5_contract/2_drop`. Until then old code can be deployed again.",
-        Route::Rename => {
-            "`5_contract/2_drop`. Until then `cargo zdm rollback` leads back: there is one column, and nothing that could differ."
-        }
-        Route::FivePhases if manifest.reversible => {
-            "`5_contract/2_drop`. Until then `cargo zdm rollback` leads back, from `complete` by way of a reverse backfill."
-        }
-        Route::FivePhases => {
-            "The first dual write: `one_way` declares no `down`, so from `dual_write` on nothing leads back to writing old alone, \
-             and nothing fills old again after `complete`. Until `complete` old is kept by the writers' own values, and \
-             `cargo zdm rollback` takes all reads back to it at once, to `dual_write`, but no further."
-        }
-    };
-    let _ = writeln!(page, "## Point of no return\n\n{point}\n");
-    for loss in losing {
-        let _ = writeln!(page, "- {loss}");
-    }
-    if manifest
-        .steps
-        .iter()
-        .any(|step| step.section == manifest.drops_by() && step.loses.is_some())
-    {
-        page.push('\n');
-    }
-    if let Some(keep) = &manifest.keep {
-        kept::section(page, keep);
-    }
 }
 
 /// Columns that move between two tables are named with their table.
