@@ -70,6 +70,8 @@ impl Journey {
                 sleepers: Duration::ZERO,
                 instances: 0,
                 backup_hook: None,
+                // Nobody has to agree to what is dropped from a scratch database.
+                approvals: 0,
                 ..policy.clone()
             },
             terminal,

@@ -78,7 +78,11 @@ pub(crate) fn preview(
     let subject = Subject::of(rehearsed).map_err(meaning::MeaningError::from)?;
     let manifest = subject.rehearsed.manifest();
     let ramp = policy.ramp_shares()?;
-    let steps = way::plan(manifest.route, manifest.reversible, &ramp);
+    let steps = way::plan(
+        manifest.route,
+        (manifest.reversible, manifest.keep.is_some()),
+        &ramp,
+    );
     let tables: Vec<_> = { subject.tabs.iter() }
         .map(|tab| {
             let role = if tab.driven { "driven" } else { "referred to" };

@@ -55,8 +55,8 @@ impl Edges {
     }
 }
 
-/// The whole way in words, a line per step.
-pub(super) fn plan(route: Route, reversible: bool, ramp: &[Share]) -> Vec<String> {
+/// The whole way in words, a line per step; whether contract keeps old for a time.
+pub(super) fn plan(route: Route, (reversible, keeps): (bool, bool), ramp: &[Share]) -> Vec<String> {
     let (mut edges, mut lines) = (Edges::default(), Vec::new());
     let mut at = Position::Absent;
     loop {
@@ -88,6 +88,7 @@ pub(super) fn plan(route: Route, reversible: bool, ramp: &[Share]) -> Vec<String
                 Position::At(Stage::Live, share.copied().unwrap_or(Share::ALL))
             }
             Move::Expand if route == Route::Direct => Position::Expanded,
+            Move::Contract if keeps => Position::Kept(0),
             step => after(step),
         };
     }
@@ -185,7 +186,7 @@ mod tests {
     fn every_way_back_is_taken_once_and_the_way_ends() {
         let plan = plan(
             Route::FivePhases,
-            true,
+            (true, false),
             &[Share::of(100, By::Key), Share::ALL],
         );
         let back = plan.iter().filter(|line| line.contains("back to"));
@@ -217,11 +218,24 @@ mod tests {
         let way = complete.way_back(Route::FivePhases, false);
         assert!(!edges.is_due(complete, way));
         assert_eq!(edges.none.len(), 1);
-        let plan = plan(Route::FivePhases, false, &[Share::ALL]);
+        let plan = plan(Route::FivePhases, (false, false), &[Share::ALL]);
         assert!(
             plan.last()
                 .is_some_and(|line| line.starts_with("contracted"))
         );
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_before_it_is_dropped() {
+        let plan = plan(Route::FivePhases, (true, true), &[Share::ALL]);
+        let end: Vec<_> = plan.iter().rev().take(5).rev().collect();
+        let shown: Vec<_> = end
+            .iter()
+            .filter_map(|line| line.split(' ').next())
+            .collect();
+        let way = ["kept", "kept", "complete", "kept", "contracted"];
+        assert_eq!(shown, way, "{plan:#?}");
+        assert!(end[1].ends_with("back to complete"), "{plan:#?}");
     }
 
     #[test]

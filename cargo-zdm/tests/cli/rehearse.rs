@@ -156,6 +156,30 @@ fn a_version_that_is_right_goes_the_whole_way_on_postgres() {
     );
 }
 
+/// Contract that keeps old is taken back, and what was kept is dropped, though neither its time nor anybody's approval was waited for.
+#[test]
+fn what_contract_keeps_is_brought_back_and_dropped() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    user_crate(&project);
+    project.write("src/models.rs", BEFORE);
+    project.done(&["init"]);
+    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    let asked = written.replace("[generate]\n", "[generate]\nkeep = \"14d\"\n");
+    let asked = asked.replace("[policy]\n", "[policy]\napprovals = 1\n");
+    assert!(asked.contains("approvals = 1"), "{asked}");
+    project.write("zdm.toml", &asked);
+    project.write("src/models.rs", &all(POSTGRES_AGE));
+    project.done(&["generate", "people"]);
+    let planned = project.done(&["rehearse", "--dry-run"]);
+    planned.says("kept          back to complete");
+    let scratch = server.database("scratch");
+    let report = assert_clean(&rehearse(&project, &["--scratch-url", &scratch]), 9);
+    assert_whole_way(&report);
+    let edges = report["rolled_back"].as_array().unwrap();
+    assert!(edges.contains(&Value::from("kept → complete")), "{report}");
+}
+
 #[test]
 fn a_column_that_goes_and_one_that_comes_are_rehearsed() {
     let project = Project::sqlite("");
