@@ -8,6 +8,7 @@ mod spread;
 pub(super) use spread::spread;
 
 use serde::Serialize;
+use zdm_model::names;
 
 use super::net::{self, Sides};
 use super::{Alteration, Pair};
@@ -157,6 +158,18 @@ impl Keeping {
             Self::Leave(_) | Self::Table(..) => Vec::new(),
         }
     }
+}
+
+/// The name under which a column or a table is kept. Where it has to be cut, its end tells it from others that begin alike.
+pub(crate) fn kept_name(name: &str) -> String {
+    let full = format!("{}{name}", names::KEPT);
+    if full.len() <= names::LONGEST {
+        return full;
+    }
+    let hash = blake3::hash(name.as_bytes()).to_hex();
+    let end = format!("_{}", &hash.as_str()[..8]);
+    let stem = full.floor_char_boundary(names::LONGEST - end.len());
+    format!("{}{end}", &full[..stem])
 }
 
 fn back(renames: &[(String, String)]) -> Vec<(String, String)> {

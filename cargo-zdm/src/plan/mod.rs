@@ -26,6 +26,7 @@ pub use alteration::{
 pub use build::{BuildError, Request, build};
 pub(crate) use direct::{Computed, pointless};
 pub(crate) use exchange::Exchange;
+pub(crate) use keep::kept_name;
 pub use keep::{KeepStep, Keeping, Kept, Upkeep};
 pub use lower::Drafted;
 pub(crate) use lower::not_null_name;

@@ -6,7 +6,7 @@
 use heck::ToSnakeCase;
 
 /// The longest name that every database keeps whole: PostgreSQL cuts at 63 bytes without a word.
-const LONGEST: usize = 63;
+pub const LONGEST: usize = 63;
 
 /// A name in a schema of its own: `billing.invoices`. Without one it is found by the connection's search path.
 pub fn in_schema(schema: Option<&str>, name: &str) -> String {
@@ -102,17 +102,7 @@ pub fn released(name: &str) -> String {
     with_ending(name, "_old")
 }
 
-/// A name for what is kept for a time, which nobody takes by accident.
-pub fn kept(name: &str) -> String {
-    let mut stem = name;
-    while KEPT.len() + stem.len() > LONGEST {
-        let end = stem.char_indices().last().map_or(0, |(at, _)| at);
-        stem = &stem[..end];
-    }
-    format!("{KEPT}{stem}")
-}
-
-/// What is called so is kept by the tool.
+/// What is called so is kept by the tool for a time, a name that nobody takes by accident.
 pub const KEPT: &str = "zdm_kept_";
 
 fn with_ending(name: &str, ending: &str) -> String {

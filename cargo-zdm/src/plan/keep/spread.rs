@@ -10,7 +10,7 @@ use zdm_model::names;
 use zdm_runtime::manifest::Keep;
 use zdm_runtime::phase::{Phase, Section};
 
-use super::{Keeping, Kept, Upkeep};
+use super::{Keeping, Kept, Upkeep, kept_name};
 use crate::changes::{Change, ChangeError, own_name};
 use crate::diff::Place;
 use crate::plan::{Alteration, Drafted, Naming, Netting, Pair, Request};
@@ -144,7 +144,7 @@ fn name(
     let table = &drafted.table;
     let sides = || [request.from, request.to].into_iter();
     let Alteration::DropColumn(column) = &drafted.alteration else {
-        let bare = names::kept(names::bare(table));
+        let bare = kept_name(names::bare(table));
         let kept = match names::schema_of(table) {
             Some(schema) => format!("{schema}.{bare}"),
             None => bare,
@@ -157,7 +157,7 @@ fn name(
         return Ok(());
     };
     let own = released(changes, table, column).unwrap_or(column);
-    let kept = names::kept(own);
+    let kept = kept_name(own);
     let mut tables = sides().filter_map(|schema| schema.table(table));
     let is_taken = tables.any(|table| table.column(&kept).is_some());
     let of_table = keep.columns.entry(table.clone()).or_default();

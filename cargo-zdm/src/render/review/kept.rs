@@ -5,10 +5,10 @@
 
 use std::fmt::Write as _;
 
-use zdm_model::names;
 use zdm_runtime::manifest::Keep;
 
 use super::cell;
+use crate::plan::kept_name;
 
 /// What becomes of old between contract and the end of the time.
 pub(super) fn section(page: &mut String, keep: &Keep) {
@@ -23,7 +23,7 @@ pub(super) fn section(page: &mut String, keep: &Keep) {
         for (column, kept) in columns {
             let of_it = |left: &&String| {
                 let name = left.rsplit_once('.');
-                name.is_some_and(|(of, own)| of == table && names::kept(own) == *kept)
+                name.is_some_and(|(of, own)| of == table && kept_name(own) == *kept)
             };
             let left = keep
                 .left
