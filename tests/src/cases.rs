@@ -90,7 +90,7 @@ impl Case {
     }
 
     /// The plan from `v1.rs` to `v2.rs`, with the tables of `direct.toml` written anew at once. Cases below `drop_table` agree to what
-    /// goes, those below `dual_write` have nets, those below `keep` keep what goes.
+    /// goes, those below `dual_write` and those of `keep` that say so have nets, those below `keep` keep what goes.
     pub fn plan(&self, dialect: &Dialect) -> Result<Plan, BuildError> {
         let (from, to) = (self.schema("v1.rs"), self.schema("v2.rs"));
         let agreed = self.name.starts_with("drop_table/") || self.is_kept();
@@ -104,7 +104,7 @@ impl Case {
             id: ID,
             dropped_tables: &dropped,
             direct: &self.direct(),
-            nets: self.name.starts_with("dual_write/"),
+            nets: self.name.starts_with("dual_write/") || self.name.starts_with("keep/netted"),
             keep: self.is_kept().then_some(14 * 24 * 3600),
         })
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use zdm_model::names;
 
 use super::net::{self, Sides};
-use super::{Alteration, Pair};
+use super::{Alteration, Net, Pair};
 use crate::dialect::{Dialect, ExpressionError};
 
 /// The columns of a table that are kept.
@@ -21,6 +21,8 @@ pub struct Kept {
     pub renames: Vec<(String, String)>,
     /// What maintains them; `None` where nothing computes any of them.
     pub upkeep: Option<Upkeep>,
+    /// What keeps both sides as long as they have their own names, for whoever writes by these.
+    pub net: Option<Net>,
 }
 
 /// The trigger that computes kept columns from new ones.
@@ -56,6 +58,8 @@ pub struct KeepStep {
     pub renames: Vec<(String, String)>,
     /// What maintains them.
     pub upkeep: Option<Upkeep>,
+    /// What keeps both sides as long as they have their own names.
+    pub net: Option<Net>,
     /// What the table is called from then on.
     pub to: Option<String>,
     /// The name in `dialect.toml`.
@@ -92,14 +96,31 @@ impl Keeping {
             columns.collect::<Vec<_>>().join(", ")
         };
         match self {
-            Self::Away(kept) => match kept.upkeep {
-                Some(_) => format!("keep {}, which a trigger maintains", names(kept)),
-                None => format!("keep {}", names(kept)),
-            },
+            Self::Away(kept) => {
+                let goes = match kept.net {
+                    Some(_) => ", and drop the one that keeps both sides",
+                    None => "",
+                };
+                match kept.upkeep {
+                    Some(_) => format!("keep {}, which a trigger maintains{goes}", names(kept)),
+                    None if goes.is_empty() => format!("keep {}", names(kept)),
+                    None => format!(
+                        "keep {}, and drop the trigger that keeps both sides",
+                        names(kept)
+                    ),
+                }
+            }
             Self::Back(kept) => {
                 let columns = kept.renames.iter();
                 let columns = columns.map(|(from, _)| format!("{table}.{from}"));
-                format!("bring {} back", columns.collect::<Vec<_>>().join(", "))
+                let comes = match kept.net {
+                    Some(_) => ", and the trigger that keeps both sides",
+                    None => "",
+                };
+                format!(
+                    "bring {} back{comes}",
+                    columns.collect::<Vec<_>>().join(", ")
+                )
             }
             Self::Leave(_) => format!("drop the trigger on {table} that maintains what is kept"),
             Self::Table(from, to) => format!("call the table {from} {to}"),
@@ -124,6 +145,7 @@ impl Keeping {
             table: table.to_owned(),
             renames: Vec::new(),
             upkeep: None,
+            net: None,
             to: None,
             name,
         };
@@ -131,11 +153,13 @@ impl Keeping {
             Self::Away(kept) => KeepStep {
                 renames: kept.renames,
                 upkeep: kept.upkeep,
+                net: kept.net,
                 ..step("keep_columns")
             },
             Self::Back(kept) => KeepStep {
                 renames: back(&kept.renames),
                 upkeep: kept.upkeep,
+                net: kept.net,
                 ..step("bring_back_columns")
             },
             Self::Leave(upkeep) => KeepStep {

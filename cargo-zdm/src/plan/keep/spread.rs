@@ -13,7 +13,7 @@ use zdm_runtime::phase::{Phase, Section};
 use super::{Keeping, Kept, Upkeep, kept_name};
 use crate::changes::{Change, ChangeError, own_name};
 use crate::diff::Place;
-use crate::plan::{Alteration, Drafted, Naming, Netting, Pair, Request};
+use crate::plan::{Alteration, Drafted, Naming, Net, Netting, Pair, Request};
 
 /// How to go on without.
 const WITHOUT: &str = "`cargo zdm generate --no-keep`: contract of this version drops old at once, and nothing brings it back";
@@ -58,10 +58,11 @@ pub(in crate::plan) fn spread(
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    put_off(changes, &keep);
+    let mut nets = put_off(changes, &keep);
     let tables: Vec<String> = keep.columns.keys().cloned().collect();
     for table in &tables {
-        hang(request, table, changes, &mut keep).map_err(|mistake| vec![mistake])?;
+        let net = nets.remove(table);
+        hang(request, (table, net), changes, &mut keep).map_err(|mistake| vec![mistake])?;
     }
     Ok(Some(keep))
 }
@@ -181,9 +182,10 @@ fn pairs<'a>(changes: &'a [Change], table: &str) -> impl Iterator<Item = &'a Pai
 }
 
 /// What goes does so by the names under which it is kept, when the time is over; a net, whose columns have other names from then on,
-/// goes before and comes back.
-fn put_off(changes: &mut [Change], keep: &Keep) {
+/// goes with these and comes back. Until then nobody's write by the old names may miss it: these nets are given back, by table.
+fn put_off(changes: &mut [Change], keep: &Keep) -> BTreeMap<String, Net> {
     let renamed = nets_after(changes);
+    let nets = nets_of_kept(changes, keep, &renamed);
     for drafted in changes
         .iter_mut()
         .flat_map(|change| &mut change.alterations)
@@ -211,7 +213,7 @@ fn put_off(changes: &mut [Change], keep: &Keep) {
             _ => {}
         }
     }
-    for change in changes {
+    for change in &mut *changes {
         let tables: Vec<Drafted> = change
             .alterations
             .iter()
@@ -227,10 +229,35 @@ fn put_off(changes: &mut [Change], keep: &Keep) {
             .collect();
         change.alterations.extend(tables);
     }
+    nets
+}
+
+/// Takes the nets of tables out that keep columns.
+fn nets_of_kept(
+    changes: &mut [Change],
+    keep: &Keep,
+    renamed: &BTreeMap<String, Net>,
+) -> BTreeMap<String, Net> {
+    let mut nets = BTreeMap::new();
+    for change in changes {
+        change.alterations.retain(|drafted| {
+            let Alteration::Net(Netting::Leave(net)) = &drafted.alteration else {
+                return true;
+            };
+            let table = &drafted.table;
+            if drafted.section != Section::Drop || !keep.columns.contains_key(table) {
+                return true;
+            }
+            let by_then = renamed.get(table).unwrap_or(net);
+            nets.insert(table.clone(), by_then.clone());
+            false
+        });
+    }
+    nets
 }
 
 /// The nets by the names that columns have once they were exchanged.
-fn nets_after(changes: &[Change]) -> BTreeMap<String, crate::plan::Net> {
+fn nets_after(changes: &[Change]) -> BTreeMap<String, Net> {
     let alterations = changes.iter().flat_map(|change| &change.alterations);
     let renamed = alterations.filter_map(|drafted| match &drafted.alteration {
         Alteration::Name(Naming::Columns(columns)) => {
@@ -256,7 +283,7 @@ fn drafted_by(like: &Drafted, table: &str, section: Section, keeping: Keeping) -
 /// The columns of a table get their names in one step, with what maintains them.
 fn hang(
     request: &Request<'_>,
-    table: &str,
+    (table, net): (&str, Option<Net>),
     changes: &mut [Change],
     keep: &mut Keep,
 ) -> Result<(), ChangeError> {
@@ -315,6 +342,7 @@ fn hang(
     let kept = Kept {
         renames: columns,
         upkeep: upkeep.clone(),
+        net,
     };
     let away = drafted_by(&like, table, Section::Keep, Keeping::Away(kept));
     change.alterations.push(away);

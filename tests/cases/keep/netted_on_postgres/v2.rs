@@ -1,0 +1,10 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(renamed_from = "name")]
+    pub full_name: String,
+}
