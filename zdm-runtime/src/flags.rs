@@ -90,6 +90,16 @@ impl Flags {
         self.stage().writes()
     }
 
+    /// Which side reads of a table take in which nothing tells rows apart: there is no key to share them by, so new once all read new.
+    #[inline]
+    pub fn reads_all_new(self) -> bool {
+        match self.stage() {
+            Stage::Off | Stage::DualWrite | Stage::Shadow => false,
+            Stage::Live => self.basis_points() >= bucket::ALL,
+            Stage::RampDown | Stage::Complete => true,
+        }
+    }
+
     /// Whether a read reports rows whose sides are not consistent: at `shadow` and `live`.
     #[inline]
     pub fn compares(self) -> bool {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::checksum::Checksums;
-use crate::database::{Connection, DatabaseError, Value};
+use crate::database::{Connection, DatabaseError, Row, Value};
 use crate::key::Key;
 use crate::manifest::Backfill;
 use crate::migration::Migration;
@@ -97,6 +97,9 @@ impl<'a> Ranges<'a> {
         self,
         connection: &mut Connection,
     ) -> Result<Option<(Key, Key)>, DatabaseError> {
+        if self.backfill.address.is_some() {
+            return self.ends(connection).await;
+        }
         let mut unseen = Unseen::default();
         while let Some((lo, hi)) = self.ends(connection).await? {
             let lost = if !self.has(connection, &lo).await? {
@@ -144,6 +147,42 @@ impl<'a> Ranges<'a> {
         Ok(None)
     }
 
+    /// Where about `limit` rows end: at the greatest key among them, or at an address at which no row needs to stand.
+    pub(crate) async fn step(
+        self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+        limit: u64,
+    ) -> Result<Option<Key>, DatabaseError> {
+        let address = self.backfill.address.as_ref();
+        match address.and_then(|address| address.step.as_ref()) {
+            Some(file) => self.reached(connection, file, (start, end), limit).await,
+            None => self.boundary(connection, start, end, limit).await,
+        }
+    }
+
+    /// How many rows of the table one statement finds that are not consistent; where it is on the way back, as `back` has it. `None`: a
+    /// key finds rows, so that a pass over all ranges says the same.
+    pub(crate) async fn left(
+        self,
+        connection: &mut Connection,
+        back: bool,
+    ) -> Result<Option<u64>, DatabaseError> {
+        let Some(address) = &self.backfill.address else {
+            return Ok(None);
+        };
+        let file = if back {
+            address.left_back.as_ref().unwrap_or(&address.left)
+        } else {
+            &address.left
+        };
+        let rows = connection
+            .query_file(self.migration.file(file), &[])
+            .await?;
+        counted(&rows, "how many rows are left").map(Some)
+    }
+
     /// Whether a row lies behind `end`, up to `key`.
     pub(crate) async fn reaches_beyond(
         self,
@@ -171,10 +210,21 @@ impl<'a> Ranges<'a> {
         end: &Key,
         limit: u64,
     ) -> Result<Option<Key>, DatabaseError> {
+        let file = &self.backfill.boundary;
+        self.reached(connection, file, (start, end), limit).await
+    }
+
+    async fn reached(
+        self,
+        connection: &mut Connection,
+        file: &str,
+        (start, end): (&Key, &Key),
+        limit: u64,
+    ) -> Result<Option<Key>, DatabaseError> {
         let mut values = Key::range(start, end);
         values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
         let rows = connection
-            .query_file(self.migration.file(&self.backfill.boundary), &values)
+            .query_file(self.migration.file(file), &values)
             .await?;
         rows.first()
             .map(|row| Key::read(row, self.backfill.key.len()))
@@ -190,10 +240,7 @@ impl<'a> Ranges<'a> {
     ) -> Result<u64, DatabaseError> {
         let sql = self.migration.file(&self.backfill.count);
         let rows = connection.query_file(sql, &Key::range(start, end)).await?;
-        match rows.first().map(Vec::as_slice).unwrap_or_default() {
-            [Value::Int(Some(count))] => Ok(u64::try_from(*count).unwrap_or_default()),
-            row => Err(DatabaseError::unexpected("how many rows a range has", row)),
-        }
+        counted(&rows, "how many rows a range has")
     }
 
     /// Makes every row of the range consistent by one of the plan's files; how many rows that changed.
@@ -334,6 +381,13 @@ impl<'a> Ranges<'a> {
                 None => rows = half,
             }
         }
+    }
+}
+
+fn counted(rows: &[Row], what: &'static str) -> Result<u64, DatabaseError> {
+    match rows.first().map(Vec::as_slice).unwrap_or_default() {
+        [Value::Int(Some(count))] => Ok(u64::try_from(*count).unwrap_or_default()),
+        row => Err(DatabaseError::unexpected(what, row)),
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) struct Facts {
     #[serde(default)]
     pub(super) defaults: BTreeMap<String, String>,
     pub(super) key: KeyTexts,
+    pub(super) address: AddressFacts,
     pub(super) identity: Identity,
     pub(super) type_of_value: String,
     pub(super) statement: BTreeMap<String, StatementFacts>,
@@ -101,6 +102,23 @@ pub(super) struct KeyTexts {
     pub(super) read: String,
     #[serde(default)]
     pub(super) exceptions: BTreeMap<String, KeyException>,
+}
+
+/// Where a row stands, for tables in which no columns tell rows apart.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AddressFacts {
+    /// What it is called: the first that is no column of the table.
+    pub(super) columns: Vec<String>,
+    /// Its type, where that is none of the logical ones; otherwise it is a whole number.
+    #[serde(default)]
+    pub(super) r#type: Option<String>,
+    /// No row stands before.
+    pub(super) first: String,
+    /// No row stands behind.
+    pub(super) last: String,
+    /// It counts blocks, through which a batch goes without an order of rows.
+    pub(super) in_blocks: bool,
 }
 
 /// When values are the same, not only equal. `{old}` and `{new}` stand for the columns.

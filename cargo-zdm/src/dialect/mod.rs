@@ -4,6 +4,7 @@
 //! Comes in: `templates/<dialect>/dialect.toml` and its templates, compiled in. Goes out: answers and rendered SQL.
 //! Must not know: schemas, plans, any database by name.
 
+mod address;
 mod default;
 mod expression;
 mod facts;
@@ -25,6 +26,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
+pub use address::Addresses;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use default::as_written;
 pub use expression::ExpressionError;

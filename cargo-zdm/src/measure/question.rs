@@ -71,7 +71,8 @@ struct Side {
 
 pub(super) fn question(pair: &Pair, dialect: &Dialect) -> Result<Question, DialectError> {
     let view = view(pair, dialect);
-    let named = pair.inputs.iter().chain(&pair.old).chain(&pair.key);
+    let key = pair.key.iter().filter(|_| pair.addresses.is_none());
+    let named = pair.inputs.iter().chain(&pair.old).chain(key);
     let mut needs: Vec<String> = named.map(|column| column.name.clone()).collect();
     needs.sort();
     needs.dedup();

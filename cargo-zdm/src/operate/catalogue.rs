@@ -17,6 +17,8 @@ use crate::error::Failure;
 /// What such a view says (manual, "CREATE VIEW", `security_invoker`), and the server that understands it.
 const INVOKER: &str = "security_invoker";
 const INVOKED_SINCE: i64 = 150_000;
+/// The server that scans a range of addresses without the rest of the table (its release notes, "TID range scan").
+const RANGES_SINCE: i64 = 140_000;
 
 impl Session {
     /// Refuses where something has a name that the version brings, and no step on record has made it.
@@ -62,6 +64,43 @@ impl Session {
             "upgrade the server, then run the command again; or let the column or the table keep its name under the new one of the field or the struct (`column = \"…\"`, `table = \"…\"`) and `cargo zdm generate --amend`",
         )
         .safe("nothing of this version was executed"))
+    }
+
+    /// Refuses, before anything is executed, a table without a key whose rows this server cannot go through by where they stand, or which
+    /// is made of several, in each of which a row may stand at the same place.
+    pub(crate) async fn must_have_addresses(&mut self, place: usize) -> Result<(), Failure> {
+        let folder = self.folder(place);
+        let backfills = self.migrations[place].manifest().backfills.iter();
+        let addressed = backfills.filter(|backfill| backfill.address.is_some());
+        let tables: Vec<String> = addressed.map(|backfill| backfill.table.clone()).collect();
+        let version = catalogue::server_version(&mut self.connection).await?;
+        let (Some(first), Some(version)) = (tables.first(), version) else {
+            return Ok(());
+        };
+        if version < RANGES_SINCE {
+            return Err(Failure::environment(
+                format!(
+                    "{folder} goes through {first}, in which nothing tells rows apart, by ranges of blocks, which PostgreSQL reads by \
+                     themselves from version 14 on; this is {}, which would read the whole table for every batch",
+                    version / 10_000
+                ),
+                "upgrade the server, then run the command again; or give the table a key in a version before",
+            )
+            .safe("nothing of this version was executed"));
+        }
+        for table in tables {
+            if catalogue::is_of_parts(&mut self.connection, &table).await? {
+                return Err(Failure::environment(
+                    format!(
+                        "{folder} goes through {table}, in which nothing tells rows apart, by where they stand, and the table has partitions \
+                         or children, in each of which a row stands at the same place"
+                    ),
+                    "give the table a primary key, or a unique key and `row_key(…)`, in a version before",
+                )
+                .safe("nothing of this version was executed"));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses to record what is not there.

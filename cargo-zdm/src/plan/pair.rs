@@ -6,7 +6,7 @@
 use zdm_model::{Column, FinalName, Function, OnInvalid};
 use zdm_runtime::manifest::{BuiltIn, Measured};
 
-use crate::dialect::Dialect;
+use crate::dialect::{Addresses, Dialect};
 
 /// What replaces what while both are written. Expressions name columns bare, so that `Dialect::bind` can put a
 /// qualified name, `excluded.…` or a parameter in their place.
@@ -14,8 +14,10 @@ use crate::dialect::Dialect;
 pub struct Pair {
     /// The table, unquoted.
     pub table: String,
-    /// Its key columns, in key order.
+    /// Its key columns, in key order; where nothing tells rows apart, where they stand.
     pub key: Vec<Column>,
+    /// Nothing tells rows apart: `key` is their address, which is theirs only until somebody moves them.
+    pub addresses: Option<Addresses>,
     /// The column that comes.
     pub new: Column,
     /// The view through which statements reach the row as long as the pair is in transition: the name without its schema,

@@ -269,6 +269,7 @@ impl Version {
             checksums: Some(file("checksums", checksums)),
             invalid: None,
             computed: None,
+            address: None,
             on_invalid: "total".to_owned(),
             optional: vec!["full_name".to_owned()],
         };

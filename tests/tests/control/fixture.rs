@@ -93,6 +93,7 @@ pub(crate) fn manifest() -> Manifest {
             checksums: None,
             invalid: None,
             computed: None,
+            address: None,
             on_invalid: "total".to_owned(),
             optional: Vec::new(),
         }],

@@ -171,6 +171,7 @@ fn pair(
         measured: None,
         table: table.name.clone(),
         key: table.key_columns().cloned().collect(),
+        addresses: None,
         optional: new.nullable,
         on_invalid: (table.name == "people").then_some(OnInvalid::Quarantine),
         view: None,

@@ -259,6 +259,7 @@ fn manifest() -> Manifest {
             checksums: None,
             invalid: None,
             computed: None,
+            address: None,
             on_invalid: "total".to_owned(),
             optional: Vec::new(),
         }],

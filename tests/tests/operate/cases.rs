@@ -153,7 +153,7 @@ pub(crate) async fn expand(
     .unwrap()
 }
 
-async fn enter_dual_write(connection: &mut Connection, migration: &Migration) {
+pub(crate) async fn enter_dual_write(connection: &mut Connection, migration: &Migration) {
     connection
         .execute(
             "INSERT INTO {zdm}stage (migration, stage, read_basis_points, salt, epoch, drained_epoch, entered_at)

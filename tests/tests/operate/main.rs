@@ -17,4 +17,5 @@ mod reclaim;
 mod stealing;
 mod target;
 mod throttling;
+mod unkeyed;
 mod verification;

@@ -207,6 +207,7 @@ pub(crate) fn version(dialect: Dialect, key: &[KeyColumn], pair: &Pair) -> Versi
             format!("SELECT {texts}, '{new}' FROM users AS r WHERE {range} AND NOT {consistent}"),
         ),
         computed: None,
+        address: None,
         checksums: Some(file(
             "checksums",
             checksums(dialect, key, pair, &range, &consistent),

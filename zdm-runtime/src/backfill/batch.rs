@@ -132,14 +132,21 @@ impl Batch<'_> {
         };
         let end = self
             .ranges
-            .boundary(connection, start, &chunk.hi, limit)
+            .step(connection, start, &chunk.hi, limit)
             .await?;
         let Some(end) = end.filter(|end| Some(end) != chunk.cursor.as_ref()) else {
             return Ok(Tried::End);
         };
+        // Rows that a batch changes may stand elsewhere afterwards, and it ends where about so many rows do.
+        let counted = if self.ranges.backfill.address.is_some() {
+            Some(self.ranges.count(connection, start, &end).await?)
+        } else {
+            None
+        };
         let started = Instant::now();
         let converted = if searches {
-            self.search(connection, start, &end, limit).await?
+            let rows = counted.unwrap_or(limit);
+            self.search(connection, start, &end, rows).await?
         } else {
             self.convert(connection, start, &end).await?
         };
@@ -152,12 +159,12 @@ impl Batch<'_> {
         }
         let table = &self.ranges.backfill.table;
         quarantine::add(connection, self.migration, table, &converted.found).await?;
-        let done = Done {
-            rows: self
-                .rows(connection, chunk, &end, rows, converted.changed)
-                .await?,
-            changed: converted.changed,
+        let changed = converted.changed;
+        let rows = match counted {
+            Some(counted) => counted.max(changed),
+            None => self.rows(connection, chunk, &end, rows, changed).await?,
         };
+        let done = Done { rows, changed };
         let around = if self.looks_around {
             blockers::around(connection).await?
         } else {

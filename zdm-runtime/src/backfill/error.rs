@@ -61,6 +61,23 @@ pub enum BackfillError {
         /// What the panic said, or why what it takes cannot be read.
         reason: String,
     },
+    /// Passes over a table find no fewer rows that differ.
+    #[error(
+        "{rows} rows of {table} still have sides that differ after {passes} passes, no fewer than before{}. Either `up` gives them no value \
+         (NULL, where the new column takes none), or somebody writes one side alone. What is filled stays filled; mend the cause, then \
+         run the backfill again: it passes over the table once more",
+        standing(.found)
+    )]
+    Stalled {
+        /// The table.
+        table: String,
+        /// How many differ.
+        rows: u64,
+        /// Passes that have ended.
+        passes: usize,
+        /// Where the first of them stand.
+        found: Vec<Key>,
+    },
     /// Row locks were not to be had.
     #[error(
         "the backfill of {table} did not get its row locks in {attempts} tries, with {rows} rows at last; {}. Nothing \
@@ -120,6 +137,14 @@ impl BackfillError {
             source => Self::Refused { table, source },
         }
     }
+}
+
+fn standing(keys: &[Key]) -> String {
+    if keys.is_empty() {
+        return String::new();
+    }
+    let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    format!(", the first of them at present at {}", keys.join(", "))
 }
 
 fn named(keys: &[Key]) -> String {

@@ -1,6 +1,7 @@
 //! The chunks of a table's backfill: who works on which range and how far it is, fenced by a lease's epoch.
 //!
-//! Must not know: what a batch does.
+//! A chunk from nothing to nothing is the proof of a pass, where batches alone prove nothing: it comes last, and how many rows it finds, which
+//! is its cursor, decides whether another pass begins. Must not know: what a batch does.
 
 use std::time::Duration;
 
@@ -34,12 +35,27 @@ pub(super) struct Range {
     pub(super) cursor: Option<Key>,
 }
 
+impl Range {
+    /// What no row is in.
+    fn nothing() -> Self {
+        let nothing = Key::of(Vec::<String>::new());
+        Self {
+            lo: nothing.clone(),
+            hi: nothing,
+            cursor: None,
+        }
+    }
+}
+
 /// What all chunks of the backfill add up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Totals {
     pub(super) chunks: u64,
     pub(super) open: u64,
+    /// Of the pass that is under way.
     pub(super) rows: u64,
+    /// Passes that have left rows: as many come before the one that is under way.
+    pub(super) passes: u64,
 }
 
 /// Who asks for a chunk and for how long.
@@ -72,7 +88,10 @@ impl Ledger<'_> {
         let rows = connection
             .query(
                 "SELECT count(*), count(CASE WHEN state <> 'done' THEN 1 END),
-                        CAST(coalesce(sum(rows_seen), 0) AS bigint)
+                        CAST(coalesce(sum(CASE WHEN chunk > coalesce((SELECT max(chunk) FROM {zdm}chunk AS proof
+                             WHERE migration = $1 AND table_name = $2 AND direction = $3 AND lo = '[]' AND cursor_key <> '0'), 0)
+                             THEN rows_seen END), 0) AS bigint),
+                        count(CASE WHEN lo = '[]' AND cursor_key <> '0' THEN 1 END)
                  FROM {zdm}chunk WHERE migration = $1 AND table_name = $2 AND direction = $3",
                 &self.names(),
             )
@@ -82,6 +101,7 @@ impl Ledger<'_> {
             Value::Int(Some(chunks)),
             Value::Int(Some(open)),
             Value::Int(Some(rows)),
+            Value::Int(Some(passes)),
         ] = row
         else {
             return Err(DatabaseError::unexpected("how far the ledger is", row));
@@ -90,17 +110,20 @@ impl Ledger<'_> {
             chunks: count(*chunks),
             open: count(*open),
             rows: count(*rows),
+            passes: count(*passes),
         })
     }
 
-    /// Enters the ranges unless somebody else has entered theirs; no range: the table is empty, and that is done.
+    /// Enters the ranges, and a proof where there is to be one, unless somebody else has entered theirs; no range: the table is empty, and
+    /// that is done.
     pub(super) async fn enter(
         &self,
         connection: &mut Connection,
         ranges: &[Range],
+        proves: bool,
     ) -> Result<(), DatabaseError> {
         connection.begin().await?;
-        let entered = self.enter_in_transaction(connection, ranges).await;
+        let entered = self.enter_in_transaction(connection, ranges, proves).await;
         connection.end(entered).await
     }
 
@@ -108,25 +131,31 @@ impl Ledger<'_> {
         &self,
         connection: &mut Connection,
         ranges: &[Range],
+        proves: bool,
     ) -> Result<(), DatabaseError> {
-        if connection.dialect() == Dialect::Postgres {
-            connection
-                .execute("LOCK TABLE {zdm}chunk IN SHARE ROW EXCLUSIVE MODE", &[])
-                .await?;
-        }
+        alone(connection).await?;
         if self.totals(connection).await?.chunks > 0 {
             return Ok(());
         }
+        if proves {
+            return self.enter_pass(connection, ranges).await;
+        }
         if ranges.is_empty() {
-            let nothing = Key::of(Vec::<String>::new());
-            let nothing = Range {
-                lo: nothing.clone(),
-                hi: nothing,
-                cursor: None,
-            };
-            return self.insert(connection, &nothing, "done").await;
+            return self.insert(connection, &Range::nothing(), "done").await;
         }
         for range in ranges {
+            self.insert(connection, range, "open").await?;
+        }
+        Ok(())
+    }
+
+    /// The ranges with what proves them.
+    pub(super) async fn enter_pass(
+        &self,
+        connection: &mut Connection,
+        ranges: &[Range],
+    ) -> Result<(), DatabaseError> {
+        for range in ranges.iter().chain([&Range::nothing()]) {
             self.insert(connection, range, "open").await?;
         }
         Ok(())
@@ -201,6 +230,8 @@ impl Ledger<'_> {
                 "SELECT chunk, lo, hi, cursor_key, lease_epoch FROM {zdm}chunk
                  WHERE migration = $1 AND table_name = $2 AND direction = $3 AND state <> 'done'
                    AND (lease_owner IS NULL OR lease_owner = $4 OR lease_until < {now})
+                   AND (lo <> '[]' OR NOT EXISTS (SELECT 1 FROM {zdm}chunk AS other WHERE other.migration = $1
+                        AND other.table_name = $2 AND other.direction = $3 AND other.state <> 'done' AND other.lo <> '[]'))
                  ORDER BY chunk LIMIT 1",
                 &values,
             )
@@ -234,7 +265,22 @@ impl Ledger<'_> {
     }
 }
 
+/// Nobody else enters ranges until the transaction ends.
+pub(super) async fn alone(connection: &mut Connection) -> Result<(), DatabaseError> {
+    if connection.dialect() == Dialect::Postgres {
+        connection
+            .execute("LOCK TABLE {zdm}chunk IN SHARE ROW EXCLUSIVE MODE", &[])
+            .await?;
+    }
+    Ok(())
+}
+
 impl Chunk {
+    /// It is the proof of a pass.
+    pub(super) fn proves(&self) -> bool {
+        self.lo == Range::nothing().lo
+    }
+
     /// Moves the cursor and prolongs the lease, in the batch's transaction. Where the chunk ends by now: another worker may have
     /// taken its rest over. `None`: the lease is somebody else's, and the batch has to be rolled back.
     pub(super) async fn advance(

@@ -9,6 +9,7 @@ mod error;
 mod leave;
 mod ledger;
 mod pace;
+mod pass;
 pub mod reclaim;
 mod rest;
 mod sample;
@@ -373,6 +374,7 @@ async fn enter(
         return Ok(totals);
     }
     let ranges = chunks::cut(connection, Ranges::of(migration, backfill), workers).await?;
-    ledger.enter(connection, &ranges).await?;
+    let proves = backfill.address.is_some();
+    ledger.enter(connection, &ranges, proves).await?;
     ledger.totals(connection).await
 }

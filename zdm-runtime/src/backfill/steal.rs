@@ -58,7 +58,7 @@ impl Ledger<'_> {
             .query(
                 "SELECT chunk, lo, hi, cursor_key, lease_epoch FROM {zdm}chunk
                  WHERE migration = $1 AND table_name = $2 AND direction = $3 AND state <> 'done'
-                   AND lease_owner IS NOT NULL ORDER BY chunk",
+                   AND lease_owner IS NOT NULL AND lo <> '[]' ORDER BY chunk",
                 &self.names(),
             )
             .await?;

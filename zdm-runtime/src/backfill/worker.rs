@@ -26,11 +26,13 @@ const LONGEST_PAUSE: u32 = 100;
 pub(super) struct Worker<'a> {
     pub(super) migration: &'a Migration,
     pub(super) backfill: &'a Backfill,
-    ledger: Ledger<'a>,
+    pub(super) ledger: Ledger<'a>,
     pub(super) options: &'a BackfillOptions,
     batch: Batch<'a>,
     pub(super) pace: Pace,
     pub(super) rest: Rest,
+    /// Passes that had ended when it took its chunk.
+    pub(super) passes: u64,
     /// Why it is slower than it could be.
     pub(super) slower: Option<String>,
     /// What of that the chunk's row says to others.
@@ -38,7 +40,7 @@ pub(super) struct Worker<'a> {
 }
 
 /// Why a chunk was left.
-enum Left {
+pub(super) enum Left {
     ForTheNext,
     Stopped(String),
 }
@@ -73,6 +75,7 @@ impl<'a> Worker<'a> {
                 options.target_beside,
             ),
             rest: Rest::default(),
+            passes: 0,
             slower: None,
             published: None,
         }
@@ -116,18 +119,21 @@ impl<'a> Worker<'a> {
         let total = estimate(connection, &self.backfill.table)
             .await
             .map_err(|error| self.failure(error))?;
-        let mut position = Position {
-            meter: Meter::start(before.rows, Some(total.max(before.rows))),
-            rows: before.rows,
-        };
+        let mut position = Position::start(before.rows, total);
         let claim = Claim {
             worker: &self.options.worker,
             lease: self.options.lease,
         };
         while let Some(mut chunk) = self.next(connection, claim).await? {
-            let left = self
-                .work(connection, &mut chunk, &mut position, outcome, on_progress)
-                .await;
+            if self.backfill.address.is_some() {
+                self.in_pass(connection, &mut position).await?;
+            }
+            let left = if chunk.proves() {
+                self.prove(connection, &chunk, &position, on_progress).await
+            } else {
+                self.work(connection, &mut chunk, &mut position, outcome, on_progress)
+                    .await
+            };
             if let Err(
                 BackfillError::Unconvertible { .. }
                 | BackfillError::Function { .. }
@@ -263,6 +269,11 @@ impl<'a> Worker<'a> {
             "total" if self.backfill.computed.is_some() => {
                 "the table refuses the value that the function gives".to_owned()
             }
+            "total" if self.backfill.address.is_some() => {
+                "`up` was declared to convert every value. Nothing tells the rows of the table apart: what is named is where they stand \
+                 now, `SELECT * FROM … WHERE ctid = '(…)'` on PostgreSQL"
+                    .to_owned()
+            }
             "total" => "`up` was declared to convert every value".to_owned(),
             rule => format!("`on_invalid = \"{rule}\"` covers values, not the table's constraints"),
         };
@@ -338,7 +349,11 @@ impl<'a> Worker<'a> {
 
     pub(super) fn progress(&self, position: &Position, throttle: Option<String>) -> Progress {
         let (table, rows) = (&self.backfill.table, self.pace.rows());
-        position.meter.read(table, position.rows, rows, throttle)
+        let about = match self.passes {
+            0 => table.clone(),
+            ended => format!("{table}, pass {}", ended + 1),
+        };
+        position.meter.read(&about, position.rows, rows, throttle)
     }
 
     pub(super) fn failure(&self, error: DatabaseError) -> BackfillError {
@@ -350,6 +365,23 @@ impl<'a> Worker<'a> {
 pub(super) struct Position {
     meter: Meter,
     rows: u64,
+    /// Rows of the table.
+    total: u64,
+}
+
+impl Position {
+    fn start(rows: u64, total: u64) -> Self {
+        Self {
+            meter: Meter::start(rows, Some(total.max(rows))),
+            rows,
+            total,
+        }
+    }
+
+    /// From the beginning of the table.
+    pub(super) fn restart(&mut self, rows: u64) {
+        *self = Self::start(rows, self.total);
+    }
 }
 
 /// Tries in a row that did not get their locks.

@@ -67,6 +67,18 @@ pub async fn server_version(connection: &mut Connection) -> Result<Option<i64>, 
     }
 }
 
+/// Whether a table of `PostgreSQL` has partitions, or children that inherit from it.
+pub async fn is_of_parts(connection: &mut Connection, name: &str) -> Result<bool, DatabaseError> {
+    let parts = connection
+        .query(
+            "SELECT 1 FROM pg_class WHERE oid = to_regclass($1)
+             AND (relkind = 'p' OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))",
+            &[relation(name).into()],
+        )
+        .await?;
+    Ok(!parts.is_empty())
+}
+
 /// What has a table's name and is none: `view`, `materialized view`, `foreign table`.
 pub async fn instead_of_table(
     connection: &mut Connection,

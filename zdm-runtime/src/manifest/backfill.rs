@@ -43,6 +43,9 @@ pub struct Backfill {
     /// A Rust function of the application fills the column, there is one: `batch` takes its values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computed: Option<ComputedColumn>,
+    /// Nothing tells the table's rows apart, there is this: `key` is where they stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
     /// `quarantine`, `null`, `default`, `reject`, or `total` where `up` converts everything.
     pub on_invalid: String,
     /// The columns among them that may be NULL, so that rows can be read while they wait in quarantine.
@@ -65,7 +68,33 @@ impl Backfill {
         .chain(&self.checksums)
         .chain(&self.invalid)
         .chain(self.computed.as_ref().map(|computed| &computed.inputs))
+        .chain(self.address.iter().flat_map(Address::paths))
         .map(String::as_str)
+    }
+}
+
+/// How the rows of a table are reached that nothing tells apart: by where they stand, which is theirs only until somebody moves them.
+/// So a pass over all ranges proves nothing, and one statement over the whole table ends the backfill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// No row stands before.
+    pub first: String,
+    /// No row stands behind.
+    pub last: String,
+    /// Parameters as of `boundary`; one row: where about so many rows end, or the range does. `None`: `boundary` says it as quickly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// No parameters; one row: how many rows are not consistent.
+    pub left: String,
+    /// The same on the way back from `complete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_back: Option<String>,
+}
+
+impl Address {
+    fn paths(&self) -> impl Iterator<Item = &String> {
+        self.step.iter().chain([&self.left]).chain(&self.left_back)
     }
 }
 

@@ -11,7 +11,7 @@ mod small;
 
 use std::collections::BTreeMap;
 
-pub use backfill::{Backfill, ComputedColumn};
+pub use backfill::{Address, Backfill, ComputedColumn};
 pub use keep::Keep;
 pub use names::{Names, NamesByTable, joined, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, Released, RowFacts, Rows, Side};

@@ -9,6 +9,7 @@ mod function;
 mod relabelled;
 mod split;
 mod total;
+mod unkeyed;
 
 use zdm_model::{Column, Expression, LogicalType, Table, Transition};
 
@@ -160,10 +161,13 @@ impl Way<'_> {
     /// The pair as it is declared, to be completed.
     fn pair(&self, declared_up: String) -> Result<Pair, ChangeError> {
         self.key_is_exact()?;
+        let addresses = self.addresses()?;
+        let address = addresses.iter().map(|addresses| &addresses.column);
         let valid_if = self.declared("valid_if", self.transition.valid_if.as_ref())?;
         Ok(Pair {
             table: self.table.name.clone(),
-            key: self.table.key_columns().cloned().collect(),
+            key: self.table.key_columns().chain(address).cloned().collect(),
+            addresses,
             new: self.new.clone(),
             view: self.view(),
             old: self.old.to_vec(),
@@ -221,20 +225,6 @@ impl Way<'_> {
 
     /// The backfill walks along the key, and keys travel as text.
     fn key_is_exact(&self) -> Result<(), ChangeError> {
-        if self.table.primary_key.is_empty() {
-            return Err(self.mistake(
-                format!(
-                    "the backfill walks along the key of {}, and nothing tells its rows apart",
-                    self.table.name
-                ),
-                format!(
-                    "Give the table a primary key, or a unique key and `row_key(…)`, in a version before. Where no columns tell its rows \
-                     apart, an `auto` key numbers them at once (`--direct {}`) as long as the table is small; rows of a large one go into a \
-                     new table by code of your own",
-                    self.table.name
-                ),
-            ));
-        }
         let mut keys = self.table.key_columns();
         let inexact =
             |key: &&Column| matches!(key.logical_type, LogicalType::Float4 | LogicalType::Float8);

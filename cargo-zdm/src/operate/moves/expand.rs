@@ -160,6 +160,7 @@ async fn must_fit(
         Treatment::Adopt => session.must_be_there(place).await,
         Treatment::Expand | Treatment::CreateFinal => {
             session.must_have_views(place).await?;
+            session.must_have_addresses(place).await?;
             session.must_be_free(place).await
         }
     }

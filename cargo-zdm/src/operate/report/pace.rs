@@ -17,6 +17,9 @@ const BETWEEN: Duration = Duration::from_secs(1);
 pub(crate) struct Pace {
     /// Rows behind the cursors.
     pub(crate) rows: u64,
+    /// Which time rows are gone over that nothing tells apart, from the second on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pass: Option<i64>,
     /// Rows of the tables, as the database reckons.
     pub(crate) total: u64,
     /// Measured now; `None`: nobody works at it.
@@ -37,6 +40,8 @@ struct Look {
     /// Chunks that somebody works at.
     workers: i64,
     chunks: i64,
+    /// Passes that left rows.
+    passes: i64,
     throttle: Option<String>,
 }
 
@@ -53,6 +58,7 @@ pub(crate) async fn measure(session: &mut Session, place: usize) -> Result<Optio
     }
     let mut found = Pace {
         rows: first.rows,
+        pass: (first.passes > 0).then_some(first.passes + 1),
         total: total.max(first.rows),
         rows_per_second: None,
         seconds_left: None,
@@ -83,9 +89,14 @@ async fn look(session: &mut Session, place: usize) -> Result<Look, Failure> {
         _ => "max(CASE WHEN lease_until > {now} THEN throttle END)",
     };
     let sql = format!(
-        "SELECT CAST(coalesce(sum(rows_seen), 0) AS bigint),
-                count(CASE WHEN state <> 'done' AND lease_until > {{now}} THEN 1 END), count(*), {throttle}
-         FROM {{zdm}}chunk WHERE migration = $1 AND direction = 'up'"
+        "SELECT CAST(coalesce(sum(CASE WHEN passed.before IS NULL OR chunk > passed.before THEN rows_seen END), 0) AS bigint),
+                count(CASE WHEN state <> 'done' AND lease_until > {{now}} THEN 1 END), count(*),
+                coalesce(max(passed.passes), 0), {throttle}
+         FROM {{zdm}}chunk LEFT JOIN
+              (SELECT table_name AS passed_table, max(chunk) AS before, count(*) AS passes FROM {{zdm}}chunk
+               WHERE migration = $1 AND direction = 'up' AND lo = '[]' AND cursor_key <> '0' GROUP BY table_name) AS passed
+              ON passed.passed_table = table_name
+         WHERE migration = $1 AND direction = 'up'"
     );
     let rows = session.connection.query(&sql, &[id.into()]).await?;
     match rows.first().map(Vec::as_slice) {
@@ -94,12 +105,14 @@ async fn look(session: &mut Session, place: usize) -> Result<Look, Failure> {
                 Value::Int(Some(rows)),
                 Value::Int(Some(workers)),
                 Value::Int(Some(chunks)),
+                Value::Int(Some(passes)),
                 Value::Text(throttle),
             ],
         ) => Ok(Look {
             rows: u64::try_from(*rows).unwrap_or_default(),
             workers: *workers,
             chunks: *chunks,
+            passes: *passes,
             throttle: throttle.clone(),
         }),
         other => Err(Failure::environment(

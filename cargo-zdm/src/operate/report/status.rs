@@ -330,6 +330,9 @@ impl Status {
                 "  backfill: {} of about {} rows",
                 pace.rows, pace.total
             );
+            if let Some(pass) = pace.pass {
+                let _ = write!(text, ", pass {pass}");
+            }
             if let Some(rate) = pace.rows_per_second {
                 let _ = write!(text, ", {rate:.0} rows/s");
             }

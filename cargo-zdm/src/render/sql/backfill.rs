@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use zdm_model::{Column, Function};
-use zdm_runtime::manifest::{Backfill, ComputedColumn};
+use zdm_runtime::manifest::{Address, Backfill, ComputedColumn};
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
 use super::computed::Computed;
@@ -13,6 +13,11 @@ use super::{Identity, checksums, header};
 use crate::dialect::{Dialect, DialectError};
 use crate::plan::{Pair, Plan};
 use crate::render::rust;
+
+const STEP: &str = "Backfill: where about $3 rows end, from $1 on, at most at $2.";
+const LEFT: &str = "Backfill: how many rows of the table do not agree, in one look, for rows move while batches go by.";
+/// Rows that differ are named so far in a comparison of a whole table at once.
+const NAMED_ROWS: u32 = 1_000;
 
 /// What the templates see.
 #[derive(Serialize)]
@@ -32,6 +37,10 @@ pub(super) struct View {
     /// The rows from `$1..$k` to `$k+1..$2k`.
     pub(super) range: String,
     limit: String,
+    /// The end of the range.
+    end: String,
+    /// So many rows are named at most; of rows with a key, whose ranges are short, all.
+    most: Option<u32>,
     assignments: Vec<String>,
     pub(super) consistent: String,
     pairs: Vec<Agreement>,
@@ -77,17 +86,21 @@ pub(super) fn render(
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
     let reverse = reverse_view(plan, dialect, table, &first.key);
     let computed = pairs.iter().find_map(|pair| pair.with.clone());
+    let addresses = first.addresses.as_ref();
+    let (about_bounds, bounds) = if addresses.is_some_and(|addresses| addresses.in_blocks) {
+        (
+            "Backfill: the ends of the table's blocks.",
+            "bounds_of_blocks",
+        )
+    } else {
+        ("Backfill: the least and the greatest key.", "bounds")
+    };
     let (about, template) = batch_of(computed.as_ref(), &range);
     let mut backfill = Backfill {
         table: table.to_owned(),
         key: first.key.iter().map(|column| column.name.clone()).collect(),
         columns: pairs.iter().map(|pair| pair.new.name.clone()).collect(),
-        bounds: write(
-            "bounds",
-            "Backfill: the least and the greatest key.",
-            "bounds",
-            &view,
-        )?,
+        bounds: write("bounds", about_bounds, bounds, &view)?,
         boundary: write(
             "boundary",
             &format!(
@@ -105,7 +118,8 @@ pub(super) fn render(
         )?,
         batch: write("batch", &about, template, &view)?,
         reverse: reverse
-            .map(|reverse| write("reverse", &reverse_of(&range), "update", &reverse))
+            .as_ref()
+            .map(|reverse| write("reverse", &reverse_of(&range), "update", reverse))
             .transpose()?,
         verify: write(
             "verify",
@@ -143,6 +157,23 @@ pub(super) fn render(
                 })
             })
             .transpose()?,
+        address: addresses
+            .map(|addresses| {
+                let blocks = addresses.in_blocks.then_some(());
+                Ok(Address {
+                    first: addresses.first.clone(),
+                    last: addresses.last.clone(),
+                    step: blocks
+                        .map(|()| write("step", STEP, "step", &view))
+                        .transpose()?,
+                    left: write("left", LEFT, "left", &view)?,
+                    left_back: reverse
+                        .as_ref()
+                        .map(|reverse| write("left_back", LEFT, "left", reverse))
+                        .transpose()?,
+                })
+            })
+            .transpose()?,
         on_invalid: strictest(&pairs).to_owned(),
         optional: pairs
             .iter()
@@ -150,9 +181,11 @@ pub(super) fn render(
             .map(|pair| pair.new.name.clone())
             .collect(),
     };
-    let checksums = checksums::of_pairs(dialect, table, &pairs, &view);
-    let path = checksums.write(plan, dialect, identity, &folder, &mut texts)?;
-    backfill.checksums = Some(path);
+    if addresses.is_none_or(|addresses| addresses.in_blocks) {
+        let checksums = checksums::of_pairs(dialect, table, &pairs, &view);
+        let path = checksums.write(plan, dialect, identity, &folder, &mut texts)?;
+        backfill.checksums = Some(path);
+    }
     Ok(Some(Files { backfill, texts }))
 }
 
@@ -231,6 +264,11 @@ pub(super) fn view(dialect: &Dialect, table: &str, key: &[Column], pairs: &[&Pai
         ascending_of_ends: order("ends.", ""),
         range: range(dialect, key, ""),
         limit: format!("${}", 2 * key.len() + 1),
+        end: ends(dialect, key).1.join(", "),
+        most: pairs
+            .iter()
+            .any(|pair| pair.addresses.is_some())
+            .then_some(NAMED_ROWS),
         assignments: assignments(dialect, pairs),
         consistent: all_consistent(pairs),
         pairs: pairs
@@ -260,13 +298,7 @@ pub(super) fn texts(dialect: &Dialect, key: &[Column], prefix: &str) -> Vec<Stri
 
 /// Both ends included. A range of one column is what every planner knows best; several are compared as a row.
 pub(super) fn range(dialect: &Dialect, key: &[Column], prefix: &str) -> String {
-    let parameters = |first: usize| -> Vec<String> {
-        key.iter()
-            .enumerate()
-            .map(|(index, column)| dialect.key_parameter(column, &format!("${}", first + index)))
-            .collect()
-    };
-    let (start, end) = (parameters(1), parameters(key.len() + 1));
+    let (start, end) = ends(dialect, key);
     let names: Vec<String> = key
         .iter()
         .map(|column| format!("{prefix}{}", dialect.ident(&column.name)))
@@ -281,6 +313,17 @@ pub(super) fn range(dialect: &Dialect, key: &[Column], prefix: &str) -> String {
             end.join(", ")
         )
     }
+}
+
+/// The parameters of a range's start and end.
+fn ends(dialect: &Dialect, key: &[Column]) -> (Vec<String>, Vec<String>) {
+    let parameters = |first: usize| -> Vec<String> {
+        let numbered = key.iter().enumerate();
+        numbered
+            .map(|(index, column)| dialect.key_parameter(column, &format!("${}", first + index)))
+            .collect()
+    };
+    (parameters(1), parameters(key.len() + 1))
 }
 
 /// One pair is set outright, since only rows that do not agree are touched; of several, those that agree stay, and a copy

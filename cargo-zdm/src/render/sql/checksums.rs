@@ -20,8 +20,11 @@ pub(super) struct ChecksumView {
     rows: String,
     range: String,
     consistent: String,
-    /// The key, in key order.
+    /// The key, in key order; none where a row has no name of its own.
     key: Vec<String>,
+    /// How many parameters an end of the range has.
+    #[serde(skip)]
+    ends: usize,
     sides: Vec<Values>,
 }
 
@@ -49,12 +52,18 @@ pub(super) fn of_pairs(
         }
     });
     let key = pairs.first().map_or(&[][..], |pair| &pair.key);
+    let has_name = pairs.iter().all(|pair| pair.addresses.is_none());
     ChecksumView {
+        ends: key.len(),
         table: table.to_owned(),
         rows: view.rows.clone(),
         range: view.range.clone(),
         consistent: view.consistent.clone(),
-        key: behind(dialect, "", key),
+        key: if has_name {
+            behind(dialect, "", key)
+        } else {
+            Vec::new()
+        },
         sides: sides.collect(),
     }
 }
@@ -77,6 +86,7 @@ pub(super) fn of_move(dialect: &Dialect, moved: &Move) -> ChecksumView {
         rows: moved.join(dialect),
         range: super::backfill::range(dialect, &key, &main),
         consistent: moved.consistent(dialect),
+        ends: key.len(),
         key: behind(dialect, &main, &key),
         sides: sides.collect(),
     }
@@ -92,7 +102,7 @@ impl ChecksumView {
         folder: &str,
         texts: &mut BTreeMap<String, String>,
     ) -> Result<String, DialectError> {
-        let k = self.key.len();
+        let k = self.ends;
         let about = format!(
             "Verification: rows of {} from {} to {}, how many of them do not agree, and what each side counts as.",
             self.table,

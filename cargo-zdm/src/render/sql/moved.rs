@@ -139,6 +139,7 @@ pub(super) fn render(
         checksums: None,
         invalid: None,
         computed: None,
+        address: None,
         on_invalid: "total".to_owned(),
         optional: Vec::new(),
     };

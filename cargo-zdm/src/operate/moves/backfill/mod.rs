@@ -233,6 +233,11 @@ impl From<BackfillError> for Failure {
                 error,
                 "mend the function or the row, then run the application's part of the backfill again: it goes on there",
             ),
+            BackfillError::Stalled { .. } => Self::findings(
+                error,
+                "find out who writes one side alone (`[generate] dual_write = \"both\"` keeps it for them), or what `up` makes of these rows; \
+                 then run the same command again",
+            ),
             BackfillError::OneWay { .. } => Self::usage(error, "restore from a backup"),
             other => Self::environment(
                 other,

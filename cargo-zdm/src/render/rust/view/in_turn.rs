@@ -107,10 +107,14 @@ fn writes(statements: &Statements<'_>) -> Result<Vec<Write>, RenderError> {
     if sides.dual().next().is_none() {
         return Ok(Vec::new());
     }
+    let insert = whole(sides, "insert", INSERTS, |written| {
+        statements.insert(written)
+    })?;
+    if sides.table.primary_key.is_empty() {
+        return Ok(vec![insert]);
+    }
     let mut writes = vec![
-        whole(sides, "insert", INSERTS, |written| {
-            statements.insert(written)
-        })?,
+        insert,
         whole(sides, "upsert", UPSERTS, |written| {
             statements.upsert(written)
         })?,

@@ -84,10 +84,10 @@ pub(super) fn loop_arguments<'t>(
 
 /// The key's text where it is not the text of one value: what reads are switched by and mismatches are reported with.
 pub(super) fn shown(keys: &[&Column]) -> Option<String> {
-    if let [key] = keys
-        && key.logical_type != LogicalType::Bytes
-    {
-        return None;
+    match keys {
+        [] => return None,
+        [key] if key.logical_type != LogicalType::Bytes => return None,
+        _ => {}
     }
     let (mut places, mut arguments) = (Vec::new(), String::new());
     for key in keys {

@@ -248,7 +248,9 @@ pub(super) fn sql(
         ("fence", Some(statements.sides.words.fence(&table.name))),
     ]);
     if table.primary_key.is_empty() {
-        sql.insert("insert", Some(statements.insert(Writes::New)?));
+        let insert = (!dual).then(|| statements.insert(Writes::New));
+        let pending = statements.pending(statements.sides.last_pairs())?;
+        sql.extend([("insert", insert.transpose()?), ("pending", Some(pending))]);
         return Ok(sql);
     }
     sql.extend([
@@ -280,8 +282,13 @@ pub(super) fn dual_writes(statements: &Statements<'_>) -> Result<Vec<DualWrite>,
     if statements.sides.dual().next().is_none() {
         return Ok(Vec::new());
     }
+    let insert = dual_write("insert", INSERTS, |side| statements.insert(side))?;
+    // Nothing tells rows apart, so a row is stored and not found again.
+    if statements.sides.table.primary_key.is_empty() {
+        return Ok(vec![insert]);
+    }
     let mut writes = vec![
-        dual_write("insert", INSERTS, |side| statements.insert(side))?,
+        insert,
         dual_write("upsert", UPSERTS, |side| statements.upsert(side))?,
         dual_write("update", UPDATES, |side| {
             Ok(statements.update(side)?.unwrap_or_default())

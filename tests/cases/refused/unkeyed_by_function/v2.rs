@@ -1,0 +1,9 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "visits", no_primary_key)]
+pub struct Visit {
+    pub phone: String,
+    #[zdm(from("phone"), with = "crate::phone::normalize")]
+    pub phone_key: String,
+}
