@@ -4,4 +4,5 @@ use zdm_runtime::Migratable;
 #[zdm(table = "visits", no_primary_key)]
 pub struct Visit {
     pub page: String,
+    pub seconds: i32,
 }

@@ -5,4 +5,5 @@ use zdm_runtime::Migratable;
 pub struct Visit {
     #[zdm(renamed_from = "page")]
     pub path: String,
+    pub seconds: i32,
 }
