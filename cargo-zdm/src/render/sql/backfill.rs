@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use zdm_model::{Column, Function};
-use zdm_runtime::manifest::{Address, Backfill, ComputedColumn};
+use zdm_runtime::manifest::{Backfill, ComputedColumn};
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
 use super::computed::Computed;
 use super::fallible::{Fallible, fallible, strictest};
-use super::{Identity, checksums, header};
-use crate::dialect::{Dialect, DialectError};
+use super::writer::Writer;
+use super::{Identity, address, checksums};
+use crate::dialect::{Addresses, Dialect, DialectError};
 use crate::plan::{Pair, Plan};
 use crate::render::rust;
 
-const STEP: &str = "Backfill: where about $3 rows end, from $1 on, at most at $2.";
-const LEFT: &str = "Backfill: how many rows of the table do not agree, in one look, for rows move while batches go by.";
 /// Rows that differ are named so far in a comparison of a whole table at once.
 const NAMED_ROWS: u32 = 1_000;
 
@@ -73,13 +72,15 @@ pub(super) fn render(
         return Ok(None);
     };
     let folder = folder(plan, table);
-    let mut texts = BTreeMap::new();
+    let mut writer = Writer {
+        plan,
+        dialect,
+        identity,
+        folder: &folder,
+        texts: BTreeMap::new(),
+    };
     let mut write = |name: &str, about: &str, template: &str, view: &View| {
-        let path = format!("{folder}/{name}.sql");
-        let sql = dialect.render(&format!("backfill/{template}"), view)?;
-        let header = header(plan, identity, about);
-        texts.insert(path.clone(), format!("{header}\n{}\n", sql.trim_end()));
-        Ok::<_, DialectError>(path)
+        writer.write(name, about, template, view)
     };
     let view = view(dialect, table, &first.key, &pairs);
     let k = first.key.len();
@@ -87,14 +88,7 @@ pub(super) fn render(
     let reverse = reverse_view(plan, dialect, table, &first.key);
     let computed = pairs.iter().find_map(|pair| pair.with.clone());
     let addresses = first.addresses.as_ref();
-    let (about_bounds, bounds) = if addresses.is_some_and(|addresses| addresses.in_blocks) {
-        (
-            "Backfill: the ends of the table's blocks.",
-            "bounds_of_blocks",
-        )
-    } else {
-        ("Backfill: the least and the greatest key.", "bounds")
-    };
+    let (about_bounds, bounds) = bounds_of(addresses);
     let (about, template) = batch_of(computed.as_ref(), &range);
     let mut backfill = Backfill {
         table: table.to_owned(),
@@ -146,34 +140,8 @@ pub(super) fn render(
                 &view,
             )?)
         },
-        computed: computed
-            .map(|function| {
-                let inputs = write("inputs", &inputs_of(&function, &range), "inputs", &view)?;
-                Ok(ComputedColumn {
-                    function: function.path,
-                    taken: function.inputs,
-                    module: (folder != BACKFILL_FOLDER).then(|| rust::module_of(table)),
-                    inputs,
-                })
-            })
-            .transpose()?,
-        address: addresses
-            .map(|addresses| {
-                let blocks = addresses.in_blocks.then_some(());
-                Ok(Address {
-                    first: addresses.first.clone(),
-                    last: addresses.last.clone(),
-                    step: blocks
-                        .map(|()| write("step", STEP, "step", &view))
-                        .transpose()?,
-                    left: write("left", LEFT, "left", &view)?,
-                    left_back: reverse
-                        .as_ref()
-                        .map(|reverse| write("left_back", LEFT, "left", reverse))
-                        .transpose()?,
-                })
-            })
-            .transpose()?,
+        computed: None,
+        address: None,
         on_invalid: strictest(&pairs).to_owned(),
         optional: pairs
             .iter()
@@ -181,12 +149,49 @@ pub(super) fn render(
             .map(|pair| pair.new.name.clone())
             .collect(),
     };
+    backfill.computed = computed
+        .map(|function| writer.computed(table, function, &range, &view))
+        .transpose()?;
+    backfill.address = addresses
+        .map(|addresses| address::render(&mut writer, addresses, &view, reverse.as_ref()))
+        .transpose()?;
+    let mut texts = writer.texts;
     if addresses.is_none_or(|addresses| addresses.in_blocks) {
         let checksums = checksums::of_pairs(dialect, table, &pairs, &view);
         let path = checksums.write(plan, dialect, identity, &folder, &mut texts)?;
         backfill.checksums = Some(path);
     }
     Ok(Some(Files { backfill, texts }))
+}
+
+impl Writer<'_> {
+    fn computed(
+        &mut self,
+        table: &str,
+        function: Function,
+        range: &str,
+        view: &View,
+    ) -> Result<ComputedColumn, DialectError> {
+        let inputs = self.write("inputs", &inputs_of(&function, range), "inputs", view)?;
+        Ok(ComputedColumn {
+            function: function.path,
+            taken: function.inputs,
+            module: (self.folder != BACKFILL_FOLDER).then(|| rust::module_of(table)),
+            inputs,
+        })
+    }
+}
+
+/// What is asked for the ends of a table, and its template.
+fn bounds_of(addresses: Option<&Addresses>) -> (&'static str, &'static str) {
+    if addresses.is_some_and(|addresses| addresses.in_blocks) {
+        (
+            "Backfill: the ends of the table's blocks.",
+            "bounds_of_blocks",
+        )
+    } else {
+        ("Backfill: the least and the greatest key.", "bounds")
+    }
 }
 
 /// What a batch does, and its template.
