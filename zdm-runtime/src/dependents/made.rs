@@ -125,6 +125,17 @@ const POSTGRES: &str = "SELECT kind, CAST(name AS text), way_on FROM (
     WHERE NOT EXISTS (SELECT FROM pg_attribute AS comes, aclexplode(comes.attacl) AS given
         WHERE comes.attrelid = pg_attribute.attrelid AND comes.attname = CAST($3 AS text) AND given.grantee = rights.grantee
             AND given.privilege_type = rights.privilege_type AND (given.is_grantable OR NOT rights.is_grantable))
+    UNION ALL SELECT 'right on a partition', format('%s of %s on %s', privilege_type,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, CAST(own.attrelid AS regclass)), whole.attrelid, whole.attnum,
+        format('GRANT %s (%I) ON %s TO %s%s, or REVOKE it', privilege_type, CAST($3 AS text), CAST(own.attrelid AS regclass),
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+    FROM pg_attribute AS own JOIN pg_class AS part ON part.oid = own.attrelid AND part.relispartition
+        JOIN pg_attribute AS whole ON whole.attrelid = pg_partition_root(part.oid) AND whole.attname = own.attname
+        CROSS JOIN aclexplode(own.attacl) AS rights
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS comes, aclexplode(comes.attacl) AS given
+        WHERE comes.attrelid = own.attrelid AND comes.attname = CAST($3 AS text) AND given.grantee = rights.grantee
+            AND given.privilege_type = rights.privilege_type AND (given.is_grantable OR NOT rights.is_grantable))
     UNION ALL SELECT 'setting', setting, attrelid, attnum, NULL
         FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid CROSS JOIN LATERAL (VALUES
             (CASE WHEN attstattarget >= 0 THEN 'STATISTICS ' || attstattarget END),

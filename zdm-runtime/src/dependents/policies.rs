@@ -74,10 +74,16 @@ fn replaced<'a>(manifest: &'a Manifest, on: &str) -> Option<(&'a Pair, &'a str, 
     })
 }
 
-const EXPRESSIONS: &str = "SELECT CAST(p.polname AS text), pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)
-    FROM pg_policy p WHERE polrelid = to_regclass($1) AND polname = CAST($2 AS text)";
+/// Of the table and its partitions, whose policies are their own.
+const EXPRESSIONS: &str = "SELECT CAST(p.polname AS text),
+        CASE WHEN polrelid = to_regclass($1) THEN CAST($1 AS text) ELSE CAST(CAST(polrelid AS regclass) AS text) END,
+        pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)
+    FROM pg_policy p WHERE polname = CAST($2 AS text)
+        AND (polrelid = to_regclass($1) OR polrelid IN (SELECT relid FROM pg_partition_tree(to_regclass($1))))
+    ORDER BY polrelid <> to_regclass($1), 2";
 
-/// The statement that lets the policy say of the new column what it says of the old one; none where that is not for a tool to tell.
+/// The statements that let the policies of this name say of the new column what they say of the old one; none where that is not for a
+/// tool to tell.
 async fn proposal(
     connection: &mut Connection,
     (table, policy): (&str, &str),
@@ -85,33 +91,40 @@ async fn proposal(
 ) -> Result<Option<String>, DatabaseError> {
     let table = catalogue::relation(table);
     let asked = [Value::from(table.as_str()), Value::from(policy)];
-    let rows = connection.query(EXPRESSIONS, &asked).await?;
-    let Some(
-        [
+    let mut statements = Vec::new();
+    for row in connection.query(EXPRESSIONS, &asked).await? {
+        let [
             Value::Text(Some(name)),
+            Value::Text(Some(on)),
             Value::Text(seen),
             Value::Text(left),
-        ],
-    ) = rows.first().map(Vec::as_slice)
-    else {
-        return Ok(None);
-    };
-    let name = name.replace('"', "\"\"");
-    let mut statement = format!("ALTER POLICY \"{name}\" ON {table}");
-    for (clause, expression) in [("USING", seen), ("WITH CHECK", left)] {
-        let Some(expression) = expression else {
-            continue;
+        ] = row.as_slice()
+        else {
+            return Err(DatabaseError::unexpected("what a policy says", &row));
         };
-        let Some(expression) = with(expression, replacements) else {
-            return Ok(None);
-        };
-        statement = format!("{statement} {clause} ({expression})");
+        let name = name.replace('"', "\"\"");
+        let mut statement = format!("ALTER POLICY \"{name}\" ON {on}");
+        let mut names_it = false;
+        for (clause, expression) in [("USING", seen), ("WITH CHECK", left)] {
+            let Some(expression) = expression else {
+                continue;
+            };
+            let Some(changed) = with(expression, replacements) else {
+                return Ok(None);
+            };
+            names_it |= changed != *expression;
+            statement = format!("{statement} {clause} ({changed})");
+        }
+        // One of the same name may say nothing of the column.
+        if names_it {
+            statements.push(statement);
+        }
     }
-    Ok(Some(statement))
+    Ok((!statements.is_empty()).then(|| statements.join("; ")))
 }
 
-/// The expression as the database spells it, with something in the place of columns; `None` where a name may be another table's, or
-/// nothing stands for a column.
+/// The expression as the database spells it, with something in the place of columns; `None` where a name may be another table's,
+/// nothing stands for a column, or a function is given the whole row.
 fn with(expression: &str, replacements: &[Replacement<'_>]) -> Option<String> {
     let mut text = String::new();
     let mut rest = expression;
@@ -122,7 +135,8 @@ fn with(expression: &str, replacements: &[Replacement<'_>]) -> Option<String> {
             _ if is_of_name(first) => Some(token.to_owned()),
             _ => None,
         };
-        if first != '"' && token.eq_ignore_ascii_case("select") {
+        let is_whole_row = token == "*" && text.ends_with('.');
+        if is_whole_row || first != '"' && token.eq_ignore_ascii_case("select") {
             return None;
         }
         let replaced =
@@ -220,6 +234,7 @@ mod tests {
             "(EXISTS ( SELECT 1 FROM teams WHERE (teams.owner = teams.id)))",
             "(notes.owner = CURRENT_USER)",
             "(id = 'x'::owner)",
+            "may(notes.*)",
         ] {
             assert_eq!(with(expression, OWNER), None, "{expression}");
         }

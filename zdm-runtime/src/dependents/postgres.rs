@@ -67,7 +67,7 @@ fn read(row: &Row) -> Result<(Named, Option<String>), DatabaseError> {
 }
 
 /// Per column, or for the whole table where `$2` is NULL. What goes along with its table is left out (`deptype` a and i), and a
-/// schema that is the one of `$3`.
+/// schema that is the one of `$3`. A policy that takes the whole row names every column; one of a partition names the table's.
 const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), (SELECT CAST(nspname AS text) FROM pg_namespace WHERE oid = namespace
         AND oid <> (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($3))), CAST(view AS text) FROM (
     SELECT CASE v.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'rule' END AS kind,
@@ -86,6 +86,18 @@ const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), (SELECT CAST(n
     UNION ALL SELECT 'policy', p.polname, d.refobjid, d.refobjsubid, d.deptype, NULL, p.polrelid = d.refobjid, NULL
     FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT 'policy', p.polname, whole.attrelid, whole.attnum, d.deptype, NULL, true, NULL
+    FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid AND p.polrelid = d.refobjid
+        JOIN pg_class part ON part.oid = d.refobjid AND part.relispartition
+        JOIN pg_attribute own ON own.attrelid = part.oid AND own.attnum = d.refobjsubid
+        JOIN pg_attribute whole ON whole.attrelid = pg_partition_root(part.oid) AND whole.attname = own.attname
+    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    UNION ALL SELECT 'policy', p.polname, a.attrelid, a.attnum, d.deptype, NULL, true, NULL
+    FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid
+        JOIN pg_class c ON c.oid = d.refobjid
+        JOIN pg_attribute a ON a.attrelid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid) ELSE c.oid END AND a.attnum > 0
+    WHERE d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid = 0
+        AND concat(p.polqual, p.polwithcheck) LIKE '%:varattno 0 %'
     UNION ALL SELECT 'publication', p.pubname, d.refobjid, d.refobjsubid, d.deptype, NULL, true, NULL
     FROM pg_depend d JOIN pg_publication_rel l ON d.classid = CAST('pg_publication_rel' AS regclass) AND l.oid = d.objid
         JOIN pg_publication p ON p.oid = l.prpubid
