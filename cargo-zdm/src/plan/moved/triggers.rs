@@ -25,6 +25,8 @@ pub struct Triggers {
     pub columns: Vec<(String, String)>,
     /// The row of main has one in part: of main's `NEW`, or of the row of main that a statement meets.
     pub present: String,
+    /// The same of main's row, `zdm_main`.
+    pub held: String,
     /// The other table's row holds the same already: as an insert that meets it, or as part's row does, `zdm_now`.
     pub same: String,
     /// A row's key or a column that moves is another than before.
@@ -67,6 +69,7 @@ impl Move {
             key: names(&self.key),
             columns: names(&self.columns),
             present: self.present(dialect, "NEW."),
+            held: self.present(dialect, "zdm_main."),
             same: self.same_as_inserted(dialect),
             changed: changed(dialect, own.chain(&self.columns).map(|(main, _)| main)),
         }
@@ -87,6 +90,7 @@ impl Move {
             key: reversed(&self.key),
             columns: reversed(&self.columns),
             present: self.present(dialect, ""),
+            held: self.present(dialect, "zdm_main."),
             merging: self.merging(dialect, id),
             part_stays: self.part_stays,
             same: self.same(dialect, &main, "zdm_now."),

@@ -10,7 +10,7 @@ use crate::golden::fixture;
 async fn a_write_that_would_not_reach_the_other_table_is_refused() {
     let server = Server::start();
     let url = server.database("app");
-    let rows = "INSERT INTO users (id, name) VALUES (1, 'Ada'), (2, 'Grace');
+    let rows = "INSERT INTO users (id, name) VALUES (1, 'Ada'), (2, 'Grace'), (3, 'Joan');
         INSERT INTO addresses (user_id, street, town) VALUES (1, 's', 'old'), (2, 's', 'old')";
     let (mut operator, _migration) = of_case(&fixture("columns"), &url, rows).await;
     operator
@@ -31,4 +31,18 @@ async fn a_write_that_would_not_reach_the_other_table_is_refused() {
         refused.contains("row security hides rows of addresses"),
         "{refused}"
     );
+    // What it says of a row that is not there is as it was, and the one that the policy shows is written in both.
+    let no_place = "UPDATE users SET town = 'new' WHERE id = 3";
+    let refused = sqlx::query(no_place).execute(&mut web).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("store the row of addresses first"),
+        "{refused}"
+    );
+    let write = "UPDATE users SET town = 'new' WHERE id = 1";
+    sqlx::query(write).execute(&mut web).await.unwrap();
+    let found = "SELECT string_agg(town, ' ') FROM addresses";
+    let found: String = sqlx::query_scalar(found).fetch_one(&mut web).await.unwrap();
+    assert_eq!(found, "new");
 }

@@ -15,7 +15,8 @@ async fn a_write_that_would_not_reach_the_other_table_is_refused() {
     let (mut operator, _migration) = of_case(&fixture("merged"), &url, rows).await;
     operator
         .run_file(
-            "CREATE ROLE web LOGIN; GRANT ALL ON users, addresses TO web;
+            "UPDATE addresses SET street = street;
+            CREATE ROLE web LOGIN; GRANT ALL ON users, addresses TO web;
             ALTER TABLE users ENABLE ROW LEVEL SECURITY;
             CREATE POLICY own ON users FOR ALL TO web USING (id = 1)",
         )
@@ -34,5 +35,20 @@ async fn a_write_that_would_not_reach_the_other_table_is_refused() {
             refused.contains("row security hides rows of users"),
             "{write}: {refused}"
         );
+    }
+    // The policy shows this one, and what is written to it is in both.
+    for (write, held) in [
+        (
+            "UPDATE addresses SET street = 'new' WHERE user_id = 1",
+            "new",
+        ),
+        ("UPDATE users SET street = 'newer' WHERE id = 1", "newer"),
+        ("DELETE FROM addresses WHERE user_id = 1", "none"),
+    ] {
+        sqlx::query(write).execute(&mut web).await.unwrap();
+        let found = "SELECT concat(coalesce(u.street, 'none'), ' ', coalesce(a.street, 'none'))
+            FROM users u LEFT JOIN addresses a ON a.user_id = u.id WHERE id = 1";
+        let found: String = sqlx::query_scalar(found).fetch_one(&mut web).await.unwrap();
+        assert_eq!(found, format!("{held} {held}"), "{write}");
     }
 }

@@ -12,11 +12,6 @@ CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_main() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
-    IF row_security_active('"Parcels"') THEN
-        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = 'row security hides rows of Parcels from this role, and triggers that keep it together with order_lines act in its name',
-            HINT = 'Until contract, write as a role that row security does not apply to.';
-    END IF;
     IF TG_OP = 'UPDATE' THEN
         -- What the statement has not changed may be NULL here because the backfill has not been at the row.
         UPDATE "Parcels" SET
@@ -29,7 +24,7 @@ BEGIN
         WHERE "Parcels".order_id = NEW.order_id AND "Parcels".line = NEW.line
           AND NOT ("Parcels"."user" IS NOT DISTINCT FROM NEW."group");
     END IF;
-    IF NOT FOUND AND (NEW."group" IS NOT NULL)
+    IF NOT FOUND AND (NEW."group" IS NOT NULL) AND NOT row_security_active('"Parcels"')
         AND NOT EXISTS (SELECT 1 FROM "Parcels" WHERE "Parcels".order_id = NEW.order_id AND "Parcels".line = NEW.line) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as Parcels holds them as well (migration 0123456789ab), a row of order_lines that has none in Parcels has none of (group); store the row of Parcels first';
     END IF;
@@ -48,6 +43,51 @@ CREATE TRIGGER zdm_0123456789ab_main_update
 -- ALWAYS: rows that replication applies count too.
 ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_update;
 ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_insert;
+CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_main_visible() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET row_security = off AS $zdm$
+#variable_conflict use_column
+BEGIN
+    IF TG_OP <> 'INSERT' AND EXISTS (
+        SELECT 1 FROM order_lines AS zdm_main
+            LEFT JOIN "Parcels" AS zdm_part ON zdm_part.order_id OPERATOR(pg_catalog.=) zdm_main.order_id AND zdm_part.line OPERATOR(pg_catalog.=) zdm_main.line
+        WHERE zdm_main.order_id OPERATOR(pg_catalog.=) OLD.order_id AND zdm_main.line OPERATOR(pg_catalog.=) OLD.line
+          AND CASE WHEN zdm_part.order_id IS NULL THEN (zdm_main."group" IS NOT NULL)
+            ELSE CAST(ROW(zdm_main."group") AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(zdm_part."user") AS record) END)
+    OR TG_OP <> 'DELETE' AND EXISTS (
+        SELECT 1 FROM order_lines AS zdm_main
+            LEFT JOIN "Parcels" AS zdm_part ON zdm_part.order_id OPERATOR(pg_catalog.=) zdm_main.order_id AND zdm_part.line OPERATOR(pg_catalog.=) zdm_main.line
+        WHERE zdm_main.order_id OPERATOR(pg_catalog.=) NEW.order_id AND zdm_main.line OPERATOR(pg_catalog.=) NEW.line
+          AND CASE WHEN zdm_part.order_id IS NULL THEN (zdm_main."group" IS NOT NULL)
+            ELSE CAST(ROW(zdm_main."group") AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(zdm_part."user") AS record) END) THEN
+        IF TG_OP <> 'DELETE' AND NOT EXISTS (SELECT 1 FROM "Parcels" AS zdm_part WHERE zdm_part.order_id OPERATOR(pg_catalog.=) NEW.order_id AND zdm_part.line OPERATOR(pg_catalog.=) NEW.line) THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as Parcels holds them as well (migration 0123456789ab), a row of order_lines that has none in Parcels has none of (group); store the row of Parcels first';
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = 'row security hides rows of Parcels or order_lines from this role, and triggers that keep the two together act in its name',
+            HINT = 'Until contract, write such rows as a role from which policies do not hide them.';
+    END IF;
+    RETURN NULL;
+END
+$zdm$;
+DO $zdm$
+BEGIN
+    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce((
+        SELECT string_agg(quote_ident(nspname), ', ' ORDER BY array_position(current_schemas(false), nspname)) FROM pg_namespace
+        WHERE oid IN (SELECT relnamespace FROM pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)))), 'pg_catalog'));
+END
+$zdm$;
+REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_main_visible() FROM PUBLIC;
+-- Triggers fire in the order of their names: these after those that write the other table.
+CREATE TRIGGER zdm_0123456789ab_main_visible
+    AFTER INSERT OR DELETE ON order_lines
+    FOR EACH ROW WHEN (row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)))
+    EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
+ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible;
+CREATE TRIGGER zdm_0123456789ab_main_visible_update
+    AFTER UPDATE ON order_lines
+    FOR EACH ROW WHEN ((row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass))) AND NOT (NEW."group" IS NOT DISTINCT FROM OLD."group"))
+    EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
+ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible_update;
 
 -- 3. let triggers on Parcels keep order_lines
 --    lock SHARE ROW EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:7
@@ -55,12 +95,9 @@ CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_part() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $zdm$
 #variable_conflict use_column
 BEGIN
-    IF row_security_active('order_lines') THEN
-        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = 'row security hides rows of order_lines from this role, and triggers that keep it together with Parcels act in its name',
-            HINT = 'Until contract, write as a role that row security does not apply to.';
-    END IF;
-    IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NOT (OLD.order_id = NEW.order_id AND OLD.line = NEW.line) THEN
+    -- A row that went with that of order_lines leaves nothing to write there.
+    IF (TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NOT (OLD.order_id = NEW.order_id AND OLD.line = NEW.line))
+        AND EXISTS (SELECT 1 FROM order_lines WHERE order_lines.order_id = OLD.order_id AND order_lines.line = OLD.line) THEN
         UPDATE order_lines SET
             "group" = NULL
         WHERE order_lines.order_id = OLD.order_id AND order_lines.line = OLD.line AND ("group" IS NOT NULL)
@@ -97,3 +134,40 @@ $zdm$;
 CREATE TRIGGER zdm_0123456789ab_part_lock
     BEFORE INSERT ON "Parcels"
     FOR EACH ROW EXECUTE FUNCTION zdm.zdm_0123456789ab_part_lock();
+CREATE OR REPLACE FUNCTION zdm.zdm_0123456789ab_part_visible() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET row_security = off AS $zdm$
+#variable_conflict use_column
+BEGIN
+    IF TG_OP <> 'INSERT' AND EXISTS (
+        SELECT 1 FROM order_lines AS zdm_main
+            LEFT JOIN "Parcels" AS zdm_part ON zdm_part.order_id OPERATOR(pg_catalog.=) zdm_main.order_id AND zdm_part.line OPERATOR(pg_catalog.=) zdm_main.line
+        WHERE zdm_main.order_id OPERATOR(pg_catalog.=) OLD.order_id AND zdm_main.line OPERATOR(pg_catalog.=) OLD.line
+          AND CASE WHEN zdm_part.order_id IS NULL THEN (zdm_main."group" IS NOT NULL)
+            ELSE CAST(ROW(zdm_main."group") AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(zdm_part."user") AS record) END)
+    OR TG_OP <> 'DELETE' AND EXISTS (
+        SELECT 1 FROM order_lines AS zdm_main
+            LEFT JOIN "Parcels" AS zdm_part ON zdm_part.order_id OPERATOR(pg_catalog.=) zdm_main.order_id AND zdm_part.line OPERATOR(pg_catalog.=) zdm_main.line
+        WHERE zdm_main.order_id OPERATOR(pg_catalog.=) NEW.order_id AND zdm_main.line OPERATOR(pg_catalog.=) NEW.line
+          AND CASE WHEN zdm_part.order_id IS NULL THEN (zdm_main."group" IS NOT NULL)
+            ELSE CAST(ROW(zdm_main."group") AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(zdm_part."user") AS record) END) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = 'row security hides rows of order_lines or Parcels from this role, and triggers that keep the two together act in its name',
+            HINT = 'Until contract, write such rows as a role from which policies do not hide them.';
+    END IF;
+    RETURN NULL;
+END
+$zdm$;
+DO $zdm$
+BEGIN
+    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce((
+        SELECT string_agg(quote_ident(nspname), ', ' ORDER BY array_position(current_schemas(false), nspname)) FROM pg_namespace
+        WHERE oid IN (SELECT relnamespace FROM pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)))), 'pg_catalog'));
+END
+$zdm$;
+REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_part_visible() FROM PUBLIC;
+-- Triggers fire in the order of their names: these after those that write the other table.
+CREATE TRIGGER zdm_0123456789ab_part_visible
+    AFTER INSERT OR UPDATE OR DELETE ON "Parcels"
+    FOR EACH ROW WHEN (row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)))
+    EXECUTE FUNCTION zdm.zdm_0123456789ab_part_visible();
+ALTER TABLE "Parcels" ENABLE ALWAYS TRIGGER zdm_0123456789ab_part_visible;

@@ -4,6 +4,8 @@
 
 -- 1. drop the triggers on addresses that keep users
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: addresses is gone · from src/models.rs:3
+DROP TRIGGER IF EXISTS zdm_0123456789ab_part_visible ON addresses;
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_lock ON addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_lock();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON addresses;
@@ -11,6 +13,9 @@ DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
 
 -- 2. drop the triggers on users that keep addresses
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: addresses is gone · from src/models.rs:3
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible_update ON users;
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible ON users;
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON users;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON users;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main ON users;

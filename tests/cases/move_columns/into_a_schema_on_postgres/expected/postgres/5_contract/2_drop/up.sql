@@ -4,6 +4,8 @@
 
 -- 1. drop the triggers on addresses that keep billing.users
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of addresses that they keep are gone · from src/models.rs:9
+DROP TRIGGER IF EXISTS zdm_0123456789ab_part_visible ON addresses;
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_lock ON addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_lock();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON addresses;
@@ -11,6 +13,9 @@ DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
 
 -- 2. drop the triggers on billing.users that keep addresses
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of addresses that they keep are gone · from src/models.rs:9
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible_update ON billing.users;
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible ON billing.users;
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON billing.users;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON billing.users;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();

@@ -4,6 +4,8 @@
 
 -- 1. drop the triggers on Parcels that keep order_lines
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of Parcels that they keep are gone · from src/models.rs:7
+DROP TRIGGER IF EXISTS zdm_0123456789ab_part_visible ON "Parcels";
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_lock ON "Parcels";
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_lock();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON "Parcels";
@@ -11,6 +13,9 @@ DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
 
 -- 2. drop the triggers on order_lines that keep Parcels
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of Parcels that they keep are gone · from src/models.rs:7
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible_update ON order_lines;
+DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible ON order_lines;
+DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON order_lines;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON order_lines;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
