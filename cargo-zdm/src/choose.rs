@@ -102,6 +102,7 @@ mod tests {
             retyped: std::collections::BTreeMap::new(),
             described: std::collections::BTreeMap::new(),
             merged: Vec::new(),
+            moved: Vec::new(),
             renames: std::collections::BTreeMap::new(),
             renamed_keys: std::collections::BTreeMap::new(),
             exchanged_keys: std::collections::BTreeMap::new(),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{self, Approval};
 use crate::backfill::Way;
+use crate::between::{self, Between};
 use crate::control_value::{integer, optional_integer, optional_text, text};
 use crate::database::{Connection, Row, control};
 use crate::fleet::{self, Member};
@@ -61,6 +62,8 @@ pub struct Facts {
     pub shadow_mismatches: Fact<i64>,
     /// Who has approved that old is dropped.
     pub approvals: Fact<Vec<Approval>>,
+    /// Who may do what with tables between which columns move, of each two of them.
+    pub between: Fact<Vec<Between>>,
     /// When a backup was last recorded for this migration (audit action `backup`, outcome `done`).
     pub backup_at: Fact<Option<i64>>,
 }
@@ -181,6 +184,7 @@ pub async fn collect(connection: &mut Connection, manifest: &Manifest) -> Result
         sections: fact(sections(connection, manifest).await),
         shadow_mismatches: fact(shadow_mismatches(connection, id).await),
         approvals: fact(audit::approvals(connection, id).await),
+        between: fact(between::of(connection, manifest).await),
         backup_at: fact(backup(connection, id).await),
     })
 }

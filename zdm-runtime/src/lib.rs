@@ -6,6 +6,8 @@
 pub mod audit;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod backfill;
+#[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
+pub mod between;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bucket;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]

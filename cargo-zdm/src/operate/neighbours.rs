@@ -6,10 +6,12 @@
 use zdm_runtime::database::catalogue::{self, Reference};
 use zdm_runtime::gates::{self, Gate, Waiting};
 use zdm_runtime::history::Recorded;
+use zdm_runtime::manifest::Manifest;
+use zdm_runtime::phase::Section;
 
-use super::gate;
 use super::position::{Position, WayBack};
 use super::session::Session;
+use super::{gate, section};
 use crate::error::Failure;
 
 impl Session {
@@ -19,12 +21,14 @@ impl Session {
         let recorded = self.recorded().await?;
         let facts = self.facts(place).await?;
         let waiting = self.waiting(place, &recorded);
-        Ok(gates::for_expand(
-            self.manifest(place),
-            &waiting,
-            &facts,
-            &policy,
-        ))
+        let manifest = self.manifest(place);
+        let mut gates = gates::for_expand(manifest, &waiting, &facts, &policy);
+        // Before that the columns are not there that the rights are on.
+        let is_begun = section::in_effect(&facts, Section::Expand).is_ok_and(|steps| steps > 0);
+        if is_begun && manifest.first_triggers(Section::Expand).is_some() {
+            gates.extend(gates::for_triggers(&facts, &policy));
+        }
+        Ok(gates)
     }
 
     /// What stands before the undo of a version's expand.

@@ -27,7 +27,21 @@ pub(crate) async fn run(
     section: Section,
     direction: Direction,
 ) -> Result<Outcome, Failure> {
-    execute(session, place, (section, direction), false).await
+    execute(session, place, (section, direction), Going::default()).await
+}
+
+/// Executes what comes before an entry of `up.sql`.
+pub(crate) async fn run_before(
+    session: &mut Session,
+    place: usize,
+    section: Section,
+    number: u32,
+) -> Result<Outcome, Failure> {
+    let going = Going {
+        before: Some(number),
+        ..Going::default()
+    };
+    execute(session, place, (section, Direction::Up), going).await
 }
 
 /// Takes expand back; what holds rows or values of its own goes only with `drop_rows`.
@@ -37,7 +51,11 @@ pub(crate) async fn undo_expand(
     drop_rows: bool,
 ) -> Result<Outcome, Failure> {
     let file = (Section::Expand, Direction::Down);
-    let mut undone = execute(session, place, file, drop_rows).await;
+    let going = Going {
+        drop_rows,
+        ..Going::default()
+    };
+    let mut undone = execute(session, place, file, going).await;
     if let Err(failure) = &mut undone {
         let name = &session.manifest(place).name;
         let whole = format!("; or `cargo zdm expand {name}`, which makes it whole again");
@@ -46,14 +64,22 @@ pub(crate) async fn undo_expand(
     undone
 }
 
+/// How far, and at what price.
+#[derive(Debug, Clone, Copy, Default)]
+struct Going {
+    drop_rows: bool,
+    before: Option<u32>,
+}
+
 async fn execute(
     session: &mut Session,
     place: usize,
     (section, direction): (Section, Direction),
-    drop_rows: bool,
+    Going { drop_rows, before }: Going,
 ) -> Result<Outcome, Failure> {
     let options = ExecutorOptions {
         drop_rows,
+        before,
         leases: session.leases.clone(),
         lock_timeout: session.policy.lock_timeout,
         patience: session.policy.drain_timeout,

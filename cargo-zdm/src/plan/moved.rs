@@ -12,6 +12,7 @@ mod triggers;
 
 use serde::Serialize;
 use zdm_model::Column;
+use zdm_runtime::manifest::{MoveWay, Moved};
 
 use crate::dialect::Dialect;
 
@@ -38,6 +39,27 @@ impl Move {
     /// Main's key, in key order.
     pub fn main_key(&self) -> Vec<Column> {
         self.key.iter().map(|(main, _)| main.clone()).collect()
+    }
+
+    /// What `plan.toml` says of it.
+    pub fn entry(&self) -> Moved {
+        let names = |pairs: &[(Column, Column)]| -> Vec<(String, String)> {
+            let pairs = pairs.iter();
+            pairs
+                .map(|(main, part)| (main.name.clone(), part.name.clone()))
+                .collect()
+        };
+        Moved {
+            main: self.main.clone(),
+            part: self.part.clone(),
+            way: match self.to {
+                Ends::Part => MoveWay::Split,
+                Ends::Main if self.part_stays => MoveWay::Move,
+                Ends::Main => MoveWay::Merge,
+            },
+            key: names(&self.key),
+            columns: names(&self.columns),
+        }
     }
 
     /// The table that has the columns in the end.

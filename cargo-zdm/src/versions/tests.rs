@@ -38,6 +38,7 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         retyped: std::collections::BTreeMap::new(),
         described: std::collections::BTreeMap::new(),
         merged: Vec::new(),
+        moved: Vec::new(),
         renames: std::collections::BTreeMap::new(),
         renamed_keys: std::collections::BTreeMap::new(),
         exchanged_keys: std::collections::BTreeMap::new(),

@@ -237,6 +237,7 @@ fn manifest() -> Manifest {
         retyped: BTreeMap::new(),
         described: BTreeMap::new(),
         merged: Vec::new(),
+        moved: Vec::new(),
         renames: BTreeMap::new(),
         renamed_keys: BTreeMap::new(),
         exchanged_keys: BTreeMap::new(),

@@ -40,6 +40,7 @@ impl Version {
                 retyped: BTreeMap::new(),
                 described: BTreeMap::new(),
                 merged: Vec::new(),
+                moved: Vec::new(),
                 renames: BTreeMap::new(),
                 renamed_keys: BTreeMap::new(),
                 exchanged_keys: BTreeMap::new(),

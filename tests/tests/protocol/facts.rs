@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use zdm_runtime::between::{Between, Protection};
 use zdm_runtime::facts::{
     Fact, Facts, Progress, Quarantine as Quarantined, Record, Standing, Steps, Verification,
 };
 use zdm_runtime::fleet::Member;
 use zdm_runtime::gates::Side;
-use zdm_runtime::manifest::Route;
+use zdm_runtime::manifest::{MoveWay, Moved, Route};
 use zdm_runtime::phase::Section;
 use zdm_runtime::{By, Share};
 
@@ -49,8 +50,26 @@ pub(crate) fn of(state: &State, configuration: &Configuration) -> Facts {
         sections: Fact::Known(sections(control)),
         rebuilds: BTreeSet::new(),
         shadow_mismatches: Fact::Known(0),
+        between: Fact::Known(vec![columns_move()]),
         backup_at: Fact::Known(None),
         approvals: Fact::Known(Vec::new()),
+    }
+}
+
+/// Between tables of which nobody but a superuser knows, so that their gates are asked.
+fn columns_move() -> Between {
+    let of_both = |name: &str| (name.to_owned(), name.to_owned());
+    Between {
+        moved: Moved {
+            main: "rows".to_owned(),
+            part: "others".to_owned(),
+            way: MoveWay::Merge,
+            key: vec![of_both("id")],
+            columns: vec![of_both("value")],
+        },
+        main: Protection::default(),
+        part: Protection::default(),
+        roles: Vec::new(),
     }
 }
 

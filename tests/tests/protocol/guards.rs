@@ -122,6 +122,15 @@ const NOT_NEEDED: &[(Taken, &str)] = &[
     (Gate("names_free"), "other versions"),
     (Gate("nothing_stands_on_it"), "other versions"),
     (Gate("nothing_refers_to_it"), "other tables"),
+    (
+        Gate("rights_on_both_tables"),
+        "roles: the database refuses what they may not do, and the application goes without",
+    ),
+    (
+        Gate("row_security_on_both_tables"),
+        "roles: who sees and writes which rows",
+    ),
+    (Gate("wider_rights"), "roles, and somebody's decision"),
     // Something else is behind it.
     (
         Gate("acknowledged"),

@@ -74,5 +74,6 @@ mod killed;
 mod leftover;
 mod lock_order;
 mod operator;
+mod row_security;
 mod stages;
 mod under_load;

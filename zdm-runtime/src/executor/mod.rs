@@ -60,6 +60,8 @@ pub struct ExecutorOptions {
     pub deadline: Duration,
     /// The undo of expand may drop rows and values that are nowhere else.
     pub drop_rows: bool,
+    /// The entry before which it stops, for what has to be asked between two of them.
+    pub before: Option<u32>,
 }
 
 impl ExecutorOptions {
@@ -76,6 +78,7 @@ impl ExecutorOptions {
             longest_pause: Duration::from_secs(30),
             deadline: Duration::from_hours(4),
             drop_rows: false,
+            before: None,
         }
     }
 }
@@ -157,7 +160,8 @@ pub async fn run(
             .await?;
     }
     let mut outcome = Outcome::default();
-    for step in migration.manifest().steps_of(section, direction) {
+    let steps = migration.manifest().steps_of(section, direction);
+    for step in steps.take_while(|step| options.before != Some(step.number)) {
         let Some(effect) = record::effect(migration, &recorded, step) else {
             outcome.already_done += 1;
             on_event(Event::AlreadyDone { step });

@@ -8,6 +8,7 @@ mod contract;
 mod finding;
 #[cfg(test)]
 mod tests;
+mod waivers;
 
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ pub use condition::{PAST_RETURN, no_return};
 pub use crate::verification::Side;
 pub use condition::{Waiting, standing_on};
 pub use contract::for_early_drop;
+pub use waivers::WAIVABLE;
+
+use waivers::waive;
 
 use crate::code::CodeState;
 use crate::database::catalogue::Reference;
@@ -79,17 +83,6 @@ impl Default for Policy {
     }
 }
 
-/// Gates that rest on caution, not on the safety of data.
-pub const WAIVABLE: [&str; 7] = [
-    "soak",
-    "dwell",
-    "verified_again",
-    "backup",
-    "sleepers",
-    "no_shadow_mismatch",
-    "kept_long_enough",
-];
-
 /// Before anything that `advance` does by itself, at whatever stage.
 pub fn for_advance(facts: &Facts) -> Vec<Gate> {
     vec![c::not_rolled_back(facts)]
@@ -150,7 +143,14 @@ pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Ga
             }
         }
     }
+    // Rights may have changed since.
+    gates.extend(c::between(facts));
     waive(gates, policy)
+}
+
+/// Before triggers keep two tables together between which columns move; empty where none do.
+pub fn for_triggers(facts: &Facts, policy: &Policy) -> Vec<Gate> {
+    waive(c::between(facts), policy)
 }
 
 /// Before a way back; from `live` to `live` for a smaller share. No pause and no policy stands in the way of a rollback.
@@ -232,11 +232,14 @@ pub fn for_section(
             gates.extend(later.map(|section| c::section_undone(section, facts)));
             gates
         }
-        (Section::DualWrite, Direction::Up) => vec![
-            c::not_paused(facts),
-            c::expanded(facts),
-            c::standing(&[Off, DualWrite, Shadow, Live, RampDown], facts),
-        ],
+        (Section::DualWrite, Direction::Up) => {
+            let own = vec![
+                c::not_paused(facts),
+                c::expanded(facts),
+                c::standing(&[Off, DualWrite, Shadow, Live, RampDown], facts),
+            ];
+            [own, c::between(facts)].concat()
+        }
         (Section::DualWrite, Direction::Down) => {
             vec![c::standing(&[Off], facts), c::drained(facts)]
         }
@@ -381,16 +384,4 @@ pub fn for_verification(side: Side, facts: &Facts) -> Vec<Gate> {
 /// Whether all gates are open.
 pub fn all_open(gates: &[Gate]) -> bool {
     gates.iter().all(|gate| gate.open)
-}
-
-fn waive(mut gates: Vec<Gate>, policy: &Policy) -> Vec<Gate> {
-    for gate in &mut gates {
-        let waived = policy.waivers.iter().any(|name| name == gate.name);
-        if !gate.open && waived && WAIVABLE.contains(&gate.name) {
-            gate.open = true;
-            gate.reason = format!("waived by policy: {}", gate.reason);
-            gate.opens = None;
-        }
-    }
-    gates
 }

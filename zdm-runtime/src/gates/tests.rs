@@ -70,6 +70,7 @@ fn healthy(stage: Stage) -> Facts {
         sections: Fact::Known(Section::ALL.into_iter().map(steps).collect()),
         shadow_mismatches: Fact::Known(0),
         approvals: Fact::Known(vec![approval("anna@laptop")]),
+        between: Fact::Known(Vec::new()),
         backup_at: Fact::Known(Some(70 * HOUR)),
     }
 }
@@ -399,7 +400,7 @@ fn one_spoilt_thing_shuts_its_gate_and_says_why() {
 fn what_is_unknown_shuts_every_gate_that_asks_for_it() {
     type Spoil = fn(&mut Facts, String);
     let unknown = || "connection refused".to_owned();
-    let spoil: [(&str, Spoil); 12] = [
+    let spoil: [(&str, Spoil); 13] = [
         ("neighbours", |f, why| f.neighbours = Fact::Unknown(why)),
         ("record", |f, why| f.record = Fact::Unknown(why)),
         ("standing", |f, why| f.standing = Fact::Unknown(why)),
@@ -413,6 +414,7 @@ fn what_is_unknown_shuts_every_gate_that_asks_for_it() {
         }),
         ("approved", |f, why| f.approvals = Fact::Unknown(why)),
         ("backup", |f, why| f.backup_at = Fact::Unknown(why)),
+        ("between", |f, why| f.between = Fact::Unknown(why)),
         ("old", |f, why| {
             standing(f).old_since = Some(8);
             f.verification_of_old = Fact::Unknown(why);

@@ -5,6 +5,7 @@
 
 mod backfill;
 mod keep;
+mod moved;
 mod names;
 mod pair;
 mod small;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub use backfill::{Address, Backfill, ComputedColumn};
 pub use keep::Keep;
+pub use moved::{MoveWay, Moved, OneOfTwo};
 pub use names::{Names, NamesByTable, joined, shared};
 pub use pair::{BuiltIn, EdgeFacts, Fact, Losses, Measured, Pair, Released, RowFacts, Rows, Side};
 use serde::{Deserialize, Serialize};
@@ -84,6 +86,9 @@ pub struct Manifest {
     /// The tables that go because all of them has come into others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<String>,
+    /// The columns that move between two tables, and how. Older tools do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
     /// The tables that contract gives another name: what they are called until then, and after it. Until then a view has the new
     /// name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

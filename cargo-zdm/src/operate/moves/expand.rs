@@ -4,11 +4,12 @@
 //! Must not know: what the SQL says.
 
 use serde::Serialize;
+use zdm_runtime::gates;
 use zdm_runtime::history::{self, Recorded};
 use zdm_runtime::manifest::{Direction, Route};
 use zdm_runtime::phase::Section;
 
-use crate::error::Failure;
+use crate::error::{Failure, ShownGate};
 use crate::operate::position::Position;
 use crate::operate::session::Session;
 use crate::operate::{gate, section};
@@ -33,6 +34,9 @@ struct Expanded {
     id: String,
     did: Treatment,
     steps: u32,
+    /// What code of the version would meet that reads a new table, and its triggers later.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    before_code: Vec<ShownGate>,
 }
 
 /// Expands one version, or all that are missing.
@@ -71,23 +75,53 @@ async fn take(session: &mut Session, due: Vec<(usize, Treatment)>) -> Taken {
             })
             .await
             .map_err(|failure| (place, failure))?;
+        let before_code = shut_before_code(session, place, treatment)
+            .await
+            .map_err(|failure| (place, failure))?;
         let manifest = session.manifest(place);
         done.push(Expanded {
             migration: manifest.folder(),
             id: manifest.id.clone(),
             did: treatment,
             steps,
+            before_code,
         });
     }
     Ok(answer(&done))
 }
 
+/// Code reads a table that columns move to before the stage does, whose gates ask for rights on it.
+async fn shut_before_code(
+    session: &mut Session,
+    place: usize,
+    treatment: Treatment,
+) -> Result<Vec<ShownGate>, Failure> {
+    let later = session.manifest(place).first_triggers(Section::DualWrite);
+    if treatment != Treatment::Expand || later.is_none() {
+        return Ok(Vec::new());
+    }
+    let facts = session.facts(place).await?;
+    let gates = gates::for_triggers(&facts, &gate::policy(&session.policy, &session.actor)?);
+    Ok(gate::show_all(gates.iter().filter(|gate| !gate.open)))
+}
+
 fn answer(done: &[Expanded]) -> Answer {
-    let text = match done.len() {
+    let mut text = match done.len() {
         0 => "nothing to expand: the database has every version".to_owned(),
         1 => "1 version expanded; the code that goes with it can be rolled out".to_owned(),
         many => format!("{many} versions expanded; the code that goes with them can be rolled out"),
     };
+    for expanded in done
+        .iter()
+        .filter(|expanded| !expanded.before_code.is_empty())
+    {
+        let lines = gate::lines(&expanded.before_code);
+        let lines = lines.trim_end();
+        text = format!(
+            "{text}\n  before that, for {} reads both tables between which columns move:\n{lines}",
+            expanded.migration
+        );
+    }
     Answer {
         text,
         object: serde_json::json!({ "expanded": done }),
@@ -130,6 +164,9 @@ async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Res
     must_fit(session, place, treatment).await?;
     session.terminal.say(&heading(session, place, treatment));
     let mut steps = 0;
+    if treatment == Treatment::Expand {
+        steps += up_to_triggers(session, place).await?;
+    }
     for section in sections(treatment) {
         steps += section::run(session, place, *section, Direction::Up)
             .await?
@@ -148,6 +185,26 @@ async fn treat(session: &mut Session, place: usize, treatment: Treatment) -> Res
         }
     }
     Ok(steps)
+}
+
+/// Columns that come into a table are there before anybody can have a right on them, and triggers write them in the name of whoever
+/// writes the other table: what that asks of roles is looked at between the two.
+async fn up_to_triggers(session: &mut Session, place: usize) -> Result<u32, Failure> {
+    let first = session.manifest(place).first_triggers(Section::Expand);
+    let Some(number) = first.map(|step| step.number) else {
+        return Ok(0);
+    };
+    let outcome = section::run_before(session, place, Section::Expand, number).await?;
+    let facts = session.facts(place).await?;
+    let gates = gates::for_triggers(&facts, &gate::policy(&session.policy, &session.actor)?);
+    let what = format!("expand of {}, before its triggers,", session.folder(place));
+    gate::pass(&what, &gates, &[]).map_err(|failure| {
+        failure.safe(
+            "the new columns are there, and no trigger and no code names them: the application goes on as before; `cargo zdm rollback` \
+             takes them away",
+        )
+    })?;
+    Ok(outcome.executed)
 }
 
 /// What is there already is what the treatment takes for granted.

@@ -235,7 +235,8 @@ fn checklist(page: &mut String, manifest: &Manifest) {
     pairs::checklist(page, manifest);
     for backfill in &manifest.backfills {
         let writers = if moves(backfill, manifest) {
-            "every role that writes one of these tables may read and write the other: the triggers act in its name"
+            "every role that writes one of these tables may read and write the other: the triggers act in its name, and a gate prints \
+             the `GRANT`s that are missing; whoever reads or writes one of them sees the same rows of both"
                 .to_owned()
         } else if manifest.nets.contains_key(&backfill.table) {
             format!(

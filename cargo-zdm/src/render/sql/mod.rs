@@ -20,7 +20,7 @@ use zdm_runtime::migration;
 use zdm_runtime::phase::Section;
 
 use crate::dialect::{Dialect, DialectError};
-use crate::plan::Plan;
+use crate::plan::{Move, Plan};
 
 /// Which version a plan belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,7 @@ pub fn render(
         retyped: plan.retyped.clone(),
         described: plan.described.clone(),
         merged: plan.merged.clone(),
+        moved: plan.moves.iter().map(Move::entry).collect(),
         renames: plan.renames.clone(),
         renamed_keys: renamed_keys(plan),
         exchanged_keys: plan.exchanged_keys.clone(),

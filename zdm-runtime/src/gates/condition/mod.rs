@@ -3,6 +3,7 @@
 //! cursor's end, 21 quarantine.
 
 mod approval;
+mod between;
 mod data;
 mod fleet;
 mod neighbours;
@@ -12,6 +13,7 @@ mod versions;
 mod way;
 
 pub(super) use approval::{approved, approved_since};
+pub(super) use between::between;
 pub(super) use data::{
     backfilled, everyone_reads_new, maintained, no_shadow_mismatch, quarantine_readable,
     quarantine_settled, room_in_old, verified, verified_again,

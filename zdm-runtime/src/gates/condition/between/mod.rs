@@ -1,0 +1,64 @@
+//! Whether everybody may do what two tables between which columns move ask of them, and sees and writes no more than before. Nothing is
+//! granted here: what is missing is a statement for somebody who reads it first.
+
+mod needs;
+mod rights;
+mod security;
+#[cfg(test)]
+mod tests;
+mod wider;
+
+use super::super::Gate;
+use super::super::finding::{known, shut};
+use crate::between::Between;
+use crate::facts::{Fact, Facts};
+use crate::losses::quoted;
+
+type Judge = fn(&[Between]) -> Gate;
+
+/// None where no columns move.
+pub(in crate::gates) fn between(facts: &Facts) -> Vec<Gate> {
+    if facts.between == Fact::Known(Vec::new()) {
+        return Vec::new();
+    }
+    let judges: [(_, Judge); 3] = [
+        (rights::NAME, rights::held),
+        (security::NAME, security::same),
+        (wider::NAME, wider::none),
+    ];
+    let gates = judges
+        .into_iter()
+        .map(|(name, judge)| known(name, &facts.between, |all: &Vec<Between>| judge(all)));
+    gates.collect()
+}
+
+/// What is wrong, and the statements that somebody may execute.
+#[derive(Default)]
+struct Proposal {
+    because: String,
+    statements: Vec<String>,
+}
+
+/// What is wrong line by line, and the statements, one on each line.
+fn refused(name: &'static str, proposals: &[Proposal], (before, behind): (&str, &str)) -> Gate {
+    let reasons: Vec<&str> = proposals
+        .iter()
+        .map(|proposal| proposal.because.as_str())
+        .collect();
+    let statements: Vec<String> = proposals
+        .iter()
+        .flat_map(|proposal| &proposal.statements)
+        .map(|statement| format!("\n        {statement}"))
+        .collect();
+    shut(
+        name,
+        reasons.join("\n        "),
+        format!("{before}{}\n        {behind}", statements.concat()),
+    )
+}
+
+/// As a statement has them.
+fn listed<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
+    let columns: Vec<String> = columns.into_iter().map(quoted).collect();
+    columns.join(", ")
+}

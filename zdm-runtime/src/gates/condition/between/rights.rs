@@ -1,0 +1,141 @@
+//! What somebody lacks who writes or reads one of the tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::super::Gate;
+use super::super::super::finding::open;
+use super::needs::Needs;
+use super::{Proposal, listed, refused};
+use crate::between::{Between, Command, Held, PUBLIC, Role};
+use crate::database::catalogue::relation;
+use crate::losses::quoted;
+use crate::manifest::OneOfTwo;
+
+pub(super) const NAME: &str = "rights_on_both_tables";
+
+/// The columns that a command lacks; none of them where it is the whole row's.
+pub(super) type Lacking = BTreeMap<(OneOfTwo, Command), BTreeSet<String>>;
+
+pub(super) fn held(all: &[Between]) -> Gate {
+    let mut proposals = Vec::new();
+    for between in all {
+        let everybody = between.roles.iter().find(|role| role.name == PUBLIC);
+        let of_all = everybody.map(|role| lacking(between, role));
+        for role in &between.roles {
+            let mut lacks = lacking(between, role);
+            // What everybody is to get need not be given to each.
+            if let Some(given) = of_all.as_ref().filter(|_| role.name != PUBLIC) {
+                lacks = without(lacks, given);
+            }
+            proposals.extend(proposal(between, role, &lacks));
+        }
+    }
+    if proposals.is_empty() {
+        return open(
+            NAME,
+            "whoever writes or reads one of the tables may do on the other what triggers and code do there",
+        );
+    }
+    refused(
+        NAME,
+        &proposals,
+        (
+            "read each line, then let the tables' owner run it:",
+            "or take from the role what it may do there (REVOKE); rights of roles in roles.sql come with that file as well",
+        ),
+    )
+}
+
+pub(super) fn lacking(between: &Between, role: &Role) -> Lacking {
+    let mut lacking = Lacking::new();
+    for ((which, command), columns) in Needs::of(between, role).columns {
+        let held = role.held(which);
+        if command == Command::Delete {
+            if !held.deletes {
+                lacking.insert((which, command), BTreeSet::new());
+            }
+            continue;
+        }
+        let columns = columns.into_iter();
+        let missing: BTreeSet<String> = columns
+            .filter(|column| !held.may(command, column))
+            .collect();
+        if !missing.is_empty() {
+            lacking.insert((which, command), missing);
+        }
+    }
+    lacking
+}
+
+fn without(mut lacking: Lacking, given: &Lacking) -> Lacking {
+    lacking.retain(|needed, columns| match given.get(needed) {
+        Some(given) => {
+            columns.retain(|column| !given.contains(column));
+            !columns.is_empty()
+        }
+        None => true,
+    });
+    lacking
+}
+
+fn proposal(between: &Between, role: &Role, lacking: &Lacking) -> Option<Proposal> {
+    let needs = Needs::of(between, role);
+    let mut statements = Vec::new();
+    for which in [OneOfTwo::Main, OneOfTwo::Part] {
+        let table = between.moved.table(which);
+        let of_table = lacking.iter().filter(|((of, _), _)| *of == which);
+        let rights: Vec<String> = of_table
+            .map(|((_, command), columns)| {
+                let name = command.name();
+                if *command == Command::Delete {
+                    return name.to_owned();
+                }
+                format!("{name} ({})", listed(columns.iter().map(String::as_str)))
+            })
+            .collect();
+        if !rights.is_empty() {
+            let (rights, on) = (rights.join(", "), relation(table));
+            statements.push(format!("GRANT {rights} ON {on} TO {};", role.name));
+        }
+        let is_named = needs.columns.keys().any(|(of, _)| *of == which);
+        let schema = table.rsplit_once('.').map(|(schema, _)| quoted(schema));
+        if let Some(schema) = schema
+            && is_named
+            && !role.held(which).reaches
+        {
+            statements.push(format!("GRANT USAGE ON SCHEMA {schema} TO {};", role.name));
+        }
+    }
+    (!statements.is_empty()).then(|| Proposal {
+        because: because(between, role, &needs),
+        statements,
+    })
+}
+
+/// `app may INSERT, UPDATE users, and triggers …`
+fn because(between: &Between, role: &Role, needs: &Needs<'_>) -> String {
+    let moved = &between.moved;
+    let done: Vec<String> = needs
+        .because
+        .iter()
+        .map(|(on, commands)| {
+            let commands: Vec<&str> = commands.iter().map(|command| command.name()).collect();
+            format!("{} {}", commands.join(", "), moved.table(*on))
+        })
+        .collect();
+    let both = [OneOfTwo::Main, OneOfTwo::Part];
+    let why = if both.iter().any(|which| writes(role.held(*which))) {
+        format!(
+            "triggers write {} and {} in the name of whoever writes one of them, and code reads both",
+            moved.main, moved.part
+        )
+    } else {
+        let target = moved.table(moved.source().other());
+        format!("what it reads there is read in {target}")
+    };
+    format!("{} may {}, and {why}", role.name, done.join(" and "))
+}
+
+fn writes(held: &Held) -> bool {
+    held.inserts || held.updates || held.deletes
+}

@@ -1,0 +1,181 @@
+//! Whether row security says of the one table what it says of the other, as far as the catalogue tells.
+
+use std::collections::BTreeSet;
+
+use super::super::super::Gate;
+use super::super::super::finding::open;
+use super::needs::Needs;
+use super::{Proposal, refused};
+use crate::between::{Between, Command, Role};
+use crate::database::catalogue::relation;
+use crate::losses::quoted;
+use crate::manifest::{MoveWay, Moved, OneOfTwo};
+
+pub(super) const NAME: &str = "row_security_on_both_tables";
+
+pub(super) fn same(all: &[Between]) -> Gate {
+    let mut proposals = Vec::new();
+    for between in all {
+        proposals.extend(unprotected(between));
+        for which in [OneOfTwo::Main, OneOfTwo::Part] {
+            let roles = between.roles.iter();
+            proposals.extend(roles.filter_map(|role| not_let_through(between, role, which)));
+        }
+    }
+    if proposals.is_empty() {
+        return open(NAME, found(all));
+    }
+    refused(
+        NAME,
+        &proposals,
+        (
+            "a proposal to be read, for a policy that says something else shows rows to the wrong people:",
+            "let the table's owner run it, or what you make of it, and run the command again",
+        ),
+    )
+}
+
+fn found(all: &[Between]) -> String {
+    let protected = |which| {
+        let tables = all.iter();
+        let tables = tables.filter(move |between| between.protection(which).enabled);
+        tables.map(move |between| between.moved.table(which).to_owned())
+    };
+    let tables: Vec<String> = protected(OneOfTwo::Main)
+        .chain(protected(OneOfTwo::Part))
+        .collect();
+    if tables.is_empty() {
+        return "neither table has row security".to_owned();
+    }
+    format!(
+        "the policies of {} hold for what triggers write as well: a write of which they hide a row is refused; that they show the \
+         same rows of both tables is yours to read",
+        tables.join(" and ")
+    )
+}
+
+/// The table that the columns leave hides rows which the other would show.
+fn unprotected(between: &Between) -> Option<Proposal> {
+    let moved = &between.moved;
+    let (source, target) = (moved.source(), moved.source().other());
+    let (from, to) = (between.protection(source), between.protection(target));
+    let name = moved.table(target);
+    let table = relation(name);
+    let force = format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY;");
+    if !from.enabled || to.enabled && (to.forced || !from.forced) {
+        return None;
+    }
+    if to.enabled {
+        return Some(Proposal {
+            because: format!(
+                "row security of {} is forced on its owner, and that of {name} is not",
+                moved.table(source)
+            ),
+            statements: vec![force],
+        });
+    }
+    let mut statements = vec![format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;")];
+    if from.forced {
+        statements.push(force);
+    }
+    statements.extend(policies(between));
+    Some(Proposal {
+        because: format!(
+            "row security decides who sees which rows of {}, and {name} has none",
+            moved.table(source)
+        ),
+        statements,
+    })
+}
+
+/// Of a part, which has a row only for one of main: who sees main's row sees the part's. Of main, which has rows without a part as
+/// well, no tool can tell.
+fn policies(between: &Between) -> Vec<String> {
+    let moved = &between.moved;
+    let source = moved.source();
+    let (from, to) = (moved.table(source), moved.table(source.other()));
+    let there = between.protection(source).policies.iter();
+    let mut lines: Vec<String> = there
+        .map(|policy| format!("-- on {from}: {policy}"))
+        .collect();
+    if moved.way == MoveWay::Split {
+        let table = relation(to);
+        let asked = row_of_main(moved);
+        if between
+            .protection(source)
+            .policies
+            .iter()
+            .any(|policy| !policy.contains(" FOR ALL "))
+        {
+            lines.push(format!(
+                "-- a write of {to} means UPDATE of {from}: where a role may change fewer rows there than it sees, say so for INSERT, UPDATE and DELETE"
+            ));
+        }
+        let name = quoted(&format!("row_of_{}", from.replace('.', "_")));
+        lines.push(format!("CREATE POLICY {name} ON {table} USING ({asked});"));
+    } else {
+        lines.push(format!(
+            "-- CREATE POLICY … ON {} …: {to} has rows that have none in {from}, so say who sees which; until contract a policy may not ask {from}",
+            relation(to)
+        ));
+    }
+    lines
+}
+
+fn row_of_main(moved: &Moved) -> String {
+    let (main, part) = (relation(&moved.main), relation(&moved.part));
+    let key: Vec<String> = moved
+        .key
+        .iter()
+        .map(|(of_main, of_part)| {
+            format!("{main}.{} = {part}.{}", quoted(of_main), quoted(of_part))
+        })
+        .collect();
+    format!("EXISTS (SELECT FROM {main} WHERE {})", key.join(" AND "))
+}
+
+/// Row security applies to somebody, and no policy lets it do what its writes and reads of the other table lead to.
+fn not_let_through(between: &Between, role: &Role, which: OneOfTwo) -> Option<Proposal> {
+    let lets = role.held(which).secured.as_ref()?;
+    let needs = Needs::of(between, role);
+    let reached = needs.reached.iter().filter(|(of, _)| *of == which);
+    let needed: BTreeSet<Command> = reached.map(|(_, command)| *command).collect();
+    let lacking: Vec<Command> = needed.difference(lets).copied().collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let moved = &between.moved;
+    let (table, other) = (moved.table(which), moved.table(which.other()));
+    let names: Vec<&str> = lacking.iter().map(|command| command.name()).collect();
+    Some(Proposal {
+        because: format!(
+            "row security of {table} applies to {}, and no policy lets it {} there, which its reads and writes of {other} lead to",
+            role.name,
+            names.join(", ")
+        ),
+        statements: lacking
+            .iter()
+            .map(|command| let_through(moved, role, which, *command))
+            .collect(),
+    })
+}
+
+fn let_through(moved: &Moved, role: &Role, which: OneOfTwo, command: Command) -> String {
+    let table = relation(moved.table(which));
+    let role = &role.name;
+    let verb = command.name();
+    if which == OneOfTwo::Main || moved.way != MoveWay::Split {
+        return format!("-- CREATE POLICY … ON {table} FOR {verb} TO {role} …: say for which rows");
+    }
+    let clause = match command {
+        Command::Insert => "WITH CHECK",
+        _ => "USING",
+    };
+    let name = quoted(&format!(
+        "{}_{}",
+        role.trim_matches('"'),
+        verb.to_lowercase()
+    ));
+    let asked = row_of_main(moved);
+    format!("CREATE POLICY {name} ON {table} FOR {verb} TO {role} {clause} ({asked});")
+}

@@ -1,0 +1,230 @@
+//! What roles need, as they hold every combination of rights; and what row security has to say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rights::lacking;
+use super::{rights, security, wider};
+use crate::between::{Between, Command, Held, Protection, Role};
+use crate::manifest::{MoveWay, Moved, OneOfTwo};
+
+const COMMANDS: [Command; 4] = [
+    Command::Select,
+    Command::Insert,
+    Command::Update,
+    Command::Delete,
+];
+const WAYS: [MoveWay; 3] = [MoveWay::Split, MoveWay::Merge, MoveWay::Move];
+
+fn moved(way: MoveWay) -> Moved {
+    let pair = |main: &str, part: &str| (main.to_owned(), part.to_owned());
+    Moved {
+        main: "users".to_owned(),
+        part: "shop.addresses".to_owned(),
+        way,
+        key: vec![pair("id", "user_id")],
+        columns: vec![pair("street", "street"), pair("city", "town")],
+    }
+}
+
+fn give(held: &mut Held, command: Command, columns: &BTreeSet<String>) {
+    match command {
+        Command::Insert => held.inserts = true,
+        Command::Update => held.updates = true,
+        Command::Delete => held.deletes = true,
+        Command::Select => {}
+    }
+    let there = held.columns.entry(command).or_default();
+    there.extend(columns.iter().cloned());
+}
+
+/// The whole table, for each command whose bit is set.
+fn holding(moved: &Moved, which: OneOfTwo, bits: u32) -> Held {
+    let mut held = Held {
+        reaches: true,
+        ..Held::default()
+    };
+    let columns = [moved.key_of(which), moved.columns_of(which)].concat();
+    let columns: BTreeSet<String> = columns.into_iter().map(str::to_owned).collect();
+    for (bit, command) in COMMANDS.into_iter().enumerate() {
+        if bits & (1 << bit) != 0 {
+            give(&mut held, command, &columns);
+        }
+    }
+    held
+}
+
+fn between(way: MoveWay, main: u32, part: u32) -> Between {
+    let moved = moved(way);
+    Between {
+        roles: vec![Role {
+            name: "app".to_owned(),
+            main: holding(&moved, OneOfTwo::Main, main),
+            part: holding(&moved, OneOfTwo::Part, part),
+        }],
+        main: Protection::default(),
+        part: Protection::default(),
+        moved,
+    }
+}
+
+/// What is proposed is all that is needed: the rights that it gives ask for no others.
+#[test]
+fn once_given_nothing_more_is_lacking() {
+    for way in WAYS {
+        for (main, part) in (0..256).map(|bits| (bits / 16, bits % 16)) {
+            let mut between = between(way, main, part);
+            let lacks = lacking(&between, &between.roles[0]);
+            let gate = rights::held(std::slice::from_ref(&between));
+            assert_eq!(gate.open, lacks.is_empty(), "{way:?} {main} {part}");
+            let role = &mut between.roles[0];
+            for ((which, command), columns) in lacks {
+                let held = match which {
+                    OneOfTwo::Main => &mut role.main,
+                    OneOfTwo::Part => &mut role.part,
+                };
+                give(held, command, &columns);
+            }
+            let left = lacking(&between, &between.roles[0]);
+            assert_eq!(left, BTreeMap::new(), "{way:?} {main} {part}");
+        }
+    }
+}
+
+#[test]
+fn each_way_asks_for_what_its_triggers_do() {
+    let writer = 0b0111;
+    for (way, main, part, expected) in [
+        (
+            MoveWay::Split,
+            writer,
+            0,
+            "GRANT SELECT (\"street\", \"town\", \"user_id\"), INSERT (\"street\", \"town\", \"user_id\"), UPDATE (\"street\", \"town\"), \
+             DELETE ON \"shop\".\"addresses\" TO app;",
+        ),
+        (
+            MoveWay::Move,
+            writer,
+            0,
+            "GRANT SELECT (\"street\", \"town\", \"user_id\"), UPDATE (\"street\", \"town\") ON \"shop\".\"addresses\" TO app;",
+        ),
+        (
+            MoveWay::Merge,
+            0,
+            0b1111,
+            "GRANT SELECT (\"city\", \"id\", \"street\"), UPDATE (\"city\", \"street\") ON \"users\" TO app;",
+        ),
+        (
+            MoveWay::Merge,
+            0b1001,
+            0,
+            "GRANT SELECT (\"user_id\") ON \"shop\".\"addresses\" TO app;",
+        ),
+        (
+            MoveWay::Move,
+            0,
+            0b0001,
+            "GRANT SELECT (\"city\", \"id\", \"street\") ON \"users\" TO app;",
+        ),
+    ] {
+        let gate = rights::held(&[between(way, main, part)]);
+        let opens = gate.opens.unwrap_or_default();
+        assert!(
+            opens.lines().any(|line| line.trim() == expected),
+            "{way:?}: {opens}"
+        );
+        assert_eq!(opens.matches("GRANT ").count(), 1, "{way:?}: {opens}");
+    }
+}
+
+#[test]
+fn a_schema_that_the_role_may_not_name_is_granted_as_well() {
+    let mut between = between(MoveWay::Split, 0b0001, 0);
+    between.roles[0].part.reaches = false;
+    let opens = rights::held(&[between]).opens.unwrap_or_default();
+    assert!(
+        opens.contains("GRANT USAGE ON SCHEMA \"shop\" TO app;"),
+        "{opens}"
+    );
+}
+
+#[test]
+fn a_trigger_of_somebody_elses_may_write_what_a_statement_does_not_name() {
+    let mut between = between(MoveWay::Split, 0, 0);
+    between.roles[0].main.updates = true;
+    assert!(rights::held(std::slice::from_ref(&between)).open);
+    between.main.assigns = true;
+    assert!(!rights::held(&[between]).open);
+}
+
+#[test]
+fn rights_that_grow_are_named_in_both_directions() {
+    for (way, main, part, words) in [
+        (
+            MoveWay::Split,
+            0,
+            0b0001,
+            "app may read street, town in shop.addresses and could not in users",
+        ),
+        (
+            MoveWay::Split,
+            0b0001,
+            0b0101,
+            "app may write street, town in shop.addresses and could not in users",
+        ),
+        (
+            MoveWay::Merge,
+            0b0001,
+            0,
+            "app may read street, city in users and could not in shop.addresses",
+        ),
+    ] {
+        let gate = wider::none(&[between(way, main, part)]);
+        assert!(!gate.open && gate.reason.contains(words), "{gate:?}");
+    }
+    for way in WAYS {
+        assert!(wider::none(&[between(way, 0b1111, 0b1111)]).open);
+    }
+}
+
+#[test]
+fn a_table_that_hides_rows_gives_its_columns_to_none_that_shows_them() {
+    let protected = |enabled: bool, forced: bool| Protection {
+        enabled,
+        forced,
+        ..Protection::default()
+    };
+    for (of_source, of_target, open) in [
+        (protected(false, false), protected(false, false), true),
+        (protected(false, false), protected(true, false), true),
+        (protected(true, false), protected(false, false), false),
+        (protected(true, false), protected(true, false), true),
+        (protected(true, true), protected(true, false), false),
+        (protected(true, true), protected(true, true), true),
+    ] {
+        for way in WAYS {
+            let mut between = between(way, 0, 0);
+            let (main, part) = match between.moved.source() {
+                OneOfTwo::Main => (&of_source, &of_target),
+                OneOfTwo::Part => (&of_target, &of_source),
+            };
+            (between.main, between.part) = (main.clone(), part.clone());
+            let gate = security::same(&[between]);
+            assert_eq!(gate.open, open, "{way:?} {gate:?}");
+        }
+    }
+}
+
+#[test]
+fn whoever_writes_is_let_through_by_a_policy_for_each_command() {
+    for way in WAYS {
+        let mut between = between(way, 0b1111, 0b1111);
+        between.main.enabled = true;
+        between.part.enabled = true;
+        for lets in [&COMMANDS[..], &COMMANDS[..2]] {
+            let secured: BTreeSet<Command> = lets.iter().copied().collect();
+            between.roles[0].part.secured = Some(secured);
+            let gate = security::same(std::slice::from_ref(&between));
+            assert_eq!(gate.open, lets.len() == 4, "{way:?} {gate:?}");
+        }
+    }
+}
