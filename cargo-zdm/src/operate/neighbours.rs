@@ -6,7 +6,6 @@
 use zdm_runtime::database::catalogue::{self, Reference};
 use zdm_runtime::gates::{self, Gate, Waiting};
 use zdm_runtime::history::Recorded;
-use zdm_runtime::manifest::Manifest;
 use zdm_runtime::phase::Section;
 
 use super::position::{Position, WayBack};
