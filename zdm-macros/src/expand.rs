@@ -4,7 +4,7 @@
 //! Must not know: attributes.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Data, DeriveInput, Fields};
 use zdm_model::fingerprint::{Part, description};
@@ -48,7 +48,14 @@ fn call(model: &Model, call: &Call) -> TokenStream {
     let (path, span) = (&call.path, call.path.span());
     let ty = |position: &usize| &model.fields[*position].ty;
     let of = ty(&call.column);
-    let inputs: Vec<_> = call.inputs.iter().map(ty).collect();
+    let inputs = call.inputs.iter();
+    let inputs: Vec<_> = inputs
+        .map(|input| {
+            input
+                .as_ref()
+                .map_or_else(|| quote!(_), |at| ty(at).to_token_stream())
+        })
+        .collect();
     let names: Vec<_> = (0..inputs.len())
         .map(|number| format_ident!("input_{number}", span = span))
         .collect();
@@ -60,8 +67,8 @@ fn call(model: &Model, call: &Call) -> TokenStream {
     quote_spanned! {span=>
         const _: () = {
             #[allow(dead_code, clippy::too_many_arguments)]
-            fn with(#(#names: #inputs),*) {
-                let _ = #outcome::<#of, _>(#path(#(#names),*));
+            fn with() {
+                let _ = |#(#names: #inputs),*| #outcome::<#of, _>(#path(#(#names),*));
             }
         };
     }

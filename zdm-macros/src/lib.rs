@@ -75,7 +75,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `from("x", "y")` | the column replaces others |
 /// | `final_name = "x"` | beside `from`: the column takes this old column's name in the end, and is called `column`, or `x_new`, until then; PostgreSQL only |
 /// | `up = "…"`, `up(postgres = "…", sqlite = "…")` | new out of the old columns; without `from`, what existing rows get |
-/// | `with = "crate::phone::normalize"` | in the place of `up`, beside `from("phone")`, whose columns stay: a Rust function that fills a new column |
+/// | `with = "crate::phone::normalize"` | in the place of `up`, beside `from("phone")`, whose columns stay: a Rust function that fills a new column; with `one_way` the columns go, and it replaces them |
 /// | `down = "…"`, `down(x = "…", y = "…")` | each old column out of new |
 /// | `one_way` | in the place of `down`: nothing computes old out of new, and writes take both values |
 /// | `valid_if = "…"` | which old values `up` can convert |

@@ -47,12 +47,17 @@ pub(crate) enum Split {
     Halves([(Key, Key, u64); 2]),
 }
 
-/// What a function of the application takes.
+/// The statements of a column to which a function of the application gives its values.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Inputs<'a> {
-    pub(crate) sql: &'a str,
-    /// How many columns.
+pub(crate) struct ByFunction<'a> {
+    /// Reads the rows that it is called for.
+    pub(crate) inputs: &'a str,
+    /// How many columns it takes.
     pub(crate) taken: usize,
+    /// Takes its values.
+    pub(crate) batch: &'a str,
+    /// Takes values away of rows that it refused, where these may have any.
+    pub(crate) refused: Option<&'a str>,
 }
 
 /// Keys that were read and whose rows were not found by them. One whose row was deleted in between is not read again;
@@ -256,15 +261,16 @@ impl<'a> Ranges<'a> {
             .await
     }
 
-    /// What reads the rows of a range that a function of the application is called for, and what takes its values; none where
-    /// SQL converts.
-    pub(crate) fn computed(self) -> Option<(Inputs<'a>, &'a str)> {
+    /// The statements of the column to which a function of the application gives its values; none where SQL converts.
+    pub(crate) fn by_function(self) -> Option<ByFunction<'a>> {
         let computed = self.backfill.computed.as_ref()?;
-        let inputs = Inputs {
-            sql: self.migration.file(&computed.inputs),
+        let refused = computed.refused.as_ref();
+        Some(ByFunction {
+            inputs: self.migration.file(&computed.inputs),
             taken: computed.taken.len(),
-        };
-        Some((inputs, self.migration.file(&self.backfill.batch)))
+            batch: self.migration.file(&self.backfill.batch),
+            refused: refused.map(|path| self.migration.file(path)),
+        })
     }
 
     /// Counts the rows of the range and those that are not consistent; where it is asked for, with checksums.

@@ -7,7 +7,7 @@ use zdm_runtime::phase::{Phase, Section};
 use super::conversion::{Conversion, Way};
 use super::{Change, ChangeError, Context, Kind};
 use crate::diff::{Delta, Place};
-use crate::plan::{Alteration, Function, Naming, Pair, column_shape};
+use crate::plan::{Alteration, ColumnShape, Function, Naming, Pair, column_shape};
 
 pub(super) const KIND: Kind = Kind {
     name: "replace_column",
@@ -63,6 +63,17 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             Phase::Contract,
             "old columns go only when no instance names them",
         );
+    if let Some(function) = &pair.with {
+        change = change.because(
+            Phase::Expand,
+            format!(
+                "no SQL computes {new_name} as {} does: {}.{} says what both sides of a row were when somebody last wrote both",
+                function.path,
+                at.table,
+                pair.seal.as_deref().unwrap_or_default()
+            ),
+        );
+    }
     if pair.is_one_way() {
         change = change.because(
             Phase::DualWrite,
@@ -83,6 +94,15 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     change = arrive(context, change, at, (old, new), function.as_ref());
     if pair.leads() {
         change = leave(change, at, old, final_name);
+    }
+    if let Some(seal) = &pair.seal {
+        change = change
+            .alter(
+                Section::Expand,
+                at,
+                Alteration::AddColumn(sealing(context, seal, old)),
+            )
+            .alter(Section::Drop, at, Alteration::DropColumn(seal.clone()));
     }
     if let Some(names) = final_name {
         change = change.because(
@@ -168,6 +188,22 @@ pub(super) fn arrive(
         );
     }
     change
+}
+
+/// The column for seals: whoever may write the sides alone has to write it too.
+fn sealing(context: &Context<'_>, seal: &str, old: &[Column]) -> ColumnShape {
+    ColumnShape {
+        name: seal.to_owned(),
+        sql_type: context.dialect.seal_type().to_owned(),
+        nullable: true,
+        auto: false,
+        counted: None,
+        default: None,
+        generated: None,
+        is_virtual: false,
+        comment: None,
+        rights_of: old.iter().map(|column| column.name.clone()).collect(),
+    }
 }
 
 /// Contract of the columns that go. Code at `complete` no longer names them: a NOT NULL without a default would refuse

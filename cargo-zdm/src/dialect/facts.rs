@@ -38,6 +38,7 @@ pub(super) struct Facts {
     pub(super) key: KeyTexts,
     pub(super) address: AddressFacts,
     pub(super) identity: Identity,
+    pub(super) seal: Seal,
     pub(super) type_of_value: String,
     pub(super) statement: BTreeMap<String, StatementFacts>,
     #[serde(default)]
@@ -119,6 +120,21 @@ pub(super) struct AddressFacts {
     pub(super) last: String,
     /// It counts blocks, through which a batch goes without an order of rows.
     pub(super) in_blocks: bool,
+}
+
+/// How what both sides of a row were is kept. `{values}` and `{value}` are put in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Seal {
+    /// The type of the column.
+    #[serde(rename = "type")]
+    pub(super) sql_type: String,
+    pub(super) of: String,
+    pub(super) between: String,
+    pub(super) value: String,
+    /// A value of an enum, where that is another.
+    #[serde(default)]
+    pub(super) enumeration: Option<String>,
 }
 
 /// When values are the same, not only equal. `{old}` and `{new}` stand for the columns.

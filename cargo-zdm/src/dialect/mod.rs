@@ -13,6 +13,7 @@ mod likeness;
 mod postgres;
 mod quoting;
 mod row;
+mod seal;
 mod sqlite;
 mod steady;
 mod totality;

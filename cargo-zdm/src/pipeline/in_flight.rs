@@ -347,5 +347,6 @@ fn sides_of(pair: &Pair) -> impl Iterator<Item = &str> {
 
 /// Every column that the statements of a pair name.
 fn names_of(pair: &Pair) -> impl Iterator<Item = &str> {
-    sides_of(pair).chain(pair.inputs.iter().map(|column| column.name.as_str()))
+    let inputs = pair.inputs.iter().map(|column| column.name.as_str());
+    sides_of(pair).chain(inputs).chain(pair.seal.as_deref())
 }

@@ -42,8 +42,12 @@ pub struct Pair {
     pub valid_if: Option<String>,
     /// The columns that `declared_up` and `valid_if` may read.
     pub inputs: Vec<Column>,
-    /// The Rust function of the application that fills the new column, over `inputs`: `up` is NULL then.
+    /// The Rust function of the application that gives the new column its value, over `inputs`: `up` is NULL then, for SQL has no
+    /// word for it.
     pub with: Option<Function>,
+    /// The column beside new that says whether its sides agree, where only a function could compute the one from the other:
+    /// what both were when somebody last wrote both.
+    pub seal: Option<String>,
     /// What is proved of a conversion whose both halves are built in.
     pub built_in: Option<BuiltIn>,
     /// The new column may be NULL.
@@ -92,6 +96,28 @@ impl Pair {
     pub fn is_of_key(&self) -> bool {
         self.final_name()
             .is_some_and(|names| self.key.iter().any(|key| key.name == names.last))
+    }
+
+    /// The seal of these values: of the old columns, in their order, and of new.
+    pub fn seal_of(&self, dialect: &Dialect, value: &dyn Fn(&Column) -> String) -> String {
+        let sides = self.old.iter().chain([&self.new]);
+        let values: Vec<_> = sides.map(|column| (column, value(column))).collect();
+        dialect.seal(&values)
+    }
+
+    /// The seal of what the row has.
+    pub fn seal_of_row(&self, dialect: &Dialect) -> String {
+        self.seal_of(dialect, &|column| dialect.ident(&column.name))
+    }
+
+    /// Whether the row's sides are what they were when somebody last wrote both; never NULL, never fails. `None` where SQL can
+    /// compute the one from the other.
+    pub fn sealed(&self, dialect: &Dialect) -> Option<String> {
+        let seal = dialect.ident(self.seal.as_ref()?);
+        Some(format!(
+            "{seal} IS NOT DISTINCT FROM {}",
+            self.seal_of_row(dialect)
+        ))
     }
 
     /// The word for what becomes of a row that `up` cannot convert; `total` where it converts everything.

@@ -168,6 +168,7 @@ fn pair(
         inputs: old.clone(),
         built_in: None,
         with: None,
+        seal: None,
         measured: None,
         table: table.name.clone(),
         key: table.key_columns().cloned().collect(),

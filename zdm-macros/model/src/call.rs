@@ -12,8 +12,8 @@ pub struct Call {
     pub path: Path,
     /// The column that it fills, as its place in the struct.
     pub column: usize,
-    /// The columns that it takes.
-    pub inputs: Vec<usize>,
+    /// The columns that it takes, as places in the struct; `None` for one that goes, whose type only the version before knows.
+    pub inputs: Vec<Option<usize>>,
     /// Something is said of values that it cannot convert.
     pub may_fail: bool,
 }
@@ -29,7 +29,9 @@ impl Call {
         let calls = fields.filter_map(|(column, field)| {
             let given = &field.attributes;
             let (with, from) = (given.with.as_ref()?, given.from.as_ref()?);
-            let inputs = from.value.iter().filter_map(|input| place(&input.value));
+            let stays = given.replaced().is_none();
+            let inputs = from.value.iter();
+            let inputs = inputs.map(|input| place(&input.value).filter(|_| stays));
             Some(Self {
                 path: with.value.path.clone(),
                 column,

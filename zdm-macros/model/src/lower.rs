@@ -156,7 +156,7 @@ fn transition(declaration: &Declaration, field: &Field) -> Option<Transition> {
             ..Transition::default()
         });
     }
-    if let (Some(with), Some(from)) = (&given.with, &given.from) {
+    if let (Some(with), Some(from), None) = (&given.with, &given.from, given.replaced()) {
         return Some(Transition {
             with: Some(Function {
                 path: with.value.text.clone(),
@@ -188,19 +188,22 @@ fn transition(declaration: &Declaration, field: &Field) -> Option<Transition> {
     };
     let last = given.final_name.as_ref().map(|last| last.value.clone());
     Some(Transition {
-        from,
         final_name: field
             .interim_name()
             .zip(last)
             .map(|(interim, last)| FinalName { interim, last }),
         cast: None,
         renamed: false,
-        with: None,
+        with: given.with.as_ref().map(|with| Function {
+            path: with.value.text.clone(),
+            inputs: from.clone(),
+        }),
         up: given.up.as_ref().map(|up| up.value.clone()),
         down,
         one_way: given.one_way.is_some(),
         valid_if: given.valid_if.as_ref().map(|given| given.value.clone()),
         on_invalid: given.on_invalid.as_ref().map(|given| given.value.clone()),
+        from,
     })
 }
 

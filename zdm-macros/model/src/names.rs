@@ -105,13 +105,24 @@ pub fn released(name: &str) -> String {
 /// What is called so is kept by the tool for a time, a name that nobody takes by accident.
 pub const KEPT: &str = "zdm_kept_";
 
+/// The column beside one of this name that says what the two sides of a row were.
+pub fn seal(name: &str) -> String {
+    const SEAL: &str = "zdm_seal_";
+    format!("{SEAL}{}", cut(name, SEAL.len()))
+}
+
 fn with_ending(name: &str, ending: &str) -> String {
+    format!("{}{ending}", cut(name, ending.len()))
+}
+
+/// So much of a name as leaves place for something beside it.
+fn cut(name: &str, beside: usize) -> &str {
     let mut stem = name;
-    while stem.len() + ending.len() > LONGEST {
+    while beside + stem.len() > LONGEST {
         let end = stem.char_indices().last().map_or(0, |(at, _)| at);
         stem = &stem[..end];
     }
-    format!("{stem}{ending}")
+    stem
 }
 
 /// What to say about a name that a database would cut.

@@ -10,7 +10,7 @@ use super::call::Fault;
 use super::{Function, Of};
 use crate::database::{Connection, DatabaseError, Value};
 use crate::key::Key;
-use crate::ranges::Ranges;
+use crate::ranges::{ByFunction, Ranges};
 
 /// So often in a row a row may be found as it was and take no value: then its key does not find it.
 const ENOUGH: u32 = 5;
@@ -61,10 +61,11 @@ pub(super) trait Driver: Send + Sync {
         texts: usize,
     ) -> impl Future<Output = Result<Vec<Read<Self::Row>>, DatabaseError>> + Send;
 
+    /// Writes what the function gives, and takes away what rows have that it refuses.
     fn write(
         &self,
         connection: &mut Connection,
-        sql: &str,
+        sql: ByFunction<'_>,
         range: &[Value],
         rows: Vec<Read<Self::Row>>,
         keys: usize,
@@ -96,17 +97,17 @@ async fn by<D: Driver>(
     start: &Key,
     end: &Key,
 ) -> Result<Filled, DatabaseError> {
-    let Some((inputs, batch)) = ranges.computed() else {
+    let Some(sql) = ranges.by_function() else {
         return Ok(Filled::default());
     };
     let keys = ranges.backfill.key.len();
-    let texts = keys + inputs.taken;
+    let texts = keys + sql.taken;
     let range = Key::range(start, end);
     let mut changed = 0;
     let mut refused: BTreeMap<Key, (Texts, String)> = BTreeMap::new();
     let mut same = Same::default();
     loop {
-        let rows = driver.read(connection, inputs.sql, &range, texts).await?;
+        let rows = driver.read(connection, sql.inputs, &range, texts).await?;
         let rows = keyed(rows, keys)?;
         refused.retain(|key, (texts, _)| rows.get(key).is_some_and(|read| read.texts == *texts));
         let (mut at, mut open) = (Vec::new(), Vec::new());
@@ -120,7 +121,7 @@ async fn by<D: Driver>(
             return Ok(filled(changed, refused));
         }
         same.met(&at[0], &ranges.backfill.table)?;
-        let written = driver.write(connection, batch, &range, open, keys).await?;
+        let written = driver.write(connection, sql, &range, open, keys).await?;
         changed += written.changed;
         let all = written.changed == at.len() as u64;
         for ((key, texts), outcome) in at.into_iter().zip(written.outcomes) {

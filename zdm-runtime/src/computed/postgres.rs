@@ -9,6 +9,7 @@ use super::call::{Fault, call};
 use super::fill::{Driver, Read, Written};
 use crate::Error;
 use crate::database::{Connection, DatabaseError, Value};
+use crate::ranges::ByFunction;
 
 /// A function that gives a `T` for a row, as generated code calls it.
 pub struct OfPostgres<T>(fn(&PgRow) -> Result<T, Error>);
@@ -91,7 +92,7 @@ impl Driver for &'static dyn Calls {
     async fn write(
         &self,
         connection: &mut Connection,
-        sql: &str,
+        sql: ByFunction<'_>,
         range: &[Value],
         rows: Vec<Read<PgRow>>,
         _: usize,
@@ -99,33 +100,49 @@ impl Driver for &'static dyn Calls {
         let (texts, rows): (Vec<_>, Vec<_>) =
             rows.into_iter().map(|read| (read.texts, read.row)).unzip();
         let (outcomes, values) = self.compute(&rows);
-        let computed = texts.iter().zip(&outcomes);
-        let computed = computed.filter(|(_, outcome)| outcome.is_ok());
-        let computed: Vec<_> = computed.map(|(texts, _)| texts).collect();
         let mut written = Written {
             changed: 0,
             outcomes,
         };
-        if computed.is_empty() || written.is_stopped() {
+        if written.is_stopped() {
             return Ok(written);
         }
-        let mut arguments = PgArguments::default();
-        for end in range {
-            match end {
-                Value::Int(value) => arguments.add(*value),
-                Value::Text(value) => arguments.add(value.clone()),
+        let mut computed = Vec::new();
+        let mut refused = Vec::new();
+        for (texts, outcome) in texts.iter().zip(&written.outcomes) {
+            match outcome {
+                Ok(()) => computed.push(texts),
+                Err(_) => refused.push(texts),
             }
-            .map_err(unencoded)?;
         }
-        for at in 0..computed[0].len() {
-            let column: Vec<Option<String>> =
-                computed.iter().map(|texts| texts[at].clone()).collect();
-            arguments.add(column).map_err(unencoded)?;
+        if !computed.is_empty() {
+            let mut arguments = arrays(range, &computed)?;
+            values.bind(&mut arguments).map_err(unencoded)?;
+            written.changed = connection.postgres_change(sql.batch, arguments).await?;
         }
-        values.bind(&mut arguments).map_err(unencoded)?;
-        written.changed = connection.postgres_change(sql, arguments).await?;
+        if let Some(sql) = sql.refused.filter(|_| !refused.is_empty()) {
+            let arguments = arrays(range, &refused)?;
+            connection.postgres_change(sql, arguments).await?;
+        }
         Ok(written)
     }
+}
+
+/// A range, and rows by the arrays of their texts.
+fn arrays(range: &[Value], rows: &[&Vec<Option<String>>]) -> Result<PgArguments, DatabaseError> {
+    let mut arguments = PgArguments::default();
+    for end in range {
+        match end {
+            Value::Int(value) => arguments.add(*value),
+            Value::Text(value) => arguments.add(value.clone()),
+        }
+        .map_err(unencoded)?;
+    }
+    for at in 0..rows[0].len() {
+        let column: Vec<Option<String>> = rows.iter().map(|texts| texts[at].clone()).collect();
+        arguments.add(column).map_err(unencoded)?;
+    }
+    Ok(arguments)
 }
 
 fn unencoded(source: sqlx::error::BoxDynError) -> DatabaseError {

@@ -9,6 +9,7 @@ use super::call::{Fault, call};
 use super::fill::{Driver, Read, Written};
 use crate::Error;
 use crate::database::{Connection, DatabaseError, Value};
+use crate::ranges::ByFunction;
 
 /// A function that gives a `T` for a row, as generated code calls it.
 pub struct OfSqlite<T>(fn(&SqliteRow) -> Result<T, Error>);
@@ -79,7 +80,7 @@ impl Driver for &'static dyn Calls {
     async fn write(
         &self,
         connection: &mut Connection,
-        sql: &str,
+        sql: ByFunction<'_>,
         _: &[Value],
         rows: Vec<Read<SqliteRow>>,
         keys: usize,
@@ -92,8 +93,15 @@ impl Driver for &'static dyn Calls {
                 arguments.add(text.clone()).map_err(unencoded)?;
             }
             let outcome = self.compute(&read.row, &mut arguments).map_err(unencoded)?;
-            if outcome.is_ok() {
-                written.changed += connection.sqlite_change(sql, arguments).await?;
+            match (&outcome, sql.refused) {
+                (Ok(()), _) => {
+                    written.changed += connection.sqlite_change(sql.batch, arguments).await?;
+                }
+                // Behind the range nothing is bound.
+                (Err(Fault::Refused(_)), Some(refused)) => {
+                    connection.sqlite_change(refused, arguments).await?;
+                }
+                (Err(_), _) => {}
             }
             written.outcomes.push(outcome);
             if written.is_stopped() {

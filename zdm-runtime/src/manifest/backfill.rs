@@ -69,6 +69,11 @@ impl Backfill {
         .chain(&self.invalid)
         .chain(self.computed.as_ref().map(|computed| &computed.inputs))
         .chain(self.address.iter().flat_map(Address::paths))
+        .chain(
+            self.computed
+                .iter()
+                .filter_map(|computed| computed.refused.as_ref()),
+        )
         .map(String::as_str)
     }
 }
@@ -113,4 +118,8 @@ pub struct ComputedColumn {
     /// `batch` has behind its range on PostgreSQL an array of each key column, of each text of what was taken, and of the values;
     /// on `SQLite`, where the range is one row, the value.
     pub inputs: String,
+    /// Parameters as `batch` without the values, on `SQLite` the range alone: takes the values away of rows that the function refused,
+    /// where these may have ones that it gave for others. `None` where a row without a value has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }

@@ -170,11 +170,17 @@ impl Manifest {
         let columns = names.into_iter().flat_map(|names| &names.columns);
         let columns = columns.map(String::as_str);
         columns
-            .filter(|column| !self.is_released(table, column))
+            .filter(|column| !self.is_released(table, column) && !self.is_seal(table, column))
             .filter(|column| {
                 let pair = self.pair_of(table, column);
                 pair.is_none_or(|pair| pair.old.is_empty()) && !self.is_another_name(table, column)
             })
+    }
+
+    /// Whether it says of a pair what both sides of a row were.
+    fn is_seal(&self, table: &str, column: &str) -> bool {
+        let mut pairs = self.pairs.iter().filter(|pair| pair.table == table);
+        pairs.any(|pair| pair.seal.as_deref() == Some(column))
     }
 
     /// Whether it is what an old column is called once another has its name.

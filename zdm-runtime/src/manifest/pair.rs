@@ -18,6 +18,10 @@ pub struct Pair {
     /// The Rust function of the application that fills the new column; `up` is how it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
+    /// The column beside new that says what both sides of a row were when somebody last wrote both, where a function stands between
+    /// them; nobody's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<String>,
     /// From new to old, per old column; `None` where the pair is one-way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub down: Option<Vec<String>>,

@@ -17,7 +17,7 @@ impl Way<'_> {
     }
 
     /// NULL is no value of a column that is NOT NULL in the end: it waits to be filled, whatever the conversions make of it.
-    fn filled(&self, agreement: String) -> String {
+    pub(super) fn filled(&self, agreement: String) -> String {
         if self.new.nullable {
             agreement
         } else {

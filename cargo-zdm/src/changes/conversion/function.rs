@@ -1,6 +1,6 @@
-//! A column that a Rust function of the application fills.
+//! A column that a Rust function of the application fills, or that replaces others by one.
 
-use zdm_model::{Column, Function, LogicalType};
+use zdm_model::{Column, Function, LogicalType, names};
 
 use super::{Conversion, Way};
 use crate::changes::ChangeError;
@@ -26,6 +26,60 @@ impl Way<'_> {
             pair,
             function: None,
         })
+    }
+
+    /// The pair of a column that replaces others by a function. SQL cannot tell whether new is what the function makes of old; a seal
+    /// says what both were when somebody wrote both, who had called it.
+    pub(super) fn sealing(self, function: &Function) -> Result<Conversion, ChangeError> {
+        self.is_alone()?;
+        self.is_no_array()?;
+        self.is_sealable()?;
+        let mut pair = Pair {
+            inputs: self.old.to_vec(),
+            with: Some(function.clone()),
+            seal: Some(self.seal()?),
+            ..self.pair(UNKNOWN.to_owned())?
+        };
+        let sealed = pair.sealed(self.context.dialect).unwrap_or_default();
+        pair.consistent = self.filled(format!("({sealed})"));
+        Ok(Conversion {
+            pair,
+            function: None,
+        })
+    }
+
+    /// The name of the column for seals, which nothing else has.
+    fn seal(&self) -> Result<String, ChangeError> {
+        let seal = names::seal(&self.new.name);
+        let after = self.context.to.table(&self.table.name);
+        let tables = [Some(self.table), after];
+        let mut tables = tables.into_iter().flatten();
+        if !tables.any(|table| table.column(&seal).is_some()) {
+            return Ok(seal);
+        }
+        Err(self.mistake(
+            format!("a Rust function computes it, and a column `{seal}` beside it would hold what both sides were; there is one already"),
+            format!("Rename or drop `{seal}` in a version before"),
+        ))
+    }
+
+    /// The seal of what is bound has to be that of what is stored.
+    fn is_sealable(&self) -> Result<(), ChangeError> {
+        let dialect = self.context.dialect;
+        let mut sides = self.old.iter().chain([self.new]);
+        let Some(column) = sides.find(|column| !dialect.seals(column)) else {
+            return Ok(());
+        };
+        Err(self.mistake(
+            format!(
+                "a Rust function computes it, and a write would have to know how {} stores what is bound for `{}`, a {}: it may be \
+                 another value",
+                dialect.vendor(),
+                column.name,
+                dialect.type_of(column)
+            ),
+            "Leave the column's `sql_type` to its Rust type, or convert with SQL, by `up`".to_owned(),
+        ))
     }
 
     /// The entry point in the application fills one column: what else the version converts in the table, its batches would have to

@@ -41,6 +41,9 @@ pub(super) struct Way<'a> {
 impl Way<'_> {
     /// The pair of a column that replaces others.
     pub(super) fn replacing(self) -> Result<Conversion, ChangeError> {
+        if let Some(function) = &self.transition.with {
+            return self.sealing(function);
+        }
         if let Some(relabelled) = self.relabelled()? {
             return Ok(relabelled);
         }
@@ -180,6 +183,7 @@ impl Way<'_> {
             valid_if: valid_if.map(str::to_owned),
             inputs: Vec::new(),
             with: None,
+            seal: None,
             built_in: None,
             optional: self.new.nullable,
             measured: None,

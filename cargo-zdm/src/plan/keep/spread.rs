@@ -82,6 +82,20 @@ fn refused(drafted: &Drafted, subject: String, problem: String) -> ChangeError {
 /// What contract does besides that could not be taken back, or would keep new code waiting until the time is over.
 fn obstacles(request: &Request<'_>, changes: &[Change]) -> Vec<ChangeError> {
     let mut found = Vec::new();
+    for change in changes {
+        let (Some(first), Some(pair)) = (change.alterations.first(), &change.pair) else {
+            continue;
+        };
+        if pair.seal.is_some() {
+            found.push(refused(
+                first,
+                format!("{}.{}", pair.table, pair.new.name),
+                "`keep` asks for a way back from contract, and a Rust function (`with`) gives it its value: what old was when it did would \
+                 not be kept up to date"
+                    .to_owned(),
+            ));
+        }
+    }
     for drafted in changes.iter().flat_map(|change| &change.alterations) {
         let is_exchange = matches!(drafted.alteration, Alteration::Name(Naming::Types(_)));
         if is_exchange || drafted.section == Section::Drop && !waits(request, drafted) {

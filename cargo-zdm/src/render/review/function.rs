@@ -1,4 +1,4 @@
-//! What the review page says of a column that a Rust function of the application fills.
+//! What the review page says of a column to which a Rust function of the application gives its values.
 //!
 //! Must not know: which function.
 
@@ -21,4 +21,16 @@ pub(super) fn on_invalid(rule: &str) -> String {
 
 pub(super) fn filled() -> String {
     "**filled** by the application, which has the function: `cargo zdm backfill` makes ready for it and says what to run".to_owned()
+}
+
+pub(super) fn one_way() -> String {
+    "`one_way`: nothing comes back. A write takes both values, and one whose new value is not what the function gives for its old one is \
+     refused"
+        .to_owned()
+}
+
+pub(super) fn sealed(seal: &str) -> String {
+    format!(
+        "**compared** by `{seal}`, which says what both sides of a row were when somebody last wrote both; it goes with old in contract"
+    )
 }

@@ -96,6 +96,8 @@ fn pair(page: &mut String, pair: &Pair) {
         );
         lines.push(down(pair));
         lines.push(on_invalid(pair));
+        lines.extend(pair.with.as_ref().map(|_| function::filled()));
+        lines.extend(pair.seal.as_deref().map(function::sealed));
         let sees = if pair.one_way {
             "what writers give for it"
         } else {
@@ -136,6 +138,9 @@ fn up(pair: &Pair) -> String {
 }
 
 fn down(pair: &Pair) -> String {
+    if let (Some(_), None) = (&pair.with, &pair.down) {
+        return function::one_way();
+    }
     let Some(down) = &pair.down else {
         return "`one_way`: nothing comes back. A write takes both values, and one whose new value is not `up` of its old one is \
                 refused"
@@ -309,6 +314,7 @@ mod tests {
             up: "a || '`' || b".to_owned(),
             runs: None,
             with: None,
+            seal: None,
             down: Some(vec!["left(c, 1)".to_owned(), "right(c, 1)".to_owned()]),
             one_way: false,
             valid_if: None,

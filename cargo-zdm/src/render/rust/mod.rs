@@ -343,6 +343,14 @@ pub(crate) fn listed(dialect: &Dialect, column: &Column) -> String {
     }
 }
 
+/// A value as its column would hold it.
+pub(crate) fn stored(dialect: &Dialect, column: &Column, value: &str) -> String {
+    match words::Words::of(dialect) {
+        Some(words) => words.stored_parameter(column, value),
+        None => value.to_owned(),
+    }
+}
+
 /// The type that a field's value is sent as.
 pub(crate) fn encoded_type(dialect: &Dialect, column: &Column) -> String {
     match words::Words::of(dialect) {

@@ -4,6 +4,7 @@
 //! Must not know: Rust, whole statements.
 
 mod given_back;
+mod one_way;
 
 use std::cmp::Ordering;
 
@@ -15,6 +16,7 @@ use super::words::Words;
 use crate::dialect::ExpressionError;
 use crate::plan::Pair;
 use given_back::is_first_of;
+use one_way::of_pair;
 
 /// A table with the pairs that are in transition on it.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +121,12 @@ impl<'a> Sides<'a> {
         one_way.flat_map(|pair| &pair.old)
     }
 
+    /// The same, and behind them for each column that a function computes what it makes of them.
+    pub(super) fn given_and_computed(&self) -> impl Iterator<Item = &'a Column> {
+        let computed = self.dual().filter(|pair| pair.seal.is_some());
+        self.given().chain(computed.map(|pair| &pair.new))
+    }
+
     /// `(column, value)` of an insert; `columns` come with their parameters, and so do the old ones that are `given`.
     pub(super) fn inserted(
         &self,
@@ -133,7 +141,7 @@ impl<'a> Sides<'a> {
             if !matches!(pair, Some((_, Writes::Old))) {
                 values.push((self.words.ident(&column.name), value.clone()));
             }
-            let Some((pair, Writes::Old | Writes::Both)) = pair else {
+            let Some((pair, writes @ (Writes::Old | Writes::Both))) = pair else {
                 continue;
             };
             for (old, parameter) in of_pair(pair, given) {
@@ -142,6 +150,9 @@ impl<'a> Sides<'a> {
             }
             if pair.leads() {
                 values.extend(self.old_inserted(pair, columns)?);
+            }
+            if matches!(writes, Writes::Both) {
+                values.extend(self.sealed(pair, parameter, given));
             }
         }
         Ok(values)
@@ -173,58 +184,12 @@ impl<'a> Sides<'a> {
                 if is_first_of(pair, column, columns) {
                     values.extend(self.old_assigned(pair, writes, columns, qualified)?);
                 }
+                if matches!(writes, Writes::Both) {
+                    values.extend(self.sealed(pair, parameter, given));
+                }
             }
         }
         Ok(values)
-    }
-
-    /// What a write demands of the values that it takes for one-way pairs: a row whose sides do not agree would read
-    /// differently at every stage. Where old is not written any more, its parameters are named nevertheless, so that a
-    /// write's versions have the same ones.
-    pub(super) fn demanded(
-        &self,
-        written: Written,
-        columns: &[(&Column, String)],
-        given: &[(&Column, String)],
-    ) -> Result<Vec<String>, ExpressionError> {
-        let mut demanded = Vec::new();
-        for (column, parameter) in columns {
-            let pair = self.written(written, column);
-            let Some((pair, writes)) = pair.filter(|(pair, _)| pair.is_one_way()) else {
-                continue;
-            };
-            if writes == Writes::New {
-                demanded.extend(of_pair(pair, given).map(|(old, parameter)| {
-                    let parameter = self.words.typed_parameter(old, parameter);
-                    format!("({parameter} IS NULL OR TRUE)")
-                }));
-            } else {
-                demanded.push(self.agreement(pair, parameter, given)?);
-            }
-        }
-        Ok(demanded)
-    }
-
-    /// Whether a value for new and those for old agree.
-    pub(super) fn agreement(
-        &self,
-        pair: &Pair,
-        value: &str,
-        given: &[(&Column, String)],
-    ) -> Result<String, ExpressionError> {
-        let stored: Vec<(&str, String)> = of_pair(pair, given)
-            .map(|(old, parameter)| {
-                let stored = self.words.stored_parameter(old, parameter);
-                (old.name.as_str(), stored)
-            })
-            .collect();
-        let replacements: Vec<(&str, &str)> = stored
-            .iter()
-            .map(|(name, text)| (*name, text.as_str()))
-            .collect();
-        let up = self.words.bind(&pair.up, &replacements)?;
-        let value = self.words.stored_parameter(&pair.new, value);
-        Ok(self.words.agrees(&pair.new, &value, &format!("({up})")))
     }
 
     fn stored(&self, column: &Column, qualified: bool) -> String {
@@ -255,12 +220,9 @@ impl<'a> Sides<'a> {
             match found {
                 None if listed == name => list.push(name),
                 None => list.push(format!("{listed} AS {name}")),
+                Some(sealed) if sealed.seal.is_some() => list.extend(self.both_and_seal(sealed)),
                 Some(computed) if computed.with.is_some() => {
-                    list.push(if listed == name {
-                        name
-                    } else {
-                        format!("{listed} AS {name}")
-                    });
+                    list.push(self.named(column));
                 }
                 Some(fill) if fill.is_fill() => {
                     let filled = format!("COALESCE({name}, {})", fill.up);
@@ -286,6 +248,29 @@ impl<'a> Sides<'a> {
             "{} AS zdm_epoch",
             self.words.fence(&self.table.name)
         ));
+        list
+    }
+
+    /// A stored value under the column's name.
+    fn named(&self, column: &Column) -> String {
+        let name = self.words.ident(&column.name);
+        match self.listed(column) {
+            listed if listed == name => name,
+            listed => format!("{listed} AS {name}"),
+        }
+    }
+
+    /// What a function takes, new, and whether that is what the function made of it.
+    fn both_and_seal(&self, pair: &Pair) -> Vec<String> {
+        let (_, new_alias) = self.aliases(&pair.new);
+        let sealed = pair.sealed(self.words.dialect()).unwrap_or_default();
+        let mut list: Vec<String> = pair.old.iter().map(|old| self.named(old)).collect();
+        list.push(format!(
+            "{} AS {}",
+            self.listed(&pair.new),
+            self.words.ident(&new_alias)
+        ));
+        list.push(format!("({sealed}) AS zdm_sealed"));
         list
     }
 
@@ -324,17 +309,6 @@ impl<'a> Sides<'a> {
         };
         (format!("zdm_old_{name}"), format!("zdm_new_{name}"))
     }
-}
-
-/// The given old columns that belong to a pair, in its order.
-fn of_pair<'g, 'c>(
-    pair: &Pair,
-    given: &'g [(&'c Column, String)],
-) -> impl Iterator<Item = (&'c Column, &'g str)> {
-    given
-        .iter()
-        .filter(|(old, _)| pair.is_one_way() && pair.old.iter().any(|of| of.name == old.name))
-        .map(|(old, parameter)| (*old, parameter.as_str()))
 }
 
 /// The expression is that column and nothing else.

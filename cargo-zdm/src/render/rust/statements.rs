@@ -14,7 +14,7 @@ use super::RenderError;
 use super::sides::{Sides, Written};
 use super::templates::Templates;
 use super::{merged, moved};
-use crate::plan::{Ends, Move};
+use crate::plan::{Ends, Move, Pair};
 
 /// Renders statements of one table.
 pub(super) struct Statements<'a> {
@@ -101,7 +101,7 @@ impl<'a> Statements<'a> {
     pub(super) fn insert(&self, written: impl Into<Written>) -> Result<String, RenderError> {
         let written = written.into();
         let columns = numbered(self.inserted_columns(), 1);
-        let given = numbered(self.sides.given(), columns.len() + 2);
+        let given = numbered(self.sides.given_and_computed(), columns.len() + 2);
         let epoch = parameter(columns.len() + 1);
         let demanded = self.bound(self.sides.demanded(written, &columns, &given))?;
         let values = self.bound(self.sides.inserted(written, &columns, &given))?;
@@ -138,7 +138,7 @@ impl<'a> Statements<'a> {
         let written = written.into();
         let columns = numbered(self.sides.table.written_columns(), 1);
         let changed = self.changed(&columns);
-        let given = numbered(self.sides.given(), columns.len() + 2);
+        let given = numbered(self.sides.given_and_computed(), columns.len() + 2);
         let assignments = self.assignments(written, &changed, &given, true)?;
         let demanded = self.bound(self.sides.demanded(written, &columns, &given))?;
         let values = self.bound(self.sides.inserted(written, &columns, &given))?;
@@ -179,7 +179,7 @@ impl<'a> Statements<'a> {
             .filter_map(|key| columns.iter().find(|(column, _)| column.name == key.name))
             .map(|(column, parameter)| self.equals(column, parameter))
             .collect();
-        let given = numbered(self.sides.given(), columns.len() + 2);
+        let given = numbered(self.sides.given_and_computed(), columns.len() + 2);
         let assignments = self.assignments(written, &changed, &given, false)?;
         let demanded = self.bound(self.sides.demanded(written, &columns, &given))?;
         let epoch = parameter(columns.len() + 1);
@@ -202,10 +202,10 @@ impl<'a> Statements<'a> {
         self.assigning(&assignments, self.key_equals(1), epoch, demanded, None)
     }
 
-    /// The old columns that a write of this column takes too, with their parameters.
+    /// The old columns that a write of this column takes too, with their parameters, and what a function makes of them.
     fn given_for(&self, column: &Column, first: usize) -> Vec<(&'a Column, String)> {
         let pair = self.sides.pair(column).filter(|pair| pair.is_one_way());
-        numbered(pair.into_iter().flat_map(|pair| &pair.old), first)
+        numbered(pair.into_iter().flat_map(given_of), first)
     }
 
     /// One row goes.
@@ -357,6 +357,12 @@ impl<'a> Statements<'a> {
             source,
         })
     }
+}
+
+/// The old columns of a one-way pair, and new once more where a function computes it of them.
+pub(super) fn given_of(pair: &Pair) -> impl Iterator<Item = &Column> {
+    let computed = pair.seal.as_ref().map(|_| &pair.new);
+    pair.old.iter().chain(computed)
 }
 
 pub(super) fn numbered<'a>(

@@ -87,6 +87,7 @@ pub(super) fn render(
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
     let reverse = reverse_view(plan, dialect, table, &first.key);
     let computed = pairs.iter().find_map(|pair| pair.with.clone());
+    let is_sealed = pairs.iter().any(|pair| pair.seal.is_some());
     let addresses = first.addresses.as_ref();
     let (about_bounds, bounds) = bounds_of(addresses);
     let (about, template) = batch_of(computed.as_ref(), &range);
@@ -150,7 +151,7 @@ pub(super) fn render(
             .collect(),
     };
     backfill.computed = computed
-        .map(|function| writer.computed(table, function, &range, &view))
+        .map(|function| writer.computed(table, function, &range, is_sealed, &view))
         .transpose()?;
     backfill.address = addresses
         .map(|addresses| address::render(&mut writer, addresses, &view, reverse.as_ref()))
@@ -170,10 +171,15 @@ impl Writer<'_> {
         table: &str,
         function: Function,
         range: &str,
+        is_sealed: bool,
         view: &View,
     ) -> Result<ComputedColumn, DialectError> {
-        let inputs = self.write("inputs", &inputs_of(&function, range), "inputs", view)?;
+        let about = inputs_of(&function, range, is_sealed);
+        let inputs = self.write("inputs", &about, "inputs", view)?;
+        let about = refused_of(&function, range);
+        let refused = is_sealed.then(|| self.write("refused", &about, "refused", view));
         Ok(ComputedColumn {
+            refused: refused.transpose()?,
             function: function.path,
             taken: function.inputs,
             module: (self.folder != BACKFILL_FOLDER).then(|| rust::module_of(table)),
@@ -219,9 +225,22 @@ fn reverse_of(range: &str) -> String {
     )
 }
 
-fn inputs_of(function: &Function, range: &str) -> String {
+fn inputs_of(function: &Function, range: &str, is_sealed: bool) -> String {
+    let wait = if is_sealed {
+        "whose sides do not agree"
+    } else {
+        "that have no value yet"
+    };
     format!(
-        "Backfill: rows from {range}, both included, that have no value yet: key, and what {} takes.",
+        "Backfill: rows from {range}, both included, {wait}: key, and what {} takes.",
+        function.path
+    )
+}
+
+fn refused_of(function: &Function, range: &str) -> String {
+    format!(
+        "Backfill: rows from {range}, both included, that are still as {} took them, and for which it gave none, lose the value of \
+         what they had before.",
         function.path
     )
 }

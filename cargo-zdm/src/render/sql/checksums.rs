@@ -44,6 +44,17 @@ pub(super) fn of_pairs(
     view: &View,
 ) -> ChecksumView {
     let sides = pairs.iter().map(|pair| {
+        if let Some(seal) = &pair.seal {
+            // No SQL computes new: a side counts as what both were when both were written, the other as what they are.
+            let seal = dialect.ident(seal);
+            return Values {
+                old: format!(
+                    "CASE WHEN {seal} IS NOT NULL THEN {} END",
+                    pair.seal_of_row(dialect)
+                ),
+                new: seal,
+            };
+        }
         let new = dialect.ident(&pair.new.name);
         let old = if pair.is_fill() { &new } else { &pair.up };
         Values {

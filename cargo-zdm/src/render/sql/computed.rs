@@ -18,6 +18,8 @@ pub(super) struct Computed {
     column: String,
     /// The key as text, what the function takes as text, and the same as it is decoded, each with a name.
     selected: Vec<String>,
+    /// The column that says what both sides were, and its value.
+    seal: Option<Assigned>,
     /// Columns of the row that is computed: the key, what the function took, the value.
     names: Vec<String>,
     /// The arrays that these come in.
@@ -26,6 +28,14 @@ pub(super) struct Computed {
     same: Vec<String>,
     /// The parameter of the value, where the database takes them one by one.
     value: String,
+}
+
+/// A column with what it is given, where the value comes by its name in an array, and where it is a parameter.
+#[derive(Serialize)]
+struct Assigned {
+    column: String,
+    of_array: String,
+    of_parameter: String,
 }
 
 impl Computed {
@@ -59,12 +69,30 @@ impl Computed {
         let taken_are = pair.inputs.iter().zip(&taken).map(|(column, name)| {
             format!("{} IS NOT DISTINCT FROM computed.{name}", as_text(column))
         });
+        let value = format!("${first}");
+        let seal = pair.seal.as_ref().map(|seal| {
+            let of = |value: &str| {
+                pair.seal_of(dialect, &|column| {
+                    if column.name == pair.new.name {
+                        rust::stored(dialect, column, value)
+                    } else {
+                        dialect.ident(&column.name)
+                    }
+                })
+            };
+            Assigned {
+                column: seal.clone(),
+                of_array: of("computed.zdm_value"),
+                of_parameter: of(&value),
+            }
+        });
         Self {
+            seal,
             column: pair.new.name.clone(),
             selected,
             arrays: arrays.collect(),
             same: keys_are.chain(taken_are).collect(),
-            value: format!("${first}"),
+            value,
             names: keys
                 .iter()
                 .chain(&taken)

@@ -28,6 +28,7 @@ pub(super) fn fallible(dialect: &Dialect, pairs: &[&Pair]) -> Vec<Fallible> {
                 pair.on_invalid,
                 Some(OnInvalid::Quarantine | OnInvalid::Reject)
             ) && !pair.is_fill()
+                && pair.with.is_none()
         })
         .map(|pair| {
             let old: Vec<String> = pair

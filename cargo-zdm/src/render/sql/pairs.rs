@@ -24,6 +24,7 @@ fn entry(pair: &Pair, dialect: &Dialect) -> Entry {
             None => pair.declared_up.clone(),
         },
         with: pair.with.as_ref().map(|function| function.path.clone()),
+        seal: pair.seal.clone(),
         runs: (pair.up != pair.declared_up).then(|| pair.up.clone()),
         down: (!pair.is_one_way()).then(|| pair.down.clone()),
         one_way: pair.is_one_way(),

@@ -53,9 +53,10 @@ impl ColumnAttributes {
         column
     }
 
-    /// The columns that it replaces. What a function takes stays.
+    /// The columns that it replaces. What a function takes stays, unless something is said of the way back.
     pub(crate) fn replaced(&self) -> Option<&Given<Vec<Given<String>>>> {
-        self.from.as_ref().filter(|_| self.with.is_none())
+        let stays = self.with.is_some() && self.down.is_none() && self.one_way.is_none();
+        self.from.as_ref().filter(|_| !stays)
     }
 
     /// Whether no word was given.

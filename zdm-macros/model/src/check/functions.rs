@@ -1,11 +1,11 @@
-//! Columns that a Rust function fills: `with`.
+//! Columns that a Rust function computes: `with`, which fills a new one out of others that stay, or replaces others one way.
 
 use crate::OnInvalid;
 use crate::attributes::Errors;
 use crate::attributes::column::ColumnAttributes;
 use crate::declaration::{Declaration, Field};
 
-/// `with` stands in the place of `up`, beside `from`, and nothing of a replaced column beside it.
+/// `with` stands in the place of `up`, beside `from`.
 pub(super) fn stands_in_place_of_up(declaration: &Declaration, errors: &mut Errors) {
     for field in declaration.whole_fields() {
         let given = &field.attributes;
@@ -28,13 +28,19 @@ pub(super) fn stands_in_place_of_up(declaration: &Declaration, errors: &mut Erro
             errors.at(
                 with.span,
                 format!(
-                    "a Rust function fills a new column and that is all, so {} cannot stand beside `with`; a conversion with \
-                     an old side is SQL in `up` and `down`",
+                    "a Rust function stands in the place of `up`, so {} cannot stand beside `with`",
                     beside.join(", ")
                 ),
             );
         }
-        if field.is_optional() {
+        if let Some(down) = &given.down {
+            errors.at(
+                down.span,
+                "beside `with` nothing leads back: a write at `off` would have to call the function on what the row has, to know whether \
+                 old may stay; write `one_way` in the place of `down`, or convert with SQL, by `up` and `down`",
+            );
+        }
+        if given.replaced().is_none() && field.is_optional() {
             errors.at(
                 with.span,
                 "`with` fills a new column that is never NULL, but this field is an `Option`: a NULL that code writes could not \
@@ -44,21 +50,19 @@ pub(super) fn stands_in_place_of_up(declaration: &Declaration, errors: &mut Erro
     }
 }
 
-fn beside(given: &ColumnAttributes) -> [(&'static str, bool); 5] {
+fn beside(given: &ColumnAttributes) -> [(&'static str, bool); 3] {
     [
         ("`up`", given.up.is_some()),
-        ("`down`", given.down.is_some()),
-        ("`one_way`", given.one_way.is_some()),
         ("`valid_if`", given.valid_if.is_some()),
         ("`final_name`", given.final_name.is_some()),
     ]
 }
 
-/// What the function takes is there before and after: a column that goes has a new side, which only SQL gives it.
+/// What the function takes is there before and after, unless `one_way` says that the new column replaces it.
 pub(super) fn takes_columns_that_stay(declaration: &Declaration, errors: &mut Errors) {
     for field in declaration.whole_fields() {
         let given = &field.attributes;
-        let (Some(_), Some(from)) = (&given.with, &given.from) else {
+        let (Some(_), Some(from), None) = (&given.with, &given.from, given.replaced()) else {
             continue;
         };
         let mut seen: Vec<&str> = Vec::new();
@@ -72,7 +76,7 @@ pub(super) fn takes_columns_that_stay(declaration: &Declaration, errors: &mut Er
                     input.span,
                     format!(
                         "`{}` is no column of this struct, and a Rust function fills a column from others that stay: keep the field \
-                         `{0}`, and let the column go in a version of its own; or replace it with SQL, by `up` and `down`",
+                         `{0}`; or add `one_way` where the new column replaces it, and every write takes both values",
                         input.value
                     ),
                 ),

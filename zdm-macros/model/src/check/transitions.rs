@@ -56,7 +56,9 @@ pub(super) fn both_directions(declaration: &Declaration, errors: &mut Errors) {
         let Some(from) = given.replaced() else {
             continue;
         };
-        if given.one_way.is_some() || (given.up.is_some() && is_given_back(declaration, from)) {
+        // Beside `with`, `down` is refused there.
+        let is_told = given.one_way.is_some() || given.with.is_some();
+        if is_told || (given.up.is_some() && is_given_back(declaration, from)) {
             continue;
         }
         let (missing, present, direction) = match (&given.up, &given.down) {
@@ -106,7 +108,7 @@ pub(super) fn one_way_stands_for_down(declaration: &Declaration, errors: &mut Er
                 "`one_way` says that nothing computes old from new, but `down` does: give one of them",
             );
         }
-        // Beside `renamed_from` and `with` it is refused there.
+        // Beside `renamed_from` it is refused there, and `with` says itself what it needs.
         if given.renamed_from.is_some() || given.with.is_some() {
             continue;
         }

@@ -5,6 +5,10 @@ mod phone {
         phone
     }
 
+    pub fn both(old: i16, _: Option<Vec<u8>>) -> Option<String> {
+        Some(old.to_string())
+    }
+
     pub fn area(phone: String, country: Option<String>) -> Result<i32, std::num::ParseIntError> {
         country.unwrap_or(phone).parse()
     }
@@ -20,6 +24,8 @@ pub struct User {
     pub phone_key: String,
     #[zdm(from("phone", "country"), with = "crate::phone::area", on_invalid = "quarantine")]
     pub area: i32,
+    #[zdm(from("old", "older"), with = "crate::phone::both", one_way)]
+    pub both: Option<String>,
 }
 
 impl zdm_runtime::Generated for User {

@@ -11,8 +11,18 @@ struct User {
     beside_up: String,
     #[zdm(from("old"), with = "crate::key")]
     replaces: String,
-    #[zdm(from("old"), with = "crate::key", one_way)]
+    #[zdm(from("old"), with = "crate::key", down = "down")]
+    down: String,
+    #[zdm(from("older"), with = "crate::key", one_way)]
     one_way: String,
+    #[zdm(from("oldest"), with = "crate::key", one_way)]
+    one_way_optional: Option<String>,
+    #[zdm(with = "crate::key", one_way)]
+    one_way_of_nothing: String,
+    #[zdm(from("phone"), with = "crate::key", one_way)]
+    one_way_of_what_stays: String,
+    #[zdm(from("other"), with = "crate::key", one_way, final_name = "other")]
+    one_way_final: String,
     #[zdm(from("phone"), with = "crate::key")]
     optional: Option<String>,
     #[zdm(from("phone", "phone"), with = "key")]

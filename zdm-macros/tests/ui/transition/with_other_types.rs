@@ -25,6 +25,12 @@ pub struct User {
     pub result_of_another: i64,
     #[zdm(from("id"), with = "crate::checked", on_invalid = "reject")]
     pub another_argument: String,
+    #[zdm(from("old"), with = "crate::length", one_way)]
+    pub one_way_of_another_type: String,
+    #[zdm(from("older"), with = "crate::checked", one_way)]
+    pub one_way_without_rule: String,
+    #[zdm(from("oldest", "oldest_of_all"), with = "crate::length", one_way)]
+    pub one_way_of_more: i64,
 }
 
 impl zdm_runtime::Generated for User {

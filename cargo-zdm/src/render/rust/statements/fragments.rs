@@ -34,9 +34,14 @@ impl<'a> Statements<'a> {
         Ok(demanded.join(" AND "))
     }
 
-    /// Whether the values `$1` for new and from `$2` on for old agree, asked of the parameters alone.
+    /// Whether the values `$1` for new and from `$2` on for old agree, asked of the parameters alone; where a function computes new,
+    /// `$2` is what it makes of old.
     pub(in crate::render::rust) fn agree(&self, pair: &'a Pair) -> Result<String, RenderError> {
-        let given = numbered(pair.old.iter(), 2);
+        let given = if pair.seal.is_some() {
+            numbered([&pair.new].into_iter(), 2)
+        } else {
+            numbered(pair.old.iter(), 2)
+        };
         let agreement = self.bound(self.sides.agreement(pair, "$1", &given))?;
         Ok(format!("SELECT {agreement}"))
     }

@@ -25,6 +25,32 @@ pub(super) struct ComputedView {
     may_fail: bool,
 }
 
+/// The function of a column that replaces what it takes, as a write calls it.
+#[derive(Debug, Serialize)]
+pub(super) struct Sealed {
+    /// The generated function.
+    name: String,
+    /// The path of the function.
+    path: String,
+    may_fail: bool,
+    /// What a write calls what it gives.
+    variable: String,
+    /// What it gives, with its `Option`.
+    given: String,
+    optional: bool,
+    inputs: Vec<Input>,
+    /// How it is called where the whole struct is written, and where the column alone is.
+    of_struct: String,
+    of_arguments: String,
+}
+
+/// An old column's value, as the function takes it.
+#[derive(Debug, Serialize)]
+struct Input {
+    name: String,
+    owned: String,
+}
+
 /// The entry point of a migration's backfill.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry {
@@ -48,6 +74,16 @@ pub(super) fn name(sides: &Sides<'_>, column: &Column) -> Option<String> {
     pair.with.as_ref().map(|_| called(column))
 }
 
+/// The type of what the function gives.
+fn given<'t>(pair: &Pair, rust: &impl Fn(&Column) -> &'t RustType) -> String {
+    let owned = &rust(&pair.new).owned;
+    if pair.new.nullable {
+        format!("Option<{owned}>")
+    } else {
+        owned.clone()
+    }
+}
+
 fn called(column: &Column) -> String {
     format!("computed_{}", names::bare(&column.field))
 }
@@ -63,13 +99,46 @@ pub(super) fn views<'t>(
             name: called(&pair.new),
             column: pair.new.name.clone(),
             field: pair.new.field.clone(),
-            owned: rust(&pair.new).owned.clone(),
+            owned: given(pair, rust),
             path: function.path.clone(),
             inputs: function.inputs.clone(),
             may_fail: pair.on_invalid.is_some(),
         })
     });
     views.collect()
+}
+
+/// Of the table's column that replaces what a function takes, if there is one.
+pub(super) fn sealed<'t>(
+    sides: &Sides<'_>,
+    rust: &impl Fn(&Column) -> &'t RustType,
+) -> Option<Sealed> {
+    let pair = sides.dual().find(|pair| pair.seal.is_some())?;
+    let olds = super::one_way::olds(sides, pair, rust);
+    let list = |of: fn(&super::one_way::Old) -> &str| {
+        let places: Vec<&str> = olds.iter().map(of).collect();
+        places.join(", ")
+    };
+    let field = names::bare(&pair.new.field);
+    let owned = &rust(&pair.new).owned;
+    let function = pair.with.as_ref()?;
+    Some(Sealed {
+        path: function.path.clone(),
+        may_fail: pair.on_invalid.is_some(),
+        name: format!("{field}_of"),
+        variable: format!("computed_{field}"),
+        given: format!("Option<{owned}>"),
+        optional: pair.new.nullable,
+        of_struct: list(|old| &old.cloned),
+        of_arguments: list(|old| &old.to_owned),
+        inputs: olds
+            .iter()
+            .map(|old| Input {
+                name: old.argument.clone(),
+                owned: old.owned.clone(),
+            })
+            .collect(),
+    })
 }
 
 /// The entry point of a migration, whose reads are generated in a module that its file finds there.
@@ -91,7 +160,7 @@ pub(super) fn entry<'t>(
         name: format!("{beside}::switch_reads::{}", called(&pair.new)),
         column: pair.new.name.clone(),
         path: function.path.clone(),
-        owned: rust(&pair.new).owned.clone(),
+        owned: given(pair, rust),
         kind,
         pool,
         folder: format!("{above}/{}", transition.embedded.folder),

@@ -8,6 +8,7 @@ mod in_turn;
 mod key;
 mod modules;
 mod moved;
+mod one_way;
 mod table;
 mod writes;
 

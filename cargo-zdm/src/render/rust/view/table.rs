@@ -8,11 +8,12 @@ use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
 use super::Header;
-use super::computed::{self, ComputedView, Entry};
+use super::computed::{self, ComputedView, Entry, Sealed};
 use super::in_turn::{self, InTurn};
 use super::key::{self, Key, KeyColumn};
 use super::moved::{self, MovedView};
-use super::writes::{self, DualWrite, OneWay, PairView, Setter};
+use super::one_way::{self, OneWay};
+use super::writes::{self, DualWrite, PairView, Setter};
 use crate::dialect::Dialect;
 use crate::plan::Move;
 use crate::render::rust::merged::WithPart;
@@ -68,6 +69,8 @@ pub(in crate::render::rust) struct TableView {
     migration: Option<MigrationView>,
     /// The columns that functions of the application fill, of all migrations in transition.
     computed: Vec<ComputedView>,
+    /// What calls the function of a column that replaces what it takes, for values that a write is given.
+    sealed: Option<Sealed>,
     /// The one that the last migration brings.
     entry: Option<Entry>,
     /// Where several migrations are in transition: in which order they move.
@@ -106,6 +109,8 @@ struct Field {
     number: Option<String>,
     /// The function of [`ComputedView`] that gives it a value.
     computed: Option<String>,
+    /// It replaces what the function takes.
+    sealed: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -210,9 +215,10 @@ pub(in crate::render::rust) fn table(
             let repository = names::repository(&table.name, model_name);
             names::old_values(model_name, &repository)
         }),
-        one_way: writes::one_ways(&statements, &rust, &bind)?,
+        one_way: one_way::one_ways(&statements, &rust, &bind)?,
         migration: transition.map(|transition| migration(transition, model)),
         computed: computed::views(&sides, &rust),
+        sealed: computed::sealed(&sides, &rust),
         entry: transition.and_then(|found| computed::entry(&words, found, &rust, "super")),
         in_turn: in_turn::view(&statements)?,
         earlier: earlier(&statements, model, &rust)?,
@@ -336,6 +342,7 @@ fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
         new_alias,
         number: in_turn::number(sides, column),
         computed: computed::name(sides, column),
+        sealed: sides.pair(column).is_some_and(|pair| pair.seal.is_some()),
     }
 }
 

@@ -7,14 +7,11 @@ use zdm_model::Column;
 use zdm_runtime::Writes;
 
 use super::in_turn;
-use crate::plan::Pair;
+use super::one_way::{ANY_PARAMETER, OneWay, any_parameters, format_string, olds, one_way};
 use crate::render::rust::RenderError;
 use crate::render::rust::names::{self, RustType};
 use crate::render::rust::statements::Statements;
 use crate::render::rust::words;
-
-/// Stands for a parameter of any name until braces are escaped.
-const ANY_PARAMETER: &str = "\u{1}";
 
 /// The function that writes one field.
 #[derive(Debug, Serialize)]
@@ -29,42 +26,6 @@ pub(super) struct Setter {
     moved: bool,
     /// Its pair, where that is one-way: old values are arguments too.
     one_way: Option<OneWay>,
-}
-
-/// A pair whose writes take both values.
-#[derive(Debug, Serialize)]
-pub(super) struct OneWay {
-    /// The new field.
-    field: String,
-    constant: String,
-    column: String,
-    /// The new value where the whole struct is written.
-    bind: String,
-    old: Vec<Old>,
-    /// The old columns, for people.
-    old_columns: String,
-    /// As it is declared.
-    up: String,
-    /// Whether two values agree.
-    agree: String,
-    /// What a handwritten write demands of both values as long as old is written.
-    demands: String,
-    /// What names its parameters afterwards.
-    names: String,
-}
-
-/// An old column that writes give a value.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Old {
-    field: String,
-    column: String,
-    /// With its `Option`.
-    owned: String,
-    /// Where the struct of old values is written.
-    bind: String,
-    /// Where a new column alone is written.
-    argument: String,
-    argument_type: String,
 }
 
 /// A write, as three statements.
@@ -92,7 +53,8 @@ pub(super) struct PairView {
     old: Vec<String>,
     /// The number of its migration, where several are in transition.
     number: Option<String>,
-    old_value: String,
+    /// What stands for it in a condition: none where only a function could say it.
+    old_value: Option<String>,
     new_value: String,
 }
 
@@ -144,97 +106,6 @@ pub(super) fn as_text(column: &Column, place: &str, referenced: bool) -> String 
         (true, false) => format!("{place}.as_ref().map({TEXT})"),
         (true, true) => format!("{place}.map({TEXT})"),
     }
-}
-
-/// The pairs whose writes take both values.
-pub(super) fn one_ways<'t>(
-    statements: &Statements<'_>,
-    rust: &dyn Fn(&Column) -> &'t RustType,
-    bind: &dyn Fn(&Column) -> String,
-) -> Result<Vec<OneWay>, RenderError> {
-    let pairs = statements.sides.dual().filter(|pair| pair.is_one_way());
-    pairs
-        .map(|pair| one_way(statements, pair, rust, bind))
-        .collect()
-}
-
-fn one_way<'a, 't>(
-    statements: &Statements<'a>,
-    pair: &'a Pair,
-    rust: &dyn Fn(&Column) -> &'t RustType,
-    bind: &dyn Fn(&Column) -> String,
-) -> Result<OneWay, RenderError> {
-    let field = names::bare(&pair.new.field);
-    let old = olds(statements, pair, rust);
-    let given = any_parameters(pair);
-    let demand = |writes| {
-        let demanded = statements.demand(writes, &pair.new, ANY_PARAMETER, &given)?;
-        Ok::<_, RenderError>(format_string(&demanded, &old))
-    };
-    let columns: Vec<_> = pair.old.iter().map(|old| old.name.as_str()).collect();
-    Ok(OneWay {
-        constant: format!("{}_AGREES", field.to_uppercase()),
-        field: field.to_owned(),
-        column: pair.new.name.clone(),
-        bind: bind(&pair.new),
-        old_columns: columns.join(", "),
-        up: pair.declared_up.clone(),
-        agree: statements.agree(pair)?,
-        demands: demand(Writes::Both)?,
-        names: demand(Writes::New)?,
-        old,
-    })
-}
-
-/// The old columns of a one-way pair, none of another.
-fn olds<'t>(
-    statements: &Statements<'_>,
-    pair: &Pair,
-    rust: &dyn Fn(&Column) -> &'t RustType,
-) -> Vec<Old> {
-    if !pair.is_one_way() {
-        return Vec::new();
-    }
-    let table = statements.sides.table;
-    let mut taken: Vec<String> = table
-        .key_columns()
-        .map(|key| names::argument(&key.field))
-        .collect();
-    taken.push(names::argument(&pair.new.field));
-    let olds = pair.old.iter();
-    olds.map(|old| {
-        let rust = rust(old);
-        let field = names::identifier(&old.field);
-        Old {
-            column: old.name.clone(),
-            owned: if old.nullable {
-                format!("Option<{}>", rust.owned)
-            } else {
-                rust.owned.clone()
-            },
-            bind: if rust.copies {
-                format!("old.{field}")
-            } else {
-                format!("&old.{field}")
-            },
-            argument: names::old_argument(&old.field, &taken),
-            argument_type: rust.argument(old.nullable),
-            field,
-        }
-    })
-    .collect()
-}
-
-/// The old columns with what stands for their parameters until braces are escaped.
-fn any_parameters(pair: &Pair) -> Vec<(&Column, String)> {
-    let olds = pair.old.iter().enumerate();
-    olds.filter(|_| pair.is_one_way())
-        .map(|(at, old)| (old, any_old_parameter(at)))
-        .collect()
-}
-
-fn any_old_parameter(at: usize) -> String {
-    format!("\u{2}{at}\u{2}")
 }
 
 pub(super) fn sql(
@@ -347,7 +218,7 @@ pub(super) fn pair_views<'t>(
     let fields: Vec<_> = sides.dual().map(|pair| pair.new.field.as_str()).collect();
     for pair in sides.dual() {
         let column = &pair.new;
-        let old = olds(statements, pair, rust);
+        let old = olds(&statements.sides, pair, rust);
         let given = any_parameters(pair);
         let set = |writes| {
             let assignments = statements.fragment(writes, column, ANY_PARAMETER, &given)?;
@@ -362,23 +233,14 @@ pub(super) fn pair_views<'t>(
             set_new: set(Writes::New)?,
             old: old.into_iter().map(|old| old.argument).collect(),
             number: in_turn::number(&sides, column),
-            old_value: sides.words.compared(column, format!("({})", pair.up)),
+            old_value: pair
+                .with
+                .is_none()
+                .then(|| sides.words.compared(column, format!("({})", pair.up))),
             new_value: sides
                 .words
                 .compared(column, sides.words.ident(&column.name)),
         });
     }
     Ok(views)
-}
-
-/// SQL as a format string with `{value}`, and with the parameters of old by their names.
-fn format_string(sql: &str, old: &[Old]) -> String {
-    let mut text = sql
-        .replace('{', "{{")
-        .replace('}', "}}")
-        .replace(ANY_PARAMETER, "{value}");
-    for (at, old) in old.iter().enumerate() {
-        text = text.replace(&any_old_parameter(at), &format!("{{{}}}", old.argument));
-    }
-    text
 }

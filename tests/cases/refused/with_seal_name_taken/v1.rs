@@ -1,0 +1,10 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable)]
+#[zdm(table = "accounts")]
+pub struct Account {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub email: String,
+    pub zdm_seal_email_key: Option<String>,
+}

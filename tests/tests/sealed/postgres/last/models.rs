@@ -1,0 +1,10 @@
+use zdm_runtime::Migratable;
+
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "users")]
+pub struct User {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(index = "idx_users_email_key")]
+    pub email_key: String,
+}
