@@ -63,17 +63,6 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
             Phase::Contract,
             "old columns go only when no instance names them",
         );
-    if let Some(function) = &pair.with {
-        change = change.because(
-            Phase::Expand,
-            format!(
-                "no SQL computes {new_name} as {} does: {}.{} says what both sides of a row were when somebody last wrote both",
-                function.path,
-                at.table,
-                pair.seal.as_deref().unwrap_or_default()
-            ),
-        );
-    }
     if pair.is_one_way() {
         change = change.because(
             Phase::DualWrite,
@@ -95,15 +84,7 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
     if pair.leads() {
         change = leave(change, at, old, final_name);
     }
-    if let Some(seal) = &pair.seal {
-        change = change
-            .alter(
-                Section::Expand,
-                at,
-                Alteration::AddColumn(sealing(context, seal, old)),
-            )
-            .alter(Section::Drop, at, Alteration::DropColumn(seal.clone()));
-    }
+    change = sealed(context, change, at, &pair);
     if let Some(names) = final_name {
         change = change.because(
             Phase::Contract,
@@ -188,6 +169,24 @@ pub(super) fn arrive(
         );
     }
     change
+}
+
+/// What says whether the sides agree, where no SQL computes the one from the other: it comes with new and goes with old.
+fn sealed(context: &Context<'_>, change: Change, at: &Place, pair: &Pair) -> Change {
+    let (Some(seal), Some(function)) = (&pair.seal, &pair.with) else {
+        return change;
+    };
+    let reason = format!(
+        "no SQL computes {table}.{} as {} does: {table}.{seal} says what both sides of a row were when somebody last wrote both",
+        pair.new.name,
+        function.path,
+        table = at.table,
+    );
+    let column = sealing(context, seal, &pair.old);
+    change
+        .because(Phase::Expand, reason)
+        .alter(Section::Expand, at, Alteration::AddColumn(column))
+        .alter(Section::Drop, at, Alteration::DropColumn(seal.clone()))
 }
 
 /// The column for seals: whoever may write the sides alone has to write it too.
