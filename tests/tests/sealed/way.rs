@@ -14,6 +14,76 @@ use crate::{NAME, application};
 const UNSEALED: &str =
     "SELECT CAST(id AS text) FROM users WHERE zdm_seal_email_key IS NULL ORDER BY users.id";
 
+/// Two values that do not belong together, and one that has none, are stored at no stage.
+macro_rules! sides_are_refused {
+    ($users:ident, $conn:ident, $releases:ident, $given:ident) => {
+        for stage in ["off", "dual_write"] {
+            if stage == "dual_write" {
+                $releases.until_done(&["switch", NAME, "--to", stage]);
+            }
+            let (mut user, email) = $given(202, "grace@example.org");
+            user.email_key = "another".to_owned();
+            let refused = [
+                $users.insert(&mut $conn, &user, &email).await.unwrap_err(),
+                $users.upsert(&mut $conn, &user, &email).await.unwrap_err(),
+                $users
+                    .set_email_key(&mut $conn, 7, "another", "grace@example.org")
+                    .await
+                    .unwrap_err(),
+            ];
+            for error in refused {
+                assert!(
+                    matches!(
+                        &error,
+                        Error::SidesDisagree {
+                            new: "email_key",
+                            ..
+                        }
+                    ),
+                    "{error}"
+                );
+            }
+            let error = $users.set_email_key(&mut $conn, 7, "x", "none").await;
+            assert!(matches!(error, Err(Error::NotComputed { .. })), "{error:?}");
+        }
+        assert_eq!($users.get(&mut $conn, 202).await.unwrap(), None);
+    };
+}
+
+/// What somebody else has written to one side alone is found, and what new has is of another old value.
+macro_rules! others_are_found {
+    ($users:ident, $conn:ident, $releases:ident, $given:ident, $url:ident) => {
+        execute(
+            &$url,
+            "UPDATE users SET email = 'else@where.org' WHERE id = 9",
+        )
+        .await;
+        execute(&$url, "UPDATE users SET email_key = 'else' WHERE id = 10").await;
+        execute(&$url, "UPDATE users SET email = 'none' WHERE id = 11").await;
+        let found = $releases.ended(&["verify", NAME]);
+        let said = String::from_utf8_lossy(&found.stdout) + String::from_utf8_lossy(&found.stderr);
+        assert!(!found.status.success(), "{said}");
+        for key in ["(9)", "(10)", "(11)"] {
+            assert!(said.contains(key), "{key}: {said}");
+        }
+        let user = $users.get(&mut $conn, 9).await.unwrap().unwrap();
+        assert_eq!(user.email_key, of("else@where.org"));
+        $releases.waits(&["backfill", NAME], "crate::email::key");
+        run(&$url, "once more").await.unwrap();
+        $releases.until_done(&["backfill", NAME]);
+        let mended = "SELECT email_key FROM users WHERE id IN (9, 10) ORDER BY users.id";
+        let expected = [of("else@where.org"), of("User 10@example.org")];
+        assert_eq!(texts(&$url, mended).await, expected);
+        // Of one that the function refuses, nothing stale is left.
+        let refused = "SELECT CAST(id AS text) FROM users WHERE email_key IS NULL";
+        assert_eq!(texts(&$url, refused).await, ["11"]);
+        assert_eq!(texts(&$url, UNSEALED).await, ["11"]);
+        let (user, email) = $given(11, "eleven@example.org");
+        assert!($users.update(&mut $conn, &user, &email).await.unwrap());
+        $releases.until_done(&["verify", NAME]);
+    };
+}
+
 macro_rules! whole_way {
     ($test:ident, $dialect:ident, $url:expr, $columns:literal) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -44,37 +114,7 @@ macro_rules! whole_way {
                 Ok(ROWS + 1)
             );
 
-            // Two values that do not belong together, and one that has none, are stored at no stage.
-            for stage in ["off", "dual_write"] {
-                if stage == "dual_write" {
-                    releases.until_done(&["switch", NAME, "--to", stage]);
-                }
-                let (mut user, email) = given(202, "grace@example.org");
-                user.email_key = "another".to_owned();
-                let refused = [
-                    users.insert(&mut conn, &user, &email).await.unwrap_err(),
-                    users.upsert(&mut conn, &user, &email).await.unwrap_err(),
-                    users
-                        .set_email_key(&mut conn, 7, "another", "grace@example.org")
-                        .await
-                        .unwrap_err(),
-                ];
-                for error in refused {
-                    assert!(
-                        matches!(
-                            &error,
-                            Error::SidesDisagree {
-                                new: "email_key",
-                                ..
-                            }
-                        ),
-                        "{error}"
-                    );
-                }
-                let error = users.set_email_key(&mut conn, 7, "x", "none").await;
-                assert!(matches!(error, Err(Error::NotComputed { .. })), "{error:?}");
-            }
-            assert_eq!(users.get(&mut conn, 202).await.unwrap(), None);
+            sides_are_refused!(users, conn, releases, given);
 
             // Both sides and what says so are one statement's.
             let (user, email) = given(201, "ada@EXAMPLE.org");
@@ -115,36 +155,7 @@ macro_rules! whole_way {
             run(&url, "again").await.unwrap();
             releases.until_done(&["verify", NAME]);
 
-            // What somebody else has written to one side alone is found, and what new has is of another old value.
-            execute(
-                &url,
-                "UPDATE users SET email = 'else@where.org' WHERE id = 9",
-            )
-            .await;
-            execute(&url, "UPDATE users SET email_key = 'else' WHERE id = 10").await;
-            execute(&url, "UPDATE users SET email = 'none' WHERE id = 11").await;
-            let found = releases.ended(&["verify", NAME]);
-            let said =
-                String::from_utf8_lossy(&found.stdout) + String::from_utf8_lossy(&found.stderr);
-            assert!(!found.status.success(), "{said}");
-            for key in ["(9)", "(10)", "(11)"] {
-                assert!(said.contains(key), "{key}: {said}");
-            }
-            let user = users.get(&mut conn, 9).await.unwrap().unwrap();
-            assert_eq!(user.email_key, of("else@where.org"));
-            releases.waits(&["backfill", NAME], "crate::email::key");
-            run(&url, "once more").await.unwrap();
-            releases.until_done(&["backfill", NAME]);
-            let mended = "SELECT email_key FROM users WHERE id IN (9, 10) ORDER BY users.id";
-            let expected = [of("else@where.org"), of("User 10@example.org")];
-            assert_eq!(texts(&url, mended).await, expected);
-            // Of one that the function refuses, nothing stale is left.
-            let refused = "SELECT CAST(id AS text) FROM users WHERE email_key IS NULL";
-            assert_eq!(texts(&url, refused).await, ["11"]);
-            assert_eq!(texts(&url, UNSEALED).await, ["11"]);
-            let (user, email) = given(11, "eleven@example.org");
-            assert!(users.update(&mut conn, &user, &email).await.unwrap());
-            releases.until_done(&["verify", NAME]);
+            others_are_found!(users, conn, releases, given, url);
 
             // Reads go to new and back, and again.
             releases.until_done(&["switch", NAME, "--to", "shadow"]);
