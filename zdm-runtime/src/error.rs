@@ -174,9 +174,9 @@ pub enum Error {
 
     /// A write to a column with a one-way conversion gave an old and a new value that do not belong together.
     #[error(
-        "table `{table}`: the values given for `{old}` and `{new}` do not agree: `up` of the first is not the second; the row \
-         would read differently before and after the migration, so nothing was written: compute `{new}` from `{old}` as \
-         `up` does ({up})"
+        "table `{table}`: the values given for `{old}` and `{new}` do not agree: the conversion of the first is not the second; \
+         the row would read differently before and after the migration, so nothing was written: compute `{new}` from `{old}` as \
+         the conversion does ({up})"
     )]
     SidesDisagree {
         /// The table.

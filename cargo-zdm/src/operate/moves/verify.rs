@@ -256,7 +256,7 @@ impl From<VerificationError> for Failure {
             VerificationError::Database(error) => error.into(),
             VerificationError::Computed { .. } => Self::usage(
                 error,
-                "`cargo zdm cancel`, then `cargo zdm backfill`, which says what the application runs: it goes over all rows once more",
+                "`cargo zdm verify` without `--repair` at `dual_write`; where it finds rows, `cargo zdm backfill` says what the application runs, which goes over all rows once more",
             )
             .safe("nothing was changed"),
             VerificationError::NotRepairable { .. } => Self::usage(
