@@ -98,7 +98,7 @@ impl Project {
     /// Builds what the sources are now, and keeps the program under another name.
     pub(crate) fn build(&self, name: &str) -> PathBuf {
         let target = Path::new(WORKSPACE).join("target/real");
-        let status = Command::new(env!("CARGO"))
+        let status = tool::cargo()
             .args(["build", "--quiet", "--offline", "--target-dir"])
             .arg(&target)
             .current_dir(self.folder.path())

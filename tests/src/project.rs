@@ -149,10 +149,10 @@ impl Project {
     ///
     /// Where it cannot be done, with what was said.
     pub fn is_tidy(&self) {
-        let mut format = Command::new(env!("CARGO"));
+        let mut format = tool::cargo();
         format.args(["fmt", "--check"]);
         self.succeeds(format);
-        let mut lint = Command::new(env!("CARGO"));
+        let mut lint = tool::cargo();
         lint.args(["clippy", "--quiet", "--offline", "--target-dir"])
             .arg(Path::new(WORKSPACE).join("target"))
             .args(["--", "-D", "warnings", "-D", "clippy::pedantic"]);

@@ -161,7 +161,7 @@ impl Project {
     }
 
     fn check(&self) {
-        let mut command = Command::new(env!("CARGO"));
+        let mut command = tool::cargo();
         command
             .args(["check", "--quiet", "--offline", "--target-dir"])
             .arg(Path::new(WORKSPACE).join("target"));

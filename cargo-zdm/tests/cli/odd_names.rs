@@ -1,8 +1,6 @@
 //! Structs and fields that are called like something in generated code: what is generated for them compiles, before, during
 //! and after a transition.
 
-use std::process::Command;
-
 use crate::generate::user_crate;
 use crate::project::Project;
 
@@ -125,7 +123,7 @@ fn generated_code_compiles_whatever_structs_and_fields_are_called() {
 }
 
 fn compiles(project: &Project, dialect: &str) {
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = zdm_tests::tool::cargo();
     cargo
         .args(["check", "--quiet", "--offline", "--target-dir"])
         .arg(concat!(env!("CARGO_TARGET_TMPDIR"), "/.."));
