@@ -1,6 +1,9 @@
 //! What is stale is not copied, and what was interrupted goes on.
 
+use zdm_tests::postgres::Server;
+
 use crate::database::{HASTY, on_postgres, on_sqlite};
+use crate::generate::{be_hasty, user_crate};
 use crate::project::Project;
 
 /// Row 1 waits in quarantine, as a backfill has left it; the application has mended it at `live`, and at `complete` it
@@ -108,4 +111,48 @@ fn forward_again_from_an_interrupted_way_back_needs_no_second_soak() {
         assert_eq!(early.code, 4, "{early:#?}");
         early.says("soak");
     });
+}
+
+/// `up` makes of NULL what new has, so that only the old column's NOT NULL told that the row has no old side yet: the way back ended at
+/// that constraint, and writes of the row failed from then on.
+#[test]
+fn a_row_without_either_value_gets_its_old_side_back() {
+    let project = Project::sqlite("");
+    without_either_value(&project, "sqlite");
+    let server = Server::start();
+    without_either_value(&Project::on(server.database("app"), ""), "postgres");
+}
+
+fn without_either_value(project: &Project, dialect: &str) {
+    let visit = |field: &str| {
+        format!(
+            "use zdm_runtime::Migratable;\n\n#[derive(Migratable)]\npub struct Visit {{\n    #[zdm(primary_key)]\n    pub id: i64,\n    {field}\n}}\n"
+        )
+    };
+    user_crate(project);
+    project.write("src/models.rs", &visit("pub seconds: String,"));
+    project.done(&["init", "--dialect", dialect]);
+    be_hasty(project);
+    project.done(&["expand"]);
+    project.execute("INSERT INTO visits VALUES (1, '7')");
+    project.write(
+        "src/models.rs",
+        &visit(
+            "#[zdm(column = \"duration\", from(\"seconds\"), up = \"CAST(seconds AS integer)\", valid_if = \"seconds <> 'x'\",
+          down = \"coalesce(CAST(duration AS text), '0')\", on_invalid = \"null\")]\n    pub seconds: Option<i32>,",
+        ),
+    );
+    project.done(&["generate", "duration"]);
+    project.done(&["advance", "--before-deploy"]);
+    assert_eq!(project.zdm(&["advance"]).code, 4);
+    assert_eq!(project.stage("duration"), "complete");
+    project.execute("INSERT INTO visits (id, duration) VALUES (2, NULL), (3, 9)");
+    project.done(&["rollback", "duration", "--to", "dual_write"]);
+    assert_eq!(
+        project.value(
+            "SELECT min(seconds) || ' ' || max(seconds) || ' ' || count(seconds) FROM visits"
+        ),
+        "0 9 3"
+    );
+    project.execute("UPDATE visits SET id = id WHERE id = 2");
 }

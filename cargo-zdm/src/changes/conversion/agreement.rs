@@ -36,9 +36,15 @@ impl Way<'_> {
         });
         let there: Vec<String> = there.collect();
         let back = dialect.agrees(old, &name(old), &operand(down));
-        let demanded = split.iter().filter(|part| !part.column.nullable);
+        let demanded = split
+            .iter()
+            .map(|part| &part.column)
+            .filter(|part| !part.nullable);
+        // Of parts that all may be NULL, an old value that is NULL would be the same.
+        let demands_old = !old.nullable && split.iter().all(|part| part.column.nullable);
+        let demanded = demanded.chain(demands_old.then_some(old));
         let mut conditions: Vec<String> = demanded
-            .map(|part| format!("{} IS NOT NULL", name(&part.column)))
+            .map(|column| format!("{} IS NOT NULL", name(column)))
             .collect();
         conditions.push(format!("(({}) OR {back})", there.join(" AND ")));
         format!("({})", conditions.join(" AND "))
@@ -60,8 +66,40 @@ impl Way<'_> {
             format!("({})", back.join(" AND "))
         };
         let there = dialect.agrees(self.new, &new, &operand(up));
-        self.filled(format!("({there} OR {back})"))
+        self.kept(up, self.filled(format!("({there} OR {back})")))
     }
+
+    /// NULL is no value of an old column that is NOT NULL either: a row that came at `complete`, where that is not asked, waits for the way
+    /// back, even if `up` makes of NULL what new has.
+    fn kept(&self, up: &str, agreement: String) -> String {
+        let may_agree = self.new.nullable || makes_something_of_null(up);
+        let demanded = self.old.iter().filter(|old| may_agree && !old.nullable);
+        let demanded: Vec<String> = demanded
+            .map(|old| format!("{} IS NOT NULL AND ", self.ident(&old.name)))
+            .collect();
+        if demanded.is_empty() {
+            return agreement;
+        }
+        format!("({}{agreement})", demanded.concat())
+    }
+}
+
+/// Whether the expression may have a value where a column in it is NULL: only of casts and operators it is known that they have none.
+fn makes_something_of_null(expression: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let calls = expression.match_indices('(').any(|(at, _)| {
+        let before = expression[..at].trim_end();
+        let name = before.rsplit(|c| !word(c)).next().unwrap_or_default();
+        let quoted = before.ends_with('"');
+        quoted || !(name.is_empty() || name.eq_ignore_ascii_case("cast"))
+    });
+    let mut words = expression.split(|c| !word(c));
+    calls
+        || words.any(|word| {
+            ["case", "is", "null"]
+                .iter()
+                .any(|known| word.eq_ignore_ascii_case(known))
+        })
 }
 
 /// In parentheses unless it is a name, a call or a CASE by itself.
@@ -98,7 +136,7 @@ fn closes_at_end(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::operand;
+    use super::{makes_something_of_null, operand};
 
     #[test]
     fn operands_stand_in_parentheses_where_they_have_to() {
@@ -112,6 +150,25 @@ mod tests {
             ("coalesce(a, ')')", "(coalesce(a, ')'))"),
         ] {
             assert_eq!(operand(expression), expected);
+        }
+    }
+
+    #[test]
+    fn casts_and_operators_make_nothing_of_null() {
+        for (expression, expected) in [
+            ("age", false),
+            ("CAST(age AS integer)", false),
+            ("(a + 1) * 2 || cast (b AS text)", false),
+            ("coalesce(age, 0)", true),
+            ("CASE WHEN age > 3 THEN 1 ELSE 2 END", true),
+            ("age IS NULL", true),
+            ("zdm.\"1_up\"(age)", true),
+        ] {
+            assert_eq!(
+                makes_something_of_null(expression),
+                expected,
+                "{expression}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
     sum(zdm_old)::text, sum(zdm_new)::text
 FROM (
-    SELECT (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM zdm."0123456789ab_users_mood_up"(mood_text) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text))) AS zdm_agree,
+    SELECT (mood_text IS NOT NULL AND (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM zdm."0123456789ab_users_mood_up"(mood_text) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text)))) AS zdm_agree,
         hashtextextended(coalesce('=' || (zdm."0123456789ab_users_mood_up"(mood_text))::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_old,
         hashtextextended(coalesce('=' || (mood)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_new
     FROM users

@@ -5,4 +5,4 @@
 UPDATE users
 SET mood_text = CAST(mood AS text)
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM zdm."0123456789ab_users_mood_up"(mood_text) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text)));
+  AND NOT (mood_text IS NOT NULL AND (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM zdm."0123456789ab_users_mood_up"(mood_text) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text))));

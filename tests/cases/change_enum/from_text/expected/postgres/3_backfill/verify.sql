@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM zdm."0123456789ab_users_mood_up"(mood_text) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text))))
+SELECT count(*), count(*) FILTER (WHERE NOT (mood_text IS NOT NULL AND (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM zdm."0123456789ab_users_mood_up"(mood_text) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text)))))
 FROM users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint;

@@ -11,7 +11,7 @@ SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE z
             END,
         ';')
 FROM (
-    SELECT (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text))) AS zdm_agree,
+    SELECT (mood_text IS NOT NULL AND (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text)))) AS zdm_agree,
         id AS zdm_key_1,
         mood AS zdm_new_1, CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END AS zdm_old_1
     FROM users

@@ -5,4 +5,4 @@
 UPDATE users
 SET mood_text = CAST(mood AS text)
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text)));
+  AND NOT (mood_text IS NOT NULL AND (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text))));

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text))))
+SELECT count(*), count(*) FILTER (WHERE NOT (mood_text IS NOT NULL AND (mood IS NOT NULL AND (mood IS NOT DISTINCT FROM (CASE WHEN (mood_text <> '') IS FALSE THEN NULL ELSE CASE mood_text WHEN 'happy' THEN 'happy' ELSE 'sad' END END) OR mood_text IS NOT DISTINCT FROM CAST(mood AS text)))))
 FROM users
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER);

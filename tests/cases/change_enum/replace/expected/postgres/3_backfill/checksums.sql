@@ -5,7 +5,7 @@
 SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
     sum(zdm_old)::text, sum(zdm_new)::text
 FROM (
-    SELECT (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CAST(CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS mood_2)) OR mood IS NOT DISTINCT FROM (CAST(CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END AS mood)))) AS zdm_agree,
+    SELECT (mood IS NOT NULL AND (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CAST(CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS mood_2)) OR mood IS NOT DISTINCT FROM (CAST(CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END AS mood))))) AS zdm_agree,
         hashtextextended(coalesce('=' || (CAST(CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS mood_2))::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_old,
         hashtextextended(coalesce('=' || (mood_2)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_new
     FROM users

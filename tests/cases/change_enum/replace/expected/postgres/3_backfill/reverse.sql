@@ -5,4 +5,4 @@
 UPDATE users
 SET mood = CAST(CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END AS mood)
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CAST(CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS mood_2)) OR mood IS NOT DISTINCT FROM (CAST(CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END AS mood))));
+  AND NOT (mood IS NOT NULL AND (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CAST(CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS mood_2)) OR mood IS NOT DISTINCT FROM (CAST(CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END AS mood)))));

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CAST(CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS mood_2)) OR mood IS NOT DISTINCT FROM (CAST(CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END AS mood)))))
+SELECT count(*), count(*) FILTER (WHERE NOT (mood IS NOT NULL AND (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CAST(CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS mood_2)) OR mood IS NOT DISTINCT FROM (CAST(CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END AS mood))))))
 FROM users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint;

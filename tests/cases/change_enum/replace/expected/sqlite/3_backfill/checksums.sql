@@ -11,7 +11,7 @@ SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE z
             END,
         ';')
 FROM (
-    SELECT (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END) OR mood IS NOT DISTINCT FROM (CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END))) AS zdm_agree,
+    SELECT (mood IS NOT NULL AND (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END) OR mood IS NOT DISTINCT FROM (CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END)))) AS zdm_agree,
         id AS zdm_key_1,
         mood_2 AS zdm_new_1, CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END AS zdm_old_1
     FROM users

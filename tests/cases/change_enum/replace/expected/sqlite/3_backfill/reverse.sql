@@ -5,4 +5,4 @@
 UPDATE users
 SET mood = CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END) OR mood IS NOT DISTINCT FROM (CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END)));
+  AND NOT (mood IS NOT NULL AND (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END) OR mood IS NOT DISTINCT FROM (CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END))));

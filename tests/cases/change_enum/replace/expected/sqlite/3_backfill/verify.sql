@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END) OR mood IS NOT DISTINCT FROM (CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END))))
+SELECT count(*), count(*) FILTER (WHERE NOT (mood IS NOT NULL AND (mood_2 IS NOT NULL AND (mood_2 IS NOT DISTINCT FROM (CASE mood WHEN 'happy' THEN 'glad' ELSE 'sad' END) OR mood IS NOT DISTINCT FROM (CASE mood_2 WHEN 'glad' THEN 'happy' ELSE 'sad' END)))))
 FROM users
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER);

@@ -5,7 +5,7 @@
 SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
     sum(zdm_old)::text, sum(zdm_new)::text
 FROM (
-    SELECT (total_int IS NOT DISTINCT FROM zdm."0123456789ab_billing.invoices_total_int_up"(total) OR total IS NOT DISTINCT FROM (coalesce(total_int, 0)::text)) AS zdm_agree,
+    SELECT (total IS NOT NULL AND (total_int IS NOT DISTINCT FROM zdm."0123456789ab_billing.invoices_total_int_up"(total) OR total IS NOT DISTINCT FROM (coalesce(total_int, 0)::text))) AS zdm_agree,
         hashtextextended(coalesce('=' || (zdm."0123456789ab_billing.invoices_total_int_up"(total))::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('billing.invoices', 0))) AS zdm_old,
         hashtextextended(coalesce('=' || (total_int)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('billing.invoices', 0))) AS zdm_new
     FROM billing.invoices

@@ -5,7 +5,7 @@
 SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
     sum(zdm_old)::text, sum(zdm_new)::text
 FROM (
-    SELECT (("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""") AS zdm_agree,
+    SELECT (("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""") AS zdm_agree,
         hashtextextended(coalesce('=' || ("it's ""quoted""")::text, '') COLLATE "C", hashtextextended(coalesce('=' || (zdm."0123456789ab_Order_Where_up"("Select"))::text, '') COLLATE "C", hashtextextended(("Id")::text COLLATE "C", hashtextextended(("user")::text COLLATE "C", hashtextextended('Order', 0))))) AS zdm_old,
         hashtextextended(coalesce('=' || ("From")::text, '') COLLATE "C", hashtextextended(coalesce('=' || ("Where")::text, '') COLLATE "C", hashtextextended(("Id")::text COLLATE "C", hashtextextended(("user")::text COLLATE "C", hashtextextended('Order', 0))))) AS zdm_new
     FROM "Order"

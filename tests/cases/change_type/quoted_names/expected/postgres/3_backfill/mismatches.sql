@@ -5,7 +5,7 @@
 SELECT "user"::text, "Id"::text, 'Where'
 FROM "Order"
 WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint)
-  AND NOT ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))
+  AND NOT ("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))))
 UNION ALL
 SELECT "user"::text, "Id"::text, 'From'
 FROM "Order"

@@ -3,7 +3,7 @@
 -- Backfill on the way back: rows from ($1, $2) to ($3, $4) get their old side where it does not agree.
 
 UPDATE "Order"
-SET "Select" = CASE WHEN ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) THEN "Select" ELSE coalesce(CAST("Where" AS TEXT), '') END,
+SET "Select" = CASE WHEN ("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) THEN "Select" ELSE coalesce(CAST("Where" AS TEXT), '') END,
     "it's ""quoted""" = "From"
 WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint)
-  AND NOT (("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""");
+  AND NOT (("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""");

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from ($1, $2) to ($3, $4), and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) AND "From" IS NOT DISTINCT FROM "it's ""quoted"""))
+SELECT count(*), count(*) FILTER (WHERE NOT (("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) AND "From" IS NOT DISTINCT FROM "it's ""quoted"""))
 FROM "Order"
 WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint);

@@ -13,7 +13,7 @@ SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE z
             END,
         ';')
 FROM (
-    SELECT (("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""") AS zdm_agree,
+    SELECT (("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""") AS zdm_agree,
         user AS zdm_key_1, "Id" AS zdm_key_2,
         "Where" AS zdm_new_1, CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END AS zdm_old_1, "From" AS zdm_new_2, "it's ""quoted""" AS zdm_old_2
     FROM "Order"

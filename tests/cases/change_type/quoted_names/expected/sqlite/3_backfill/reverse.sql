@@ -3,7 +3,7 @@
 -- Backfill on the way back: rows from ($1, $2) to ($3, $4) get their old side where it does not agree.
 
 UPDATE "Order"
-SET "Select" = CASE WHEN ("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) THEN "Select" ELSE coalesce(CAST("Where" AS TEXT), '') END,
+SET "Select" = CASE WHEN ("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) THEN "Select" ELSE coalesce(CAST("Where" AS TEXT), '') END,
     "it's ""quoted""" = "From"
 WHERE (user, "Id") >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (user, "Id") <= (CAST($3 AS TEXT), CAST($4 AS INTEGER))
-  AND NOT (("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""");
+  AND NOT (("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""");

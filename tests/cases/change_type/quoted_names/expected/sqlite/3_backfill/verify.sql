@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from ($1, $2) to ($3, $4), and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), ''))) AND "From" IS NOT DISTINCT FROM "it's ""quoted"""))
+SELECT count(*), count(*) FILTER (WHERE NOT (("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM (CASE WHEN ("Select" <> '' AND "Select" NOT GLOB '*[^0-9]*') IS FALSE OR CAST("Select" AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST("Select" AS INTEGER) END) OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) AND "From" IS NOT DISTINCT FROM "it's ""quoted"""))
 FROM "Order"
 WHERE (user, "Id") >= (CAST($1 AS TEXT), CAST($2 AS INTEGER)) AND (user, "Id") <= (CAST($3 AS TEXT), CAST($4 AS INTEGER));

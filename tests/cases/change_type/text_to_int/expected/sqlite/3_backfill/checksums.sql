@@ -11,7 +11,7 @@ SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE z
             END,
         ';')
 FROM (
-    SELECT (age_int IS NOT DISTINCT FROM (CASE WHEN (age <> '' AND age NOT GLOB '*[^0-9]*') IS FALSE OR CAST(age AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(age AS INTEGER) END) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), ''))) AS zdm_agree,
+    SELECT (age IS NOT NULL AND (age_int IS NOT DISTINCT FROM (CASE WHEN (age <> '' AND age NOT GLOB '*[^0-9]*') IS FALSE OR CAST(age AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(age AS INTEGER) END) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), '')))) AS zdm_agree,
         id AS zdm_key_1,
         age_int AS zdm_new_1, CASE WHEN (age <> '' AND age NOT GLOB '*[^0-9]*') IS FALSE OR CAST(age AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(age AS INTEGER) END AS zdm_old_1
     FROM users

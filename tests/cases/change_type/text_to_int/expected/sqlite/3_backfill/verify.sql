@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (age_int IS NOT DISTINCT FROM (CASE WHEN (age <> '' AND age NOT GLOB '*[^0-9]*') IS FALSE OR CAST(age AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(age AS INTEGER) END) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), ''))))
+SELECT count(*), count(*) FILTER (WHERE NOT (age IS NOT NULL AND (age_int IS NOT DISTINCT FROM (CASE WHEN (age <> '' AND age NOT GLOB '*[^0-9]*') IS FALSE OR CAST(age AS INTEGER) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(age AS INTEGER) END) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), '')))))
 FROM users
 WHERE id BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER);

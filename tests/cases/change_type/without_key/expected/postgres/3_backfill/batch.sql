@@ -4,7 +4,7 @@
 
 UPDATE visits
 SET path = page,
-    duration = CASE WHEN (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)) THEN duration ELSE zdm."0123456789ab_visits_duration_up"(seconds) END,
+    duration = CASE WHEN (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))) THEN duration ELSE zdm."0123456789ab_visits_duration_up"(seconds) END,
     agent_key = CASE WHEN agent_key IS NOT NULL THEN agent_key ELSE upper(agent) END
 WHERE ctid BETWEEN $1::text::tid AND $2::text::tid
-  AND NOT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)) AND agent_key IS NOT NULL);
+  AND NOT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))) AND agent_key IS NOT NULL);

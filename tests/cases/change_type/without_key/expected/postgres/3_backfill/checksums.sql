@@ -5,7 +5,7 @@
 SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
     sum(zdm_old)::text, sum(zdm_new)::text
 FROM (
-    SELECT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)) AND agent_key IS NOT NULL) AS zdm_agree,
+    SELECT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))) AND agent_key IS NOT NULL) AS zdm_agree,
         hashtextextended(coalesce('=' || (agent_key)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (zdm."0123456789ab_visits_duration_up"(seconds))::text, '') COLLATE "C", hashtextextended(coalesce('=' || (page)::text, '') COLLATE "C", hashtextextended('visits', 0)))) AS zdm_old,
         hashtextextended(coalesce('=' || (agent_key)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (duration)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (path)::text, '') COLLATE "C", hashtextextended('visits', 0)))) AS zdm_new
     FROM visits

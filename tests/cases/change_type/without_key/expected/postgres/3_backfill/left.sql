@@ -4,4 +4,4 @@
 
 SELECT count(*)
 FROM visits
-WHERE NOT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)) AND agent_key IS NOT NULL);
+WHERE NOT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))) AND agent_key IS NOT NULL);

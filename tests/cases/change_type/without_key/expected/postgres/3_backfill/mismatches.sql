@@ -10,7 +10,7 @@ UNION ALL
 SELECT ctid::text, 'duration'
 FROM visits
 WHERE ctid BETWEEN $1::text::tid AND $2::text::tid
-  AND NOT (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))
+  AND NOT (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)))
 UNION ALL
 SELECT ctid::text, 'agent_key'
 FROM visits

@@ -4,6 +4,6 @@
 
 UPDATE visits
 SET page = path,
-    seconds = CASE WHEN (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)) THEN seconds ELSE coalesce(duration, 0)::text END
+    seconds = CASE WHEN (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))) THEN seconds ELSE coalesce(duration, 0)::text END
 WHERE ctid BETWEEN $1::text::tid AND $2::text::tid
-  AND NOT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)));
+  AND NOT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))));

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text)) AND agent_key IS NOT NULL))
+SELECT count(*), count(*) FILTER (WHERE NOT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM zdm."0123456789ab_visits_duration_up"(seconds) OR seconds IS NOT DISTINCT FROM (coalesce(duration, 0)::text))) AND agent_key IS NOT NULL))
 FROM visits
 WHERE ctid BETWEEN $1::text::tid AND $2::text::tid;

@@ -4,4 +4,4 @@
 
 SELECT count(*)
 FROM visits
-WHERE NOT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text)));
+WHERE NOT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text))));

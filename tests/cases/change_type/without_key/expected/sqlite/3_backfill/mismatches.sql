@@ -10,7 +10,7 @@ UNION ALL
 SELECT CAST(rowid AS TEXT), 'duration'
 FROM visits
 WHERE rowid BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text))
+  AND NOT (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text)))
 UNION ALL
 SELECT CAST(rowid AS TEXT), 'agent_key'
 FROM visits

@@ -4,6 +4,6 @@
 
 UPDATE visits
 SET page = path,
-    seconds = CASE WHEN (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text)) THEN seconds ELSE CAST(coalesce(duration, 0) AS text) END
+    seconds = CASE WHEN (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text))) THEN seconds ELSE CAST(coalesce(duration, 0) AS text) END
 WHERE rowid BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER)
-  AND NOT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text)));
+  AND NOT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text))));

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (path IS NOT DISTINCT FROM page AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text)) AND agent_key IS NOT NULL))
+SELECT count(*), count(*) FILTER (WHERE NOT (path IS NOT DISTINCT FROM page AND (seconds IS NOT NULL AND (duration IS NOT DISTINCT FROM (CASE WHEN (seconds GLOB '[0-9]' OR seconds GLOB '[0-9][0-9]') IS FALSE OR CAST(seconds AS integer) NOT BETWEEN -2147483648 AND 2147483647 THEN NULL ELSE CAST(seconds AS integer) END) OR seconds IS NOT DISTINCT FROM CAST(coalesce(duration, 0) AS text))) AND agent_key IS NOT NULL))
 FROM visits
 WHERE rowid BETWEEN CAST($1 AS INTEGER) AND CAST($2 AS INTEGER);

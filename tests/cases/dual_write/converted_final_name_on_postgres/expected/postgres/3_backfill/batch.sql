@@ -5,4 +5,4 @@
 UPDATE zdm."0123456789ab_users"
 SET age_int = zdm."0123456789ab_users_age_int_up"(age)
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(age) OR age IS NOT DISTINCT FROM (coalesce(age_int, 0)::text));
+  AND NOT (age IS NOT NULL AND (age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(age) OR age IS NOT DISTINCT FROM (coalesce(age_int, 0)::text)));

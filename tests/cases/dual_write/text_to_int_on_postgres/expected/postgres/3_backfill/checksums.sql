@@ -5,7 +5,7 @@
 SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
     sum(zdm_old)::text, sum(zdm_new)::text
 FROM (
-    SELECT (age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(age) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), ''))) AS zdm_agree,
+    SELECT (age IS NOT NULL AND (age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(age) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), '')))) AS zdm_agree,
         hashtextextended(coalesce('=' || (zdm."0123456789ab_users_age_int_up"(age))::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_old,
         hashtextextended(coalesce('=' || (age_int)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_new
     FROM users

@@ -5,4 +5,4 @@
 SELECT id::text, 'total_int'
 FROM zdm."0123456789ab_billing.invoices"
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT (total_int IS NOT DISTINCT FROM zdm."0123456789ab_billing.invoices_total_int_up"(total) OR total IS NOT DISTINCT FROM (coalesce(total_int, 0)::text));
+  AND NOT (total IS NOT NULL AND (total_int IS NOT DISTINCT FROM zdm."0123456789ab_billing.invoices_total_int_up"(total) OR total IS NOT DISTINCT FROM (coalesce(total_int, 0)::text)));

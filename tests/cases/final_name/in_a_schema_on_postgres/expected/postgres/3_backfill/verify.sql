@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (total_int IS NOT DISTINCT FROM zdm."0123456789ab_billing.invoices_total_int_up"(total) OR total IS NOT DISTINCT FROM (coalesce(total_int, 0)::text)))
+SELECT count(*), count(*) FILTER (WHERE NOT (total IS NOT NULL AND (total_int IS NOT DISTINCT FROM zdm."0123456789ab_billing.invoices_total_int_up"(total) OR total IS NOT DISTINCT FROM (coalesce(total_int, 0)::text))))
 FROM zdm."0123456789ab_billing.invoices"
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint;

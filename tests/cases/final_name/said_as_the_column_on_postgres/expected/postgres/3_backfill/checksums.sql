@@ -5,7 +5,7 @@
 SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
     sum(zdm_old)::text, sum(zdm_new)::text
 FROM (
-    SELECT ("birthYear_new" IS NOT DISTINCT FROM zdm."0123456789ab_users_birthYear_new_up"("birthYear") OR "birthYear" IS NOT DISTINCT FROM (coalesce(CAST("birthYear_new" AS text), 'none'))) AS zdm_agree,
+    SELECT ("birthYear" IS NOT NULL AND ("birthYear_new" IS NOT DISTINCT FROM zdm."0123456789ab_users_birthYear_new_up"("birthYear") OR "birthYear" IS NOT DISTINCT FROM (coalesce(CAST("birthYear_new" AS text), 'none')))) AS zdm_agree,
         hashtextextended(coalesce('=' || (zdm."0123456789ab_users_birthYear_new_up"("birthYear"))::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_old,
         hashtextextended(coalesce('=' || ("birthYear_new")::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_new
     FROM zdm."0123456789ab_users"

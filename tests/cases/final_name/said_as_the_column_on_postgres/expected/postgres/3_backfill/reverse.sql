@@ -5,4 +5,4 @@
 UPDATE zdm."0123456789ab_users"
 SET "birthYear" = coalesce(CAST("birthYear_new" AS text), 'none')
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
-  AND NOT ("birthYear_new" IS NOT DISTINCT FROM zdm."0123456789ab_users_birthYear_new_up"("birthYear") OR "birthYear" IS NOT DISTINCT FROM (coalesce(CAST("birthYear_new" AS text), 'none')));
+  AND NOT ("birthYear" IS NOT NULL AND ("birthYear_new" IS NOT DISTINCT FROM zdm."0123456789ab_users_birthYear_new_up"("birthYear") OR "birthYear" IS NOT DISTINCT FROM (coalesce(CAST("birthYear_new" AS text), 'none'))));

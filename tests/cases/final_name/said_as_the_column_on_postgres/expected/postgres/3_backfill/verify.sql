@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT ("birthYear_new" IS NOT DISTINCT FROM zdm."0123456789ab_users_birthYear_new_up"("birthYear") OR "birthYear" IS NOT DISTINCT FROM (coalesce(CAST("birthYear_new" AS text), 'none'))))
+SELECT count(*), count(*) FILTER (WHERE NOT ("birthYear" IS NOT NULL AND ("birthYear_new" IS NOT DISTINCT FROM zdm."0123456789ab_users_birthYear_new_up"("birthYear") OR "birthYear" IS NOT DISTINCT FROM (coalesce(CAST("birthYear_new" AS text), 'none')))))
 FROM zdm."0123456789ab_users"
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint;

@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows from $1 to $2, and how many of them do not agree.
 
-SELECT count(*), count(*) FILTER (WHERE NOT (age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(age) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), ''))))
+SELECT count(*), count(*) FILTER (WHERE NOT (age IS NOT NULL AND (age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(age) OR age IS NOT DISTINCT FROM (coalesce(CAST(age_int AS TEXT), '')))))
 FROM users
 WHERE id BETWEEN $1::text::bigint AND $2::text::bigint;

@@ -63,10 +63,22 @@ BEGIN
 END
 $zdm$;
 DO $zdm$
+DECLARE
+    looked_in text;
+    schemas bigint;
 BEGIN
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce((
-        SELECT string_agg(quote_ident(nspname), ', ' ORDER BY array_position(current_schemas(false), nspname)) FROM pg_namespace
-        WHERE oid IN (SELECT relnamespace FROM pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)))), 'pg_catalog'));
+    -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
+    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+        WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)));
+    IF schemas > 1 THEN
+        RAISE EXCEPTION 'the tables order_lines and Parcels are in several schemas, and their names do not say in which: %', looked_in
+            USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
+    END IF;
+    IF row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)) THEN
+        RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of order_lines and Parcels', current_user
+            USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
+    END IF;
+    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_main_visible() FROM PUBLIC;
@@ -138,10 +150,22 @@ BEGIN
 END
 $zdm$;
 DO $zdm$
+DECLARE
+    looked_in text;
+    schemas bigint;
 BEGIN
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce((
-        SELECT string_agg(quote_ident(nspname), ', ' ORDER BY array_position(current_schemas(false), nspname)) FROM pg_namespace
-        WHERE oid IN (SELECT relnamespace FROM pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)))), 'pg_catalog'));
+    -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
+    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+        WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)));
+    IF schemas > 1 THEN
+        RAISE EXCEPTION 'the tables order_lines and Parcels are in several schemas, and their names do not say in which: %', looked_in
+            USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
+    END IF;
+    IF row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)) THEN
+        RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of order_lines and Parcels', current_user
+            USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
+    END IF;
+    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_part_visible() FROM PUBLIC;

@@ -44,7 +44,7 @@ BEGIN
     zdm_agree := true;
     IF TG_OP = 'INSERT' OR zdm_old OR zdm_new THEN
         BEGIN
-            zdm_agree := (NEW.age IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(NEW.age_old) OR NEW.age_old IS NOT DISTINCT FROM (coalesce(NEW.age, 0)::text));
+            zdm_agree := (NEW.age_old IS NOT NULL AND (NEW.age IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(NEW.age_old) OR NEW.age_old IS NOT DISTINCT FROM (coalesce(NEW.age, 0)::text)));
             IF NOT zdm_agree THEN
                 -- A column may round what comes from the other one: so does this row.
                 zdm_row := NEW;

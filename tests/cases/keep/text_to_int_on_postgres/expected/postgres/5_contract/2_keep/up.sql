@@ -17,7 +17,7 @@ BEGIN
     END IF;
     IF NOT zdm_agree THEN
         BEGIN
-            zdm_agree := (NEW.age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(NEW.zdm_kept_age) OR NEW.zdm_kept_age IS NOT DISTINCT FROM (coalesce(CAST(NEW.age_int AS TEXT), '')));
+            zdm_agree := (NEW.zdm_kept_age IS NOT NULL AND (NEW.age_int IS NOT DISTINCT FROM zdm."0123456789ab_users_age_int_up"(NEW.zdm_kept_age) OR NEW.zdm_kept_age IS NOT DISTINCT FROM (coalesce(CAST(NEW.age_int AS TEXT), ''))));
             IF NOT zdm_agree THEN
                 -- A column may round what comes from the other one: so does this row.
                 zdm_row := NEW;
