@@ -25,9 +25,16 @@ impl Dialect {
         seal.of.replace("{values}", &values.join(&seal.between))
     }
 
-    /// Whether a statement knows how the column holds what is bound for it: a database without types of columns may make a number
-    /// of a text, and of `1.0` a `1`.
+    /// Whether a statement knows how the column holds what is bound for it, and for good. A database without types of columns may make a
+    /// number of a text, and of `1.0` a `1`; and SQLite's text of a floating-point number is another one in another version of it.
     pub fn seals(&self, column: &Column) -> bool {
+        let is_float = matches!(
+            column.logical_type,
+            LogicalType::Float4 | LogicalType::Float8
+        );
+        if is_float && !self.capabilities().typed_columns {
+            return false;
+        }
         let Some(declared) = &column.sql_type else {
             return true;
         };

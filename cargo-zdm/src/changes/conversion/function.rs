@@ -72,13 +72,14 @@ impl Way<'_> {
         };
         Err(self.mistake(
             format!(
-                "a Rust function computes it, and a write would have to know how {} stores what is bound for `{}`, a {}: it may be \
-                 another value",
+                "a Rust function computes it, and a statement would have to know how {} stores `{}`, a {}: what is bound, or what \
+                 another version of {0} makes of it, may be another value",
                 dialect.vendor(),
                 column.name,
                 dialect.type_of(column)
             ),
-            "Leave the column's `sql_type` to its Rust type, or convert with SQL, by `up`".to_owned(),
+            "Leave the column's `sql_type` to its Rust type, where that is no floating-point number, or convert with SQL, by `up`"
+                .to_owned(),
         ))
     }
 
