@@ -170,3 +170,21 @@ fn columns_do_not_come_out_of_a_protected_table_into_one_that_shows_every_row() 
         "{refused}"
     );
 }
+
+/// In the earlier of two schemas somebody else's view would be taken for the table, by a function with its maker's rights.
+#[test]
+fn two_tables_in_schemas_that_nobody_names_get_no_trigger_that_sees_every_row() {
+    let elsewhere =
+        "CREATE SCHEMA earlier; CREATE SCHEMA later; ALTER TABLE users SET SCHEMA later;
+        ALTER DATABASE shop SET search_path = earlier, later;";
+    let shop = shop(SPLIT, &format!("{USERS} {elsewhere}"));
+    shop.project.done(&["expand"]);
+    let refused = shop.project.zdm(&["switch", "--to", "dual_write"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.says("the tables users and addresses are in several schemas");
+    refused.says("Name the schemas in the structs");
+    assert_eq!(shop.project.stage("moved"), "off");
+    let triggers = "SELECT count(*)::text FROM pg_trigger WHERE tgname LIKE 'zdm%'";
+    assert_eq!(shop.project.value(triggers), "0");
+    shop.project.done(&["rollback", "moved", "--to", "absent"]);
+}
