@@ -77,6 +77,8 @@ pub struct Record {
     pub contracted: bool,
     /// Until when old is kept under another name, in milliseconds since 1970; `None`: nothing is kept.
     pub kept_until: Option<i64>,
+    /// Since when it is: contract, in milliseconds since 1970; `None`: nothing is kept.
+    pub kept_since: Option<i64>,
     /// When the last move was a way back, which nothing automatic may undo.
     pub rolled_back_at: Option<i64>,
     /// Where the rollback leads that holds the migration, if it was one that said so.
@@ -210,7 +212,8 @@ async fn record(connection: &mut Connection, migration: &str) -> Result<Record, 
     let (at, to) = control::rolled_back(connection).await?;
     let kept_until = control::kept_until(connection).await?;
     let sql = format!(
-        "SELECT expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, {at}, {to}, {kept_until} FROM {{zdm}}migration WHERE migration = $1"
+        "SELECT expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, {at}, {to}, {kept_until}, \
+         CASE WHEN {kept_until} IS NOT NULL THEN contracted_at END FROM {{zdm}}migration WHERE migration = $1"
     );
     match ask(connection, &sql, migration).await?.first() {
         None => Ok(Record::default()),
@@ -220,6 +223,7 @@ async fn record(connection: &mut Connection, migration: &str) -> Result<Record, 
             rolled_back_at: optional_integer(row, 2)?,
             rolled_back_to: optional_text(row, 3)?,
             kept_until: optional_integer(row, 4)?,
+            kept_since: optional_integer(row, 5)?,
         }),
     }
 }

@@ -17,6 +17,28 @@ fn ask_for_approval(project: &Project) {
     project.write("zdm.toml", &asked);
 }
 
+/// In a team of two nobody else is there who could agree.
+#[test]
+fn who_agreed_before_contract_agrees_to_the_end_of_the_time_as_well() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    at_complete(project);
+    ask_for_approval(project);
+    let ann = ["approve", "parts", "--actor", "ann", "--format", "json"];
+    let approve = || project.done(&ann).object();
+    assert_eq!(approve()["changed"], true);
+    assert_eq!(approve()["changed"], false);
+    project.done(&["contract", "parts", "--actor", "bob"]);
+    let now = ["contract", "parts", "--now", "--actor", "bob"];
+    waits(project, &now, "from before contract");
+    let again = approve();
+    assert_eq!(again["changed"], true, "{again}");
+    assert_eq!(again["approvals"], 1, "one person counts once: {again}");
+    assert_eq!(approve()["changed"], false);
+    project.done(&now).says("what was kept is gone");
+    assert_eq!(project.stage("parts"), "contracted");
+}
+
 #[test]
 fn the_time_is_ended_by_hand() {
     let server = Server::start();

@@ -2,8 +2,6 @@
 //!
 //! Comes in: a section of contract's end, facts. Goes out: gates. Must not know: other sections.
 
-use std::time::Duration;
-
 use super::condition as c;
 use super::{Gate, Policy, Side};
 use crate::Stage::Complete;
@@ -53,11 +51,10 @@ pub(super) fn of(
     }
 }
 
-/// Before what is kept is dropped though its time, which is this long, is not over. Nobody has agreed to that who did so before contract.
-pub fn for_early_drop(window: Duration, facts: &Facts, policy: &Policy) -> Vec<Gate> {
-    let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+/// Before what is kept is dropped though its time is not over. Nobody has agreed to that who did so before contract.
+pub fn for_early_drop(facts: &Facts, policy: &Policy) -> Vec<Gate> {
     let since = match &facts.record {
-        Fact::Known(record) => record.kept_until.map(|until| until.saturating_sub(window)),
+        Fact::Known(record) => record.kept_since,
         Fact::Unknown(_) => None,
     };
     let mut gates = super::for_section(Section::DropKept, Direction::Up, facts, policy);

@@ -36,6 +36,7 @@ fn healthy(stage: Stage) -> Facts {
             rolled_back_at: None,
             rolled_back_to: None,
             kept_until: None,
+            kept_since: None,
         }),
         standing: Fact::Known(Some(Standing {
             stage,
@@ -540,6 +541,7 @@ fn what_was_rolled_back_waits_for_somebody_and_a_step_by_hand_does_not() {
         rolled_back_at: Some(99 * HOUR),
         rolled_back_to: None,
         kept_until: None,
+        kept_since: None,
     });
     let gates = for_advance(&facts);
     assert!(!all_open(&gates));
@@ -565,6 +567,7 @@ fn what_is_kept_is_dropped_when_the_time_is_over() {
         expanded: true,
         contracted: true,
         kept_until: Some(105 * HOUR),
+        kept_since: Some(75 * HOUR),
         ..Record::default()
     });
     let found = asked(&facts, &strict());
@@ -764,21 +767,20 @@ fn the_time_is_ended_early_by_who_has_agreed_since_contract() {
     let mut facts = healthy(Complete);
     facts.backup_at = Fact::Known(Some(80 * HOUR));
     steps(&mut facts, Section::Keep, 1);
-    let kept_until = |until: i64| {
+    let kept_since = |since: i64| {
         Fact::Known(Record {
             expanded: true,
             contracted: true,
-            kept_until: Some(until * HOUR),
+            kept_until: Some(200 * HOUR),
+            kept_since: Some(since * HOUR),
             ..Record::default()
         })
     };
-    let early =
-        |facts: &Facts, policy: &Policy| for_early_drop(Duration::from_hours(50), facts, policy);
     // The approval is from hour 60: after a contract at 55, before one at 65.
-    facts.record = kept_until(105);
-    assert!(all_open(&early(&facts, &strict())));
-    facts.record = kept_until(115);
-    let gates = early(&facts, &strict());
+    facts.record = kept_since(55);
+    assert!(all_open(&for_early_drop(&facts, &strict())));
+    facts.record = kept_since(65);
+    let gates = for_early_drop(&facts, &strict());
     let found = shut(&gates);
     assert_eq!(found.keys().collect::<Vec<_>>(), [&"approved"]);
     assert!(
@@ -787,7 +789,7 @@ fn the_time_is_ended_early_by_who_has_agreed_since_contract() {
     );
     // Nothing else is ended with it.
     facts.backup_at = Fact::Known(None);
-    assert!(shut(&early(&facts, &strict())).contains_key("backup"));
+    assert!(shut(&for_early_drop(&facts, &strict())).contains_key("backup"));
     facts.record = Fact::Unknown("no right".to_owned());
-    assert!(shut(&early(&facts, &strict())).contains_key("kept_long_enough"));
+    assert!(shut(&for_early_drop(&facts, &strict())).contains_key("kept_long_enough"));
 }

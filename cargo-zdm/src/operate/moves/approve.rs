@@ -3,6 +3,7 @@
 //! Comes in: the session, a migration, a note. Goes out: an entry of the audit log.
 //! Must not know: who drops it. It takes no claim: it moves nothing, and reaches a command that waits for it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use zdm_runtime::audit::{self, APPROVE, person};
@@ -12,7 +13,8 @@ use crate::operate::position::{Position, known};
 use crate::operate::session::Session;
 use crate::terminal::Answer;
 
-/// Puts the approval of the migration's present content on record, once per person.
+/// Puts the approval of the migration's present content on record, once per person; once more where old is kept since, for whoever ends
+/// that time.
 pub(crate) async fn record(
     session: &mut Session,
     place: usize,
@@ -70,16 +72,17 @@ async fn has_something_to_drop(session: &mut Session, place: usize) -> Result<()
     Err(Failure::usage(problem, next).safe("nothing was put on record"))
 }
 
-/// How many other people's approvals count, and whether this person's is among those that do.
+/// How many other people's approvals count, and whether this person's is among those that do. Who has agreed before contract has not
+/// agreed that the time ends for which old is kept, and may say so as well.
 async fn others_and_own(session: &mut Session, place: usize) -> Result<(usize, bool), Failure> {
     let me = person(&session.actor);
     let facts = session.facts(place).await?;
-    let counting = known(&facts.approvals)?
-        .iter()
-        .filter(|approval| approval.counts());
-    let mut people: Vec<_> = counting.map(|approval| person(&approval.actor)).collect();
-    people.sort();
-    people.dedup();
-    let own = people.contains(&me);
-    Ok((people.len() - usize::from(own), own))
+    let since = known(&facts.record)?.kept_since.unwrap_or(i64::MIN);
+    let counting = known(&facts.approvals)?.iter();
+    let counting = counting.filter(|approval| approval.counts());
+    let (own, others): (Vec<_>, Vec<_>) =
+        counting.partition(|approval| person(&approval.actor) == me);
+    let others: BTreeSet<_> = others.iter().map(|other| person(&other.actor)).collect();
+    let own = own.iter().any(|own| own.recorded_at >= since);
+    Ok((others.len(), own))
 }

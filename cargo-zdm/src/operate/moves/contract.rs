@@ -277,12 +277,10 @@ pub(crate) fn gates_of(
     };
     if let Position::Kept(_) | Position::Dropping(..) = Position::of(facts)? {
         let kept = Section::DropKept;
-        let keep = session.manifest(place).keep.as_ref();
-        if let (Window::Ends, Some(keep)) = (window, keep) {
-            let length = Duration::from_secs(keep.seconds);
-            return Ok(gates::for_early_drop(length, facts, &policy));
-        }
-        return Ok(gates::for_section(kept, Direction::Up, facts, &policy));
+        return Ok(match window {
+            Window::Ends => gates::for_early_drop(facts, &policy),
+            Window::Lasts => gates::for_section(kept, Direction::Up, facts, &policy),
+        });
     }
     let section = session.manifest(place).contracts_by();
     Ok(gates::for_contract(section, facts, &policy, code))
