@@ -83,6 +83,8 @@ pub struct Record {
     pub rolled_back_at: Option<i64>,
     /// Where the rollback leads that holds the migration, if it was one that said so.
     pub rolled_back_to: Option<String>,
+    /// When the last way back began, also where steps forward followed.
+    pub taken_back_at: Option<i64>,
 }
 
 /// A migration's stage.
@@ -211,9 +213,10 @@ async fn ask(connection: &mut Connection, sql: &str, migration: &str) -> Result<
 async fn record(connection: &mut Connection, migration: &str) -> Result<Record, Error> {
     let (at, to) = control::rolled_back(connection).await?;
     let kept_until = control::kept_until(connection).await?;
+    let taken_back_at = control::taken_back_at(connection).await?;
     let sql = format!(
         "SELECT expanded_at IS NOT NULL, coalesce(contracted_at, 0) > 0, {at}, {to}, {kept_until}, \
-         CASE WHEN {kept_until} IS NOT NULL THEN contracted_at END FROM {{zdm}}migration WHERE migration = $1"
+         CASE WHEN {kept_until} IS NOT NULL THEN contracted_at END, {taken_back_at} FROM {{zdm}}migration WHERE migration = $1"
     );
     match ask(connection, &sql, migration).await?.first() {
         None => Ok(Record::default()),
@@ -224,6 +227,7 @@ async fn record(connection: &mut Connection, migration: &str) -> Result<Record, 
             rolled_back_to: optional_text(row, 3)?,
             kept_until: optional_integer(row, 4)?,
             kept_since: optional_integer(row, 5)?,
+            taken_back_at: optional_integer(row, 6)?,
         }),
     }
 }

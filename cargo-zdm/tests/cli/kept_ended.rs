@@ -11,8 +11,13 @@ fn approve(project: &Project, who: &str) {
 }
 
 fn ask_for_approval(project: &Project) {
+    ask_for(project, "approvals = 1");
+}
+
+/// One line more of the policy.
+fn ask_for(project: &Project, line: &str) {
     let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
-    let asked = written.replace("[policy]\n", "[policy]\napprovals = 1\n");
+    let asked = written.replace("[policy]\n", &format!("[policy]\n{line}\n"));
     assert_ne!(asked, written);
     project.write("zdm.toml", &asked);
 }
@@ -37,6 +42,49 @@ fn who_agreed_before_contract_agrees_to_the_end_of_the_time_as_well() {
     assert_eq!(approve()["changed"], false);
     project.done(&now).says("what was kept is gone");
     assert_eq!(project.stage("parts"), "contracted");
+}
+
+/// What only the kept columns hold is in no backup from before contract.
+#[test]
+fn each_contract_and_the_drop_of_what_was_kept_have_a_backup_of_their_own() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    at_complete(project);
+    ask_for(
+        project,
+        "backup_hook = \"test ! -e full && echo made >> made\"",
+    );
+    let made = || {
+        let made = std::fs::read_to_string(project.path("made"));
+        made.map_or(0, |made| made.lines().count())
+    };
+    let contract = ["contract", "parts"];
+    project.done(&contract);
+    assert_eq!(made(), 1);
+    waits(project, &contract, "kept_long_enough");
+    assert_eq!(
+        made(),
+        1,
+        "nothing is backed up for a time that is not over"
+    );
+    project.done(&["rollback", "parts"]);
+    assert_eq!(project.stage("parts"), "complete");
+    project.done(&contract);
+    assert_eq!(made(), 2, "for the second contract");
+
+    let now = ["contract", "parts", "--now"];
+    project
+        .done(&["contract", "parts", "--now", "--dry-run"])
+        .says("the last backup is from before contract");
+    std::fs::write(project.path("full"), "").unwrap();
+    let failed = project.zdm(&now);
+    assert_eq!(failed.code, 3, "{failed:#?}");
+    failed.says("nothing was dropped");
+    assert_eq!(project.stage("parts"), "kept");
+    std::fs::remove_file(project.path("full")).unwrap();
+    project.execute("UPDATE zdm.migration SET kept_until = 1 WHERE kept_until IS NOT NULL");
+    project.done(&["advance"]).says("what was kept is gone");
+    assert_eq!(made(), 3, "for the drop");
 }
 
 #[test]

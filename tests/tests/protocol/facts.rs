@@ -39,6 +39,7 @@ pub(crate) fn of(state: &State, configuration: &Configuration) -> Facts {
             rolled_back_to: None,
             kept_until: None,
             kept_since: None,
+            taken_back_at: None,
         }),
         standing: Fact::Known((control.expand != Expand::Absent).then(|| standing(control))),
         neighbours: Fact::Known(Vec::new()),

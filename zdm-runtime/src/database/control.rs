@@ -144,6 +144,18 @@ pub(crate) async fn kept_until(connection: &mut super::Connection) -> Result<&'s
     })
 }
 
+/// What to select for `taken_back_at`: tables of an older version lack it.
+#[cfg(feature = "operate")]
+pub(crate) async fn taken_back_at(
+    connection: &mut super::Connection,
+) -> Result<&'static str, Error> {
+    Ok(if is_chained(connection).await? {
+        "taken_back_at"
+    } else {
+        "CAST(NULL AS bigint)"
+    })
+}
+
 /// What to select for the checksums of a verification: tables of an older version lack them.
 #[cfg(feature = "operate")]
 pub(crate) async fn checksums(connection: &mut super::Connection) -> Result<&'static str, Error> {

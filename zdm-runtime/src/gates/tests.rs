@@ -37,6 +37,7 @@ fn healthy(stage: Stage) -> Facts {
             rolled_back_to: None,
             kept_until: None,
             kept_since: None,
+            taken_back_at: None,
         }),
         standing: Fact::Known(Some(Standing {
             stage,
@@ -282,7 +283,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 69] = [
+const CASES: [Case; 70] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
@@ -339,6 +340,7 @@ const CASES: [Case; 69] = [
     case(Complete, Up(Section::Drop), "soak", "1 h 0 min of 1 d", |f| { standing(f).entered_at = 99 * HOUR; f.backup_at = Fact::Known(Some(99 * HOUR)); }),
     case(Complete, Up(Section::Drop), "sleepers", "web-1 went silent", |f| { first(f).living = false; first(f).lease_left_ms = -60_000; first(f).code = None; }),
     case(Complete, Up(Section::Drop), "backup", "before this stage", |f| f.backup_at = Fact::Known(Some(49 * HOUR))),
+    case(Complete, Up(Section::Keep), "backup", "before the migration was last moved back", |f| if let Fact::Known(record) = &mut f.record { record.taken_back_at = Some(70 * HOUR); }),
     case(Complete, Up(Section::Drop), "approved", "0 of 1 approvals", |f| f.approvals = Fact::Known(vec![])),
     case(Complete, Up(Section::Drop), "approved", "that of bert@bastion does not count", |f| f.approvals = Fact::Known(vec![approval("Bert@laptop")])),
     case(Complete, Up(Section::Drop), "approved", "1 are of other content", |f| f.approvals = Fact::Known(vec![Approval { of_this_content: false, ..approval("anna") }])),
@@ -542,6 +544,7 @@ fn what_was_rolled_back_waits_for_somebody_and_a_step_by_hand_does_not() {
         rolled_back_to: None,
         kept_until: None,
         kept_since: None,
+        taken_back_at: None,
     });
     let gates = for_advance(&facts);
     assert!(!all_open(&gates));
@@ -580,6 +583,13 @@ fn what_is_kept_is_dropped_when_the_time_is_over() {
     assert!(asked(&facts, &hasty).is_empty());
     facts.now = 105 * HOUR;
     assert!(asked(&facts, &strict()).is_empty());
+    // A backup of this stage, for what contract has renamed away.
+    facts.backup_at = Fact::Known(Some(75 * HOUR));
+    assert_eq!(
+        asked(&facts, &strict()).keys().collect::<Vec<_>>(),
+        [&"backup"]
+    );
+    facts.backup_at = Fact::Known(Some(80 * HOUR));
     // What has begun to be dropped waits for no time.
     facts.now = 100 * HOUR;
     steps(&mut facts, Section::DropKept, 1);
@@ -787,7 +797,10 @@ fn the_time_is_ended_early_by_who_has_agreed_since_contract() {
         found["approved"].contains("1 from before contract"),
         "{found:?}"
     );
-    // Nothing else is ended with it.
+    // Nothing else is ended with it, and a backup from before contract is none of what only the kept columns hold.
+    facts.backup_at = Fact::Known(Some(65 * HOUR));
+    let gates = for_early_drop(&facts, &strict());
+    assert!(shut(&gates)["backup"].contains("from before contract"));
     facts.backup_at = Fact::Known(None);
     assert!(shut(&for_early_drop(&facts, &strict())).contains_key("backup"));
     facts.record = Fact::Unknown("no right".to_owned());

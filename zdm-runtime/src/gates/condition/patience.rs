@@ -94,20 +94,29 @@ pub(in crate::gates) fn sleepers_gone(side: Side, facts: &Facts, policy: &Policy
     })
 }
 
+/// Of what goes now: younger than what was last done to old, not merely of this stage.
 pub(in crate::gates) fn backed_up(facts: &Facts, policy: &Policy) -> Gate {
     const NAME: &str = "backup";
     if !policy.backup {
         return open(NAME, "not asked for by policy");
     }
     on_standing(NAME, facts, |standing| {
-        known(NAME, &facts.backup_at, |at| match at {
-            Some(at) if *at >= standing.entered_at => open(NAME, "a backup was made at this stage"),
-            Some(_) => shut(
-                NAME,
-                "the last backup is from before this stage",
-                "make a backup",
-            ),
-            None => shut(NAME, "no backup is on record", "make a backup"),
+        known(NAME, &facts.record, |record| {
+            known(NAME, &facts.backup_at, |at| {
+                let since = |moment: Option<i64>| moment.is_none_or(|moment| *at > Some(moment));
+                let found = if at.is_none() {
+                    "no backup is on record"
+                } else if *at < Some(standing.entered_at) {
+                    "the last backup is from before this stage"
+                } else if !since(record.kept_since) {
+                    "the last backup is from before contract, which renamed old away"
+                } else if !since(record.taken_back_at) {
+                    "the last backup is from before the migration was last moved back"
+                } else {
+                    return open(NAME, "a backup was made at this stage");
+                };
+                shut(NAME, found, "make a backup")
+            })
         })
     })
 }
