@@ -152,6 +152,26 @@ pub struct PlanStep {
     pub source: String,
 }
 
+impl PlanStep {
+    /// Its undo adds a constraint, and compares the rows, which may fail: whatever is there of it by then, the step takes away.
+    pub(crate) fn drops_what_its_undo_adds(&self) -> bool {
+        let Undo::By { actions, .. } = &self.undo else {
+            return false;
+        };
+        let Some(dropped) = self.action.statement.dropped_constraint() else {
+            return false;
+        };
+        let is_of_it = |action: &Action| match &action.statement {
+            Statement::AddCheck { check, .. } => check.name == dropped,
+            Statement::AddExclusion { exclusion, .. } => exclusion.name == dropped,
+            Statement::AddForeignKey { foreign_key, .. } => foreign_key.name == dropped,
+            Statement::ValidateConstraint { constraint, .. } => constraint == dropped,
+            other => other.dropped_constraint() == Some(dropped),
+        };
+        actions.len() > 1 && actions.iter().all(is_of_it)
+    }
+}
+
 /// A statement and what it does in plain English.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {

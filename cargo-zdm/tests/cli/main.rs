@@ -48,6 +48,7 @@ mod pause;
 mod policies;
 mod preview;
 mod project;
+mod put_back;
 mod raw;
 mod rebuilt;
 mod referenced;

@@ -220,6 +220,7 @@ impl Version {
                 index: None,
                 uses: Vec::new(),
                 prepared: false,
+                repeatable: false,
                 small: Vec::new(),
             });
         }

@@ -23,7 +23,7 @@ fn impatient() -> ExecutorOptions {
     }
 }
 
-async fn expand(
+pub(crate) async fn expand(
     connection: &mut Connection,
     migration: &Migration,
     direction: Direction,
@@ -48,14 +48,14 @@ async fn expand_as(
     .await
 }
 
-async fn with_users(dialect: Dialect) -> (Target, Connection) {
+pub(crate) async fn with_users(dialect: Dialect) -> (Target, Connection) {
     let target = Target::of(dialect).await;
     let mut connection = target.open().await;
     create_users(&mut connection, ID, 3).await;
     (target, connection)
 }
 
-const RECORDED: &str = "SELECT count(*) FROM {zdm}step";
+pub(crate) const RECORDED: &str = "SELECT count(*) FROM {zdm}step";
 const DONE: Outcome = Outcome {
     executed: 3,
     already_done: 0,

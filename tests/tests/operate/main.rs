@@ -17,5 +17,6 @@ mod reclaim;
 mod stealing;
 mod target;
 mod throttling;
+mod turned;
 mod unkeyed;
 mod verification;

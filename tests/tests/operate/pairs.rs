@@ -87,6 +87,7 @@ impl Version {
             index: None,
             uses: Vec::new(),
             prepared: false,
+            repeatable: false,
             small: Vec::new(),
         });
         self.manifest.steps.last_mut().unwrap()

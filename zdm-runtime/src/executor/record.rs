@@ -31,8 +31,12 @@ pub(super) enum State {
 /// What a step changes in the record, in its own transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// The step is in effect.
-    Insert { number: i64, hash: String },
+    /// The step is in effect, and these entries of an undo that had begun count no more.
+    Insert {
+        number: i64,
+        hash: String,
+        down: Vec<i64>,
+    },
     /// The step's undo takes further statements after this one of `down.sql`.
     Half {
         number: i64,
@@ -124,10 +128,17 @@ pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) ->
     let number = i64::from(step.number);
     match step.direction {
         Direction::Up => {
-            let is_done = !matches!(recorded.up.get(&number), None | Some(State::Begun));
+            let state = recorded.up.get(&number);
+            let again = step.repeatable && state == Some(&State::HalfUndone);
+            let is_done = !again && !matches!(state, None | Some(State::Begun));
             (!is_done).then(|| Effect::Insert {
                 number,
                 hash: hash(migration.sql(step)),
+                down: if again {
+                    undo_of(migration, step.section, number)
+                } else {
+                    Vec::new()
+                },
             })
         }
         Direction::Down => {
@@ -153,7 +164,7 @@ pub(super) fn effect(migration: &Migration, recorded: &Recorded, step: &Step) ->
 }
 
 /// The steps that take one back, in their order: it counts as undone after the last of them. Until then it is in effect by
-/// half, the way forward is shut, and an undo that was interrupted goes on after what it has done.
+/// half, only a step that is `repeatable` or `prepared` leads forward, and an undo that was interrupted goes on after what it has done.
 pub(super) fn undo_of(migration: &Migration, section: Section, undone: i64) -> Vec<i64> {
     migration
         .manifest()
@@ -187,7 +198,9 @@ pub(super) async fn apply(
     effect: &Effect,
 ) -> Result<(), DatabaseError> {
     match effect {
-        Effect::Insert { number, hash } => {
+        Effect::Insert { number, hash, down } => {
+            let undo = recorded_under(section, Direction::Down);
+            delete(connection, migration, &undo, down).await?;
             connection
                 .execute(
                     "INSERT INTO {zdm}step (migration, section, number, content_hash, done_at)
@@ -264,7 +277,7 @@ pub(super) async fn begin(
     section: Section,
     effect: &Effect,
 ) -> Result<(), DatabaseError> {
-    let Effect::Insert { number, hash } = effect else {
+    let Effect::Insert { number, hash, .. } = effect else {
         return Ok(());
     };
     connection

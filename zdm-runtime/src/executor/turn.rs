@@ -89,7 +89,8 @@ pub(super) fn turn(
     let manifest = migration.manifest();
     for step in manifest.steps_of(section, Direction::Up) {
         let number = i64::from(step.number);
-        if recorded.up.get(&number) != Some(&State::HalfUndone) {
+        // What is done again stays on record as half undone until it is: an undo goes on there, whatever interrupts this.
+        if recorded.up.get(&number) != Some(&State::HalfUndone) || step.repeatable {
             continue;
         }
         if !manifest.leads_forward(section, number) {

@@ -139,7 +139,7 @@ impl Manifest {
         steps.any(|step| {
             let is_it = i64::from(step.number) == number;
             let uses_it = step.uses.iter().any(|used| i64::from(*used) == number);
-            is_it && step.prepared || uses_it
+            is_it && (step.prepared || step.repeatable) || uses_it
         })
     }
 
@@ -316,6 +316,10 @@ pub struct Step {
     /// ended has left it in effect, and the later entries without an undo clear away what was made ready.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prepared: bool,
+    /// For `up`: done again, it takes away all that entries of its undo have put back. An undo that has begun and not ended is left
+    /// behind by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeatable: bool,
     /// The tables whose rows it goes through at once, and that have to be small for that: where one is not, the step is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub small: Vec<SmallTable>,

@@ -218,4 +218,14 @@ impl Statement {
             | Self::LeaveEnumValue { table, .. } => table,
         }
     }
+
+    /// The constraint that goes by it, and nothing else, whether or not it is there.
+    pub(crate) fn dropped_constraint(&self) -> Option<&str> {
+        match self {
+            Self::DropConstraint { constraint, .. } | Self::DropForeignKey { constraint, .. } => {
+                Some(constraint)
+            }
+            _ => None,
+        }
+    }
 }

@@ -45,6 +45,9 @@ pub(super) fn render(
             Undo::By { .. } | Undo::Covered => None,
         };
         up_file.entry(dialect, &step.action, &step.source, &way_back, None, loses)?;
+        if let Some(entry) = up_file.steps.last_mut() {
+            entry.repeatable = step.drops_what_its_undo_adds();
+        }
     }
     for entry in &down {
         match entry {
@@ -288,6 +291,7 @@ impl<'a> File<'a> {
             source: source.to_owned(),
             index: index.map(|index| definition(dialect, index)).transpose()?,
             uses: used(statement, number),
+            repeatable: false,
             prepared: matches!(statement, Statement::ExchangeKey { back: false, .. }),
             small,
         });
