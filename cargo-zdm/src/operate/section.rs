@@ -361,6 +361,11 @@ pub(crate) fn is_half_undone(facts: &Facts, section: Section) -> Result<bool, Fa
     Ok(steps(facts, section)?.half > 0)
 }
 
+/// Of that, something over which nothing leads forward.
+pub(crate) fn is_stuck(facts: &Facts, section: Section) -> Result<bool, Failure> {
+    Ok(steps(facts, section)?.stuck > 0)
+}
+
 fn steps(facts: &Facts, section: Section) -> Result<Steps, Failure> {
     let sections = known(&facts.sections)?;
     Ok(sections.get(&section).copied().unwrap_or_default())

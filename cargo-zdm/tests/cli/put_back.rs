@@ -69,3 +69,44 @@ pub struct Part {{
     assert_eq!(project.value("SELECT size FROM parts WHERE id = 2"), "7");
     back_to(project, "dual_write");
 }
+
+/// The index of a unique constraint is built apart, and no step that drops the constraint takes it away: forward is shut, and nobody is
+/// sent there.
+#[test]
+fn where_nothing_leads_forward_nobody_is_sent_there() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let parts = |attribute: &str, field: &str| {
+        format!(
+            "
+#[derive(Migratable)]
+{attribute}
+pub struct Part {{
+    #[zdm(primary_key)]
+    pub id: i64,
+    {field}
+}}
+"
+        )
+    };
+    let before = parts(
+        "#[zdm(unique(columns(code), name = \"once\"))]",
+        "pub code: String,",
+    );
+    let after = parts("", "#[zdm(renamed_from = \"code\")]\n    pub sku: String,");
+    let rows = "INSERT INTO parts (id, code) VALUES (1, 'a'), (2, 'b')";
+    created(project, "postgres", &before, rows);
+    completed(project, &after);
+    project.execute("UPDATE parts SET sku = 'a'");
+    let stuck = project.zdm(&["rollback"]);
+    assert_eq!(stuck.code, 3, "{stuck:#?}");
+    stuck.says("once");
+    assert!(!stuck.err.contains("go forward again"), "{stuck:#?}");
+    let forward = project.zdm(&["switch", "--to", "complete"]);
+    assert_eq!(forward.code, 4, "{forward:#?}");
+    forward.says("undo_ended");
+    forward.says("cargo zdm rollback");
+    project.execute("UPDATE parts SET sku = 'b', code = 'b' WHERE id = 2");
+    back_to(project, "ramp_down");
+    assert_eq!(constraint(project, "once"), "1");
+}

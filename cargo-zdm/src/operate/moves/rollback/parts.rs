@@ -93,7 +93,7 @@ pub(super) async fn take(
         match part {
             Part::Undo(Section::Release) => {
                 let undone = undo(session, place, Section::Release).await;
-                or_forward(session, place, from, undone)?;
+                or_forward(session, place, from, undone).await?;
             }
             Part::Undo(section) => undo(session, place, section).await?,
             Part::UndoExpand => {
@@ -110,7 +110,7 @@ pub(super) async fn take(
             }
             Part::FillOld => {
                 let filled = backfill::revive_old(session, place).await;
-                or_forward(session, place, from, filled)?;
+                or_forward(session, place, from, filled).await?;
             }
             Part::VerifyOld => verify::must_pass(session, place, Side::Old).await?,
         }
@@ -118,21 +118,29 @@ pub(super) async fn take(
     Ok(())
 }
 
-/// What could not be put back stands in nobody's way further on.
-fn or_forward(
-    session: &Session,
+/// What could not be put back stands in nobody's way further on, unless half of it is in force and no step takes it away.
+async fn or_forward(
+    session: &mut Session,
     place: usize,
     from: Position,
     done: Result<(), Failure>,
 ) -> Result<(), Failure> {
-    done.map_err(|mut failure| {
-        if matches!(from, Position::At(Stage::RampDown | Stage::Complete, _)) {
-            let name = &session.manifest(place).name;
-            let forward = format!("; or go forward again: `cargo zdm switch --to complete {name}`");
-            failure.next.push_str(&forward);
-        }
-        failure
-    })
+    let Err(mut failure) = done else {
+        return Ok(());
+    };
+    let released = matches!(from, Position::At(Stage::RampDown | Stage::Complete, _));
+    if released && leads_forward(session, place).await {
+        let name = &session.manifest(place).name;
+        let forward = format!("; or go forward again: `cargo zdm switch --to complete {name}`");
+        failure.next.push_str(&forward);
+    }
+    Err(failure)
+}
+
+/// Where that cannot be told, nothing is promised.
+async fn leads_forward(session: &mut Session, place: usize) -> bool {
+    let facts = session.facts(place).await;
+    facts.is_ok_and(|facts| section::is_stuck(&facts, Section::Release).is_ok_and(|stuck| !stuck))
 }
 
 /// The gates of what comes first, before anything is on record. Each part looks at its own again.
