@@ -2,6 +2,8 @@
 //!
 //! Must not know: ledgers, leases, what the statements say.
 
+mod unseen;
+
 use std::collections::BTreeMap;
 
 use crate::checksum::Checksums;
@@ -9,6 +11,7 @@ use crate::database::{Connection, DatabaseError, Row, Value};
 use crate::key::Key;
 use crate::manifest::Backfill;
 use crate::migration::Migration;
+use unseen::Unseen;
 
 /// A table's backfill with its SQL at hand.
 #[derive(Debug, Clone, Copy)]
@@ -58,35 +61,6 @@ pub(crate) struct ByFunction<'a> {
     pub(crate) batch: &'a str,
     /// Takes values away of rows that it refused, where these may have any.
     pub(crate) refused: Option<&'a str>,
-}
-
-/// Keys that were read and whose rows were not found by them. One whose row was deleted in between is not read again;
-/// one that does not survive as text is.
-#[derive(Default)]
-struct Unseen {
-    key: Option<Key>,
-    times: u32,
-}
-
-impl Unseen {
-    /// So often in a row that no writer can have deleted and inserted the same key each time.
-    const ENOUGH: u32 = 5;
-
-    fn again(&mut self, key: Key, table: &str) -> Result<(), DatabaseError> {
-        self.times = if self.key.as_ref() == Some(&key) {
-            self.times + 1
-        } else {
-            1
-        };
-        if self.times >= Self::ENOUGH {
-            return Err(DatabaseError::InexactKey {
-                table: table.to_owned(),
-                key: key.to_string(),
-            });
-        }
-        self.key = Some(key);
-        Ok(())
-    }
 }
 
 impl<'a> Ranges<'a> {
