@@ -7,11 +7,12 @@ use zdm_model::{Column, Function};
 use zdm_runtime::manifest::{Backfill, ComputedColumn};
 use zdm_runtime::phase::BACKFILL_FOLDER;
 
+use super::about::{batch_of, bounds_of, inputs_of, refused_of, reverse_of};
 use super::computed::Computed;
 use super::fallible::{Fallible, fallible, strictest};
 use super::writer::Writer;
 use super::{Identity, address, checksums};
-use crate::dialect::{Addresses, Dialect, DialectError};
+use crate::dialect::{Dialect, DialectError};
 use crate::plan::{Pair, Plan};
 use crate::render::rust;
 
@@ -186,63 +187,6 @@ impl Writer<'_> {
             inputs,
         })
     }
-}
-
-/// What is asked for the ends of a table, and its template.
-fn bounds_of(addresses: Option<&Addresses>) -> (&'static str, &'static str) {
-    if addresses.is_some_and(|addresses| addresses.in_blocks) {
-        (
-            "Backfill: the ends of the table's blocks.",
-            "bounds_of_blocks",
-        )
-    } else {
-        ("Backfill: the least and the greatest key.", "bounds")
-    }
-}
-
-/// What a batch does, and its template.
-fn batch_of(computed: Option<&Function>, range: &str) -> (String, &'static str) {
-    match computed {
-        Some(function) => (
-            format!(
-                "Backfill: rows from {range}, both included, that are still as {} took them get the value that it gave.",
-                function.path
-            ),
-            "computed",
-        ),
-        None => (
-            format!(
-                "Backfill: rows from {range}, both included, get their new side where it does not agree."
-            ),
-            "update",
-        ),
-    }
-}
-
-fn reverse_of(range: &str) -> String {
-    format!(
-        "Backfill on the way back: rows from {range} get their old side where it does not agree."
-    )
-}
-
-fn inputs_of(function: &Function, range: &str, is_sealed: bool) -> String {
-    let wait = if is_sealed {
-        "whose sides do not agree"
-    } else {
-        "that have no value yet"
-    };
-    format!(
-        "Backfill: rows from {range}, both included, {wait}: key, and what {} takes.",
-        function.path
-    )
-}
-
-fn refused_of(function: &Function, range: &str) -> String {
-    format!(
-        "Backfill: rows from {range}, both included, that are still as {} took them, and for which it gave none, lose the value of \
-         what they had before.",
-        function.path
-    )
 }
 
 /// Where the table's statements stand: in a folder of its own where several tables are filled.

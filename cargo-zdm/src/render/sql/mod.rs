@@ -3,6 +3,7 @@
 //! Comes in: a plan and who it is. Goes out: [`Manifest`] and the files below the version's directory.
 //! Must not know: where that directory stands, what a change means.
 
+mod about;
 mod address;
 mod backfill;
 mod checksums;
