@@ -47,6 +47,7 @@ impl Pool {
 impl Pool {
     /// A connection beside those of the pool, to the same database.
     pub(crate) async fn open(&self) -> Result<Connection, DatabaseError> {
+        #[cfg(feature = "sqlite")]
         use sqlx::ConnectOptions as _;
         match self {
             #[cfg(feature = "postgres")]
