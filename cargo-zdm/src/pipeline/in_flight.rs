@@ -257,12 +257,14 @@ impl Meeting<'_> {
     /// Whether a step changes what stands on the version's own pairs. A table is built anew after expand alone: by then it has to
     /// be what the versions describe, which the executor compares, so that the migration is contracted.
     fn is_of_own_pairs(&self, step: &PlanStep) -> bool {
-        if self.own.is_empty() {
-            return false;
-        }
-        match &step.action.statement {
+        let mut parts = step.action.statement.parts().iter();
+        !self.own.is_empty() && parts.all(|part| self.is_of_own(part, step.section))
+    }
+
+    fn is_of_own(&self, statement: &Statement, section: Section) -> bool {
+        match statement {
             Statement::CreateFunction { .. } | Statement::DropFunction { .. } => true,
-            Statement::RebuildTable { .. } => step.section != Section::Expand,
+            Statement::RebuildTable { .. } => section != Section::Expand,
             Statement::AddForeignKey { foreign_key, .. } => self.stand_on_own(&foreign_key.columns),
             Statement::AddUnique { unique, .. } => self.stand_on_own(&unique.columns),
             Statement::AddCheck { check, .. } => self.constrains_own(&check.name),

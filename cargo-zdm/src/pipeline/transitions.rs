@@ -34,8 +34,9 @@ pub(crate) struct InTransition {
 
 impl InTransition {
     fn new(manifest: &Manifest, parent: Option<&Manifest>, plan: &Plan) -> Self {
-        let steps = plan.steps.iter().map(|step| &step.action.statement);
-        let altered = steps.filter_map(|statement| {
+        let steps = plan.steps.iter();
+        let statements = steps.flat_map(|step| step.action.statement.parts());
+        let altered = statements.filter_map(|statement| {
             let column = statement.altered_column()?;
             Some((statement.table().to_owned(), column.to_owned()))
         });

@@ -18,6 +18,7 @@ mod raw;
 mod shape;
 mod shapes;
 mod statement;
+mod together;
 
 pub use alteration::{
     Alteration, Cast, Columns, Counting, EnumValue, Function, Growing, Growth, Naming, Renaming,
@@ -41,6 +42,7 @@ pub use shape::{
 };
 pub(crate) use shapes::{column_shape, table_shape};
 pub use statement::{Referenced, Remade, Statement};
+pub use together::Together;
 pub use zdm_runtime::manifest::Route;
 
 use std::collections::BTreeMap;

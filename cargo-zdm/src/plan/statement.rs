@@ -10,8 +10,6 @@ use serde::Serialize;
 
 use super::alteration::{Counting, EnumValue, Function, Growth, Renaming, Shown};
 use super::moved::Triggers;
-use super::net::NetStep;
-use super::raw::Raw;
 use super::shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, TableShape, UniqueShape,
 };
@@ -353,7 +351,7 @@ pub enum Statement {
         remade: Remade,
     },
     /// The trigger that keeps a table's pairs, or its end.
-    Net(NetStep),
+    Net(super::net::NetStep),
     /// What goes is kept under another name, or has its own again.
     Keep(super::keep::KeepStep),
     /// An enum.
@@ -395,6 +393,8 @@ pub enum Statement {
         /// What shall stand there.
         after: TableShape,
     },
+    /// Several of one transaction.
+    Together(super::together::Together),
     /// The user's own SQL.
-    Raw(Raw),
+    Raw(super::raw::Raw),
 }

@@ -43,6 +43,7 @@ mod natural;
 mod nets;
 mod odd_names;
 mod older;
+mod outlived;
 mod passwords;
 mod pause;
 mod policies;

@@ -221,6 +221,7 @@ impl Version {
                 uses: Vec::new(),
                 prepared: false,
                 repeatable: false,
+                also_locks: Vec::new(),
                 small: Vec::new(),
             });
         }

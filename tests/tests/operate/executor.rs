@@ -325,6 +325,46 @@ async fn postgres_names_who_is_in_the_way_when_it_gives_up() {
 }
 
 #[tokio::test]
+async fn postgres_names_who_holds_a_further_table_of_a_step() {
+    let (target, mut connection) = with_users(Dialect::Postgres).await;
+    let teams = "CREATE TABLE teams (id integer)";
+    connection.run_file(teams).await.unwrap();
+    let mut reader = target.open().await;
+    reader.begin().await.unwrap();
+    let pid = number(&mut reader, "SELECT pg_backend_pid()").await;
+    number(&mut reader, "SELECT count(*) FROM teams").await;
+    let mut version = Version::of(Dialect::Postgres);
+    let step = version.step(
+        Section::Expand,
+        Direction::Up,
+        "LOCK TABLE users, teams IN ACCESS EXCLUSIVE MODE;",
+    );
+    step.also_locks = vec!["teams".to_owned()];
+    let migration = version.load();
+    let refused = expand_as(&mut connection, &migration, Direction::Up, &impatient()).await;
+    assert!(
+        matches!(&refused, Err(ExecutorError::Blocked { blockers, .. }) if blockers[0].pid == pid),
+        "{refused:?}"
+    );
+    // Nobody waits for a lock in vain behind a transaction that is long already.
+    let options = ExecutorOptions {
+        long: Duration::ZERO,
+        patience: Duration::from_millis(10),
+        ..impatient()
+    };
+    let refused = expand_as(&mut connection, &migration, Direction::Up, &options).await;
+    assert!(
+        matches!(&refused, Err(ExecutorError::LongTransactions { blockers, .. }) if blockers[0].pid == pid),
+        "{refused:?}"
+    );
+    reader.rollback().await.unwrap();
+    let done = expand(&mut connection, &migration, Direction::Up)
+        .await
+        .unwrap();
+    assert_eq!(done.executed, 1);
+}
+
+#[tokio::test]
 async fn postgres_gives_a_lock_up_before_a_writer_looks_for_a_deadlock() {
     let (_target, mut connection) = with_users(Dialect::Postgres).await;
     let mut version = Version::of(Dialect::Postgres);

@@ -88,6 +88,7 @@ impl Version {
             uses: Vec::new(),
             prepared: false,
             repeatable: false,
+            also_locks: Vec::new(),
             small: Vec::new(),
         });
         self.manifest.steps.last_mut().unwrap()

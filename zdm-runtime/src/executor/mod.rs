@@ -284,7 +284,8 @@ impl Task<'_> {
                 return Err(self.explain(failure));
             };
             lock_wait += duration;
-            let blockers = blockers::of_table(connection, &self.step.table, &self.step.lock)
+            let blockers = self
+                .blockers(connection)
                 .await
                 .map_err(|source| self.explain(Failure::Database(source)))?;
             let detail = blockers::who(&blockers, refusal);

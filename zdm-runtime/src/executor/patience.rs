@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use super::{Event, ExecutorError, OnEvent, Task};
-use crate::database::Connection;
 use crate::database::blockers::{self, Blocker};
+use crate::database::{Connection, DatabaseError};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_millis(500);
@@ -56,15 +56,32 @@ impl Task<'_> {
         &self,
         connection: &mut Connection,
     ) -> Result<Vec<Blocker>, ExecutorError> {
-        let step = self.step;
-        let mut blockers = blockers::of_table(connection, &step.table, &step.lock)
-            .await
-            .map_err(|source| ExecutorError::Refused {
-                step: step.into(),
-                source,
-            })?;
+        let mut blockers =
+            self.blockers(connection)
+                .await
+                .map_err(|source| ExecutorError::Refused {
+                    step: self.step.into(),
+                    source,
+                })?;
         // A role that is not told the age finds out by a try.
         blockers.retain(|blocker| blocker.age.is_some_and(|age| age >= self.options.long));
         Ok(blockers)
+    }
+
+    /// Who holds what the step needs, each once.
+    pub(super) async fn blockers(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Vec<Blocker>, DatabaseError> {
+        let step = self.step;
+        let mut found = blockers::of_table(connection, &step.table, &step.lock).await?;
+        for table in &step.also_locks {
+            for blocker in blockers::of_table(connection, table, &step.lock).await? {
+                if found.iter().all(|known| known.pid != blocker.pid) {
+                    found.push(blocker);
+                }
+            }
+        }
+        Ok(found)
     }
 }

@@ -280,6 +280,9 @@ pub struct Step {
     pub summary: String,
     /// The table whose lock is meant.
     pub table: String,
+    /// Further tables that are locked as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_locks: Vec<String>,
     /// The strongest lock on the table, in the vendor's words (`ACCESS EXCLUSIVE`, `none`).
     pub lock: String,
     /// The statement blocks writers while it runs, so it gets `lock_timeout` and retries.

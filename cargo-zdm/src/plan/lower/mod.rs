@@ -15,7 +15,7 @@ use zdm_runtime::phase::Section;
 
 use super::alteration::Alteration;
 use super::shapes::Shapes;
-use super::{Action, ColumnShape, PlanStep, Statement, Undo};
+use super::{Action, ColumnShape, PlanStep, Statement, Undo, together};
 use crate::dialect::Dialect;
 
 /// An alteration with its place in the plan.
@@ -70,7 +70,7 @@ pub(super) fn steps(
         steps.append(&mut lowering.steps);
         shapes = lowering.shapes;
     }
-    steps
+    together::join(steps, dialect)
 }
 
 /// One section on its way.

@@ -135,6 +135,7 @@ impl Statement {
             Self::AddEnumValue { .. } => "add_enum_value",
             Self::LeaveEnumValue { .. } => "leave_enum_value",
             Self::RebuildTable { .. } => "rebuild_table",
+            Self::Together(_) => "together",
             Self::Raw(_) => "raw",
         }
     }
@@ -143,6 +144,10 @@ impl Statement {
     pub(crate) fn takes_all_rows(&self, dialect: &Dialect) -> bool {
         match self {
             Self::Raw(_) => false,
+            Self::Together(together) => together
+                .parts
+                .iter()
+                .any(|part| part.takes_all_rows(dialect)),
             generated => dialect
                 .statement(generated.name())
                 .is_ok_and(StatementFacts::takes_all_rows),
@@ -164,12 +169,21 @@ impl Statement {
         }
     }
 
+    /// Those that are executed by it: itself, or several of one transaction.
+    pub(crate) fn parts(&self) -> &[Self] {
+        match self {
+            Self::Together(together) => &together.parts,
+            one => std::slice::from_ref(one),
+        }
+    }
+
     /// The table whose lock is meant, unquoted.
     pub fn table(&self) -> &str {
         match self {
             Self::CreateTable { table } => &table.name,
             Self::RebuildTable { after, .. } => &after.name,
             Self::Raw(raw) => &raw.table,
+            Self::Together(together) => together.parts.last().map_or("", Self::table),
             Self::RenameColumns(renaming) => &renaming.table,
             Self::Net(step) => &step.table,
             Self::Keep(step) => &step.table,

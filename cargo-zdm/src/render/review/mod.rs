@@ -170,7 +170,9 @@ fn lock(step: &Step) -> String {
     } else if step.table.is_empty() {
         step.lock.clone()
     } else {
-        format!("{} on `{}`", step.lock, step.table)
+        let tables = std::iter::once(&step.table).chain(&step.also_locks);
+        let tables: Vec<String> = tables.map(|table| format!("`{table}`")).collect();
+        format!("{} on {}", step.lock, tables.join(", "))
     }
 }
 

@@ -12,6 +12,7 @@ mod fallible;
 mod moved;
 mod pairs;
 mod section;
+mod statement;
 mod writer;
 
 use std::collections::BTreeMap;

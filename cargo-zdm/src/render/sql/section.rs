@@ -6,7 +6,7 @@ use zdm_runtime::manifest::{Direction, IndexDefinition, Route, SmallTable, Step}
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
 
-use super::{Identity, header};
+use super::{Identity, header, statement};
 use crate::dialect::{Dialect, DialectError, StatementFacts};
 use crate::plan::{Action, IndexShape, Plan, PlanStep, Statement, Undo};
 
@@ -240,13 +240,8 @@ impl<'a> File<'a> {
         loses: Option<String>,
     ) -> Result<(), DialectError> {
         let statement = &action.statement;
-        let (facts, sql) = match statement {
-            Statement::Raw(raw) => (&raw.facts, raw.sql.clone()),
-            generated => (
-                dialect.statement(generated.name())?,
-                dialect.render_statement(generated.name(), generated)?,
-            ),
-        };
+        let (facts, sql) = statement::written(dialect, statement)?;
+        let facts = facts.as_ref();
         let number = number(self.steps.len());
         let index = built_index(facts, statement);
         // Forward, `way_back` says it.
@@ -279,6 +274,7 @@ impl<'a> File<'a> {
             lines: (first, self::number(self.lines) - 1),
             summary: action.summary.clone(),
             table: statement.table().to_owned(),
+            also_locks: statement::also_locked(statement),
             lock: facts.lock.clone(),
             blocks_writers: facts.blocks_writers,
             scans: facts.scans,

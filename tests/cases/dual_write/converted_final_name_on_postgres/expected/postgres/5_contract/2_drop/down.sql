@@ -2,10 +2,8 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 4 (drop the function zdm.0123456789ab_users_age_int_up) has no way back: users.age, which it reads, is gone.
+-- up.sql 3 (drop the function zdm.0123456789ab_users_age_int_up) has no way back: users.age, which it reads, is gone.
 
--- up.sql 3 (drop the column users.age_old) has no way back: the values of users.age_old are gone; a backup brings them back.
+-- up.sql 2 (drop the trigger on users that keeps both sides; drop the column users.age_old) has no way back: the values of users.age_old are gone; a backup brings them back.
 
--- up.sql 2 (drop the view zdm.0123456789ab_users) has no way back: columns of users that it had are gone.
-
--- up.sql 1 (drop the trigger on users that keeps both sides) has no way back: no code of the transition writes users any more.
+-- up.sql 1 (drop the view zdm.0123456789ab_users) has no way back: columns of users that it had are gone.

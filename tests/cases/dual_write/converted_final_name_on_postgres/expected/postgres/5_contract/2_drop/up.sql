@@ -2,20 +2,17 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on users that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes users any more · from src/models.rs:15
-DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON users;
-DROP FUNCTION IF EXISTS zdm."0123456789ab_users_caught"();
-DROP SEQUENCE IF EXISTS zdm."0123456789ab_users_caught";
-
--- 2. drop the view zdm.0123456789ab_users
+-- 1. drop the view zdm.0123456789ab_users
 --    no lock · no scan · no rewrite · in a transaction · no way back: columns of users that it had are gone · from src/models.rs:15
 DROP VIEW IF EXISTS zdm."0123456789ab_users";
 
--- 3. drop the column users.age_old
+-- 2. drop the trigger on users that keeps both sides; drop the column users.age_old
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.age_old are gone; a backup brings them back · from src/models.rs:15
+DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON users;
+DROP FUNCTION IF EXISTS zdm."0123456789ab_users_caught"();
+DROP SEQUENCE IF EXISTS zdm."0123456789ab_users_caught";
 ALTER TABLE users DROP COLUMN IF EXISTS age_old;
 
--- 4. drop the function zdm.0123456789ab_users_age_int_up
+-- 3. drop the function zdm.0123456789ab_users_age_int_up
 --    no lock · no scan · no rewrite · in a transaction · no way back: users.age, which it reads, is gone · from src/models.rs:15
 DROP FUNCTION IF EXISTS zdm."0123456789ab_users_age_int_up"(text);

@@ -3,17 +3,15 @@
 -- What contract dropped.
 
 -- 1. rename the index idx_users_year of users to idx_users_year_new
---    no lock · no scan · no rewrite · in a transaction · takes back up.sql 6 · from src/models.rs:14
+--    no lock · no scan · no rewrite · in a transaction · takes back up.sql 5 · from src/models.rs:14
 ALTER INDEX idx_users_year RENAME TO idx_users_year_new;
 
 -- 2. rename the index idx_users_team_born of users to idx_users_team_born_new
---    no lock · no scan · no rewrite · in a transaction · takes back up.sql 5 · from src/models.rs:14
+--    no lock · no scan · no rewrite · in a transaction · takes back up.sql 4 · from src/models.rs:14
 ALTER INDEX idx_users_team_born RENAME TO idx_users_team_born_new;
 
--- up.sql 4 (drop the column users.team_old) has no way back: the values of users.team_old are gone; a backup brings them back.
+-- up.sql 3 (drop the trigger on users that keeps both sides; drop the column users.team_old) has no way back: the values of users.team_old are gone; a backup brings them back.
 
--- up.sql 3 (drop the view zdm.0123456789ab_users) has no way back: columns of users that it had are gone.
+-- up.sql 2 (drop the view zdm.0123456789ab_users) has no way back: columns of users that it had are gone.
 
--- up.sql 2 (drop the index idx_users_year of users) has no way back: idx_users_year names users.team, which is gone.
-
--- up.sql 1 (drop the trigger on users that keeps both sides) has no way back: no code of the transition writes users any more.
+-- up.sql 1 (drop the index idx_users_year of users) has no way back: idx_users_year names users.team, which is gone.

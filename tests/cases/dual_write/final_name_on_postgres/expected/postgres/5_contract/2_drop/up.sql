@@ -2,28 +2,25 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on users that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes users any more · from src/models.rs:19
-DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON users;
-DROP FUNCTION IF EXISTS zdm."0123456789ab_users_caught"();
-DROP SEQUENCE IF EXISTS zdm."0123456789ab_users_caught";
-
--- 2. drop the index idx_users_year of users
+-- 1. drop the index idx_users_year of users
 --    lock SHARE UPDATE EXCLUSIVE · no scan · no rewrite · outside a transaction · no way back: idx_users_year names users.team, which is gone · from src/models.rs:14
 DROP INDEX CONCURRENTLY IF EXISTS idx_users_year;
 
--- 3. drop the view zdm.0123456789ab_users
+-- 2. drop the view zdm.0123456789ab_users
 --    no lock · no scan · no rewrite · in a transaction · no way back: columns of users that it had are gone · from src/models.rs:19
 DROP VIEW IF EXISTS zdm."0123456789ab_users";
 
--- 4. drop the column users.team_old
+-- 3. drop the trigger on users that keeps both sides; drop the column users.team_old
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.team_old are gone; a backup brings them back · from src/models.rs:19
+DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON users;
+DROP FUNCTION IF EXISTS zdm."0123456789ab_users_caught"();
+DROP SEQUENCE IF EXISTS zdm."0123456789ab_users_caught";
 ALTER TABLE users DROP COLUMN IF EXISTS team_old;
 
--- 5. rename the index idx_users_team_born_new of users to idx_users_team_born
+-- 4. rename the index idx_users_team_born_new of users to idx_users_team_born
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:14
 ALTER INDEX idx_users_team_born_new RENAME TO idx_users_team_born;
 
--- 6. rename the index idx_users_year_new of users to idx_users_year
+-- 5. rename the index idx_users_year_new of users to idx_users_year
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:14
 ALTER INDEX idx_users_year_new RENAME TO idx_users_year;

@@ -2,10 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 4 (drop the column billing.invoices.user) has no way back: the values of billing.invoices.user are gone; a backup brings them back.
-
--- up.sql 3 (drop the column billing.invoices.token) has no way back: the values of billing.invoices.token are gone; a backup brings them back.
-
--- up.sql 2 (drop the column billing.invoices.state) has no way back: the values of billing.invoices.state are gone; a backup brings them back.
-
--- up.sql 1 (drop the trigger on billing.invoices that keeps both sides) has no way back: no code of the transition writes billing.invoices any more.
+-- up.sql 1 (drop the trigger on billing.invoices that keeps both sides; drop the column billing.invoices.state; drop the column billing.invoices.token; drop the column billing.invoices.user) has no way back: the values of billing.invoices.state, billing.invoices.token, billing.invoices.user are gone; a backup brings them back.

@@ -2,20 +2,11 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on billing.invoices that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes billing.invoices any more · from src/models.rs:9
+-- 1. drop the trigger on billing.invoices that keeps both sides; drop the column billing.invoices.state; drop the column billing.invoices.token; drop the column billing.invoices.user
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of billing.invoices.state, billing.invoices.token, billing.invoices.user are gone; a backup brings them back · from src/models.rs:13
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON billing.invoices;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_billing.invoices_caught"();
 DROP SEQUENCE IF EXISTS zdm."0123456789ab_billing.invoices_caught";
-
--- 2. drop the column billing.invoices.state
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of billing.invoices.state are gone; a backup brings them back · from src/models.rs:9
 ALTER TABLE billing.invoices DROP COLUMN IF EXISTS state;
-
--- 3. drop the column billing.invoices.token
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of billing.invoices.token are gone; a backup brings them back · from src/models.rs:11
 ALTER TABLE billing.invoices DROP COLUMN IF EXISTS token;
-
--- 4. drop the column billing.invoices.user
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of billing.invoices.user are gone; a backup brings them back · from src/models.rs:13
 ALTER TABLE billing.invoices DROP COLUMN IF EXISTS "user";

@@ -2,8 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 3 (drop the column users.last) has no way back: the values of users.last are gone; a backup brings them back.
-
--- up.sql 2 (drop the column users.first) has no way back: the values of users.first are gone; a backup brings them back.
-
--- up.sql 1 (drop the trigger on users that keeps both sides) has no way back: no code of the transition writes users any more.
+-- up.sql 1 (drop the trigger on users that keeps both sides; drop the column users.first; drop the column users.last) has no way back: the values of users.first, users.last are gone; a backup brings them back.

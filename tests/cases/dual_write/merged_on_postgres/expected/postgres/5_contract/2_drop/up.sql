@@ -2,16 +2,10 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on users that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes users any more · from src/models.rs:13
+-- 1. drop the trigger on users that keeps both sides; drop the column users.first; drop the column users.last
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.first, users.last are gone; a backup brings them back · from src/models.rs:13
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON users;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_users_caught"();
 DROP SEQUENCE IF EXISTS zdm."0123456789ab_users_caught";
-
--- 2. drop the column users.first
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.first are gone; a backup brings them back · from src/models.rs:13
 ALTER TABLE users DROP COLUMN IF EXISTS first;
-
--- 3. drop the column users.last
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.last are gone; a backup brings them back · from src/models.rs:13
 ALTER TABLE users DROP COLUMN IF EXISTS last;

@@ -2,12 +2,9 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on accounts that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes accounts any more · from src/models.rs:9
+-- 1. drop the trigger on accounts that keeps both sides; drop the column accounts.email
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of accounts.email are gone; a backup brings them back · from src/models.rs:9
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON accounts;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_accounts_caught"();
 DROP SEQUENCE IF EXISTS zdm."0123456789ab_accounts_caught";
-
--- 2. drop the column accounts.email
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of accounts.email are gone; a backup brings them back · from src/models.rs:9
 ALTER TABLE accounts DROP COLUMN IF EXISTS email;

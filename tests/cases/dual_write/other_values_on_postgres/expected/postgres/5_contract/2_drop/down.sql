@@ -2,14 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 6 (drop the enum billing.status_old) has no way back: the columns of billing.status that had it are gone.
+-- up.sql 5 (drop the enum billing.status_old) has no way back: the columns of billing.status that had it are gone.
 
--- up.sql 5 (drop the function zdm.0123456789ab_billing.status_old) has no way back: code of the transition makes values by it, and no other does.
+-- up.sql 4 (drop the function zdm.0123456789ab_billing.status_old) has no way back: code of the transition makes values by it, and no other does.
 
--- up.sql 4 (drop the function zdm.0123456789ab_billing.status_new) has no way back: code of the transition makes values by it, and no other does.
+-- up.sql 3 (drop the function zdm.0123456789ab_billing.status_new) has no way back: code of the transition makes values by it, and no other does.
 
--- up.sql 3 (drop the column billing.invoices.status_old) has no way back: the values of billing.invoices.status_old are gone; a backup brings them back.
+-- up.sql 2 (drop the trigger on billing.invoices that keeps both sides; drop the column billing.invoices.status_old) has no way back: the values of billing.invoices.status_old are gone; a backup brings them back.
 
--- up.sql 2 (drop the view zdm.0123456789ab_billing.invoices) has no way back: columns of billing.invoices that it had are gone.
-
--- up.sql 1 (drop the trigger on billing.invoices that keeps both sides) has no way back: no code of the transition writes billing.invoices any more.
+-- up.sql 1 (drop the view zdm.0123456789ab_billing.invoices) has no way back: columns of billing.invoices that it had are gone.

@@ -2,28 +2,25 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on billing.invoices that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes billing.invoices any more · from src/models.rs:5
-DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON billing.invoices;
-DROP FUNCTION IF EXISTS zdm."0123456789ab_billing.invoices_caught"();
-DROP SEQUENCE IF EXISTS zdm."0123456789ab_billing.invoices_caught";
-
--- 2. drop the view zdm.0123456789ab_billing.invoices
+-- 1. drop the view zdm.0123456789ab_billing.invoices
 --    no lock · no scan · no rewrite · in a transaction · no way back: columns of billing.invoices that it had are gone · from src/models.rs:17
 DROP VIEW IF EXISTS zdm."0123456789ab_billing.invoices";
 
--- 3. drop the column billing.invoices.status_old
+-- 2. drop the trigger on billing.invoices that keeps both sides; drop the column billing.invoices.status_old
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of billing.invoices.status_old are gone; a backup brings them back · from src/models.rs:17
+DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON billing.invoices;
+DROP FUNCTION IF EXISTS zdm."0123456789ab_billing.invoices_caught"();
+DROP SEQUENCE IF EXISTS zdm."0123456789ab_billing.invoices_caught";
 ALTER TABLE billing.invoices DROP COLUMN IF EXISTS status_old;
 
--- 4. drop the function zdm.0123456789ab_billing.status_new
+-- 3. drop the function zdm.0123456789ab_billing.status_new
 --    no lock · no scan · no rewrite · in a transaction · no way back: code of the transition makes values by it, and no other does · from src/models.rs:5
 DROP FUNCTION IF EXISTS zdm."0123456789ab_billing.status_new"(text);
 
--- 5. drop the function zdm.0123456789ab_billing.status_old
+-- 4. drop the function zdm.0123456789ab_billing.status_old
 --    no lock · no scan · no rewrite · in a transaction · no way back: code of the transition makes values by it, and no other does · from src/models.rs:5
 DROP FUNCTION IF EXISTS zdm."0123456789ab_billing.status_old"(text);
 
--- 6. drop the enum billing.status_old
+-- 5. drop the enum billing.status_old
 --    no lock · no scan · no rewrite · in a transaction · no way back: the columns of billing.status that had it are gone · from src/models.rs:5
 DROP TYPE IF EXISTS billing.status_old;

@@ -2,12 +2,9 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on users that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes users any more · from src/models.rs:12
+-- 1. drop the trigger on users that keeps both sides; drop the column users.full_name
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.full_name are gone; a backup brings them back · from src/models.rs:12
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON users;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_users_caught"();
 DROP SEQUENCE IF EXISTS zdm."0123456789ab_users_caught";
-
--- 2. drop the column users.full_name
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.full_name are gone; a backup brings them back · from src/models.rs:12
 ALTER TABLE users DROP COLUMN IF EXISTS full_name;

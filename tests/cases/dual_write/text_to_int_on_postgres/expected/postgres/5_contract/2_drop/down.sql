@@ -2,8 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 3 (drop the function zdm.0123456789ab_users_age_int_up) has no way back: users.age, which it reads, is gone.
+-- up.sql 2 (drop the function zdm.0123456789ab_users_age_int_up) has no way back: users.age, which it reads, is gone.
 
--- up.sql 2 (drop the column users.age) has no way back: the values of users.age are gone; a backup brings them back.
-
--- up.sql 1 (drop the trigger on users that keeps both sides) has no way back: no code of the transition writes users any more.
+-- up.sql 1 (drop the trigger on users that keeps both sides; drop the column users.age) has no way back: the values of users.age are gone; a backup brings them back.

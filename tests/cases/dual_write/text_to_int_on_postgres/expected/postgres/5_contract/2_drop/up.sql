@@ -2,16 +2,13 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on users that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes users any more · from src/models.rs:12
+-- 1. drop the trigger on users that keeps both sides; drop the column users.age
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.age are gone; a backup brings them back · from src/models.rs:12
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON users;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_users_caught"();
 DROP SEQUENCE IF EXISTS zdm."0123456789ab_users_caught";
-
--- 2. drop the column users.age
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.age are gone; a backup brings them back · from src/models.rs:12
 ALTER TABLE users DROP COLUMN IF EXISTS age;
 
--- 3. drop the function zdm.0123456789ab_users_age_int_up
+-- 2. drop the function zdm.0123456789ab_users_age_int_up
 --    no lock · no scan · no rewrite · in a transaction · no way back: users.age, which it reads, is gone · from src/models.rs:12
 DROP FUNCTION IF EXISTS zdm."0123456789ab_users_age_int_up"(text);

@@ -2,6 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 2 (drop the column visits.page) has no way back: the values of visits.page are gone; a backup brings them back.
-
--- up.sql 1 (drop the trigger on visits that keeps both sides) has no way back: no code of the transition writes visits any more.
+-- up.sql 1 (drop the trigger on visits that keeps both sides; drop the column visits.page) has no way back: the values of visits.page are gone; a backup brings them back.

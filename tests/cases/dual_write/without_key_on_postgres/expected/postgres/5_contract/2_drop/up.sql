@@ -2,12 +2,9 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the trigger on visits that keeps both sides
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: no code of the transition writes visits any more · from src/models.rs:7
+-- 1. drop the trigger on visits that keeps both sides; drop the column visits.page
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of visits.page are gone; a backup brings them back · from src/models.rs:7
 DROP TRIGGER IF EXISTS zzz_zdm_0123456789ab ON visits;
 DROP FUNCTION IF EXISTS zdm."0123456789ab_visits_caught"();
 DROP SEQUENCE IF EXISTS zdm."0123456789ab_visits_caught";
-
--- 2. drop the column visits.page
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of visits.page are gone; a backup brings them back · from src/models.rs:7
 ALTER TABLE visits DROP COLUMN IF EXISTS page;

@@ -2,8 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 3 (drop the table addresses) has no way back: the rows of addresses are gone; a backup brings them back.
-
--- up.sql 2 (drop the triggers on users that keep addresses) has no way back: addresses is gone.
-
--- up.sql 1 (drop the triggers on addresses that keep users) has no way back: addresses is gone.
+-- up.sql 1 (drop the triggers on addresses that keep users; drop the triggers on users that keep addresses; drop the table addresses) has no way back: the rows of addresses are gone; a backup brings them back.

@@ -2,18 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on Parcels that keep order_lines
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: Parcels is gone · from src/models.rs:3
+-- 1. drop the triggers on Parcels that keep order_lines; drop the triggers on order_lines that keep Parcels; drop the table Parcels
+--    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the rows of Parcels are gone; a backup brings them back · from src/models.rs:3
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_delete;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_update;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_insert;
-
--- 2. drop the triggers on order_lines that keep Parcels
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: Parcels is gone · from src/models.rs:3
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_delete;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert;
-
--- 3. drop the table Parcels
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the rows of Parcels are gone; a backup brings them back · from src/models.rs:3
 DROP TABLE IF EXISTS "Parcels";

@@ -2,8 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 3 (drop the table billing.addresses) has no way back: the rows of billing.addresses are gone; a backup brings them back.
-
--- up.sql 2 (drop the triggers on billing.users that keep billing.addresses) has no way back: billing.addresses is gone.
-
--- up.sql 1 (drop the triggers on billing.addresses that keep billing.users) has no way back: billing.addresses is gone.
+-- up.sql 1 (drop the triggers on billing.addresses that keep billing.users; drop the triggers on billing.users that keep billing.addresses; drop the table billing.addresses) has no way back: the rows of billing.addresses are gone; a backup brings them back.

@@ -2,12 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 5 (drop the column addresses.town) has no way back: the values of addresses.town are gone; a backup brings them back.
-
--- up.sql 4 (drop the index idx_addresses_town of addresses) has no way back: the index goes with addresses.town.
-
--- up.sql 3 (drop the column addresses.postal_code) has no way back: the values of addresses.postal_code are gone; a backup brings them back.
-
--- up.sql 2 (drop the triggers on users that keep addresses) has no way back: the columns of addresses that they keep are gone.
-
--- up.sql 1 (drop the triggers on addresses that keep users) has no way back: the columns of addresses that they keep are gone.
+-- up.sql 1 (drop the triggers on addresses that keep users; drop the triggers on users that keep addresses; drop the column addresses.postal_code; drop the index idx_addresses_town of addresses; drop the column addresses.town) has no way back: the values of addresses.postal_code, addresses.town are gone; a backup brings them back.

@@ -2,26 +2,14 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on addresses that keep users
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the columns of addresses that they keep are gone · from src/models.rs:8
+-- 1. drop the triggers on addresses that keep users; drop the triggers on users that keep addresses; drop the column addresses.postal_code; drop the index idx_addresses_town of addresses; drop the column addresses.town
+--    write lock · scans · rewrites · in a transaction · no way back: the values of addresses.postal_code, addresses.town are gone; a backup brings them back · from src/models.rs:8
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_delete;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_update;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_insert;
-
--- 2. drop the triggers on users that keep addresses
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the columns of addresses that they keep are gone · from src/models.rs:8
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_delete;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert;
-
--- 3. drop the column addresses.postal_code
---    write lock · scans · rewrites · in a transaction · no way back: the values of addresses.postal_code are gone; a backup brings them back · from src/models.rs:8
 ALTER TABLE addresses DROP COLUMN postal_code;
-
--- 4. drop the index idx_addresses_town of addresses
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the index goes with addresses.town · from src/models.rs:8
 DROP INDEX IF EXISTS idx_addresses_town;
-
--- 5. drop the column addresses.town
---    write lock · scans · rewrites · in a transaction · no way back: the values of addresses.town are gone; a backup brings them back · from src/models.rs:8
 ALTER TABLE addresses DROP COLUMN town;

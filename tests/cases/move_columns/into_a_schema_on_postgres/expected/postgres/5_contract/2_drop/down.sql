@@ -2,10 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 4 (drop the column addresses.town) has no way back: the values of addresses.town are gone; a backup brings them back.
-
--- up.sql 3 (drop the column addresses.postal_code) has no way back: the values of addresses.postal_code are gone; a backup brings them back.
-
--- up.sql 2 (drop the triggers on billing.users that keep addresses) has no way back: the columns of addresses that they keep are gone.
-
--- up.sql 1 (drop the triggers on addresses that keep billing.users) has no way back: the columns of addresses that they keep are gone.
+-- up.sql 1 (drop the triggers on addresses that keep billing.users; drop the triggers on billing.users that keep addresses; drop the column addresses.postal_code; drop the column addresses.town) has no way back: the values of addresses.postal_code, addresses.town are gone; a backup brings them back.

@@ -2,28 +2,29 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on addresses that keep billing.users
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of addresses that they keep are gone · from src/models.rs:9
+-- 1. drop the triggers on addresses that keep billing.users; drop the triggers on billing.users that keep addresses; drop the column addresses.postal_code; drop the column addresses.town
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of addresses.postal_code, addresses.town are gone; a backup brings them back · from src/models.rs:9
+-- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
+-- one that fails: this gives up before, and is tried again.
+DO $zdm$
+BEGIN
+    PERFORM set_config('lock_timeout', min(CASE name WHEN 'lock_timeout' THEN setting::integer
+        ELSE greatest(setting::integer / 3, 1) END)::text, true)
+    FROM pg_settings WHERE name IN ('lock_timeout', 'deadlock_timeout') AND setting::integer > 0;
+END
+$zdm$;
+LOCK TABLE billing.users, addresses IN ACCESS EXCLUSIVE MODE;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_visible ON addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_lock ON addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_lock();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
-
--- 2. drop the triggers on billing.users that keep addresses
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of addresses that they keep are gone · from src/models.rs:9
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible_update ON billing.users;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible ON billing.users;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON billing.users;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON billing.users;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
-
--- 3. drop the column addresses.postal_code
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of addresses.postal_code are gone; a backup brings them back · from src/models.rs:9
 ALTER TABLE addresses DROP COLUMN IF EXISTS postal_code;
-
--- 4. drop the column addresses.town
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of addresses.town are gone; a backup brings them back · from src/models.rs:9
 ALTER TABLE addresses DROP COLUMN IF EXISTS town;

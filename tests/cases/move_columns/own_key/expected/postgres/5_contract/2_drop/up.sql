@@ -2,24 +2,28 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on Parcels that keep order_lines
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of Parcels that they keep are gone · from src/models.rs:7
+-- 1. drop the triggers on Parcels that keep order_lines; drop the triggers on order_lines that keep Parcels; drop the column Parcels.user
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of Parcels.user are gone; a backup brings them back · from src/models.rs:7
+-- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
+-- one that fails: this gives up before, and is tried again.
+DO $zdm$
+BEGIN
+    PERFORM set_config('lock_timeout', min(CASE name WHEN 'lock_timeout' THEN setting::integer
+        ELSE greatest(setting::integer / 3, 1) END)::text, true)
+    FROM pg_settings WHERE name IN ('lock_timeout', 'deadlock_timeout') AND setting::integer > 0;
+END
+$zdm$;
+LOCK TABLE order_lines, "Parcels" IN ACCESS EXCLUSIVE MODE;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_visible ON "Parcels";
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_lock ON "Parcels";
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_lock();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON "Parcels";
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
-
--- 2. drop the triggers on order_lines that keep Parcels
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of Parcels that they keep are gone · from src/models.rs:7
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible_update ON order_lines;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible ON order_lines;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON order_lines;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert ON order_lines;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
-
--- 3. drop the column Parcels.user
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of Parcels.user are gone; a backup brings them back · from src/models.rs:7
 ALTER TABLE "Parcels" DROP COLUMN IF EXISTS "user";

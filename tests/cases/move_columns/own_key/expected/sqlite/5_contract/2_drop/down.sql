@@ -2,8 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 3 (drop the column Parcels.user) has no way back: the values of Parcels.user are gone; a backup brings them back.
-
--- up.sql 2 (drop the triggers on order_lines that keep Parcels) has no way back: the columns of Parcels that they keep are gone.
-
--- up.sql 1 (drop the triggers on Parcels that keep order_lines) has no way back: the columns of Parcels that they keep are gone.
+-- up.sql 1 (drop the triggers on Parcels that keep order_lines; drop the triggers on order_lines that keep Parcels; drop the column Parcels.user) has no way back: the values of Parcels.user are gone; a backup brings them back.

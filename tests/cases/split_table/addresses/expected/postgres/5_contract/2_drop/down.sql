@@ -2,10 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 4 (drop the column users.postal) has no way back: the values of users.postal are gone; a backup brings them back.
-
--- up.sql 3 (drop the column users.street) has no way back: the values of users.street are gone; a backup brings them back.
-
--- up.sql 2 (drop the triggers on addresses that keep users) has no way back: the columns of users that they keep are gone.
-
--- up.sql 1 (drop the triggers on users that keep addresses) has no way back: the columns of users that they keep are gone.
+-- up.sql 1 (drop the triggers on users that keep addresses; drop the triggers on addresses that keep users; drop the column users.street; drop the column users.postal) has no way back: the values of users.street, users.postal are gone; a backup brings them back.

@@ -2,26 +2,14 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on users that keep addresses
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the columns of users that they keep are gone · from src/models.rs:11
+-- 1. drop the triggers on users that keep addresses; drop the triggers on addresses that keep users; drop the index idx_users_street of users; drop the column users.street; drop the column users.postal
+--    write lock · scans · rewrites · in a transaction · no way back: the values of users.street, users.postal are gone; a backup brings them back · from src/models.rs:11
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_delete;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_insert;
-
--- 2. drop the triggers on addresses that keep users
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the columns of users that they keep are gone · from src/models.rs:11
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_delete;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_update;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_insert;
-
--- 3. drop the index idx_users_street of users
---    write lock (brief) · no scan · no rewrite · in a transaction · no way back: the index goes with users.street · from src/models.rs:11
 DROP INDEX IF EXISTS idx_users_street;
-
--- 4. drop the column users.street
---    write lock · scans · rewrites · in a transaction · no way back: the values of users.street are gone; a backup brings them back · from src/models.rs:11
 ALTER TABLE users DROP COLUMN street;
-
--- 5. drop the column users.postal
---    write lock · scans · rewrites · in a transaction · no way back: the values of users.postal are gone; a backup brings them back · from src/models.rs:11
 ALTER TABLE users DROP COLUMN postal;

@@ -2,10 +2,4 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- What contract dropped.
 
--- up.sql 4 (drop the column order_lines.weight) has no way back: the values of order_lines.weight are gone; a backup brings them back.
-
--- up.sql 3 (drop the column order_lines.order) has no way back: the values of order_lines.order are gone; a backup brings them back.
-
--- up.sql 2 (drop the triggers on Parcels that keep order_lines) has no way back: the columns of order_lines that they keep are gone.
-
--- up.sql 1 (drop the triggers on order_lines that keep Parcels) has no way back: the columns of order_lines that they keep are gone.
+-- up.sql 1 (drop the triggers on order_lines that keep Parcels; drop the triggers on Parcels that keep order_lines; drop the column order_lines.order; drop the column order_lines.weight) has no way back: the values of order_lines.order, order_lines.weight are gone; a backup brings them back.

@@ -2,26 +2,27 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Contract, 2: old goes, when no instance and no transaction can name it.
 
--- 1. drop the triggers on users that keep billing.addresses
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of users that they keep are gone · from src/models.rs:12
+-- 1. drop the triggers on users that keep billing.addresses; drop the triggers on billing.addresses that keep users; drop the column users.street; drop the column users.postal
+--    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.street, users.postal are gone; a backup brings them back · from src/models.rs:12
+-- A writer that waits for one of these tables while it holds another looks for a deadlock after deadlock_timeout, and would be the
+-- one that fails: this gives up before, and is tried again.
+DO $zdm$
+BEGIN
+    PERFORM set_config('lock_timeout', min(CASE name WHEN 'lock_timeout' THEN setting::integer
+        ELSE greatest(setting::integer / 3, 1) END)::text, true)
+    FROM pg_settings WHERE name IN ('lock_timeout', 'deadlock_timeout') AND setting::integer > 0;
+END
+$zdm$;
+LOCK TABLE users, billing.addresses IN ACCESS EXCLUSIVE MODE;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible_update ON users;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_visible ON users;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main_update ON users;
 DROP TRIGGER IF EXISTS zdm_0123456789ab_main ON users;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_main();
-
--- 2. drop the triggers on billing.addresses that keep users
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the columns of users that they keep are gone · from src/models.rs:12
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part_visible ON billing.addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part_visible();
 DROP TRIGGER IF EXISTS zdm_0123456789ab_part ON billing.addresses;
 DROP FUNCTION IF EXISTS zdm.zdm_0123456789ab_part();
-
--- 3. drop the column users.street
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.street are gone; a backup brings them back · from src/models.rs:12
 ALTER TABLE users DROP COLUMN IF EXISTS street;
-
--- 4. drop the column users.postal
---    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · no way back: the values of users.postal are gone; a backup brings them back · from src/models.rs:12
 ALTER TABLE users DROP COLUMN IF EXISTS postal;
