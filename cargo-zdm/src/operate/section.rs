@@ -337,6 +337,9 @@ impl From<ExecutorError> for Failure {
             ExecutorError::EditedAfterExecution { .. } | ExecutorError::WrongDialect { .. } => {
                 "bring the versions' folder back to what was reviewed, then run the command again"
             }
+            ExecutorError::Unfit { .. } => {
+                "mend these rows and run the same command again: it continues after the last finished step"
+            }
             _ => {
                 "mend the cause and run the same command again: it continues after the last finished step"
             }

@@ -41,7 +41,7 @@ pub use shape::{
     UniqueShape,
 };
 pub(crate) use shapes::{column_shape, table_shape};
-pub use statement::{Referenced, Remade, Statement};
+pub use statement::{Nullable, Referenced, Remade, Statement};
 pub use together::Together;
 pub use zdm_runtime::manifest::Route;
 
@@ -155,22 +155,38 @@ pub struct PlanStep {
 }
 
 impl PlanStep {
-    /// Its undo adds a constraint, and compares the rows, which may fail: whatever is there of it by then, the step takes away.
+    /// Its undo puts something back in several statements, or in one outside a transaction, and compares the rows, which may fail:
+    /// whatever is there of it by then, the step takes away.
     pub(crate) fn drops_what_its_undo_adds(&self) -> bool {
         let Undo::By { actions, .. } = &self.undo else {
             return false;
         };
-        let Some(dropped) = self.action.statement.dropped_constraint() else {
+        let statement = &self.action.statement;
+        let dropped = match statement {
+            Statement::DropIndex { index, .. } => Some(index.as_str()),
+            Statement::DropNotNull(nullable) => nullable.check.as_deref(),
+            other => other.dropped_constraint(),
+        };
+        let is_index = matches!(
+            statement,
+            Statement::DropIndex { .. } | Statement::DropConstraint { index: true, .. }
+        );
+        let Some(dropped) = dropped else {
             return false;
         };
         let is_of_it = |action: &Action| match &action.statement {
+            Statement::CreateIndex { index, .. } => is_index && index.name == dropped,
+            Statement::AddUnique { unique, .. } => is_index && unique.name == dropped,
             Statement::AddCheck { check, .. } => check.name == dropped,
             Statement::AddExclusion { exclusion, .. } => exclusion.name == dropped,
             Statement::AddForeignKey { foreign_key, .. } => foreign_key.name == dropped,
             Statement::ValidateConstraint { constraint, .. } => constraint == dropped,
+            Statement::SetNotNull { column, .. } => matches!(
+                statement, Statement::DropNotNull(nullable) if nullable.column == *column),
             other => other.dropped_constraint() == Some(dropped),
         };
-        actions.len() > 1 && actions.iter().all(is_of_it)
+        let is_at_once = actions.len() == 1 && !matches!(statement, Statement::DropIndex { .. });
+        !is_at_once && !actions.is_empty() && actions.iter().all(is_of_it)
     }
 }
 

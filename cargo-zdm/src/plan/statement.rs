@@ -3,8 +3,10 @@
 //! Must not know: any database's SQL.
 
 mod names;
+mod nullable;
 mod remade;
 
+pub use nullable::Nullable;
 pub use remade::{Referenced, Remade};
 use serde::Serialize;
 
@@ -176,12 +178,7 @@ pub enum Statement {
         column: String,
     },
     /// NULL is accepted from now on.
-    DropNotNull {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-    },
+    DropNotNull(Nullable),
     /// A unique index becomes the primary key's, and takes its name.
     SetPrimaryKey {
         /// The table.
@@ -244,6 +241,8 @@ pub enum Statement {
         table: String,
         /// The constraint.
         constraint: String,
+        /// So does an index of its name that a way back has built and not made its own.
+        index: bool,
     },
     /// A unique index, or the constraint on it, goes while foreign keys stand on it: they go over to another one of these columns.
     DropReferenced {

@@ -70,15 +70,9 @@ pub struct Part {{
     back_to(project, "dual_write");
 }
 
-/// The index of a unique constraint is built apart, and no step that drops the constraint takes it away: forward is shut, and nobody is
-/// sent there.
-#[test]
-fn where_nothing_leads_forward_nobody_is_sent_there() {
-    let server = Server::start();
-    let project = &Project::on(server.database("app"), "");
-    let parts = |attribute: &str, field: &str| {
-        format!(
-            "
+fn parts(attribute: &str, field: &str) -> String {
+    format!(
+        "
 #[derive(Migratable)]
 {attribute}
 pub struct Part {{
@@ -87,8 +81,36 @@ pub struct Part {{
     {field}
 }}
 "
-        )
-    };
+    )
+}
+
+const BACK: [&str; 3] = ["rollback", "--to", "ramp_down"];
+const FORWARD: [&str; 4] = ["switch", "--to", "complete", "change"];
+
+/// The way back fails twice over and names the rows, forward leads on, and new takes again what old does not.
+fn leads_forward(project: &Project, says: &[&str], write: &str) {
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let stuck = project.zdm(&BACK);
+            assert_eq!(stuck.code, 3, "{stuck:#?}");
+            for words in says {
+                stuck.says(words);
+            }
+            stuck.says("run the same command again");
+            stuck.says("or go forward again: `cargo zdm switch --to complete change`");
+            assert_eq!(project.stage("change"), "ramp_down");
+        }
+        project.done(&FORWARD);
+        assert_eq!(project.stage("change"), "complete");
+        project.execute(write);
+    }
+}
+
+/// The index of a unique constraint is built apart, and may be there without it.
+#[test]
+fn duplicates_that_a_unique_constraint_refuses_lead_forward() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
     let before = parts(
         "#[zdm(unique(columns(code), name = \"once\"))]",
         "pub code: String,",
@@ -98,15 +120,142 @@ pub struct Part {{
     created(project, "postgres", &before, rows);
     completed(project, &after);
     project.execute("UPDATE parts SET sku = 'a'");
-    let stuck = project.zdm(&["rollback"]);
-    assert_eq!(stuck.code, 3, "{stuck:#?}");
-    stuck.says("once");
-    assert!(!stuck.err.contains("go forward again"), "{stuck:#?}");
-    let forward = project.zdm(&["switch", "--to", "complete"]);
-    assert_eq!(forward.code, 4, "{forward:#?}");
-    forward.says("undo_ended");
-    forward.says("cargo zdm rollback");
-    project.execute("UPDATE parts SET sku = 'b', code = 'b' WHERE id = 2");
+    let says = ["once", "2 rows of parts: (1), (2)", "Key (code)=(a)"];
+    leads_forward(project, &says, "UPDATE parts SET sku = 'a'");
+
+    // Killed after the index was built and before it was the constraint's.
+    project.execute("UPDATE parts SET sku = 'b' WHERE id = 2");
+    stopped_at(project, "USING INDEX");
+    let built = "SELECT count(*) FROM pg_class WHERE relname = 'once'";
+    assert_eq!(
+        (
+            project.value(built).as_str(),
+            constraint(project, "once").as_str()
+        ),
+        ("1", "0")
+    );
+    project.done(&FORWARD);
+    assert_eq!(project.value(built), "0");
+    project.execute("UPDATE parts SET sku = 'a'");
+
+    project.execute("UPDATE parts SET sku = 'b' WHERE id = 2");
     back_to(project, "ramp_down");
     assert_eq!(constraint(project, "once"), "1");
+    back_to(project, "dual_write");
+}
+
+/// The first `ALTER TABLE` of the way back that says so fails.
+fn stopped_at(project: &Project, words: &str) {
+    project.execute(&format!(
+        "CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF current_query() LIKE '%{words}%' THEN RAISE 'stopped'; END IF;
+         END $$;
+         CREATE EVENT TRIGGER stop ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION stop()"
+    ));
+    let stopped = project.zdm(&BACK);
+    assert_ne!(stopped.code, 0, "{stopped:#?}");
+    stopped.says("stopped");
+    project.execute("DROP EVENT TRIGGER stop; DROP FUNCTION stop");
+}
+
+/// What refuses NULL on the way to NOT NULL would go on refusing it.
+#[test]
+fn rows_without_a_value_that_old_demands_lead_forward() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let before = parts("", "pub size: i32,");
+    let after = parts(
+        "",
+        "#[zdm(from(\"size\"), up = \"size::bigint\", down = \"len::integer\")]\n    pub len: Option<i64>,",
+    );
+    let rows = "INSERT INTO parts (id, size) VALUES (1, 10), (2, 20), (3, 30)";
+    created(project, "postgres", &before, rows);
+    completed(project, &after);
+    let write = "INSERT INTO parts (id, len) VALUES (4, NULL); DELETE FROM parts WHERE id = 4";
+    project.execute("UPDATE parts SET len = NULL WHERE id > 1");
+    for _ in 0..2 {
+        // Nothing gives them an old value, which the comparison tells.
+        let stuck = project.zdm(&BACK);
+        assert_eq!(stuck.code, 1, "{stuck:#?}");
+        stuck.says("2 of 3 rows have sides that differ: parts (2) in len, parts (3) in len");
+        stuck.says("old demands a value and `down` gives none");
+        stuck.says("or go forward again: `cargo zdm switch --to complete change`");
+        project.done(&FORWARD);
+        project.execute(write);
+    }
+
+    // Written when old was compared already, and before it demanded a value again.
+    project.execute("UPDATE parts SET len = 7 WHERE id > 1");
+    stopped_at(project, "NOT VALID");
+    project.execute("UPDATE parts SET len = NULL, size = NULL WHERE id > 1");
+    for _ in 0..2 {
+        let stuck = project.zdm(&BACK);
+        assert_eq!(stuck.code, 3, "{stuck:#?}");
+        stuck.says("parts_size_not_null");
+        stuck.says("It is 2 rows of parts: (2), (3)");
+        stuck.says("mend these rows and run the same command again");
+        stuck.says("or go forward again: `cargo zdm switch --to complete change`");
+        assert_eq!(constraint(project, "parts_size_not_null"), "1");
+    }
+    project.done(&FORWARD);
+    assert_eq!(constraint(project, "parts_size_not_null"), "0");
+    project.execute(write);
+    project.execute("UPDATE parts SET len = 7 WHERE id > 1");
+    back_to(project, "ramp_down");
+    assert_eq!(constraint(project, "parts_size_not_null"), "0");
+    project.refuses("UPDATE parts SET size = NULL, len = NULL", "size");
+    back_to(project, "dual_write");
+}
+
+/// A check of the same name that the struct declares is nobody's leftover.
+#[test]
+fn a_check_that_is_called_as_the_one_of_not_null_stays() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let check = "#[zdm(check(name = \"parts_size_not_null\", expr = \"id > 0\"))]";
+    let before = parts(check, "pub size: i32,");
+    let after = parts(check, "#[zdm(renamed_from = \"size\")]\n    pub len: i32,");
+    let rows = "INSERT INTO parts (id, size) VALUES (1, 10)";
+    created(project, "postgres", &before, rows);
+    completed(project, &after);
+    assert_eq!(constraint(project, "parts_size_not_null"), "1");
+}
+
+/// An index that a killed way back has left by half refuses writes all the same.
+#[test]
+fn half_an_index_of_old_is_taken_away_on_the_way_forward() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let before = parts("", "#[zdm(unique)]\n    pub code: String,");
+    let after = parts("", "#[zdm(renamed_from = \"code\")]\n    pub sku: String,");
+    let rows = "INSERT INTO parts (id, code) VALUES (1, 'a'), (2, 'b')";
+    created(project, "postgres", &before, rows);
+    completed(project, &after);
+    let index = "SELECT count(*) FROM pg_class WHERE relname = 'uq_parts_code'";
+    assert_eq!(project.value(index), "0");
+    killed_while_it_builds(project);
+    assert_eq!(project.value(index), "1");
+    project.done(&FORWARD);
+    assert_eq!(project.value(index), "0");
+    project.execute("UPDATE parts SET sku = 'a'");
+    let says = ["uq_parts_code", "2 rows of parts: (1), (2)"];
+    leads_forward(project, &says, "UPDATE parts SET sku = 'a'");
+    project.execute("UPDATE parts SET sku = 'b' WHERE id = 2");
+    killed_while_it_builds(project);
+    back_to(project, "ramp_down");
+    assert_eq!(project.value(index), "1");
+    project.refuses("UPDATE parts SET code = 'a'", "uq_parts_code");
+}
+
+/// The connection that builds an index is cut off: nobody clears away what it leaves.
+fn killed_while_it_builds(project: &Project) {
+    project.execute(
+        "CREATE FUNCTION cut() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF current_query() LIKE '%uq_parts_code%' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+         END $$;
+         CREATE EVENT TRIGGER cut ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION cut()",
+    );
+    let cut = project.zdm(&BACK);
+    assert_ne!(cut.code, 0, "{cut:#?}");
+    project.execute("DROP EVENT TRIGGER cut; DROP FUNCTION cut");
 }

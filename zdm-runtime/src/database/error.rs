@@ -116,6 +116,24 @@ impl DatabaseError {
         None
     }
 
+    /// A row breaks a check, or two rows are duplicates (`check_violation`, `unique_violation`).
+    #[cfg(feature = "operate")]
+    pub(crate) fn is_unfit(&self) -> bool {
+        let Self::Data(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        matches!(error.code().as_deref(), Some("23514" | "23505"))
+    }
+
+    /// The constraint that refused a row, where the server says so.
+    #[cfg(feature = "operate")]
+    pub(crate) fn constraint(&self) -> Option<&str> {
+        let Self::Data(sqlx::Error::Database(error)) = self else {
+            return None;
+        };
+        error.constraint()
+    }
+
     /// What was to be created has the name of something that is there (`duplicate_column`, `duplicate_table`,
     /// `duplicate_object`).
     pub fn is_duplicate(&self) -> bool {

@@ -291,6 +291,19 @@ pub enum ExecutorError {
         /// The database's answer.
         source: DatabaseError,
     },
+    /// Rows do not fit what the step demands of them.
+    #[error(
+        "{step} failed: {source}. It is {rows}. Nothing of this step is left, the steps before it are done and recorded; mend these rows and \
+         run again"
+    )]
+    Unfit {
+        /// Which step.
+        step: StepName,
+        /// The database's answer.
+        source: DatabaseError,
+        /// The rows by their keys, the first of them.
+        rows: String,
+    },
     /// The control tables could not be read.
     #[error("the record of executed steps cannot be read: {0}; nothing was executed")]
     Control(#[source] DatabaseError),

@@ -28,6 +28,7 @@ impl Task<'_> {
     pub(super) fn explain(&self, failure: Failure) -> ExecutorError {
         let step = self.step.into();
         match failure {
+            Failure::Unfit { source, rows } => ExecutorError::Unfit { step, source, rows },
             Failure::ForeignKeys(broken) => ExecutorError::ForeignKeys { step, broken },
             Failure::Dependents(broken) => ExecutorError::Dependents { step, broken },
             Failure::Undescribed(lost) => ExecutorError::Undescribed {

@@ -11,6 +11,8 @@ use crate::operator::LeaseError;
 pub(super) enum Failure {
     #[error("{0}")]
     Database(#[from] DatabaseError),
+    #[error("{source}: {rows}")]
+    Unfit { source: DatabaseError, rows: String },
     #[error("foreign keys without their row: {}", .0.join(", "))]
     ForeignKeys(Vec<String>),
     #[error("views or triggers that would not hold any more: {}", .0.join("; "))]

@@ -19,6 +19,7 @@ mod transaction;
 mod turn;
 mod unasked;
 mod undescribed;
+mod unfit;
 mod words;
 
 use std::time::{Duration, Instant};
@@ -279,6 +280,7 @@ impl Task<'_> {
             };
             let duration = started.elapsed();
             let Failure::Database(refusal @ DatabaseError::Busy(_)) = &failure else {
+                let failure = unfit::named(self, connection, failure).await;
                 self.log(connection, "failed", duration, &failure.to_string())
                     .await;
                 return Err(self.explain(failure));

@@ -35,10 +35,13 @@ async fn execute(task: &Task<'_>, connection: &mut Connection) -> Result<(), Fai
     if let Some(name) = &task.step.builds_index {
         return build(task, connection, name).await;
     }
-    if let Some((step, name)) = undone_build(task)
-        && let Found::Other(found) = index::look(connection, step, name, true).await?
-    {
-        return Err(other(name, found));
+    if let Some((step, name)) = undone_build(task).or_else(|| build_of_undo(task)) {
+        match index::look(connection, step, name, true).await? {
+            // By the name alone another schema's might go.
+            Found::Nothing if task.step.direction == Direction::Up => return Ok(()),
+            Found::Other(found) => return Err(other(name, found)),
+            Found::Nothing | Found::Planned { .. } => {}
+        }
     }
     begin(task, connection).await?;
     Ok(connection.run_file(task.sql).await?)
@@ -65,6 +68,17 @@ fn undone_build<'a>(task: &Task<'a>) -> Option<(&'a Step, &'a str)> {
         .steps_of(task.step.section, Direction::Up);
     let built = steps.find(|step| step.number == undoes)?;
     Some((built, built.builds_index.as_deref()?))
+}
+
+/// The entry of an undo that has begun and not ended, which builds the index that this step drops.
+fn build_of_undo<'a>(task: &Task<'a>) -> Option<(&'a Step, &'a str)> {
+    if task.step.direction == Direction::Down || !(task.begun && task.step.repeatable) {
+        return None;
+    }
+    let manifest = task.migration.manifest();
+    let mut steps = manifest.steps_of(task.step.section, Direction::Down);
+    let builds = steps.find(|step| step.undoes == Some(task.step.number))?;
+    Some((builds, builds.builds_index.as_deref()?))
 }
 
 async fn build(task: &Task<'_>, connection: &mut Connection, name: &str) -> Result<(), Failure> {

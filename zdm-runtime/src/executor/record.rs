@@ -278,7 +278,7 @@ pub(super) async fn begin(
     effect: &Effect,
 ) -> Result<(), DatabaseError> {
     let Effect::Insert { number, hash, .. } = effect else {
-        return Ok(());
+        return half(connection, migration, section, effect, true).await;
     };
     connection
         .execute(
@@ -295,6 +295,35 @@ pub(super) async fn begin(
     Ok(())
 }
 
+/// The undo of a step that is one entry outside a transaction has begun, or nothing is left of that: forward, which does such a step again,
+/// leads over what is there by then.
+async fn half(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    effect: &Effect,
+    begun: bool,
+) -> Result<(), DatabaseError> {
+    let Effect::Delete { numbers, down } = effect else {
+        return Ok(());
+    };
+    let ([number, ..], [_]) = (numbers.as_slice(), down.as_slice()) else {
+        return Ok(());
+    };
+    let mut steps = migration.manifest().steps_of(section, Direction::Up);
+    if !steps.any(|step| i64::from(step.number) == *number && step.repeatable) {
+        return Ok(());
+    }
+    let state = if begun { "0" } else { "{now}" };
+    connection
+        .execute(
+            &format!("UPDATE {{zdm}}step SET done_at = {state} WHERE migration = $1 AND section = $2 AND number = $3"),
+            &[migration.id().into(), section.name().into(), (*number).into()],
+        )
+        .await?;
+    Ok(())
+}
+
 /// Nothing is left of a step that had begun.
 pub(super) async fn abandon(
     connection: &mut Connection,
@@ -303,7 +332,7 @@ pub(super) async fn abandon(
     effect: &Effect,
 ) -> Result<(), DatabaseError> {
     let Effect::Insert { number, .. } = effect else {
-        return Ok(());
+        return half(connection, migration, section, effect, false).await;
     };
     connection
         .execute(

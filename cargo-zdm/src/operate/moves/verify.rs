@@ -219,7 +219,8 @@ fn differ(session: &Session, place: usize, side: Side, verified: &Verified) -> F
              `cargo zdm verify --repair` for a few of them; beyond dual_write `cargo zdm rollback` comes first"
         }
         Side::Old => {
-            "something writes one side alone: run `cargo zdm rollback` again, which fills old from new once more"
+            "something writes one side alone, or old demands a value and `down` gives none: mend these rows where it is so, and run \
+             `cargo zdm rollback` again, which fills old from new once more"
         }
     };
     Failure::findings(

@@ -128,6 +128,7 @@ impl Lowering<'_> {
             left(&index.clone(), Statement::DropIndex { table, index })
         });
         let statement = Statement::DropConstraint {
+            index: false,
             table: table.to_owned(),
             constraint: check.clone(),
         };

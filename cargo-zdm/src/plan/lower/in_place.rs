@@ -6,7 +6,9 @@ use zdm_model::names;
 use super::{Drafted, Lowering};
 use crate::diff::Part;
 use crate::plan::alteration::{Alteration, Growing};
-use crate::plan::{Action, CheckShape, KeyShape, Remade, Statement, TableShape, Undo, UniqueShape};
+use crate::plan::{
+    Action, CheckShape, KeyShape, Nullable, Remade, Statement, TableShape, Undo, UniqueShape,
+};
 
 impl Lowering<'_> {
     pub(super) fn alter(&mut self, drafted: &Drafted) {
@@ -17,7 +19,8 @@ impl Lowering<'_> {
         }
         if actions.len() == 1 {
             let undo = self.undo(table, &drafted.alteration);
-            if let Some(action) = actions.pop() {
+            if let Some(mut action) = actions.pop() {
+                self.take_along(table, &mut action.statement, &undo);
                 self.push(drafted, action, undo);
             }
             return;
@@ -84,6 +87,7 @@ impl Lowering<'_> {
             statement: Statement::DropConstraint {
                 table: table.to_owned(),
                 constraint: name.clone(),
+                index: false,
             },
         }));
         actions.extend(self.actions(table, alteration));
@@ -174,10 +178,11 @@ impl Lowering<'_> {
                 column: column.clone(),
                 comment: comment.clone(),
             },
-            Alteration::DropNotNull(column) => Statement::DropNotNull {
+            Alteration::DropNotNull(column) => Statement::DropNotNull(Nullable {
                 table: named(),
                 column: column.clone(),
-            },
+                check: None,
+            }),
             Alteration::SetPrimaryKey(key) => set_primary_key(table, key),
             Alteration::DropPrimaryKey => dropped(table, &self.key_name(table)),
             Alteration::AddExclusion(exclusion) => Statement::AddExclusion {
@@ -295,6 +300,7 @@ impl Lowering<'_> {
             statement: Statement::DropConstraint {
                 table: table.to_owned(),
                 constraint,
+                index: false,
             },
         });
         actions
@@ -346,6 +352,7 @@ fn dropped(table: &str, constraint: &str) -> Statement {
     Statement::DropConstraint {
         table: table.to_owned(),
         constraint: constraint.to_owned(),
+        index: false,
     }
 }
 

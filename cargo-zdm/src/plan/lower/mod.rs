@@ -5,6 +5,7 @@
 mod foreign_keys;
 mod growth;
 mod in_place;
+mod left;
 mod rebuild;
 
 pub(crate) use in_place::not_null_name;

@@ -100,7 +100,7 @@ impl Statement {
             Self::SetCounting { .. } => "set_counting",
             Self::SetComment { .. } => "set_comment",
             Self::SetNotNull { .. } => "set_not_null",
-            Self::DropNotNull { .. } => "drop_not_null",
+            Self::DropNotNull(_) => "drop_not_null",
             Self::SetPrimaryKey { .. } => "set_primary_key",
             Self::AddUnique { .. } => "add_unique",
             Self::AddCheck { .. } => "add_check",
@@ -162,8 +162,8 @@ impl Statement {
             | Self::SetDefault { column, .. }
             | Self::DropDefault { column, .. }
             | Self::SetCounting { column, .. }
-            | Self::SetNotNull { column, .. }
-            | Self::DropNotNull { column, .. } => Some(column),
+            | Self::SetNotNull { column, .. } => Some(column),
+            Self::DropNotNull(nullable) => Some(&nullable.column),
             Self::ReplaceGenerated { column, .. } => Some(&column.name),
             _ => None,
         }
@@ -185,6 +185,7 @@ impl Statement {
             Self::Raw(raw) => &raw.table,
             Self::Together(together) => together.parts.last().map_or("", Self::table),
             Self::RenameColumns(renaming) => &renaming.table,
+            Self::DropNotNull(nullable) => &nullable.table,
             Self::Net(step) => &step.table,
             Self::Keep(step) => &step.table,
             Self::DropTable { table, .. }
@@ -205,7 +206,6 @@ impl Statement {
             | Self::SetCounting { table, .. }
             | Self::SetComment { table, .. }
             | Self::SetNotNull { table, .. }
-            | Self::DropNotNull { table, .. }
             | Self::SetPrimaryKey { table, .. }
             | Self::AddUnique { table, .. }
             | Self::AddCheck { table, .. }

@@ -112,7 +112,10 @@ pub(super) async fn take(
                 let filled = backfill::revive_old(session, place).await;
                 or_forward(session, place, from, filled).await?;
             }
-            Part::VerifyOld => verify::must_pass(session, place, Side::Old).await?,
+            Part::VerifyOld => {
+                let compared = verify::must_pass(session, place, Side::Old).await;
+                or_forward(session, place, from, compared).await?;
+            }
         }
     }
     Ok(())

@@ -5,6 +5,17 @@
 -- 1. drop the unique constraint uq_users_name_age of users
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2–4 · from src/models.rs:5
 ALTER TABLE users DROP CONSTRAINT IF EXISTS uq_users_name_age;
+-- The index that a way back has built for it, where that has not ended.
+DO $zdm$
+DECLARE
+    built regclass := (SELECT index.indexrelid FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
+        WHERE index.indrelid = 'users'::regclass AND class.relname = 'uq_users_name_age');
+BEGIN
+    IF built IS NOT NULL THEN
+        EXECUTE 'DROP INDEX ' || built;
+    END IF;
+END
+$zdm$;
 
 -- 2. give users.age the default 0
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:5

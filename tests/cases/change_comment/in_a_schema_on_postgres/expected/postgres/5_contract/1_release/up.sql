@@ -5,3 +5,5 @@
 -- 1. let billing.users.mail be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:13
 ALTER TABLE billing.users ALTER COLUMN mail DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE billing.users DROP CONSTRAINT IF EXISTS users_mail_not_null;

@@ -5,6 +5,8 @@
 -- 1. let users.Mood be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3–6 · from src/models.rs:8
 ALTER TABLE users ALTER COLUMN "Mood" DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS "users_Mood_not_null";
 
 -- 2. rename the enum Mood to Mood_old and the enum Mood_new to Mood
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:13

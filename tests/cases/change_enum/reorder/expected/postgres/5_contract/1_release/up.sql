@@ -5,6 +5,8 @@
 -- 1. let users.mood be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3–6 · from src/models.rs:9
 ALTER TABLE users ALTER COLUMN mood DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_mood_not_null;
 
 -- 2. rename the enum mood to mood_old and the enum mood_new to mood
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:13

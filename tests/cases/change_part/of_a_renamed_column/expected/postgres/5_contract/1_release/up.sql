@@ -9,10 +9,23 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS users_name;
 -- 2. drop the unique constraint users_once of users
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 7–9 · from src/models.rs:10
 ALTER TABLE users DROP CONSTRAINT IF EXISTS users_once;
+-- The index that a way back has built for it, where that has not ended.
+DO $zdm$
+DECLARE
+    built regclass := (SELECT index.indexrelid FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
+        WHERE index.indrelid = 'users'::regclass AND class.relname = 'users_once');
+BEGIN
+    IF built IS NOT NULL THEN
+        EXECUTE 'DROP INDEX ' || built;
+    END IF;
+END
+$zdm$;
 
 -- 3. let users.name be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3–6 · from src/models.rs:14
 ALTER TABLE users ALTER COLUMN name DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_name_not_null;
 
 -- 4. rename the unique constraint users_once_new of users to users_once
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:10

@@ -5,3 +5,5 @@
 -- 1. let billing.invoices.total be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:15
 ALTER TABLE billing.invoices ALTER COLUMN total DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE billing.invoices DROP CONSTRAINT IF EXISTS invoices_total_not_null;

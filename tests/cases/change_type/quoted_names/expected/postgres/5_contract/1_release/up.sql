@@ -5,3 +5,5 @@
 -- 1. let Order.Select be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:13
 ALTER TABLE "Order" ALTER COLUMN "Select" DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE "Order" DROP CONSTRAINT IF EXISTS "Order_Select_not_null";

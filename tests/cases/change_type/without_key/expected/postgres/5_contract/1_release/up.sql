@@ -5,7 +5,11 @@
 -- 1. let visits.page be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 5–8 · from src/models.rs:7
 ALTER TABLE visits ALTER COLUMN page DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE visits DROP CONSTRAINT IF EXISTS visits_page_not_null;
 
 -- 2. let visits.seconds be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:22
 ALTER TABLE visits ALTER COLUMN seconds DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE visits DROP CONSTRAINT IF EXISTS visits_seconds_not_null;

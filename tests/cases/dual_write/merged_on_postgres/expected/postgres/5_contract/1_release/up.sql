@@ -5,7 +5,11 @@
 -- 1. let users.first be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 5–8 · from src/models.rs:13
 ALTER TABLE users ALTER COLUMN first DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_first_not_null;
 
 -- 2. let users.last be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:13
 ALTER TABLE users ALTER COLUMN last DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_last_not_null;

@@ -5,6 +5,8 @@
 -- 1. let billing.invoices.status be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 3–6 · from src/models.rs:17
 ALTER TABLE billing.invoices ALTER COLUMN status DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE billing.invoices DROP CONSTRAINT IF EXISTS invoices_status_not_null;
 
 -- 2. rename the enum billing.status to billing.status_old and the enum billing.status_new to billing.status
 --    no lock · no scan · no rewrite · in a transaction · undo: down.sql 2 · from src/models.rs:5

@@ -5,6 +5,8 @@
 -- 1. let billing.invoices.total be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2–5 · from src/models.rs:16
 ALTER TABLE billing.invoices ALTER COLUMN total DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE billing.invoices DROP CONSTRAINT IF EXISTS invoices_total_not_null;
 
 -- 2. rename billing.invoices.total to total_old and billing.invoices.total_int to total
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:16

@@ -5,6 +5,8 @@
 -- 1. let users.birthYear be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2–5 · from src/models.rs:15
 ALTER TABLE users ALTER COLUMN "birthYear" DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS "users_birthYear_not_null";
 
 -- 2. rename users.birthYear to birthYear_old and users.birthYear_new to birthYear
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:15

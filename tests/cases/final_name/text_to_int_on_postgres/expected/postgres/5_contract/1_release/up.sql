@@ -5,6 +5,8 @@
 -- 1. let users.age be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2–5 · from src/models.rs:15
 ALTER TABLE users ALTER COLUMN age DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_age_not_null;
 
 -- 2. rename users.age to age_old and users.age_int to age
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:15

@@ -9,6 +9,8 @@ ALTER TABLE posts DROP CONSTRAINT IF EXISTS fk_posts_author_id;
 -- 2. let posts.author_id be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 10–13 · from src/models.rs:15
 ALTER TABLE posts ALTER COLUMN author_id DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE posts DROP CONSTRAINT IF EXISTS posts_author_id_not_null;
 
 -- 3. rename posts.author_id to author_id_old and posts.author_id_new to author_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 9 · from src/models.rs:15

@@ -13,6 +13,17 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS users_team_check;
 -- 3. drop the unique constraint users_team_name of users
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 5–7 · from src/models.rs:14
 ALTER TABLE users DROP CONSTRAINT IF EXISTS users_team_name;
+-- The index that a way back has built for it, where that has not ended.
+DO $zdm$
+DECLARE
+    built regclass := (SELECT index.indexrelid FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
+        WHERE index.indrelid = 'users'::regclass AND class.relname = 'users_team_name');
+BEGIN
+    IF built IS NOT NULL THEN
+        EXECUTE 'DROP INDEX ' || built;
+    END IF;
+END
+$zdm$;
 
 -- 4. rename users.team to team_old and users.team_new to team
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 4 · from src/models.rs:19

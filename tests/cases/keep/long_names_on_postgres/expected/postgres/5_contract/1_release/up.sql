@@ -5,3 +5,5 @@
 -- 1. let users.the_name_by_which_all_of_the_members_of_the_club_know_the_first be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:9
 ALTER TABLE users ALTER COLUMN the_name_by_which_all_of_the_members_of_the_club_know_the_first DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_the_name_by_which_all_of_the_members_of_the_club_know_the_first_not_null;

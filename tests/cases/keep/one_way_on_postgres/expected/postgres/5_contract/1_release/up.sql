@@ -5,3 +5,5 @@
 -- 1. let accounts.email be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:9
 ALTER TABLE accounts ALTER COLUMN email DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE accounts DROP CONSTRAINT IF EXISTS accounts_email_not_null;

@@ -5,3 +5,5 @@
 -- 1. let users.full_name be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:12
 ALTER TABLE users ALTER COLUMN full_name DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_full_name_not_null;

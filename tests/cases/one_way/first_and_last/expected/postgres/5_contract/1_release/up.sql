@@ -5,7 +5,11 @@
 -- 1. let contacts.first_name be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 5–8 · from src/models.rs:9
 ALTER TABLE contacts ALTER COLUMN first_name DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE contacts DROP CONSTRAINT IF EXISTS contacts_first_name_not_null;
 
 -- 2. let contacts.city be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:11
 ALTER TABLE contacts ALTER COLUMN city DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE contacts DROP CONSTRAINT IF EXISTS contacts_city_not_null;

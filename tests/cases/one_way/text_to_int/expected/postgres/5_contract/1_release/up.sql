@@ -5,3 +5,5 @@
 -- 1. let people.age be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:11
 ALTER TABLE people ALTER COLUMN age DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE people DROP CONSTRAINT IF EXISTS people_age_not_null;

@@ -5,3 +5,5 @@
 -- 1. let calls.country be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:15
 ALTER TABLE calls ALTER COLUMN country DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE calls DROP CONSTRAINT IF EXISTS calls_country_not_null;

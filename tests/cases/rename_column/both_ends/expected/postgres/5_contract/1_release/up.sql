@@ -21,15 +21,23 @@ DROP INDEX CONCURRENTLY IF EXISTS uq_products_code;
 -- 5. let baskets.code be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 13–16 · from src/models.rs:24
 ALTER TABLE baskets ALTER COLUMN code DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE baskets DROP CONSTRAINT IF EXISTS baskets_code_not_null;
 
 -- 6. let products.code be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 9–12 · from src/models.rs:14
 ALTER TABLE products ALTER COLUMN code DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE products DROP CONSTRAINT IF EXISTS products_code_not_null;
 
 -- 7. let products.maker be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 5–8 · from src/models.rs:16
 ALTER TABLE products ALTER COLUMN maker DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE products DROP CONSTRAINT IF EXISTS products_maker_not_null;
 
 -- 8. let sales.code be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:34
 ALTER TABLE sales ALTER COLUMN code DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE sales DROP CONSTRAINT IF EXISTS sales_code_not_null;

@@ -5,3 +5,5 @@
 -- 1. let members.role be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:9
 ALTER TABLE members ALTER COLUMN role DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE members DROP CONSTRAINT IF EXISTS members_role_not_null;

@@ -5,7 +5,20 @@
 -- 1. drop the unique constraint users_name_once of users
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 5–7 · from src/models.rs:5
 ALTER TABLE users DROP CONSTRAINT IF EXISTS users_name_once;
+-- The index that a way back has built for it, where that has not ended.
+DO $zdm$
+DECLARE
+    built regclass := (SELECT index.indexrelid FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
+        WHERE index.indrelid = 'users'::regclass AND class.relname = 'users_name_once');
+BEGIN
+    IF built IS NOT NULL THEN
+        EXECUTE 'DROP INDEX ' || built;
+    END IF;
+END
+$zdm$;
 
 -- 2. let users.name be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:9
 ALTER TABLE users ALTER COLUMN name DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE users DROP CONSTRAINT IF EXISTS users_name_not_null;

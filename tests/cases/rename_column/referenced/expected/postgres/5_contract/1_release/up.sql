@@ -13,3 +13,5 @@ DROP INDEX CONCURRENTLY IF EXISTS uq_products_code;
 -- 3. let products.code be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:8
 ALTER TABLE products ALTER COLUMN code DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE products DROP CONSTRAINT IF EXISTS products_code_not_null;

@@ -9,3 +9,5 @@ ALTER TABLE ranges DROP CONSTRAINT IF EXISTS ranges_ordered;
 -- 2. let ranges.low be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:9
 ALTER TABLE ranges ALTER COLUMN low DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE ranges DROP CONSTRAINT IF EXISTS ranges_low_not_null;

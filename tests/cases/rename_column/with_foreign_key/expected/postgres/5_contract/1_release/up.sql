@@ -9,3 +9,5 @@ ALTER TABLE members DROP CONSTRAINT IF EXISTS fk_members_team_id;
 -- 2. let members.team_id be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1–4 · from src/models.rs:8
 ALTER TABLE members ALTER COLUMN team_id DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE members DROP CONSTRAINT IF EXISTS members_team_id_not_null;

@@ -9,6 +9,8 @@ ALTER TABLE invoices DROP CONSTRAINT IF EXISTS fk_invoices_user_id;
 -- 2. let invoices.user_id be NULL
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 2–5 · from src/models.rs:15
 ALTER TABLE invoices ALTER COLUMN user_id DROP NOT NULL;
+-- The check by which a way back comes to NOT NULL, where it has not ended.
+ALTER TABLE invoices DROP CONSTRAINT IF EXISTS invoices_user_id_not_null;
 
 -- 3. rename users.id to account_id
 --    lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction · undo: down.sql 1 · from src/models.rs:6
