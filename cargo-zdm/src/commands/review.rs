@@ -49,7 +49,7 @@ impl Review {
             )
         })?;
         let page = match asked(manifest, project.config.policy.approvals) {
-            Some(asked) => page.replacen(RUNBOOK, &format!("{RUNBOOK}{asked}"), 1),
+            Some(asked) => agreed(&page, manifest, &asked),
             None => page,
         };
         let object = serde_json::json!({ "migration": folder, "id": manifest.id, "page": page });
@@ -74,8 +74,25 @@ fn asked(manifest: &Manifest, approvals: u32) -> Option<String> {
         None => "",
     };
     Some(format!(
-        "Contract waits until {people} (`approvals = {approvals}` below `[policy]`).{again}\n\n```sh\ncargo zdm approve {}   # before \
-         contract, by each of them\n```\n\n",
-        manifest.name
+        "Contract waits until {people} (`approvals = {approvals}` below `[policy]`).{again}\n\n",
     ))
+}
+
+/// The page with what is asked for, and the command among the others, where it has something to agree to: before contract.
+fn agreed(page: &str, manifest: &Manifest, asked: &str) -> String {
+    let page = page.replacen(RUNBOOK, &format!("{RUNBOOK}{asked}"), 1);
+    let contracts = |line: &str| {
+        line.starts_with(&format!("cargo zdm contract {}", manifest.name))
+            || line.starts_with("cargo zdm advance") && line.contains("# contract,")
+    };
+    let start = page.find(RUNBOOK).unwrap_or(page.len());
+    let Some(line) = page[start..].lines().find(|line| contracts(line)) else {
+        return page;
+    };
+    let approve = format!(
+        "cargo zdm approve {}   # before contract, by each of them\n{line}",
+        manifest.name
+    );
+    let (before, runbook) = page.split_at(start);
+    format!("{before}{}", runbook.replacen(line, &approve, 1))
 }

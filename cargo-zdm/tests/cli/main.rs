@@ -59,6 +59,7 @@ mod repeated;
 mod reused;
 mod rights;
 mod roles;
+mod runbook;
 mod schemas;
 mod split;
 mod stale;
