@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use zdm_runtime::CodeState;
 use zdm_runtime::audit;
+use zdm_runtime::executor::Outcome;
 use zdm_runtime::facts::Facts;
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::history;
@@ -159,10 +160,12 @@ async fn drop_kept(session: &mut Session, place: usize, window: Window) -> Resul
         .claimed(place, async |session, _| {
             let what = format!("dropping what {} keeps", session.folder(place));
             may_drop(session, place, &what, window).await?;
-            if window == Window::Ends {
-                record_end(session, place).await?;
-            }
-            let dropped = section::run(session, place, Section::DropKept, Direction::Up).await?;
+            let dropped = match window {
+                Window::Ends => end_window(session, place).await?,
+                Window::Lasts => {
+                    section::run(session, place, Section::DropKept, Direction::Up).await?
+                }
+            };
             let id = session.manifest(place).id.clone();
             history::kept_no_more(&mut session.connection, &id).await?;
             Ok(dropped.executed)
@@ -177,10 +180,38 @@ async fn drop_kept(session: &mut Session, place: usize, window: Window) -> Resul
     )
 }
 
-/// Who has ended the time for which old is kept, and how long it would have lasted.
-async fn record_end(session: &mut Session, place: usize) -> Result<(), Failure> {
+/// Drops what is kept before its time is over. On record is who wanted to, how long it would have lasted, and whether it has ended:
+/// with the first step that is done, it has.
+async fn end_window(session: &mut Session, place: usize) -> Result<Outcome, Failure> {
     let gates = gates_now(session, place, Window::Ends).await?;
     let ended = gates.iter().find(|gate| gate.name == "kept_long_enough");
+    let left = ended.map_or("", |gate| &gate.reason).to_owned();
+    record_end(session, place, "begun", &left).await?;
+    match section::run(session, place, Section::DropKept, Direction::Up).await {
+        Ok(dropped) => {
+            record_end(session, place, "done", &left).await?;
+            Ok(dropped)
+        }
+        Err(failure) => {
+            // What failed is what is told, whether or not it can be put on record.
+            let facts = session.facts(place).await;
+            let is_begun = facts.is_ok_and(|facts| {
+                section::in_effect(&facts, Section::DropKept).is_ok_and(|done| done > 0)
+            });
+            let outcome = if is_begun { "done" } else { "failed" };
+            let detail = format!("{left}; {}", failure.message);
+            let _ = record_end(session, place, outcome, &detail).await;
+            Err(failure)
+        }
+    }
+}
+
+async fn record_end(
+    session: &mut Session,
+    place: usize,
+    outcome: &str,
+    detail: &str,
+) -> Result<(), Failure> {
     let migration = &session.migrations[place];
     let entry = audit::Entry {
         actor: &session.actor,
@@ -188,9 +219,9 @@ async fn record_end(session: &mut Session, place: usize) -> Result<(), Failure> 
         content_hash: Some(migration.content_hash()),
         action: "end window",
         statement: None,
-        outcome: "done",
+        outcome,
         duration: Duration::ZERO,
-        detail: ended.map_or("", |gate| &gate.reason),
+        detail,
     };
     Ok(audit::record(&mut session.connection, entry).await?)
 }
