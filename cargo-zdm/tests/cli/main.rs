@@ -29,6 +29,7 @@ mod in_turn;
 mod interrupted;
 mod kept;
 mod kept_ended;
+mod kept_halves;
 mod kept_nets;
 mod kept_one_way;
 mod key_names;

@@ -20,7 +20,7 @@ pub(super) fn of(
         (Section::DropKept, Direction::Up) => vec![
             c::standing(&[Complete], facts),
             c::not_paused(facts),
-            c::section_done(Section::Keep, facts),
+            c::kept_whole(facts),
             c::kept(facts),
             c::kept_long_enough(facts),
             c::backed_up(facts, policy),

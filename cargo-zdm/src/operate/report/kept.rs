@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use zdm_runtime::facts::Steps;
 use zdm_runtime::manifest::Manifest;
 
 use super::status::Begun;
@@ -26,13 +27,16 @@ pub(super) struct Kept {
     /// The columns that are kept as they were, because nothing maintains them.
     #[serde(rename = "kept_as_they_were", skip_serializing_if = "Vec::is_empty")]
     as_they_were: Vec<String>,
+    /// A way back that has not ended: what it has left in effect of the steps by which old is kept.
+    #[serde(rename = "bring_back", skip_serializing_if = "Option::is_none")]
+    brought_back: Option<Begun>,
     /// The drop of what was kept, where it was interrupted.
     #[serde(rename = "drop_kept", skip_serializing_if = "Option::is_none")]
     dropped: Option<Begun>,
 }
 
 impl Kept {
-    pub(super) fn of(position: Position, manifest: &Manifest) -> Self {
+    pub(super) fn of(position: Position, manifest: &Manifest, keeping: Steps) -> Self {
         let mut kept = Self {
             name: manifest.name.clone(),
             gives: brings_back(manifest),
@@ -41,6 +45,8 @@ impl Kept {
         match position {
             Position::Kept(until) => {
                 kept.until = Some(shown_time(until));
+                let (steps_done, steps) = (keeping.done - keeping.half, keeping.planned);
+                kept.brought_back = (steps_done < steps).then_some(Begun { steps_done, steps });
                 let keep = manifest.keep.iter();
                 kept.as_they_were = keep.flat_map(|keep| keep.left.keys().cloned()).collect();
             }
@@ -52,9 +58,21 @@ impl Kept {
         kept
     }
 
+    /// Some of it has its own name again already.
+    pub(super) fn is_brought_back(&self) -> bool {
+        self.brought_back.is_some()
+    }
+
     pub(super) fn lines(&self) -> String {
         let mut text = String::new();
-        if let Some(until) = &self.until {
+        if let Some(Begun { steps_done, steps }) = self.brought_back {
+            let _ = writeln!(
+                text,
+                "  a way back from contract has begun: {steps_done} of {steps} steps of 5_contract/2_keep are in effect still; `cargo zdm \
+                 rollback {}` goes on",
+                self.name
+            );
+        } else if let Some(until) = &self.until {
             let _ = writeln!(
                 text,
                 "  old is kept under another name until {until}: `cargo zdm rollback {}` {}",

@@ -9,6 +9,7 @@ use zdm_runtime::facts::Facts;
 use zdm_runtime::fleet::Member;
 use zdm_runtime::gates::{self, Gate, PAST_RETURN};
 use zdm_runtime::manifest::Route;
+use zdm_runtime::phase::Section;
 use zdm_runtime::{By, CodeState, Share, Stage};
 
 use super::compared::{self, Compared};
@@ -153,7 +154,15 @@ async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
     status.stage = position.name();
     status.done = next.is_none();
     status.next = next.map(|next| next.describe(session.manifest(place)));
-    status.kept = Kept::of(position, session.manifest(place));
+    let keeping = known(&facts.sections)?.get(&Section::Keep).copied();
+    status.kept = Kept::of(
+        position,
+        session.manifest(place),
+        keeping.unwrap_or_default(),
+    );
+    if status.kept.is_brought_back() {
+        status.next = Some("bring old back, which has begun".to_owned());
+    }
     if let Position::Kept(_) | Position::Dropping(..) = position {
         status.approvals = approvals(&facts)?;
     }

@@ -27,7 +27,7 @@ pub(super) use patience::{
     backed_up, dwelt, ended_early, kept, kept_long_enough, sleepers_gone, soaked,
 };
 pub(super) use sections::{
-    expanded, not_contracted, reversible, section_done, section_undone, undo_ended,
+    expanded, kept_whole, not_contracted, reversible, section_done, section_undone, undo_ended,
 };
 pub use versions::{Waiting, standing_on};
 pub(super) use versions::{names_free, nothing_refers_to_it, nothing_stands_on_it};

@@ -73,6 +73,31 @@ pub(in crate::gates) fn section_done(section: Section, facts: &Facts) -> Gate {
     )
 }
 
+/// Before what is kept is dropped: a way back that has begun to give names back ends first.
+pub(in crate::gates) fn kept_whole(facts: &Facts) -> Gate {
+    const NAME: &str = "section_done";
+    let (section, name) = (Section::Keep, &facts.migration);
+    on_steps(NAME, section, facts, |steps| {
+        let (whole, planned) = (steps.done - steps.half, steps.planned);
+        if whole >= planned {
+            return open(
+                NAME,
+                format!("all {planned} steps of {} are in effect", section.folder()),
+            );
+        }
+        shut(
+            NAME,
+            format!(
+                "a way back from contract has begun and not ended: {whole} of {planned} steps of {} are in effect",
+                section.folder()
+            ),
+            format!(
+                "`cargo zdm rollback {name}` ends it; after that, `cargo zdm contract {name}` begins anew"
+            ),
+        )
+    })
+}
+
 /// What an undo has put back by half holds already: going forward over it would leave it in force.
 pub(in crate::gates) fn undo_ended(section: Section, facts: &Facts) -> Gate {
     const NAME: &str = "undo_ended";

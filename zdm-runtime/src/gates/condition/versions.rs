@@ -4,7 +4,7 @@ use super::super::Gate;
 use super::super::finding::{names, open, shut};
 use super::patience::span;
 use crate::database::catalogue::Reference;
-use crate::manifest::{Manifest, shared};
+use crate::manifest::{Manifest, Route, shared};
 
 /// An earlier version that is not contracted in this database.
 #[derive(Debug, Clone, Copy)]
@@ -210,11 +210,20 @@ fn contract_first(waiting: &Waiting<'_>, now: i64) -> String {
         );
     }
     let kept = match &waiting.version.keep {
-        Some(keep) => format!("; old is dropped {} later, {at_once}", keep.window()),
+        Some(keep) => format!(
+            ". The names are free when what it keeps is dropped, {} after that: `cargo zdm advance` or `cargo zdm contract {name}` once \
+             more; {at_once}",
+            keep.window()
+        ),
         None => String::new(),
     };
-    format!(
-        "contract {folder} first: when the code of {folder} runs everywhere, `cargo zdm advance` or \
-         `cargo zdm contract {name}`{kept}"
-    )
+    match waiting.version.route {
+        Route::FivePhases | Route::Rename => format!(
+            "contract {folder} first: `cargo zdm advance` leads to `complete`; when the code of `cargo zdm finalize {name}` runs everywhere, \
+             `cargo zdm contract {name}`{kept}"
+        ),
+        Route::ExpandContract | Route::Direct => format!(
+            "contract {folder} first: when no code runs any more that names what it drops, `cargo zdm advance`{kept}"
+        ),
+    }
 }

@@ -121,17 +121,21 @@ pub(crate) async fn preview(
     let sql = parts::preview(session, place, &ways, from).await?;
     let would = told(session, place, &ways);
     let mut text = format!("{folder} ({}): {would}\n", from.name());
-    let (mut gates, mut losses) = (Vec::new(), Vec::new());
-    if let Some(gate) = parts::room_in_old(session, place, &ways).await? {
-        gates = gate::show_all(&[gate]);
-        text.push_str(&gate::lines(gates.iter().filter(|gate| !gate.open)));
+    let mut losses = Vec::new();
+    // What later parts wait for is asked when they are reached, but for the undo of expand, which may stand in the way from the start.
+    let mut asked = Vec::new();
+    if ways.first() != Some(&WayBack::UndoExpand) {
+        let first = parts::first_gates(session, place, &ways).await?;
+        asked.extend(first.into_iter().flat_map(|(_, gates)| gates));
     }
     if ways.contains(&WayBack::UndoExpand) {
-        let before = gate::show_all(&parts::gates_before(session, place, &ways).await?);
-        text.push_str(&gate::lines(before.iter().filter(|gate| !gate.open)));
-        gates.extend(before);
+        let before = parts::gates_before(session, place, &ways).await?;
+        asked.retain(|gate| before.iter().all(|other| other.name != gate.name));
+        asked.extend(before);
         losses = session.losses(place).await?;
     }
+    let gates = gate::show_all(&asked);
+    text.push_str(&gate::lines(&gates));
     let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
     for loss in &losses {
         let _ = writeln!(text, "  {loss}: this needs --drop-rows");

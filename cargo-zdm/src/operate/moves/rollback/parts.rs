@@ -152,33 +152,52 @@ pub(super) async fn must_be_open(
     place: usize,
     ways: &[WayBack],
 ) -> Result<(), Failure> {
+    for (what, gates) in first_gates(session, place, ways).await? {
+        gate::pass(&what, &gates, &[])?;
+    }
+    Ok(())
+}
+
+/// The same with what they stand before, for whoever asks what a rollback would wait for.
+pub(super) async fn first_gates(
+    session: &mut Session,
+    place: usize,
+    ways: &[WayBack],
+) -> Result<Vec<(String, Vec<Gate>)>, Failure> {
+    let mut asked = Vec::new();
     if let Some(room) = room_in_old(session, place, ways).await? {
-        let what = format!("rollback of {}", session.folder(place));
-        gate::pass(&what, &[room], &[])?;
+        asked.push((format!("rollback of {}", session.folder(place)), vec![room]));
     }
     let Some(way) = ways.first() else {
-        return Ok(());
+        return Ok(asked);
     };
     let from = session.position(place).await?;
     let facts = session.facts(place).await?;
     for part in parts(*way, from) {
         match part {
             Part::Undo(section) if section::in_effect(&facts, section)? == 0 => {}
-            Part::Undo(section) => return pass(session, place, section).await,
-            Part::UndoExpand => return pass(session, place, Section::Expand).await,
+            Part::Undo(section) => {
+                asked.push(before_undo(session, place, section).await?);
+                break;
+            }
+            Part::UndoExpand => {
+                asked.push(before_undo(session, place, Section::Expand).await?);
+                break;
+            }
             Part::Back(to) => match from {
                 Position::At(stage, _) if stage != to => {
                     let gates = gates::for_back(stage, to, &facts);
-                    return gate::pass(&format!("{stage} → {to}"), &gates, &[]);
+                    asked.push((format!("{stage} → {to}"), gates));
+                    break;
                 }
                 // The hop was made and its wait not ended: that comes first, and opens what follows.
-                Position::At(..) if !is_drained(&facts)? => return Ok(()),
+                Position::At(..) if !is_drained(&facts)? => break,
                 _ => {}
             },
-            Part::Readmit | Part::FillOld | Part::VerifyOld => return Ok(()),
+            Part::Readmit | Part::FillOld | Part::VerifyOld => break,
         }
     }
-    Ok(())
+    Ok(asked)
 }
 
 /// Whether old can hold what new holds, where ways lead back to it.
@@ -271,8 +290,18 @@ pub(super) async fn gates_before(
     Ok(gates)
 }
 
-/// The gates before a section's `down.sql`.
+/// Asks the gates before a section's `down.sql`.
 async fn pass(session: &mut Session, place: usize, section: Section) -> Result<(), Failure> {
+    let (what, gates) = before_undo(session, place, section).await?;
+    gate::pass(&what, &gates, &[])
+}
+
+/// The gates before a section's `down.sql`, and what they stand before.
+async fn before_undo(
+    session: &mut Session,
+    place: usize,
+    section: Section,
+) -> Result<(String, Vec<Gate>), Failure> {
     let gates = if section == Section::Expand {
         session.gates_of_undo(place).await?
     } else {
@@ -281,5 +310,5 @@ async fn pass(session: &mut Session, place: usize, section: Section) -> Result<(
         gates::for_section(section, Direction::Down, &facts, &policy)
     };
     let what = format!("undo of {}/{}", session.folder(place), section.folder());
-    gate::pass(&what, &gates, &[])
+    Ok((what, gates))
 }
