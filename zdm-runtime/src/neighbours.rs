@@ -21,6 +21,8 @@ pub struct Neighbour {
     pub fills: bool,
     /// The later of the two takes values from what the earlier one fills, or drops that; where that cannot be told, it may.
     pub needed: bool,
+    /// Nothing leads back from it to `off`, once it has left that.
+    pub for_good: bool,
     /// Where it stands.
     pub stage: Stage,
     /// Until when old is kept under another name, in milliseconds since 1970; `None`: it has its own.
@@ -52,6 +54,7 @@ pub(crate) async fn of(
             let (version, name, stage) = (integer(row, 0)?, text(row, 1)?, text(row, 4)?);
             let id = text(row, 5)?;
             let (earlier, fills) = (integer(row, 2)? != 0, integer(row, 3)? != 0);
+            let for_good = manifest.for_good.contains(&id);
             let needed = if earlier {
                 manifest.route.has_final_code() || manifest.after.contains(&id)
             } else {
@@ -63,6 +66,7 @@ pub(crate) async fn of(
                 earlier,
                 fills,
                 needed,
+                for_good,
                 stage: stage.parse().map_err(|_| Error::Unreadable {
                     what: format!("the stage `{stage}`"),
                 })?,

@@ -13,7 +13,7 @@ use super::parents_first::parents_first;
 use super::shapes::Shapes;
 use super::{
     Alteration, Drafted, Ends, Explained, Move, Naming, Pair, Plan, PlanStep, Referenced,
-    RenamedKey, Shown, Statement, View, direct, exchange, interim, keep, lower, net,
+    RenamedKey, Shown, Statement, View, direct, exchange, interim, keep, lower, net, referring,
 };
 use crate::changes::{self, Change, ChangeError, Context};
 use crate::dialect::Dialect;
@@ -192,6 +192,8 @@ fn plan(request: &Request<'_>, changes: Vec<Change>, keep: Option<Keep>) -> Plan
         renamed_keys,
         exchanged_keys: exchanged_keys(&steps),
         nets: nets(&steps),
+        refers: referring::put_back(&steps),
+        acts: referring::acting(&steps),
         exchanges: exchange::exchanged(&drafted),
         enums: exchange::named(&drafted, request.to, request.dialect),
         steps,

@@ -15,6 +15,7 @@ mod net;
 mod pair;
 mod parents_first;
 mod raw;
+mod referring;
 mod shape;
 mod shapes;
 mod statement;
@@ -89,6 +90,10 @@ pub struct Plan {
     pub renamed_keys: Vec<RenamedKey>,
     /// The unique indexes that go from under foreign keys, by table.
     pub exchanged_keys: BTreeMap<String, Vec<ExchangedKey>>,
+    /// What old's foreign keys name, which the way back puts back: columns by table.
+    pub refers: BTreeMap<String, Vec<String>>,
+    /// The columns that foreign keys which come set by themselves, by table.
+    pub acts: BTreeMap<String, Vec<String>>,
     /// The enums whose types exchange their names with others.
     pub exchanges: Vec<String>,
     /// The enums that expand names.

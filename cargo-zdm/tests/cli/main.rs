@@ -23,6 +23,7 @@ mod generate;
 mod grown;
 mod half_done;
 mod held;
+mod held_back;
 mod hidden_rows;
 mod in_flight;
 mod in_turn;

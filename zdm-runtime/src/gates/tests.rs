@@ -100,6 +100,7 @@ fn neighbour(earlier: bool, stage: Stage) -> Neighbour {
         earlier,
         fills: true,
         needed: true,
+        for_good: false,
         stage,
         kept_until: None,
     }

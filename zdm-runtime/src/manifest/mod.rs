@@ -46,6 +46,9 @@ pub struct Manifest {
     /// The ids of later versions that drop what this one fills. No part of the file: told by the others, where all are read together.
     #[serde(skip)]
     pub needed_by: Vec<String>,
+    /// The ids of versions from whose first dual write nothing leads back. No part of the file: told by these, where all are read together.
+    #[serde(skip)]
+    pub for_good: Vec<String>,
     /// `postgres` or `sqlite`: the folder of templates that it was rendered from.
     pub dialect: String,
     /// Which phases it goes through.
@@ -100,6 +103,12 @@ pub struct Manifest {
     /// The keys that contract exchanges for others, and the unique indexes that it takes from under foreign keys, by table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub exchanged_keys: BTreeMap<String, Vec<ExchangedKey>>,
+    /// What the foreign keys name that go before `complete`, and that the way back puts back: columns by table. Older tools do not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refers: BTreeMap<String, Vec<String>>,
+    /// The columns that foreign keys which it adds set by themselves, by table. Older tools do not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub acts: BTreeMap<String, Vec<String>>,
     /// The tables with a trigger that gives rows their other side, whoever writes one alone: what counts, in the schema `zdm`, the
     /// writes that it has completed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -119,8 +119,12 @@ impl Migration {
     }
 }
 
-/// Tells each version which later ones drop what it fills.
+/// Tells each version which later ones drop what it fills, and which ones have no way back.
 fn tie(migrations: &mut [Migration]) {
+    let for_good = migrations
+        .iter()
+        .filter(|other| !other.manifest.leads_back());
+    let for_good: Vec<_> = for_good.map(|other| other.manifest.id.clone()).collect();
     let drops: Vec<_> = migrations
         .iter()
         .map(|later| (later.manifest.id.clone(), later.manifest.after.clone()))
@@ -130,6 +134,7 @@ fn tie(migrations: &mut [Migration]) {
             .iter()
             .filter(|(_, after)| after.contains(&manifest.id));
         manifest.needed_by = later.map(|(id, _)| id.clone()).collect();
+        manifest.for_good.clone_from(&for_good);
     }
 }
 

@@ -94,12 +94,20 @@ fn begun_later(name: &'static str, neighbours: &[Neighbour]) -> Option<Gate> {
     // The last one first: that is the order in which they are taken back.
     let mut later = neighbours.iter().rev().filter(|other| !other.earlier);
     let other = later.find(|other| other.fills && other.stage != Stage::Off)?;
+    let way_on = if other.for_good {
+        format!(
+            "nothing leads back over {}, which has no way back from its first dual write on: go on forward, `cargo zdm advance`",
+            other.folder
+        )
+    } else {
+        format!("`cargo zdm rollback {} --to off` first", other.name)
+    };
     Some(shut(
         name,
         format!(
             "{} came after it on the same table and is at {}",
             other.folder, other.stage
         ),
-        format!("`cargo zdm rollback {} --to off` first", other.name),
+        way_on,
     ))
 }

@@ -136,6 +136,27 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[Waiting<'_>], 
                 first(),
             );
         }
+        if let Some(table) = taken_from_under(version, earlier) {
+            return shut(
+                NAME,
+                format!(
+                    "a way back of {} puts a foreign key to {table} back, and this version takes away what that names, or calls it otherwise",
+                    earlier.folder()
+                ),
+                first(),
+            );
+        }
+        if let Some((table, column)) = set_on_one_side(version, earlier) {
+            return shut(
+                NAME,
+                format!(
+                    "{} keeps {table}.{column} and its other side equal, and a foreign key of this version sets it by itself (`on_delete`, \
+                     `on_update`), without the other",
+                    earlier.folder()
+                ),
+                first(),
+            );
+        }
         let taken = shared(&version.creates, &earlier.drops);
         if !taken.is_empty() {
             return shut(
@@ -174,6 +195,46 @@ fn known_to_a_trigger<'a>(version: &'a Manifest, earlier: &Manifest) -> Option<&
         }
         let is_netted = earlier.nets.contains_key(*table);
         is_netted && (is_another || pairs.any(|pair| pair.released.is_some()))
+    })
+}
+
+/// A table that the earlier version's old foreign keys name, and that would not be there for them on its way back.
+fn taken_from_under<'a>(version: &Manifest, earlier: &'a Manifest) -> Option<&'a str> {
+    let goes = |(table, columns): &(&String, &Vec<String>)| {
+        let drops = version.drops.get(*table);
+        let gone = drops.is_some_and(|names| {
+            let mut gone = names.columns.iter();
+            names.table || gone.any(|column| columns.contains(column))
+        });
+        let retyped = version.retyped.get(*table);
+        let is_another = retyped.is_some_and(|retyped| {
+            let mut retyped = retyped.iter();
+            retyped.any(|column| columns.contains(column))
+        });
+        let renamed = version.renamed_keys.contains_key(*table);
+        gone || is_another || renamed || version.renames.contains_key(*table)
+    };
+    let mut refers = earlier.refers.iter();
+    refers.find(goes).map(|(table, _)| table.as_str())
+}
+
+/// A side of the earlier version's pairs that a foreign key of this one sets.
+fn set_on_one_side<'a>(version: &'a Manifest, earlier: &Manifest) -> Option<(&'a str, &'a str)> {
+    version.acts.iter().find_map(|(table, columns)| {
+        let pairs = earlier.pairs.iter().filter(|pair| pair.table == *table);
+        let pairs: Vec<_> = pairs.filter(|pair| !pair.old.is_empty()).collect();
+        let is_side = |column: &&String| {
+            pairs.iter().any(|pair| {
+                let released = pair.released.iter();
+                let mut names = released.flat_map(|names| [&names.column, &names.name]);
+                let mut old = pair.old.iter();
+                pair.new.column == **column
+                    || old.any(|old| old.column == **column)
+                    || names.any(|name| name == *column)
+            })
+        };
+        let column = columns.iter().find(is_side)?;
+        Some((table.as_str(), column.as_str()))
     })
 }
 

@@ -1,0 +1,169 @@
+//! What a later version may not do as long as an earlier one may go back, and that the way on which is named for it is one.
+
+use zdm_tests::postgres::Server;
+
+use crate::constraints::{back_to, completed, created};
+use crate::project::{Project, Run};
+
+const TEAMS: &str = "
+#[derive(Migratable)]
+pub struct Team {
+    #[zdm(primary_key)]
+    pub id: i64,
+}
+";
+
+fn members(field: &str) -> String {
+    format!(
+        "
+#[derive(Migratable)]
+pub struct Member {{
+    #[zdm(primary_key)]
+    pub id: i64,
+    {field}
+}}
+"
+    )
+}
+
+fn declared(project: &Project, structs: &str) {
+    let models = format!("use zdm_runtime::Migratable;\n{structs}");
+    project.write("src/models.rs", &models);
+}
+
+fn waits(project: &Project, command: &[&str]) -> Run {
+    let run = project.zdm(command);
+    assert_eq!(run.code, 4, "{run:#?}");
+    run
+}
+
+const ROWS: &str = "INSERT INTO teams (id) VALUES (1), (2); INSERT INTO members (id, team_id) VALUES (1, 1), (2, 2)";
+
+/// The way back adds old's foreign key again, which names the table.
+fn a_table_that_old_names_stays(project: &Project, dialect: &str) {
+    let before = members("#[zdm(references = \"teams(id)\")]\n    pub team_id: i64,");
+    let after = members("#[zdm(renamed_from = \"team_id\")]\n    pub group_id: i64,");
+    created(project, dialect, &format!("{TEAMS}{before}"), ROWS);
+    completed(project, &format!("{TEAMS}{after}"));
+    project.done(&["finalize", "change"]);
+    declared(project, &members("pub group_id: i64,"));
+    project.done(&["generate", "gone", "--drop-table", "teams"]);
+    let held = waits(project, &["expand", "gone"]);
+    held.says("names_free");
+    held.says("a way back of 0002_change puts a foreign key to teams back");
+    held.says("cargo zdm contract change");
+
+    // The way back is open, and so is what is named.
+    back_to(project, "ramp_down");
+    project.refuses(
+        "UPDATE members SET team_id = 7, group_id = 7",
+        "foreign key",
+    );
+    project.done(&["resume", "change"]);
+    project.done(&["switch", "--to", "complete", "change"]);
+    project.done(&["contract", "change"]);
+    project.done(&["expand", "gone"]);
+    project.done(&["switch", "--to", "complete", "gone"]);
+    project.done(&["contract", "gone"]);
+    project.refuses("SELECT * FROM teams", "teams");
+}
+
+#[test]
+fn a_table_that_old_names_stays_on_postgres() {
+    let server = Server::start();
+    a_table_that_old_names_stays(&Project::on(server.database("app"), ""), "postgres");
+}
+
+#[test]
+fn a_table_that_old_names_stays_on_sqlite() {
+    a_table_that_old_names_stays(&Project::sqlite(""), "sqlite");
+}
+
+/// What a foreign key does by itself nobody does to the other side.
+#[test]
+fn no_foreign_key_sets_one_side_alone() {
+    let server = Server::start();
+    for (place, action) in ["on_delete = \"set null\"", "on_update = \"cascade\""]
+        .into_iter()
+        .enumerate()
+    {
+        let project = &Project::on(server.database(&format!("app_{place}")), "");
+        let before = members("pub team_id: Option<i64>,");
+        let after = members("#[zdm(renamed_from = \"team_id\")]\n    pub group_id: Option<i64>,");
+        created(project, "postgres", &format!("{TEAMS}{before}"), ROWS);
+        completed(project, &format!("{TEAMS}{after}"));
+        let tied = format!("#[zdm(references = \"teams(id)\", {action})]\n    ");
+        let in_transition =
+            after.replace("#[zdm(renamed_from", &format!("{tied}#[zdm(renamed_from"));
+        declared(project, &format!("{TEAMS}{in_transition}"));
+        let refused = project.zdm(&["generate", "tied"]);
+        assert_eq!(refused.code, 1, "{refused:#?}");
+        refused.says("would add the foreign key");
+        declared(project, &format!("{TEAMS}{after}"));
+        project.done(&["finalize", "change"]);
+        let last = members(&format!("{tied}pub group_id: Option<i64>,"));
+        declared(project, &format!("{TEAMS}{last}"));
+        project.done(&["generate", "tied"]);
+        let held = waits(project, &["expand", "tied"]);
+        held.says("names_free");
+        held.says("0002_change keeps members.group_id and its other side equal");
+        held.says("a foreign key of this version sets it by itself");
+        back_to(project, "dual_write");
+        waits(project, &["expand", "tied"]).says("names_free");
+        project.done(&["resume", "change"]);
+        project.zdm(&["advance"]);
+        assert_eq!(project.stage("change"), "contracted");
+        project.done(&["expand", "tied"]);
+    }
+}
+
+/// Nothing leads back over a later version that is one-way, so nobody is sent there.
+#[test]
+fn no_way_back_is_named_that_is_none() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let field = |field: &str| members(&format!("pub note: String,\n    {field}"));
+    let rows = "INSERT INTO members (id, note, a) VALUES (1, 'x', 'one')";
+    created(project, "postgres", &field("pub a: String,"), rows);
+    completed(
+        project,
+        &field("#[zdm(renamed_from = \"a\")]\n    pub b: String,"),
+    );
+    project.done(&["finalize", "change"]);
+    let one_way = "#[zdm(from(\"b\"), up = \"upper(b)\", one_way)]\n    pub c: String,";
+    declared(project, &field(one_way));
+    project.done(&["generate", "later"]);
+    project.done(&["expand", "later"]);
+    project.done(&["switch", "--to", "dual_write", "later"]);
+    let held = waits(project, &["rollback", "change", "--to", "ramp_down"]);
+    held.says("nothing_later_begun");
+    held.says("0003_later came after it on the same table and is at dual_write");
+    held.says("nothing leads back over 0003_later");
+    assert!(!held.err.contains("rollback later"), "{held:#?}");
+    // The same is shown by who only asks.
+    let shown = project.done(&["rollback", "change", "--to", "ramp_down", "--dry-run"]);
+    shown.says("shut  nothing_later_begun: 0003_later came after it");
+    shown.says("open  drained");
+    project.done(&["contract", "change"]);
+}
+
+/// A version that only drops is contracted by `advance`, whatever code was deployed with it.
+#[test]
+fn a_name_is_free_when_what_is_named_was_done() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    let before = members("pub spare: Option<i32>,");
+    created(project, "postgres", &before, "");
+    let dropped = members("").replace("pub struct", "#[zdm(drops(\"spare\"))]\npub struct");
+    declared(project, &dropped);
+    project.done(&["generate", "gone"]);
+    project.done(&["expand"]);
+    declared(project, &members("pub spare: Option<String>,"));
+    project.done(&["generate", "again"]);
+    let held = waits(project, &["expand"]);
+    held.says("names_free: 0002_gone still has to drop the column members.spare");
+    held.says("when no code runs any more that names what it drops, `cargo zdm advance`");
+    project.zdm(&["advance"]);
+    assert_eq!(project.stage("gone"), "contracted");
+    project.done(&["expand"]);
+}
