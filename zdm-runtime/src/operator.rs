@@ -13,6 +13,9 @@ const LEASE: Duration = Duration::from_mins(1);
 /// others stand on, so one at a time.
 pub const VERSIONS: &str = "versions";
 
+/// The last word of an owner that backfills: whoever comes to do the same works beside it.
+const BACKFILLS: &str = ", backfilling)";
+
 /// The right to move one migration, or the [`VERSIONS`].
 #[derive(Debug, Clone)]
 pub struct Lease {
@@ -73,8 +76,26 @@ impl Lease {
         migration: &str,
         actor: &str,
     ) -> Result<Self, LeaseError> {
+        Self::acquire_as(connection, migration, actor, ")").await
+    }
+
+    /// Claims a migration for a backfill: [`backfills`] is true of its owner.
+    pub async fn acquire_to_backfill(
+        connection: &mut Connection,
+        migration: &str,
+        actor: &str,
+    ) -> Result<Self, LeaseError> {
+        Self::acquire_as(connection, migration, actor, BACKFILLS).await
+    }
+
+    async fn acquire_as(
+        connection: &mut Connection,
+        migration: &str,
+        actor: &str,
+        last: &str,
+    ) -> Result<Self, LeaseError> {
         let random = RandomState::new().build_hasher().finish();
-        let owner = format!("{actor} (pid {}, {random:08x})", std::process::id());
+        let owner = format!("{actor} (pid {}, {random:08x}{last}", std::process::id());
         let claimed = connection
             .query(
                 "INSERT INTO {zdm}operator AS held (migration, owner, lease_epoch, lease_until) VALUES ($1, $2, 1, {now} + $3) \
@@ -154,6 +175,11 @@ impl Lease {
     pub fn actor(&self) -> &str {
         &self.actor
     }
+}
+
+/// Whether an owner holds a migration for a backfill.
+pub fn backfills(owner: &str) -> bool {
+    owner.ends_with(BACKFILLS)
 }
 
 /// Who holds a migration at present.

@@ -15,6 +15,13 @@ use crate::error::Failure;
 /// Well below the lease's length.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
 
+/// What somebody claims a migration for.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    Move,
+    Backfill,
+}
+
 impl Session {
     /// Does `work` while nobody else may move the migration.
     pub(crate) async fn claimed<T>(
@@ -38,13 +45,35 @@ impl Session {
         self.claim(place, work).await
     }
 
+    /// [`Session::claimed_to_fill`] for a backfill. `None`: another backfill holds the migration, which is one to work beside.
+    pub(crate) async fn claimed_to_backfill<T>(
+        &mut self,
+        place: usize,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        self.upgrade().await?;
+        rights::to_record(&mut self.connection).await?;
+        let id = self.manifest(place).id.clone();
+        let lease = match self.acquire(&id, Purpose::Backfill).await {
+            Err(LeaseError::Held { owner, .. }) if operator::backfills(&owner) => return Ok(None),
+            acquired => acquired?,
+        };
+        self.holding(lease, async |session, _| {
+            session.may_move(place).await?;
+            work(session).await
+        })
+        .await
+        .map(Some)
+    }
+
     async fn claim<T>(
         &mut self,
         place: usize,
         work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let id = self.manifest(place).id.clone();
-        self.holding(&id, async |session, lease| {
+        let lease = self.acquire(&id, Purpose::Move).await?;
+        self.holding(lease, async |session, lease| {
             session.may_move(place).await?;
             work(session, lease).await
         })
@@ -57,16 +86,16 @@ impl Session {
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.holding(VERSIONS, async |session, _| work(session).await)
+        let lease = self.acquire(VERSIONS, Purpose::Move).await?;
+        self.holding(lease, async |session, _| work(session).await)
             .await
     }
 
     async fn holding<T>(
         &mut self,
-        claimed: &str,
+        lease: Lease,
         work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let lease = self.acquire(claimed).await?;
         let keeper = tokio::spawn(keep(self.url().to_owned(), lease.clone()));
         self.leases.push(lease.clone());
         let outcome = work(self, &lease).await;
@@ -108,8 +137,8 @@ impl Session {
         Ok(holder.filter(|owner| !self.is_dead(owner)))
     }
 
-    async fn acquire(&mut self, claimed: &str) -> Result<Lease, Failure> {
-        match Lease::acquire(&mut self.connection, claimed, &self.actor).await {
+    async fn acquire(&mut self, claimed: &str, purpose: Purpose) -> Result<Lease, LeaseError> {
+        match self.try_to_acquire(claimed, purpose).await {
             Err(LeaseError::Held { owner, .. }) if self.is_dead(&owner) => {
                 self.terminal.say(&format!(
                     "taking over from {owner}, whose process has ended"
@@ -120,9 +149,21 @@ impl Session {
                         &[claimed.into(), owner.into()],
                     )
                     .await?;
-                Ok(Lease::acquire(&mut self.connection, claimed, &self.actor).await?)
+                self.try_to_acquire(claimed, purpose).await
             }
-            acquired => Ok(acquired?),
+            acquired => acquired,
+        }
+    }
+
+    async fn try_to_acquire(
+        &mut self,
+        claimed: &str,
+        purpose: Purpose,
+    ) -> Result<Lease, LeaseError> {
+        let connection = &mut self.connection;
+        match purpose {
+            Purpose::Move => Lease::acquire(connection, claimed, &self.actor).await,
+            Purpose::Backfill => Lease::acquire_to_backfill(connection, claimed, &self.actor).await,
         }
     }
 

@@ -69,6 +69,7 @@ mod stopped;
 mod taken_over;
 #[cfg(feature = "tls")]
 mod tls;
+mod together;
 mod unconvertible;
 mod uncounted;
 mod undeclared;

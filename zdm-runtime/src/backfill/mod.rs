@@ -304,6 +304,20 @@ pub async fn is_open(
     Ok(!open.is_empty())
 }
 
+/// Whether all tables of the migration have been cut into chunks, done or not: nobody needs to hold the migration for what is left.
+pub async fn is_cut(
+    connection: &mut Connection,
+    migration: &Migration,
+    way: Way,
+) -> Result<bool, DatabaseError> {
+    for backfill in way.tables(migration.manifest()) {
+        if !is_prepared(connection, migration.id(), &backfill.table, way).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Whether a table of the migration has been cut into chunks, done or not.
 pub async fn is_prepared(
     connection: &mut Connection,

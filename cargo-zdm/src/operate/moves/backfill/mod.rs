@@ -6,15 +6,21 @@
 mod application;
 mod crew;
 
+use std::time::Duration;
+
 use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, Outcome, Way};
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::manifest::Backfill;
+use zdm_runtime::operator;
 
 use crate::error::{Failure, Kind};
 use crate::operate::session::Session;
 use crate::operate::{gate, rights, section};
 use crate::terminal::Answer;
 use crew::Total;
+
+/// Between two looks whether the tables are cut.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How hard to work.
 #[derive(Debug, Clone, clap::Args)]
@@ -47,18 +53,7 @@ pub(crate) async fn run(
     place: usize,
     effort: Effort,
 ) -> Result<Answer, Failure> {
-    let total = match session.moved_by(place).await? {
-        Some(owner) if is_open(session, place).await? => {
-            join(session, place, &effort, &owner).await?
-        }
-        _ => {
-            session
-                .claimed_to_fill(place, async |session, _| {
-                    fill(session, place, &effort, Side::New).await
-                })
-                .await?
-        }
-    };
+    let total = work(session, place, &effort).await?;
     let answer = answer(session, place, &total)?;
     match total.stopped {
         None => application::is_done(session, place).await.map(|()| answer),
@@ -66,9 +61,45 @@ pub(crate) async fn run(
     }
 }
 
+/// Holds the migration and cuts its tables, or works beside whoever has. Of several that begin at the same moment one holds it, and the
+/// others wait until it has cut all tables: a table that is not cut looks like one whose backfill was cancelled.
+async fn work(session: &mut Session, place: usize, effort: &Effort) -> Result<Total, Failure> {
+    let mut told = false;
+    loop {
+        if let Some(owner) = session.moved_by(place).await? {
+            if is_cut(session, place).await? {
+                return join(session, place, effort, &owner).await;
+            }
+            if operator::backfills(&owner) {
+                if !told {
+                    session.terminal.say(&format!(
+                        "waiting until {owner} has cut the tables into chunks"
+                    ));
+                    told = true;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+                continue;
+            }
+        }
+        let worked = session
+            .claimed_to_backfill(place, async |session| {
+                fill(session, place, effort, Side::New).await
+            })
+            .await?;
+        if let Some(total) = worked {
+            return Ok(total);
+        }
+    }
+}
+
 async fn is_open(session: &mut Session, place: usize) -> Result<bool, Failure> {
     let id = session.manifest(place).id.clone();
     Ok(backfill::is_open(&mut session.connection, &id, Way::Up).await?)
+}
+
+async fn is_cut(session: &mut Session, place: usize) -> Result<bool, Failure> {
+    let migration = &session.migrations[place];
+    Ok(backfill::is_cut(&mut session.connection, migration, Way::Up).await?)
 }
 
 /// Works beside another command that holds the migration, on chunks that it has cut. Nothing that the claim keeps apart is done here:
@@ -80,9 +111,11 @@ async fn join(
     owner: &str,
 ) -> Result<Total, Failure> {
     may_fill(session, place, Side::New).await?;
-    session
-        .terminal
-        .say(&format!("joining the backfill of {owner}"));
+    if is_open(session, place).await? {
+        session
+            .terminal
+            .say(&format!("joining the backfill of {owner}"));
+    }
     let options = options(session, effort, Side::New);
     crew::work(session, place, effort, options).await
 }
