@@ -1,7 +1,7 @@
 //! `verify --repair`: rows that a writer outside the application left with two values.
 
 use crate::database::{HASTY, on_postgres, on_sqlite};
-use crate::project::Project;
+use crate::project::{Project, Run};
 
 #[test]
 fn rows_that_differ_are_repaired_on_sqlite() {
@@ -66,4 +66,90 @@ fn rows_that_differ_are_repaired(project: &Project) {
         (&without["verified"], &without["checksums"]),
         (&true.into(), &serde_json::Value::Null)
     );
+}
+
+/// The commands that a message names, in their order.
+fn named(run: &Run) -> Vec<Vec<String>> {
+    let next = run.out.split("next: ").nth(1).unwrap_or_default();
+    let quoted = next.split('`').skip(1).step_by(2);
+    quoted
+        .map(|command| command.strip_prefix("cargo zdm ").expect(command))
+        .map(|command| command.split(' ').map(str::to_owned).collect())
+        .collect()
+}
+
+const TO_RAMP_DOWN: [&[&str]; 6] = [
+    &["backfill"],
+    &["verify"],
+    &["switch", "--to", "shadow"],
+    &["switch", "--to", "100%"],
+    &["verify"],
+    &["switch", "--to", "ramp_down"],
+];
+
+/// From a stage where rows differ, what `verify` says leads to a comparison that passes, and the way forward is open.
+fn what_is_said_is_the_way_on(project: &Project) {
+    project.done(&["expand"]);
+    project.fill();
+    project.done(&["switch", "--to", "dual_write"]);
+    for moves in [1, 3, 4, 6] {
+        for command in &TO_RAMP_DOWN[..moves] {
+            project.done(command);
+        }
+        project.execute("UPDATE users SET name = 'by hand' WHERE id = 2");
+        let found = project.zdm(&["verify"]);
+        assert_eq!(found.code, 1, "{moves} moves: {found:#?}");
+        let commands = named(&found);
+        assert_eq!(commands.len(), 2, "{found:#?}");
+        for command in commands {
+            let command: Vec<&str> = command.iter().map(String::as_str).collect();
+            project.done(&command);
+        }
+        let of_two = "SELECT full_name FROM users WHERE id = 2";
+        assert_eq!(project.value(of_two), "by hand");
+        assert_eq!(project.stage("users_full_name"), "dual_write");
+        project.done(&["resume", "users_full_name"]);
+        project.execute("UPDATE users SET name = 'grace', full_name = 'grace' WHERE id = 2");
+    }
+    for command in TO_RAMP_DOWN {
+        project.done(command);
+    }
+}
+
+#[test]
+fn what_is_said_is_the_way_on_on_sqlite() {
+    on_sqlite(HASTY, what_is_said_is_the_way_on);
+}
+
+#[test]
+fn what_is_said_is_the_way_on_on_postgres() {
+    on_postgres(HASTY, what_is_said_is_the_way_on);
+}
+
+/// A row that the repair cannot fill leads to the backfill, which says why.
+#[test]
+fn what_is_not_repaired_is_said_with_the_way_on() {
+    on_postgres(HASTY, |project| {
+        project.done(&["expand"]);
+        project.fill();
+        project.done(&["switch", "--to", "dual_write"]);
+        project.done(&["backfill"]);
+        project.execute("UPDATE users SET name = 'by hand'");
+        project.execute("ALTER TABLE users ADD CHECK (id <> 2 OR full_name <> 'by hand')");
+        let found = project.zdm(&["verify", "--repair"]);
+        assert_eq!(found.code, 1, "{found:#?}");
+        found.says("3 of 3 rows have sides that differ, of which 2 were filled anew");
+        assert_eq!(
+            named(&found),
+            [
+                ["backfill", "users_full_name"],
+                ["verify", "users_full_name"]
+            ]
+        );
+        let stopped = project.zdm(&["backfill", "users_full_name"]);
+        assert_eq!(stopped.code, 1, "{stopped:#?}");
+        project.execute("UPDATE users SET name = 'grace' WHERE id = 2");
+        project.done(&["backfill", "users_full_name"]);
+        project.done(&["verify", "users_full_name"]);
+    });
 }

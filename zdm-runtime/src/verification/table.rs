@@ -175,10 +175,34 @@ impl<'a> Table<'a> {
             let named = u64::try_from(differing.len()).unwrap_or_default();
             self.verified.mismatches += compared.mismatches.saturating_sub(named);
         }
+        let named = differing.len();
         for (key, columns) in differing {
             self.mismatch(connection, key, &columns).await?;
         }
+        let unnamed = compared.mismatches > u64::try_from(named).unwrap_or_default();
+        if self.options.repair && unnamed && backfill.address.is_some() {
+            self.repair_unnamed(connection, start, end).await?;
+        }
         Ok(compared.bytes)
+    }
+
+    /// Repairs the rows behind the first that are named, as long as that makes any of them consistent.
+    async fn repair_unnamed(
+        &mut self,
+        connection: &mut Connection,
+        start: &Key,
+        end: &Key,
+    ) -> Result<(), DatabaseError> {
+        loop {
+            let before = self.verified.repaired;
+            let differing = self.ranges.mismatches(connection, start, end).await?;
+            for key in differing.keys() {
+                self.repair(connection, key).await?;
+            }
+            if self.verified.repaired == before {
+                return Ok(());
+            }
+        }
     }
 
     /// A row that waits for one column is still compared in the others.

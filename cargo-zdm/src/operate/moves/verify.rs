@@ -10,6 +10,7 @@ use zdm_runtime::Stage;
 use zdm_runtime::caught::{self, Caught};
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::{self, Side};
+use zdm_runtime::manifest::Manifest;
 use zdm_runtime::phase::Section;
 use zdm_runtime::progress::Progress;
 use zdm_runtime::verification::{self, VerificationError, VerificationOptions, Verified};
@@ -32,7 +33,8 @@ pub(crate) async fn run(
     let facts = session.facts(place).await?;
     let side = side(&facts);
     let mut verified = compare(session, place, side, repair).await?;
-    if verified.repaired > 0 {
+    // What cannot be repaired, the backfill has to go over, which has been made to begin anew for it.
+    if verified.repaired > 0 && verified.repaired >= verified.mismatches {
         session.terminal.say(&repaired(session, place, &verified));
         let before = verified;
         verified = compare(session, place, side, false).await?;
@@ -40,7 +42,7 @@ pub(crate) async fn run(
     }
     let manifest = session.manifest(place).clone();
     let caught = caught::of(&mut session.connection, &manifest).await?;
-    answer(session, place, side, &verified, &caught)
+    answer(session, place, (side, stage(&facts)), &verified, &caught)
 }
 
 fn repaired(session: &Session, place: usize, verified: &Verified) -> String {
@@ -72,7 +74,8 @@ pub(crate) async fn must_pass(
     if verified.passed() {
         return Ok(());
     }
-    Err(differ(session, place, side, &verified))
+    let stage = stage(&session.facts(place).await?);
+    Err(differ(session, place, (side, stage), &verified))
 }
 
 /// Compares what moves between tables once more, as long as contract has dropped nothing of it: a value that has no place on the new
@@ -166,6 +169,13 @@ fn side(facts: &Facts) -> Side {
     }
 }
 
+fn stage(facts: &Facts) -> Option<Stage> {
+    match &facts.standing {
+        Fact::Known(Some(standing)) => Some(standing.stage),
+        _ => None,
+    }
+}
+
 const fn recorded_as(side: Side) -> verification::Side {
     match side {
         Side::New => verification::Side::New,
@@ -176,7 +186,7 @@ const fn recorded_as(side: Side) -> verification::Side {
 fn answer(
     session: &Session,
     place: usize,
-    side: Side,
+    (side, stage): (Side, Option<Stage>),
     verified: &Verified,
     caught: &[Caught],
 ) -> Result<Answer, Failure> {
@@ -208,32 +218,60 @@ fn answer(
         text.truncate(text.trim_end().len());
         return Answer::done(text, object);
     }
-    let text = differ(session, place, side, verified).to_string();
+    let text = differ(session, place, (side, stage), verified).to_string();
     Answer::ending(Some(Kind::Findings), text, object)
 }
 
-fn differ(session: &Session, place: usize, side: Side, verified: &Verified) -> Failure {
-    let next = match side {
-        Side::New => {
-            "something writes one side alone, or rows are not filled yet: run `cargo zdm backfill`, then verify again, or \
-             `cargo zdm verify --repair` for a few of them; beyond dual_write `cargo zdm rollback` comes first"
-        }
-        Side::Old => {
-            "something writes one side alone, or old demands a value and `down` gives none: mend these rows where it is so, and run \
-             `cargo zdm rollback` again, which fills old from new once more"
-        }
+/// Of a comparison that has failed, and has made the backfill begin anew where reads are on the side that it fills from.
+fn differ(
+    session: &Session,
+    place: usize,
+    (side, stage): (Side, Option<Stage>),
+    verified: &Verified,
+) -> Failure {
+    let mended = match verified.repaired {
+        0 => String::new(),
+        rows => format!(", of which {rows} were filled anew"),
     };
     Failure::findings(
         format!(
-            "{}: {} of {} rows have sides that differ: {}",
+            "{}: {} of {} rows have sides that differ{mended}: {}",
             session.folder(place),
             verified.mismatches,
             verified.rows,
             listed(verified)
         ),
-        next,
+        way_on(session.manifest(place), side, stage),
     )
     .safe("the comparison only reads; reads stay where they are")
+}
+
+/// The commands that lead on, in their order.
+fn way_on(manifest: &Manifest, side: Side, stage: Option<Stage>) -> String {
+    let name = &manifest.name;
+    let cause = "something writes one side alone";
+    let is_computed = manifest
+        .backfills
+        .iter()
+        .any(|table| table.computed.is_some());
+    match (side, stage) {
+        (Side::Old, _) => format!(
+            "{cause}, or old demands a value and `down` gives none: mend these rows where it is so, and run `cargo zdm rollback {name} --to ramp_down` \
+             again, which fills old from new once more"
+        ),
+        (Side::New, None | Some(Stage::DualWrite)) => format!(
+            "{cause}, or rows are not filled yet: run `cargo zdm backfill {name}`, which goes over all rows once more, then \
+             `cargo zdm verify {name}`"
+        ),
+        (Side::New, _) if is_computed => format!(
+            "{cause}: run `cargo zdm rollback {name} --to dual_write`, then `cargo zdm verify {name}`, which says what fills these rows from \
+             old; look first which side of them is right"
+        ),
+        (Side::New, _) => format!(
+            "{cause}: run `cargo zdm rollback {name} --to dual_write`, then `cargo zdm verify {name} --repair`, which fills these rows from \
+             old; look first which side of them is right"
+        ),
+    }
 }
 
 /// Draws a moment of one worker's progress; `last` is the worker's number of rows before.
