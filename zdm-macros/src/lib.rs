@@ -42,7 +42,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `merged_from = "addresses(user_id)"` | columns of `addresses`, which goes, come into this table; its row is found by the key |
 /// | `comment = "…"` | what PostgreSQL says of the table to people; doc comments are not taken |
 /// | `primary_key(a, b)`, `primary_key(a, name = "…")` | a key of several columns, in its order, or of another name than `<table>_pkey` |
-/// | `no_primary_key` | the table has none: its rows are stored and no more, unless `row_key(a, b)` names the unique key that they are found by |
+/// | `no_primary_key` | the table has none: rows are inserted, and found by queries of your own alone, unless `row_key(a, b)` names the unique key that they are found by; columns are replaced and filled in either case |
 /// | `index(columns(a, b), unique, where = "…", name = "…")` | an index; all but `columns` can be left out |
 /// | `index(name = "…", on("lower(a)", "b DESC"), …)` | the same over what stands between the parentheses of `CREATE INDEX` |
 /// | `index(…, using = "gin", include(c), nulls_not_distinct, with = "fillfactor = 70")` | what PostgreSQL has besides |

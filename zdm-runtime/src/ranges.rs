@@ -3,6 +3,7 @@
 //! Must not know: ledgers, leases, what the statements say.
 
 mod unseen;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -156,9 +157,7 @@ impl<'a> Ranges<'a> {
         } else {
             &address.left
         };
-        let rows = connection
-            .query_file(self.migration.file(file), &[])
-            .await?;
+        let rows = self.looked_at(connection, file, &[]).await?;
         counted(&rows, "how many rows are left").map(Some)
     }
 
@@ -256,8 +255,9 @@ impl<'a> Ranges<'a> {
         checksums: Option<&str>,
     ) -> Result<Compared, DatabaseError> {
         let file = checksums.unwrap_or(&self.backfill.verify);
-        let sql = self.migration.file(file);
-        let rows = connection.query_file(sql, &Key::range(start, end)).await?;
+        let rows = self
+            .looked_at(connection, file, &Key::range(start, end))
+            .await?;
         let row = rows.first().map(Vec::as_slice).unwrap_or_default();
         let (checksums, bytes) = match row.get(2..) {
             Some([Value::Int(Some(by_down)), answer @ ..]) => {
@@ -290,8 +290,13 @@ impl<'a> Ranges<'a> {
         end: &Key,
     ) -> Result<BTreeMap<Key, Vec<String>>, DatabaseError> {
         let columns = self.backfill.key.len();
-        let sql = self.migration.file(&self.backfill.mismatches);
-        let rows = connection.query_file(sql, &Key::range(start, end)).await?;
+        let rows = self
+            .looked_at(
+                connection,
+                &self.backfill.mismatches,
+                &Key::range(start, end),
+            )
+            .await?;
         let mut found: BTreeMap<Key, Vec<String>> = BTreeMap::new();
         for row in &rows {
             let Some([Value::Text(Some(column))]) = row.get(columns..) else {

@@ -74,6 +74,7 @@ mod unconvertible;
 mod uncounted;
 mod undeclared;
 mod understood;
+mod unkeyed;
 mod untouched;
 mod usage;
 mod versions;

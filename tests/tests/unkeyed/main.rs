@@ -38,7 +38,7 @@ const TO_THE_END: &[&[&str]] = &[
     &["status"],
     &["verify"],
     &["switch", "--to", "shadow"],
-    &["switch", "--to", "50%"],
+    &["switch", "--to", "50%", "--by", "instance"],
     &["switch", "--to", "100%"],
     &["verify"],
     &["switch", "--to", "ramp_down"],

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use zdm_runtime::gates::{self, Side};
-use zdm_runtime::{Share, Stage};
+use zdm_runtime::{By, Share, Stage};
 
 use super::backfill::{self, Effort};
 use super::{contract, expand, switch, verify};
@@ -181,8 +181,10 @@ pub(crate) async fn take(
         }
         Move::Live { above } => {
             let mut ramp = session.policy.ramp_shares()?.into_iter();
-            let share = ramp.find(|share| share.basis_points() > above);
             let by = position.counted_by(session.policy.ramp_by);
+            let has_shares =
+                by == By::Instance || !switch::is_without_keys(session.manifest(place));
+            let share = ramp.find(|share| has_shares && share.basis_points() > above);
             let target = Target::live(share.unwrap_or(Share::ALL)).counted_by(by);
             switch::run(session, place, target).await
         }

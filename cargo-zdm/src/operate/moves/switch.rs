@@ -6,10 +6,10 @@
 use zdm_runtime::facts::{Fact, Facts};
 use zdm_runtime::gates::{self, Gate};
 use zdm_runtime::hop::{self, HopError, Moved};
-use zdm_runtime::manifest::{Direction, Route};
+use zdm_runtime::manifest::{Direction, Manifest, Route};
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
-use zdm_runtime::{By, Stage};
+use zdm_runtime::{By, Share, Stage};
 
 use crate::error::Failure;
 use crate::operate::gate;
@@ -59,6 +59,7 @@ pub(crate) async fn run(
 ) -> Result<Answer, Failure> {
     let position = session.position(place).await?;
     refuse_odd_ways(session, place, position, target)?;
+    refuse_share_of_nothing(session, place, target)?;
     let moved = session
         .claimed(place, async |session, lease| {
             if goes_back(position, target) {
@@ -111,6 +112,7 @@ pub(crate) async fn preview(
 ) -> Result<Answer, Failure> {
     let position = session.position(place).await?;
     refuse_odd_ways(session, place, position, target)?;
+    refuse_share_of_nothing(session, place, target)?;
     let facts = session.facts(place).await?;
     let gates = gate::show_all(&gates_of(session, &facts, position, target)?);
     let sql = match section_before(target.stage) {
@@ -285,6 +287,33 @@ fn refuse_odd_ways(
         Position::At(..) => return Ok(()),
     };
     Err(Failure::usage(format!("{folder} {problem}"), next))
+}
+
+/// A share of the keys, where no table has any.
+fn refuse_share_of_nothing(session: &Session, place: usize, target: Target) -> Result<(), Failure> {
+    let is_part = target.stage == Stage::Live && target.share != Share::ALL;
+    if !is_part || target.share.by() != By::Key || !is_without_keys(session.manifest(place)) {
+        return Ok(());
+    }
+    let (name, share) = (&session.manifest(place).name, target.name());
+    Err(Failure::usage(
+        format!(
+            "{}: {share} is a share of the keys, and nothing tells rows of {} apart: no read would go to new",
+            session.folder(place),
+            session.manifest(place).tables.join(", ")
+        ),
+        format!(
+            "`cargo zdm switch {name} --to {share} --by instance` has so many of the instances read new, \
+             `cargo zdm switch {name} --to 100%` all of them"
+        ),
+    )
+    .safe("nothing was changed"))
+}
+
+/// Nothing tells rows apart in any of its tables, so that the only shares by key are none and all.
+pub(crate) fn is_without_keys(manifest: &Manifest) -> bool {
+    let mut tables = manifest.backfills.iter();
+    tables.len() > 0 && tables.all(|backfill| backfill.address.is_some())
 }
 
 const fn section_before(stage: Stage) -> Option<Section> {
