@@ -209,7 +209,23 @@ impl Server {
     ///
     /// Where the server refuses.
     pub fn database(&self, name: &str) -> String {
-        let (url, create) = (self.url(), format!("CREATE DATABASE \"{name}\""));
+        self.create(name, "")
+    }
+
+    /// The same in another encoding than UTF-8.
+    ///
+    /// # Panics
+    ///
+    /// Where the server refuses.
+    pub fn database_in(&self, encoding: &str, name: &str) -> String {
+        self.create(
+            name,
+            &format!(" ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'"),
+        )
+    }
+
+    fn create(&self, name: &str, settings: &str) -> String {
+        let (url, create) = (self.url(), format!("CREATE DATABASE \"{name}\"{settings}"));
         // A test may be inside a runtime of its own.
         let created = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()

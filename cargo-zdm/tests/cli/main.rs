@@ -15,6 +15,7 @@ mod database;
 mod direct;
 mod drift;
 mod edited;
+mod encoding;
 mod exchanged;
 mod filled;
 mod forward;

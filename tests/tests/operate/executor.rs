@@ -156,7 +156,7 @@ async fn a_failing_step_keeps_those_before(dialect: Dialect) {
     assert!(
         refused
             .to_string()
-            .contains("step 4 of 1_expand/up.sql, lines 8–8"),
+            .contains("step 4 of 1_expand/up.sql, lines 8-8"),
         "{refused}"
     );
     assert_eq!(number(&mut connection, RECORDED).await, 3);

@@ -119,6 +119,8 @@ pub(super) struct Place {
     pub(super) previous_hash: String,
     pub(super) recorded_at: i64,
     pub(super) database_role: Option<String>,
+    /// The database's encoding has every character.
+    pub(super) takes_all: bool,
 }
 
 /// Takes the next place. From here on the transaction does nothing but append and commit.
@@ -126,9 +128,9 @@ pub(super) async fn take(connection: &mut Connection) -> Result<Place, DatabaseE
     let role = match connection.dialect() {
         Dialect::Postgres => {
             connection.run_file(ALONE).await?;
-            "CAST(session_user AS text)"
+            "CAST(session_user AS text), CAST(current_setting('server_encoding') IN ('UTF8', 'SQL_ASCII') AS int)"
         }
-        Dialect::Sqlite => "NULL",
+        Dialect::Sqlite => "NULL, 1",
     };
     let sql = format!(
         "UPDATE {{zdm}}meta SET audit_entries = audit_entries + 1 RETURNING {}, {{now}}, {role}",
@@ -150,6 +152,7 @@ pub(super) async fn take(connection: &mut Connection) -> Result<Place, DatabaseE
             },
             recorded_at: integer(row, 4)?,
             database_role: optional_text(row, 5)?,
+            takes_all: integer(row, 6)? != 0,
         })
     };
     read().map_err(|_| DatabaseError::unexpected("where the audit log ends", row))

@@ -54,11 +54,20 @@ pub async fn append(connection: &mut Connection, entry: Entry<'_>) -> Result<(),
         .statement
         .map(|statement| statement.chars().take(STATEMENT_HEAD).collect());
     let place = chain::take(connection).await?;
+    let kept = |text: &str| {
+        if place.takes_all {
+            text.to_owned()
+        } else {
+            in_ascii(text)
+        }
+    };
+    let (actor, detail) = (kept(entry.actor), kept(entry.detail));
+    let statement = statement.as_deref().map(kept);
     let link = Link {
         sequence: place.sequence,
         previous_hash: &place.previous_hash,
         recorded_at: place.recorded_at,
-        actor: entry.actor,
+        actor: &actor,
         database_role: place.database_role.as_deref(),
         migration: entry.migration,
         content_hash: entry.content_hash,
@@ -66,9 +75,23 @@ pub async fn append(connection: &mut Connection, entry: Entry<'_>) -> Result<(),
         statement: statement.as_deref(),
         outcome: entry.outcome,
         duration_ms: i64::try_from(entry.duration.as_millis()).unwrap_or(i64::MAX),
-        detail: entry.detail,
+        detail: &detail,
     };
     insert(connection, &link).await
+}
+
+/// What somebody says must be on record in every database, and not fail what it is about: characters that the encoding may lack are written
+/// by their numbers.
+fn in_ascii(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_ascii() {
+            kept.push(letter);
+        } else {
+            kept.extend(letter.escape_unicode());
+        }
+    }
+    kept
 }
 
 async fn insert(connection: &mut Connection, link: &Link<'_>) -> Result<(), DatabaseError> {
@@ -99,4 +122,18 @@ async fn insert(connection: &mut Connection, link: &Link<'_>) -> Result<(), Data
     let head = "UPDATE {zdm}meta SET audit_hash = $1";
     connection.execute(head, &[hash.into()]).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_an_encoding_may_lack_are_written_by_their_numbers() {
+        assert_eq!(in_ascii("a sale: 5 > 4"), "a sale: 5 > 4");
+        assert_eq!(
+            in_ascii("St\u{f6}rung \u{2192} 7"),
+            "St\\u{f6}rung \\u{2192} 7"
+        );
+    }
 }

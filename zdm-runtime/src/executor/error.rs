@@ -318,7 +318,7 @@ fn in_the_way(blockers: &[Blocker], lock_timeout: Duration, source: &DatabaseErr
     format!(" of at most {} ms each; {who}", lock_timeout.as_millis())
 }
 
-/// A step as people find it: `step 2 of 1_expand/up.sql, lines 4–6 (add the column users.full_name)`.
+/// A step as people find it: `step 2 of 1_expand/up.sql, lines 4-6 (add the column users.full_name)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepName(String);
 
@@ -326,7 +326,7 @@ impl From<&Step> for StepName {
     fn from(step: &Step) -> Self {
         let (first, last) = step.lines;
         Self(format!(
-            "step {} of {}, lines {first}–{last} ({})",
+            "step {} of {}, lines {first}-{last} ({})",
             step.number,
             section_file(step.section, step.direction),
             step.summary

@@ -239,7 +239,7 @@ fn told(from: Stage, target: Target, detail: &str) -> String {
         ),
         _ => String::new(),
     };
-    format!("{from} → {}{share}: {detail}", target.stage)
+    format!("{from} to {}{share}: {detail}", target.stage)
 }
 
 fn entry<'a>(lease: &'a Lease, outcome: &'a str, detail: &'a str) -> Entry<'a> {

@@ -185,7 +185,7 @@ fn way_back(step: &PlanStep, takers: Option<&(u32, u32)>) -> String {
         (Undo::Impossible(reason), _) => format!("no way back: {reason}"),
         (_, None) => "nothing to take back".to_owned(),
         (_, Some((first, last))) if first == last => format!("undo: down.sql {first}"),
-        (_, Some((first, last))) => format!("undo: down.sql {first}–{last}"),
+        (_, Some((first, last))) => format!("undo: down.sql {first}-{last}"),
     }
 }
 
@@ -246,7 +246,7 @@ impl<'a> File<'a> {
         let index = built_index(facts, statement);
         // Forward, `way_back` says it.
         let losing = match (undoes, &loses) {
-            (Some(_), Some(loses)) => format!(" · loses {loses}"),
+            (Some(_), Some(loses)) => format!(" | loses {loses}"),
             _ => String::new(),
         };
         let small = self.small(facts, statement);
@@ -258,7 +258,7 @@ impl<'a> File<'a> {
             )
         });
         let heading = format!(
-            "\n-- {number}. {}\n--    {} · {way_back}{losing} · from {source}\n{}",
+            "\n-- {number}. {}\n--    {} | {way_back}{losing} | from {source}\n{}",
             action.summary,
             effect(facts),
             only.collect::<String>(),
@@ -362,7 +362,7 @@ fn expected(dialect: &Dialect, statement: &Statement) -> Result<Vec<String>, Dia
         .collect()
 }
 
-/// `lock ACCESS EXCLUSIVE (brief) · no scan · no rewrite · in a transaction`
+/// `lock ACCESS EXCLUSIVE (brief) | no scan | no rewrite | in a transaction`
 fn effect(facts: &StatementFacts) -> String {
     let brief = if facts.blocks_writers && !facts.scans && !facts.rewrites {
         " (brief)"
@@ -387,5 +387,5 @@ fn effect(facts: &StatementFacts) -> String {
     } else {
         "outside a transaction"
     };
-    format!("{lock} · {scan} · {rewrite} · {transaction}")
+    format!("{lock} | {scan} | {rewrite} | {transaction}")
 }
