@@ -74,10 +74,21 @@ macro_rules! others_are_found {
         let mended = "SELECT email_key FROM users WHERE id IN (9, 10) ORDER BY users.id";
         let expected = [of("else@where.org"), of("User 10@example.org")];
         assert_eq!(texts(&$url, mended).await, expected);
-        // Of one that the function refuses, nothing stale is left.
-        let refused = "SELECT CAST(id AS text) FROM users WHERE email_key IS NULL";
-        assert_eq!(texts(&$url, refused).await, ["11"]);
-        assert_eq!(texts(&$url, UNSEALED).await, ["11"]);
+        one_waits!($releases);
+    };
+}
+
+/// One that the function refuses waits with the function's reason, and nobody may read new meanwhile.
+macro_rules! one_waits {
+    ($releases:ident) => {
+        let listed = $releases.ended(&["quarantine", "list", NAME]);
+        let listed = String::from_utf8_lossy(&listed.stdout);
+        assert!(
+            listed.contains("an address of 4 letters has no @"),
+            "{listed}"
+        );
+        $releases.until_done(&["verify", NAME]);
+        $releases.waits(&["switch", NAME, "--to", "shadow"], "quarantine_readable");
     };
 }
 
@@ -163,6 +174,15 @@ macro_rules! whole_way {
             assert_eq!(users.get(&mut conn, 11).await.unwrap(), Some(user));
             releases.until_done(&["rollback", NAME]);
             releases.until_done(&["resume", NAME]);
+            // New may not be NULL by now.
+            execute(&url, "UPDATE users SET email = 'none' WHERE id = 11").await;
+            assert!(!releases.ended(&["verify", NAME]).status.success());
+            releases.waits(&["backfill", NAME], "crate::email::key");
+            run(&url, "new is NOT NULL").await.unwrap();
+            one_waits!(releases);
+            let (user, email) = given(11, "eleven@example.org");
+            assert!(users.update(&mut conn, &user, &email).await.unwrap());
+            releases.until_done(&["verify", NAME]);
             let refused = releases.ended(&["rollback", NAME, "--to", "off"]);
             assert!(!refused.status.success(), "{refused:?}");
             along(&releases);

@@ -152,7 +152,11 @@ pub(super) fn render(
             .collect(),
     };
     backfill.computed = computed
-        .map(|function| writer.computed(table, function, &range, is_sealed, &view))
+        .map(|function| {
+            // Where new may not be NULL, nothing can be taken away; and nobody reads it before the quarantine is empty.
+            let is_taken = is_sealed && !backfill.optional.is_empty();
+            writer.computed(table, function, &range, (is_sealed, is_taken), &view)
+        })
         .transpose()?;
     backfill.address = addresses
         .map(|addresses| address::render(&mut writer, addresses, &view, reverse.as_ref()))
@@ -172,13 +176,13 @@ impl Writer<'_> {
         table: &str,
         function: Function,
         range: &str,
-        is_sealed: bool,
+        (is_sealed, is_taken): (bool, bool),
         view: &View,
     ) -> Result<ComputedColumn, DialectError> {
         let about = inputs_of(&function, range, is_sealed);
         let inputs = self.write("inputs", &about, "inputs", view)?;
         let about = refused_of(&function, range);
-        let refused = is_sealed.then(|| self.write("refused", &about, "refused", view));
+        let refused = is_taken.then(|| self.write("refused", &about, "refused", view));
         Ok(ComputedColumn {
             refused: refused.transpose()?,
             function: function.path,
