@@ -33,6 +33,34 @@ impl Between {
             OneOfTwo::Part => &self.part,
         }
     }
+
+    /// What a role can do with one of the tables by its rights: nothing in a schema that it cannot name, and where row security applies to
+    /// it, what a policy lets it.
+    pub fn in_effect(&self, role: &Role, which: OneOfTwo) -> Held {
+        let held = role.held(which);
+        let sees_none = which == OneOfTwo::Part && self.shows_no_row_of_part(role);
+        let lets = |command: Command| {
+            let secured = held.secured.as_ref();
+            held.acts && !sees_none && secured.is_none_or(|lets| lets.contains(&command))
+        };
+        let mut effect = held.clone();
+        effect.columns.retain(|command, _| lets(*command));
+        effect.inserts &= lets(Command::Insert);
+        effect.updates &= lets(Command::Update);
+        effect.deletes &= lets(Command::Delete);
+        effect
+    }
+
+    /// Part's only policy that lets anybody through asks who sees main's row, and no policy shows the role one.
+    fn shows_no_row_of_part(&self, role: &Role) -> bool {
+        let policies = self.part.policies.iter();
+        let letting = policies.filter(|policy| !policy.contains(" AS RESTRICTIVE "));
+        let lets = role.main.secured.as_ref();
+        self.part.follows
+            && letting.count() == 1
+            && role.part.secured.is_some()
+            && lets.is_some_and(|lets| !lets.contains(&Command::Select))
+    }
 }
 
 /// What a table has beside its rights.
@@ -46,6 +74,18 @@ pub struct Protection {
     pub policies: Vec<String>,
     /// Somebody else's triggers may change a column that a statement does not name.
     pub assigns: bool,
+    /// Its owner, as `GRANT` spells it.
+    pub owner: String,
+    /// Its schema, as `GRANT` spells it.
+    pub schema: String,
+    /// A policy of it asks the other table.
+    pub asks: bool,
+    /// The policy that the tool makes or proposes lets do everything to whom the other table shows a row.
+    pub follows: bool,
+    /// Each of its policies says the same of reading a row and of writing it.
+    pub alike: bool,
+    /// In whose name triggers compare the two tables, and from whom it hides rows.
+    pub hidden_from: Vec<String>,
 }
 
 /// Somebody who is no superuser.
@@ -97,6 +137,12 @@ impl Command {
     }
 }
 
+/// The name of the policy by which a row of a new table is for those to whom the other table shows its row, as the template
+/// `_carried` makes it.
+pub fn policy_of_rows(main: &str) -> String {
+    format!("row_of_{}", main.replace('.', "_"))
+}
+
 /// What a role may do with one of the tables.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Held {
@@ -110,6 +156,8 @@ pub struct Held {
     pub deletes: bool,
     /// It may name what is in the table's schema.
     pub reaches: bool,
+    /// It does, or views and functions name the table for it and leave its rights to it.
+    pub acts: bool,
     /// The table's row security applies to it: the commands for which a policy lets it through.
     pub secured: Option<BTreeSet<Command>>,
 }
@@ -129,8 +177,8 @@ pub async fn of(connection: &mut Connection, manifest: &Manifest) -> Result<Vec<
         return Ok(found);
     }
     for moved in &manifest.moved {
-        let main = read::protection(connection, &moved.main).await?;
-        let part = read::protection(connection, &moved.part).await?;
+        let main = read::protection(connection, moved, OneOfTwo::Main).await?;
+        let part = read::protection(connection, moved, OneOfTwo::Part).await?;
         let of_main = read::held(connection, moved, OneOfTwo::Main).await?;
         let mut of_part: BTreeMap<String, Held> = read::held(connection, moved, OneOfTwo::Part)
             .await?

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Command, Held, Protection};
+use super::{Command, Held, Protection, policy_of_rows};
 use crate::Error;
 use crate::control_value::{integer, optional_text, text};
 use crate::database::{Connection, Value, catalogue};
@@ -18,9 +18,17 @@ const UNIT: char = '\u{1f}';
 
 pub(super) async fn protection(
     connection: &mut Connection,
-    table: &str,
+    moved: &Moved,
+    which: OneOfTwo,
 ) -> Result<Protection, Error> {
-    let asked = [Value::from(catalogue::relation(table))];
+    let (table, other) = (moved.table(which), moved.table(which.other()));
+    let policy = policy_of_rows(other);
+    let asked = [
+        catalogue::relation(table),
+        catalogue::relation(other),
+        policy,
+    ];
+    let asked = asked.map(Value::from);
     let rows = connection.query(PROTECTION, &asked).await?;
     let Some(row) = rows.first() else {
         return Err(Error::Unreadable {
@@ -28,11 +36,18 @@ pub(super) async fn protection(
         });
     };
     let policies = optional_text(row, 2)?.unwrap_or_default();
+    let hidden_from = optional_text(row, 9)?.unwrap_or_default();
     Ok(Protection {
         enabled: integer(row, 0)? != 0,
         forced: integer(row, 1)? != 0,
         policies: names(&policies).map(str::to_owned).collect(),
         assigns: integer(row, 3)? != 0,
+        owner: text(row, 4)?,
+        schema: text(row, 5)?,
+        asks: integer(row, 6)? != 0,
+        follows: integer(row, 7)? != 0,
+        alike: integer(row, 8)? != 0,
+        hidden_from: names(&hidden_from).map(str::to_owned).collect(),
     })
 }
 
@@ -66,6 +81,7 @@ pub(super) async fn held(
             updates: integer(row, 5)? != 0,
             deletes: integer(row, 6)? != 0,
             reaches: integer(row, 7)? != 0,
+            acts: integer(row, 8)? != 0,
             secured: secured.remove(&name),
         };
         all.push((name, held));

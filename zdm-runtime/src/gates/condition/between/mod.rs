@@ -2,6 +2,7 @@
 //! granted here: what is missing is a statement for somebody who reads it first.
 
 mod needs;
+mod one_sided;
 mod rights;
 mod security;
 #[cfg(test)]

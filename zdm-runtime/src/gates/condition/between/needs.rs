@@ -29,10 +29,27 @@ impl<'a> Needs<'a> {
             reached: BTreeSet::new(),
             because: BTreeMap::new(),
         };
-        needs.of_writers_of_main(&role.main, between.main.assigns);
-        needs.of_writers_of_part(&role.part);
-        needs.of_readers(role.held(between.moved.source()));
+        let source = between.moved.source();
+        let [main, part] = [Main, Part].map(|which| between.in_effect(role, which));
+        needs.of_writers_of_main(&main, between.main.assigns);
+        needs.of_writers_of_part(&part);
+        needs.of_readers(match source {
+            Main => &main,
+            Part => &part,
+        });
+        needs.of_policies(between, role);
         needs
+    }
+
+    /// A policy reads the other table in the name of whom it is asked about.
+    fn of_policies(&mut self, between: &Between, role: &Role) {
+        for which in [Main, Part] {
+            let is_asked = role.held(which).secured.is_some() && between.protection(which).asks;
+            if is_asked && self.columns.keys().any(|(of, _)| *of == which) {
+                let key = self.moved.key_of(which.other());
+                self.need(which.other(), Select, key);
+            }
+        }
     }
 
     fn of_writers_of_main(&mut self, held: &Held, assigns: bool) {
@@ -53,9 +70,11 @@ impl<'a> Needs<'a> {
                 self.reached.extend(of_part.map(|needed| (Part, *needed)));
             }
         }
-        // Part's row goes with main's by its foreign key, and one that comes without values has none: the triggers only look.
+        // Part's row goes with main's by its foreign key, and one that comes without values has none: the triggers only look. Where part
+        // stays none fires.
         let looks = held.inserts && way == MoveWay::Split;
-        for (done, command) in [(looks && !given, Insert), (held.deletes, Delete)] {
+        let looks_back = held.deletes && way != MoveWay::Move;
+        for (done, command) in [(looks && !given, Insert), (looks_back, Delete)] {
             if done {
                 self.looked(command);
             }

@@ -8,7 +8,6 @@ use super::needs::Needs;
 use super::{Proposal, listed, refused};
 use crate::between::{Between, Command, Held, PUBLIC, Role};
 use crate::database::catalogue::relation;
-use crate::losses::quoted;
 use crate::manifest::OneOfTwo;
 
 pub(super) const NAME: &str = "rights_on_both_tables";
@@ -27,7 +26,9 @@ pub(super) fn held(all: &[Between]) -> Gate {
             if let Some(given) = of_all.as_ref().filter(|_| role.name != PUBLIC) {
                 lacks = without(lacks, given);
             }
-            proposals.extend(proposal(between, role, &lacks));
+            let everybody = everybody.filter(|_| role.name != PUBLIC);
+            let schemas = unnamed(between, role, everybody);
+            proposals.extend(proposal(between, role, &lacks, &schemas));
         }
     }
     if proposals.is_empty() {
@@ -78,7 +79,29 @@ fn without(mut lacking: Lacking, given: &Lacking) -> Lacking {
     lacking
 }
 
-fn proposal(between: &Between, role: &Role, lacking: &Lacking) -> Option<Proposal> {
+/// The schemas in which a role may name nothing, and has to: what everybody is to get it gets with everybody.
+fn unnamed<'b>(between: &'b Between, role: &Role, everybody: Option<&Role>) -> Vec<&'b str> {
+    let lacks = |role: &Role, which: OneOfTwo| {
+        let needs = Needs::of(between, role);
+        let is_named = needs.columns.keys().any(|(of, _)| *of == which);
+        is_named && !role.held(which).reaches
+    };
+    let all = [OneOfTwo::Main, OneOfTwo::Part].into_iter();
+    let lacking = all
+        .filter(|which| lacks(role, *which) && !everybody.is_some_and(|role| lacks(role, *which)));
+    let mut schemas: Vec<&str> = lacking
+        .map(|which| between.protection(which).schema.as_str())
+        .collect();
+    schemas.dedup();
+    schemas
+}
+
+fn proposal(
+    between: &Between,
+    role: &Role,
+    lacking: &Lacking,
+    schemas: &[&str],
+) -> Option<Proposal> {
     let needs = Needs::of(between, role);
     let mut statements = Vec::new();
     for which in [OneOfTwo::Main, OneOfTwo::Part] {
@@ -97,15 +120,10 @@ fn proposal(between: &Between, role: &Role, lacking: &Lacking) -> Option<Proposa
             let (rights, on) = (rights.join(", "), relation(table));
             statements.push(format!("GRANT {rights} ON {on} TO {};", role.name));
         }
-        let is_named = needs.columns.keys().any(|(of, _)| *of == which);
-        let schema = table.rsplit_once('.').map(|(schema, _)| quoted(schema));
-        if let Some(schema) = schema
-            && is_named
-            && !role.held(which).reaches
-        {
-            statements.push(format!("GRANT USAGE ON SCHEMA {schema} TO {};", role.name));
-        }
     }
+    let usage = schemas.iter();
+    statements
+        .extend(usage.map(|schema| format!("GRANT USAGE ON SCHEMA {schema} TO {};", role.name)));
     (!statements.is_empty()).then(|| Proposal {
         because: because(between, role, &needs),
         statements,

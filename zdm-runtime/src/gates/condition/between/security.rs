@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::super::super::Gate;
 use super::super::super::finding::open;
 use super::needs::Needs;
-use super::{Proposal, refused};
-use crate::between::{Between, Command, Role};
+use super::{Proposal, one_sided, refused};
+use crate::between::{self, Between, Command, Role};
 use crate::database::catalogue::relation;
 use crate::losses::quoted;
 use crate::manifest::{MoveWay, Moved, OneOfTwo};
@@ -16,10 +16,23 @@ pub(super) const NAME: &str = "row_security_on_both_tables";
 pub(super) fn same(all: &[Between]) -> Gate {
     let mut proposals = Vec::new();
     for between in all {
-        proposals.extend(unprotected(between));
+        // What follows would say the opposite of a way on.
+        let hidden = one_sided::hidden_from_triggers(between);
+        if !hidden.is_empty() {
+            proposals.extend(hidden);
+            continue;
+        }
+        let unprotected = unprotected(between);
+        if unprotected.is_none() {
+            let roles = between.roles.iter();
+            proposals.extend(roles.filter_map(|role| one_sided::applies_once(between, role)));
+        }
+        proposals.extend(unprotected);
+        proposals.extend(one_sided::followed_no_longer(between));
         for which in [OneOfTwo::Main, OneOfTwo::Part] {
             let roles = between.roles.iter();
-            proposals.extend(roles.filter_map(|role| not_let_through(between, role, which)));
+            let lacking = roles.filter_map(|role| not_let_through(between, role, which));
+            proposals.extend(told_apart(between, which, lacking.collect()));
         }
     }
     if proposals.is_empty() {
@@ -99,20 +112,8 @@ fn policies(between: &Between) -> Vec<String> {
         .map(|policy| format!("-- on {from}: {policy}"))
         .collect();
     if moved.way == MoveWay::Split {
-        let table = relation(to);
-        let asked = row_of_main(moved);
-        if between
-            .protection(source)
-            .policies
-            .iter()
-            .any(|policy| !policy.contains(" FOR ALL "))
-        {
-            lines.push(format!(
-                "-- a write of {to} means UPDATE of {from}: where a role may change fewer rows there than it sees, say so for INSERT, UPDATE and DELETE"
-            ));
-        }
-        let name = quoted(&format!("row_of_{}", from.replace('.', "_")));
-        lines.push(format!("CREATE POLICY {name} ON {table} USING ({asked});"));
+        lines.extend(writes_apart(between));
+        lines.push(policy_of_rows(between));
     } else {
         lines.push(format!(
             "-- CREATE POLICY … ON {} …: {to} has rows that have none in {from}, so say who sees which; until contract a policy may not ask {from}",
@@ -120,6 +121,48 @@ fn policies(between: &Between) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What a person has to know who says who writes which rows of a part.
+fn writes_apart(between: &Between) -> Option<String> {
+    let (main, part) = (&between.moved.main, relation(&between.moved.part));
+    (!between.main.alike).then(|| {
+        format!(
+            "-- a write of {part} means UPDATE of {main}, of which policies say another thing than of reading: say for which rows INSERT, UPDATE and DELETE are allowed"
+        )
+    })
+}
+
+/// Seeing is the same question always; writing is where main's policies say so.
+pub(super) fn policy_of_rows(between: &Between) -> String {
+    let moved = &between.moved;
+    let name = quoted(&between::policy_of_rows(&moved.main));
+    let reads = if between.main.alike {
+        ""
+    } else {
+        "FOR SELECT "
+    };
+    let (part, asked) = (relation(&moved.part), row_of_main(moved));
+    format!("CREATE POLICY {name} ON {part} {reads}USING ({asked});")
+}
+
+/// Main's policies beside what is lacking on part, where they say different things of it.
+fn told_apart(between: &Between, which: OneOfTwo, mut lacking: Vec<Proposal>) -> Vec<Proposal> {
+    let is_apart = which == OneOfTwo::Part && between.moved.way == MoveWay::Split;
+    if let Some(first) = lacking.first_mut()
+        && is_apart
+        && let Some(hint) = writes_apart(between)
+    {
+        let main = &between.moved.main;
+        let policies = between.main.policies.iter();
+        let mut lines: Vec<String> = policies
+            .map(|policy| format!("-- on {main}: {policy}"))
+            .collect();
+        lines.push(hint);
+        lines.append(&mut first.statements);
+        first.statements = lines;
+    }
+    lacking
 }
 
 fn row_of_main(moved: &Moved) -> String {
@@ -155,16 +198,18 @@ fn not_let_through(between: &Between, role: &Role, which: OneOfTwo) -> Option<Pr
         ),
         statements: lacking
             .iter()
-            .map(|command| let_through(moved, role, which, *command))
+            .map(|command| let_through(between, role, which, *command))
             .collect(),
     })
 }
 
-fn let_through(moved: &Moved, role: &Role, which: OneOfTwo, command: Command) -> String {
+fn let_through(between: &Between, role: &Role, which: OneOfTwo, command: Command) -> String {
+    let moved = &between.moved;
     let table = relation(moved.table(which));
     let role = &role.name;
     let verb = command.name();
-    if which == OneOfTwo::Main || moved.way != MoveWay::Split {
+    let is_said = command == Command::Select || between.main.alike;
+    if which == OneOfTwo::Main || moved.way != MoveWay::Split || !is_said {
         return format!("-- CREATE POLICY … ON {table} FOR {verb} TO {role} …: say for which rows");
     }
     let clause = match command {

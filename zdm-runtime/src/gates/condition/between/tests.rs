@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::lacking;
 use super::{rights, security, wider};
-use crate::between::{Between, Command, Held, Protection, Role};
+use crate::between::{Between, Command, Held, PUBLIC, Protection, Role};
 use crate::manifest::{MoveWay, Moved, OneOfTwo};
 
 const COMMANDS: [Command; 4] = [
@@ -41,6 +41,7 @@ fn give(held: &mut Held, command: Command, columns: &BTreeSet<String>) {
 fn holding(moved: &Moved, which: OneOfTwo, bits: u32) -> Held {
     let mut held = Held {
         reaches: true,
+        acts: true,
         ..Held::default()
     };
     let columns = [moved.key_of(which), moved.columns_of(which)].concat();
@@ -53,6 +54,15 @@ fn holding(moved: &Moved, which: OneOfTwo, bits: u32) -> Held {
     held
 }
 
+fn protected(enabled: bool, forced: bool) -> Protection {
+    Protection {
+        enabled,
+        forced,
+        alike: true,
+        ..Protection::default()
+    }
+}
+
 fn between(way: MoveWay, main: u32, part: u32) -> Between {
     let moved = moved(way);
     Between {
@@ -61,8 +71,8 @@ fn between(way: MoveWay, main: u32, part: u32) -> Between {
             main: holding(&moved, OneOfTwo::Main, main),
             part: holding(&moved, OneOfTwo::Part, part),
         }],
-        main: Protection::default(),
-        part: Protection::default(),
+        main: protected(false, false),
+        part: protected(false, false),
         moved,
     }
 }
@@ -140,10 +150,102 @@ fn each_way_asks_for_what_its_triggers_do() {
 fn a_schema_that_the_role_may_not_name_is_granted_as_well() {
     let mut between = between(MoveWay::Split, 0b0001, 0);
     between.roles[0].part.reaches = false;
+    between.part.schema = "shop".to_owned();
+    let opens = rights::held(std::slice::from_ref(&between)).opens;
+    let usage = "GRANT USAGE ON SCHEMA shop TO app;";
+    assert!(
+        opens.as_ref().is_some_and(|opens| opens.contains(usage)),
+        "{opens:?}"
+    );
+    // Who cannot name the table that it has rights on does nothing there.
+    between.roles[0].main.acts = false;
+    assert!(rights::held(std::slice::from_ref(&between)).open);
+    // What everybody is to get is printed once.
+    between.roles[0].main.acts = true;
+    let app = between.roles[0].clone();
+    let name = PUBLIC.to_owned();
+    between.roles.insert(0, Role { name, ..app });
+    let opens = rights::held(&[between]).opens.unwrap_or_default();
+    assert_eq!(opens.matches("USAGE").count(), 1, "{opens}");
+    assert!(
+        opens.contains("GRANT USAGE ON SCHEMA shop TO PUBLIC;"),
+        "{opens}"
+    );
+}
+
+#[test]
+fn where_part_stays_a_delete_of_mains_row_asks_for_nothing() {
+    assert!(rights::held(&[between(MoveWay::Move, 0b1000, 0)]).open);
+    assert!(!rights::held(&[between(MoveWay::Merge, 0b1000, 0)]).open);
+}
+
+#[test]
+fn whom_no_policy_lets_do_anything_needs_nothing() {
+    for (lets, open) in [
+        (&COMMANDS[..0], true),
+        (&COMMANDS[..1], false),
+        (&COMMANDS[..], false),
+    ] {
+        let mut between = between(MoveWay::Split, 0b1111, 0);
+        (between.main.enabled, between.part.enabled) = (true, true);
+        let role = &mut between.roles[0];
+        role.main.secured = Some(lets.iter().copied().collect());
+        role.part.secured = Some(BTreeSet::new());
+        let gates = [
+            rights::held(std::slice::from_ref(&between)),
+            security::same(&[between]),
+        ];
+        assert!(
+            gates.iter().all(|gate| gate.open == open),
+            "{lets:?} {gates:?}"
+        );
+    }
+}
+
+#[test]
+fn who_is_asked_about_by_a_policy_may_find_the_row_that_it_asks_for() {
+    let mut between = between(MoveWay::Split, 0, 0b0001);
+    between.part.asks = true;
+    assert!(rights::held(std::slice::from_ref(&between)).open);
+    between.roles[0].part.secured = Some(COMMANDS.into());
+    between.roles[0].main = holding(&between.moved, OneOfTwo::Main, 0);
+    between.roles[0]
+        .main
+        .columns
+        .insert(Command::Select, ["street".to_owned()].into());
     let opens = rights::held(&[between]).opens.unwrap_or_default();
     assert!(
-        opens.contains("GRANT USAGE ON SCHEMA \"shop\" TO app;"),
+        opens.contains("GRANT SELECT (\"id\") ON \"users\" TO app;"),
         "{opens}"
+    );
+}
+
+#[test]
+fn row_security_that_changes_on_one_side_shuts() {
+    let mut between = between(MoveWay::Split, 0b1111, 0b1111);
+    (between.main.enabled, between.part.enabled) = (true, true);
+    let all = Some(BTreeSet::from(COMMANDS));
+    between.roles[0].main.secured.clone_from(&all);
+    between.part.owner = "app".to_owned();
+    let gate = security::same(std::slice::from_ref(&between));
+    assert!(
+        gate.reason
+            .contains("row security of users applies to app, and that of shop.addresses does not"),
+        "{gate:?}"
+    );
+    between.roles[0].part.secured = all;
+    assert!(security::same(std::slice::from_ref(&between)).open);
+    between.main.hidden_from = vec!["ddl".to_owned()];
+    assert!(!security::same(std::slice::from_ref(&between)).open);
+    between.main.hidden_from.clear();
+    between.part.follows = true;
+    assert!(security::same(std::slice::from_ref(&between)).open);
+    between.main.alike = false;
+    let gate = security::same(&[between]);
+    let opens = gate.opens.as_deref().unwrap_or_default();
+    assert!(
+        opens.contains("DROP POLICY \"row_of_users\"") && opens.contains("FOR SELECT USING"),
+        "{gate:?}"
     );
 }
 
@@ -188,11 +290,6 @@ fn rights_that_grow_are_named_in_both_directions() {
 
 #[test]
 fn a_table_that_hides_rows_gives_its_columns_to_none_that_shows_them() {
-    let protected = |enabled: bool, forced: bool| Protection {
-        enabled,
-        forced,
-        ..Protection::default()
-    };
     for (of_source, of_target, open) in [
         (protected(false, false), protected(false, false), true),
         (protected(false, false), protected(true, false), true),
@@ -223,6 +320,7 @@ fn whoever_writes_is_let_through_by_a_policy_for_each_command() {
         for lets in [&COMMANDS[..], &COMMANDS[..2]] {
             let secured: BTreeSet<Command> = lets.iter().copied().collect();
             between.roles[0].part.secured = Some(secured);
+            between.roles[0].main.secured = Some(COMMANDS.into());
             let gate = security::same(std::slice::from_ref(&between));
             assert_eq!(gate.open, lets.len() == 4, "{way:?} {gate:?}");
         }
