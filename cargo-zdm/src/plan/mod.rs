@@ -38,8 +38,8 @@ pub use pair::{Pair, Part};
 pub use raw::Raw;
 pub(crate) use shape::same_columns;
 pub use shape::{
-    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, TableShape,
-    UniqueShape,
+    CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, Origin,
+    TableShape, UniqueShape,
 };
 pub(crate) use shapes::{column_shape, table_shape};
 pub use statement::{Nullable, Referenced, Remade, Statement};

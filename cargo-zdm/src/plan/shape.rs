@@ -31,6 +31,19 @@ pub struct TableShape {
     pub exclusions: Vec<ExclusionShape>,
     /// Foreign keys, ordered by name.
     pub foreign_keys: Vec<ForeignKeyShape>,
+    /// Where its columns come from, as long as it is new.
+    pub origin: Option<Box<Origin>>,
+}
+
+/// The table that columns leave for a new one: rights and row security go along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// The table, unquoted.
+    pub table: String,
+    /// What finds a row's row: the column there, the column here.
+    pub key: Vec<(String, String)>,
+    /// What moves: the column there, the column here.
+    pub columns: Vec<(String, String)>,
 }
 
 impl TableShape {

@@ -114,7 +114,7 @@ impl Shapes {
             Alteration::CreateTable(shape) => {
                 let mut shape = shape.clone();
                 // They come by statements of their own.
-                shape.comment = None;
+                (shape.comment, shape.origin) = (None, None);
                 for column in &mut shape.columns {
                     column.comment = None;
                 }
@@ -376,6 +376,7 @@ pub(crate) fn table_shape(table: &Table, dialect: &Dialect) -> TableShape {
             .iter()
             .map(ForeignKeyShape::from)
             .collect(),
+        origin: None,
     }
 }
 

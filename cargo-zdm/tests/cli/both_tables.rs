@@ -58,6 +58,10 @@ impl Shop {
         })
     }
 
+    pub(crate) fn url_of(&self, role: &str) -> String {
+        self.server.url_of("shop", role)
+    }
+
     pub(crate) fn may(&self, role: &str, sql: &str) -> Vec<String> {
         let done = self.does(role, sql);
         done.unwrap_or_else(|error| panic!("{role}: {sql}: {error}"))
@@ -96,7 +100,7 @@ impl Shop {
 /// The lines that are SQL.
 fn statements(run: &Run) -> Vec<String> {
     let lines = run.out.lines().chain(run.err.lines()).map(str::trim);
-    let begins = ["GRANT ", "ALTER TABLE ", "CREATE POLICY "];
+    let begins = ["GRANT ", "ALTER TABLE ", "CREATE POLICY ", "DROP POLICY "];
     lines
         .filter(|line| begins.iter().any(|begin| line.starts_with(begin)))
         .map(str::to_owned)
@@ -126,15 +130,14 @@ fn who_writes_or_reads_what_is_split_off_gets_what_is_missing_and_no_more() {
     let all = "SELECT (\"city\", \"id\", \"street\")";
     assert!(!expanded.out.contains(all), "{expanded:#?}");
     let given = shop.opened(&["switch", "--to", "dual_write"], "rights_on_both_tables");
-    let whole = "SELECT (\"street\", \"town\", \"user_id\"), INSERT (\"street\", \"town\", \"user_id\"), UPDATE (\"street\", \"town\"), DELETE ON \"addresses\"";
+    // What expand has carried over is not asked for, and who may update has not been given what else that takes.
+    let rest = "INSERT (\"street\", \"town\", \"user_id\"), DELETE ON \"addresses\"";
     assert_eq!(
         given,
         [
-            format!("GRANT {whole} TO hat;"),
+            format!("GRANT {rest} TO hat;"),
             "GRANT SELECT (\"user_id\") ON \"addresses\" TO janitor;".to_owned(),
-            "GRANT SELECT (\"street\", \"user_id\") ON \"addresses\" TO report;".to_owned(),
-            format!("GRANT {whole} TO web;"),
-            format!("GRANT {whole} TO worker;"),
+            format!("GRANT {rest} TO worker;"),
         ],
     );
     for (at, stage) in ["dual_write", "shadow", "live", "ramp_down", "complete"]
@@ -208,8 +211,6 @@ fn a_right_that_goes_on_the_way_keeps_reads_from_moving() {
             "{USERS} CREATE ROLE web LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO web"
         ),
     );
-    shop.project.done(&["expand"]);
-    shop.opened(&["switch", "--to", "dual_write"], "rights_on_both_tables");
     forward(&shop.project, "shadow");
     shop.project.execute("REVOKE DELETE ON addresses FROM web");
     let given = shop.opened(&["switch", "--to", "100%"], "rights_on_both_tables");
@@ -331,13 +332,14 @@ fn everybody_is_granted_what_everybody_needs_once() {
         ),
     );
     shop.project.done(&["expand"]);
+    shop.project.execute("REVOKE ALL ON addresses FROM PUBLIC");
     let given = shop.opened(&["switch", "--to", "dual_write"], "rights_on_both_tables");
     assert_eq!(
         given,
         [
             "GRANT SELECT (\"street\", \"town\", \"user_id\") ON \"addresses\" TO PUBLIC;",
             "GRANT UPDATE (\"city\") ON \"users\" TO b;",
-            "GRANT INSERT (\"street\", \"town\", \"user_id\"), UPDATE (\"street\", \"town\"), DELETE ON \"addresses\" TO b;",
+            "GRANT INSERT (\"street\", \"town\", \"user_id\"), UPDATE (\"town\"), DELETE ON \"addresses\" TO b;",
         ]
     );
 }

@@ -8,6 +8,7 @@ mod awkward;
 mod back;
 mod both_tables;
 mod by_instance;
+mod carried;
 mod constraints;
 mod counted;
 mod crew;

@@ -51,6 +51,11 @@ fn claim(context: &Context<'_>, delta: &Delta) -> Result<Option<Change>, ChangeE
         part.name
     );
     change.route = Route::FivePhases;
+    for drafted in &mut change.alterations {
+        if let Alteration::CreateTable(shape) = &mut drafted.alteration {
+            shape.origin = Some(Box::new(moved.origin()));
+        }
+    }
     change.others.push(main.clone());
     let on_main = Place {
         table: main.clone(),

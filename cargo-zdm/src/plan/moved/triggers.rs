@@ -7,6 +7,7 @@ use zdm_model::Column;
 
 use super::{Ends, Move};
 use crate::dialect::Dialect;
+use crate::plan::Origin;
 
 /// Triggers that write what a statement has written to their table to the other one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,6 +73,15 @@ impl Move {
             held: self.present(dialect, "zdm_main."),
             same: self.same_as_inserted(dialect),
             changed: changed(dialect, own.chain(&self.columns).map(|(main, _)| main)),
+        }
+    }
+
+    /// Where the columns of a new part come from.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            table: self.main.clone(),
+            key: names(&self.key),
+            columns: names(&self.columns),
         }
     }
 

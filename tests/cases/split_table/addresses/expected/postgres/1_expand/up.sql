@@ -12,6 +12,62 @@ CREATE TABLE addresses (
     CONSTRAINT fk_addresses_user_id FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 
+-- Who owns users owns this, and who may SELECT, INSERT, UPDATE or DELETE there may do the same here, on the same columns and without
+-- the option to grant it; with two exceptions, since a row here is a value there. DELETE is for those who may UPDATE all that moves. The
+-- key alone is for nobody: it may be read by who may read something of what moves, and written by who may write all of it.
+DO $zdm$
+DECLARE
+    main CONSTANT pg_catalog.oid := CAST('users' AS pg_catalog.regclass);
+    part CONSTANT pg_catalog.oid := CAST('addresses' AS pg_catalog.regclass);
+    origin record;
+    owner pg_catalog.oid;
+BEGIN
+    SELECT relowner, relrowsecurity, relforcerowsecurity INTO origin FROM pg_catalog.pg_class WHERE oid = main;
+    IF origin.relowner <> (SELECT relowner FROM pg_catalog.pg_class WHERE oid = part) AND pg_catalog.pg_has_role(origin.relowner, 'USAGE') THEN
+        BEGIN
+            EXECUTE pg_catalog.format('ALTER TABLE %s OWNER TO %I', 'addresses', pg_catalog.pg_get_userbyid(origin.relowner));
+        EXCEPTION WHEN insufficient_privilege THEN
+            -- It may own nothing in this schema, and has its rights as everybody else.
+            NULL;
+        END;
+    END IF;
+    owner := (SELECT relowner FROM pg_catalog.pg_class WHERE oid = part);
+    EXECUTE coalesce((
+        SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('GRANT %s%s ON %s TO %s', verb, columns, 'addresses',
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(CAST(pg_catalog.pg_get_userbyid(grantee) AS text)) END), '; ')
+        FROM (SELECT grantee, privilege_type, '', false
+            FROM pg_catalog.pg_class, pg_catalog.aclexplode(coalesce(relacl, pg_catalog.acldefault('r', relowner)))
+            WHERE pg_class.oid = main AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+            UNION ALL SELECT grantee, privilege_type, pg_catalog.format(' (%I)', here), is_key
+            FROM (VALUES ('id', 'user_id', true), ('street', 'street', false), ('postal', 'postal_code', false)) AS moved (there, here, is_key)
+                JOIN pg_catalog.pg_attribute ON attrelid = main AND attname = there, pg_catalog.aclexplode(attacl)
+            WHERE privilege_type IN ('SELECT', 'INSERT', 'UPDATE')) AS held (grantee, verb, columns, is_key)
+        CROSS JOIN LATERAL (SELECT pg_catalog.bool_and(may), pg_catalog.bool_or(may) FROM (
+            SELECT pg_catalog.has_column_privilege(CASE grantee WHEN 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(grantee) END, main, attnum,
+                CASE verb WHEN 'DELETE' THEN 'UPDATE' ELSE verb END)
+            FROM pg_catalog.pg_attribute WHERE attrelid = main AND attname IN ('street', 'postal')) AS moving (may)) AS moving (all_of_it, any_of_it)
+        WHERE grantee <> owner AND CASE WHEN is_key AND verb = 'SELECT' THEN any_of_it WHEN is_key OR verb = 'DELETE' THEN all_of_it ELSE true END), '');
+    IF NOT origin.relrowsecurity THEN
+        RETURN;
+    END IF;
+    ALTER TABLE addresses ENABLE ROW LEVEL SECURITY;
+    IF origin.relforcerowsecurity THEN
+        ALTER TABLE addresses FORCE ROW LEVEL SECURITY;
+    END IF;
+    -- Where every policy there says the same of reading and of writing a row, and of none of the columns that move, who sees a row there
+    -- may see and write its row here: the policies there are asked, in the name of the same role. Else a person says who may.
+    IF origin.relowner = owner AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_policy WHERE polrelid = main AND (polcmd <> '*'
+            OR polwithcheck IS NOT NULL AND pg_catalog.pg_get_expr(polwithcheck, main) IS DISTINCT FROM pg_catalog.pg_get_expr(polqual, main)
+            OR CAST(polqual AS text) ~ ':varattno 0 '
+            OR EXISTS (SELECT FROM pg_catalog.pg_depend JOIN pg_catalog.pg_attribute ON attrelid = main AND attnum = refobjsubid
+                WHERE classid = CAST('pg_catalog.pg_policy' AS pg_catalog.regclass) AND objid = pg_policy.oid
+                    AND refclassid = CAST('pg_catalog.pg_class' AS pg_catalog.regclass) AND refobjid = main AND attname IN ('street', 'postal')))) THEN
+        CREATE POLICY row_of_users ON addresses USING (EXISTS (SELECT FROM users WHERE users.id OPERATOR(pg_catalog.=) addresses.user_id));
+    END IF;
+END
+$zdm$;
+
 -- 2. build the index idx_addresses_street on addresses (street)
 --    lock SHARE (brief) · no scan · no rewrite · in a transaction · nothing to take back · from src/models.rs:11
 CREATE INDEX idx_addresses_street ON addresses (street);

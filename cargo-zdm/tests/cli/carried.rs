@@ -1,0 +1,258 @@
+//! What goes along to a table that is split off: the same rights on the same columns, its owner, and row security where it says the same;
+//! nothing else, and what a person has to say is asked for.
+
+use crate::both_tables::{SPLIT, Shop, USERS, moves, shop};
+
+/// For each role what it may do with the columns, there and here, where the two differ.
+const DIFFERS: &str = "SELECT coalesce(string_agg(concat_ws(' ', role, verb, there), ', ' ORDER BY role, verb, there), '') FROM (
+        SELECT rolname AS role FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' UNION ALL SELECT 'public') AS roles,
+    (VALUES ('id', 'user_id'), ('street', 'street'), ('city', 'town')) AS moved (there, here), (VALUES ('SELECT'), ('INSERT'), ('UPDATE')) AS verbs (verb)
+    WHERE has_column_privilege(role, 'users', there, verb) <> has_column_privilege(role, 'addresses', here, verb)";
+const DELETES: &str = "SELECT coalesce(string_agg(rolname, ' ' ORDER BY rolname), '') FROM pg_roles
+    WHERE has_table_privilege(rolname, 'users', 'DELETE') <> has_table_privilege(rolname, 'addresses', 'DELETE')";
+const ADDRESSES: &str = "SELECT concat_ws(' ', relowner::regrole, relrowsecurity, relforcerowsecurity, (SELECT string_agg(policyname, ' ') FROM pg_policies WHERE tablename = 'addresses'))
+    FROM pg_class WHERE oid = 'addresses'::regclass";
+
+#[test]
+fn the_same_rights_are_on_the_same_columns_of_the_new_table_and_no_other() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE web LOGIN; CREATE ROLE reader LOGIN; CREATE ROLE changer LOGIN; CREATE ROLE narrow LOGIN; CREATE ROLE wide LOGIN;
+             CREATE ROLE giver LOGIN; CREATE ROLE janitor LOGIN; CREATE ROLE keys LOGIN; CREATE ROLE stranger LOGIN; CREATE ROLE keeper;
+             GRANT ALL ON users TO web; GRANT SELECT ON users TO reader; GRANT SELECT, UPDATE ON users TO changer;
+             GRANT SELECT (id, street), UPDATE (street) ON users TO narrow;
+             GRANT SELECT (id, street, city, name), INSERT (id, street, city, name), UPDATE (id, street, city) ON users TO wide;
+             GRANT SELECT ON users TO giver WITH GRANT OPTION; GRANT SELECT (id), DELETE ON users TO janitor;
+             GRANT SELECT (id, name), INSERT (id, name), UPDATE (name) ON users TO keys;
+             GRANT CREATE ON SCHEMA public TO keeper; ALTER TABLE users OWNER TO keeper"
+        ),
+    );
+    shop.project.done(&["expand"]);
+    shop.project.done(&["rollback", "moved", "--to", "absent"]);
+    shop.project.done(&["expand"]);
+    // That there is a row is no news for those who could not read whether there is a value.
+    assert_eq!(
+        shop.project.value(DIFFERS),
+        "janitor SELECT id, keys INSERT id, keys SELECT id"
+    );
+    assert_eq!(shop.project.value(DELETES), "janitor");
+    assert_eq!(shop.project.value(ADDRESSES), "keeper f f");
+    let more = "SELECT string_agg(concat_ws(' ', grantee, privilege_type, is_grantable), ', ' ORDER BY 1) FROM information_schema.role_table_grants
+        WHERE table_name = 'addresses' AND grantee <> 'keeper' AND (is_grantable = 'YES' OR privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))";
+    assert_eq!(
+        shop.project
+            .value(&format!("SELECT coalesce(({more}), 'none')")),
+        "none"
+    );
+}
+
+#[test]
+fn everybody_may_read_what_everybody_might_read() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE web LOGIN; GRANT SELECT (id, city) ON users TO PUBLIC; GRANT SELECT (street) ON users TO web"
+        ),
+    );
+    shop.project.done(&["expand"]);
+    assert_eq!(shop.project.value(DIFFERS), "");
+    // No gate is shut: nobody else writes.
+    for stage in ["dual_write", "shadow", "live"] {
+        for command in moves(stage) {
+            shop.project.done(command);
+        }
+    }
+    assert_eq!(
+        shop.may("web", "SELECT street FROM addresses WHERE town = 'c1'"),
+        ["s1"]
+    );
+}
+
+#[test]
+fn an_owner_that_may_own_nothing_there_has_the_same_rights_all_the_same() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE keeper LOGIN; CREATE ROLE ddl LOGIN IN ROLE keeper; ALTER TABLE users OWNER TO keeper;
+             ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON users USING (name = current_user);
+             REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT CREATE ON SCHEMA public TO ddl;
+             ALTER SCHEMA zdm OWNER TO ddl; DO $$ DECLARE name text; BEGIN FOR name IN SELECT oid::regclass FROM pg_class
+                WHERE relnamespace = 'zdm'::regnamespace AND relkind IN ('r', 'v') LOOP EXECUTE 'ALTER TABLE ' || name || ' OWNER TO ddl'; END LOOP; END $$"
+        ),
+    );
+    let as_ddl = shop.url_of("ddl");
+    shop.project.done(&["expand", "--database-url", &as_ddl]);
+    assert_eq!(shop.project.value(ADDRESSES), "ddl t f");
+    assert_eq!(shop.project.value(DIFFERS), "");
+    let shut = shop.project.zdm(&["switch", "--to", "dual_write"]);
+    shut.says("row security of addresses applies to keeper, and that of users does not");
+    shut.says("ALTER TABLE \"addresses\" OWNER TO keeper;");
+    shop.project.done(&[
+        "rollback",
+        "moved",
+        "--to",
+        "absent",
+        "--database-url",
+        &as_ddl,
+    ]);
+    shop.project
+        .execute("GRANT CREATE ON SCHEMA public TO keeper");
+    shop.project.done(&["expand", "--database-url", &as_ddl]);
+    assert_eq!(shop.project.value(ADDRESSES), "keeper t f row_of_users");
+    // Who made it may take it away again, and lays its triggers.
+    shop.project.done(&[
+        "rollback",
+        "moved",
+        "--to",
+        "absent",
+        "--database-url",
+        &as_ddl,
+    ]);
+    shop.project.done(&["expand", "--database-url", &as_ddl]);
+    shop.project
+        .done(&["switch", "--to", "dual_write", "--database-url", &as_ddl]);
+}
+
+fn secured(policies: &str) -> Shop {
+    shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE ada LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO ada; ALTER TABLE users ENABLE ROW LEVEL SECURITY; {policies}"
+        ),
+    )
+}
+
+#[test]
+fn policies_that_say_another_thing_of_writing_are_left_to_a_person() {
+    for policies in [
+        "CREATE POLICY own ON users USING (name = current_user); CREATE POLICY kept ON users AS RESTRICTIVE FOR UPDATE USING (id <> 3)",
+        "CREATE POLICY own ON users USING (name = current_user) WITH CHECK (name = current_user AND id <> 3)",
+    ] {
+        let shop = secured(policies);
+        shop.project.done(&["expand"]);
+        assert!(
+            shop.project.value(ADDRESSES).ends_with(" t f"),
+            "{policies}"
+        );
+        let shut = shop.project.zdm(&["switch", "--to", "dual_write"]);
+        assert_eq!(shut.code, 4, "{shut:#?}");
+        shut.says("row security of addresses applies to ada, and no policy lets it SELECT, INSERT, UPDATE, DELETE there");
+        shut.says("-- on users: own FOR ALL TO public USING");
+        shut.says("CREATE POLICY \"ada_select\" ON \"addresses\" FOR SELECT TO ada USING (EXISTS (SELECT FROM \"users\"");
+        shut.says("-- CREATE POLICY … ON \"addresses\" FOR UPDATE TO ada …: say for which rows");
+        assert_eq!(shop.may("ada", "SELECT street FROM addresses"), [""; 0]);
+        shop.may_not("ada", "INSERT INTO addresses VALUES (1, 'x', NULL)");
+        // As the person says it.
+        shop.project.execute(
+            "CREATE POLICY seen ON addresses FOR SELECT USING (EXISTS (SELECT FROM users WHERE id = user_id));
+             CREATE POLICY written ON addresses USING (user_id <> 3 AND EXISTS (SELECT FROM users WHERE id = user_id))",
+        );
+        shop.project.done(&["switch", "--to", "dual_write"]);
+        shop.may("ada", "UPDATE users SET street = 'new' WHERE id = 1");
+        assert_eq!(shop.may("ada", "SELECT street FROM addresses"), ["new"]);
+        shop.may_not("ada", "INSERT INTO addresses VALUES (3, 'x', NULL)");
+    }
+}
+
+#[test]
+fn a_policy_about_what_moves_is_left_to_a_person() {
+    for policy in ["street <> 'secret' OR street IS NULL", "users IS NOT NULL"] {
+        let shop = secured(&format!("CREATE POLICY own ON users USING ({policy})"));
+        // Somebody has said what comes of it before the columns go.
+        std::fs::create_dir_all(shop.project.path("zdm/raw/drop")).unwrap();
+        shop.project.write(
+            "zdm/raw/drop/before_policy.up.sql",
+            "DROP POLICY own ON users;",
+        );
+        shop.project.done(&["generate", "--amend"]);
+        shop.project.done(&["expand"]);
+        assert!(shop.project.value(ADDRESSES).ends_with(" t f"), "{policy}");
+    }
+}
+
+#[test]
+fn restrictive_policies_and_those_of_one_role_are_asked_as_they_are() {
+    let shop = secured(
+        "CREATE ROLE guest LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO guest; CREATE ROLE judge LOGIN BYPASSRLS; GRANT SELECT ON users TO judge;
+         CREATE POLICY own ON users TO ada USING (name = current_user); CREATE POLICY kept ON users AS RESTRICTIVE TO ada USING (id <> 3)",
+    );
+    shop.project.done(&["expand"]);
+    for command in [moves("dual_write")[0], moves("shadow")[0]] {
+        shop.project.done(command);
+    }
+    let there = "SELECT street FROM users WHERE street IS NOT NULL";
+    for role in ["ada", "guest", "judge"] {
+        assert_eq!(
+            shop.may(role, there),
+            shop.may(role, "SELECT street FROM addresses"),
+            "{role}"
+        );
+    }
+    assert_eq!(shop.may("guest", "SELECT street FROM addresses"), [""; 0]);
+    assert_eq!(
+        shop.may("judge", "SELECT street FROM addresses"),
+        ["s1", "s2"]
+    );
+    shop.may_not("ada", "INSERT INTO addresses VALUES (3, 'x', NULL)");
+}
+
+#[test]
+fn policies_that_change_on_the_way_keep_the_next_stage_from_coming() {
+    let shop = secured("CREATE POLICY own ON users USING (name = current_user)");
+    shop.project.done(&["expand"]);
+    shop.project.done(&["switch", "--to", "dual_write"]);
+    shop.project.done(&["backfill"]);
+    shop.project.done(&["verify"]);
+    shop.project
+        .execute("CREATE POLICY looks ON users FOR SELECT USING (true)");
+    let opened = shop.opened(&["switch", "--to", "shadow"], "row_security_on_both_tables");
+    assert_eq!(
+        opened,
+        [
+            "DROP POLICY \"row_of_users\" ON \"addresses\";",
+            "CREATE POLICY \"row_of_users\" ON \"addresses\" FOR SELECT USING (EXISTS (SELECT FROM \"users\" WHERE \"users\".\"id\" = \"addresses\".\"user_id\"));",
+        ]
+    );
+    shop.may(
+        "ada",
+        "UPDATE addresses SET street = 'taken' WHERE user_id = 2",
+    );
+    assert_eq!(
+        shop.may("ada", "SELECT street FROM addresses"),
+        ["s1", "s2"]
+    );
+    let shut = shop.project.zdm(&["switch", "--to", "shadow"]);
+    shut.says("no policy lets it INSERT, UPDATE, DELETE there");
+    shop.project.execute("CREATE POLICY own ON addresses USING (EXISTS (SELECT FROM users WHERE id = user_id AND name = current_user))");
+    shop.project.done(&["switch", "--to", "shadow"]);
+}
+
+/// Triggers compare the two tables in their maker's name, and fail where rows are hidden from him.
+#[test]
+fn row_security_that_is_forced_later_on_who_made_the_triggers_is_told() {
+    let shop = secured(
+        "CREATE POLICY own ON users USING (name = current_user); CREATE ROLE keeper LOGIN; ALTER TABLE users OWNER TO keeper; GRANT CREATE ON SCHEMA public TO keeper",
+    );
+    shop.project.done(&["expand"]);
+    assert_eq!(shop.project.value(ADDRESSES), "keeper t f row_of_users");
+    shop.project.done(&["switch", "--to", "dual_write"]);
+    shop.project.execute(
+        "GRANT ALL ON SCHEMA zdm TO keeper; DO $$ DECLARE name text; BEGIN FOR name IN SELECT oid::regprocedure FROM pg_proc
+            WHERE pronamespace = 'zdm'::regnamespace AND prosecdef LOOP EXECUTE format('ALTER FUNCTION %s OWNER TO keeper', name); END LOOP; END $$",
+    );
+    let write = "UPDATE users SET street = street || '!' WHERE id = 1 RETURNING street";
+    assert_eq!(shop.may("ada", write), ["s1!"]);
+    shop.project.done(&["backfill"]);
+    shop.project.done(&["verify"]);
+    shop.project
+        .execute("ALTER TABLE users FORCE ROW LEVEL SECURITY");
+    shop.may_not("ada", write);
+    let opened = shop.opened(&["switch", "--to", "shadow"], "row_security_on_both_tables");
+    assert!(
+        opened.contains(&"ALTER TABLE \"users\" NO FORCE ROW LEVEL SECURITY;".to_owned()),
+        "{opened:#?}"
+    );
+    assert_eq!(shop.may("ada", write), ["s1!!"]);
+    shop.project.done(&["switch", "--to", "shadow"]);
+}
