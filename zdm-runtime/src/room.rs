@@ -139,7 +139,7 @@ async fn counted(
     column: &str,
 ) -> Result<Option<(Option<String>, i64)>, DatabaseError> {
     let parameters = [Value::from(catalogue::relation(table)), Value::from(column)];
-    let sql = "SELECT pg_get_serial_sequence($1, $2)";
+    let sql = "SELECT pg_catalog.pg_get_serial_sequence($1, $2)";
     let rows = connection.query(sql, &parameters).await?;
     let Some([Value::Text(sequence)]) = rows.first().map(Vec::as_slice) else {
         return Err(DatabaseError::unexpected(

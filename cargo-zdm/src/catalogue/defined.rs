@@ -35,24 +35,24 @@ pub async fn definitions(connection: &mut Connection) -> Result<Vec<Defined>, Ca
 }
 
 /// What a domain `t` is, behind `AS`.
-pub(super) const DOMAIN: &str = "concat_ws(' ', format_type(typbasetype, typtypmod),
+pub(super) const DOMAIN: &str = "pg_catalog.concat_ws(' ', pg_catalog.format_type(typbasetype, typtypmod),
     CASE WHEN t.typcollation <> (SELECT b.typcollation FROM pg_type b WHERE b.oid = t.typbasetype)
         THEN 'COLLATE ' || CAST(CAST(t.typcollation AS regcollation) AS text) END,
-    CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || pg_get_expr(typdefaultbin, 0),
-    (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' || pg_get_constraintdef(c.oid), ' ' ORDER BY conname)
+    CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || pg_catalog.pg_get_expr(typdefaultbin, 0),
+    (SELECT pg_catalog.string_agg('CONSTRAINT ' || pg_catalog.quote_ident(conname) || ' ' || pg_catalog.pg_get_constraintdef(c.oid), ' ' ORDER BY conname)
         FROM pg_constraint c WHERE contypid = t.oid AND contype = 'c'))";
 
 /// What a collation is has other columns in other versions of the server (manual, `pg_collation`).
-const POSTGRES: &str = "SELECT CAST(json_build_object('what', what, 'object', object, 'definition', definition) AS text) FROM (
+const POSTGRES: &str = "SELECT CAST(pg_catalog.json_build_object('what', what, 'object', object, 'definition', definition) AS text) FROM (
     SELECT 'domain' AS what, CAST(typname AS text) AS object, {domain} AS definition,
         CAST('pg_type' AS regclass) AS classid, t.oid AS objid
-    FROM pg_type t WHERE typtype = 'd' AND typnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
-    UNION ALL SELECT 'collation', CAST(collname AS text), concat_ws(' ',
+    FROM pg_type t WHERE typtype = 'd' AND typnamespace = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace)
+    UNION ALL SELECT 'collation', CAST(collname AS text), pg_catalog.concat_ws(' ',
         CASE collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc' WHEN 'b' THEN 'builtin' ELSE 'default' END,
-        coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', collcollate),
-        to_jsonb(l) ->> 'collicurules',
+        coalesce(pg_catalog.to_jsonb(l) ->> 'colllocale', pg_catalog.to_jsonb(l) ->> 'colliculocale', collcollate),
+        pg_catalog.to_jsonb(l) ->> 'collicurules',
         CASE WHEN NOT collisdeterministic THEN 'not deterministic' END), CAST('pg_collation' AS regclass), l.oid
-    FROM pg_collation l WHERE collnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
+    FROM pg_collation l WHERE collnamespace = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace)
     ) found
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.classid AND d.objid = found.objid AND d.deptype = 'e')
     ORDER BY what, object";

@@ -91,67 +91,67 @@ const POSTGRES: &str = "WITH RECURSIVE
         ) e (classid, objid)),
     found AS (
         SELECT 1 AS turn, n.oid, CAST(0 AS oid) AS place, 'schema' AS what, CAST(nspname AS text) AS object,
-            format('CREATE SCHEMA IF NOT EXISTS %I', nspname) AS made_by, CAST(NULL AS text) AS dropped_by,
+            pg_catalog.format('CREATE SCHEMA IF NOT EXISTS %I', nspname) AS made_by, CAST(NULL AS text) AS dropped_by,
             CAST('pg_namespace' AS regclass) AS classid
         FROM pg_namespace n WHERE nspname <> 'public' AND n.oid <> {own}
         UNION ALL SELECT 2, oid, 0, 'extension', extname,
-            format('CREATE EXTENSION IF NOT EXISTS %I', extname)
+            pg_catalog.format('CREATE EXTENSION IF NOT EXISTS %I', extname)
                 || CASE WHEN extnamespace NOT IN ({own}, CAST('pg_catalog' AS regnamespace))
-                    THEN format(' WITH SCHEMA %s', CAST(extnamespace AS regnamespace)) ELSE '' END,
+                    THEN pg_catalog.format(' WITH SCHEMA %s', CAST(extnamespace AS regnamespace)) ELSE '' END,
             NULL, CAST('pg_extension' AS regclass)
         FROM pg_extension WHERE extname <> 'plpgsql'
         UNION ALL SELECT 3, l.oid, collnamespace, 'collation', collname,
-            format('CREATE COLLATION %s (provider = %s, ', CAST(l.oid AS regcollation), CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END)
+            pg_catalog.format('CREATE COLLATION %s (provider = %s, ', CAST(l.oid AS regcollation), CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END)
                 || CASE WHEN collprovider = 'i'
-                    THEN format('locale = %L', coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', collcollate))
-                    ELSE format('lc_collate = %L, lc_ctype = %L', collcollate, collctype) END
-                || coalesce(', rules = ' || quote_literal(nullif(to_jsonb(l) ->> 'collicurules', '')), '')
+                    THEN pg_catalog.format('locale = %L', coalesce(pg_catalog.to_jsonb(l) ->> 'colllocale', pg_catalog.to_jsonb(l) ->> 'colliculocale', collcollate))
+                    ELSE pg_catalog.format('lc_collate = %L, lc_ctype = %L', collcollate, collctype) END
+                || coalesce(', rules = ' || pg_catalog.quote_literal(nullif(pg_catalog.to_jsonb(l) ->> 'collicurules', '')), '')
                 || CASE WHEN collisdeterministic THEN ')' ELSE ', deterministic = false)' END,
-            format('DROP COLLATION %s', CAST(l.oid AS regcollation)), CAST('pg_collation' AS regclass)
+            pg_catalog.format('DROP COLLATION %s', CAST(l.oid AS regcollation)), CAST('pg_collation' AS regclass)
         FROM pg_collation l WHERE collprovider IN ('i', 'c')
         UNION ALL SELECT 3, t.oid, typnamespace,
             CASE typtype WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' WHEN 'c' THEN 'composite type' WHEN 'e' THEN 'enum' ELSE 'type' END,
             typname,
             CASE typtype
-                WHEN 'd' THEN format('CREATE DOMAIN %s AS %s', format_type(t.oid, NULL), {domain})
-                WHEN 'e' THEN format('CREATE TYPE %s AS ENUM (%s)', format_type(t.oid, NULL),
-                    (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
-                WHEN 'c' THEN format('CREATE TYPE %s AS (%s)', format_type(t.oid, NULL),
-                    (SELECT string_agg(concat_ws(' ', quote_ident(attname), format_type(atttypid, atttypmod),
+                WHEN 'd' THEN pg_catalog.format('CREATE DOMAIN %s AS %s', pg_catalog.format_type(t.oid, NULL), {domain})
+                WHEN 'e' THEN pg_catalog.format('CREATE TYPE %s AS ENUM (%s)', pg_catalog.format_type(t.oid, NULL),
+                    (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
+                WHEN 'c' THEN pg_catalog.format('CREATE TYPE %s AS (%s)', pg_catalog.format_type(t.oid, NULL),
+                    (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', pg_catalog.quote_ident(attname), pg_catalog.format_type(atttypid, atttypmod),
                             CASE WHEN attcollation <> b.typcollation THEN 'COLLATE ' || CAST(CAST(attcollation AS regcollation) AS text) END),
                             ', ' ORDER BY attnum)
                         FROM pg_attribute JOIN pg_type b ON b.oid = atttypid WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped))
-                WHEN 'r' THEN (SELECT format('CREATE TYPE %s AS RANGE (%s)', format_type(t.oid, NULL), concat_ws(', ',
-                        'subtype = ' || format_type(rngsubtype, NULL),
-                        CASE WHEN NOT opcdefault THEN format('subtype_opclass = %s',
-                            CASE WHEN pg_opclass_is_visible(o.oid) THEN quote_ident(opcname)
-                                ELSE format('%s.%I', CAST(opcnamespace AS regnamespace), opcname) END) END,
+                WHEN 'r' THEN (SELECT pg_catalog.format('CREATE TYPE %s AS RANGE (%s)', pg_catalog.format_type(t.oid, NULL), pg_catalog.concat_ws(', ',
+                        'subtype = ' || pg_catalog.format_type(rngsubtype, NULL),
+                        CASE WHEN NOT opcdefault THEN pg_catalog.format('subtype_opclass = %s',
+                            CASE WHEN pg_catalog.pg_opclass_is_visible(o.oid) THEN pg_catalog.quote_ident(opcname)
+                                ELSE pg_catalog.format('%s.%I', CAST(opcnamespace AS regnamespace), opcname) END) END,
                         CASE WHEN rngcollation <> 0 THEN 'collation = ' || CAST(CAST(rngcollation AS regcollation) AS text) END,
                         CASE WHEN rngsubdiff <> 0 THEN 'subtype_diff = ' || CAST(rngsubdiff AS text) END,
-                        'multirange_type_name = ' || format_type(CAST(to_jsonb(g) ->> 'rngmultitypid' AS oid), NULL)))
+                        'multirange_type_name = ' || pg_catalog.format_type(CAST(pg_catalog.to_jsonb(g) ->> 'rngmultitypid' AS oid), NULL)))
                     FROM pg_range g JOIN pg_opclass o ON o.oid = rngsubopc WHERE rngtypid = t.oid AND CAST(rngcanonical AS oid) = 0) END,
-            format(CASE typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, format_type(t.oid, NULL)),
+            pg_catalog.format(CASE typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, pg_catalog.format_type(t.oid, NULL)),
             CAST('pg_type' AS regclass)
         FROM pg_type t JOIN made ON made.oid = t.oid AND made.classid = CAST('pg_type' AS regclass)
         WHERE NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = t.typrelid AND r.relkind <> 'c')
         UNION ALL SELECT 3, p.oid, pronamespace, CASE prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-            proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-            CASE WHEN prokind IN ('f', 'w') THEN 'CREATE FUNCTION ' || substr(rtrim(pg_get_functiondef(p.oid), E'\\n '),
-                length('CREATE OR REPLACE FUNCTION ') + 1 + CASE pronamespace WHEN {own}
-                    THEN length(CAST(CAST({own} AS regnamespace) AS text)) + 1 ELSE 0 END) END,
-            format('DROP FUNCTION %s', CAST(p.oid AS regprocedure)), CAST('pg_proc' AS regclass)
+            CAST(proname AS text) || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
+            CASE WHEN prokind IN ('f', 'w') THEN 'CREATE FUNCTION ' || pg_catalog.substr(pg_catalog.rtrim(pg_catalog.pg_get_functiondef(p.oid), E'\\n '),
+                pg_catalog.length('CREATE OR REPLACE FUNCTION ') + 1 + CASE pronamespace WHEN {own}
+                    THEN pg_catalog.length(CAST(CAST({own} AS regnamespace) AS text)) + 1 ELSE 0 END) END,
+            pg_catalog.format('DROP FUNCTION %s', CAST(p.oid AS regprocedure)), CAST('pg_proc' AS regclass)
         FROM pg_proc p JOIN made ON made.oid = p.oid AND made.classid = CAST('pg_proc' AS regclass)
         UNION ALL SELECT 3, c.oid, relnamespace, 'sequence', relname,
-            format('CREATE SEQUENCE %s AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', CAST(c.oid AS regclass),
-                format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax, seqcache, CASE WHEN seqcycle THEN ' CYCLE' ELSE '' END),
-            format('DROP SEQUENCE %s', CAST(c.oid AS regclass)), CAST('pg_class' AS regclass)
+            pg_catalog.format('CREATE SEQUENCE %s AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', CAST(c.oid AS regclass),
+                pg_catalog.format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax, seqcache, CASE WHEN seqcycle THEN ' CYCLE' ELSE '' END),
+            pg_catalog.format('DROP SEQUENCE %s', CAST(c.oid AS regclass)), CAST('pg_class' AS regclass)
         FROM pg_class c JOIN pg_sequence ON seqrelid = c.oid
         WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = c.oid
             AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
-    SELECT CAST(json_build_object('what', what,
-        'object', coalesce((SELECT nspname || '.' FROM pg_namespace n WHERE n.oid = place AND place <> {own}), '') || object,
+    SELECT CAST(pg_catalog.json_build_object('what', what,
+        'object', coalesce((SELECT CAST(nspname AS text) || '.' FROM pg_namespace n WHERE n.oid = place AND place <> {own}), '') || object,
         'create', made_by, 'drop', dropped_by,
-        'enums', (SELECT coalesce(json_agg({t} ORDER BY t.oid), '[]') FROM reached r JOIN pg_type t ON t.oid = r.objid
+        'enums', (SELECT coalesce(pg_catalog.json_agg({t} ORDER BY t.oid), '[]') FROM reached r JOIN pg_type t ON t.oid = r.objid
             WHERE r.root = found.oid AND r.classid = CAST('pg_type' AS regclass) AND t.typtype = 'e'),
         'of_rows', EXISTS (SELECT FROM reached r JOIN pg_type t ON t.oid = r.objid JOIN pg_class c ON c.oid = t.typrelid
             WHERE r.root = found.oid AND r.classid = CAST('pg_type' AS regclass) AND c.relkind <> 'c')) AS text)

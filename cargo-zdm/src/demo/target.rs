@@ -196,7 +196,7 @@ async fn has_control(connection: &mut Connection) -> Result<bool, DemoError> {
 
 async fn has_table(connection: &mut Connection, table: &str) -> Result<bool, DemoError> {
     let sql = match connection.dialect() {
-        Dialect::Postgres => "SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)",
+        Dialect::Postgres => "SELECT count(*) FROM pg_class WHERE oid = pg_catalog.to_regclass($1)",
         Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name = $1",
     };
     let found = connection.query(sql, &[table.into()]).await?;

@@ -10,51 +10,51 @@ use zdm_runtime::rights::BACKFILL;
 use crate::error::Failure;
 
 /// Reading the control tables.
-const READ_CONTROL: &str = "SELECT format('GRANT USAGE ON SCHEMA zdm TO %I', current_user) FROM pg_namespace
-    WHERE nspname = 'zdm' AND NOT has_schema_privilege(oid, 'USAGE')
-    UNION SELECT format('GRANT SELECT ON ALL TABLES IN SCHEMA zdm TO %I', current_user)
+const READ_CONTROL: &str = "SELECT pg_catalog.format('GRANT USAGE ON SCHEMA zdm TO %I', current_user) FROM pg_namespace
+    WHERE nspname = 'zdm' AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE')
+    UNION SELECT pg_catalog.format('GRANT SELECT ON ALL TABLES IN SCHEMA zdm TO %I', current_user)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY 1";
+    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') ORDER BY 1";
 
 /// Moving a migration.
 const WRITE_CONTROL: &str = "SELECT DISTINCT
-        format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA zdm TO %I', current_user)
+        pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA zdm TO %I', current_user)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT (has_table_privilege(c.oid, 'INSERT')
-        AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))";
+    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT (pg_catalog.has_table_privilege(c.oid, 'INSERT')
+        AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE'))";
 
 /// Working on rows; a right on some columns may be meant for these.
-const RECORD: &str = "SELECT format('GRANT %s ON zdm.%I TO %I', string_agg(needed.given, ', ' ORDER BY at), name, current_user)
+const RECORD: &str = "SELECT pg_catalog.format('GRANT %s ON zdm.%I TO %I', pg_catalog.string_agg(needed.given, ', ' ORDER BY at), name, current_user)
     FROM (VALUES {needed}) AS needed (at, name, given) JOIN pg_class c ON c.relname = name AND c.relkind = 'r'
     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'zdm'
-    WHERE NOT CASE WHEN needed.given LIKE '%(%' THEN has_any_column_privilege(c.oid, split_part(needed.given, ' ', 1))
-        ELSE has_table_privilege(c.oid, needed.given) END
+    WHERE NOT CASE WHEN needed.given LIKE '%(%' THEN pg_catalog.has_any_column_privilege(c.oid, pg_catalog.split_part(needed.given, ' ', 1))
+        ELSE pg_catalog.has_table_privilege(c.oid, needed.given) END
     GROUP BY name ORDER BY name";
 
 /// Creating the control tables.
 const INSTALL: &str =
-    "SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
-    WHERE NOT has_database_privilege(current_database(), 'CREATE')
+    "SELECT pg_catalog.format('GRANT CREATE ON DATABASE %I TO %I', pg_catalog.current_database(), current_user)
+    WHERE NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
     AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'zdm')";
 
 /// Who owns control tables that this role does not.
-const OWNERS_OF_CONTROL: &str = "SELECT DISTINCT CAST(pg_get_userbyid(c.relowner) AS text)
+const OWNERS_OF_CONTROL: &str = "SELECT DISTINCT CAST(pg_catalog.pg_get_userbyid(c.relowner) AS text)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1";
+    WHERE n.nspname = 'zdm' AND c.relkind = 'r' AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') ORDER BY 1";
 
 /// Changing a table, or creating it: only an owner alters, and an index is created in the table's schema.
 const ALTER: &str =
-    "SELECT format('GRANT %I TO %I', pg_get_userbyid(relowner), current_user) FROM pg_class
-    WHERE oid = to_regclass($1) AND NOT pg_has_role(relowner, 'USAGE')
-    UNION SELECT format('GRANT CREATE ON SCHEMA %I TO %I', nspname, current_user) FROM pg_namespace
-    WHERE nspname = coalesce((parse_ident($1))[array_length(parse_ident($1), 1) - 1], current_schema())
-    AND NOT has_schema_privilege(oid, 'CREATE') ORDER BY 1";
+    "SELECT pg_catalog.format('GRANT %I TO %I', pg_catalog.pg_get_userbyid(relowner), current_user) FROM pg_class
+    WHERE oid = pg_catalog.to_regclass($1) AND NOT pg_catalog.pg_has_role(relowner, 'USAGE')
+    UNION SELECT pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %I', nspname, current_user) FROM pg_namespace
+    WHERE nspname = coalesce((pg_catalog.parse_ident($1))[pg_catalog.array_length(pg_catalog.parse_ident($1), 1) - 1], pg_catalog.current_schema())
+    AND NOT pg_catalog.has_schema_privilege(oid, 'CREATE') ORDER BY 1";
 
 /// Reading and writing a table's rows; a right on some columns may be meant for these.
 const ROWS: &str =
-    "SELECT format('GRANT SELECT, UPDATE ON %s TO %I', CAST(oid AS regclass), current_user)
-    FROM pg_class WHERE oid = to_regclass($1)
-    AND NOT (has_any_column_privilege(oid, 'SELECT') AND has_any_column_privilege(oid, 'UPDATE'))";
+    "SELECT pg_catalog.format('GRANT SELECT, UPDATE ON %s TO %I', CAST(oid AS regclass), current_user)
+    FROM pg_class WHERE oid = pg_catalog.to_regclass($1)
+    AND NOT (pg_catalog.has_any_column_privilege(oid, 'SELECT') AND pg_catalog.has_any_column_privilege(oid, 'UPDATE'))";
 
 /// To read the control tables.
 pub(crate) async fn to_look(connection: &mut Connection) -> Result<(), Failure> {

@@ -146,9 +146,10 @@ fn view(
     let schemas: BTreeSet<String> = tables
         .iter()
         .map(|table| {
-            names::schema_of(table).map_or("current_schema()::text".to_owned(), |schema| {
-                dialect.literal(schema)
-            })
+            names::schema_of(table)
+                .map_or("pg_catalog.current_schema()::text".to_owned(), |schema| {
+                    dialect.literal(schema)
+                })
         })
         .collect();
     let relation = |name: &str| relation(name, dialect);

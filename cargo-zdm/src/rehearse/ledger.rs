@@ -19,8 +19,8 @@ const DONE: &str =
     "SELECT CAST(coalesce(sum(rows_seen), 0) AS bigint) FROM {zdm}chunk WHERE migration = $1";
 
 /// Of the connections that commands open, all but those of this session and of who asks.
-const END: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-     WHERE application_name = 'zdm' AND datname = current_database() AND pid <> pg_backend_pid() AND pid <> $1";
+const END: &str = "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_stat_activity
+     WHERE application_name = 'zdm' AND datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND pid <> $1";
 
 /// What a dead command leaves is free once its lease has run out: that wait is not rehearsed.
 const RUN_OUT: &str = "UPDATE {zdm}operator SET lease_until = 0";
@@ -62,7 +62,9 @@ async fn own_backend(connection: &mut Connection) -> Result<Option<Value>, Datab
     if connection.dialect() == Dialect::Sqlite {
         return Ok(None);
     }
-    let rows = connection.query("SELECT pg_backend_pid()", &[]).await?;
+    let rows = connection
+        .query("SELECT pg_catalog.pg_backend_pid()", &[])
+        .await?;
     Ok(rows.into_iter().flatten().next())
 }
 

@@ -14,7 +14,7 @@ use crate::operate::session::connect;
 
 /// Tables, views, sequences and the like that no extension brought.
 const OBJECTS: &str = "
-SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT CAST(n.nspname AS text) || '.' || CAST(c.relname AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1 LIMIT 5";
@@ -27,24 +27,24 @@ BEGIN
     FOR found IN SELECT nspname AS name FROM pg_namespace
         WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = pg_namespace.oid AND d.deptype = 'e')
-    LOOP EXECUTE format('DROP SCHEMA %I CASCADE', found.name); END LOOP;
+    LOOP EXECUTE pg_catalog.format('DROP SCHEMA %I CASCADE', found.name); END LOOP;
     FOR found IN SELECT c.relkind, c.oid::regclass::text AS name FROM pg_class c
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('e', 'a', 'i'))
     LOOP
-        IF to_regclass(found.name) IS NOT NULL THEN
-            EXECUTE format('DROP %s %s CASCADE', CASE found.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+        IF pg_catalog.to_regclass(found.name) IS NOT NULL THEN
+            EXECUTE pg_catalog.format('DROP %s %s CASCADE', CASE found.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                 WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, found.name);
         END IF;
     END LOOP;
     FOR found IN SELECT p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
-    LOOP EXECUTE format('DROP ROUTINE %s CASCADE', found.name); END LOOP;
+    LOOP EXECUTE pg_catalog.format('DROP ROUTINE %s CASCADE', found.name); END LOOP;
     FOR found IN SELECT t.oid::regtype::text AS name, t.typtype FROM pg_type t WHERE t.typnamespace = 'public'::regnamespace
           AND t.typtype IN ('e', 'd', 'c', 'r') AND (t.typrelid = 0 OR EXISTS
               (SELECT 1 FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
-    LOOP EXECUTE format('DROP %s %s CASCADE', CASE found.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, found.name); END LOOP;
+    LOOP EXECUTE pg_catalog.format('DROP %s %s CASCADE', CASE found.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, found.name); END LOOP;
 END $$";
 
 /// A database for one rehearsal.

@@ -15,8 +15,8 @@ use super::work::Shared;
 const LOOK: Duration = Duration::from_millis(10);
 
 const LONGEST: &str = "
-SELECT CAST(coalesce(max(extract(epoch FROM clock_timestamp() - query_start)) * 1000, 0) AS bigint) FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND application_name = $1 AND datname = current_database()";
+SELECT CAST(coalesce(max(extract(epoch FROM pg_catalog.clock_timestamp() - query_start)) * 1000, 0) AS bigint) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND application_name = $1 AND datname = pg_catalog.current_database()";
 
 /// Looks on. It ends with its value.
 #[derive(Debug)]

@@ -133,13 +133,13 @@ async fn lose(line: &mut Line, applied: Result<(), WorkError>) -> Result<(), Wor
     }
     let pid = line
         .connection
-        .query("SELECT pg_backend_pid()", &[])
+        .query("SELECT pg_catalog.pg_backend_pid()", &[])
         .await?;
     let mut other = Connection::open(line.url()).await?;
     let pid = pid.first().and_then(|row| row.first()).cloned();
     other
         .query(
-            "SELECT pg_terminate_backend($1::int)",
+            "SELECT pg_catalog.pg_terminate_backend($1::int)",
             &pid.map_or_else(Vec::new, |pid| vec![pid]),
         )
         .await?;

@@ -108,7 +108,7 @@ fn statements(run: &Run) -> Vec<String> {
 }
 
 pub(crate) const SPLIT: usize = 0;
-const MERGE: usize = 2;
+pub(crate) const MERGE: usize = 2;
 pub(crate) const MOVE: usize = 4;
 
 pub(crate) const USERS: &str = "INSERT INTO users (id, name, street, city) VALUES (1, 'ada', 's1', 'c1'), (2, 'bob', 's2', NULL), (3, 'ada', NULL, NULL);";

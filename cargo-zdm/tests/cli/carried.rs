@@ -163,7 +163,7 @@ fn a_policy_about_what_moves_is_left_to_a_person() {
         std::fs::create_dir_all(shop.project.path("zdm/raw/drop")).unwrap();
         shop.project.write(
             "zdm/raw/drop/before_policy.up.sql",
-            "DROP POLICY own ON users;",
+            "-- irreversible: the column is gone\nDROP POLICY own ON users;\n",
         );
         shop.project.done(&["generate", "--amend"]);
         shop.project.done(&["expand"]);

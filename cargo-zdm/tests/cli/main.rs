@@ -27,6 +27,7 @@ mod half_done;
 mod held;
 mod held_back;
 mod hidden_rows;
+mod hijacked;
 mod in_flight;
 mod in_turn;
 mod interrupted;

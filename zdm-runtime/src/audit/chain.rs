@@ -12,7 +12,7 @@ const DOMAIN: &[u8] = b"zdm audit 1";
 /// check at its end are checked now. Whoever falls silent with the head is cut off by the server, and nobody waits for it for long,
 /// above all not with a table's lock in hand; a shorter limit that is set already stays.
 const ALONE: &str = "SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL idle_in_transaction_session_timeout = '10s';
-    SELECT set_config('lock_timeout', CASE WHEN CAST(setting AS bigint) BETWEEN 1 AND 5000 THEN setting ELSE '5000' END, true)
+    SELECT pg_catalog.set_config('lock_timeout', CASE WHEN CAST(setting AS bigint) BETWEEN 1 AND 5000 THEN setting ELSE '5000' END, true)
     FROM pg_settings WHERE name = 'lock_timeout'";
 
 /// Everything that an entry's hash covers.

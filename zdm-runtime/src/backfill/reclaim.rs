@@ -127,9 +127,9 @@ async fn changed(
 async fn may_vacuum(connection: &mut Connection, table: &str) -> Result<bool, DatabaseError> {
     let rows = connection
         .query(
-            "SELECT CAST(pg_has_role(class.relowner, 'USAGE') OR pg_has_role(base.datdba, 'USAGE') AS int)
+            "SELECT CAST(pg_catalog.pg_has_role(class.relowner, 'USAGE') OR pg_catalog.pg_has_role(base.datdba, 'USAGE') AS int)
              FROM pg_class AS class, pg_database AS base
-             WHERE class.oid = to_regclass($1) AND base.datname = current_database()",
+             WHERE class.oid = pg_catalog.to_regclass($1) AND base.datname = pg_catalog.current_database()",
             &[relation(table).as_str().into()],
         )
         .await?;
@@ -149,7 +149,7 @@ async fn may_vacuum(connection: &mut Connection, table: &str) -> Result<bool, Da
     }
     let rows = connection
         .query(
-            "SELECT 1 WHERE has_table_privilege(to_regclass($1), 'MAINTAIN')",
+            "SELECT 1 WHERE pg_catalog.has_table_privilege(pg_catalog.to_regclass($1), 'MAINTAIN')",
             &[relation(table).as_str().into()],
         )
         .await?;

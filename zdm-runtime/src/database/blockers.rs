@@ -119,15 +119,15 @@ async fn holders(
 ) -> Result<Vec<Blocker>, DatabaseError> {
     let rows = connection
         .query(
-            "SELECT lock.pid, string_agg(DISTINCT lock.mode, ', '),
-                    (extract(epoch FROM clock_timestamp() - min(session.xact_start)) * 1000)::bigint,
+            "SELECT lock.pid, pg_catalog.string_agg(DISTINCT lock.mode, ', '),
+                    (extract(epoch FROM pg_catalog.clock_timestamp() - min(session.xact_start)) * 1000)::bigint,
                     left(min(session.query), 120)
              FROM pg_locks AS lock
              LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
-             WHERE lock.granted AND lock.locktype = 'relation' AND lock.pid <> pg_backend_pid()
-               AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-               AND lock.relation = to_regclass($1)
-               AND lock.mode = ANY (string_to_array($2, ' '))
+             WHERE lock.granted AND lock.locktype = 'relation' AND lock.pid <> pg_catalog.pg_backend_pid()
+               AND lock.database = (SELECT oid FROM pg_database WHERE datname = pg_catalog.current_database())
+               AND lock.relation = pg_catalog.to_regclass($1)
+               AND lock.mode = ANY (pg_catalog.string_to_array($2, ' '))
              GROUP BY lock.pid
              ORDER BY 3 DESC NULLS LAST",
             &[relation(table).as_str().into(), modes.into()],
@@ -173,11 +173,11 @@ pub(crate) async fn around(connection: &mut Connection) -> Result<Around, Databa
     }
     let rows = connection
         .query(
-            "SELECT (SELECT count(DISTINCT pid) FROM pg_locks
-                     WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))),
+            "SELECT (SELECT pg_catalog.count(DISTINCT pid) FROM pg_locks
+                     WHERE NOT granted AND pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids(pid))),
                     (SELECT count(*) FROM pg_locks AS lock
                      LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
-                     WHERE lock.locktype = 'virtualxid' AND lock.granted AND lock.pid <> pg_backend_pid()
+                     WHERE lock.locktype = 'virtualxid' AND lock.granted AND lock.pid <> pg_catalog.pg_backend_pid()
                        AND session.application_name IS DISTINCT FROM 'zdm')",
             &[],
         )

@@ -29,7 +29,7 @@ pub async fn columns(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CAST(attname AS text) FROM pg_attribute
-             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+             WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         }
         Dialect::Sqlite => "SELECT name FROM pragma_table_xinfo($1) ORDER BY cid",
     };
@@ -44,7 +44,9 @@ pub async fn columns(
 
 /// The server's process of a connection to `PostgreSQL`, by which another can see or cancel what it does.
 pub async fn backend_pid(connection: &mut Connection) -> Result<i64, DatabaseError> {
-    let rows = connection.query("SELECT pg_backend_pid()", &[]).await?;
+    let rows = connection
+        .query("SELECT pg_catalog.pg_backend_pid()", &[])
+        .await?;
     match rows.first().map(Vec::as_slice).unwrap_or_default() {
         [Value::Int(Some(pid))] => Ok(*pid),
         row => Err(DatabaseError::unexpected("which process answers", row)),
@@ -56,7 +58,7 @@ pub async fn server_version(connection: &mut Connection) -> Result<Option<i64>, 
     if connection.dialect() == Dialect::Sqlite {
         return Ok(None);
     }
-    let sql = "SELECT CAST(current_setting('server_version_num') AS bigint)";
+    let sql = "SELECT CAST(pg_catalog.current_setting('server_version_num') AS bigint)";
     let rows = connection.query(sql, &[]).await?;
     match rows.first().map(Vec::as_slice) {
         Some([Value::Int(Some(version))]) => Ok(Some(*version)),
@@ -71,7 +73,7 @@ pub async fn server_version(connection: &mut Connection) -> Result<Option<i64>, 
 pub async fn is_of_parts(connection: &mut Connection, name: &str) -> Result<bool, DatabaseError> {
     let parts = connection
         .query(
-            "SELECT 1 FROM pg_class WHERE oid = to_regclass($1)
+            "SELECT 1 FROM pg_class WHERE oid = pg_catalog.to_regclass($1)
              AND (relkind = 'p' OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))",
             &[relation(name).into()],
         )
@@ -87,7 +89,7 @@ pub async fn instead_of_table(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' END
-             FROM pg_class WHERE oid = to_regclass($1)"
+             FROM pg_class WHERE oid = pg_catalog.to_regclass($1)"
         }
         Dialect::Sqlite => {
             "SELECT 'view' FROM sqlite_schema WHERE type = 'view' AND name = $1 COLLATE NOCASE"
@@ -154,12 +156,12 @@ pub async fn references(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CAST(CAST(conrelid AS regclass) AS text),
-                (SELECT nspname || '.' || relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+                (SELECT CAST(nspname AS text) || '.' || CAST(relname AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
                  WHERE c.oid = conrelid),
-                (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+                (SELECT pg_catalog.string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
                  WHERE attrelid = conrelid AND attnum = ANY (conkey))
              FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid <> confrelid
-             AND confrelid = to_regclass($1) ORDER BY 1, 3"
+             AND confrelid = pg_catalog.to_regclass($1) ORDER BY 1, 3"
         }
         Dialect::Sqlite => {
             "SELECT child.name, child.name, group_concat(held.\"from\", ', ')
@@ -216,10 +218,10 @@ pub(crate) async fn defaults(
     let ignores_case = connection.dialect() == Dialect::Sqlite;
     let sql = match connection.dialect() {
         Dialect::Postgres => {
-            "SELECT CAST(attname AS text), format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid),
+            "SELECT CAST(attname AS text), pg_catalog.format_type(atttypid, atttypmod), pg_catalog.pg_get_expr(adbin, adrelid),
                 (CAST(CAST(attmissingval AS text) AS text[]))[1]
              FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+             WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         }
         Dialect::Sqlite => "SELECT name, type, dflt_value, NULL FROM pragma_table_xinfo($1) ORDER BY cid",
     };

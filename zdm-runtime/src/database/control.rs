@@ -65,7 +65,7 @@ async fn apart<C: Control>(connection: &mut C) -> Result<(), Error> {
     if connection.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    let mixed = "SELECT 1 WHERE 'zdm' = ANY (current_schemas(false))";
+    let mixed = "SELECT 1 WHERE 'zdm' = ANY (pg_catalog.current_schemas(false))";
     if connection.rows(mixed, &[]).await?.is_empty() {
         Ok(())
     } else {
@@ -218,7 +218,7 @@ async fn install_within(connection: &mut super::Connection) -> Result<(), Error>
         // Two that create the same table at once collide in the catalog, `IF NOT EXISTS` or not.
         connection
             .query(
-                "SELECT pg_advisory_xact_lock(hashtext('zdm.control'))::text",
+                "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('zdm.control'))::text",
                 &[],
             )
             .await?;

@@ -70,7 +70,7 @@ impl Dialect {
         let (prefix, now, id) = match self {
             Self::Postgres => (
                 "zdm.",
-                "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+                "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000)::bigint",
                 "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
             ),
             Self::Sqlite => (

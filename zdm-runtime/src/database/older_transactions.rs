@@ -24,12 +24,12 @@ pub struct OlderTransaction {
 const OPEN: &str = "SELECT l.virtualxid, l.pid::bigint, \
     coalesce(nullif(a.application_name, ''), 'application unknown') || ', role ' || coalesce(a.usename::text, 'unknown') \
     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
-    WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND l.pid <> pg_backend_pid() \
-    AND (a.datid IS NULL OR a.datid = (SELECT oid FROM pg_database WHERE datname = current_database())) \
+    WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid() \
+    AND (a.datid IS NULL OR a.datid = (SELECT oid FROM pg_database WHERE datname = pg_catalog.current_database())) \
     AND coalesce(a.backend_type, '') NOT IN ('autovacuum worker', 'autovacuum launcher')";
 
 const PREPARED: &str = "SELECT gid, NULL::bigint, 'prepared by ' || owner::text FROM pg_prepared_xacts \
-    WHERE database = current_database()";
+    WHERE database = pg_catalog.current_database()";
 
 /// Every transaction that is open at this moment, but for our own.
 pub async fn open(

@@ -40,7 +40,7 @@ pub(super) async fn connect(options: PgConnectOptions) -> Result<Reached, sqlx::
     let settings = [(MARK, mark.as_str()), ("row_security", "off")];
     match options.clone().options(settings).connect().await {
         Ok(mut connection) => {
-            let sql = format!("SELECT current_setting('{MARK}', true)");
+            let sql = format!("SELECT pg_catalog.current_setting('{MARK}', true)");
             let found: Option<String> = ask(&mut connection, sql).await?;
             Ok(if found.as_deref() == Some(mark.as_str()) {
                 Reached::Server(connection)
@@ -123,7 +123,7 @@ async fn is_shared(lent: &mut PgConnection, other: &mut PgConnection) -> Result<
 }
 
 async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    ask(connection, "SELECT pg_backend_pid()".to_owned()).await
+    ask(connection, "SELECT pg_catalog.pg_backend_pid()".to_owned()).await
 }
 
 /// Nothing is prepared for it: one message, one transaction.

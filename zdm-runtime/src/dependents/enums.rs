@@ -75,7 +75,7 @@ fn spells(sql_type: &str, name: &str) -> bool {
 
 /// By a column of the type. What belongs to a table that has such a column goes with that; what is the tool's own it drops.
 const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(of AS text),
-        (SELECT nspname || '.' || of FROM pg_namespace WHERE pg_namespace.oid = place) FROM (
+        (SELECT CAST(nspname AS text) || '.' || of FROM pg_namespace WHERE pg_namespace.oid = place) FROM (
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END AS kind, p.proname AS name, CAST(NULL AS name) AS of,
         d.refobjid, p.pronamespace AS place
     FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid
@@ -94,6 +94,6 @@ const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(of AS tex
     WHERE d.refclassid = CAST('pg_type' AS regclass) AND d.objsubid > 0 AND c.relkind IN ('r', 'p', 'f', 'c')
     ) found
     JOIN pg_type t ON found.refobjid IN (t.oid, t.typarray)
-    JOIN pg_attribute a ON a.atttypid = t.oid AND a.attrelid = to_regclass($1) AND a.attname = CAST($2 AS text)
-    WHERE place IS DISTINCT FROM to_regnamespace('zdm')
+    JOIN pg_attribute a ON a.atttypid = t.oid AND a.attrelid = pg_catalog.to_regclass($1) AND a.attname = CAST($2 AS text)
+    WHERE place IS DISTINCT FROM pg_catalog.to_regnamespace('zdm')
     ORDER BY 1, 2, 3";

@@ -116,24 +116,24 @@ const POSTGRES: &str = "SELECT kind, CAST(name AS text), way_on FROM (
     UNION ALL SELECT 'statistics', s.stxname, d.refobjid, d.refobjsubid, NULL
     FROM pg_depend d JOIN pg_statistic_ext s ON d.classid = CAST('pg_statistic_ext' AS regclass) AND s.oid = d.objid
     WHERE d.refclassid = CAST('pg_class' AS regclass)
-    UNION ALL SELECT 'right', format('%s of %s', privilege_type,
-        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END), attrelid, attnum,
-        format('GRANT %s (%I) ON %s TO %s%s, or REVOKE it', privilege_type, CAST($3 AS text), CAST(attrelid AS regclass),
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+    UNION ALL SELECT 'right', pg_catalog.format('%s of %s', privilege_type,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END), attrelid, attnum,
+        pg_catalog.format('GRANT %s (%I) ON %s TO %s%s, or REVOKE it', privilege_type, CAST($3 AS text), CAST(attrelid AS regclass),
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-    FROM pg_attribute, aclexplode(attacl) AS rights
-    WHERE NOT EXISTS (SELECT FROM pg_attribute AS comes, aclexplode(comes.attacl) AS given
+    FROM pg_attribute, pg_catalog.aclexplode(attacl) AS rights
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS comes, pg_catalog.aclexplode(comes.attacl) AS given
         WHERE comes.attrelid = pg_attribute.attrelid AND comes.attname = CAST($3 AS text) AND given.grantee = rights.grantee
             AND given.privilege_type = rights.privilege_type AND (given.is_grantable OR NOT rights.is_grantable))
-    UNION ALL SELECT 'right on a partition', format('%s of %s on %s', privilege_type,
-        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, CAST(own.attrelid AS regclass)), whole.attrelid, whole.attnum,
-        format('GRANT %s (%I) ON %s TO %s%s, or REVOKE it', privilege_type, CAST($3 AS text), CAST(own.attrelid AS regclass),
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+    UNION ALL SELECT 'right on a partition', pg_catalog.format('%s of %s on %s', privilege_type,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END, CAST(own.attrelid AS regclass)), whole.attrelid, whole.attnum,
+        pg_catalog.format('GRANT %s (%I) ON %s TO %s%s, or REVOKE it', privilege_type, CAST($3 AS text), CAST(own.attrelid AS regclass),
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
     FROM pg_attribute AS own JOIN pg_class AS part ON part.oid = own.attrelid AND part.relispartition
-        JOIN pg_attribute AS whole ON whole.attrelid = pg_partition_root(part.oid) AND whole.attname = own.attname
-        CROSS JOIN aclexplode(own.attacl) AS rights
-    WHERE NOT EXISTS (SELECT FROM pg_attribute AS comes, aclexplode(comes.attacl) AS given
+        JOIN pg_attribute AS whole ON whole.attrelid = pg_catalog.pg_partition_root(part.oid) AND whole.attname = own.attname
+        CROSS JOIN pg_catalog.aclexplode(own.attacl) AS rights
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS comes, pg_catalog.aclexplode(comes.attacl) AS given
         WHERE comes.attrelid = own.attrelid AND comes.attname = CAST($3 AS text) AND given.grantee = rights.grantee
             AND given.privilege_type = rights.privilege_type AND (given.is_grantable OR NOT rights.is_grantable))
     UNION ALL SELECT 'setting', setting, attrelid, attnum, NULL
@@ -141,10 +141,10 @@ const POSTGRES: &str = "SELECT kind, CAST(name AS text), way_on FROM (
             (CASE WHEN attstattarget >= 0 THEN 'STATISTICS ' || attstattarget END),
             (CASE WHEN attstorage <> typstorage THEN 'STORAGE ' || CASE attstorage
                 WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
-            ('COMPRESSION ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
-            ('(' || array_to_string(attoptions, ', ') || ')')) s(setting)
+            ('COMPRESSION ' || CASE pg_catalog.to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
+            ('(' || pg_catalog.array_to_string(attoptions, ', ') || ')')) s(setting)
         WHERE setting IS NOT NULL
     ) found
-    WHERE refobjid = to_regclass($1) AND refobjsubid =
+    WHERE refobjid = pg_catalog.to_regclass($1) AND refobjsubid =
         (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = CAST($2 AS text) AND NOT attisdropped)
     ORDER BY 1, 2";

@@ -69,7 +69,7 @@ fn read(row: &Row) -> Result<(Named, Option<String>), DatabaseError> {
 /// Per column, or for the whole table where `$2` is NULL. What goes along with its table is left out (`deptype` a and i), and a
 /// schema that is the one of `$3`. A policy that takes the whole row names every column; one of a partition names the table's.
 const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), (SELECT CAST(nspname AS text) FROM pg_namespace WHERE oid = namespace
-        AND oid <> (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($3))), CAST(view AS text) FROM (
+        AND oid <> (SELECT relnamespace FROM pg_class WHERE oid = pg_catalog.to_regclass($3))), CAST(view AS text) FROM (
     SELECT CASE v.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'rule' END AS kind,
         CASE WHEN v.relkind IN ('v', 'm') THEN v.relname ELSE r.rulename END AS name, d.refobjid, d.refobjsubid, d.deptype,
         CASE WHEN v.relkind IN ('v', 'm') THEN CAST(v.oid AS regclass) END AS view, false AS own,
@@ -90,14 +90,14 @@ const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), (SELECT CAST(n
     FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid AND p.polrelid = d.refobjid
         JOIN pg_class part ON part.oid = d.refobjid AND part.relispartition
         JOIN pg_attribute own ON own.attrelid = part.oid AND own.attnum = d.refobjsubid
-        JOIN pg_attribute whole ON whole.attrelid = pg_partition_root(part.oid) AND whole.attname = own.attname
+        JOIN pg_attribute whole ON whole.attrelid = pg_catalog.pg_partition_root(part.oid) AND whole.attname = own.attname
     WHERE d.refclassid = CAST('pg_class' AS regclass)
     UNION ALL SELECT 'policy', p.polname, a.attrelid, a.attnum, d.deptype, NULL, true, NULL
     FROM pg_depend d JOIN pg_policy p ON d.classid = CAST('pg_policy' AS regclass) AND p.oid = d.objid
         JOIN pg_class c ON c.oid = d.refobjid
-        JOIN pg_attribute a ON a.attrelid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid) ELSE c.oid END AND a.attnum > 0
+        JOIN pg_attribute a ON a.attrelid = CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid) ELSE c.oid END AND a.attnum > 0
     WHERE d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid = 0
-        AND concat(p.polqual, p.polwithcheck) LIKE '%:varattno 0 %'
+        AND pg_catalog.concat(p.polqual, p.polwithcheck) LIKE '%:varattno 0 %'
     UNION ALL SELECT 'publication', p.pubname, d.refobjid, d.refobjsubid, d.deptype, NULL, true, NULL
     FROM pg_depend d JOIN pg_publication_rel l ON d.classid = CAST('pg_publication_rel' AS regclass) AND l.oid = d.objid
         JOIN pg_publication p ON p.oid = l.prpubid
@@ -119,7 +119,7 @@ const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), (SELECT CAST(n
     WHERE d.refclassid = CAST('pg_class' AS regclass) AND a.attgenerated <> '' AND d.objsubid > 0
         AND NOT (a.attrelid = d.refobjid AND a.attnum = d.refobjsubid)
     ) found
-    WHERE refobjid = to_regclass($1) AND CASE WHEN CAST($2 AS text) IS NULL
+    WHERE refobjid = pg_catalog.to_regclass($1) AND CASE WHEN CAST($2 AS text) IS NULL
         THEN deptype = 'n' AND NOT own
         ELSE refobjsubid = (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = CAST($2 AS text) AND NOT attisdropped) END
     ORDER BY 1, 2";

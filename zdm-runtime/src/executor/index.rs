@@ -25,19 +25,19 @@ pub(super) enum Found {
 
 /// All by which two indexes of one table may differ, but for the name.
 const FORM: &str =
-    "concat_ws(E'\\n', index.indisunique, method.amname, to_jsonb(index) ->> 'indnullsnotdistinct',
+    "pg_catalog.concat_ws(E'\\n', index.indisunique, method.amname, pg_catalog.to_jsonb(index) ->> 'indnullsnotdistinct',
     index.indnkeyatts, index.indclass, index.indcollation, index.indoption,
-    (SELECT string_agg(pg_get_indexdef(index.indexrelid, n, false), ', ' ORDER BY n)
-     FROM generate_series(1, index.indnatts) AS n),
-    pg_get_expr(index.indpred, index.indrelid))";
+    (SELECT pg_catalog.string_agg(pg_catalog.pg_get_indexdef(index.indexrelid, n, false), ', ' ORDER BY n)
+     FROM pg_catalog.generate_series(1, index.indnatts) AS n),
+    pg_catalog.pg_get_expr(index.indpred, index.indrelid))";
 
 /// In the table's schema, where it would be created, and where the plan's name of it leads to, where it would be dropped.
 const THERE: &str = "FROM pg_class AS class
     JOIN pg_namespace AS space ON space.oid = class.relnamespace
     LEFT JOIN pg_am AS method ON method.oid = class.relam
     LEFT JOIN pg_index AS index ON index.indexrelid = class.oid
-    WHERE class.relname = CAST(CAST($1 AS text) AS name) AND (class.oid = to_regclass($3)
-        OR class.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($2)))";
+    WHERE class.relname = CAST(CAST($1 AS text) AS name) AND (class.oid = pg_catalog.to_regclass($3)
+        OR class.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = pg_catalog.to_regclass($2)))";
 
 /// Looks; `begun` says that the record tells of it, for a plan that does not say how it looks.
 pub(super) async fn look(
@@ -47,10 +47,10 @@ pub(super) async fn look(
     begun: bool,
 ) -> Result<Found, DatabaseError> {
     let sql = format!(
-        "SELECT quote_ident(space.nspname) || '.' || quote_ident(class.relname),
-            coalesce(pg_get_indexdef(index.indexrelid), 'a relation that is no index, of the kind ' || CAST(class.relkind AS text)),
+        "SELECT pg_catalog.quote_ident(space.nspname) || '.' || pg_catalog.quote_ident(class.relname),
+            coalesce(pg_catalog.pg_get_indexdef(index.indexrelid), 'a relation that is no index, of the kind ' || CAST(class.relkind AS text)),
             coalesce(index.indisvalid AND index.indisready, true),
-            coalesce(index.indrelid = to_regclass($2), false), {FORM} {THERE}"
+            coalesce(index.indrelid = pg_catalog.to_regclass($2), false), {FORM} {THERE}"
     );
     let table = relation(&step.table);
     let index = match table.rsplit_once('.') {
@@ -102,11 +102,11 @@ pub(super) async fn by_partition(
     let rows = connection
         .query(
             "SELECT part.relid::regclass::text, coalesce(part.parentrelid::regclass::text, ''), part.isleaf::int,
-                    CASE WHEN pg_table_is_visible(part.relid) THEN '' ELSE quote_ident(space.nspname) || '.' END
-             FROM pg_class AS root, pg_partition_tree(root.oid) AS part
+                    CASE WHEN pg_catalog.pg_table_is_visible(part.relid) THEN '' ELSE pg_catalog.quote_ident(space.nspname) || '.' END
+             FROM pg_class AS root, pg_catalog.pg_partition_tree(root.oid) AS part
              JOIN pg_class AS class ON class.oid = part.relid
              JOIN pg_namespace AS space ON space.oid = class.relnamespace
-             WHERE root.oid = to_regclass($1) AND root.relkind = 'p' ORDER BY part.level, 1",
+             WHERE root.oid = pg_catalog.to_regclass($1) AND root.relkind = 'p' ORDER BY part.level, 1",
             &[relation(&step.table).as_str().into()],
         )
         .await?;
@@ -186,7 +186,7 @@ async fn read(connection: &mut Connection) -> Result<String, DatabaseError> {
     let sql = format!(
         "SELECT {FORM} FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
          JOIN pg_am AS method ON method.oid = class.relam
-         WHERE index.indexrelid = to_regclass('pg_temp.zdm_wanted_index')"
+         WHERE index.indexrelid = pg_catalog.to_regclass('pg_temp.zdm_wanted_index')"
     );
     match connection
         .query_file(&sql, &[])

@@ -74,7 +74,7 @@ async fn rows(connection: &mut Connection, small: &SmallTable) -> Result<u64, Da
 
 /// With its indexes, which are built anew as well.
 async fn bytes(connection: &mut Connection, small: &SmallTable) -> Result<u64, DatabaseError> {
-    let sql = "SELECT pg_total_relation_size(to_regclass($1))";
+    let sql = "SELECT pg_catalog.pg_total_relation_size(pg_catalog.to_regclass($1))";
     number(
         &connection
             .query(sql, &[relation(&small.table).as_str().into()])

@@ -95,7 +95,7 @@ async fn body(
 fn limits(task: &Task<'_>) -> String {
     if task.step.blocks_writers {
         format!(
-            "SELECT set_config('lock_timeout', CAST(least({}, greatest(CAST(setting AS bigint) * 2 / 5, 1)) AS text), true)
+            "SELECT pg_catalog.set_config('lock_timeout', CAST(least({}, greatest(CAST(setting AS bigint) * 2 / 5, 1)) AS text), true)
              FROM pg_settings WHERE name = 'deadlock_timeout'",
             task.options.lock_timeout.as_millis()
         )

@@ -4,19 +4,19 @@
 //! `to_jsonb`, which leaves out what is not there.
 
 /// The schemas of the search path that are there, in their order.
-pub(super) const PATH: &str = "SELECT CAST(name AS text) FROM unnest(current_schemas(false)) WITH ORDINALITY found(name, place)
+pub(super) const PATH: &str = "SELECT CAST(name AS text) FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY found(name, place)
     ORDER BY place";
 
 /// The schemas that have tables, beside the server's and the control tables'.
 pub(super) const SCHEMAS: &str = "SELECT CAST(n.oid AS bigint), CAST(nspname AS text),
-        CASE WHEN n.oid = CAST(quote_ident(current_schema()) AS regnamespace) THEN 1 ELSE 0 END
+        CASE WHEN n.oid = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace) THEN 1 ELSE 0 END
     FROM pg_namespace n
     WHERE nspname <> 'zdm' AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'
-        AND (n.oid = CAST(quote_ident(current_schema()) AS regnamespace)
+        AND (n.oid = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace)
             OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')))
     ORDER BY nspname";
 
-pub(super) const TABLES: &str = "SELECT CAST(json_build_object(
+pub(super) const TABLES: &str = "SELECT CAST(pg_catalog.json_build_object(
         'name', {c},
         'special', CASE
             WHEN e.objid IS NOT NULL THEN 'it belongs to an extension'
@@ -29,20 +29,20 @@ pub(super) const TABLES: &str = "SELECT CAST(json_build_object(
         END,
         'unlogged', c.relpersistence = 'u',
         'security', c.relrowsecurity,
-        'comment', obj_description(c.oid, 'pg_class'),
-        'options', array_to_string(c.reloptions, ', ')) AS text)
+        'comment', pg_catalog.obj_description(c.oid, 'pg_class'),
+        'options', pg_catalog.array_to_string(c.reloptions, ', ')) AS text)
     FROM pg_class c
     LEFT JOIN pg_depend e ON e.classid = CAST('pg_class' AS regclass) AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e'
-    LEFT JOIN LATERAL (SELECT string_agg(CAST(CAST(inhparent AS regclass) AS text), ', ') AS parent
+    LEFT JOIN LATERAL (SELECT pg_catalog.string_agg(CAST(CAST(inhparent AS regclass) AS text), ', ') AS parent
         FROM pg_inherits WHERE inhrelid = c.oid) p ON true
     WHERE c.relnamespace IN ({schemas}) AND c.relkind IN ('r', 'p')
     ORDER BY 1";
 
-pub(super) const COLUMNS: &str = "SELECT CAST(json_build_object(
+pub(super) const COLUMNS: &str = "SELECT CAST(pg_catalog.json_build_object(
         'table', {c},
-        'column', json_build_object(
+        'column', pg_catalog.json_build_object(
             'name', a.attname,
-            'sql_type', format_type(a.atttypid, a.atttypmod),
+            'sql_type', pg_catalog.format_type(a.atttypid, a.atttypmod),
             'base', b.typname,
             'kind', CASE
                 WHEN t.typtype = 'd' THEN 'domain'
@@ -52,17 +52,17 @@ pub(super) const COLUMNS: &str = "SELECT CAST(json_build_object(
                 WHEN t.typcategory = 'A' THEN 'array'
                 ELSE 'base' END,
             'nullable', NOT a.attnotnull,
-            'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-            'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-            'comment', col_description(a.attrelid, a.attnum),
+            'default', CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
+            'generated', CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
+            'comment', pg_catalog.col_description(a.attrelid, a.attnum),
             'is_virtual', a.attgenerated = 'v',
             'counted', CASE
                 WHEN a.attidentity = 'a' THEN 'always'
                 WHEN a.attidentity = 'd' THEN 'by_default'
-                WHEN pg_get_expr(d.adbin, d.adrelid) = 'nextval(' || quote_literal(CAST(CAST(
-                    pg_get_serial_sequence(CAST(CAST(c.oid AS regclass) AS text), a.attname) AS regclass) AS text)) || '::regclass)'
+                WHEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) = 'nextval(' || pg_catalog.quote_literal(CAST(CAST(
+                    pg_catalog.pg_get_serial_sequence(CAST(CAST(c.oid AS regclass) AS text), a.attname) AS regclass) AS text)) || '::regclass)'
                     THEN 'serial'
-                WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'sequence' END,
+                WHEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN 'sequence' END,
             'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
                 THEN CAST(CAST(a.attcollation AS regcollation) AS text) END)) AS text)
     FROM pg_attribute a
@@ -74,24 +74,24 @@ pub(super) const COLUMNS: &str = "SELECT CAST(json_build_object(
         AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum";
 
-pub(super) const INDEXES: &str = "SELECT CAST(json_build_object(
+pub(super) const INDEXES: &str = "SELECT CAST(pg_catalog.json_build_object(
         'table', {c},
         'name', x.relname,
         'unique', i.indisunique,
-        'predicate', pg_get_expr(i.indpred, i.indrelid),
+        'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
         'method', m.amname,
         'constraint', CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' END,
         'deferrable', COALESCE(k.condeferrable, false),
         'initially_deferred', COALESCE(k.condeferred, false),
         'keys', i.indnkeyatts,
-        'nulls_not_distinct', COALESCE(CAST(to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean), false),
-        'storage', (SELECT string_agg(replace(o, '=', ' = '), ', ') FROM unnest(x.reloptions) o),
-        'definition', CASE WHEN k.contype = 'x' THEN pg_get_constraintdef(k.oid) ELSE pg_get_indexdef(i.indexrelid) END,
-        'unusual', array_remove(ARRAY[
-            CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'WITHOUT OVERLAPS' END,
+        'nulls_not_distinct', COALESCE(CAST(pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean), false),
+        'storage', (SELECT pg_catalog.string_agg(pg_catalog.replace(o, '=', ' = '), ', ') FROM pg_catalog.unnest(x.reloptions) o),
+        'definition', CASE WHEN k.contype = 'x' THEN pg_catalog.pg_get_constraintdef(k.oid) ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END,
+        'unusual', pg_catalog.array_remove(ARRAY[
+            CASE WHEN CAST(pg_catalog.to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'WITHOUT OVERLAPS' END,
             CASE WHEN NOT i.indisvalid THEN 'that it was left invalid by a failed build' END], NULL),
-        'parts', (SELECT json_agg(json_build_object('column', a.attname) ORDER BY n.n)
-            FROM generate_series(1, i.indnatts) n(n)
+        'parts', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('column', a.attname) ORDER BY n.n)
+            FROM pg_catalog.generate_series(1, i.indnatts) n(n)
             LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.n - 1] AND a.attnum <> 0)) AS text)
     FROM pg_index i
     JOIN pg_class x ON x.oid = i.indexrelid
@@ -101,32 +101,32 @@ pub(super) const INDEXES: &str = "SELECT CAST(json_build_object(
     WHERE c.relnamespace IN ({schemas}) AND c.relkind IN ('r', 'p')
     ORDER BY x.relname COLLATE \"C\"";
 
-pub(super) const CHECKS: &str = "SELECT CAST(json_build_object(
+pub(super) const CHECKS: &str = "SELECT CAST(pg_catalog.json_build_object(
         'table', {c},
         'name', k.conname,
-        'expr', pg_get_expr(k.conbin, k.conrelid),
+        'expr', pg_catalog.pg_get_expr(k.conbin, k.conrelid),
         'not_valid', NOT k.convalidated,
         'no_inherit', k.connoinherit,
-        'unusual', array_remove(ARRAY[
-            CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END], NULL)) AS text)
+        'unusual', pg_catalog.array_remove(ARRAY[
+            CASE WHEN NOT COALESCE(CAST(pg_catalog.to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END], NULL)) AS text)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE c.relnamespace IN ({schemas}) AND k.contype = 'c'
     ORDER BY k.conname COLLATE \"C\"";
 
-pub(super) const FOREIGN_KEYS: &str = "SELECT CAST(json_build_object(
+pub(super) const FOREIGN_KEYS: &str = "SELECT CAST(pg_catalog.json_build_object(
         'table', {c},
-        'key', json_build_object(
+        'key', pg_catalog.json_build_object(
             'name', k.conname,
-            'columns', (SELECT json_agg(a.attname ORDER BY n.n) FROM unnest(k.conkey) WITH ORDINALITY n(attnum, n)
+            'columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY n.n) FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY n(attnum, n)
                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.attnum),
             'references', {r},
-            'referenced_columns', (SELECT json_agg(a.attname ORDER BY n.n) FROM unnest(k.confkey) WITH ORDINALITY n(attnum, n)
+            'referenced_columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY n.n) FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY n(attnum, n)
                 JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.attnum),
             'on_delete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
                 WHEN 'r' THEN 'restrict' END,
-            'on_delete_columns', COALESCE((SELECT json_agg(a.attname ORDER BY n.n)
-                FROM jsonb_array_elements_text(CASE jsonb_typeof(to_jsonb(k) -> 'confdelsetcols')
-                    WHEN 'array' THEN to_jsonb(k) -> 'confdelsetcols' ELSE '[]' END) WITH ORDINALITY n(attnum, n)
+            'on_delete_columns', COALESCE((SELECT pg_catalog.json_agg(a.attname ORDER BY n.n)
+                FROM pg_catalog.jsonb_array_elements_text(CASE pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(k) -> 'confdelsetcols')
+                    WHEN 'array' THEN pg_catalog.to_jsonb(k) -> 'confdelsetcols' ELSE '[]' END) WITH ORDINALITY n(attnum, n)
                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = CAST(n.attnum AS int)), '[]'),
             'on_update', CASE k.confupdtype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
                 WHEN 'r' THEN 'restrict' END,
@@ -134,18 +134,18 @@ pub(super) const FOREIGN_KEYS: &str = "SELECT CAST(json_build_object(
             'deferrable', k.condeferrable,
             'initially_deferred', k.condeferred,
             'not_valid', NOT k.convalidated,
-            'unusual', array_remove(ARRAY[
+            'unusual', pg_catalog.array_remove(ARRAY[
                 CASE WHEN r.relnamespace NOT IN ({schemas}) THEN 'a table of another schema' END,
-                CASE WHEN NOT COALESCE(CAST(to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END,
-                CASE WHEN CAST(to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'PERIOD' END], NULL))) AS text)
+                CASE WHEN NOT COALESCE(CAST(pg_catalog.to_jsonb(k) ->> 'conenforced' AS boolean), true) THEN 'NOT ENFORCED' END,
+                CASE WHEN CAST(pg_catalog.to_jsonb(k) ->> 'conperiod' AS boolean) THEN 'PERIOD' END], NULL))) AS text)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
     WHERE c.relnamespace IN ({schemas}) AND k.contype = 'f' AND k.conparentid = 0
     ORDER BY k.conname COLLATE \"C\"";
 
-pub(super) const ENUMS: &str = "SELECT CAST(json_build_object(
+pub(super) const ENUMS: &str = "SELECT CAST(pg_catalog.json_build_object(
         'name', {t},
-        'sql_type', format_type(t.oid, NULL),
-        'values', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)) AS text)
+        'sql_type', pg_catalog.format_type(t.oid, NULL),
+        'values', (SELECT pg_catalog.json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)) AS text)
     FROM pg_type t
     WHERE t.typnamespace IN ({schemas}) AND NOT {dotted t} AND t.typtype = 'e'
         AND EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid)
@@ -153,7 +153,7 @@ pub(super) const ENUMS: &str = "SELECT CAST(json_build_object(
     ORDER BY 1";
 
 /// What hangs on a table.
-pub(super) const ON_TABLES: &str = "SELECT CAST(json_build_object('table', {c}, 'what', o.what, 'object', o.object) AS text)
+pub(super) const ON_TABLES: &str = "SELECT CAST(pg_catalog.json_build_object('table', {c}, 'what', o.what, 'object', o.object) AS text)
     FROM (
         SELECT tgrelid AS relid, 'trigger' AS what, CAST(tgname AS text) AS object FROM pg_trigger WHERE NOT tgisinternal
         UNION ALL SELECT ev_class, 'rule', CAST(rulename AS text) FROM pg_rewrite WHERE rulename <> '_RETURN'
@@ -177,10 +177,10 @@ pub(super) const ON_TABLES: &str = "SELECT CAST(json_build_object('table', {c}, 
                 (CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END),
                 (CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE ' || CASE a.attstorage
                     WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
-                ('SET COMPRESSION ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
-                ('SET (' || array_to_string(a.attoptions, ', ') || ')')) s(setting)
+                ('SET COMPRESSION ' || CASE pg_catalog.to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),
+                ('SET (' || pg_catalog.array_to_string(a.attoptions, ', ') || ')')) s(setting)
             WHERE a.attnum > 0 AND NOT a.attisdropped AND s.setting IS NOT NULL
-        UNION ALL SELECT relid, 'numbers (' || concat_ws(' ',
+        UNION ALL SELECT relid, 'numbers (' || pg_catalog.concat_ws(' ',
                 CASE WHEN seqstart <> CASE WHEN seqincrement > 0 THEN seqmin ELSE seqmax END THEN 'START WITH ' || seqstart END,
                 CASE WHEN seqincrement <> 1 THEN 'INCREMENT BY ' || seqincrement END,
                 CASE WHEN seqmin <> least_number THEN 'MINVALUE ' || seqmin END,
@@ -188,8 +188,8 @@ pub(super) const ON_TABLES: &str = "SELECT CAST(json_build_object('table', {c}, 
                 CASE WHEN seqcache <> 1 THEN 'CACHE ' || seqcache END,
                 CASE WHEN seqcycle THEN 'CYCLE' END) || ')', attname
             FROM (SELECT s.*, d.refobjid AS relid, CAST(a.attname AS text),
-                    CASE WHEN seqincrement > 0 THEN 1 ELSE -power(2, bits) END AS least_number,
-                    CASE WHEN seqincrement > 0 THEN power(2, bits) - 1 ELSE -1 END AS greatest_number
+                    CASE WHEN seqincrement > 0 THEN 1 ELSE -pg_catalog.power(2, bits) END AS least_number,
+                    CASE WHEN seqincrement > 0 THEN pg_catalog.power(2, bits) - 1 ELSE -1 END AS greatest_number
                 FROM pg_sequence s
                 JOIN pg_depend d ON d.classid = CAST('pg_class' AS regclass) AND d.objid = seqrelid AND d.deptype IN ('a', 'i')
                     AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
@@ -201,7 +201,7 @@ pub(super) const ON_TABLES: &str = "SELECT CAST(json_build_object('table', {c}, 
 
 /// What stands beside tables and was not made along with something else: by an extension, for a range type.
 pub(super) const OTHERS: &str = "WITH made AS (SELECT classid, objid FROM pg_depend WHERE deptype IN ('e', 'i'))
-    SELECT CAST(json_build_object('what', what, 'object', coalesce((SELECT nspname || '.' FROM pg_namespace
+    SELECT CAST(pg_catalog.json_build_object('what', what, 'object', coalesce((SELECT CAST(nspname AS text) || '.' FROM pg_namespace
             WHERE pg_namespace.oid = place AND place <> {own}), '') || object) AS text) FROM (
         SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
                 ELSE 'sequence' END AS what,
@@ -211,7 +211,7 @@ pub(super) const OTHERS: &str = "WITH made AS (SELECT classid, objid FROM pg_dep
                 AND d.objid = c.oid AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
                 AND d.deptype IN ('a', 'i')))
         UNION ALL SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-            proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', CAST('pg_proc' AS regclass), p.oid, pronamespace
+            CAST(proname AS text) || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', CAST('pg_proc' AS regclass), p.oid, pronamespace
         FROM pg_proc p WHERE pronamespace IN ({schemas})
         UNION ALL SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' WHEN 'c' THEN 'composite type'
                 ELSE 'type' END,
@@ -227,10 +227,10 @@ pub(super) const OTHERS: &str = "WITH made AS (SELECT classid, objid FROM pg_dep
         UNION ALL SELECT 'extension', CAST(extname AS text), CAST('pg_extension' AS regclass), x.oid, NULL
         FROM pg_extension x WHERE extname <> 'plpgsql'
         UNION ALL SELECT 'event trigger', CAST(evtname AS text), CAST('pg_event_trigger' AS regclass), v.oid, NULL FROM pg_event_trigger v
-        UNION ALL SELECT 'schema', n.nspname || ' with ' || count(c.oid) || CASE count(c.oid) WHEN 1 THEN ' table' ELSE ' tables' END,
+        UNION ALL SELECT 'schema', CAST(n.nspname AS text) || ' with ' || pg_catalog.count(c.oid) || CASE pg_catalog.count(c.oid) WHEN 1 THEN ' table' ELSE ' tables' END,
             CAST('pg_namespace' AS regclass), n.oid, NULL
         FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
         WHERE n.oid NOT IN ({schemas}) AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-        GROUP BY n.oid, n.nspname HAVING n.nspname <> 'public' OR count(c.oid) > 0
+        GROUP BY n.oid, n.nspname HAVING n.nspname <> 'public' OR pg_catalog.count(c.oid) > 0
     ) found
     WHERE NOT EXISTS (SELECT FROM made WHERE made.classid = found.classid AND made.objid = found.objid)";

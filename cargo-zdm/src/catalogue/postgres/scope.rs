@@ -63,11 +63,11 @@ impl Scope {
             let own = self.own;
             format!(
                 "(SELECT CASE
-                    WHEN n.oid = {own} AND {name} LIKE '%.%' THEN quote_ident({name})
+                    WHEN n.oid = {own} AND {name} LIKE '%.%' THEN pg_catalog.quote_ident({name})
                     WHEN n.oid = {own} THEN CAST({name} AS text)
                     WHEN {name} LIKE '%.%' OR nspname LIKE '%.%'
-                        THEN concat('\"', replace(nspname, '\"', '\"\"'), '\".\"', replace({name}, '\"', '\"\"'), '\"')
-                    ELSE nspname || '.' || {name} END
+                        THEN pg_catalog.concat('\"', pg_catalog.replace(nspname, '\"', '\"\"'), '\".\"', pg_catalog.replace({name}, '\"', '\"\"'), '\"')
+                    ELSE CAST(nspname AS text) || '.' || {name} END
                 FROM pg_namespace n WHERE n.oid = {space})"
             )
         };

@@ -16,7 +16,7 @@ const REMEMBERED: usize = 3_600;
 const REPLICAS: &str = "
     SELECT application_name || coalesce(' ' || client_addr::text, ''), state IS NULL,
            coalesce((extract(epoch FROM replay_lag) * 1000)::bigint, 0),
-           (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint, (replay_lsn - '0/0'::pg_lsn)::bigint
+           (pg_catalog.pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint, (replay_lsn - '0/0'::pg_lsn)::bigint
     FROM pg_stat_replication WHERE application_name <> 'pg_basebackup'";
 
 /// What is remembered between two rounds.
@@ -148,9 +148,9 @@ impl Server {
                 "SELECT lock.relation::regclass::text || ' (pid ' || lock.pid || ')'
                  FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
                  WHERE lock.locktype = 'relation' AND lock.granted AND lock.mode = 'ShareUpdateExclusiveLock'
-                   AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                   AND lock.database = (SELECT oid FROM pg_database WHERE datname = pg_catalog.current_database())
                    AND session.application_name IS DISTINCT FROM 'zdm'
-                   AND lock.relation IN (SELECT to_regclass(named) FROM unnest(string_to_array($1, E'\\n')) AS named)
+                   AND lock.relation IN (SELECT pg_catalog.to_regclass(named) FROM pg_catalog.unnest(pg_catalog.string_to_array($1, E'\\n')) AS named)
                  LIMIT 1",
                 &[self.tables.as_str().into()],
             )
@@ -182,13 +182,13 @@ impl Server {
         let rows = connection
             .query(
                 "SELECT 'the transaction ' || lock.virtualtransaction || ' of pid ' || lock.pid,
-                        coalesce((extract(epoch FROM clock_timestamp() - session.xact_start) * 1000)::bigint, 0)
+                        coalesce((extract(epoch FROM pg_catalog.clock_timestamp() - session.xact_start) * 1000)::bigint, 0)
                  FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
-                 WHERE lock.locktype = 'virtualxid' AND lock.granted AND lock.pid <> pg_backend_pid()
+                 WHERE lock.locktype = 'virtualxid' AND lock.granted AND lock.pid <> pg_catalog.pg_backend_pid()
                    AND session.application_name IS DISTINCT FROM 'zdm'
                  UNION ALL
                  SELECT 'the prepared transaction ' || gid,
-                        (extract(epoch FROM clock_timestamp() - prepared) * 1000)::bigint
+                        (extract(epoch FROM pg_catalog.clock_timestamp() - prepared) * 1000)::bigint
                  FROM pg_prepared_xacts
                  UNION ALL
                  SELECT 'the replication slot ' || slot_name || ' at ' || coalesce(xmin, catalog_xmin)::text, 0::bigint
@@ -228,7 +228,7 @@ impl Server {
                 "SELECT relid::regclass::text, 100 * n_dead_tup / (n_live_tup + n_dead_tup)
                  FROM pg_stat_all_tables
                  WHERE n_dead_tup > 1000
-                   AND relid IN (SELECT to_regclass(named) FROM unnest(string_to_array($1, E'\\n')) AS named)
+                   AND relid IN (SELECT pg_catalog.to_regclass(named) FROM pg_catalog.unnest(pg_catalog.string_to_array($1, E'\\n')) AS named)
                  ORDER BY 2 DESC LIMIT 1",
                 &[self.tables.as_str().into()],
             )
@@ -253,13 +253,13 @@ async fn archive_backlog(connection: &mut Connection, most: i64) -> Result<Verdi
     // What is written ahead of what was archived last, in segments; another timeline says nothing.
     let rows = connection
         .query(
-            "SELECT ((pg_current_wal_lsn() - '0/0'::pg_lsn)
+            "SELECT ((pg_catalog.pg_current_wal_lsn() - '0/0'::pg_lsn)
                      / (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'))::bigint - 1
-                    - (('x' || lpad(substr(last, 9, 8), 16, '0'))::bit(64)::bigint
+                    - (('x' || pg_catalog.lpad(pg_catalog.substr(last, 9, 8), 16, '0'))::bit(64)::bigint
                        * (4294967296 / (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'))
-                       + ('x' || lpad(substr(last, 17, 8), 16, '0'))::bit(64)::bigint)
+                       + ('x' || pg_catalog.lpad(pg_catalog.substr(last, 17, 8), 16, '0'))::bit(64)::bigint)
              FROM (SELECT coalesce(last_archived_wal, last_failed_wal) AS last FROM pg_stat_archiver) AS archived
-             WHERE current_setting('archive_mode') <> 'off' AND last ~ '^[0-9A-F]{24}$' AND NOT pg_is_in_recovery()",
+             WHERE pg_catalog.current_setting('archive_mode') <> 'off' AND last ~ '^[0-9A-F]{24}$' AND NOT pg_catalog.pg_is_in_recovery()",
             &[],
         )
         .await?;
@@ -285,7 +285,7 @@ async fn active_sessions(
     let rows = connection
         .query(
             "SELECT count(*) FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
-             WHERE lock.locktype = 'virtualxid' AND lock.granted AND lock.pid <> pg_backend_pid()
+             WHERE lock.locktype = 'virtualxid' AND lock.granted AND lock.pid <> pg_catalog.pg_backend_pid()
                AND session.application_name IS DISTINCT FROM 'zdm' AND session.state IS DISTINCT FROM 'idle in transaction'",
             &[],
         )
@@ -305,7 +305,7 @@ async fn active_sessions(
 async fn grant(connection: &mut Connection) -> Result<String, DatabaseError> {
     let rows = connection
         .query(
-            "SELECT format('GRANT pg_read_all_stats TO %I', current_user)",
+            "SELECT pg_catalog.format('GRANT pg_read_all_stats TO %I', current_user)",
             &[],
         )
         .await?;

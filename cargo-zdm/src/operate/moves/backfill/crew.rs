@@ -190,7 +190,10 @@ impl Vacuum {
         drop(running.listener);
         let cancelled = session
             .connection
-            .query("SELECT pg_cancel_backend($1::int)", &[running.pid.into()])
+            .query(
+                "SELECT pg_catalog.pg_cancel_backend($1::int)",
+                &[running.pid.into()],
+            )
             .await;
         match running.task.await {
             Ok(Err(error)) if !error.is_cancelled() => session

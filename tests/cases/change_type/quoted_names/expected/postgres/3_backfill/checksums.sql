@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of Order from ($1, $2) to ($3, $4), how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (("Select" IS NOT NULL AND ("Where" IS NOT DISTINCT FROM zdm."0123456789ab_Order_Where_up"("Select") OR "Select" IS NOT DISTINCT FROM (coalesce(CAST("Where" AS TEXT), '')))) AND "From" IS NOT DISTINCT FROM "it's ""quoted""") AS zdm_agree,
-        hashtextextended(coalesce('=' || ("it's ""quoted""")::text, '') COLLATE "C", hashtextextended(coalesce('=' || (zdm."0123456789ab_Order_Where_up"("Select"))::text, '') COLLATE "C", hashtextextended(("Id")::text COLLATE "C", hashtextextended(("user")::text COLLATE "C", hashtextextended('Order', 0))))) AS zdm_old,
-        hashtextextended(coalesce('=' || ("From")::text, '') COLLATE "C", hashtextextended(coalesce('=' || ("Where")::text, '') COLLATE "C", hashtextextended(("Id")::text COLLATE "C", hashtextextended(("user")::text COLLATE "C", hashtextextended('Order', 0))))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || ("it's ""quoted""")::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (zdm."0123456789ab_Order_Where_up"("Select"))::text, '') COLLATE "C", pg_catalog.hashtextextended(("Id")::text COLLATE "C", pg_catalog.hashtextextended(("user")::text COLLATE "C", pg_catalog.hashtextextended('Order', 0))))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || ("From")::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || ("Where")::text, '') COLLATE "C", pg_catalog.hashtextextended(("Id")::text COLLATE "C", pg_catalog.hashtextextended(("user")::text COLLATE "C", pg_catalog.hashtextextended('Order', 0))))) AS zdm_new
     FROM "Order"
     WHERE ("user", "Id") >= ($1::text::text, $2::text::bigint) AND ("user", "Id") <= ($3::text::text, $4::text::bigint)
     OFFSET 0

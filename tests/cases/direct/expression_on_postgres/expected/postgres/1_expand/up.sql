@@ -9,9 +9,9 @@ DO $zdm$
 DECLARE
     held text;
 BEGIN
-    SELECT string_agg(what, ', ') INTO held
+    SELECT pg_catalog.string_agg(what, ', ') INTO held
     FROM (
-        SELECT pg_describe_object(classid, objid, objsubid) AS what
+        SELECT pg_catalog.pg_describe_object(classid, objid, objsubid) AS what
         FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
         WHERE refclassid = 'pg_class'::regclass AND refobjid = 'users'::regclass
           AND attname = 'address' AND classid <> 'pg_attrdef'::regclass

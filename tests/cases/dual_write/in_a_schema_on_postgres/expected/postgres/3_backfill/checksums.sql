@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of billing.invoices from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (status IS NOT DISTINCT FROM state AND secret IS NOT DISTINCT FROM token AND ("order" IS NOT DISTINCT FROM ("user"::bigint) OR "user" IS NOT DISTINCT FROM ("order"::integer))) AS zdm_agree,
-        hashtextextended(coalesce('=' || ("user"::bigint)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (token)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (state)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('billing.invoices', 0))))) AS zdm_old,
-        hashtextextended(coalesce('=' || ("order")::text, '') COLLATE "C", hashtextextended(coalesce('=' || (secret)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (status)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('billing.invoices', 0))))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || ("user"::bigint)::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (token)::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (state)::text, '') COLLATE "C", pg_catalog.hashtextextended((id)::text COLLATE "C", pg_catalog.hashtextextended('billing.invoices', 0))))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || ("order")::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (secret)::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (status)::text, '') COLLATE "C", pg_catalog.hashtextextended((id)::text COLLATE "C", pg_catalog.hashtextextended('billing.invoices', 0))))) AS zdm_new
     FROM billing.invoices
     WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
     OFFSET 0

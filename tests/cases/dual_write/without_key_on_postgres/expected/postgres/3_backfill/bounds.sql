@@ -2,6 +2,6 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Backfill: the ends of the table's blocks.
 
-SELECT '(0,0)', format('(%s,65535)', blocks - 1)
-FROM (SELECT pg_relation_size('visits'::regclass) / current_setting('block_size')::bigint AS blocks) AS size
+SELECT '(0,0)', pg_catalog.format('(%s,65535)', blocks - 1)
+FROM (SELECT pg_catalog.pg_relation_size('visits'::regclass) / pg_catalog.current_setting('block_size')::bigint AS blocks) AS size
 WHERE blocks > 0;

@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of visits from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (path IS NOT DISTINCT FROM page) AS zdm_agree,
-        hashtextextended(coalesce('=' || (page)::text, '') COLLATE "C", hashtextextended('visits', 0)) AS zdm_old,
-        hashtextextended(coalesce('=' || (path)::text, '') COLLATE "C", hashtextextended('visits', 0)) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (page)::text, '') COLLATE "C", pg_catalog.hashtextextended('visits', 0)) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (path)::text, '') COLLATE "C", pg_catalog.hashtextextended('visits', 0)) AS zdm_new
     FROM visits
     WHERE ctid BETWEEN $1::text::tid AND $2::text::tid
     OFFSET 0

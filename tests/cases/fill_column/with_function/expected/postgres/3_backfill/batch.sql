@@ -4,7 +4,7 @@
 
 UPDATE users
 SET phone_key = computed.zdm_value
-FROM unnest(
+FROM pg_catalog.unnest(
     $3::text[],
     $4::text[],
     $5::text[],

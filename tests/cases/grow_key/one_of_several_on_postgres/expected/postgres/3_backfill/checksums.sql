@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of labels from ($1, $2) to ($3, $4), how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (article_id_new IS NOT DISTINCT FROM CAST(article_id_old AS bigint)) AS zdm_agree,
-        hashtextextended(coalesce('=' || (CAST(article_id_old AS bigint))::text, '') COLLATE "C", hashtextextended((tag)::text COLLATE "C", hashtextextended((article_id)::text COLLATE "C", hashtextextended('labels', 0)))) AS zdm_old,
-        hashtextextended(coalesce('=' || (article_id_new)::text, '') COLLATE "C", hashtextextended((tag)::text COLLATE "C", hashtextextended((article_id)::text COLLATE "C", hashtextextended('labels', 0)))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (CAST(article_id_old AS bigint))::text, '') COLLATE "C", pg_catalog.hashtextextended((tag)::text COLLATE "C", pg_catalog.hashtextextended((article_id)::text COLLATE "C", pg_catalog.hashtextextended('labels', 0)))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (article_id_new)::text, '') COLLATE "C", pg_catalog.hashtextextended((tag)::text COLLATE "C", pg_catalog.hashtextextended((article_id)::text COLLATE "C", pg_catalog.hashtextextended('labels', 0)))) AS zdm_new
     FROM zdm."0123456789ab_labels"
     WHERE (article_id, tag) >= ($1::text::bigint, $2::text::text) AND (article_id, tag) <= ($3::text::bigint, $4::text::text)
     OFFSET 0

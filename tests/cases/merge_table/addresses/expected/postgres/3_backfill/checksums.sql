@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of users from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT CASE WHEN addresses.user_id IS NULL THEN users.street IS NULL AND users.postal IS NULL ELSE users.street IS NOT NULL AND addresses.street IS NOT DISTINCT FROM users.street AND addresses.postal_code IS NOT DISTINCT FROM users.postal END AS zdm_agree,
-        hashtextextended(coalesce('=' || (addresses.postal_code)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (addresses.street)::text, '') COLLATE "C", hashtextextended((users.id)::text COLLATE "C", hashtextextended('users', 0)))) AS zdm_old,
-        hashtextextended(coalesce('=' || (users.postal)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (users.street)::text, '') COLLATE "C", hashtextextended((users.id)::text COLLATE "C", hashtextextended('users', 0)))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (addresses.postal_code)::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (addresses.street)::text, '') COLLATE "C", pg_catalog.hashtextextended((users.id)::text COLLATE "C", pg_catalog.hashtextextended('users', 0)))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (users.postal)::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (users.street)::text, '') COLLATE "C", pg_catalog.hashtextextended((users.id)::text COLLATE "C", pg_catalog.hashtextextended('users', 0)))) AS zdm_new
     FROM users LEFT JOIN addresses ON addresses.user_id = users.id
     WHERE users.id BETWEEN $1::text::bigint AND $2::text::bigint
     OFFSET 0

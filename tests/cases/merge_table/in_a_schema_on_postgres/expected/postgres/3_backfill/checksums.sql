@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of billing.users from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT CASE WHEN billing.addresses.user_id IS NULL THEN billing.users.street IS NULL AND billing.users.postal IS NULL ELSE billing.users.street IS NOT NULL AND billing.addresses.street IS NOT DISTINCT FROM billing.users.street AND billing.addresses.postal_code IS NOT DISTINCT FROM billing.users.postal END AS zdm_agree,
-        hashtextextended(coalesce('=' || (billing.addresses.postal_code)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (billing.addresses.street)::text, '') COLLATE "C", hashtextextended((billing.users.id)::text COLLATE "C", hashtextextended('billing.users', 0)))) AS zdm_old,
-        hashtextextended(coalesce('=' || (billing.users.postal)::text, '') COLLATE "C", hashtextextended(coalesce('=' || (billing.users.street)::text, '') COLLATE "C", hashtextextended((billing.users.id)::text COLLATE "C", hashtextextended('billing.users', 0)))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (billing.addresses.postal_code)::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (billing.addresses.street)::text, '') COLLATE "C", pg_catalog.hashtextextended((billing.users.id)::text COLLATE "C", pg_catalog.hashtextextended('billing.users', 0)))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (billing.users.postal)::text, '') COLLATE "C", pg_catalog.hashtextextended(coalesce('=' || (billing.users.street)::text, '') COLLATE "C", pg_catalog.hashtextextended((billing.users.id)::text COLLATE "C", pg_catalog.hashtextextended('billing.users', 0)))) AS zdm_new
     FROM billing.users LEFT JOIN billing.addresses ON billing.addresses.user_id = billing.users.id
     WHERE billing.users.id BETWEEN $1::text::bigint AND $2::text::bigint
     OFFSET 0

@@ -30,7 +30,7 @@ BEGIN
         WHERE addresses.user_id = NEW.id
           AND NOT (addresses.postal_code IS NOT DISTINCT FROM NEW.postal AND addresses.town IS NOT DISTINCT FROM NEW.town);
     END IF;
-    IF NOT FOUND AND (NEW.postal IS NOT NULL OR NEW.town IS NOT NULL) AND NOT row_security_active('addresses')
+    IF NOT FOUND AND (NEW.postal IS NOT NULL OR NEW.town IS NOT NULL) AND NOT pg_catalog.row_security_active('addresses')
         AND NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.user_id = NEW.id) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as addresses holds them as well (migration 0123456789ab), a row of billing.users that has none in addresses has none of (postal, town); store the row of addresses first';
     END IF;
@@ -81,29 +81,29 @@ DECLARE
     schemas bigint;
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
-    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
         WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('addresses' AS regclass)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables billing.users and addresses are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
     END IF;
-    IF row_security_active(CAST('billing.users' AS regclass)) OR row_security_active(CAST('addresses' AS regclass)) THEN
+    IF pg_catalog.row_security_active(CAST('billing.users' AS regclass)) OR pg_catalog.row_security_active(CAST('addresses' AS regclass)) THEN
         RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of billing.users and addresses', current_user
             USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
     END IF;
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce(looked_in, 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_main_visible() FROM PUBLIC;
 -- Triggers fire in the order of their names: these after those that write the other table.
 CREATE TRIGGER zdm_0123456789ab_main_visible
     AFTER INSERT OR DELETE ON billing.users
-    FOR EACH ROW WHEN (row_security_active(CAST('billing.users' AS regclass)) OR row_security_active(CAST('addresses' AS regclass)))
+    FOR EACH ROW WHEN (pg_catalog.row_security_active(CAST('billing.users' AS regclass)) OR pg_catalog.row_security_active(CAST('addresses' AS regclass)))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
 ALTER TABLE billing.users ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible;
 CREATE TRIGGER zdm_0123456789ab_main_visible_update
     AFTER UPDATE ON billing.users
-    FOR EACH ROW WHEN ((row_security_active(CAST('billing.users' AS regclass)) OR row_security_active(CAST('addresses' AS regclass))) AND NOT (NEW.postal IS NOT DISTINCT FROM OLD.postal AND NEW.town IS NOT DISTINCT FROM OLD.town))
+    FOR EACH ROW WHEN ((pg_catalog.row_security_active(CAST('billing.users' AS regclass)) OR pg_catalog.row_security_active(CAST('addresses' AS regclass))) AND NOT (NEW.postal IS NOT DISTINCT FROM OLD.postal AND NEW.town IS NOT DISTINCT FROM OLD.town))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
 ALTER TABLE billing.users ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible_update;
 
@@ -183,23 +183,23 @@ DECLARE
     schemas bigint;
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
-    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
         WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('addresses' AS regclass)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables billing.users and addresses are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
     END IF;
-    IF row_security_active(CAST('billing.users' AS regclass)) OR row_security_active(CAST('addresses' AS regclass)) THEN
+    IF pg_catalog.row_security_active(CAST('billing.users' AS regclass)) OR pg_catalog.row_security_active(CAST('addresses' AS regclass)) THEN
         RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of billing.users and addresses', current_user
             USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
     END IF;
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce(looked_in, 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_part_visible() FROM PUBLIC;
 -- Triggers fire in the order of their names: these after those that write the other table.
 CREATE TRIGGER zdm_0123456789ab_part_visible
     AFTER INSERT OR UPDATE OR DELETE ON addresses
-    FOR EACH ROW WHEN (row_security_active(CAST('billing.users' AS regclass)) OR row_security_active(CAST('addresses' AS regclass)))
+    FOR EACH ROW WHEN (pg_catalog.row_security_active(CAST('billing.users' AS regclass)) OR pg_catalog.row_security_active(CAST('addresses' AS regclass)))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_part_visible();
 ALTER TABLE addresses ENABLE ALWAYS TRIGGER zdm_0123456789ab_part_visible;

@@ -24,7 +24,7 @@ BEGIN
         WHERE "Parcels".order_id = NEW.order_id AND "Parcels".line = NEW.line
           AND NOT ("Parcels"."user" IS NOT DISTINCT FROM NEW."group");
     END IF;
-    IF NOT FOUND AND (NEW."group" IS NOT NULL) AND NOT row_security_active('"Parcels"')
+    IF NOT FOUND AND (NEW."group" IS NOT NULL) AND NOT pg_catalog.row_security_active('"Parcels"')
         AND NOT EXISTS (SELECT 1 FROM "Parcels" WHERE "Parcels".order_id = NEW.order_id AND "Parcels".line = NEW.line) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'nothing is written: as long as Parcels holds them as well (migration 0123456789ab), a row of order_lines that has none in Parcels has none of (group); store the row of Parcels first';
     END IF;
@@ -75,29 +75,29 @@ DECLARE
     schemas bigint;
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
-    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
         WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables order_lines and Parcels are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
     END IF;
-    IF row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)) THEN
+    IF pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)) THEN
         RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of order_lines and Parcels', current_user
             USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
     END IF;
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce(looked_in, 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_main_visible() FROM PUBLIC;
 -- Triggers fire in the order of their names: these after those that write the other table.
 CREATE TRIGGER zdm_0123456789ab_main_visible
     AFTER INSERT OR DELETE ON order_lines
-    FOR EACH ROW WHEN (row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)))
+    FOR EACH ROW WHEN (pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
 ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible;
 CREATE TRIGGER zdm_0123456789ab_main_visible_update
     AFTER UPDATE ON order_lines
-    FOR EACH ROW WHEN ((row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass))) AND NOT (NEW."group" IS NOT DISTINCT FROM OLD."group"))
+    FOR EACH ROW WHEN ((pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass))) AND NOT (NEW."group" IS NOT DISTINCT FROM OLD."group"))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
 ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible_update;
 
@@ -175,23 +175,23 @@ DECLARE
     schemas bigint;
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
-    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
         WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables order_lines and Parcels are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
     END IF;
-    IF row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)) THEN
+    IF pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)) THEN
         RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of order_lines and Parcels', current_user
             USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
     END IF;
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce(looked_in, 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_part_visible() FROM PUBLIC;
 -- Triggers fire in the order of their names: these after those that write the other table.
 CREATE TRIGGER zdm_0123456789ab_part_visible
     AFTER INSERT OR UPDATE OR DELETE ON "Parcels"
-    FOR EACH ROW WHEN (row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)))
+    FOR EACH ROW WHEN (pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_part_visible();
 ALTER TABLE "Parcels" ENABLE ALWAYS TRIGGER zdm_0123456789ab_part_visible;

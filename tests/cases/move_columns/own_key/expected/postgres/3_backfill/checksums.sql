@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of order_lines from ($1, $2) to ($3, $4), how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT CASE WHEN "Parcels".order_id IS NULL THEN order_lines."group" IS NULL ELSE "Parcels"."user" IS NOT DISTINCT FROM order_lines."group" END AS zdm_agree,
-        hashtextextended(coalesce('=' || ("Parcels"."user")::text, '') COLLATE "C", hashtextextended((order_lines.line)::text COLLATE "C", hashtextextended((order_lines.order_id)::text COLLATE "C", hashtextextended('order_lines', 0)))) AS zdm_old,
-        hashtextextended(coalesce('=' || (order_lines."group")::text, '') COLLATE "C", hashtextextended((order_lines.line)::text COLLATE "C", hashtextextended((order_lines.order_id)::text COLLATE "C", hashtextextended('order_lines', 0)))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || ("Parcels"."user")::text, '') COLLATE "C", pg_catalog.hashtextextended((order_lines.line)::text COLLATE "C", pg_catalog.hashtextextended((order_lines.order_id)::text COLLATE "C", pg_catalog.hashtextextended('order_lines', 0)))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (order_lines."group")::text, '') COLLATE "C", pg_catalog.hashtextextended((order_lines.line)::text COLLATE "C", pg_catalog.hashtextextended((order_lines.order_id)::text COLLATE "C", pg_catalog.hashtextextended('order_lines', 0)))) AS zdm_new
     FROM order_lines LEFT JOIN "Parcels" ON "Parcels".order_id = order_lines.order_id AND "Parcels".line = order_lines.line
     WHERE (order_lines.order_id, order_lines.line) >= ($1::text::bigint, $2::text::text) AND (order_lines.order_id, order_lines.line) <= ($3::text::bigint, $4::text::text)
     OFFSET 0

@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of calls from ($1, $2) to ($3, $4), how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (zdm_seal_number IS NOT DISTINCT FROM sha256(record_send(ROW(phone, country, number)))) AS zdm_agree,
-        hashtextextended(coalesce('=' || (CASE WHEN zdm_seal_number IS NOT NULL THEN sha256(record_send(ROW(phone, country, number))) END)::text, '') COLLATE "C", hashtextextended((at)::text COLLATE "C", hashtextextended((line)::text COLLATE "C", hashtextextended('calls', 0)))) AS zdm_old,
-        hashtextextended(coalesce('=' || (zdm_seal_number)::text, '') COLLATE "C", hashtextextended((at)::text COLLATE "C", hashtextextended((line)::text COLLATE "C", hashtextextended('calls', 0)))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (CASE WHEN zdm_seal_number IS NOT NULL THEN sha256(record_send(ROW(phone, country, number))) END)::text, '') COLLATE "C", pg_catalog.hashtextextended((at)::text COLLATE "C", pg_catalog.hashtextextended((line)::text COLLATE "C", pg_catalog.hashtextextended('calls', 0)))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (zdm_seal_number)::text, '') COLLATE "C", pg_catalog.hashtextextended((at)::text COLLATE "C", pg_catalog.hashtextextended((line)::text COLLATE "C", pg_catalog.hashtextextended('calls', 0)))) AS zdm_new
     FROM calls
     WHERE (line, at) >= ($1::text::text, $2::text::bigint) AND (line, at) <= ($3::text::text, $4::text::bigint)
     OFFSET 0

@@ -5,7 +5,7 @@
 UPDATE accounts
 SET email_key = NULL,
     zdm_seal_email_key = NULL
-FROM unnest(
+FROM pg_catalog.unnest(
     $3::text[],
     $4::text[]
 ) AS computed (zdm_key_1, zdm_taken_1)

@@ -8,11 +8,11 @@ ALTER TABLE baskets ADD COLUMN sku text;
 -- Who may read or write code alone may do the same here.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (sku) ON baskets TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (sku) ON baskets TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'baskets'::regclass AND attname IN ('code')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -24,11 +24,11 @@ ALTER TABLE products ADD COLUMN sku text;
 -- Who may read or write code alone may do the same here.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (sku) ON products TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (sku) ON products TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'products'::regclass AND attname IN ('code')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -40,11 +40,11 @@ ALTER TABLE products ADD COLUMN brand bigint;
 -- Who may read or write maker alone may do the same here.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (brand) ON products TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (brand) ON products TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'products'::regclass AND attname IN ('maker')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -56,11 +56,11 @@ ALTER TABLE sales ADD COLUMN sku text;
 -- Who may read or write code alone may do the same here.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (sku) ON sales TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (sku) ON sales TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'sales'::regclass AND attname IN ('code')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END

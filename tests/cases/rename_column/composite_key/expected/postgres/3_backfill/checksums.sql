@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of members from ($1, $2) to ($3, $4), how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (duty IS NOT DISTINCT FROM role) AS zdm_agree,
-        hashtextextended(coalesce('=' || (role)::text, '') COLLATE "C", hashtextextended((name)::text COLLATE "C", hashtextextended((team)::text COLLATE "C", hashtextextended('members', 0)))) AS zdm_old,
-        hashtextextended(coalesce('=' || (duty)::text, '') COLLATE "C", hashtextextended((name)::text COLLATE "C", hashtextextended((team)::text COLLATE "C", hashtextextended('members', 0)))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (role)::text, '') COLLATE "C", pg_catalog.hashtextextended((name)::text COLLATE "C", pg_catalog.hashtextextended((team)::text COLLATE "C", pg_catalog.hashtextextended('members', 0)))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (duty)::text, '') COLLATE "C", pg_catalog.hashtextextended((name)::text COLLATE "C", pg_catalog.hashtextextended((team)::text COLLATE "C", pg_catalog.hashtextextended('members', 0)))) AS zdm_new
     FROM members
     WHERE (team, name) >= ($1::text::bigint, $2::text::text) AND (team, name) <= ($3::text::bigint, $4::text::text)
     OFFSET 0

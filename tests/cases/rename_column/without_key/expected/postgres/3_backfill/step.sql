@@ -2,10 +2,10 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Backfill: where about $3 rows end, from $1 on, at most at $2.
 
-SELECT least($2::text::tid, format('(%s,65535)', least(4294967294, block + CASE place WHEN 65535 THEN blocks ELSE blocks - 1 END))::tid)::text
-FROM (SELECT split_part(btrim($1::text, '()'), ',', 1)::bigint AS block,
-             split_part(btrim($1::text, '()'), ',', 2)::integer AS place) AS start,
+SELECT least($2::text::tid, pg_catalog.format('(%s,65535)', least(4294967294, block + CASE place WHEN 65535 THEN blocks ELSE blocks - 1 END))::tid)::text
+FROM (SELECT pg_catalog.split_part(pg_catalog.btrim($1::text, '()'), ',', 1)::bigint AS block,
+             pg_catalog.split_part(pg_catalog.btrim($1::text, '()'), ',', 2)::integer AS place) AS start,
      (SELECT greatest(1, CAST($3 AS bigint) / CASE WHEN relpages > 0 AND reltuples > 0
-                 THEN greatest(1, ceil(reltuples / relpages)::bigint) ELSE 100 END) AS blocks
+                 THEN greatest(1, pg_catalog.ceil(reltuples / relpages)::bigint) ELSE 100 END) AS blocks
       FROM pg_class
       WHERE oid = 'visits'::regclass) AS step;

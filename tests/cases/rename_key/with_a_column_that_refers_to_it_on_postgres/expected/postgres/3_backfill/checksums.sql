@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of invoices from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (account_id IS NOT DISTINCT FROM user_id) AS zdm_agree,
-        hashtextextended(coalesce('=' || (user_id)::text, '') COLLATE "C", hashtextextended((number)::text COLLATE "C", hashtextextended('invoices', 0))) AS zdm_old,
-        hashtextextended(coalesce('=' || (account_id)::text, '') COLLATE "C", hashtextextended((number)::text COLLATE "C", hashtextextended('invoices', 0))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (user_id)::text, '') COLLATE "C", pg_catalog.hashtextextended((number)::text COLLATE "C", pg_catalog.hashtextextended('invoices', 0))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (account_id)::text, '') COLLATE "C", pg_catalog.hashtextextended((number)::text COLLATE "C", pg_catalog.hashtextextended('invoices', 0))) AS zdm_new
     FROM invoices
     WHERE number BETWEEN $1::text::text AND $2::text::text
     OFFSET 0

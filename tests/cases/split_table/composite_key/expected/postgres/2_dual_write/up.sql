@@ -68,29 +68,29 @@ DECLARE
     schemas bigint;
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
-    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
         WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables order_lines and Parcels are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
     END IF;
-    IF row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)) THEN
+    IF pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)) THEN
         RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of order_lines and Parcels', current_user
             USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
     END IF;
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce(looked_in, 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_main_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_main_visible() FROM PUBLIC;
 -- Triggers fire in the order of their names: these after those that write the other table.
 CREATE TRIGGER zdm_0123456789ab_main_visible
     AFTER INSERT OR DELETE ON order_lines
-    FOR EACH ROW WHEN (row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)))
+    FOR EACH ROW WHEN (pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
 ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible;
 CREATE TRIGGER zdm_0123456789ab_main_visible_update
     AFTER UPDATE ON order_lines
-    FOR EACH ROW WHEN ((row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass))) AND NOT (NEW.order_id IS NOT DISTINCT FROM OLD.order_id AND NEW.line IS NOT DISTINCT FROM OLD.line AND NEW."order" IS NOT DISTINCT FROM OLD."order" AND record_image_eq(ROW(NEW.weight), ROW(OLD.weight))))
+    FOR EACH ROW WHEN ((pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass))) AND NOT (NEW.order_id IS NOT DISTINCT FROM OLD.order_id AND NEW.line IS NOT DISTINCT FROM OLD.line AND NEW."order" IS NOT DISTINCT FROM OLD."order" AND record_image_eq(ROW(NEW.weight), ROW(OLD.weight))))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_main_visible();
 ALTER TABLE order_lines ENABLE ALWAYS TRIGGER zdm_0123456789ab_main_visible_update;
 
@@ -155,23 +155,23 @@ DECLARE
     schemas bigint;
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
-    SELECT string_agg(format('%I', nspname::text), ', '), count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
         WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('order_lines' AS regclass), CAST('"Parcels"' AS regclass)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables order_lines and Parcels are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
     END IF;
-    IF row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)) THEN
+    IF pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)) THEN
         RAISE EXCEPTION 'row security is forced on % where a trigger has to see all rows of order_lines and Parcels', current_user
             USING HINT = 'Run it as a role with BYPASSRLS, or ALTER TABLE … NO FORCE ROW LEVEL SECURITY until contract.';
     END IF;
-    EXECUTE format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce(looked_in, 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION zdm.%I() SET search_path TO %s, pg_temp', 'zdm_0123456789ab_part_visible', coalesce(looked_in, 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm.zdm_0123456789ab_part_visible() FROM PUBLIC;
 -- Triggers fire in the order of their names: these after those that write the other table.
 CREATE TRIGGER zdm_0123456789ab_part_visible
     AFTER INSERT OR UPDATE OR DELETE ON "Parcels"
-    FOR EACH ROW WHEN (row_security_active(CAST('order_lines' AS regclass)) OR row_security_active(CAST('"Parcels"' AS regclass)))
+    FOR EACH ROW WHEN (pg_catalog.row_security_active(CAST('order_lines' AS regclass)) OR pg_catalog.row_security_active(CAST('"Parcels"' AS regclass)))
     EXECUTE FUNCTION zdm.zdm_0123456789ab_part_visible();
 ALTER TABLE "Parcels" ENABLE ALWAYS TRIGGER zdm_0123456789ab_part_visible;

@@ -8,7 +8,7 @@
 -- one that fails: this gives up before, and is tried again.
 DO $zdm$
 BEGIN
-    PERFORM set_config('lock_timeout', min(CASE name WHEN 'lock_timeout' THEN setting::integer
+    PERFORM pg_catalog.set_config('lock_timeout', pg_catalog.min(CASE name WHEN 'lock_timeout' THEN setting::integer
         ELSE greatest(setting::integer / 4, 1) END)::text, true)
     FROM pg_settings WHERE name IN ('lock_timeout', 'deadlock_timeout') AND setting::integer > 0;
 END

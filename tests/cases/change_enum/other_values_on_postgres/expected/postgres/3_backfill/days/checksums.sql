@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of days from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (mood_new IS NOT DISTINCT FROM zdm."0123456789ab_mood_new"(CASE CAST(mood AS text) WHEN 'sad' THEN 'unhappy' WHEN 'gloomy' THEN 'unhappy' ELSE CAST(mood AS text) END)) AS zdm_agree,
-        hashtextextended(coalesce('=' || (zdm."0123456789ab_mood_new"(CASE CAST(mood AS text) WHEN 'sad' THEN 'unhappy' WHEN 'gloomy' THEN 'unhappy' ELSE CAST(mood AS text) END))::text, '') COLLATE "C", hashtextextended((day)::text COLLATE "C", hashtextextended('days', 0))) AS zdm_old,
-        hashtextextended(coalesce('=' || (mood_new)::text, '') COLLATE "C", hashtextextended((day)::text COLLATE "C", hashtextextended('days', 0))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (zdm."0123456789ab_mood_new"(CASE CAST(mood AS text) WHEN 'sad' THEN 'unhappy' WHEN 'gloomy' THEN 'unhappy' ELSE CAST(mood AS text) END))::text, '') COLLATE "C", pg_catalog.hashtextextended((day)::text COLLATE "C", pg_catalog.hashtextextended('days', 0))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (mood_new)::text, '') COLLATE "C", pg_catalog.hashtextextended((day)::text COLLATE "C", pg_catalog.hashtextextended('days', 0))) AS zdm_new
     FROM zdm."0123456789ab_days"
     WHERE day BETWEEN $1::text::bigint AND $2::text::bigint
     OFFSET 0

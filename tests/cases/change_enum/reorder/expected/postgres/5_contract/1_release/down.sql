@@ -7,11 +7,11 @@
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (mood_old) ON users TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (mood_old) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'users'::regclass AND attname IN ('mood')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -27,21 +27,21 @@ DECLARE
     comment text;
     allowed text;
 BEGIN
-    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+    SELECT typacl, pg_catalog.obj_description(oid, 'pg_type') INTO rights, comment
         FROM pg_type WHERE oid = 'mood'::regtype;
     -- The rights on the type go over; where nobody has said anything, all may use either.
     IF rights IS NOT NULL THEN
         REVOKE ALL ON TYPE mood_old FROM PUBLIC;
-        FOR allowed IN SELECT format('GRANT %s ON TYPE mood_old TO %s%s', privilege_type,
-                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+        FOR allowed IN SELECT pg_catalog.format('GRANT %s ON TYPE mood_old TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
                 CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-            FROM aclexplode(rights)
+            FROM pg_catalog.aclexplode(rights)
         LOOP
             EXECUTE allowed;
         END LOOP;
     END IF;
     IF comment IS NOT NULL THEN
-        EXECUTE 'COMMENT ON TYPE mood_old IS ' || quote_literal(comment);
+        EXECUTE 'COMMENT ON TYPE mood_old IS ' || pg_catalog.quote_literal(comment);
     END IF;
 END
 $zdm$;

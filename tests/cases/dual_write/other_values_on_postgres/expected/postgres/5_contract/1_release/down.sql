@@ -7,11 +7,11 @@
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (status_old) ON billing.invoices TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (status_old) ON billing.invoices TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('status')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -86,7 +86,7 @@ BEGIN
         END;
     END IF;
     IF zdm_caught THEN
-        PERFORM nextval('zdm."0123456789ab_billing.invoices_caught"');
+        PERFORM pg_catalog.nextval('zdm."0123456789ab_billing.invoices_caught"');
     END IF;
     RETURN NEW;
 END
@@ -97,21 +97,21 @@ DO $zdm$
 DECLARE
     open_to text;
 BEGIN
-    SELECT string_agg(DISTINCT CASE
-            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, current_user) END, '; ')
+    SELECT pg_catalog.string_agg(DISTINCT CASE
+            WHEN grantee <> nspowner THEN pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END)
+            ELSE pg_catalog.format('ALTER SCHEMA %I OWNER TO %I', nspname, current_user) END, '; ')
         INTO open_to
-        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
+        FROM pg_namespace, pg_catalog.aclexplode(coalesce(nspacl, pg_catalog.acldefault('n', nspowner))) AS allowed
+        WHERE nspname = ANY (pg_catalog.current_schemas(false)) AND privilege_type = 'CREATE'
             AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = current_user))
             -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
-            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
-                OR pg_has_role(current_user, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)));
+            AND NOT (grantee = nspowner AND (pg_catalog.pg_get_userbyid(nspowner) = 'pg_database_owner'
+                OR pg_catalog.pg_has_role(current_user, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)));
     IF open_to IS NOT NULL THEN
         RAISE EXCEPTION 'others may create functions where the trigger of 0123456789ab_billing.invoices_caught looks for names, and it would call them with the rights of %', current_user
             USING HINT = open_to;
     END IF;
-    EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_billing.invoices_caught"', coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_billing.invoices_caught"', coalesce((SELECT pg_catalog.string_agg(pg_catalog.quote_ident(schema), ', ' ORDER BY place) FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm."0123456789ab_billing.invoices_caught"() FROM PUBLIC;
@@ -124,21 +124,21 @@ DECLARE
     comment text;
     allowed text;
 BEGIN
-    SELECT typacl, obj_description(oid, 'pg_type') INTO rights, comment
+    SELECT typacl, pg_catalog.obj_description(oid, 'pg_type') INTO rights, comment
         FROM pg_type WHERE oid = 'billing.status'::regtype;
     -- The rights on the type go over; where nobody has said anything, all may use either.
     IF rights IS NOT NULL THEN
         REVOKE ALL ON TYPE billing.status_old FROM PUBLIC;
-        FOR allowed IN SELECT format('GRANT %s ON TYPE billing.status_old TO %s%s', privilege_type,
-                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+        FOR allowed IN SELECT pg_catalog.format('GRANT %s ON TYPE billing.status_old TO %s%s', privilege_type,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
                 CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-            FROM aclexplode(rights)
+            FROM pg_catalog.aclexplode(rights)
         LOOP
             EXECUTE allowed;
         END LOOP;
     END IF;
     IF comment IS NOT NULL THEN
-        EXECUTE 'COMMENT ON TYPE billing.status_old IS ' || quote_literal(comment);
+        EXECUTE 'COMMENT ON TYPE billing.status_old IS ' || pg_catalog.quote_literal(comment);
     END IF;
 END
 $zdm$;

@@ -30,11 +30,11 @@ $zdm$;
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (team_new) ON users TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (team_new) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'users'::regclass AND attname IN ('team')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END

@@ -16,7 +16,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_labels_tag_new ON labels (tag
 -- one that fails: this gives up before, and is tried again.
 DO $zdm$
 BEGIN
-    PERFORM set_config('lock_timeout', min(CASE name WHEN 'lock_timeout' THEN setting::integer
+    PERFORM pg_catalog.set_config('lock_timeout', pg_catalog.min(CASE name WHEN 'lock_timeout' THEN setting::integer
         ELSE greatest(setting::integer / 3, 1) END)::text, true)
     FROM pg_settings WHERE name IN ('lock_timeout', 'deadlock_timeout') AND setting::integer > 0;
 END
@@ -33,11 +33,11 @@ $zdm$;
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (article_id_new) ON labels TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (article_id_new) ON labels TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'labels'::regclass AND attname IN ('article_id')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END

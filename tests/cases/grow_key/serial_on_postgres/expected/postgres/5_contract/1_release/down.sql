@@ -32,11 +32,11 @@ $zdm$;
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (id_old) ON users TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (id_old) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'users'::regclass AND attname IN ('id')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -49,7 +49,7 @@ ALTER TABLE users ALTER COLUMN id_old SET NOT NULL;
 ALTER TABLE users DROP CONSTRAINT users_id_old_not_null;
 DO $zdm$
 DECLARE
-    counter text := pg_get_serial_sequence('users', 'id');
+    counter text := pg_catalog.pg_get_serial_sequence('users', 'id');
     options text;
     reached bigint;
     called boolean;
@@ -67,7 +67,7 @@ BEGIN
     END IF;
     ALTER TABLE users ALTER COLUMN id DROP DEFAULT;
     EXECUTE 'ALTER SEQUENCE ' || counter || ' AS smallint OWNED BY users.id_old';
-    EXECUTE 'ALTER TABLE users ALTER COLUMN id_old SET DEFAULT nextval(' || quote_literal(counter) || ')';
+    EXECUTE 'ALTER TABLE users ALTER COLUMN id_old SET DEFAULT pg_catalog.nextval(' || pg_catalog.quote_literal(counter) || ')';
 END
 $zdm$;
 ALTER TABLE users RENAME COLUMN id TO wide_id;

@@ -20,11 +20,11 @@ $zdm$;
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (wide_id) ON users TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (wide_id) ON users TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'users'::regclass AND attname IN ('id')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -34,7 +34,7 @@ DROP TRIGGER zzz_zdm_key ON users;
 ALTER TABLE users DROP CONSTRAINT users_key;
 DO $zdm$
 DECLARE
-    counter text := pg_get_serial_sequence('users', 'id');
+    counter text := pg_catalog.pg_get_serial_sequence('users', 'id');
     options text;
     reached bigint;
     called boolean;
@@ -48,7 +48,7 @@ BEGIN
     EXECUTE 'SELECT last_value, is_called FROM ' || counter INTO reached, called;
     ALTER TABLE users ALTER COLUMN id DROP DEFAULT;
     EXECUTE 'ALTER SEQUENCE ' || counter || ' AS integer OWNED BY users.wide_id';
-    EXECUTE 'ALTER TABLE users ALTER COLUMN wide_id SET DEFAULT nextval(' || quote_literal(counter) || ')';
+    EXECUTE 'ALTER TABLE users ALTER COLUMN wide_id SET DEFAULT pg_catalog.nextval(' || pg_catalog.quote_literal(counter) || ')';
 END
 $zdm$;
 ALTER TABLE users ALTER COLUMN id DROP NOT NULL;

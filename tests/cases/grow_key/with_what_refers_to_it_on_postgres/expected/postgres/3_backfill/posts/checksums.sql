@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of posts from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (author_id_new IS NOT DISTINCT FROM CAST(author_id AS bigint)) AS zdm_agree,
-        hashtextextended(coalesce('=' || (CAST(author_id AS bigint))::text, '') COLLATE "C", hashtextextended((slug)::text COLLATE "C", hashtextextended('posts', 0))) AS zdm_old,
-        hashtextextended(coalesce('=' || (author_id_new)::text, '') COLLATE "C", hashtextextended((slug)::text COLLATE "C", hashtextextended('posts', 0))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (CAST(author_id AS bigint))::text, '') COLLATE "C", pg_catalog.hashtextextended((slug)::text COLLATE "C", pg_catalog.hashtextextended('posts', 0))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (author_id_new)::text, '') COLLATE "C", pg_catalog.hashtextextended((slug)::text COLLATE "C", pg_catalog.hashtextextended('posts', 0))) AS zdm_new
     FROM zdm."0123456789ab_posts"
     WHERE slug BETWEEN $1::text::text AND $2::text::text
     OFFSET 0

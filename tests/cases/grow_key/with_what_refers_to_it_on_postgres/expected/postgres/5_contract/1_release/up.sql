@@ -17,11 +17,11 @@ ALTER TABLE posts DROP CONSTRAINT IF EXISTS posts_author_id_not_null;
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (author_id_new) ON posts TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (author_id_new) ON posts TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'posts'::regclass AND attname IN ('author_id')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -43,7 +43,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS authors_pkey_new ON authors (id_n
 -- one that fails: this gives up before, and is tried again.
 DO $zdm$
 BEGIN
-    PERFORM set_config('lock_timeout', min(CASE name WHEN 'lock_timeout' THEN setting::integer
+    PERFORM pg_catalog.set_config('lock_timeout', pg_catalog.min(CASE name WHEN 'lock_timeout' THEN setting::integer
         ELSE greatest(setting::integer / 3, 1) END)::text, true)
     FROM pg_settings WHERE name IN ('lock_timeout', 'deadlock_timeout') AND setting::integer > 0;
 END
@@ -60,11 +60,11 @@ $zdm$;
 -- Rights on the column alone go over.
 DO $zdm$
 BEGIN
-    EXECUTE (SELECT coalesce(string_agg(allowed, '; '), '') FROM (
-        SELECT format('GRANT %s (id_new) ON authors TO %s%s', privilege_type,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-            CASE WHEN bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_attribute, aclexplode(attacl)
+    EXECUTE (SELECT coalesce(pg_catalog.string_agg(allowed, '; '), '') FROM (
+        SELECT pg_catalog.format('GRANT %s (id_new) ON authors TO %s%s', privilege_type,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
+            CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_attribute, pg_catalog.aclexplode(attacl)
         WHERE attrelid = 'authors'::regclass AND attname IN ('id')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
@@ -75,7 +75,7 @@ DROP TRIGGER zzz_zdm_key ON authors;
 ALTER TABLE authors DROP CONSTRAINT authors_pkey;
 DO $zdm$
 DECLARE
-    counter text := pg_get_serial_sequence('authors', 'id');
+    counter text := pg_catalog.pg_get_serial_sequence('authors', 'id');
     options text;
     reached bigint;
     called boolean;
@@ -87,7 +87,7 @@ BEGIN
             HINT = 'ALTER SEQUENCE … OWNED BY says which one counts the column.';
     END IF;
     EXECUTE 'SELECT last_value, is_called FROM ' || counter INTO reached, called;
-    SELECT format('INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', seqincrement,
+    SELECT pg_catalog.format('INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', seqincrement,
             CASE WHEN seqmin = before.lowest THEN after.lowest ELSE greatest(seqmin, after.lowest) END,
             CASE WHEN seqmax = before.highest THEN after.highest ELSE least(seqmax, after.highest) END,
             seqstart, seqcache, CASE WHEN seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
@@ -96,15 +96,15 @@ BEGIN
                 ('bigint', -9223372036854775808, 9223372036854775807)) AS before (of_type, lowest, highest),
             (VALUES ('smallint', -32768, 32767), ('integer', -2147483648, 2147483647),
                 ('bigint', -9223372036854775808, 9223372036854775807)) AS after (of_type, lowest, highest)
-        WHERE seqrelid = counter::regclass AND before.of_type = format_type(seqtypid, NULL)
+        WHERE seqrelid = counter::regclass AND before.of_type = pg_catalog.format_type(seqtypid, NULL)
             AND after.of_type = 'bigint';
-    rights := ARRAY(SELECT format('GRANT %s ON SEQUENCE %s TO %s%s', privilege_type, counter,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+    rights := ARRAY(SELECT pg_catalog.format('GRANT %s ON SEQUENCE %s TO %s%s', privilege_type, counter,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = counter::regclass AND grantee <> relowner);
+        FROM pg_class, pg_catalog.aclexplode(relacl) WHERE pg_class.oid = counter::regclass AND grantee <> relowner);
     ALTER TABLE authors ALTER COLUMN id DROP IDENTITY;
     EXECUTE 'ALTER TABLE authors ALTER COLUMN id_new ADD GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME ' || counter || ' ' || options || ')';
-    PERFORM setval(counter, reached, called);
+    PERFORM pg_catalog.setval(counter, reached, called);
     FOREACH allowed IN ARRAY rights LOOP
         EXECUTE allowed;
     END LOOP;

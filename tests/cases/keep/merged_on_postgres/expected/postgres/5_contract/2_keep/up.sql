@@ -53,21 +53,21 @@ DO $zdm$
 DECLARE
     open_to text;
 BEGIN
-    SELECT string_agg(DISTINCT CASE
-            WHEN grantee <> nspowner THEN format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-            ELSE format('ALTER SCHEMA %I OWNER TO %I', nspname, current_user) END, '; ')
+    SELECT pg_catalog.string_agg(DISTINCT CASE
+            WHEN grantee <> nspowner THEN pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM %s', nspname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END)
+            ELSE pg_catalog.format('ALTER SCHEMA %I OWNER TO %I', nspname, current_user) END, '; ')
         INTO open_to
-        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS allowed
-        WHERE nspname = ANY (current_schemas(false)) AND privilege_type = 'CREATE'
+        FROM pg_namespace, pg_catalog.aclexplode(coalesce(nspacl, pg_catalog.acldefault('n', nspowner))) AS allowed
+        WHERE nspname = ANY (pg_catalog.current_schemas(false)) AND privilege_type = 'CREATE'
             AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = grantee AND (rolsuper OR rolname = current_user))
             -- Who belongs to the owner of a schema trusts it; a superuser, who belongs to everybody, does not.
-            AND NOT (grantee = nspowner AND (pg_get_userbyid(nspowner) = 'pg_database_owner'
-                OR pg_has_role(current_user, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)));
+            AND NOT (grantee = nspowner AND (pg_catalog.pg_get_userbyid(nspowner) = 'pg_database_owner'
+                OR pg_catalog.pg_has_role(current_user, nspowner, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)));
     IF open_to IS NOT NULL THEN
         RAISE EXCEPTION 'others may create functions where the trigger of 0123456789ab_users_kept looks for names, and it would call them with the rights of %', current_user
             USING HINT = open_to;
     END IF;
-    EXECUTE format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_users_kept"', coalesce((SELECT string_agg(quote_ident(schema), ', ' ORDER BY place) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
+    EXECUTE pg_catalog.format('ALTER FUNCTION %s() SET search_path TO %s, pg_temp', 'zdm."0123456789ab_users_kept"', coalesce((SELECT pg_catalog.string_agg(pg_catalog.quote_ident(schema), ', ' ORDER BY place) FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (schema, place)), 'pg_catalog'));
 END
 $zdm$;
 REVOKE ALL ON FUNCTION zdm."0123456789ab_users_kept"() FROM PUBLIC;
