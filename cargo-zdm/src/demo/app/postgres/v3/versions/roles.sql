@@ -3,7 +3,7 @@
 -- Three roles for cargo-zdm, each with what it needs and no more:
 --   "cargo_zdm_app": running code. Rows of the tables; it looks where migrations stand, and moves none.
 --   "cargo_zdm_backfill": `cargo zdm backfill`, `verify`, `quarantine` and `approve`. It changes rows and no table, and moves no migration.
---   "cargo_zdm_ddl": everything else: `expand`, `switch`, `advance`, `contract`, `rollback` … It owns the tables and the control tables.
+--   "cargo_zdm_ddl": everything else: `expand`, `switch`, `advance`, `contract`, `rollback` ... It owns the tables and the control tables.
 --
 -- Run it with `psql -v ON_ERROR_STOP=1 -f` on every database, as a superuser, before the first `cargo zdm expand`; then again, for
 -- which "cargo_zdm_ddl" will do, after that `expand`, after one for which this file has changed, and after a new version of
@@ -23,10 +23,10 @@ DECLARE
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['cargo_zdm_app', 'cargo_zdm_backfill', 'cargo_zdm_ddl'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
-            EXECUTE format('CREATE ROLE %I LOGIN', role_name);
+            EXECUTE pg_catalog.format('CREATE ROLE %I LOGIN', role_name);
         END IF;
     END LOOP;
-    IF to_regnamespace('zdm') IS NULL THEN
+    IF pg_catalog.to_regnamespace('zdm') IS NULL THEN
         CREATE SCHEMA zdm AUTHORIZATION "cargo_zdm_ddl";
     END IF;
 END
@@ -49,20 +49,20 @@ BEGIN
         FROM pg_class c JOIN pg_roles owner ON owner.oid = c.relowner
         WHERE c.relowner <> ddl AND c.relkind IN ('r', 'p', 'v')
           AND (c.relnamespace = 'zdm'::regnamespace
-            OR c.oid IN (SELECT to_regclass(name) FROM unnest(ARRAY['"cargo_zdm_demo_users"']) AS name))
+            OR c.oid IN (SELECT pg_catalog.to_regclass(name) FROM pg_catalog.unnest(ARRAY['"cargo_zdm_demo_users"']) AS name))
     LOOP
         IF found.relrowsecurity AND NOT found.rolsuper THEN
             RAISE WARNING '% stays with %, to whom its row security does not apply as its owner: change the owner by hand', found.name, found.rolname;
             CONTINUE;
         END IF;
-        EXECUTE format('ALTER %s %s OWNER TO %I', found.kind, found.name, 'cargo_zdm_ddl');
+        EXECUTE pg_catalog.format('ALTER %s %s OWNER TO %I', found.kind, found.name, 'cargo_zdm_ddl');
         CONTINUE WHEN found.rolsuper;
-        EXECUTE format('GRANT ALL ON %s TO %I', found.name, found.rolname);
+        EXECUTE pg_catalog.format('GRANT ALL ON %s TO %I', found.name, found.rolname);
         FOR counting IN
             SELECT d.objid::regclass AS name FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
             WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjid = found.oid
         LOOP
-            EXECUTE format('GRANT ALL ON SEQUENCE %s TO %I', counting.name, found.rolname);
+            EXECUTE pg_catalog.format('GRANT ALL ON SEQUENCE %s TO %I', counting.name, found.rolname);
         END LOOP;
     END LOOP;
     -- What acts in the name of a table's owner stays with a table that stays.
@@ -71,7 +71,7 @@ BEGIN
         WHERE p.pronamespace = 'zdm'::regnamespace AND p.proowner <> ddl
           AND NOT (p.prosecdef AND EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgfoid = p.oid AND c.relowner <> ddl))
     LOOP
-        EXECUTE format('ALTER ROUTINE %s OWNER TO %I', found.name, 'cargo_zdm_ddl');
+        EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO %I', found.name, 'cargo_zdm_ddl');
     END LOOP;
     -- The numbers of a column go over with its table.
     FOR found IN
@@ -80,7 +80,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
             AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
     LOOP
-        EXECUTE format('ALTER SEQUENCE %s OWNER TO %I', found.name, 'cargo_zdm_ddl');
+        EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNER TO %I', found.name, 'cargo_zdm_ddl');
     END LOOP;
 END
 $zdm$;
@@ -90,19 +90,19 @@ DO $zdm$
 DECLARE
     schema_name text;
 BEGIN
-    FOREACH schema_name IN ARRAY ARRAY[current_schema()::text] LOOP
-        CONTINUE WHEN to_regnamespace(quote_ident(schema_name)) IS NULL;
-        IF NOT (has_schema_privilege('cargo_zdm_ddl', schema_name, 'CREATE') AND has_schema_privilege('cargo_zdm_ddl', schema_name, 'USAGE')) THEN
-            EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', schema_name, 'cargo_zdm_ddl');
+    FOREACH schema_name IN ARRAY ARRAY[pg_catalog.current_schema()::text] LOOP
+        CONTINUE WHEN pg_catalog.to_regnamespace(pg_catalog.quote_ident(schema_name)) IS NULL;
+        IF NOT (pg_catalog.has_schema_privilege('cargo_zdm_ddl', schema_name, 'CREATE') AND pg_catalog.has_schema_privilege('cargo_zdm_ddl', schema_name, 'USAGE')) THEN
+            EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', schema_name, 'cargo_zdm_ddl');
         END IF;
-        IF NOT (has_schema_privilege('cargo_zdm_app', schema_name, 'USAGE') AND has_schema_privilege('cargo_zdm_backfill', schema_name, 'USAGE')) THEN
-            EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I, %I', schema_name, 'cargo_zdm_app', 'cargo_zdm_backfill');
+        IF NOT (pg_catalog.has_schema_privilege('cargo_zdm_app', schema_name, 'USAGE') AND pg_catalog.has_schema_privilege('cargo_zdm_backfill', schema_name, 'USAGE')) THEN
+            EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I, %I', schema_name, 'cargo_zdm_app', 'cargo_zdm_backfill');
         END IF;
-        EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I',
+        EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I',
             'cargo_zdm_ddl', schema_name, 'cargo_zdm_app');
-        EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT USAGE ON SEQUENCES TO %I',
+        EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT USAGE ON SEQUENCES TO %I',
             'cargo_zdm_ddl', schema_name, 'cargo_zdm_app');
-        EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT SELECT, UPDATE ON TABLES TO %I',
+        EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT SELECT, UPDATE ON TABLES TO %I',
             'cargo_zdm_ddl', schema_name, 'cargo_zdm_backfill');
     END LOOP;
 END
@@ -113,16 +113,16 @@ DO $zdm$
 DECLARE
     given record;
 BEGIN
-    FOR given IN SELECT to_regclass(name) AS name FROM unnest(ARRAY['"cargo_zdm_demo_users"']) AS name WHERE to_regclass(name) IS NOT NULL LOOP
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', given.name, 'cargo_zdm_app');
-        EXECUTE format('GRANT SELECT, UPDATE ON %s TO %I', given.name, 'cargo_zdm_backfill');
+    FOR given IN SELECT pg_catalog.to_regclass(name) AS name FROM pg_catalog.unnest(ARRAY['"cargo_zdm_demo_users"']) AS name WHERE pg_catalog.to_regclass(name) IS NOT NULL LOOP
+        EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', given.name, 'cargo_zdm_app');
+        EXECUTE pg_catalog.format('GRANT SELECT, UPDATE ON %s TO %I', given.name, 'cargo_zdm_backfill');
     END LOOP;
     FOR given IN
         SELECT DISTINCT d.objid::regclass AS name FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
-          AND d.refobjid IN (SELECT to_regclass(name) FROM unnest(ARRAY['"cargo_zdm_demo_users"']) AS name)
+          AND d.refobjid IN (SELECT pg_catalog.to_regclass(name) FROM pg_catalog.unnest(ARRAY['"cargo_zdm_demo_users"']) AS name)
     LOOP
-        EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', given.name, 'cargo_zdm_app');
+        EXECUTE pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %I', given.name, 'cargo_zdm_app');
     END LOOP;
 END
 $zdm$;
@@ -134,7 +134,7 @@ DO $zdm$
 DECLARE
     given record;
 BEGIN
-    IF to_regclass('zdm.meta') IS NULL THEN
+    IF pg_catalog.to_regclass('zdm.meta') IS NULL THEN
         RAISE NOTICE 'there are no control tables yet: run this file again after `cargo zdm expand`';
         RETURN;
     END IF;
@@ -162,7 +162,7 @@ BEGIN
         ('stage', 'UPDATE (salt)', 'cargo_zdm_backfill'),
         ('verification', 'INSERT, UPDATE', 'cargo_zdm_backfill')
     ) AS given (table_name, rights, role_name) LOOP
-        EXECUTE format('GRANT %s ON zdm.%I TO %I', given.rights, given.table_name, given.role_name);
+        EXECUTE pg_catalog.format('GRANT %s ON zdm.%I TO %I', given.rights, given.table_name, given.role_name);
     END LOOP;
 END
 $zdm$;
