@@ -26,7 +26,7 @@ impl Kind {
         format!("UPDATE {table} SET {column} = '{value}' WHERE {key} = {id}")
     }
 
-    fn new(&self, project: &Project, id: i32) -> String {
+    fn arrived(&self, project: &Project, id: i32) -> String {
         project.value(&format!("{} = {id}", self.new))
     }
 }
@@ -193,7 +193,7 @@ fn nothing_is_lost(project: &Project, kind: &Kind, nets: bool) {
     at_complete(project, kind, nets);
     stopped(project);
     project.execute(&kind.write(1, "still"));
-    assert_eq!(kind.new(project, 1), "still");
+    assert_eq!(kind.arrived(project, 1), "still");
     // Time for whoever waits for old to be free.
     let is_postgres = project.url.starts_with("postgres");
     if is_postgres {
@@ -207,7 +207,7 @@ fn nothing_is_lost(project: &Project, kind: &Kind, nets: bool) {
         drop(end);
         for writer in writers {
             for (id, expected) in writer.join().unwrap() {
-                assert_eq!(kind.new(project, id), expected, "row {id}");
+                assert_eq!(kind.arrived(project, id), expected, "row {id}");
             }
         }
     });

@@ -91,7 +91,7 @@ async fn asked(
 fn told(table: &str, all: i64, names: &[String], has_key: bool) -> Option<String> {
     let rows = if all == 1 { "row" } else { "rows" };
     let more = match i64::try_from(names.len()) {
-        Ok(named) if named < all => format!(" and {} more", all - named),
+        Ok(told) if told < all => format!(" and {} more", all - told),
         _ => String::new(),
     };
     match (all, has_key) {

@@ -136,26 +136,8 @@ pub(in crate::gates) fn names_free(version: &Manifest, waiting: &[Waiting<'_>], 
                 first(),
             );
         }
-        if let Some(table) = taken_from_under(version, earlier) {
-            return shut(
-                NAME,
-                format!(
-                    "a way back of {} puts a foreign key to {table} back, and this version takes away what that names, or calls it otherwise",
-                    earlier.folder()
-                ),
-                first(),
-            );
-        }
-        if let Some((table, column)) = set_on_one_side(version, earlier) {
-            return shut(
-                NAME,
-                format!(
-                    "{} keeps {table}.{column} and its other side equal, and a foreign key of this version sets it by itself (`on_delete`, \
-                     `on_update`), without the other",
-                    earlier.folder()
-                ),
-                first(),
-            );
+        if let Some(reason) = meets_a_way_back(version, earlier) {
+            return shut(NAME, reason, first());
         }
         let taken = shared(&version.creates, &earlier.drops);
         if !taken.is_empty() {
@@ -196,6 +178,21 @@ fn known_to_a_trigger<'a>(version: &'a Manifest, earlier: &Manifest) -> Option<&
         let is_netted = earlier.nets.contains_key(*table);
         is_netted && (is_another || pairs.any(|pair| pair.released.is_some()))
     })
+}
+
+/// What this version would do to what the earlier one's way back stands on.
+fn meets_a_way_back(version: &Manifest, earlier: &Manifest) -> Option<String> {
+    let folder = earlier.folder();
+    if let Some(table) = taken_from_under(version, earlier) {
+        return Some(format!(
+            "a way back of {folder} puts a foreign key to {table} back, and this version takes away what that names, or calls it otherwise"
+        ));
+    }
+    let (table, column) = set_on_one_side(version, earlier)?;
+    Some(format!(
+        "{folder} keeps {table}.{column} and its other side equal, and a foreign key of this version sets it by itself (`on_delete`, \
+         `on_update`), without the other"
+    ))
 }
 
 /// A table that the earlier version's old foreign keys name, and that would not be there for them on its way back.
@@ -272,8 +269,7 @@ fn contract_first(waiting: &Waiting<'_>, now: i64) -> String {
     }
     let kept = match &waiting.version.keep {
         Some(keep) => format!(
-            ". The names are free when what it keeps is dropped, {} after that: `cargo zdm advance` or `cargo zdm contract {name}` once \
-             more; {at_once}",
+            "; old is dropped {} later, and the names are free then (`cargo zdm advance`, or `cargo zdm contract {name}` once more); {at_once}",
             keep.window()
         ),
         None => String::new(),
