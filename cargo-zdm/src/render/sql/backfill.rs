@@ -88,7 +88,6 @@ pub(super) fn render(
     let range = format!("{} to {}", parameters(1, k), parameters(k + 1, k));
     let reverse = reverse_view(plan, dialect, table, &first.key);
     let computed = pairs.iter().find_map(|pair| pair.with.clone());
-    let is_sealed = pairs.iter().any(|pair| pair.seal.is_some());
     let addresses = first.addresses.as_ref();
     let (about_bounds, bounds) = bounds_of(addresses);
     let (about, template) = batch_of(computed.as_ref(), &range);
@@ -152,11 +151,7 @@ pub(super) fn render(
             .collect(),
     };
     backfill.computed = computed
-        .map(|function| {
-            // Where new may not be NULL, nothing can be taken away; and nobody reads it before the quarantine is empty.
-            let is_taken = is_sealed && !backfill.optional.is_empty();
-            writer.computed(table, function, &range, (is_sealed, is_taken), &view)
-        })
+        .map(|function| writer.computed(table, function, &range, &pairs, &view))
         .transpose()?;
     backfill.address = addresses
         .map(|addresses| address::render(&mut writer, addresses, &view, reverse.as_ref()))
@@ -176,9 +171,14 @@ impl Writer<'_> {
         table: &str,
         function: Function,
         range: &str,
-        (is_sealed, is_taken): (bool, bool),
+        pairs: &[&Pair],
         view: &View,
     ) -> Result<ComputedColumn, DialectError> {
+        let is_sealed = pairs.iter().any(|pair| pair.seal.is_some());
+        // Where new may not be NULL, nothing can be taken away; and nobody reads it before the quarantine is empty.
+        let is_taken = pairs
+            .iter()
+            .any(|pair| pair.seal.is_some() && pair.optional);
         let about = inputs_of(&function, range, is_sealed);
         let inputs = self.write("inputs", &about, "inputs", view)?;
         let about = refused_of(&function, range);
