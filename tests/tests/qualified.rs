@@ -57,8 +57,10 @@ fn unqualified<'l>(line: &'l str, functions: &BTreeSet<&str>) -> Vec<&'l str> {
         let is_right = name.starts_with("has_") && name.ends_with("_privilege");
         let is_catalogues = functions.contains(name) || name.starts_with("pg_") || is_right;
         let is_defined = before.trim_end().ends_with("fn");
+        // Of several arrays, which are one on each line, it is the grammar's, and nobody's function.
+        let is_grammars = name == "unnest" && line[at + 1..].trim().is_empty();
         let is_elsewhere = before.ends_with(['.', ':', '\'', '%']) || is_defined;
-        if is_catalogues && !is_elsewhere {
+        if is_catalogues && !is_elsewhere && !is_grammars {
             found.push(name);
         }
     }

@@ -256,3 +256,34 @@ fn row_security_that_is_forced_later_on_who_made_the_triggers_is_told() {
     assert_eq!(shop.may("ada", write), ["s1!!"]);
     shop.project.done(&["switch", "--to", "shadow"]);
 }
+
+/// Of tables whose names do not say their schema too; and not for those who cannot name the table that they have rights on.
+#[test]
+fn a_schema_is_opened_to_those_alone_who_reach_the_other_table() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE web LOGIN; CREATE ROLE lost LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO web; GRANT SELECT, UPDATE ON users TO lost;
+             REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO web; CREATE SCHEMA apart; ALTER DATABASE shop SET search_path = public, apart"
+        ),
+    );
+    shop.project.done(&["expand"]);
+    shop.project
+        .execute("ALTER TABLE addresses SET SCHEMA apart");
+    let switch = &["switch", "--to", "dual_write"][..];
+    let given = shop.opened(switch, "rights_on_both_tables");
+    assert_eq!(given, ["GRANT USAGE ON SCHEMA apart TO web;"]);
+    // A view with the rights of its user names the table for him.
+    shop.project.execute(
+        "CREATE SCHEMA views CREATE VIEW seen WITH (security_invoker = true) AS SELECT id, name FROM users; GRANT USAGE ON SCHEMA views TO lost",
+    );
+    let given = shop.opened(switch, "rights_on_both_tables");
+    assert_eq!(
+        given,
+        [
+            "GRANT INSERT (\"street\", \"town\", \"user_id\"), DELETE ON \"addresses\" TO lost;",
+            "GRANT USAGE ON SCHEMA public TO lost;",
+            "GRANT USAGE ON SCHEMA apart TO lost;",
+        ]
+    );
+}

@@ -4,7 +4,7 @@
 
 UPDATE calls
 SET area = computed.zdm_value
-FROM pg_catalog.unnest(
+FROM unnest(
     $5::text[],
     $6::text[],
     $7::text[],

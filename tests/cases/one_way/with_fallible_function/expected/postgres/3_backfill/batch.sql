@@ -5,7 +5,7 @@
 UPDATE calls
 SET number = computed.zdm_value,
     zdm_seal_number = sha256(record_send(ROW(phone, country, CAST(computed.zdm_value AS bigint))))
-FROM pg_catalog.unnest(
+FROM unnest(
     $5::text[],
     $6::text[],
     $7::text[],

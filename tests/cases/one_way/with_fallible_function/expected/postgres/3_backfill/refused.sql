@@ -5,7 +5,7 @@
 UPDATE calls
 SET number = NULL,
     zdm_seal_number = NULL
-FROM pg_catalog.unnest(
+FROM unnest(
     $5::text[],
     $6::text[],
     $7::text[],

@@ -5,7 +5,7 @@
 UPDATE accounts
 SET email_key = computed.zdm_value,
     zdm_seal_email_key = sha256(record_send(ROW(email, CAST(computed.zdm_value AS text))))
-FROM pg_catalog.unnest(
+FROM unnest(
     $3::text[],
     $4::text[],
     $5::text[]
