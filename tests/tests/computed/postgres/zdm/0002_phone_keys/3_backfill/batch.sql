@@ -4,7 +4,7 @@
 
 UPDATE users
 SET phone_key = computed.zdm_value
-FROM pg_catalog.unnest(
+FROM unnest(
     $3::text[],
     $4::text[],
     $5::text[]

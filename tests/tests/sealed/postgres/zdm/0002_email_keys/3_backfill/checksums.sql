@@ -2,12 +2,12 @@
 -- Do not edit: change the struct, then `cargo zdm generate --amend`.
 -- Verification: rows of users from $1 to $2, how many of them do not agree, and what each side counts as.
 
-SELECT count(*), count(*) FILTER (WHERE NOT zdm_agree), count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
-    sum(zdm_old)::text, sum(zdm_new)::text
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT zdm_agree), pg_catalog.count(*) FILTER (WHERE zdm_agree AND zdm_old <> zdm_new),
+    pg_catalog.sum(zdm_old)::text, pg_catalog.sum(zdm_new)::text
 FROM (
     SELECT (email_key IS NOT NULL AND (zdm_seal_email_key IS NOT DISTINCT FROM sha256(record_send(ROW(email, email_key))))) AS zdm_agree,
-        hashtextextended(coalesce('=' || (CASE WHEN zdm_seal_email_key IS NOT NULL THEN sha256(record_send(ROW(email, email_key))) END)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_old,
-        hashtextextended(coalesce('=' || (zdm_seal_email_key)::text, '') COLLATE "C", hashtextextended((id)::text COLLATE "C", hashtextextended('users', 0))) AS zdm_new
+        pg_catalog.hashtextextended(coalesce('=' || (CASE WHEN zdm_seal_email_key IS NOT NULL THEN sha256(record_send(ROW(email, email_key))) END)::text, '') COLLATE "C", pg_catalog.hashtextextended((id)::text COLLATE "C", pg_catalog.hashtextextended('users', 0))) AS zdm_old,
+        pg_catalog.hashtextextended(coalesce('=' || (zdm_seal_email_key)::text, '') COLLATE "C", pg_catalog.hashtextextended((id)::text COLLATE "C", pg_catalog.hashtextextended('users', 0))) AS zdm_new
     FROM users
     WHERE id BETWEEN $1::text::bigint AND $2::text::bigint
     OFFSET 0
