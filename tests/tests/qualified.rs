@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Besides `pg_…` and `has_…_privilege`. What SQLite has as well, or Rust, is not among them.
-const FUNCTIONS: &str = "acldefault aclexplode array_append array_length array_remove array_to_string bool_and bool_or clock_timestamp \
+const FUNCTIONS: &str = "acldefault aclexplode array_append array_length array_position array_remove array_to_string bool_and bool_or clock_timestamp \
     col_description concat_ws current_database current_schema current_schemas current_setting format format_type generate_series hashtext \
     hashtextextended json_agg json_build_array json_build_object jsonb_array_elements_text jsonb_typeof obj_description parse_ident \
     quote_ident quote_literal regexp_replace row_security_active set_config setval split_part string_agg string_to_array to_jsonb to_regclass \

@@ -28,8 +28,8 @@ pub async fn of(connection: &mut Connection, manifest: &Manifest) -> Result<Vec<
     // The trigger's function has the name of its counter.
     const COUNTER: &str = "SELECT last_value, CAST(EXISTS (
              SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
-             WHERE tgrelid = pg_catalog.to_regclass($2) AND tgenabled = 'A' AND proname = sequencename
-                 AND pronamespace = pg_catalog.to_regnamespace('zdm')) AS int)
+             WHERE tgrelid = CAST(pg_catalog.to_regclass($2) AS oid) AND tgenabled = 'A' AND proname = sequencename
+                 AND pronamespace = CAST(pg_catalog.to_regnamespace('zdm') AS oid)) AS int)
          FROM pg_sequences WHERE schemaname = 'zdm' AND sequencename = $1";
     let mut found = Vec::new();
     for (table, counter) in &manifest.nets {

@@ -96,37 +96,38 @@ impl Lease {
     ) -> Result<Self, LeaseError> {
         let random = RandomState::new().build_hasher().finish();
         let owner = format!("{actor} (pid {}, {random:08x}{last}", std::process::id());
-        let claimed = connection
-            .query(
-                "INSERT INTO {zdm}operator AS held (migration, owner, lease_epoch, lease_until) VALUES ($1, $2, 1, {now} + $3) \
-                 ON CONFLICT (migration) DO UPDATE SET owner = excluded.owner, lease_epoch = held.lease_epoch + 1, \
-                 lease_until = excluded.lease_until WHERE held.lease_until < {now} RETURNING lease_epoch",
-                &[migration.into(), owner.as_str().into(), lease_ms().into()],
-            )
-            .await?;
-        if let Some(row) = claimed.first() {
-            return Ok(Self {
-                migration: migration.to_owned(),
-                actor: actor.to_owned(),
-                owner,
-                epoch: integer(row, 0)?,
-            });
+        loop {
+            let claimed = connection
+                .query(
+                    "INSERT INTO {zdm}operator AS held (migration, owner, lease_epoch, lease_until) VALUES ($1, $2, 1, {now} + $3) \
+                     ON CONFLICT (migration) DO UPDATE SET owner = excluded.owner, lease_epoch = held.lease_epoch + 1, \
+                     lease_until = excluded.lease_until WHERE held.lease_until < {now} RETURNING lease_epoch",
+                    &[migration.into(), owner.as_str().into(), lease_ms().into()],
+                )
+                .await?;
+            if let Some(row) = claimed.first() {
+                return Ok(Self {
+                    migration: migration.to_owned(),
+                    actor: actor.to_owned(),
+                    owner,
+                    epoch: integer(row, 0)?,
+                });
+            }
+            // It may have been given back meanwhile.
+            let held = connection
+                .query(
+                    "SELECT owner, (lease_until - {now}) / 1000 + 1 FROM {zdm}operator WHERE migration = $1 AND lease_until >= {now}",
+                    &[migration.into()],
+                )
+                .await?;
+            if let Some(row) = held.first() {
+                return Err(LeaseError::Held {
+                    migration: migration.to_owned(),
+                    owner: text(row, 0)?,
+                    seconds: integer(row, 1)?,
+                });
+            }
         }
-        let held = connection
-            .query(
-                "SELECT owner, (lease_until - {now}) / 1000 + 1 FROM {zdm}operator WHERE migration = $1",
-                &[migration.into()],
-            )
-            .await?;
-        let (owner, seconds) = match held.first() {
-            Some(row) => (text(row, 0)?, integer(row, 1)?),
-            None => ("another command".to_owned(), 0),
-        };
-        Err(LeaseError::Held {
-            migration: migration.to_owned(),
-            owner,
-            seconds,
-        })
     }
 
     /// Prolongs the claim. Inside a transaction it also keeps everybody else from taking over until the commit.

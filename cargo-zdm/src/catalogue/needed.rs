@@ -79,15 +79,15 @@ const POSTGRES: &str = "WITH RECURSIVE
         UNION SELECT r.root, e.classid, e.objid FROM reached r CROSS JOIN LATERAL (
             SELECT d.refclassid, d.refobjid FROM pg_depend d
             WHERE d.classid = r.classid AND d.objid = r.objid AND d.deptype IN ('n', 'e')
-                AND NOT EXISTS (SELECT FROM pg_class c WHERE d.refclassid = CAST('pg_class' AS regclass) AND c.oid = d.refobjid
+                AND NOT EXISTS (SELECT FROM pg_class c WHERE d.refclassid = CAST(CAST('pg_class' AS regclass) AS oid) AND c.oid = d.refobjid
                     AND c.relkind NOT IN ('S', 'c'))
             UNION ALL SELECT d.classid, d.objid FROM pg_depend d
             WHERE d.refclassid = r.classid AND d.refobjid = r.objid AND d.deptype IN ('a', 'i')
-                AND (d.classid IN (CAST('pg_constraint' AS regclass), CAST('pg_attrdef' AS regclass))
-                    OR EXISTS (SELECT FROM pg_class c WHERE d.classid = CAST('pg_class' AS regclass) AND c.oid = d.objid
+                AND (d.classid IN (CAST(CAST('pg_constraint' AS regclass) AS oid), CAST(CAST('pg_attrdef' AS regclass) AS oid))
+                    OR EXISTS (SELECT FROM pg_class c WHERE d.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND c.oid = d.objid
                         AND c.relkind IN ('i', 'c')))
             UNION ALL SELECT CAST('pg_type' AS regclass), typelem FROM pg_type
-            WHERE r.classid = CAST('pg_type' AS regclass) AND pg_type.oid = r.objid AND typelem <> 0
+            WHERE r.classid = CAST(CAST('pg_type' AS regclass) AS oid) AND pg_type.oid = r.objid AND typelem <> 0
         ) e (classid, objid)),
     found AS (
         SELECT 1 AS turn, n.oid, CAST(0 AS oid) AS place, 'schema' AS what, CAST(nspname AS text) AS object,
@@ -132,7 +132,7 @@ const POSTGRES: &str = "WITH RECURSIVE
                     FROM pg_range g JOIN pg_opclass o ON o.oid = rngsubopc WHERE rngtypid = t.oid AND CAST(rngcanonical AS oid) = 0) END,
             pg_catalog.format(CASE typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, pg_catalog.format_type(t.oid, NULL)),
             CAST('pg_type' AS regclass)
-        FROM pg_type t JOIN made ON made.oid = t.oid AND made.classid = CAST('pg_type' AS regclass)
+        FROM pg_type t JOIN made ON made.oid = t.oid AND made.classid = CAST(CAST('pg_type' AS regclass) AS oid)
         WHERE NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = t.typrelid AND r.relkind <> 'c')
         UNION ALL SELECT 3, p.oid, pronamespace, CASE prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END,
             CAST(proname AS text) || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
@@ -140,21 +140,21 @@ const POSTGRES: &str = "WITH RECURSIVE
                 pg_catalog.length('CREATE OR REPLACE FUNCTION ') + 1 + CASE pronamespace WHEN {own}
                     THEN pg_catalog.length(CAST(CAST({own} AS regnamespace) AS text)) + 1 ELSE 0 END) END,
             pg_catalog.format('DROP FUNCTION %s', CAST(p.oid AS regprocedure)), CAST('pg_proc' AS regclass)
-        FROM pg_proc p JOIN made ON made.oid = p.oid AND made.classid = CAST('pg_proc' AS regclass)
+        FROM pg_proc p JOIN made ON made.oid = p.oid AND made.classid = CAST(CAST('pg_proc' AS regclass) AS oid)
         UNION ALL SELECT 3, c.oid, relnamespace, 'sequence', relname,
             pg_catalog.format('CREATE SEQUENCE %s AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', CAST(c.oid AS regclass),
                 pg_catalog.format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax, seqcache, CASE WHEN seqcycle THEN ' CYCLE' ELSE '' END),
             pg_catalog.format('DROP SEQUENCE %s', CAST(c.oid AS regclass)), CAST('pg_class' AS regclass)
         FROM pg_class c JOIN pg_sequence ON seqrelid = c.oid
-        WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = c.oid
+        WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND d.objid = c.oid
             AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
     SELECT CAST(pg_catalog.json_build_object('what', what,
         'object', coalesce((SELECT CAST(nspname AS text) || '.' FROM pg_namespace n WHERE n.oid = place AND place <> {own}), '') || object,
         'create', made_by, 'drop', dropped_by,
         'enums', (SELECT coalesce(pg_catalog.json_agg({t} ORDER BY t.oid), '[]') FROM reached r JOIN pg_type t ON t.oid = r.objid
-            WHERE r.root = found.oid AND r.classid = CAST('pg_type' AS regclass) AND t.typtype = 'e'),
+            WHERE r.root = found.oid AND r.classid = CAST(CAST('pg_type' AS regclass) AS oid) AND t.typtype = 'e'),
         'of_rows', EXISTS (SELECT FROM reached r JOIN pg_type t ON t.oid = r.objid JOIN pg_class c ON c.oid = t.typrelid
-            WHERE r.root = found.oid AND r.classid = CAST('pg_type' AS regclass) AND c.relkind <> 'c')) AS text)
+            WHERE r.root = found.oid AND r.classid = CAST(CAST('pg_type' AS regclass) AS oid) AND c.relkind <> 'c')) AS text)
     FROM found
     WHERE EXISTS (SELECT FROM reached r WHERE r.root = 0 AND r.classid = found.classid AND r.objid = found.oid)
     ORDER BY turn, found.oid";

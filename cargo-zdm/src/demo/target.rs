@@ -145,7 +145,7 @@ async fn drop_functions(connection: &mut Connection, migration: &str) -> Result<
     let functions = connection
         .query(
             "SELECT oid::regprocedure::text FROM pg_proc
-             WHERE pronamespace = 'zdm'::regnamespace AND starts_with(proname::text, $1)",
+             WHERE pronamespace = 'zdm'::regnamespace::oid AND starts_with(proname::text, $1)",
             &[format!("{migration}_").into()],
         )
         .await?;
@@ -196,7 +196,9 @@ async fn has_control(connection: &mut Connection) -> Result<bool, DemoError> {
 
 async fn has_table(connection: &mut Connection, table: &str) -> Result<bool, DemoError> {
     let sql = match connection.dialect() {
-        Dialect::Postgres => "SELECT count(*) FROM pg_class WHERE oid = pg_catalog.to_regclass($1)",
+        Dialect::Postgres => {
+            "SELECT count(*) FROM pg_class WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)"
+        }
         Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name = $1",
     };
     let found = connection.query(sql, &[table.into()]).await?;

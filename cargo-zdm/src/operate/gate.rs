@@ -60,6 +60,15 @@ pub(crate) fn refusal(what: &str) -> Failure {
     .safe("nothing was changed by this step, and the application goes on as before")
 }
 
+/// Somebody else has moved the migration since this command looked where it stands.
+pub(crate) fn overtaken(what: &str) -> Failure {
+    Failure::gate(
+        format!("{what} has to wait: another command has moved the migration meanwhile"),
+        "`cargo zdm status` shows where it stands now; then decide again",
+    )
+    .safe("nothing was changed by this command")
+}
+
 /// Names of the shut ones.
 pub(crate) fn shut(gates: &[Gate]) -> Vec<&'static str> {
     gates

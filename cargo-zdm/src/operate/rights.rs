@@ -45,7 +45,7 @@ const OWNERS_OF_CONTROL: &str = "SELECT DISTINCT CAST(pg_catalog.pg_get_userbyid
 /// Changing a table, or creating it: only an owner alters, and an index is created in the table's schema.
 const ALTER: &str =
     "SELECT pg_catalog.format('GRANT %I TO %I', pg_catalog.pg_get_userbyid(relowner), current_user) FROM pg_class
-    WHERE oid = pg_catalog.to_regclass($1) AND NOT pg_catalog.pg_has_role(relowner, 'USAGE')
+    WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid) AND NOT pg_catalog.pg_has_role(relowner, 'USAGE')
     UNION SELECT pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %I', nspname, current_user) FROM pg_namespace
     WHERE nspname = coalesce((pg_catalog.parse_ident($1))[pg_catalog.array_length(pg_catalog.parse_ident($1), 1) - 1], pg_catalog.current_schema())
     AND NOT pg_catalog.has_schema_privilege(oid, 'CREATE') ORDER BY 1";
@@ -53,7 +53,7 @@ const ALTER: &str =
 /// Reading and writing a table's rows; a right on some columns may be meant for these.
 const ROWS: &str =
     "SELECT pg_catalog.format('GRANT SELECT, UPDATE ON %s TO %I', CAST(oid AS regclass), current_user)
-    FROM pg_class WHERE oid = pg_catalog.to_regclass($1)
+    FROM pg_class WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)
     AND NOT (pg_catalog.has_any_column_privilege(oid, 'SELECT') AND pg_catalog.has_any_column_privilege(oid, 'UPDATE'))";
 
 /// To read the control tables.

@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use camino::Utf8Path;
+use zdm_runtime::audit;
 use zdm_runtime::database::control::{self, Installed};
 use zdm_runtime::database::{Connection, DatabaseError, Dialect};
 use zdm_runtime::facts::{self, Facts};
@@ -75,11 +76,12 @@ impl Session {
         };
         rights::to_look(&mut connection).await?;
         let found = control::installed_version(&mut connection).await?;
+        let actor = audit::name_of(&mut connection, &context.actor()).await?;
         let mut session = Self {
             connection,
             migrations,
             policy: project.config.policy,
-            actor: context.actor(),
+            actor,
             leases: Vec::new(),
             by_itself: false,
             terminal: context.terminal,

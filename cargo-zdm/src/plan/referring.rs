@@ -11,7 +11,7 @@ use super::{Action, ForeignKeyShape, PlanStep, Statement, Undo};
 /// Columns by table.
 type Columns = BTreeMap<String, Vec<String>>;
 
-/// What the foreign keys name that go before `complete` and come back on the way back: columns of tables.
+/// What the foreign keys name that go before `complete` and come back on the way back: columns of tables, on both ends.
 pub(super) fn put_back(steps: &[PlanStep]) -> Columns {
     let released = steps.iter().filter(|step| step.section == Section::Release);
     let undone = released.filter_map(|step| match &step.undo {
@@ -19,9 +19,14 @@ pub(super) fn put_back(steps: &[PlanStep]) -> Columns {
         Undo::Covered | Undo::Impossible(_) => None,
     });
     let mut named = Columns::new();
-    for (_, key) in undone.flatten().flat_map(coming) {
-        let of_table = named.entry(key.references.clone()).or_default();
-        add(of_table, &key.referenced_columns);
+    for (table, key) in undone.flatten().flat_map(coming) {
+        let ends = [
+            (table, &key.columns),
+            (&key.references, &key.referenced_columns),
+        ];
+        for (table, columns) in ends {
+            add(named.entry(table.clone()).or_default(), columns);
+        }
     }
     named
 }

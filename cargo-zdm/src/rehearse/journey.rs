@@ -238,7 +238,7 @@ impl Journey {
             let taken = advance::take(&mut session, self.place, position, step).await;
             drop(session);
             match taken {
-                Ok(answer) if answer.kind != Some(Kind::Gate) => return Ok(()),
+                Ok(Some(answer)) if answer.kind != Some(Kind::Gate) => return Ok(()),
                 Err(failure) if failure.kind != Kind::Gate => return Err(failure),
                 Ok(_) => {}
                 Err(failure) if begun.elapsed() > PATIENCE => return Err(failure),

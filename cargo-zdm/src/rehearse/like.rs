@@ -107,8 +107,7 @@ async fn table(
 /// Rows of a table: on `PostgreSQL` as its statistics say, where there are any.
 async fn count(connection: &mut Connection, relation: &str) -> Result<u64, DatabaseError> {
     if connection.dialect() == Dialect::Postgres {
-        let sql =
-            "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = pg_catalog.to_regclass($1)";
+        let sql = "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)";
         let rows = ask(connection, sql, &[relation.into()]).await?;
         if let Some([Value::Int(Some(count @ 1..))]) = rows.first().map(Vec::as_slice) {
             return Ok(count.unsigned_abs());

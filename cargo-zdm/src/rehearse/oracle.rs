@@ -112,7 +112,9 @@ pub(super) async fn counts(
 /// Whether the database has the oracle's table.
 pub(super) async fn is_there(connection: &mut Connection) -> Result<bool, DatabaseError> {
     let sql = match connection.dialect() {
-        Dialect::Postgres => "SELECT count(*) FROM pg_class WHERE oid = pg_catalog.to_regclass($1)",
+        Dialect::Postgres => {
+            "SELECT count(*) FROM pg_class WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)"
+        }
         Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name = $1",
     };
     let found = connection.query(sql, &[TABLE.into()]).await?;

@@ -29,7 +29,7 @@ BEGIN
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = pg_namespace.oid AND d.deptype = 'e')
     LOOP EXECUTE pg_catalog.format('DROP SCHEMA %I CASCADE', found.name); END LOOP;
     FOR found IN SELECT c.relkind, c.oid::regclass::text AS name FROM pg_class c
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+        WHERE c.relnamespace = 'public'::regnamespace::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('e', 'a', 'i'))
     LOOP
         IF pg_catalog.to_regclass(found.name) IS NOT NULL THEN
@@ -37,10 +37,10 @@ BEGIN
                 WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, found.name);
         END IF;
     END LOOP;
-    FOR found IN SELECT p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+    FOR found IN SELECT p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace::oid
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
     LOOP EXECUTE pg_catalog.format('DROP ROUTINE %s CASCADE', found.name); END LOOP;
-    FOR found IN SELECT t.oid::regtype::text AS name, t.typtype FROM pg_type t WHERE t.typnamespace = 'public'::regnamespace
+    FOR found IN SELECT t.oid::regtype::text AS name, t.typtype FROM pg_type t WHERE t.typnamespace = 'public'::regnamespace::oid
           AND t.typtype IN ('e', 'd', 'c', 'r') AND (t.typrelid = 0 OR EXISTS
               (SELECT 1 FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')

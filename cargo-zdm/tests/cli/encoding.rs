@@ -88,6 +88,42 @@ fn from_expand_to_contract_in_latin1() {
     from_expand_to_contract(&Project::on(url, ""));
 }
 
+/// Whoever has agreed is the same person, however the database has the name.
+#[test]
+fn nobody_agrees_with_himself_in_latin1() {
+    let server = Server::start();
+    let project = &Project::on(server.database_in("LATIN1", "app"), "");
+    user_crate(project);
+    project.write("src/models.rs", BEFORE);
+    project.done(&["init"]);
+    be_hasty(project);
+    let policy = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    project.write("zdm.toml", &format!("{policy}approvals = 1\n"));
+    project.done(&["expand"]);
+    let renamed = "#[zdm(renamed_from = \"name\")]\n    pub full_name";
+    project.write("src/models.rs", &BEFORE.replace("pub name", renamed));
+    project.done(&["generate", "two"]);
+    for command in [
+        &["expand"][..],
+        &["switch", "--to", "dual_write"],
+        &["backfill"],
+        &["verify"],
+        &["switch", "--to", "shadow"],
+        &["switch", "--to", "100%"],
+        &["verify"],
+        &["switch", "--to", "ramp_down"],
+        &["switch", "--to", "complete"],
+        &["finalize"],
+        &["approve", "two"],
+    ] {
+        project.done(&[command, &["--actor", "Łukasz@ops"]].concat());
+    }
+    let own = project.zdm(&["contract", "two", "--actor", "łukasz@laptop"]);
+    assert_eq!(own.code, 4, "{own:#?}");
+    own.says("0 of 1 approvals");
+    project.done(&["contract", "two", "--actor", "Jürgen"]);
+}
+
 #[test]
 fn from_expand_to_contract_in_no_encoding() {
     let server = Server::start();

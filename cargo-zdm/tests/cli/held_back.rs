@@ -50,7 +50,7 @@ fn a_table_that_old_names_stays(project: &Project, dialect: &str) {
     project.done(&["generate", "gone", "--drop-table", "teams"]);
     let held = waits(project, &["expand", "gone"]);
     held.says("names_free");
-    held.says("a way back of 0002_change puts a foreign key to teams back");
+    held.says("a way back of 0002_change puts a foreign key back that names columns of teams");
     held.says("cargo zdm contract change");
 
     // The way back is open, and so is what is named.
@@ -77,6 +77,47 @@ fn a_table_that_old_names_stays_on_postgres() {
 #[test]
 fn a_table_that_old_names_stays_on_sqlite() {
     a_table_that_old_names_stays(&Project::sqlite(""), "sqlite");
+}
+
+/// The way back gives a foreign key the old column again, in a table that the version has no sides of.
+fn a_table_that_names_old_stays(project: &Project, dialect: &str) {
+    let teams = |field: &str| {
+        format!(
+            "#[derive(Migratable)]\npub struct Team {{\n    #[zdm(primary_key)]\n    pub id: i64,\n    {field}\n}}\n"
+        )
+    };
+    let tied = |to: &str| {
+        members(&format!(
+            "#[zdm(references = \"teams({to})\")]\n    pub team: String,"
+        ))
+    };
+    let before = teams("#[zdm(unique)]\n    pub code: String,");
+    let rows = "INSERT INTO teams (id, code) VALUES (1, 'a'); INSERT INTO members (id, team) VALUES (1, 'a')";
+    created(project, dialect, &format!("{before}{}", tied("code")), rows);
+    let renamed = teams("#[zdm(unique, renamed_from = \"code\")]\n    pub kode: String,");
+    completed(project, &format!("{renamed}{}", tied("kode")));
+    project.done(&["finalize", "change"]);
+    declared(project, &teams("#[zdm(unique)]\n    pub kode: String,"));
+    project.done(&["generate", "gone", "--drop-table", "members"]);
+    let held = waits(project, &["expand", "gone"]);
+    held.says("names_free");
+    held.says("a way back of 0002_change puts a foreign key back that names columns of members");
+    back_to(project, "ramp_down");
+    project.done(&["resume", "change"]);
+    project.done(&["switch", "--to", "complete", "change"]);
+    project.done(&["contract", "change"]);
+    project.done(&["expand", "gone"]);
+}
+
+#[test]
+fn a_table_that_names_old_stays_on_postgres() {
+    let server = Server::start();
+    a_table_that_names_old_stays(&Project::on(server.database("app"), ""), "postgres");
+}
+
+#[test]
+fn a_table_that_names_old_stays_on_sqlite() {
+    a_table_that_names_old_stays(&Project::sqlite(""), "sqlite");
 }
 
 /// What a foreign key does by itself nobody does to the other side.

@@ -1,5 +1,5 @@
-//! Functions that fit what the catalogue's are called with better than these do, in a schema where everybody may create some: none of
-//! them is called, with the rights of whoever runs a command, triggers or the application.
+//! Functions and operators that fit what the catalogue's are called with better than these do, in a schema where everybody may create some:
+//! none of them is called, with the rights of whoever runs a command, triggers or the application.
 
 use crate::both_tables::{MERGE, SPLIT, USERS, moves, shop};
 use crate::generate::{AFTER, be_hasty, user_crate};
@@ -16,6 +16,11 @@ const TRAPS: &str = "DO $$ DECLARE trap text; BEGIN
         'concat(text, text)', 'regexp_replace(name, text, text, text)', 'split_part(name, text, integer)', 'hashtext(varchar)', 'length(name)', 'array_append(text[], text)',
         'row_security_active(regclass)'] LOOP
         EXECUTE format('CREATE FUNCTION public.%s RETURNS text LANGUAGE plpgsql AS %L', trap, 'BEGIN RAISE EXCEPTION ''hijacked''; END');
+    END LOOP;
+    FOREACH trap IN ARRAY ARRAY['regclass', 'regnamespace', 'regtype'] LOOP
+        EXECUTE pg_catalog.format('CREATE FUNCTION public.trap(oid, %s) RETURNS boolean LANGUAGE plpgsql AS %L', trap, 'BEGIN RAISE EXCEPTION ''hijacked''; END');
+        EXECUTE pg_catalog.format('CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = %s, FUNCTION = public.trap)', trap);
+        EXECUTE pg_catalog.format('CREATE OPERATOR public.<> (LEFTARG = oid, RIGHTARG = %s, FUNCTION = public.trap)', trap);
     END LOOP; END $$;";
 
 /// The traps are good: unqualified, they are called.
@@ -27,6 +32,10 @@ fn a_function_that_fits_better_is_called_without_a_schema() {
     project.refuses("SELECT quote_ident(rolname) FROM pg_roles", "hijacked");
     project.refuses("SELECT nextval('somewhere')", "hijacked");
     project.refuses("SELECT unnest(ARRAY['a']::name[])", "hijacked");
+    project.refuses(
+        "SELECT 1 FROM pg_class WHERE oid = 'pg_class'::regclass",
+        "hijacked",
+    );
 }
 
 #[test]

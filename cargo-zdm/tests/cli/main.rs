@@ -49,6 +49,7 @@ mod nets;
 mod odd_names;
 mod older;
 mod outlived;
+mod overtaken;
 mod passwords;
 mod pause;
 mod policies;

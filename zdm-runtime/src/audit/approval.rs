@@ -35,10 +35,11 @@ impl Approval {
     }
 }
 
-/// The person behind an actor: the name before the host, so that the same user is nobody else on another machine.
+/// The person behind an actor: the name before the host, so that the same user is nobody else on another machine, and with the characters
+/// that an audit log has by their numbers.
 pub fn person(actor: &str) -> String {
     let name = actor.split_once('@').map_or(actor, |(name, _)| name);
-    name.trim().to_lowercase()
+    super::from_ascii(name).trim().to_lowercase()
 }
 
 /// All approvals of a migration, oldest first. One that was changed since is an error: nothing is concluded from such a log.
@@ -98,5 +99,6 @@ mod tests {
         assert_eq!(person("anna@laptop"), person("Anna@bastion"));
         assert_eq!(person("anna"), person("anna@laptop"));
         assert_ne!(person("anna@laptop"), person("bert@laptop"));
+        assert_eq!(person("J\\u{dc}RGEN"), person("j\u{fc}rgen@laptop"));
     }
 }

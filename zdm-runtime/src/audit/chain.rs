@@ -123,18 +123,29 @@ pub(super) struct Place {
     pub(super) takes_all: bool,
 }
 
+/// Whether the database's encoding has every character, as SQL: 1 or 0.
+pub(super) const fn has_every_character(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => {
+            "CAST(pg_catalog.current_setting('server_encoding') IN ('UTF8', 'SQL_ASCII') AS int)"
+        }
+        Dialect::Sqlite => "1",
+    }
+}
+
 /// Takes the next place. From here on the transaction does nothing but append and commit.
 pub(super) async fn take(connection: &mut Connection) -> Result<Place, DatabaseError> {
     let role = match connection.dialect() {
         Dialect::Postgres => {
             connection.run_file(ALONE).await?;
-            "CAST(session_user AS text), CAST(current_setting('server_encoding') IN ('UTF8', 'SQL_ASCII') AS int)"
+            "CAST(session_user AS text)"
         }
-        Dialect::Sqlite => "NULL, 1",
+        Dialect::Sqlite => "NULL",
     };
     let sql = format!(
-        "UPDATE {{zdm}}meta SET audit_entries = audit_entries + 1 RETURNING {}, {{now}}, {role}",
-        Head::COLUMNS
+        "UPDATE {{zdm}}meta SET audit_entries = audit_entries + 1 RETURNING {}, {{now}}, {role}, {}",
+        Head::COLUMNS,
+        has_every_character(connection.dialect())
     );
     let rows = connection.query(&sql, &[]).await?;
     let [row] = rows.as_slice() else {

@@ -80,6 +80,22 @@ pub async fn append(connection: &mut Connection, entry: Entry<'_>) -> Result<(),
     insert(connection, &link).await
 }
 
+/// Somebody's name as every table of this database takes it.
+pub async fn name_of(connection: &mut Connection, actor: &str) -> Result<String, DatabaseError> {
+    if actor.is_ascii() {
+        return Ok(actor.to_owned());
+    }
+    let sql = format!(
+        "SELECT {}",
+        chain::has_every_character(connection.dialect())
+    );
+    let rows = connection.query(&sql, &[]).await?;
+    Ok(match rows.first().map(Vec::as_slice) {
+        Some([Value::Int(Some(1))]) => actor.to_owned(),
+        _ => in_ascii(actor),
+    })
+}
+
 /// What somebody says must be on record in every database, and not fail what it is about: characters that the encoding may lack are written
 /// by their numbers.
 fn in_ascii(text: &str) -> String {
@@ -92,6 +108,30 @@ fn in_ascii(text: &str) -> String {
         }
     }
     kept
+}
+
+/// The characters that [`in_ascii`] has written by their numbers.
+fn from_ascii(text: &str) -> String {
+    let mut parts = text.split("\\u{");
+    let mut read = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let number = part.split_once('}');
+        let letter = number.and_then(|(number, rest)| {
+            let letter = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
+            Some((letter, rest))
+        });
+        match letter {
+            Some((letter, rest)) => {
+                read.push(letter);
+                read.push_str(rest);
+            }
+            None => {
+                read.push_str("\\u{");
+                read.push_str(part);
+            }
+        }
+    }
+    read
 }
 
 async fn insert(connection: &mut Connection, link: &Link<'_>) -> Result<(), DatabaseError> {

@@ -129,7 +129,7 @@ async fn may_vacuum(connection: &mut Connection, table: &str) -> Result<bool, Da
         .query(
             "SELECT CAST(pg_catalog.pg_has_role(class.relowner, 'USAGE') OR pg_catalog.pg_has_role(base.datdba, 'USAGE') AS int)
              FROM pg_class AS class, pg_database AS base
-             WHERE class.oid = pg_catalog.to_regclass($1) AND base.datname = pg_catalog.current_database()",
+             WHERE class.oid = CAST(pg_catalog.to_regclass($1) AS oid) AND base.datname = pg_catalog.current_database()",
             &[relation(table).as_str().into()],
         )
         .await?;

@@ -84,7 +84,7 @@ async fn types(
     for column in &backfill.key {
         let rows = connection
             .query(
-                "SELECT pg_catalog.format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) AND attname = $2",
+                "SELECT pg_catalog.format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND attname = $2",
                 &[
                     relation(&backfill.table).as_str().into(),
                     column.as_str().into(),

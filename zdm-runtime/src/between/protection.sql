@@ -20,6 +20,6 @@ SELECT CAST(relrowsecurity AS int), CAST(relforcerowsecurity AS int), (
             AND NOT rolsuper AND NOT rolbypassrls AND (relforcerowsecurity OR NOT pg_catalog.pg_has_role(proowner, relowner, 'USAGE')))
 FROM pg_catalog.pg_class c CROSS JOIN LATERAL (SELECT CAST(pg_catalog.to_regclass($2) AS oid) AS oid) AS other CROSS JOIN LATERAL (
         SELECT pg_catalog.bool_or(true) AS any_of_it, pg_catalog.bool_or(polcmd = '*' AND polpermissive AND polname = CAST(CAST($3 AS text) AS name)) AS whole
-        FROM pg_catalog.pg_policy JOIN pg_catalog.pg_depend ON classid = CAST('pg_catalog.pg_policy' AS regclass) AND objid = pg_policy.oid
-        WHERE polrelid = c.oid AND refclassid = CAST('pg_catalog.pg_class' AS regclass) AND refobjid = other.oid) AS asking
-WHERE c.oid = pg_catalog.to_regclass($1)
+        FROM pg_catalog.pg_policy JOIN pg_catalog.pg_depend ON classid = CAST(CAST('pg_catalog.pg_policy' AS regclass) AS oid) AND objid = pg_policy.oid
+        WHERE polrelid = c.oid AND refclassid = CAST(CAST('pg_catalog.pg_class' AS regclass) AS oid) AND refobjid = other.oid) AS asking
+WHERE c.oid = CAST(pg_catalog.to_regclass($1) AS oid)

@@ -126,7 +126,7 @@ async fn holders(
              LEFT JOIN pg_stat_activity AS session ON session.pid = lock.pid
              WHERE lock.granted AND lock.locktype = 'relation' AND lock.pid <> pg_catalog.pg_backend_pid()
                AND lock.database = (SELECT oid FROM pg_database WHERE datname = pg_catalog.current_database())
-               AND lock.relation = pg_catalog.to_regclass($1)
+               AND lock.relation = CAST(pg_catalog.to_regclass($1) AS oid)
                AND lock.mode = ANY (pg_catalog.string_to_array($2, ' '))
              GROUP BY lock.pid
              ORDER BY 3 DESC NULLS LAST",

@@ -29,7 +29,7 @@ pub async fn columns(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CAST(attname AS text) FROM pg_attribute
-             WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+             WHERE attrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         }
         Dialect::Sqlite => "SELECT name FROM pragma_table_xinfo($1) ORDER BY cid",
     };
@@ -73,7 +73,7 @@ pub async fn server_version(connection: &mut Connection) -> Result<Option<i64>, 
 pub async fn is_of_parts(connection: &mut Connection, name: &str) -> Result<bool, DatabaseError> {
     let parts = connection
         .query(
-            "SELECT 1 FROM pg_class WHERE oid = pg_catalog.to_regclass($1)
+            "SELECT 1 FROM pg_class WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)
              AND (relkind = 'p' OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid))",
             &[relation(name).into()],
         )
@@ -89,7 +89,7 @@ pub async fn instead_of_table(
     let sql = match connection.dialect() {
         Dialect::Postgres => {
             "SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' END
-             FROM pg_class WHERE oid = pg_catalog.to_regclass($1)"
+             FROM pg_class WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)"
         }
         Dialect::Sqlite => {
             "SELECT 'view' FROM sqlite_schema WHERE type = 'view' AND name = $1 COLLATE NOCASE"
@@ -161,7 +161,7 @@ pub async fn references(
                 (SELECT pg_catalog.string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
                  WHERE attrelid = conrelid AND attnum = ANY (conkey))
              FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid <> confrelid
-             AND confrelid = pg_catalog.to_regclass($1) ORDER BY 1, 3"
+             AND confrelid = CAST(pg_catalog.to_regclass($1) AS oid) ORDER BY 1, 3"
         }
         Dialect::Sqlite => {
             "SELECT child.name, child.name, group_concat(held.\"from\", ', ')
@@ -221,7 +221,7 @@ pub(crate) async fn defaults(
             "SELECT CAST(attname AS text), pg_catalog.format_type(atttypid, atttypmod), pg_catalog.pg_get_expr(adbin, adrelid),
                 (CAST(CAST(attmissingval AS text) AS text[]))[1]
              FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-             WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+             WHERE attrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         }
         Dialect::Sqlite => "SELECT name, type, dflt_value, NULL FROM pragma_table_xinfo($1) ORDER BY cid",
     };

@@ -78,22 +78,22 @@ const POSTGRES: &str = "SELECT DISTINCT kind, CAST(name AS text), CAST(of AS tex
         (SELECT CAST(nspname AS text) || '.' || of FROM pg_namespace WHERE pg_namespace.oid = place) FROM (
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END AS kind, p.proname AS name, CAST(NULL AS name) AS of,
         d.refobjid, p.pronamespace AS place
-    FROM pg_depend d JOIN pg_proc p ON d.classid = CAST('pg_proc' AS regclass) AND p.oid = d.objid
-    WHERE d.refclassid = CAST('pg_type' AS regclass)
+    FROM pg_depend d JOIN pg_proc p ON d.classid = CAST(CAST('pg_proc' AS regclass) AS oid) AND p.oid = d.objid
+    WHERE d.refclassid = CAST(CAST('pg_type' AS regclass) AS oid)
     UNION ALL SELECT 'domain', t.typname, NULL, d.refobjid, t.typnamespace
-    FROM pg_depend d JOIN pg_type t ON d.classid = CAST('pg_type' AS regclass) AND t.oid = d.objid
-    WHERE d.refclassid = CAST('pg_type' AS regclass) AND t.typtype = 'd'
+    FROM pg_depend d JOIN pg_type t ON d.classid = CAST(CAST('pg_type' AS regclass) AS oid) AND t.oid = d.objid
+    WHERE d.refclassid = CAST(CAST('pg_type' AS regclass) AS oid) AND t.typtype = 'd'
     UNION ALL SELECT CASE v.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'rule' END,
         CASE WHEN v.relkind IN ('v', 'm') THEN v.relname ELSE r.rulename END, NULL, d.refobjid, v.relnamespace
-    FROM pg_depend d JOIN pg_rewrite r ON d.classid = CAST('pg_rewrite' AS regclass) AND r.oid = d.objid
+    FROM pg_depend d JOIN pg_rewrite r ON d.classid = CAST(CAST('pg_rewrite' AS regclass) AS oid) AND r.oid = d.objid
         JOIN pg_class v ON v.oid = r.ev_class
-    WHERE d.refclassid = CAST('pg_type' AS regclass)
+    WHERE d.refclassid = CAST(CAST('pg_type' AS regclass) AS oid)
     UNION ALL SELECT 'column', a.attname, c.relname, d.refobjid, c.relnamespace
-    FROM pg_depend d JOIN pg_class c ON d.classid = CAST('pg_class' AS regclass) AND c.oid = d.objid
+    FROM pg_depend d JOIN pg_class c ON d.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND c.oid = d.objid
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid
-    WHERE d.refclassid = CAST('pg_type' AS regclass) AND d.objsubid > 0 AND c.relkind IN ('r', 'p', 'f', 'c')
+    WHERE d.refclassid = CAST(CAST('pg_type' AS regclass) AS oid) AND d.objsubid > 0 AND c.relkind IN ('r', 'p', 'f', 'c')
     ) found
     JOIN pg_type t ON found.refobjid IN (t.oid, t.typarray)
-    JOIN pg_attribute a ON a.atttypid = t.oid AND a.attrelid = pg_catalog.to_regclass($1) AND a.attname = CAST($2 AS text)
+    JOIN pg_attribute a ON a.atttypid = t.oid AND a.attrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND a.attname = CAST($2 AS text)
     WHERE place IS DISTINCT FROM pg_catalog.to_regnamespace('zdm')
     ORDER BY 1, 2, 3";

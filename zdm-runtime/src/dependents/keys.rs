@@ -69,7 +69,7 @@ pub(super) async fn onto(
 
 const ONTO: &str =
     "SELECT CAST(conrelid AS text), CAST(CAST(conrelid AS regclass) AS text), CAST(conname AS text) FROM pg_constraint
-    WHERE contype = 'f' AND conparentid = 0 AND confrelid = pg_catalog.to_regclass($1) AND
+    WHERE contype = 'f' AND conparentid = 0 AND confrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND
         (SELECT attnum FROM pg_attribute WHERE attrelid = confrelid AND attname = CAST($2 AS text) AND NOT attisdropped) = ANY (confkey)
     ORDER BY 2, 3";
 
@@ -84,7 +84,7 @@ async fn oid_of(connection: &mut Connection, table: &str) -> Result<Option<Value
 const STANDING: &str =
     "SELECT CAST(conrelid AS text), CAST(CAST(conrelid AS regclass) AS text), CAST(conname AS text)
     FROM pg_constraint JOIN pg_class ON pg_class.oid = conindid AND relname = $3
-    WHERE contype = 'f' AND conparentid = 0 AND confrelid = pg_catalog.to_regclass($1) AND CAST($2 AS text) =
+    WHERE contype = 'f' AND conparentid = 0 AND confrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND CAST($2 AS text) =
         (SELECT pg_catalog.string_agg(attname, ', ' ORDER BY attname COLLATE \"C\") FROM pg_attribute
          WHERE attrelid = confrelid AND attnum = ANY (confkey))
     ORDER BY 2, 3";

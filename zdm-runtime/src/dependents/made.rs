@@ -106,16 +106,16 @@ const RIGHT: &str = "right";
 /// An index that a constraint stands on is told as that constraint.
 const POSTGRES: &str = "SELECT kind, CAST(name AS text), way_on FROM (
     SELECT 'index' AS kind, c.relname AS name, d.refobjid, d.refobjsubid, CAST(NULL AS text) AS way_on
-    FROM pg_depend d JOIN pg_class c ON d.classid = CAST('pg_class' AS regclass) AND c.oid = d.objid AND c.relkind IN ('i', 'I')
-    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    FROM pg_depend d JOIN pg_class c ON d.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND c.oid = d.objid AND c.relkind IN ('i', 'I')
+    WHERE d.refclassid = CAST(CAST('pg_class' AS regclass) AS oid)
     UNION ALL SELECT CASE c.contype WHEN 'c' THEN 'check' WHEN 'u' THEN 'unique constraint' WHEN 'x' THEN 'exclusion constraint'
         ELSE 'foreign key' END, c.conname, d.refobjid, d.refobjsubid, NULL
-    FROM pg_depend d JOIN pg_constraint c ON d.classid = CAST('pg_constraint' AS regclass) AND c.oid = d.objid
+    FROM pg_depend d JOIN pg_constraint c ON d.classid = CAST(CAST('pg_constraint' AS regclass) AS oid) AND c.oid = d.objid
         AND c.conrelid = d.refobjid AND c.contype IN ('c', 'u', 'x', 'f')
-    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    WHERE d.refclassid = CAST(CAST('pg_class' AS regclass) AS oid)
     UNION ALL SELECT 'statistics', s.stxname, d.refobjid, d.refobjsubid, NULL
-    FROM pg_depend d JOIN pg_statistic_ext s ON d.classid = CAST('pg_statistic_ext' AS regclass) AND s.oid = d.objid
-    WHERE d.refclassid = CAST('pg_class' AS regclass)
+    FROM pg_depend d JOIN pg_statistic_ext s ON d.classid = CAST(CAST('pg_statistic_ext' AS regclass) AS oid) AND s.oid = d.objid
+    WHERE d.refclassid = CAST(CAST('pg_class' AS regclass) AS oid)
     UNION ALL SELECT 'right', pg_catalog.format('%s of %s', privilege_type,
         CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END), attrelid, attnum,
         pg_catalog.format('GRANT %s (%I) ON %s TO %s%s, or REVOKE it', privilege_type, CAST($3 AS text), CAST(attrelid AS regclass),
@@ -145,6 +145,6 @@ const POSTGRES: &str = "SELECT kind, CAST(name AS text), way_on FROM (
             ('(' || pg_catalog.array_to_string(attoptions, ', ') || ')')) s(setting)
         WHERE setting IS NOT NULL
     ) found
-    WHERE refobjid = pg_catalog.to_regclass($1) AND refobjsubid =
+    WHERE refobjid = CAST(pg_catalog.to_regclass($1) AS oid) AND refobjsubid =
         (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = CAST($2 AS text) AND NOT attisdropped)
     ORDER BY 1, 2";

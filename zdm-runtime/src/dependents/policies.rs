@@ -76,11 +76,11 @@ fn replaced<'a>(manifest: &'a Manifest, on: &str) -> Option<(&'a Pair, &'a str, 
 
 /// Of the table and its partitions, whose policies are their own.
 const EXPRESSIONS: &str = "SELECT CAST(p.polname AS text),
-        CASE WHEN polrelid = pg_catalog.to_regclass($1) THEN CAST($1 AS text) ELSE CAST(CAST(polrelid AS regclass) AS text) END,
+        CASE WHEN polrelid = CAST(pg_catalog.to_regclass($1) AS oid) THEN CAST($1 AS text) ELSE CAST(CAST(polrelid AS regclass) AS text) END,
         pg_catalog.pg_get_expr(polqual, polrelid), pg_catalog.pg_get_expr(polwithcheck, polrelid)
     FROM pg_policy p WHERE polname = CAST($2 AS text)
-        AND (polrelid = pg_catalog.to_regclass($1) OR polrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1))))
-    ORDER BY polrelid <> pg_catalog.to_regclass($1), 2";
+        AND (polrelid = CAST(pg_catalog.to_regclass($1) AS oid) OR polrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1))))
+    ORDER BY polrelid <> CAST(pg_catalog.to_regclass($1) AS oid), 2";
 
 /// The statements that let the policies of this name say of the new column what they say of the old one; none where that is not for a
 /// tool to tell.

@@ -37,7 +37,7 @@ async fn names(
 /// makes of names at run time is not read.
 const TRIGGERS: &str = r#"SELECT DISTINCT CAST(t.tgname AS text) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
     CROSS JOIN pg_catalog.regexp_replace(CAST($2 AS text), '(\W)', '\\\1', 'g') AS name
-    WHERE t.tgrelid = pg_catalog.to_regclass($1) AND NOT t.tgisinternal
+    WHERE t.tgrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND NOT t.tgisinternal
         AND (p.prosrc ~* ('\m(new|old)\s*\)?\s*\.\s*"?' || name || '\M')
             OR (t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL) AND p.prosrc ~* ('\m' || name || '\M'))
     ORDER BY 1"#;

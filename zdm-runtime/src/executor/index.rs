@@ -36,8 +36,8 @@ const THERE: &str = "FROM pg_class AS class
     JOIN pg_namespace AS space ON space.oid = class.relnamespace
     LEFT JOIN pg_am AS method ON method.oid = class.relam
     LEFT JOIN pg_index AS index ON index.indexrelid = class.oid
-    WHERE class.relname = CAST(CAST($1 AS text) AS name) AND (class.oid = pg_catalog.to_regclass($3)
-        OR class.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = pg_catalog.to_regclass($2)))";
+    WHERE class.relname = CAST(CAST($1 AS text) AS name) AND (class.oid = CAST(pg_catalog.to_regclass($3) AS oid)
+        OR class.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = CAST(pg_catalog.to_regclass($2) AS oid)))";
 
 /// Looks; `begun` says that the record tells of it, for a plan that does not say how it looks.
 pub(super) async fn look(
@@ -50,7 +50,7 @@ pub(super) async fn look(
         "SELECT pg_catalog.quote_ident(space.nspname) || '.' || pg_catalog.quote_ident(class.relname),
             coalesce(pg_catalog.pg_get_indexdef(index.indexrelid), 'a relation that is no index, of the kind ' || CAST(class.relkind AS text)),
             coalesce(index.indisvalid AND index.indisready, true),
-            coalesce(index.indrelid = pg_catalog.to_regclass($2), false), {FORM} {THERE}"
+            coalesce(index.indrelid = CAST(pg_catalog.to_regclass($2) AS oid), false), {FORM} {THERE}"
     );
     let table = relation(&step.table);
     let index = match table.rsplit_once('.') {
@@ -106,7 +106,7 @@ pub(super) async fn by_partition(
              FROM pg_class AS root, pg_catalog.pg_partition_tree(root.oid) AS part
              JOIN pg_class AS class ON class.oid = part.relid
              JOIN pg_namespace AS space ON space.oid = class.relnamespace
-             WHERE root.oid = pg_catalog.to_regclass($1) AND root.relkind = 'p' ORDER BY part.level, 1",
+             WHERE root.oid = CAST(pg_catalog.to_regclass($1) AS oid) AND root.relkind = 'p' ORDER BY part.level, 1",
             &[relation(&step.table).as_str().into()],
         )
         .await?;
@@ -186,7 +186,7 @@ async fn read(connection: &mut Connection) -> Result<String, DatabaseError> {
     let sql = format!(
         "SELECT {FORM} FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
          JOIN pg_am AS method ON method.oid = class.relam
-         WHERE index.indexrelid = pg_catalog.to_regclass('pg_temp.zdm_wanted_index')"
+         WHERE index.indexrelid = CAST(pg_catalog.to_regclass('pg_temp.zdm_wanted_index') AS oid)"
     );
     match connection
         .query_file(&sql, &[])

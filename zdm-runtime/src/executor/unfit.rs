@@ -67,7 +67,7 @@ async fn asked(
     let shown = if key.is_empty() {
         "''".to_owned()
     } else {
-        format!("concat_ws(', ', {})", key.join(", "))
+        format!("pg_catalog.concat_ws(', ', {})", key.join(", "))
     };
     let order = if key.is_empty() {
         "1".to_owned()
@@ -132,8 +132,8 @@ async fn unfit(
     };
     let found = connection
         .query(
-            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint
-             WHERE contype = 'c' AND conrelid = to_regclass($1) AND conname = CAST(CAST($2 AS text) AS name)",
+            "SELECT pg_catalog.pg_get_expr(conbin, conrelid) FROM pg_constraint
+             WHERE contype = 'c' AND conrelid = CAST(pg_catalog.to_regclass($1) AS oid) AND conname = CAST(CAST($2 AS text) AS name)",
             &[table.as_str().into(), constraint.into()],
         )
         .await?;
@@ -147,9 +147,9 @@ async fn unfit(
 async fn key(connection: &mut Connection, table: &str) -> Result<Vec<String>, DatabaseError> {
     let rows = connection
         .query(
-            "SELECT quote_ident(attname) FROM pg_index AS index
+            "SELECT pg_catalog.quote_ident(CAST(attname AS text)) FROM pg_index AS index
              JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
-             WHERE indisprimary AND indrelid = to_regclass($1) ORDER BY array_position(CAST(indkey AS smallint[]), attnum)",
+             WHERE indisprimary AND indrelid = CAST(pg_catalog.to_regclass($1) AS oid) ORDER BY pg_catalog.array_position(CAST(indkey AS smallint[]), attnum)",
             &[relation(table).as_str().into()],
         )
         .await?;

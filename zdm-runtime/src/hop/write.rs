@@ -97,6 +97,10 @@ pub(super) async fn reset(
         (Stage::Complete, _) => {
             &["DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'reverse'"]
         }
+        // A backfill whose claim had run out may have gone on meanwhile: old code has written behind it.
+        (Stage::Off, Stage::DualWrite) => {
+            &["DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'up'"]
+        }
         // What instances saw to differ is filled and compared again before anybody reads new.
         (_, Stage::DualWrite) => &[
             "DELETE FROM {zdm}chunk WHERE migration = $1 AND direction = 'up' AND EXISTS \

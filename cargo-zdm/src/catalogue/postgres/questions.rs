@@ -32,7 +32,7 @@ pub(super) const TABLES: &str = "SELECT CAST(pg_catalog.json_build_object(
         'comment', pg_catalog.obj_description(c.oid, 'pg_class'),
         'options', pg_catalog.array_to_string(c.reloptions, ', ')) AS text)
     FROM pg_class c
-    LEFT JOIN pg_depend e ON e.classid = CAST('pg_class' AS regclass) AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e'
+    LEFT JOIN pg_depend e ON e.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e'
     LEFT JOIN LATERAL (SELECT pg_catalog.string_agg(CAST(CAST(inhparent AS regclass) AS text), ', ') AS parent
         FROM pg_inherits WHERE inhrelid = c.oid) p ON true
     WHERE c.relnamespace IN ({schemas}) AND c.relkind IN ('r', 'p')
@@ -149,7 +149,7 @@ pub(super) const ENUMS: &str = "SELECT CAST(pg_catalog.json_build_object(
     FROM pg_type t
     WHERE t.typnamespace IN ({schemas}) AND NOT {dotted t} AND t.typtype = 'e'
         AND EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid)
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_type' AS regclass) AND d.objid = t.oid AND d.deptype = 'e')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST(CAST('pg_type' AS regclass) AS oid) AND d.objid = t.oid AND d.deptype = 'e')
     ORDER BY 1";
 
 /// What hangs on a table.
@@ -163,9 +163,9 @@ pub(super) const ON_TABLES: &str = "SELECT CAST(pg_catalog.json_build_object('ta
             FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
         UNION ALL SELECT i.indrelid, 'comment on the index', CAST(x.relname AS text)
             FROM pg_description JOIN pg_index i ON i.indexrelid = objoid JOIN pg_class x ON x.oid = objoid
-            WHERE classoid = CAST('pg_class' AS regclass)
+            WHERE classoid = CAST(CAST('pg_class' AS regclass) AS oid)
         UNION ALL SELECT k.conrelid, 'comment on the constraint', CAST(k.conname AS text)
-            FROM pg_description JOIN pg_constraint k ON k.oid = objoid WHERE classoid = CAST('pg_constraint' AS regclass)
+            FROM pg_description JOIN pg_constraint k ON k.oid = objoid WHERE classoid = CAST(CAST('pg_constraint' AS regclass) AS oid)
         UNION ALL SELECT oid, 'REPLICA IDENTITY ' || CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END, ''
             FROM pg_class WHERE relreplident IN ('f', 'n')
         UNION ALL SELECT i.indrelid, o.what, CAST(x.relname AS text)
@@ -191,8 +191,8 @@ pub(super) const ON_TABLES: &str = "SELECT CAST(pg_catalog.json_build_object('ta
                     CASE WHEN seqincrement > 0 THEN 1 ELSE -pg_catalog.power(2, bits) END AS least_number,
                     CASE WHEN seqincrement > 0 THEN pg_catalog.power(2, bits) - 1 ELSE -1 END AS greatest_number
                 FROM pg_sequence s
-                JOIN pg_depend d ON d.classid = CAST('pg_class' AS regclass) AND d.objid = seqrelid AND d.deptype IN ('a', 'i')
-                    AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
+                JOIN pg_depend d ON d.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND d.objid = seqrelid AND d.deptype IN ('a', 'i')
+                    AND d.refclassid = CAST(CAST('pg_class' AS regclass) AS oid) AND d.refobjsubid > 0
                 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
                 JOIN pg_type t ON t.oid = seqtypid CROSS JOIN LATERAL (SELECT CAST(t.typlen * 8 - 1 AS numeric)) b(bits)) counted
             WHERE seqincrement <> 1 OR seqstart <> 1 OR seqmin <> least_number OR seqmax <> greatest_number OR seqcache <> 1 OR seqcycle
@@ -207,8 +207,8 @@ pub(super) const OTHERS: &str = "WITH made AS (SELECT classid, objid FROM pg_dep
                 ELSE 'sequence' END AS what,
             CAST(relname AS text) AS object, CAST('pg_class' AS regclass) AS classid, c.oid AS objid, c.relnamespace AS place
         FROM pg_class c WHERE relnamespace IN ({schemas}) AND relkind IN ('v', 'm', 'f', 'S')
-            AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass)
-                AND d.objid = c.oid AND d.refclassid = CAST('pg_class' AS regclass) AND d.refobjsubid > 0
+            AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST(CAST('pg_class' AS regclass) AS oid)
+                AND d.objid = c.oid AND d.refclassid = CAST(CAST('pg_class' AS regclass) AS oid) AND d.refobjsubid > 0
                 AND d.deptype IN ('a', 'i')))
         UNION ALL SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
             CAST(proname AS text) || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', CAST('pg_proc' AS regclass), p.oid, pronamespace

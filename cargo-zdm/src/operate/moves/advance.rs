@@ -123,9 +123,10 @@ async fn one(
                 return Err(gate::refusal(&format!("expand, after that of {first},")));
             }
         }
-        let answer = take(session, place, position, step).await?;
-        migration.moves += 1;
-        session.terminal.say(&answer.text);
+        if let Some(answer) = take(session, place, position, step).await? {
+            migration.moves += 1;
+            session.terminal.say(&answer.text);
+        }
     }
 }
 
@@ -156,17 +157,20 @@ impl Advanced {
     }
 }
 
-/// One step, with what belongs to it: a backfill, a verification.
+/// One step, with what belongs to it: a backfill, a verification. `None`: another command has moved the migration meanwhile, and what comes
+/// next is to be decided again.
 pub(crate) async fn take(
     session: &mut Session,
     place: usize,
     position: Position,
     step: Move,
-) -> Result<Answer, Failure> {
+) -> Result<Option<Answer>, Failure> {
     switch::settle(session, place, position).await?;
     match step {
-        Move::Expand => expand::run(session, Some(place)).await,
-        Move::DualWrite => switch::run(session, place, Target::at(Stage::DualWrite)).await,
+        Move::Expand => expand::run(session, Some(place)).await.map(Some),
+        Move::DualWrite => {
+            switch::from(session, place, position, Target::at(Stage::DualWrite)).await
+        }
         Move::Shadow => {
             let target = Target::at(Stage::Shadow);
             if shut(session, place, position, target)
@@ -177,7 +181,7 @@ pub(crate) async fn take(
                 session.terminal.say(&filled.text);
             }
             verify_if_only_that(session, place, position, target).await?;
-            switch::run(session, place, target).await
+            switch::from(session, place, position, target).await
         }
         Move::Live { above } => {
             let mut ramp = session.policy.ramp_shares()?.into_iter();
@@ -186,17 +190,17 @@ pub(crate) async fn take(
                 by == By::Instance || !switch::is_without_keys(session.manifest(place));
             let share = ramp.find(|share| has_shares && share.basis_points() > above);
             let target = Target::live(share.unwrap_or(Share::ALL)).counted_by(by);
-            switch::run(session, place, target).await
+            switch::from(session, place, position, target).await
         }
         Move::RampDown => {
             let target = Target::at(Stage::RampDown);
             verify_if_only_that(session, place, position, target).await?;
-            switch::run(session, place, target).await
+            switch::from(session, place, position, target).await
         }
-        Move::Complete => switch::run(session, place, Target::at(Stage::Complete)).await,
-        Move::Contract | Move::DropKept => {
-            contract::run(session, place, contract::Window::Lasts).await
-        }
+        Move::Complete => switch::from(session, place, position, Target::at(Stage::Complete)).await,
+        Move::Contract | Move::DropKept => contract::run(session, place, contract::Window::Lasts)
+            .await
+            .map(Some),
     }
 }
 

@@ -58,12 +58,27 @@ pub(crate) async fn run(
     target: Target,
 ) -> Result<Answer, Failure> {
     let position = session.position(place).await?;
+    let moved = from(session, place, position, target).await?;
+    moved.ok_or_else(|| gate::overtaken(&what(session, place, target)))
+}
+
+/// Moves from where the migration was seen. `None`: somebody else has moved it since, so that the same target may be another move, back
+/// even, and nothing was done.
+pub(crate) async fn from(
+    session: &mut Session,
+    place: usize,
+    position: Position,
+    target: Target,
+) -> Result<Option<Answer>, Failure> {
     refuse_odd_ways(session, place, position, target)?;
     refuse_share_of_nothing(session, place, target)?;
     let moved = session
         .claimed(place, async |session, lease| {
+            if session.position(place).await? != position {
+                return Ok(None);
+            }
             if goes_back(position, target) {
-                return back(session, place, lease, target).await;
+                return back(session, place, lease, target).await.map(Some);
             }
             let facts = session.facts(place).await?;
             let gates = gates_of(session, &facts, position, target)?;
@@ -71,15 +86,18 @@ pub(crate) async fn run(
             if let Some(section) = section_before(target.stage) {
                 run_section(session, place, section).await?;
             }
-            forward(session, place, lease, target).await
+            forward(session, place, lease, target).await.map(Some)
         })
         .await?;
+    let Some(moved) = moved else {
+        return Ok(None);
+    };
     let readers = match session.facts(place).await {
         Ok(facts) => readers::of(&facts, target),
         // The hop is done all the same.
         Err(_) => None,
     };
-    answer(session, place, target, (&moved, readers))
+    answer(session, place, target, (&moved, readers)).map(Some)
 }
 
 /// Finishes the wait for older transactions that a command has begun and not ended, killed or out of patience.

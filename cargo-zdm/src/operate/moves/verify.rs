@@ -269,7 +269,7 @@ fn way_on(manifest: &Manifest, side: Side, stage: Option<Stage>) -> String {
         ),
         (Side::New, _) => format!(
             "{cause}: run `cargo zdm rollback {name} --to dual_write`, then `cargo zdm verify {name} --repair`, which fills these rows from \
-             old; look first which side of them is right"
+             old (`cargo zdm backfill {name}` before it, where instances have seen rows that differ); look first which side of them is right"
         ),
     }
 }
@@ -300,7 +300,7 @@ impl From<VerificationError> for Failure {
             .safe("nothing was changed"),
             VerificationError::NotRepairable { .. } => Self::usage(
                 error,
-                "`cargo zdm rollback` takes reads back to old; then `cargo zdm verify --repair`",
+                "`cargo zdm rollback --to dual_write` takes reads back to old; then `cargo zdm verify --repair`",
             )
             .safe("nothing was changed"),
             other => Self::environment(other, "see `cargo zdm status`, then verify again")

@@ -150,7 +150,7 @@ impl Server {
                  WHERE lock.locktype = 'relation' AND lock.granted AND lock.mode = 'ShareUpdateExclusiveLock'
                    AND lock.database = (SELECT oid FROM pg_database WHERE datname = pg_catalog.current_database())
                    AND session.application_name IS DISTINCT FROM 'zdm'
-                   AND lock.relation IN (SELECT pg_catalog.to_regclass(named) FROM pg_catalog.unnest(pg_catalog.string_to_array($1, E'\\n')) AS named)
+                   AND lock.relation IN (SELECT CAST(pg_catalog.to_regclass(named) AS oid) FROM pg_catalog.unnest(pg_catalog.string_to_array($1, E'\\n')) AS named)
                  LIMIT 1",
                 &[self.tables.as_str().into()],
             )
@@ -228,7 +228,7 @@ impl Server {
                 "SELECT relid::regclass::text, 100 * n_dead_tup / (n_live_tup + n_dead_tup)
                  FROM pg_stat_all_tables
                  WHERE n_dead_tup > 1000
-                   AND relid IN (SELECT pg_catalog.to_regclass(named) FROM pg_catalog.unnest(pg_catalog.string_to_array($1, E'\\n')) AS named)
+                   AND relid IN (SELECT CAST(pg_catalog.to_regclass(named) AS oid) FROM pg_catalog.unnest(pg_catalog.string_to_array($1, E'\\n')) AS named)
                  ORDER BY 2 DESC LIMIT 1",
                 &[self.tables.as_str().into()],
             )

@@ -185,7 +185,7 @@ fn meets_a_way_back(version: &Manifest, earlier: &Manifest) -> Option<String> {
     let folder = earlier.folder();
     if let Some(table) = taken_from_under(version, earlier) {
         return Some(format!(
-            "a way back of {folder} puts a foreign key to {table} back, and this version takes away what that names, or calls it otherwise"
+            "a way back of {folder} puts a foreign key back that names columns of {table}, and this version takes these away, or calls them otherwise"
         ));
     }
     let (table, column) = set_on_one_side(version, earlier)?;
@@ -195,7 +195,7 @@ fn meets_a_way_back(version: &Manifest, earlier: &Manifest) -> Option<String> {
     ))
 }
 
-/// A table that the earlier version's old foreign keys name, and that would not be there for them on its way back.
+/// A table of which the earlier version's old foreign keys name columns, on either end, that would not be there on its way back.
 fn taken_from_under<'a>(version: &Manifest, earlier: &'a Manifest) -> Option<&'a str> {
     let goes = |(table, columns): &(&String, &Vec<String>)| {
         let drops = version.drops.get(*table);

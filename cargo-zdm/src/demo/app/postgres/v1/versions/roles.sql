@@ -48,8 +48,8 @@ BEGIN
             owner.rolname, owner.rolsuper
         FROM pg_class c JOIN pg_roles owner ON owner.oid = c.relowner
         WHERE c.relowner <> ddl AND c.relkind IN ('r', 'p', 'v')
-          AND (c.relnamespace = 'zdm'::regnamespace
-            OR c.oid IN (SELECT pg_catalog.to_regclass(name) FROM pg_catalog.unnest(ARRAY['"cargo_zdm_demo_users"']) AS name))
+          AND (c.relnamespace = 'zdm'::regnamespace::oid
+            OR c.oid IN (SELECT CAST(pg_catalog.to_regclass(name) AS oid) FROM pg_catalog.unnest(ARRAY['"cargo_zdm_demo_users"']) AS name))
     LOOP
         IF found.relrowsecurity AND NOT found.rolsuper THEN
             RAISE WARNING '% stays with %, to whom its row security does not apply as its owner: change the owner by hand', found.name, found.rolname;
@@ -60,7 +60,7 @@ BEGIN
         EXECUTE pg_catalog.format('GRANT ALL ON %s TO %I', found.name, found.rolname);
         FOR counting IN
             SELECT d.objid::regclass AS name FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-            WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjid = found.oid
+            WHERE d.classid = 'pg_class'::regclass::oid AND d.refclassid = 'pg_class'::regclass::oid AND d.deptype IN ('a', 'i') AND d.refobjid = found.oid
         LOOP
             EXECUTE pg_catalog.format('GRANT ALL ON SEQUENCE %s TO %I', counting.name, found.rolname);
         END LOOP;
@@ -68,7 +68,7 @@ BEGIN
     -- What acts in the name of a table's owner stays with a table that stays.
     FOR found IN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
-        WHERE p.pronamespace = 'zdm'::regnamespace AND p.proowner <> ddl
+        WHERE p.pronamespace = 'zdm'::regnamespace::oid AND p.proowner <> ddl
           AND NOT (p.prosecdef AND EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgfoid = p.oid AND c.relowner <> ddl))
     LOOP
         EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO %I', found.name, 'cargo_zdm_ddl');
@@ -76,9 +76,9 @@ BEGIN
     -- The numbers of a column go over with its table.
     FOR found IN
         SELECT c.oid::regclass AS name FROM pg_class c
-        WHERE c.relnamespace = 'zdm'::regnamespace AND c.relkind = 'S' AND c.relowner <> ddl
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-            AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+        WHERE c.relnamespace = 'zdm'::regnamespace::oid AND c.relkind = 'S' AND c.relowner <> ddl
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass::oid AND d.objid = c.oid
+            AND d.refclassid = 'pg_class'::regclass::oid AND d.deptype IN ('a', 'i'))
     LOOP
         EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNER TO %I', found.name, 'cargo_zdm_ddl');
     END LOOP;
@@ -119,8 +119,8 @@ BEGIN
     END LOOP;
     FOR given IN
         SELECT DISTINCT d.objid::regclass AS name FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
-          AND d.refobjid IN (SELECT pg_catalog.to_regclass(name) FROM pg_catalog.unnest(ARRAY['"cargo_zdm_demo_users"']) AS name)
+        WHERE d.classid = 'pg_class'::regclass::oid AND d.refclassid = 'pg_class'::regclass::oid AND d.deptype = 'a'
+          AND d.refobjid IN (SELECT CAST(pg_catalog.to_regclass(name) AS oid) FROM pg_catalog.unnest(ARRAY['"cargo_zdm_demo_users"']) AS name)
     LOOP
         EXECUTE pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %I', given.name, 'cargo_zdm_app');
     END LOOP;

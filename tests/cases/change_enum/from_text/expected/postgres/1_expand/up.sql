@@ -17,7 +17,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'users'::regclass AND attname IN ('mood_text')
+        WHERE attrelid = 'users'::regclass::oid AND attname IN ('mood_text')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

@@ -13,12 +13,12 @@ BEGIN
     FROM (
         SELECT pg_catalog.pg_describe_object(classid, objid, objsubid) AS what
         FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
-        WHERE refclassid = 'pg_class'::regclass AND refobjid = 'users'::regclass
-          AND attname = 'address' AND classid <> 'pg_attrdef'::regclass
-          AND NOT (classid = 'pg_constraint'::regclass AND objid IN (SELECT oid FROM pg_constraint WHERE contype = 'n'))
+        WHERE refclassid = 'pg_class'::regclass::oid AND refobjid = 'users'::regclass::oid
+          AND attname = 'address' AND classid <> 'pg_attrdef'::regclass::oid
+          AND NOT (classid = 'pg_constraint'::regclass::oid AND objid IN (SELECT oid FROM pg_constraint WHERE contype = 'n'))
         UNION ALL
         SELECT 'rights of its own' FROM pg_attribute
-        WHERE attrelid = 'users'::regclass AND attname = 'address' AND attacl IS NOT NULL
+        WHERE attrelid = 'users'::regclass::oid AND attname = 'address' AND attacl IS NOT NULL
     ) AS found;
     IF held IS NOT NULL THEN
         RAISE EXCEPTION 'the column is computed anew by another in its place, and with it would go: %', held;

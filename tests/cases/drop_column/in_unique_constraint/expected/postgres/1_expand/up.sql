@@ -9,7 +9,7 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS uq_users_name_age;
 DO $zdm$
 DECLARE
     built regclass := (SELECT index.indexrelid FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
-        WHERE index.indrelid = 'users'::regclass AND class.relname = 'uq_users_name_age');
+        WHERE index.indrelid = 'users'::regclass::oid AND class.relname = 'uq_users_name_age');
 BEGIN
     IF built IS NOT NULL THEN
         EXECUTE 'DROP INDEX ' || built;

@@ -13,7 +13,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('state')
+        WHERE attrelid = 'billing.invoices'::regclass::oid AND attname IN ('state')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
@@ -29,7 +29,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('token')
+        WHERE attrelid = 'billing.invoices'::regclass::oid AND attname IN ('token')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
@@ -45,7 +45,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('user')
+        WHERE attrelid = 'billing.invoices'::regclass::oid AND attname IN ('user')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

@@ -13,7 +13,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'accounts'::regclass AND attname IN ('email')
+        WHERE attrelid = 'accounts'::regclass::oid AND attname IN ('email')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

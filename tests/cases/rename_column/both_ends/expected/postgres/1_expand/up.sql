@@ -13,7 +13,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'baskets'::regclass AND attname IN ('code')
+        WHERE attrelid = 'baskets'::regclass::oid AND attname IN ('code')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
@@ -29,7 +29,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'products'::regclass AND attname IN ('code')
+        WHERE attrelid = 'products'::regclass::oid AND attname IN ('code')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
@@ -45,7 +45,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'products'::regclass AND attname IN ('maker')
+        WHERE attrelid = 'products'::regclass::oid AND attname IN ('maker')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
@@ -61,7 +61,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'sales'::regclass AND attname IN ('code')
+        WHERE attrelid = 'sales'::regclass::oid AND attname IN ('code')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

@@ -23,7 +23,9 @@ DECLARE
     owner pg_catalog.oid;
 BEGIN
     SELECT relowner, relrowsecurity, relforcerowsecurity INTO origin FROM pg_catalog.pg_class WHERE oid = main;
-    IF origin.relowner <> (SELECT relowner FROM pg_catalog.pg_class WHERE oid = part) AND pg_catalog.pg_has_role(origin.relowner, 'USAGE') THEN
+    -- Deletes from users go on here in the owner's name, who has to reach this schema for that.
+    IF origin.relowner <> (SELECT relowner FROM pg_catalog.pg_class WHERE oid = part) AND pg_catalog.pg_has_role(origin.relowner, 'USAGE')
+        AND pg_catalog.has_schema_privilege(origin.relowner, (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = part), 'USAGE') THEN
         BEGIN
             EXECUTE pg_catalog.format('ALTER TABLE %s OWNER TO %I', 'billing.addresses', pg_catalog.pg_get_userbyid(origin.relowner));
         EXCEPTION WHEN insufficient_privilege THEN
@@ -55,14 +57,18 @@ BEGIN
         ALTER TABLE billing.addresses FORCE ROW LEVEL SECURITY;
     END IF;
     -- Where every policy there says the same of reading and of writing a row, and of none of the columns that move, who sees a row there
-    -- may see and write its row here: the policies there are asked, in the name of the same role. Else a person says who may.
+    -- may see and write its row here: the policies there are asked, in the name of the same role. Else a person says who may; and where the
+    -- key is of an extension's type, which has an equality of its own.
     IF origin.relowner = owner AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type ON pg_type.oid = atttypid
+        WHERE attrelid = main AND attname IN ('id') AND typtype <> 'e'
+            AND typnamespace <> CAST(CAST('pg_catalog' AS pg_catalog.regnamespace) AS pg_catalog.oid)) AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_policy WHERE polrelid = main AND (polcmd <> '*'
             OR polwithcheck IS NOT NULL AND pg_catalog.pg_get_expr(polwithcheck, main) IS DISTINCT FROM pg_catalog.pg_get_expr(polqual, main)
             OR CAST(polqual AS text) ~ ':varattno 0 '
             OR EXISTS (SELECT FROM pg_catalog.pg_depend JOIN pg_catalog.pg_attribute ON attrelid = main AND attnum = refobjsubid
-                WHERE classid = CAST('pg_catalog.pg_policy' AS pg_catalog.regclass) AND objid = pg_policy.oid
-                    AND refclassid = CAST('pg_catalog.pg_class' AS pg_catalog.regclass) AND refobjid = main AND attname IN ('street', 'postal')))) THEN
+                WHERE classid = CAST(CAST('pg_catalog.pg_policy' AS pg_catalog.regclass) AS pg_catalog.oid) AND objid = pg_policy.oid
+                    AND refclassid = CAST(CAST('pg_catalog.pg_class' AS pg_catalog.regclass) AS pg_catalog.oid) AND refobjid = main AND attname IN ('street', 'postal')))) THEN
         CREATE POLICY row_of_users ON billing.addresses USING (EXISTS (SELECT FROM users WHERE users.id OPERATOR(pg_catalog.=) billing.addresses.user_id));
     END IF;
 END

@@ -47,7 +47,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('status')
+        WHERE attrelid = 'billing.invoices'::regclass::oid AND attname IN ('status')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

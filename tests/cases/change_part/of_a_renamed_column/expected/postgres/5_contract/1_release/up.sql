@@ -13,7 +13,7 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS users_once;
 DO $zdm$
 DECLARE
     built regclass := (SELECT index.indexrelid FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
-        WHERE index.indrelid = 'users'::regclass AND class.relname = 'users_once');
+        WHERE index.indrelid = 'users'::regclass::oid AND class.relname = 'users_once');
 BEGIN
     IF built IS NOT NULL THEN
         EXECUTE 'DROP INDEX ' || built;

@@ -16,7 +16,7 @@ $zdm$;
 LOCK TABLE members, roles IN ACCESS EXCLUSIVE MODE;
 DO $zdm$
 BEGIN
-    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'members'::regclass AND indisprimary AND indisreplident) THEN
+    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'members'::regclass::oid AND indisprimary AND indisreplident) THEN
         RAISE EXCEPTION USING MESSAGE = 'the index of members_pkey is the replica identity of members, and goes with the key',
             HINT = 'Nothing was changed. ALTER TABLE members REPLICA IDENTITY DEFAULT takes the key, whichever it is; USING INDEX names a unique index that stays.';
     END IF;

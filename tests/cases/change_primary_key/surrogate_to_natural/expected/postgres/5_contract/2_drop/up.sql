@@ -7,7 +7,7 @@
 LOCK TABLE owners IN ACCESS EXCLUSIVE MODE;
 DO $zdm$
 BEGIN
-    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'owners'::regclass AND indisprimary AND indisreplident) THEN
+    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'owners'::regclass::oid AND indisprimary AND indisreplident) THEN
         RAISE EXCEPTION USING MESSAGE = 'the index of owners_pkey is the replica identity of owners, and goes with the key',
             HINT = 'Nothing was changed. ALTER TABLE owners REPLICA IDENTITY DEFAULT takes the key, whichever it is; USING INDEX names a unique index that stays.';
     END IF;

@@ -17,7 +17,7 @@ ALTER TABLE users DROP CONSTRAINT IF EXISTS users_team_name;
 DO $zdm$
 DECLARE
     built regclass := (SELECT index.indexrelid FROM pg_index AS index JOIN pg_class AS class ON class.oid = index.indexrelid
-        WHERE index.indrelid = 'users'::regclass AND class.relname = 'users_team_name');
+        WHERE index.indrelid = 'users'::regclass::oid AND class.relname = 'users_team_name');
 BEGIN
     IF built IS NOT NULL THEN
         EXECUTE 'DROP INDEX ' || built;
@@ -35,7 +35,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'users'::regclass AND attname IN ('team')
+        WHERE attrelid = 'users'::regclass::oid AND attname IN ('team')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

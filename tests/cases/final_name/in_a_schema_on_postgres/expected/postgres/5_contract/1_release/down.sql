@@ -12,7 +12,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'billing.invoices'::regclass AND attname IN ('total')
+        WHERE attrelid = 'billing.invoices'::regclass::oid AND attname IN ('total')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

@@ -24,7 +24,7 @@ $zdm$;
 LOCK TABLE articles, labels IN ACCESS EXCLUSIVE MODE;
 DO $zdm$
 BEGIN
-    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'labels'::regclass AND indisreplident) THEN
+    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'labels'::regclass::oid AND indisreplident) THEN
         RAISE EXCEPTION USING MESSAGE = 'an index is the replica identity of labels, and the key''s indexes are exchanged',
             HINT = 'Nothing was changed. ALTER TABLE labels REPLICA IDENTITY DEFAULT takes the key, whichever index it has.';
     END IF;
@@ -38,7 +38,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'labels'::regclass AND attname IN ('article_id')
+        WHERE attrelid = 'labels'::regclass::oid AND attname IN ('article_id')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;

@@ -11,7 +11,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_key_new ON users (wide_id);
 LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
 DO $zdm$
 BEGIN
-    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'users'::regclass AND indisreplident) THEN
+    IF EXISTS (SELECT 1 FROM pg_index WHERE indrelid = 'users'::regclass::oid AND indisreplident) THEN
         RAISE EXCEPTION USING MESSAGE = 'an index is the replica identity of users, and the key''s indexes are exchanged',
             HINT = 'Nothing was changed. ALTER TABLE users REPLICA IDENTITY DEFAULT takes the key, whichever index it has.';
     END IF;
@@ -25,7 +25,7 @@ BEGIN
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN pg_catalog.bool_and(is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_attribute, pg_catalog.aclexplode(attacl)
-        WHERE attrelid = 'users'::regclass AND attname IN ('id')
+        WHERE attrelid = 'users'::regclass::oid AND attname IN ('id')
         GROUP BY privilege_type, grantee) AS rights (allowed));
 END
 $zdm$;
