@@ -72,7 +72,7 @@ fn what_was_filled_at_off_is_filled_again() {
     project.execute("CREATE TABLE late AS SELECT * FROM zdm.chunk");
     project.done(&["rollback", "--to", "off"]);
     project.execute(
-        "INSERT INTO zdm.chunk SELECT * FROM late; UPDATE users SET name = 'bob' WHERE id = 1",
+        "INSERT INTO zdm.chunk OVERRIDING SYSTEM VALUE SELECT * FROM late; UPDATE users SET name = 'bob' WHERE id = 1",
     );
     project.done(&["resume"]);
     project.done(&["switch", "--to", "dual_write"]);

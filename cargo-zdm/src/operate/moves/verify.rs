@@ -269,7 +269,7 @@ fn way_on(manifest: &Manifest, side: Side, stage: Option<Stage>) -> String {
         ),
         (Side::New, _) => format!(
             "{cause}: run `cargo zdm rollback {name} --to dual_write`, then `cargo zdm verify {name} --repair`, which fills these rows from \
-             old (`cargo zdm backfill {name}` before it, where instances have seen rows that differ); look first which side of them is right"
+             old (after another backfill, where instances have seen rows that differ); look first which side of them is right"
         ),
     }
 }
