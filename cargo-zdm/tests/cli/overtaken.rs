@@ -74,7 +74,7 @@ fn what_was_filled_at_off_is_filled_again() {
     project.execute(
         "INSERT INTO zdm.chunk OVERRIDING SYSTEM VALUE SELECT * FROM late; UPDATE users SET name = 'bob' WHERE id = 1",
     );
-    project.done(&["resume"]);
+    project.done(&["resume", "two"]);
     project.done(&["switch", "--to", "dual_write"]);
     project.done(&["backfill"]).says(": 2 rows");
     project.done(&["verify"]);
