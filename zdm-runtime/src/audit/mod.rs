@@ -120,15 +120,12 @@ fn from_ascii(text: &str) -> String {
             let letter = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
             Some((letter, rest))
         });
-        match letter {
-            Some((letter, rest)) => {
-                read.push(letter);
-                read.push_str(rest);
-            }
-            None => {
-                read.push_str("\\u{");
-                read.push_str(part);
-            }
+        if let Some((letter, rest)) = letter {
+            read.push(letter);
+            read.push_str(rest);
+        } else {
+            read.push_str("\\u{");
+            read.push_str(part);
         }
     }
     read
