@@ -1,7 +1,11 @@
 //! What goes along to a table that is split off: the same rights on the same columns, its owner, and row security where it says the same;
 //! nothing else, and what a person has to say is asked for.
 
+use zdm_tests::postgres::Server;
+
 use crate::both_tables::{SPLIT, Shop, USERS, moves, shop};
+use crate::generate::{be_hasty, user_crate};
+use crate::project::Project;
 
 /// For each role what it may do with the columns, there and here, where the two differ.
 const DIFFERS: &str = "SELECT coalesce(string_agg(concat_ws(' ', role, verb, there), ', ' ORDER BY role, verb, there), '') FROM (
@@ -67,6 +71,53 @@ fn everybody_may_read_what_everybody_might_read() {
         shop.may("web", "SELECT street FROM addresses WHERE town = 'c1'"),
         ["s1"]
     );
+}
+
+/// Deletes go on in the name of the new table's owner, who has to reach it.
+#[test]
+fn an_owner_that_cannot_name_the_schema_does_not_get_the_new_table() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE keeper; CREATE ROLE web LOGIN; GRANT ALL ON users TO web; ALTER TABLE users OWNER TO keeper;
+             REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO web"
+        ),
+    );
+    shop.project.done(&["expand"]);
+    assert_eq!(shop.project.value(ADDRESSES), "owner f f");
+    shop.may("web", "DELETE FROM users WHERE id = 3");
+    assert_eq!(shop.project.value("SELECT count(*) FROM users"), "2");
+}
+
+/// `citext` says itself what is equal, so that a policy by the database's own equality would hide rows.
+#[test]
+fn no_policy_compares_a_key_that_has_an_equality_of_its_own() {
+    let server = Server::start();
+    let project = Project::on(server.database("shop"), "");
+    project.execute("CREATE EXTENSION citext");
+    user_crate(&project);
+    let key = |name: &str, more: &str| {
+        format!("    #[zdm(primary_key, sql_type = \"citext\"{more})]\n    pub {name}: String,\n")
+    };
+    let head = "use zdm_runtime::Migratable;\n#[derive(Migratable)]\npub struct User {\n";
+    let (id, name) = (key("id", ""), "    pub name: String,\n");
+    let before = format!("{head}{id}{name}    pub street: Option<String>,\n}}\n");
+    project.write("src/models.rs", &before);
+    project.done(&["init"]);
+    be_hasty(&project);
+    project.done(&["expand"]);
+    project.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON users USING (name = current_user)");
+    let part = key(
+        "user_id",
+        ", references = \"users(id)\", on_delete = \"cascade\"",
+    );
+    let after = format!(
+        "{head}{id}{name}}}\n#[derive(Migratable)]\n#[zdm(table = \"addresses\", split_from = \"users(id)\")]\npub struct Address {{\n{part}    pub street: String,\n}}\n"
+    );
+    project.write("src/models.rs", &after);
+    project.done(&["generate", "moved"]);
+    project.done(&["expand"]);
+    assert_eq!(project.value(ADDRESSES), "owner t f");
 }
 
 #[test]
