@@ -67,28 +67,86 @@ fn unqualified<'l>(line: &'l str, functions: &BTreeSet<&str>) -> Vec<&'l str> {
     found
 }
 
-#[test]
-fn sql_of_the_tools_own_calls_the_functions_of_the_catalogue() {
-    let functions: BTreeSet<&str> = FUNCTIONS.split_whitespace().collect();
+/// An `oid` compared with a `regclass` or its like, for which the catalogue has no operator: what is on the right of one.
+fn mixed(line: &str) -> Option<&str> {
+    let is_mixed = |right: &str| {
+        let literal = right
+            .split_once('\'')
+            .filter(|(before, _)| before.is_empty());
+        let cast = right
+            .strip_prefix("CAST('")
+            .and_then(|rest| rest.split_once("' AS "));
+        let colons = literal.and_then(|(_, rest)| rest.split_once("'::"));
+        let is_bare = |(_, of_type): (&str, &str)| {
+            let of_type = of_type.trim_start_matches("pg_catalog.");
+            let ends = of_type.find(|c: char| !c.is_ascii_lowercase());
+            of_type.starts_with("reg") && ends.is_none_or(|at| !of_type[at..].starts_with("::"))
+        };
+        right.starts_with("pg_catalog.to_reg")
+            || cast.is_some_and(is_bare)
+            || colons.is_some_and(is_bare)
+    };
+    let operators = ["= ", "<> ", " IN (", " IN (SELECT "];
+    let mut rights = operators.iter().flat_map(|operator| {
+        line.match_indices(operator)
+            .map(|(at, found)| &line[at + found.len()..])
+    });
+    rights.find(|right| is_mixed(right))
+}
+
+/// What a look at each line of the tool's own SQL finds.
+fn found(look: impl Fn(&str) -> Vec<String>) -> String {
     let mut files = Vec::new();
     for room in ["zdm-runtime/src", "cargo-zdm/src", "templates/postgres"] {
         sources(&workspace().join(room), &mut files);
     }
     assert!(files.len() > 300, "{} sources are too few", files.len());
-    let mut calls = Vec::new();
+    let mut all = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).expect("the source is readable");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (at, line) in code.lines().enumerate() {
-            let found = unqualified(line, &functions).into_iter();
-            calls.extend(found.map(|name| format!("{}:{}: {name}", file.display(), at + 1)));
+            let found = look(line).into_iter();
+            all.extend(found.map(|found| format!("{}:{}: {found}", file.display(), at + 1)));
         }
     }
-    assert!(
-        calls.is_empty(),
-        "write pg_catalog. before\n{}",
-        calls.join("\n")
-    );
+    all.join("\n")
+}
+
+#[test]
+fn sql_of_the_tools_own_calls_the_functions_of_the_catalogue() {
+    let functions: BTreeSet<&str> = FUNCTIONS.split_whitespace().collect();
+    let calls = found(|line| {
+        let names = unqualified(line, &functions).into_iter();
+        names.map(str::to_owned).collect()
+    });
+    assert!(calls.is_empty(), "write pg_catalog. before\n{calls}");
+}
+
+#[test]
+fn sql_of_the_tools_own_compares_no_oid_with_a_name() {
+    let rights = found(|line| mixed(line).map(str::to_owned).into_iter().collect());
+    assert!(rights.is_empty(), "make an oid of\n{rights}");
+}
+
+#[test]
+fn a_comparison_of_two_types_is_seen() {
+    for line in [
+        "WHERE oid = pg_catalog.to_regclass($1)",
+        "AND classid <> 'pg_class'::regclass",
+        "d.classid = CAST('pg_class' AS regclass) AND true",
+        "c.oid IN (SELECT pg_catalog.to_regtype(name) FROM given)",
+    ] {
+        assert!(mixed(line).is_some(), "{line}");
+    }
+    for line in [
+        "WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)",
+        "AND classid <> 'pg_class'::regclass::oid",
+        "d.classid = CAST(CAST('pg_class' AS regclass) AS oid)",
+        "main CONSTANT pg_catalog.oid := 'x'; let register = \"regular\"",
+    ] {
+        assert!(mixed(line).is_none(), "{line}");
+    }
 }
 
 #[test]

@@ -45,14 +45,14 @@ pub(super) const DOMAIN: &str = "pg_catalog.concat_ws(' ', pg_catalog.format_typ
 /// What a collation is has other columns in other versions of the server (manual, `pg_collation`).
 const POSTGRES: &str = "SELECT CAST(pg_catalog.json_build_object('what', what, 'object', object, 'definition', definition) AS text) FROM (
     SELECT 'domain' AS what, CAST(typname AS text) AS object, {domain} AS definition,
-        CAST('pg_type' AS regclass) AS classid, t.oid AS objid
-    FROM pg_type t WHERE typtype = 'd' AND typnamespace = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace)
+        CAST(CAST('pg_type' AS regclass) AS oid) AS classid, t.oid AS objid
+    FROM pg_type t WHERE typtype = 'd' AND typnamespace = CAST(CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace) AS oid)
     UNION ALL SELECT 'collation', CAST(collname AS text), pg_catalog.concat_ws(' ',
         CASE collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc' WHEN 'b' THEN 'builtin' ELSE 'default' END,
         coalesce(pg_catalog.to_jsonb(l) ->> 'colllocale', pg_catalog.to_jsonb(l) ->> 'colliculocale', collcollate),
         pg_catalog.to_jsonb(l) ->> 'collicurules',
-        CASE WHEN NOT collisdeterministic THEN 'not deterministic' END), CAST('pg_collation' AS regclass), l.oid
-    FROM pg_collation l WHERE collnamespace = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace)
+        CASE WHEN NOT collisdeterministic THEN 'not deterministic' END), CAST(CAST('pg_collation' AS regclass) AS oid), l.oid
+    FROM pg_collation l WHERE collnamespace = CAST(CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace) AS oid)
     ) found
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.classid AND d.objid = found.objid AND d.deptype = 'e')
     ORDER BY what, object";

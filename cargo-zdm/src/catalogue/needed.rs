@@ -68,12 +68,12 @@ async fn found(
 const POSTGRES: &str = "WITH RECURSIVE
     made AS (
         SELECT classid, oid FROM (
-            SELECT CAST('pg_type' AS regclass) AS classid, oid FROM pg_type WHERE typcategory <> 'A'
-            UNION ALL SELECT CAST('pg_proc' AS regclass), oid FROM pg_proc) found
+            SELECT CAST(CAST('pg_type' AS regclass) AS oid) AS classid, oid FROM pg_type WHERE typcategory <> 'A'
+            UNION ALL SELECT CAST(CAST('pg_proc' AS regclass) AS oid), oid FROM pg_proc) found
         WHERE oid >= 16384
             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.classid AND d.objid = found.oid AND d.deptype IN ('e', 'i'))),
     reached (root, classid, objid) AS (
-        SELECT CAST(0 AS oid), CAST('pg_class' AS regclass), c.oid FROM pg_class c
+        SELECT CAST(0 AS oid), CAST(CAST('pg_class' AS regclass) AS oid), c.oid FROM pg_class c
         WHERE relnamespace IN ({schemas}) AND relkind = 'r' AND {of these}
         UNION ALL SELECT oid, classid, oid FROM made
         UNION SELECT r.root, e.classid, e.objid FROM reached r CROSS JOIN LATERAL (
@@ -86,19 +86,19 @@ const POSTGRES: &str = "WITH RECURSIVE
                 AND (d.classid IN (CAST(CAST('pg_constraint' AS regclass) AS oid), CAST(CAST('pg_attrdef' AS regclass) AS oid))
                     OR EXISTS (SELECT FROM pg_class c WHERE d.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND c.oid = d.objid
                         AND c.relkind IN ('i', 'c')))
-            UNION ALL SELECT CAST('pg_type' AS regclass), typelem FROM pg_type
+            UNION ALL SELECT CAST(CAST('pg_type' AS regclass) AS oid), typelem FROM pg_type
             WHERE r.classid = CAST(CAST('pg_type' AS regclass) AS oid) AND pg_type.oid = r.objid AND typelem <> 0
         ) e (classid, objid)),
     found AS (
         SELECT 1 AS turn, n.oid, CAST(0 AS oid) AS place, 'schema' AS what, CAST(nspname AS text) AS object,
             pg_catalog.format('CREATE SCHEMA IF NOT EXISTS %I', nspname) AS made_by, CAST(NULL AS text) AS dropped_by,
-            CAST('pg_namespace' AS regclass) AS classid
+            CAST(CAST('pg_namespace' AS regclass) AS oid) AS classid
         FROM pg_namespace n WHERE nspname <> 'public' AND n.oid <> {own}
         UNION ALL SELECT 2, oid, 0, 'extension', extname,
             pg_catalog.format('CREATE EXTENSION IF NOT EXISTS %I', extname)
-                || CASE WHEN extnamespace NOT IN ({own}, CAST('pg_catalog' AS regnamespace))
+                || CASE WHEN extnamespace NOT IN ({own}, CAST(CAST('pg_catalog' AS regnamespace) AS oid))
                     THEN pg_catalog.format(' WITH SCHEMA %s', CAST(extnamespace AS regnamespace)) ELSE '' END,
-            NULL, CAST('pg_extension' AS regclass)
+            NULL, CAST(CAST('pg_extension' AS regclass) AS oid)
         FROM pg_extension WHERE extname <> 'plpgsql'
         UNION ALL SELECT 3, l.oid, collnamespace, 'collation', collname,
             pg_catalog.format('CREATE COLLATION %s (provider = %s, ', CAST(l.oid AS regcollation), CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END)
@@ -107,7 +107,7 @@ const POSTGRES: &str = "WITH RECURSIVE
                     ELSE pg_catalog.format('lc_collate = %L, lc_ctype = %L', collcollate, collctype) END
                 || coalesce(', rules = ' || pg_catalog.quote_literal(nullif(pg_catalog.to_jsonb(l) ->> 'collicurules', '')), '')
                 || CASE WHEN collisdeterministic THEN ')' ELSE ', deterministic = false)' END,
-            pg_catalog.format('DROP COLLATION %s', CAST(l.oid AS regcollation)), CAST('pg_collation' AS regclass)
+            pg_catalog.format('DROP COLLATION %s', CAST(l.oid AS regcollation)), CAST(CAST('pg_collation' AS regclass) AS oid)
         FROM pg_collation l WHERE collprovider IN ('i', 'c')
         UNION ALL SELECT 3, t.oid, typnamespace,
             CASE typtype WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' WHEN 'c' THEN 'composite type' WHEN 'e' THEN 'enum' ELSE 'type' END,
@@ -131,7 +131,7 @@ const POSTGRES: &str = "WITH RECURSIVE
                         'multirange_type_name = ' || pg_catalog.format_type(CAST(pg_catalog.to_jsonb(g) ->> 'rngmultitypid' AS oid), NULL)))
                     FROM pg_range g JOIN pg_opclass o ON o.oid = rngsubopc WHERE rngtypid = t.oid AND CAST(rngcanonical AS oid) = 0) END,
             pg_catalog.format(CASE typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, pg_catalog.format_type(t.oid, NULL)),
-            CAST('pg_type' AS regclass)
+            CAST(CAST('pg_type' AS regclass) AS oid)
         FROM pg_type t JOIN made ON made.oid = t.oid AND made.classid = CAST(CAST('pg_type' AS regclass) AS oid)
         WHERE NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = t.typrelid AND r.relkind <> 'c')
         UNION ALL SELECT 3, p.oid, pronamespace, CASE prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END,
@@ -139,12 +139,12 @@ const POSTGRES: &str = "WITH RECURSIVE
             CASE WHEN prokind IN ('f', 'w') THEN 'CREATE FUNCTION ' || pg_catalog.substr(pg_catalog.rtrim(pg_catalog.pg_get_functiondef(p.oid), E'\\n '),
                 pg_catalog.length('CREATE OR REPLACE FUNCTION ') + 1 + CASE pronamespace WHEN {own}
                     THEN pg_catalog.length(CAST(CAST({own} AS regnamespace) AS text)) + 1 ELSE 0 END) END,
-            pg_catalog.format('DROP FUNCTION %s', CAST(p.oid AS regprocedure)), CAST('pg_proc' AS regclass)
+            pg_catalog.format('DROP FUNCTION %s', CAST(p.oid AS regprocedure)), CAST(CAST('pg_proc' AS regclass) AS oid)
         FROM pg_proc p JOIN made ON made.oid = p.oid AND made.classid = CAST(CAST('pg_proc' AS regclass) AS oid)
         UNION ALL SELECT 3, c.oid, relnamespace, 'sequence', relname,
             pg_catalog.format('CREATE SEQUENCE %s AS %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s', CAST(c.oid AS regclass),
                 pg_catalog.format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax, seqcache, CASE WHEN seqcycle THEN ' CYCLE' ELSE '' END),
-            pg_catalog.format('DROP SEQUENCE %s', CAST(c.oid AS regclass)), CAST('pg_class' AS regclass)
+            pg_catalog.format('DROP SEQUENCE %s', CAST(c.oid AS regclass)), CAST(CAST('pg_class' AS regclass) AS oid)
         FROM pg_class c JOIN pg_sequence ON seqrelid = c.oid
         WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST(CAST('pg_class' AS regclass) AS oid) AND d.objid = c.oid
             AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))

@@ -8,6 +8,7 @@ use std::time::Duration;
 use zdm_runtime::gates;
 use zdm_runtime::operator::{self, Lease, LeaseError, VERSIONS};
 
+use super::position::Position;
 use super::session::{Session, connect};
 use super::{gate, rights};
 use crate::error::Failure;
@@ -43,6 +44,23 @@ impl Session {
         self.upgrade().await?;
         rights::to_record(&mut self.connection).await?;
         self.claim(place, work).await
+    }
+
+    /// [`Session::claimed`] where the migration stands where it was seen. `None`: another command has moved it since, so that what was
+    /// decided may be another move, and nothing was done.
+    pub(crate) async fn claimed_at<T>(
+        &mut self,
+        place: usize,
+        seen: Position,
+        work: impl AsyncFnOnce(&mut Self, &Lease) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        self.claimed(place, async |session, lease| {
+            if session.position(place).await? != seen {
+                return Ok(None);
+            }
+            work(session, lease).await.map(Some)
+        })
+        .await
     }
 
     /// [`Session::claimed_to_fill`] for a backfill. `None`: another backfill holds the migration, which is one to work beside.

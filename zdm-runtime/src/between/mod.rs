@@ -139,7 +139,7 @@ impl Command {
 
 /// The name of the policy by which a row of a new table is for those to whom the other table shows its row, as the template
 /// `_carried` makes it.
-pub fn policy_of_rows(main: &str) -> String {
+pub fn name_of_row_policy(main: &str) -> String {
     format!("row_of_{}", main.replace('.', "_"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Command, Held, Protection, policy_of_rows};
+use super::{Command, Held, Protection, name_of_row_policy};
 use crate::Error;
 use crate::control_value::{integer, optional_text, text};
 use crate::database::{Connection, Value, catalogue};
@@ -22,7 +22,7 @@ pub(super) async fn protection(
     which: OneOfTwo,
 ) -> Result<Protection, Error> {
     let (table, other) = (moved.table(which), moved.table(which.other()));
-    let policy = policy_of_rows(other);
+    let policy = name_of_row_policy(other);
     let asked = [
         catalogue::relation(table),
         catalogue::relation(other),

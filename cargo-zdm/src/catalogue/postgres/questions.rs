@@ -9,10 +9,10 @@ pub(super) const PATH: &str = "SELECT CAST(name AS text) FROM pg_catalog.unnest(
 
 /// The schemas that have tables, beside the server's and the control tables'.
 pub(super) const SCHEMAS: &str = "SELECT CAST(n.oid AS bigint), CAST(nspname AS text),
-        CASE WHEN n.oid = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace) THEN 1 ELSE 0 END
+        CASE WHEN n.oid = CAST(CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace) AS oid) THEN 1 ELSE 0 END
     FROM pg_namespace n
     WHERE nspname <> 'zdm' AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'
-        AND (n.oid = CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace)
+        AND (n.oid = CAST(CAST(pg_catalog.quote_ident(pg_catalog.current_schema()) AS regnamespace) AS oid)
             OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')))
     ORDER BY nspname";
 
@@ -205,30 +205,30 @@ pub(super) const OTHERS: &str = "WITH made AS (SELECT classid, objid FROM pg_dep
             WHERE pg_namespace.oid = place AND place <> {own}), '') || object) AS text) FROM (
         SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
                 ELSE 'sequence' END AS what,
-            CAST(relname AS text) AS object, CAST('pg_class' AS regclass) AS classid, c.oid AS objid, c.relnamespace AS place
+            CAST(relname AS text) AS object, CAST(CAST('pg_class' AS regclass) AS oid) AS classid, c.oid AS objid, c.relnamespace AS place
         FROM pg_class c WHERE relnamespace IN ({schemas}) AND relkind IN ('v', 'm', 'f', 'S')
             AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST(CAST('pg_class' AS regclass) AS oid)
                 AND d.objid = c.oid AND d.refclassid = CAST(CAST('pg_class' AS regclass) AS oid) AND d.refobjsubid > 0
                 AND d.deptype IN ('a', 'i')))
         UNION ALL SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-            CAST(proname AS text) || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', CAST('pg_proc' AS regclass), p.oid, pronamespace
+            CAST(proname AS text) || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', CAST(CAST('pg_proc' AS regclass) AS oid), p.oid, pronamespace
         FROM pg_proc p WHERE pronamespace IN ({schemas})
         UNION ALL SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' WHEN 'c' THEN 'composite type'
                 ELSE 'type' END,
-            CAST(typname AS text), CAST('pg_type' AS regclass), t.oid, typnamespace
+            CAST(typname AS text), CAST(CAST('pg_type' AS regclass) AS oid), t.oid, typnamespace
         FROM pg_type t WHERE typnamespace IN ({schemas}) AND typtype IN ('e', 'd', 'r', 'b', 'c') AND typcategory <> 'A'
             AND NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = t.typrelid AND r.relkind <> 'c')
-        UNION ALL SELECT 'collation', CAST(collname AS text), CAST('pg_collation' AS regclass), l.oid, collnamespace
+        UNION ALL SELECT 'collation', CAST(collname AS text), CAST(CAST('pg_collation' AS regclass) AS oid), l.oid, collnamespace
         FROM pg_collation l WHERE collnamespace IN ({schemas})
-        UNION ALL SELECT 'operator', CAST(CAST(o.oid AS regoperator) AS text), CAST('pg_operator' AS regclass), o.oid, NULL
+        UNION ALL SELECT 'operator', CAST(CAST(o.oid AS regoperator) AS text), CAST(CAST('pg_operator' AS regclass) AS oid), o.oid, NULL
         FROM pg_operator o WHERE oprnamespace IN ({schemas})
-        UNION ALL SELECT 'text search configuration', CAST(cfgname AS text), CAST('pg_ts_config' AS regclass), g.oid, cfgnamespace
+        UNION ALL SELECT 'text search configuration', CAST(cfgname AS text), CAST(CAST('pg_ts_config' AS regclass) AS oid), g.oid, cfgnamespace
         FROM pg_ts_config g WHERE cfgnamespace IN ({schemas})
-        UNION ALL SELECT 'extension', CAST(extname AS text), CAST('pg_extension' AS regclass), x.oid, NULL
+        UNION ALL SELECT 'extension', CAST(extname AS text), CAST(CAST('pg_extension' AS regclass) AS oid), x.oid, NULL
         FROM pg_extension x WHERE extname <> 'plpgsql'
-        UNION ALL SELECT 'event trigger', CAST(evtname AS text), CAST('pg_event_trigger' AS regclass), v.oid, NULL FROM pg_event_trigger v
+        UNION ALL SELECT 'event trigger', CAST(evtname AS text), CAST(CAST('pg_event_trigger' AS regclass) AS oid), v.oid, NULL FROM pg_event_trigger v
         UNION ALL SELECT 'schema', CAST(n.nspname AS text) || ' with ' || pg_catalog.count(c.oid) || CASE pg_catalog.count(c.oid) WHEN 1 THEN ' table' ELSE ' tables' END,
-            CAST('pg_namespace' AS regclass), n.oid, NULL
+            CAST(CAST('pg_namespace' AS regclass) AS oid), n.oid, NULL
         FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
         WHERE n.oid NOT IN ({schemas}) AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
         GROUP BY n.oid, n.nspname HAVING n.nspname <> 'public' OR pg_catalog.count(c.oid) > 0

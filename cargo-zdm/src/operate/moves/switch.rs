@@ -62,8 +62,7 @@ pub(crate) async fn run(
     moved.ok_or_else(|| gate::overtaken(&what(session, place, target)))
 }
 
-/// Moves from where the migration was seen. `None`: somebody else has moved it since, so that the same target may be another move, back
-/// even, and nothing was done.
+/// Moves from where the migration was seen. `None`: another command has moved it since, and the same target may lead back by now.
 pub(crate) async fn from(
     session: &mut Session,
     place: usize,
@@ -73,12 +72,9 @@ pub(crate) async fn from(
     refuse_odd_ways(session, place, position, target)?;
     refuse_share_of_nothing(session, place, target)?;
     let moved = session
-        .claimed(place, async |session, lease| {
-            if session.position(place).await? != position {
-                return Ok(None);
-            }
+        .claimed_at(place, position, async |session, lease| {
             if goes_back(position, target) {
-                return back(session, place, lease, target).await.map(Some);
+                return back(session, place, lease, target).await;
             }
             let facts = session.facts(place).await?;
             let gates = gates_of(session, &facts, position, target)?;
@@ -86,7 +82,7 @@ pub(crate) async fn from(
             if let Some(section) = section_before(target.stage) {
                 run_section(session, place, section).await?;
             }
-            forward(session, place, lease, target).await.map(Some)
+            forward(session, place, lease, target).await
         })
         .await?;
     let Some(moved) = moved else {
@@ -115,7 +111,7 @@ pub(crate) async fn settle(
         return Ok(());
     }
     session
-        .claimed(place, async |session, lease| {
+        .claimed_at(place, position, async |session, lease| {
             forward(session, place, lease, Target { stage, share }).await
         })
         .await?;

@@ -77,7 +77,7 @@ pub(super) fn followed_no_longer(between: &Between) -> Option<Proposal> {
         return None;
     }
     let (main, part) = (&moved.main, relation(&moved.part));
-    let name = quoted(&between::policy_of_rows(main));
+    let name = quoted(&between::name_of_row_policy(main));
     let there = between.main.policies.iter();
     let mut statements: Vec<String> = there
         .map(|policy| format!("-- on {main}: {policy}"))

@@ -136,7 +136,7 @@ fn writes_apart(between: &Between) -> Option<String> {
 /// Seeing is the same question always; writing is where main's policies say so.
 pub(super) fn policy_of_rows(between: &Between) -> String {
     let moved = &between.moved;
-    let name = quoted(&between::policy_of_rows(&moved.main));
+    let name = quoted(&between::name_of_row_policy(&moved.main));
     let reads = if between.main.alike {
         ""
     } else {

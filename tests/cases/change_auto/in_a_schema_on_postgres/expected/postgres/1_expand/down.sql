@@ -20,22 +20,22 @@ BEGIN
             HINT = 'ALTER SEQUENCE ... OWNED BY says which one counts the column.';
     END IF;
     SELECT pg_catalog.format_type(atttypid, NULL) INTO sql_type FROM pg_attribute
-        WHERE attrelid = 'billing.users'::regclass AND attname = 'id';
+        WHERE attrelid = 'billing.users'::regclass::oid AND attname = 'id';
     EXECUTE 'SELECT last_value, is_called FROM ' || counter INTO reached, called;
     -- A sequence may count further than its column.
     SELECT pg_catalog.format('INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', seqincrement,
             greatest(seqmin, lowest), least(seqmax, highest), seqstart, seqcache, CASE WHEN seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
         INTO options FROM pg_sequence, (VALUES ('smallint', -32768, 32767), ('integer', -2147483648, 2147483647),
             ('bigint', -9223372036854775808, 9223372036854775807)) AS bounds (of_type, lowest, highest)
-        WHERE seqrelid = counter::regclass AND of_type = sql_type;
+        WHERE seqrelid = counter::regclass::oid AND of_type = sql_type;
     rights := ARRAY(SELECT pg_catalog.format('GRANT %s ON SEQUENCE %s TO %s%s', privilege_type, counter,
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END,
             CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM pg_class, pg_catalog.aclexplode(relacl) WHERE pg_class.oid = counter::regclass AND grantee <> relowner);
+        FROM pg_class, pg_catalog.aclexplode(relacl) WHERE pg_class.oid = counter::regclass::oid AND grantee <> relowner);
     ALTER TABLE billing.users ALTER COLUMN id DROP IDENTITY;
     EXECUTE pg_catalog.format('CREATE SEQUENCE %s AS %s ', counter, sql_type) || options;
     EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNER TO %I', counter, (SELECT pg_catalog.pg_get_userbyid(relowner) FROM pg_class
-        WHERE oid = 'billing.users'::regclass));
+        WHERE oid = 'billing.users'::regclass::oid));
     EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNED BY ', counter) || 'billing.users.id';
     EXECUTE 'ALTER TABLE billing.users ALTER COLUMN id SET DEFAULT pg_catalog.nextval(' || pg_catalog.quote_literal(counter) || ')';
     -- An identity asks nobody for a right to its sequence; a default asks whoever inserts, through views too.

@@ -8,4 +8,4 @@ FROM (SELECT pg_catalog.split_part(pg_catalog.btrim($1::text, '()'), ',', 1)::bi
      (SELECT greatest(1, CAST($3 AS bigint) / CASE WHEN relpages > 0 AND reltuples > 0
                  THEN greatest(1, pg_catalog.ceil(reltuples / relpages)::bigint) ELSE 100 END) AS blocks
       FROM pg_class
-      WHERE oid = 'visits'::regclass) AS step;
+      WHERE oid = 'visits'::regclass::oid) AS step;

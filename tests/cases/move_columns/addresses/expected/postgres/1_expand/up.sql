@@ -82,7 +82,7 @@ DECLARE
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
     SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
-        WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('users' AS regclass), CAST('addresses' AS regclass)));
+        WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST(CAST('users' AS regclass) AS oid), CAST(CAST('addresses' AS regclass) AS oid)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables users and addresses are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';
@@ -184,7 +184,7 @@ DECLARE
 BEGIN
     -- One schema at most: in an earlier one of two, somebody else's view would be taken for the table.
     SELECT pg_catalog.string_agg(pg_catalog.format('%I', nspname::text), ', '), pg_catalog.count(*) INTO looked_in, schemas FROM pg_catalog.pg_namespace
-        WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST('users' AS regclass), CAST('addresses' AS regclass)));
+        WHERE oid IN (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid IN (CAST(CAST('users' AS regclass) AS oid), CAST(CAST('addresses' AS regclass) AS oid)));
     IF schemas > 1 THEN
         RAISE EXCEPTION 'the tables users and addresses are in several schemas, and their names do not say in which: %', looked_in
             USING HINT = 'Name the schemas in the structs (table = "schema.name"), or have both tables in one, then generate the version again.';

@@ -28,7 +28,7 @@ DECLARE
     allowed text;
 BEGIN
     SELECT typacl, pg_catalog.obj_description(oid, 'pg_type') INTO rights, comment
-        FROM pg_type WHERE oid = '"Mood"'::regtype;
+        FROM pg_type WHERE oid = '"Mood"'::regtype::oid;
     -- The rights on the type go over; where nobody has said anything, all may use either.
     IF rights IS NOT NULL THEN
         REVOKE ALL ON TYPE "Mood_old" FROM PUBLIC;
