@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use zdm_model::Column;
 
+use super::handle::Handle;
 use super::make::inputs;
 use super::meaning::Meaning;
 use super::repository::Row;
@@ -27,6 +28,45 @@ pub(super) struct Known {
     /// What a fill may have been computed from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     past: Vec<Values>,
+}
+
+impl Known {
+    /// Both sides', of a column that is the same on both or is in one table alone.
+    pub(super) fn exactly(values: Values) -> Self {
+        Self {
+            old: Some(values),
+            ..Self::default()
+        }
+    }
+
+    /// The value of such a column.
+    pub(super) fn value(&self) -> Option<&Value> {
+        self.old.as_ref()?.first()
+    }
+}
+
+/// Whether a row of which this is known is found by that key: code of the other form may have written another one.
+pub(super) fn is_found_by(tab: &Tab, form: Form, known: &[Known], handle: &Handle) -> bool {
+    let (Some(side), Some(key)) = (tab.side(form), handle.key(form)) else {
+        return false;
+    };
+    let mut key = side.key().into_iter().zip(key);
+    key.all(|(place, value)| {
+        let mut groups = tab.groups.iter().zip(known);
+        let exactly = groups.find_map(|(group, known)| {
+            let at = group
+                .places(form)
+                .iter()
+                .position(|other| *other == place)?;
+            let known = match form {
+                Form::Old => known.old.as_ref(),
+                Form::New | Form::Final if group.kind == Kind::Plain => known.old.as_ref(),
+                Form::New | Form::Final => known.new.as_ref(),
+            };
+            known?.get(at)
+        });
+        tab.identity(form).contains(&place) || exactly == Some(value)
+    })
 }
 
 /// What is known after a row was written as a whole; `before` is what was known of it, where it was there.
@@ -62,16 +102,18 @@ pub(super) fn set(tab: &Tab, form: Form, place: usize, value: &Value, known: &mu
 
 fn after(group: &Group, form: Form, values: Values, before: Option<&Known>) -> Known {
     let stays = || before.cloned().unwrap_or_default();
-    let old = |values| Known {
-        old: Some(values),
-        ..Known::default()
-    };
+    let old = Known::exactly;
     let new = |values| Known {
         new: Some(values),
         ..Known::default()
     };
     match (group.kind, form) {
         (Kind::Plain, _) | (Kind::Pairs | Kind::OldOnly, Form::Old) => old(values),
+        // Who does not know the column leaves it alone, and stores rows that have none of it.
+        (Kind::Moved, _) if values.is_empty() => {
+            before.cloned().unwrap_or_else(|| old(vec![Value::Null]))
+        }
+        (Kind::Moved, _) => old(values),
         (Kind::Pairs | Kind::Fill | Kind::NewOnly, Form::New | Form::Final) => new(values),
         // The column was there before, and may be NULL.
         (Kind::Fill, Form::Old) if values.iter().any(Value::is_null) => old(values),
@@ -118,9 +160,8 @@ async fn differs(
     let own = columns(tab, group, form);
     let exactly = |expected: &Values| same(&own, expected, read);
     match (group.kind, form, &known.old, &known.new) {
-        (Kind::Plain | Kind::OldOnly, _, Some(old), _) | (Kind::Pairs, Form::Old, Some(old), _) => {
-            exactly(old)
-        }
+        (Kind::Plain | Kind::OldOnly | Kind::Moved, _, Some(old), _)
+        | (Kind::Pairs, Form::Old, Some(old), _) => exactly(old),
         (Kind::Pairs | Kind::NewOnly, Form::New | Form::Final, _, Some(new))
         | (Kind::Fill, _, _, Some(new)) => exactly(new),
         (Kind::Pairs, Form::Old, None, Some(new)) => {
@@ -224,6 +265,7 @@ mod tests {
             old: None,
             new: None,
             groups: groups.collect(),
+            identity: [vec![0], vec![0]],
             calls: BTreeMap::new(),
             referenced: false,
             driven: true,

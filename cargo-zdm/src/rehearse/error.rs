@@ -18,6 +18,9 @@ pub(super) enum WorkError {
     /// The flags or the fence refused.
     #[error("{0}")]
     Generated(#[from] zdm_runtime::Error),
+    /// The table that a row belongs to has none for it.
+    #[error("the row that it belongs to is not there")]
+    NoPlace,
     /// An answer that cannot be.
     #[error("{0}")]
     Answer(String),
@@ -34,7 +37,7 @@ impl WorkError {
                     |error| error.code().as_deref() == Some("57P01"),
                 )
             }
-            Self::Generated(_) | Self::Answer(_) => false,
+            Self::Generated(_) | Self::NoPlace | Self::Answer(_) => false,
         }
     }
 }

@@ -5,8 +5,11 @@
 //! fence; the moves are those of the commands.
 
 mod compare;
+mod couple;
 mod error;
 mod fleet;
+mod handle;
+mod identity;
 mod instance;
 mod journey;
 mod ledger;

@@ -67,16 +67,41 @@ pub(super) async fn all(
         .collect()
 }
 
-/// Changes what is known of a row: `None` where it is not there, before and after. The row itself is written, and so locked, before.
-/// Returns how often it was written.
-pub(super) async fn record(
+/// The same, locked until the transaction ends: nobody else changes it meanwhile.
+pub(super) async fn locked(
     connection: &mut Connection,
     tab: usize,
     key: &str,
-    change: impl FnOnce(Option<Vec<Known>>) -> Option<Vec<Known>>,
+) -> Result<Option<Vec<Known>>, WorkError> {
+    if connection.dialect() == Dialect::Postgres {
+        let sql = format!("{ONE} FOR UPDATE");
+        connection.query(&sql, &[number(tab), key.into()]).await?;
+    }
+    one(connection, tab, key).await
+}
+
+/// Whether a row is there, and how often it was written.
+pub(super) async fn state(
+    connection: &mut Connection,
+    tab: usize,
+    key: &str,
+) -> Result<(bool, i64), WorkError> {
+    let sql = "SELECT present, writes FROM cargo_zdm_rehearsal WHERE tab = $1 AND row_key = $2";
+    let rows = connection.query(sql, &[number(tab), key.into()]).await?;
+    match rows.first().map(Vec::as_slice) {
+        None => Ok((false, 0)),
+        Some([Value::Int(Some(present)), Value::Int(Some(writes))]) => Ok((*present == 1, *writes)),
+        Some(other) => Err(strange(other)),
+    }
+}
+
+/// Keeps what is known of a row from now on; `None`: it is not there. The row itself is written, and so locked, before.
+/// Returns how often it was written.
+pub(super) async fn keep(
+    connection: &mut Connection,
+    (tab, key): (usize, &str),
+    known: Option<Vec<Known>>,
 ) -> Result<i64, WorkError> {
-    let before = one(connection, tab, key).await?;
-    let known = change(before);
     let present = i64::from(known.is_some());
     let known = serde_json::to_string(&known.unwrap_or_default());
     let known = known.map_err(|error| WorkError::Answer(error.to_string()))?;

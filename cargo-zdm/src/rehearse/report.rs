@@ -36,6 +36,8 @@ pub(crate) struct Report {
     pub(super) failed_statements: u64,
     pub(super) lost_writes: u64,
     pub(super) stale_reads: u64,
+    /// Statements that the server has refused because of a deadlock that the version is known for, and that are to be repeated.
+    deadlocks: u64,
     longest_lock_wait_ms: f64,
     rows_compared: u64,
     /// The way led to its end.
@@ -92,6 +94,7 @@ impl Report {
             failed_statements: tally.failed(),
             lost_writes: tally.lost(),
             stale_reads: tally.stale + tally.inconsistent,
+            deadlocks: tally.deadlocks,
             longest_lock_wait_ms: rounded(tally.longest_wait.as_secs_f64() * 1000.0),
             rows_compared: tally.rows_compared,
             ended: end.ended,
@@ -157,6 +160,14 @@ impl Report {
                 let _ = write!(text, "\n{title}: {line}");
             }
         };
+        if self.deadlocks > 0 {
+            let words = format!(
+                "{} statements were refused in a deadlock between the two tables that columns move between, as the version's review page \
+                 says of them: an application repeats such a transaction",
+                self.deadlocks
+            );
+            list("note", &[words]);
+        }
         list("no way back", &self.no_way_back);
         list("loss", &self.losses);
         let left = self.not_driven.iter();

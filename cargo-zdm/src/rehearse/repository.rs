@@ -5,13 +5,13 @@
 //! Must not know: what values mean, what should be found.
 
 use zdm_runtime::database::Connection;
-use zdm_runtime::{Error, Flags, TableFlags};
+use zdm_runtime::{Error, Flags, Stage, TableFlags};
 
 use super::error::WorkError;
 use super::line::{Answer, Line};
 use super::table::Side;
 use super::value::{Value, Values, shown};
-use crate::render::rust::calls::{Bound, Calls, NUMBER, Sided};
+use crate::render::rust::calls::{Bound, Calls, NUMBER, Reading, Sided};
 
 /// One table of one instance.
 pub(super) struct Repository<'a> {
@@ -49,6 +49,7 @@ impl Repository<'_> {
             }
             flags = match self.moved(line, flags).await? {
                 Some(now) => now,
+                None if self.goes_through_main() => return Err(WorkError::NoPlace),
                 None => {
                     return Err(WorkError::Answer(format!(
                         "an insert into {} changed nothing: ({})",
@@ -62,8 +63,13 @@ impl Repository<'_> {
 
     /// Stores a row, or replaces the one with its key; `false`: there is nothing but the key, which is there.
     pub(super) async fn upsert(&self, line: &mut Line, row: &Row) -> Result<bool, WorkError> {
-        self.write(line, &self.calls.upsert, &self.calls.columns, row)
-            .await
+        let done = self
+            .write(line, &self.calls.upsert, &self.calls.columns, row)
+            .await?;
+        if !done && self.goes_through_main() {
+            return Err(WorkError::NoPlace);
+        }
+        Ok(done)
     }
 
     /// Writes every column; `false`: no such row.
@@ -83,13 +89,15 @@ impl Repository<'_> {
         value: &Value,
     ) -> Result<bool, WorkError> {
         let setter = &self.calls.setters[at];
+        let filled = setter.moves.then_some(key);
         let mut bound = self.calls.key.clone();
         bound.push(setter.bound.clone());
         let mut values = key.to_vec();
         values.push(value.clone());
         let given = Values::new();
         let row = Row { values, given };
-        self.write_bound(line, &setter.sql, &bound, &row).await
+        self.write_bound(line, &setter.sql, &bound, (&row, filled))
+            .await
     }
 
     /// Deletes the row; `false`: no such row.
@@ -98,7 +106,8 @@ impl Repository<'_> {
         let mut flags = self.first();
         loop {
             let bound = Self::with_epoch(key, flags, &[]);
-            if line.execute(&self.calls.delete, &types, &bound).await? > 0 {
+            let delete = self.calls.delete.of(flags.writes());
+            if line.execute(delete, &types, &bound).await? > 0 {
                 return Ok(true);
             }
             flags = match self.moved(line, flags).await? {
@@ -120,7 +129,8 @@ impl Repository<'_> {
             .iter()
             .map(|key| key.sql_type.as_str())
             .collect();
-        let found = self.read_all(line, &self.calls.get, &types, key).await?;
+        let get = &self.calls.get;
+        let found = self.read_all(line, get, &types, key).await?;
         Ok(found.into_iter().next())
     }
 
@@ -153,13 +163,26 @@ impl Repository<'_> {
     async fn read_all(
         &self,
         line: &mut Line,
-        sql: &str,
+        reading: &Reading,
         types: &[&str],
         values: &[Value],
     ) -> Result<Vec<Values>, WorkError> {
         let mut flags = self.first();
         loop {
+            let sql = if reads_both(flags) {
+                &reading.both
+            } else {
+                &reading.alone
+            };
             let rows = line.query(sql, types, values).await?;
+            // Nothing carries no epoch, and the rows may be in the other table by now.
+            if rows.is_empty()
+                && self.goes_through_main()
+                && let Some(now) = self.moved(line, flags).await?
+            {
+                flags = now;
+                continue;
+            }
             let of_flags =
                 |row: &Answer| row.get("zdm_epoch").and_then(Value::number) == Some(flags.epoch());
             if rows.iter().all(of_flags) {
@@ -172,7 +195,9 @@ impl Repository<'_> {
     /// A row from the side that its key is assigned to.
     fn read(&self, row: &Answer, flags: Flags) -> Values {
         let column = |name: &str| row.get(name).cloned().unwrap_or(Value::Null);
+        let alone = self.calls.comes.is_some() && !reads_both(flags);
         let reads_new = match &self.calls.salt {
+            _ if alone => true,
             None => true,
             Some(salt) => {
                 let key = self.calls.key.iter();
@@ -182,7 +207,9 @@ impl Repository<'_> {
                 if flags.compares() && !agrees {
                     self.flags.mismatch(&key);
                 }
-                flags.reads_new(salt, &key)
+                // A row that is not there has been reported; what the other table has of it is right.
+                let found = row.get("zdm_found").is_none_or(Value::is_true);
+                flags.reads_new(salt, &key) && found
             }
         };
         let columns = self.side.columns.iter();
@@ -191,7 +218,11 @@ impl Repository<'_> {
                 let mut reads = self.calls.reads.iter();
                 let read = reads.find(|read| read.field == written.field);
                 read.map_or(Value::Null, |read| {
-                    column(if reads_new { &read.new } else { &read.old })
+                    column(match reads_new {
+                        _ if alone => &read.alone,
+                        true => &read.new,
+                        false => &read.old,
+                    })
                 })
             })
             .collect()
@@ -206,7 +237,8 @@ impl Repository<'_> {
     ) -> Result<bool, WorkError> {
         let values = self.values_of(bound, row);
         let given = self.given(row).to_vec();
-        self.write_bound(line, sql, bound, &Row { values, given })
+        let key = self.key_of(&row.values);
+        self.write_bound(line, sql, bound, (&Row { values, given }, Some(&key)))
             .await
     }
 
@@ -215,7 +247,7 @@ impl Repository<'_> {
         line: &mut Line,
         sql: &Sided,
         bound: &[Bound],
-        row: &Row,
+        (row, filled): (&Row, Option<&[Value]>),
     ) -> Result<bool, WorkError> {
         let mut types = self.types(bound);
         if row.given.is_empty() {
@@ -223,6 +255,9 @@ impl Repository<'_> {
         }
         let mut flags = self.first();
         loop {
+            if let Some(key) = filled {
+                self.fill(line, flags, key).await?;
+            }
             let values = Self::with_epoch(&row.values, flags, &row.given);
             let sql = sql.of(flags.writes());
             if line.execute(sql, &types, &values).await? > 0 {
@@ -233,6 +268,26 @@ impl Repository<'_> {
                 None => return Ok(false),
             };
         }
+    }
+
+    /// A row that the backfill may not have been at gets what another table has of it.
+    async fn fill(&self, line: &mut Line, flags: Flags, key: &[Value]) -> Result<(), WorkError> {
+        let comes = self.calls.comes.as_ref();
+        let Some(fill) = comes.and_then(|comes| comes.fill.as_deref()) else {
+            return Ok(());
+        };
+        if matches!(flags.stage(), Stage::Off | Stage::DualWrite) {
+            let mut types = self.types_of_key();
+            types.truncate(self.calls.key.len());
+            line.execute(fill, &types, key).await?;
+        }
+        Ok(())
+    }
+
+    /// The rows are values of another table's, so that there may be no place for one.
+    fn goes_through_main(&self) -> bool {
+        let comes = self.calls.comes.as_ref();
+        comes.is_some_and(|comes| comes.through_main)
     }
 
     /// The values of old columns that a write of this code takes.
@@ -295,5 +350,13 @@ impl Repository<'_> {
         bound.push(Value::Int(flags.epoch()));
         bound.extend_from_slice(given);
         bound
+    }
+}
+
+/// Whether a table that columns come into is read together with the one that they come out of.
+fn reads_both(flags: Flags) -> bool {
+    match flags.stage() {
+        Stage::Off | Stage::DualWrite | Stage::Shadow | Stage::Live => true,
+        Stage::RampDown | Stage::Complete => false,
     }
 }

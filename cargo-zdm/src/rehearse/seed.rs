@@ -67,20 +67,25 @@ fn refers(subject: &Subject, form: Form, side: &Side, at: usize) -> Option<Paren
     };
     let parent = subject.tabs.iter().position(is_parent);
     let of_parent = parent.and_then(|parent| subject.tabs[parent].side(form));
-    let place = of_parent.and_then(|side| {
-        let places: Option<Vec<_>> = { key.referenced_columns.iter() }
+    let within = |places: Vec<usize>| -> Option<usize> {
+        let side = of_parent?;
+        let referenced: Option<Vec<_>> = { key.referenced_columns.iter() }
             .map(|name| {
-                side.table
-                    .primary_key
-                    .iter()
-                    .position(|column| column == name)
+                let column = side.place(name)?;
+                places.iter().position(|place| *place == column)
             })
             .collect();
-        places?.get(place).copied()
-    });
-    Some(match parent.zip(place) {
-        Some((tab, place)) => Parent::Key(tab, place),
-        None => Parent::Elsewhere,
+        referenced?.get(place).copied()
+    };
+    let Some(tab) = parent else {
+        return Some(Parent::Elsewhere);
+    };
+    let of_key = of_parent.map(Side::key).and_then(within);
+    let of_identity = within(subject.tabs[tab].identity(form).to_vec());
+    Some(match (of_key, of_identity) {
+        (Some(place), _) => Parent::Key(tab, place),
+        (None, Some(place)) => Parent::Identity(tab, place),
+        (None, None) => Parent::Elsewhere,
     })
 }
 
@@ -179,12 +184,12 @@ async fn fill(
                 .apply(line, &repository, at, instance, &Write::Insert(row))
                 .await
             {
-                Ok(Some((key, count))) => {
+                Ok(Some((row, count))) => {
                     line.connection
                         .run_file("RELEASE SAVEPOINT one_row")
                         .await?;
-                    shared.acknowledge(at, &key, count);
-                    shared.maker.keep(at, key);
+                    shared.acknowledge(at, &row, count);
+                    shared.maker.keep(at, row);
                     stored += 1;
                 }
                 Ok(None) => {}

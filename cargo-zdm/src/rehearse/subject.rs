@@ -8,7 +8,10 @@ use serde::Serialize;
 use zdm_model::{ForeignKey, Table};
 use zdm_runtime::manifest::Route;
 
+use super::couple::Couple;
+use super::identity;
 use super::table::{self, Tab};
+use super::value::Value;
 use crate::pipeline::rehearsed::{Form, Rehearsed};
 use crate::render::rust::calls;
 use crate::render::rust::{RenderError, Templates};
@@ -25,6 +28,7 @@ pub(super) struct Subject {
     pub(super) rehearsed: Rehearsed,
     pub(super) tabs: Vec<Tab>,
     pub(super) left: Vec<Left>,
+    couples: Vec<Couple>,
 }
 
 impl Subject {
@@ -43,30 +47,66 @@ impl Subject {
                 }
             }
         }
-        let mut tabs: Vec<Tab> = names
-            .iter()
-            .map(|name| table::tab(&rehearsed, name))
-            .collect();
+        let mut tabs: Vec<Tab> = names.iter().map(|name| tab(&rehearsed, name)).collect();
         for at in 0..tabs.len() {
             let name = &tabs[at].name;
             let refers = |tab: &Tab| {
-                [&tab.old, &tab.new].into_iter().flatten().any(|side| {
-                    let mut keys = side.table.foreign_keys.iter();
-                    keys.any(|key| {
-                        [name.as_str(), rehearsed.name_before(name)].contains(&&*key.references)
+                let moved = rehearsed.manifest().moved.iter();
+                let mut moved = moved.filter(|moved| moved.main == *name);
+                // What becomes of its row with this one's is what is rehearsed.
+                let belongs = moved.any(|moved| moved.part == tab.name);
+                let mut sides = [&tab.old, &tab.new].into_iter().flatten();
+                !belongs
+                    && sides.any(|side| {
+                        let mut keys = side.table.foreign_keys.iter();
+                        keys.any(|key| {
+                            [name.as_str(), rehearsed.name_before(name)].contains(&&*key.references)
+                        })
                     })
-                })
             };
             let referenced = tabs.iter().any(refers);
             tabs[at].referenced = referenced;
             tabs[at].driven = concerned.contains(&tabs[at].name);
         }
+        let couples = couples(&rehearsed, &mut tabs, &mut left);
         render(&rehearsed, &mut tabs)?;
         Ok(Self {
             rehearsed,
             tabs,
             left,
+            couples,
         })
+    }
+
+    /// The two tables of which this is one, where columns move between them.
+    pub(super) fn couple(&self, tab: usize) -> Option<&Couple> {
+        let mut couples = self.couples.iter();
+        couples.find(|couple| couple.main == tab || couple.part == tab)
+    }
+
+    /// The two tables of which this is the one that has a row for each row of the other.
+    pub(super) fn couple_of_main(&self, tab: usize) -> Option<&Couple> {
+        self.couple(tab).filter(|couple| couple.main == tab)
+    }
+
+    /// The two tables of which this is the other one.
+    pub(super) fn couple_of_part(&self, tab: usize) -> Option<&Couple> {
+        self.couple(tab).filter(|couple| couple.part == tab)
+    }
+
+    /// Takes out of a row what its other table could not hold.
+    pub(super) fn make_whole(&self, at: usize, form: Form, row: &mut [Value]) {
+        if let Some(couple) = self.couple_of_main(at) {
+            couple.make_whole(&self.tabs[at], form, row);
+        }
+    }
+
+    /// Whether a write of this column alone can be followed.
+    pub(super) fn is_set_alone(&self, at: usize, form: Form, place: usize) -> bool {
+        let tab = &self.tabs[at];
+        let couple = self.couple_of_main(at);
+        tab.is_set_alone(form, place)
+            && couple.is_none_or(|couple| couple.is_set_alone(tab, form, place))
     }
 
     /// Its route.
@@ -171,17 +211,47 @@ fn obstacle(rehearsed: &Rehearsed, name: &str) -> Option<String> {
     if tables.any(|table| table.primary_key.is_empty()) {
         return Some("it has no key by which a row is found again".to_owned());
     }
-    if keys_differ(rehearsed, name) {
-        return Some("its key is another one after the version, so that code before and after it finds rows by different values".to_owned());
-    }
-    let mut moves = rehearsed.transition.iter().flat_map(|found| &found.moves);
-    if moves.any(|moved| moved.main == name || moved.part == name) {
-        return Some(
-            "columns move between it and another table; rows of two tables at once are not driven"
-                .to_owned(),
-        );
+    if keys_differ(rehearsed, name) && !identity::by_a_key_of_both(&mut table::tab(rehearsed, name))
+    {
+        let reason =
+            "its key is another one after the version, and no code knows the columns of both";
+        return Some(reason.to_owned());
     }
     None
+}
+
+/// The tables between which columns move; where one of the two is not driven, the other is not either.
+fn couples(rehearsed: &Rehearsed, tabs: &mut [Tab], left: &mut Vec<Left>) -> Vec<Couple> {
+    let mut couples = Vec::new();
+    for moved in &rehearsed.manifest().moved {
+        if let Some(part) = tabs.iter_mut().find(|tab| tab.name == moved.part) {
+            identity::by_the_key_of_main(part, moved);
+        }
+        if let Some(couple) = Couple::of(tabs, moved) {
+            couples.push(couple);
+            continue;
+        }
+        for (name, other) in [(&moved.main, &moved.part), (&moved.part, &moved.main)] {
+            if let Some(tab) = tabs.iter_mut().find(|tab| tab.name == *name) {
+                tab.driven = false;
+                left.push(Left {
+                    table: name.clone(),
+                    reason: format!("columns move between it and {other}, which is not driven"),
+                });
+            }
+        }
+    }
+    couples
+}
+
+/// The table with what its rows are known by.
+fn tab(rehearsed: &Rehearsed, name: &str) -> Tab {
+    let mut tab = table::tab(rehearsed, name);
+    if keys_differ(rehearsed, name) {
+        // That there is one was asked before.
+        identity::by_a_key_of_both(&mut tab);
+    }
+    tab
 }
 
 /// Rows are referred to by what they are found by.

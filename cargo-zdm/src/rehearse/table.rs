@@ -32,6 +32,8 @@ pub(super) enum Kind {
     OldOnly,
     /// New code alone knows it.
     NewOnly,
+    /// One code knows it here, the other one in another table.
+    Moved,
 }
 
 /// Columns whose values are written and compared together, by their places in the rows of both sides.
@@ -52,6 +54,8 @@ pub(super) struct Tab {
     pub(super) old: Option<Side>,
     pub(super) new: Option<Side>,
     pub(super) groups: Vec<Group>,
+    /// The places of the columns by which a row is known, in rows of old code and in those of new code.
+    pub(super) identity: [Vec<usize>; 2],
     pub(super) calls: BTreeMap<Form, Calls>,
     /// Other tables refer to its rows.
     pub(super) referenced: bool,
@@ -66,6 +70,11 @@ impl Tab {
             Form::Old => self.old.as_ref(),
             Form::New | Form::Final => self.new.as_ref(),
         }
+    }
+
+    /// The places of the columns by which a row is known.
+    pub(super) fn identity(&self, form: Form) -> &[usize] {
+        &self.identity[usize::from(form != Form::Old)]
     }
 
     /// A column as this form has it, and as the other one does where that is the same column or its only other side.
@@ -105,6 +114,7 @@ impl Tab {
         });
         let mut both = self.both(form, place);
         alone
+            && !self.names_rows(form, place)
             && !self.groups.iter().any(|group| fills(group, &column.name))
             && !both.any(|(_, side, place)| side.is_bound_to_others(place))
     }
@@ -236,9 +246,11 @@ pub(super) fn tab(rehearsed: &Rehearsed, name: &str) -> Tab {
     let old = rehearsed.before.table(rehearsed.name_before(name));
     let (old, new) = (old.map(Side::of), new.map(Side::of));
     let groups = groups(rehearsed, name, old.as_ref(), new.as_ref());
+    let key = |side: &Option<Side>| side.as_ref().map(Side::key).unwrap_or_default();
     Tab {
         name: name.to_owned(),
         groups,
+        identity: [key(&old), key(&new)],
         old,
         new,
         calls: BTreeMap::new(),
@@ -293,8 +305,14 @@ fn groups(rehearsed: &Rehearsed, name: &str, old: Option<&Side>, new: Option<&Si
     let taken = |groups: &[Group], form: Form, at: usize| {
         groups.iter().any(|group| group.places(form).contains(&at))
     };
+    let moving = moving(rehearsed, name);
+    let moves = |column: &Column| moving.contains(&column.name.as_str());
     for (at, column) in columns(old) {
         if taken(&groups, Form::Old, at) {
+            continue;
+        }
+        if moves(column) {
+            groups.push(plain(Kind::Moved, vec![at], vec![]));
             continue;
         }
         let after = name_after(rehearsed, name, &column.name);
@@ -303,12 +321,31 @@ fn groups(rehearsed: &Rehearsed, name: &str, old: Option<&Side>, new: Option<&Si
             None => groups.push(plain(Kind::OldOnly, vec![at], vec![])),
         }
     }
-    for (at, _) in columns(new) {
+    for (at, column) in columns(new) {
         if !taken(&groups, Form::New, at) {
-            groups.push(plain(Kind::NewOnly, vec![], vec![at]));
+            let kind = if moves(column) {
+                Kind::Moved
+            } else {
+                Kind::NewOnly
+            };
+            groups.push(plain(kind, vec![], vec![at]));
         }
     }
     groups
+}
+
+/// The columns that move between the table and another one.
+fn moving<'a>(rehearsed: &'a Rehearsed, name: &str) -> Vec<&'a str> {
+    let moved = rehearsed.manifest().moved.iter();
+    let columns = moved.flat_map(|moved| {
+        let columns = moved.columns.iter();
+        columns.filter_map(move |(of_main, of_part)| match name {
+            _ if name == moved.main => Some(of_main.as_str()),
+            _ if name == moved.part => Some(of_part.as_str()),
+            _ => None,
+        })
+    });
+    columns.collect()
 }
 
 fn columns(side: Option<&Side>) -> impl Iterator<Item = (usize, &Column)> {

@@ -43,6 +43,8 @@ pub(super) struct Tally {
     pub(super) stale: u64,
     /// Reads of the application that found the sides of a row to differ.
     pub(super) inconsistent: u64,
+    /// Statements that the server has refused because of a deadlock that the version is known for.
+    pub(super) deadlocks: u64,
     pub(super) longest_wait: Duration,
     pub(super) killed: Killed,
     pub(super) rows_compared: u64,
@@ -69,6 +71,7 @@ impl Tally {
             lost: BTreeSet::new(),
             stale: 0,
             inconsistent: 0,
+            deadlocks: 0,
             longest_wait: Duration::ZERO,
             killed: Killed::default(),
             rows_compared: 0,
@@ -80,6 +83,11 @@ impl Tally {
     pub(super) fn took(&mut self, part: usize, time: Duration) {
         let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
         self.counts[part].times.push(micros);
+    }
+
+    /// A statement is to be repeated.
+    pub(super) fn deadlocked(&mut self) {
+        self.deadlocks += 1;
     }
 
     /// A transaction has waited so long for a lock.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use zdm_runtime::database::{Connection, Dialect};
+use zdm_runtime::database::{Connection, DatabaseError, Dialect};
 
 use super::error::WorkError;
 use super::instance::Instance;
@@ -52,7 +52,7 @@ pub(super) async fn work(
     let mut random = Random::new(seed);
     let mut failures = 0;
     while !orders.stop.load(Ordering::Relaxed) {
-        let cut = role == Role::Writer && orders.cut.swap(false, Ordering::Relaxed);
+        let cut = role == Role::Writer && orders.cut.load(Ordering::Relaxed);
         let done = match role {
             Role::Reader => shared.read(&mut line, &instance, &mut random).await,
             Role::Writer => write(&shared, &mut line, &instance, &mut random, (&orders, cut)).await,
@@ -62,6 +62,7 @@ pub(super) async fn work(
             Err(error) if cut && error.is_cut() => {
                 shared.tally().killed.connections += 1;
                 line.reopen().await?;
+                orders.cut.store(false, Ordering::Relaxed);
             }
             Err(error) => {
                 failures += 1;
@@ -98,38 +99,38 @@ async fn write(
     let Some(repository) = shared.repository(instance, at) else {
         return Ok(());
     };
-    let Some(write) = shared.next(instance, at, random).await? else {
+    let Some(write) = shared.next(line, instance, at, random).await? else {
         return Ok(());
     };
     if !cut && !orders.hang.load(Ordering::Relaxed) {
-        if let Some((key, count)) = shared
+        if let Some((row, count)) = shared
             .commit(line, &repository, at, instance, &write)
             .await?
         {
-            shared.acknowledge(at, &key, count);
+            shared.acknowledge(at, &row, count);
         }
         return Ok(());
     }
-    line.connection.begin().await?;
-    let applied = shared.apply(line, &repository, at, instance, &write).await;
-    if cut {
-        return lose(line, applied.map(|_| ())).await;
+    if !shared
+        .leave_open(line, &repository, at, instance, &write)
+        .await?
+    {
+        // It may be refused: another one is the last.
+        return Ok(());
     }
-    applied?;
+    if cut {
+        return lose(line).await;
+    }
     orders.hangs.store(true, Ordering::Relaxed);
     std::future::pending().await
 }
 
 /// The connection goes with its transaction open: the server ends it, or, where there is none, it is dropped.
-async fn lose(line: &mut Line, applied: Result<(), WorkError>) -> Result<(), WorkError> {
-    let gone = || {
-        WorkError::Database(zdm_runtime::database::DatabaseError::Lost(
+async fn lose(line: &mut Line) -> Result<(), WorkError> {
+    if line.connection.dialect() == Dialect::Sqlite {
+        return Err(WorkError::Database(DatabaseError::Lost(
             sqlx::Error::WorkerCrashed,
-        ))
-    };
-    if applied.is_err() || line.connection.dialect() == Dialect::Sqlite {
-        applied?;
-        return Err(gone());
+        )));
     }
     let pid = line
         .connection

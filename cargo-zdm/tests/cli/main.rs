@@ -60,6 +60,7 @@ mod raw;
 mod rebuilt;
 mod referenced;
 mod rehearse;
+mod rehearsed_pairs;
 mod repair;
 mod repeated;
 mod reused;

@@ -70,14 +70,14 @@ fn generated(project: &Project, after: &str) {
     project.done(&["generate", "people"]);
 }
 
-fn rehearse(project: &Project, more: &[&str]) -> Run {
+pub(crate) fn rehearse(project: &Project, more: &[&str]) -> Run {
     let mut arguments = vec!["rehearse", "--rows", "150", "--format", "json"];
     arguments.extend(more);
     project.zdm(&arguments)
 }
 
 /// Nothing was found, everything was gone through.
-fn assert_clean(run: &Run, edges: usize) -> Value {
+pub(crate) fn assert_clean(run: &Run, edges: usize) -> Value {
     assert_eq!(run.code, 0, "{run:#?}");
     let report = run.object();
     for found in ["failed_statements", "lost_writes", "stale_reads"] {
@@ -100,7 +100,7 @@ fn assert_clean(run: &Run, edges: usize) -> Value {
     report
 }
 
-fn assert_whole_way(report: &Value) {
+pub(crate) fn assert_whole_way(report: &Value) {
     let phases = report["phases"].as_array().unwrap().iter();
     let phases: Vec<_> = phases
         .map(|phase| phase["phase"].as_str().unwrap())

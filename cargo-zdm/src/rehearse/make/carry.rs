@@ -11,6 +11,7 @@ use super::judge::Refused;
 use crate::load::random::Random;
 use crate::pipeline::rehearsed::Form;
 use crate::rehearse::compare::alike;
+use crate::rehearse::handle::Handle;
 use crate::rehearse::repository::Row;
 use crate::rehearse::table::{Group, Kind, Tab};
 use crate::rehearse::value::{Value, Values};
@@ -19,13 +20,12 @@ impl Maker {
     /// A row of new code out of one of old code: the same values, some that only new knows.
     pub(super) async fn carried_over(
         &self,
-        tab: usize,
-        form: Form,
-        old: &Row,
+        (tab, form): (usize, Form),
+        (old, known): (&Row, Option<&Handle>),
         random: &mut Random,
     ) -> Result<Option<Row>, DatabaseError> {
         let table = &self.subject.tabs[tab];
-        let Some((drawn, ways)) = self.drawn(tab, (form, false), None, random) else {
+        let Some((drawn, ways)) = self.drawn(tab, (form, false), known, random) else {
             return Ok(None);
         };
         // What nothing says otherwise about is drawn; what the database takes such a value for, it says.
@@ -52,7 +52,7 @@ impl Maker {
                         }
                     }
                 }
-                Kind::Fill | Kind::OldOnly | Kind::NewOnly => {}
+                Kind::Fill | Kind::OldOnly | Kind::NewOnly | Kind::Moved => {}
             }
         }
         let judged = self.meaning.judge(tab, form, &row).await;

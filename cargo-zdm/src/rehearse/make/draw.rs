@@ -10,6 +10,7 @@ use super::Maker;
 use super::judge::Refused;
 use crate::load::random::Random;
 use crate::pipeline::rehearsed::Form;
+use crate::rehearse::handle::Handle;
 use crate::rehearse::shape::{Seen, Shape};
 use crate::rehearse::value::{Value, Values};
 
@@ -26,6 +27,8 @@ pub(in crate::rehearse) struct Columns {
 pub(in crate::rehearse) enum Parent {
     /// The column at that place of the key of the table at that place.
     Key(usize, usize),
+    /// The same of what a row of it is known by, whatever its key.
+    Identity(usize, usize),
     /// A column that is no part of a key, and may change.
     Elsewhere,
 }
@@ -36,7 +39,7 @@ impl Maker {
         &self,
         tab: usize,
         (form, evenly): (Form, bool),
-        key: Option<&[Value]>,
+        known: Option<&Handle>,
         random: &mut Random,
     ) -> Option<(Values, Vec<usize>)> {
         let table = &self.subject.tabs[tab];
@@ -45,7 +48,9 @@ impl Maker {
         let columns = columns.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.numbers[tab].fetch_add(1, Ordering::Relaxed);
         let places = side.key();
-        let mut parents: BTreeMap<usize, Option<Values>> = BTreeMap::new();
+        let fixed = known.map(|known| table.fixed(form, known));
+        let fixed = fixed.unwrap_or_default();
+        let mut parents: BTreeMap<usize, Option<Handle>> = BTreeMap::new();
         let (mut row, mut ways) = (Values::new(), Vec::new());
         for (at, shape) in columns.shapes.iter().enumerate() {
             let way = if evenly {
@@ -54,17 +59,24 @@ impl Maker {
                 weighted(&columns.weights[at], random)
             };
             ways.push(way);
-            let given = places.iter().position(|place| *place == at);
-            let value = match (given.zip(key), columns.refers[at]) {
-                (Some((place, key)), _) => key.get(place)?.clone(),
+            let given = fixed.iter().find(|(place, _)| *place == at);
+            let value = match (given, columns.refers[at]) {
+                (Some((_, value)), _) => value.clone(),
                 (None, Some(Parent::Elsewhere)) if side.columns[at].nullable => Value::Null,
-                (None, Some(Parent::Key(parent, place))) => {
+                (
+                    None,
+                    Some(to @ (Parent::Key(parent, place) | Parent::Identity(parent, place))),
+                ) => {
                     let of = parents.entry(parent).or_insert_with(|| {
                         let unique = side.refers_alone(at).then_some(number);
                         self.parent(parent, unique, random)
                     });
-                    match of {
-                        Some(key) => key.get(place)?.clone(),
+                    let named = of.as_ref().and_then(|of| match to {
+                        Parent::Key(..) => of.key(form),
+                        _ => Some(&of.identity),
+                    });
+                    match named {
+                        Some(named) => named.get(place)?.clone(),
                         None if side.columns[at].nullable => Value::Null,
                         // The first row can refer to itself alone.
                         None if parent == tab => row.get(*places.get(place)?)?.clone(),
@@ -78,11 +90,12 @@ impl Maker {
             };
             row.push(value);
         }
+        self.subject.make_whole(tab, form, &mut row);
         Some((row, ways))
     }
 
-    /// The key of a row that stays; where no two may refer to the same, the one of that number.
-    fn parent(&self, tab: usize, unique: Option<u64>, random: &mut Random) -> Option<Values> {
+    /// A row that stays; where no two may refer to the same, the one of that number.
+    fn parent(&self, tab: usize, unique: Option<u64>, random: &mut Random) -> Option<Handle> {
         let stable = self.stable[tab]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);

@@ -59,7 +59,7 @@ impl Maker {
                         Accepted::Not => return Ok(Err(Refused::By(group.old.clone()))),
                     }
                 }
-                Kind::OldOnly | Kind::NewOnly => {}
+                Kind::OldOnly | Kind::NewOnly | Kind::Moved => {}
             }
         }
         let Some((after, new)) = after.zip(table.new.as_ref()) else {

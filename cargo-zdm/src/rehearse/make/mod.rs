@@ -17,11 +17,12 @@ use zdm_runtime::database::DatabaseError;
 pub(super) use draw::{Columns, Parent};
 pub(super) use judge::inputs;
 
+use super::handle::Handle;
 use super::meaning::Meaning;
 use super::repository::Row;
 use super::shape::Seen;
 use super::subject::Subject;
-use super::value::{Value, Values};
+use super::value::Values;
 use crate::load::random::Random;
 use crate::pipeline::rehearsed::Form;
 
@@ -36,8 +37,8 @@ pub(super) struct Maker {
     pub(super) meaning: Arc<Meaning>,
     /// Of each table: as old code has it, and as new code has it.
     pub(super) columns: Vec<[Option<Mutex<Columns>>; 2]>,
-    /// Of each table, the keys of rows that nobody deletes.
-    stable: Vec<Mutex<Vec<Values>>>,
+    /// Of each table, the rows that nobody deletes.
+    stable: Vec<Mutex<Vec<Handle>>>,
     numbers: Vec<AtomicU64>,
     /// What only new can hold, by column: a value, and what comes of it by way of old.
     losses: Mutex<BTreeMap<String, String>>,
@@ -82,12 +83,12 @@ impl Maker {
         stable.len()
     }
 
-    /// The row with that key is one that nobody deletes.
-    pub(super) fn keep(&self, tab: usize, key: Values) {
+    /// The row is one that nobody deletes.
+    pub(super) fn keep(&self, tab: usize, row: Handle) {
         let mut stable = self.stable[tab]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        stable.push(key);
+        stable.push(row);
     }
 
     /// No two rows of the table refer to the same one: what a row refers to is chosen once, when it is inserted.
@@ -95,30 +96,33 @@ impl Maker {
         let Some(side) = self.subject.tabs[tab].side(form) else {
             return false;
         };
-        let key = side.key();
+        let table = &self.subject.tabs[tab];
         let mut places = 0..side.columns.len();
-        places.any(|at| side.refers_alone(at) && !key.contains(&at))
+        places.any(|at| side.refers_alone(at) && !table.names_rows(form, at))
     }
 
-    /// A row for code of this form, with this key or a new one; `None`: none was found that is not refused.
+    /// A row for code of this form, a known one or a new one; `None`: none was found that is not refused.
     pub(super) async fn row(
         &self,
         tab: usize,
         form: Form,
-        key: Option<&[Value]>,
+        known: Option<&Handle>,
         random: &mut Random,
     ) -> Result<Option<Row>, DatabaseError> {
         let has_old = self.subject.tabs[tab].old.is_some();
         for _ in 0..TRIES {
             let made = match form {
-                Form::Old => self.old_row(tab, key, true, random).await?,
+                Form::Old => self.old_row(tab, known, true, random).await?,
                 Form::New | Form::Final if has_old => {
-                    match self.old_row(tab, key, false, random).await? {
-                        Some(old) => self.carried_over(tab, form, &old, random).await?,
+                    match self.old_row(tab, known, false, random).await? {
+                        Some(old) => {
+                            self.carried_over((tab, form), (&old, known), random)
+                                .await?
+                        }
                         None => None,
                     }
                 }
-                Form::New | Form::Final => self.new_row(tab, form, key, random).await?,
+                Form::New | Form::Final => self.new_row(tab, form, known, random).await?,
             };
             if made.is_some() {
                 return Ok(made);
@@ -131,12 +135,12 @@ impl Maker {
     async fn old_row(
         &self,
         tab: usize,
-        key: Option<&[Value]>,
+        known: Option<&Handle>,
         may_be_invalid: bool,
         random: &mut Random,
     ) -> Result<Option<Row>, DatabaseError> {
         let invalid = may_be_invalid && random.below(INVALID) == 0;
-        let Some((row, ways)) = self.drawn(tab, (Form::Old, invalid), key, random) else {
+        let Some((row, ways)) = self.drawn(tab, (Form::Old, invalid), known, random) else {
             return Ok(None);
         };
         match self.judged(tab, &row, invalid).await? {
@@ -164,10 +168,10 @@ impl Maker {
         &self,
         tab: usize,
         form: Form,
-        key: Option<&[Value]>,
+        known: Option<&Handle>,
         random: &mut Random,
     ) -> Result<Option<Row>, DatabaseError> {
-        let Some((row, ways)) = self.drawn(tab, (form, false), key, random) else {
+        let Some((row, ways)) = self.drawn(tab, (form, false), known, random) else {
             return Ok(None);
         };
         let judged = self.meaning.judge(tab, form, &row).await.ok();

@@ -4,6 +4,8 @@
 //! Comes in: the tables, chance. Goes out: counts in the tally. Must not know: stages, the other instances.
 
 mod read;
+mod record;
+mod refused;
 mod write;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,14 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(super) use write::Write;
 
+use super::handle::{Handle, Pool};
 use super::instance::Instance;
 use super::make::Maker;
 use super::meaning::Meaning;
 use super::repository::Repository;
 use super::subject::{Left, Subject};
 use super::tally::Tally;
-use super::value::{Values, identity};
 use crate::load::random::Random;
+use crate::pipeline::rehearsed::Form;
 
 /// Every writer wants these.
 const HOT_KEYS: u64 = 12;
@@ -28,8 +31,8 @@ pub(super) struct Shared {
     pub(super) subject: Arc<Subject>,
     pub(super) meaning: Arc<Meaning>,
     pub(super) maker: Maker,
-    /// Of each table, the keys that were ever inserted; the first ones stay.
-    pub(super) keys: Vec<Mutex<Vec<Values>>>,
+    /// Of each table, the rows that were ever inserted; the first ones stay.
+    rows: Vec<Mutex<Pool>>,
     /// The tables that are not driven, with the reasons.
     left: Mutex<Vec<Left>>,
     driven: Vec<AtomicBool>,
@@ -46,11 +49,7 @@ impl Shared {
     ) -> Self {
         Self {
             url: url.to_owned(),
-            keys: subject
-                .tabs
-                .iter()
-                .map(|_| Mutex::new(Vec::new()))
-                .collect(),
+            rows: subject.tabs.iter().map(|_| Mutex::default()).collect(),
             left: Mutex::new(subject.left.clone()),
             driven: subject
                 .tabs
@@ -124,28 +123,44 @@ impl Shared {
         })
     }
 
-    /// A key that was inserted once.
-    fn some_key(&self, tab: usize, from: usize, random: &mut Random) -> Option<Values> {
-        let keys = self.keys[tab]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = (keys.len().saturating_sub(from)) as u64;
-        let bound = match random.below(10) {
-            0..6 => HOT_KEYS.min(count),
-            _ => count,
+    /// A row that was inserted once. One that belongs to a row of another table may not be there, and never have been.
+    fn some_row(&self, tab: usize, from: usize, random: &mut Random) -> Option<Handle> {
+        let couple = self.subject.couple_of_part(tab);
+        let of = couple.map_or(tab, |couple| couple.main);
+        let found = {
+            let rows = self.rows(of);
+            let count = (rows.len().saturating_sub(from)) as u64;
+            let bound = match random.below(10) {
+                0..6 => HOT_KEYS.min(count),
+                _ => count,
+            };
+            let at = from + usize::try_from(random.below(bound)).ok()?;
+            rows.at(at)?.clone()
         };
-        let at = from + usize::try_from(random.below(bound)).ok()?;
-        keys.get(at).cloned()
+        if couple.is_none() {
+            return Some(found);
+        }
+        let known = self.rows(tab).named(&found.name()).cloned();
+        Some(known.unwrap_or_else(|| self.subject.tabs[tab].handle(found.identity)))
+    }
+
+    fn rows(&self, tab: usize) -> MutexGuard<'_, Pool> {
+        self.rows[tab]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A row was read: by which key code of this form finds it may be news.
+    fn seen(&self, tab: usize, form: Form, row: &[super::value::Value]) {
+        let table = &self.subject.tabs[tab];
+        if table.has_other_keys() {
+            self.rows(tab).put(table.handle_of(form, row));
+        }
     }
 
     /// The write is committed.
-    pub(super) fn acknowledge(&self, tab: usize, key: &Values, count: i64) {
-        if count == 1 {
-            let mut keys = self.keys[tab]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            keys.push(key.clone());
-        }
-        self.tally().acknowledge(tab, identity(key), count);
+    pub(super) fn acknowledge(&self, tab: usize, row: &Handle, count: i64) {
+        self.rows(tab).put(row.clone());
+        self.tally().acknowledge(tab, row.name(), count);
     }
 }

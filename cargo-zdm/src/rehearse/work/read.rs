@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use super::Shared;
 use crate::load::random::Random;
-use crate::rehearse::compare::{self, difference};
+use crate::rehearse::compare::{self, difference, is_found_by};
 use crate::rehearse::error::WorkError;
+use crate::rehearse::handle::Handle;
 use crate::rehearse::instance::Instance;
 use crate::rehearse::line::Line;
 use crate::rehearse::oracle;
 use crate::rehearse::repository::Repository;
-use crate::rehearse::value::{Value, Values, identity, shown};
+use crate::rehearse::value::{Value, Values, shown};
 
 /// Rows of a list, and of a page of the full comparison.
 const LIST_ROWS: i64 = 20;
@@ -29,15 +30,15 @@ impl Shared {
         let Some(at) = self.some_tab(instance, random) else {
             return Ok(());
         };
-        let (Some(key), Some(repository)) =
-            (self.some_key(at, 0, random), self.repository(instance, at))
+        let (Some(row), Some(repository)) =
+            (self.some_row(at, 0, random), self.repository(instance, at))
         else {
             return Ok(());
         };
         line.connection.begin_snapshot().await?;
         let list = random.below(4) == 0;
         let result = self
-            .read_some(line, &repository, at, instance, (&key, list))
+            .read_some(line, &repository, at, instance, (&row, list))
             .await;
         let differences = line.connection.end(result).await?;
         let part = self.part();
@@ -53,34 +54,36 @@ impl Shared {
         repository: &Repository<'_>,
         at: usize,
         instance: &Instance,
-        (key, list): (&[Value], bool),
+        (wanted, list): (&Handle, bool),
     ) -> Result<Vec<String>, WorkError> {
         let (part, begun) = (self.part(), Instant::now());
-        let rows = if list {
-            repository.list(line, Some(key), LIST_ROWS).await?
-        } else {
-            repository.get(line, key).await?.into_iter().collect()
+        let (tab, form) = (&self.subject.tabs[at], instance.form);
+        let key = wanted.key(form);
+        let rows = match key {
+            Some(key) if !list => repository.get(line, key).await?.into_iter().collect(),
+            key => {
+                let after = key.map(Vec::as_slice);
+                repository.list(line, after, LIST_ROWS).await?
+            }
         };
         self.tally().took(part, begun.elapsed());
-        let tab = &self.subject.tabs[at];
         let mut differences = Vec::new();
-        if rows.is_empty()
-            && !list
-            && oracle::one(&mut line.connection, at, &identity(key))
-                .await?
-                .is_some()
-        {
-            differences.push(format!(
-                "{} ({}) was written and is not found",
-                tab.name,
-                shown(key)
-            ));
+        if rows.is_empty() && !list && key.is_some() {
+            let known = oracle::one(&mut line.connection, at, &wanted.name()).await?;
+            if known.is_some_and(|known| is_found_by(tab, form, &known, wanted)) {
+                differences.push(format!(
+                    "{} ({}) was written and is not found",
+                    tab.name,
+                    shown(&wanted.identity)
+                ));
+            }
         }
         for row in rows {
-            let found = repository.key_of(&row);
-            let known = oracle::one(&mut line.connection, at, &identity(&found)).await?;
+            let found = tab.handle_of(form, &row);
+            let known = oracle::one(&mut line.connection, at, &found.name()).await?;
             let known = known.as_deref();
             differences.extend(self.differs(at, instance, &found, known, &row).await);
+            self.seen(at, form, &row);
         }
         Ok(differences)
     }
@@ -89,20 +92,20 @@ impl Shared {
         &self,
         at: usize,
         instance: &Instance,
-        key: &[Value],
+        found: &Handle,
         known: Option<&[compare::Known]>,
         row: &[Value],
     ) -> Option<String> {
         let tab = &self.subject.tabs[at];
+        let called = shown(&found.identity);
         let Some(known) = known else {
             return Some(format!(
-                "{} ({}) was deleted or never written, and is read",
-                tab.name,
-                shown(key)
+                "{} ({called}) was deleted or never written, and is read",
+                tab.name
             ));
         };
         let found = difference(&self.meaning, (at, tab), instance.form, known, row).await?;
-        Some(format!("{} ({}): {found}", tab.name, shown(key)))
+        Some(format!("{} ({called}): {found}", tab.name))
     }
 
     /// Every row of every table and every row that should be there, in one snapshot.
@@ -132,6 +135,7 @@ impl Shared {
             let Some(repository) = self.repository(instance, at) else {
                 continue;
             };
+            let tab = &self.subject.tabs[at];
             let mut wanted = oracle::all(&mut line.connection, at).await?;
             let mut after: Option<Values> = None;
             loop {
@@ -140,15 +144,16 @@ impl Shared {
                 after = Some(repository.key_of(end));
                 rows += page.len() as u64;
                 for row in &page {
-                    let key = repository.key_of(row);
-                    let known = wanted.remove(&identity(&key));
-                    let found = self
-                        .differs(at, instance, &key, known.as_deref(), row)
-                        .await;
-                    lost.extend(found);
+                    let found = tab.handle_of(instance.form, row);
+                    let known = wanted.remove(&found.name());
+                    lost.extend(
+                        self.differs(at, instance, &found, known.as_deref(), row)
+                            .await,
+                    );
+                    self.seen(at, instance.form, row);
                 }
             }
-            let name = &self.subject.tabs[at].name;
+            let name = &tab.name;
             lost.extend(
                 wanted
                     .into_keys()

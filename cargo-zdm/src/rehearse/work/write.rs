@@ -7,14 +7,15 @@ use zdm_runtime::database::Dialect;
 
 use super::Shared;
 use crate::load::random::Random;
-use crate::rehearse::compare;
+use crate::pipeline::rehearsed::Form;
 use crate::rehearse::error::WorkError;
+use crate::rehearse::handle::Handle;
 use crate::rehearse::instance::Instance;
 use crate::rehearse::line::Line;
 use crate::rehearse::oracle;
 use crate::rehearse::repository::{Repository, Row};
-use crate::rehearse::table::{Side, Tab};
-use crate::rehearse::value::{Value, Values, identity};
+use crate::rehearse::value::Value;
+use crate::render::rust::calls::Calls;
 
 /// What one transaction writes.
 pub(in crate::rehearse) enum Write {
@@ -22,13 +23,40 @@ pub(in crate::rehearse) enum Write {
     Upsert(Row),
     Update(Row),
     /// Of the setter at that place, for the column at that place.
-    Set(usize, usize, Values, Value),
-    Delete(Values),
+    Set(usize, usize, Handle, Value),
+    Delete(Handle),
+}
+
+impl Write {
+    /// What people call it.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Insert(_) => "insert into",
+            Self::Upsert(_) => "upsert of",
+            Self::Update(_) => "update of",
+            Self::Set(..) => "update of a column of",
+            Self::Delete(_) => "delete from",
+        }
+    }
 }
 
 impl Shared {
     /// The next write of this instance to a table; `None`: there is none that could be followed just now.
     pub(in crate::rehearse) async fn next(
+        &self,
+        line: &mut Line,
+        instance: &Instance,
+        at: usize,
+        random: &mut Random,
+    ) -> Result<Option<Write>, WorkError> {
+        let write = self.drawn(instance, at, random).await?;
+        match write {
+            Some(write) => Ok(Some(self.fitting(line, instance, at, write).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn drawn(
         &self,
         instance: &Instance,
         at: usize,
@@ -36,44 +64,50 @@ impl Shared {
     ) -> Result<Option<Write>, WorkError> {
         let form = instance.form;
         let tab = &self.subject.tabs[at];
+        let belongs = self.subject.couple_of_part(at).is_some();
         let kind = random.below(100);
         if kind < 12 {
-            let row = self.maker.row(at, form, None, random).await?;
+            let to = if belongs {
+                self.some_row(at, 0, random)
+            } else {
+                None
+            };
+            let row = self.maker.row(at, form, to.as_ref(), random).await?;
             return Ok(row.map(Write::Insert));
         }
-        if kind >= 90 {
-            // What others refer to stays.
-            let from = if tab.referenced {
-                self.maker.stable(at)
-            } else {
-                0
-            };
-            return Ok(self.some_key(at, from, random).map(Write::Delete));
-        }
-        let Some(key) = self.some_key(at, 0, random) else {
+        // What others refer to stays.
+        let from = match kind {
+            90.. if tab.referenced => self.maker.stable(at),
+            _ => 0,
+        };
+        let found = self.some_row(at, from, random);
+        let Some(known) = found.filter(|known| tab.is_found(form, known)) else {
             return Ok(None);
         };
         let sole = self.maker.refers_alone(at, form);
-        if kind < 65 && !sole {
-            let row = self.maker.row(at, form, Some(&key), random).await?;
-            let has_more = tab
-                .calls
-                .get(&form)
-                .is_some_and(|calls| calls.update.is_some());
-            return Ok(row.map(|row| match kind {
-                12..35 => Write::Upsert(row),
-                _ if has_more => Write::Update(row),
-                _ => Write::Upsert(row),
-            }));
+        match kind {
+            90.. => Ok(Some(Write::Delete(known))),
+            ..65 if !sole => {
+                let row = self.maker.row(at, form, Some(&known), random).await?;
+                let updates = |calls: &Calls| calls.update.is_some();
+                let has_more = tab.calls.get(&form).is_some_and(updates);
+                // Another row with a key of its own may have come in the place of one that is gone.
+                let may_come = !tab.has_other_keys();
+                Ok(row.map(|row| match kind {
+                    12..35 if may_come => Write::Upsert(row),
+                    _ if has_more => Write::Update(row),
+                    _ => Write::Upsert(row),
+                }))
+            }
+            _ => self.setting(instance, at, known, random).await,
         }
-        self.setting(instance, at, key, random).await
     }
 
     async fn setting(
         &self,
         instance: &Instance,
         at: usize,
-        key: Values,
+        known: Handle,
         random: &mut Random,
     ) -> Result<Option<Write>, WorkError> {
         let form = instance.form;
@@ -88,7 +122,8 @@ impl Shared {
             .filter_map(|(number, setter)| {
                 let mut columns = side.columns.iter();
                 let place = columns.position(|column| column.field == setter.bound.column.field)?;
-                let free = tab.is_set_alone(form, place) && !side.refers_alone(place);
+                let alone = self.subject.is_set_alone(at, form, place);
+                let free = alone && !side.refers_alone(place);
                 free.then_some((number, place))
             });
         let places: Vec<_> = places.collect();
@@ -96,11 +131,54 @@ impl Shared {
         let Some((number, place)) = places.get(some).copied() else {
             return Ok(None);
         };
-        let row = self.maker.row(at, form, Some(&key), random).await?;
-        Ok(row.map(|row| Write::Set(number, place, key, row.values[place].clone())))
+        let row = self.maker.row(at, form, Some(&known), random).await?;
+        Ok(row.map(|row| Write::Set(number, place, known, row.values[place].clone())))
     }
 
-    /// One transaction: the write and its record. Returns the key and how often it was written, `None` where there is no such row.
+    /// The write without what its row has no place for: values that move, where the row that they are to be in is not there.
+    async fn fitting(
+        &self,
+        line: &mut Line,
+        instance: &Instance,
+        at: usize,
+        mut write: Write,
+    ) -> Result<Write, WorkError> {
+        let (tab, form) = (&self.subject.tabs[at], instance.form);
+        let Some(couple) = self.subject.couple_of_main(at) else {
+            return Ok(write);
+        };
+        if form == Form::Old || !couple.part_stays() {
+            return Ok(write);
+        }
+        let name = match &write {
+            Write::Insert(_) => None,
+            Write::Upsert(row) | Write::Update(row) => {
+                Some(tab.handle_of(form, &row.values).name())
+            }
+            Write::Set(_, _, known, _) | Write::Delete(known) => Some(known.name()),
+        };
+        let there = match name {
+            Some(name) => {
+                oracle::state(&mut line.connection, couple.part, &name)
+                    .await?
+                    .0
+            }
+            None => false,
+        };
+        match &mut write {
+            Write::Insert(row) | Write::Upsert(row) | Write::Update(row) if !there => {
+                couple.empty(tab, form, &mut row.values);
+            }
+            Write::Set(_, place, _, value) if !there && couple.moves(tab, form, *place) => {
+                *value = Value::Null;
+            }
+            _ => {}
+        }
+        Ok(write)
+    }
+
+    /// One transaction: the write and its record. Returns the row and how often it was written, `None` where there is no such row or
+    /// no place for it.
     pub(in crate::rehearse) async fn commit(
         &self,
         line: &mut Line,
@@ -108,7 +186,8 @@ impl Shared {
         at: usize,
         instance: &Instance,
         write: &Write,
-    ) -> Result<Option<(Values, i64)>, WorkError> {
+    ) -> Result<Option<(Handle, i64)>, WorkError> {
+        let before = self.look(line, at, instance, write).await?;
         let begun = Instant::now();
         line.connection.begin().await?;
         if line.connection.dialect() == Dialect::Sqlite {
@@ -116,7 +195,33 @@ impl Shared {
             self.tally().waited(begun.elapsed());
         }
         let applied = self.apply(line, repository, at, instance, write).await;
-        line.connection.end(applied).await
+        let done = line.connection.end(applied).await;
+        if matches!(&done, Ok(Some(_))) {
+            return done;
+        }
+        self.explained(line, (at, instance, write), &before, done)
+            .await
+    }
+
+    /// The same without an end of the transaction; `false`: it was refused, as it may be, and the transaction is at its end.
+    pub(in crate::rehearse) async fn leave_open(
+        &self,
+        line: &mut Line,
+        repository: &Repository<'_>,
+        at: usize,
+        instance: &Instance,
+        write: &Write,
+    ) -> Result<bool, WorkError> {
+        let before = self.look(line, at, instance, write).await?;
+        line.connection.begin().await?;
+        let applied = self.apply(line, repository, at, instance, write).await;
+        if applied.is_ok() {
+            return Ok(true);
+        }
+        let refused = line.connection.end(applied).await;
+        self.explained(line, (at, instance, write), &before, refused)
+            .await?;
+        Ok(false)
     }
 
     /// The write and its record, in the transaction that is open.
@@ -127,45 +232,39 @@ impl Shared {
         at: usize,
         instance: &Instance,
         write: &Write,
-    ) -> Result<Option<(Values, i64)>, WorkError> {
+    ) -> Result<Option<(Handle, i64)>, WorkError> {
         let (part, begun) = (self.part(), Instant::now());
-        let key = match write {
-            Write::Insert(row) => Some(repository.insert(line, row).await?),
+        let (tab, form) = (&self.subject.tabs[at], instance.form);
+        let found = |known: &Handle| known.key(form).cloned().unwrap_or_default();
+        let (row, done) = match write {
+            Write::Insert(row) => {
+                let key = repository.insert(line, row).await?;
+                (self.inserted(at, instance, row, &key), true)
+            }
             Write::Upsert(row) => {
                 let done = repository.upsert(line, row).await?;
-                done.then(|| repository.key_of(&row.values))
+                (tab.handle_of(form, &row.values), done)
             }
             Write::Update(row) => {
                 let done = repository.update(line, row).await?;
-                done.then(|| repository.key_of(&row.values))
+                (tab.handle_of(form, &row.values), done)
             }
-            Write::Set(number, _, key, value) => {
-                let done = repository.set(line, *number, key, value).await?;
-                done.then(|| key.clone())
+            Write::Set(number, _, known, value) => {
+                let key = found(known);
+                let done = repository.set(line, *number, &key, value).await?;
+                (known.clone(), done)
             }
-            Write::Delete(key) => repository.delete(line, key).await?.then(|| key.clone()),
+            Write::Delete(known) => {
+                let done = repository.delete(line, &found(known)).await?;
+                (known.clone(), done)
+            }
         };
         self.tally().took(part, begun.elapsed());
-        let Some(key) = key else { return Ok(None) };
-        let (tab, form) = (&self.subject.tabs[at], instance.form);
-        let known = identity(&key);
-        let change = |before: Option<Vec<compare::Known>>| match write {
-            Write::Insert(row) => {
-                let mut row = row.clone();
-                with_key(tab, instance, &mut row, &key);
-                Some(compare::written(tab, form, &row, None))
-            }
-            Write::Upsert(row) | Write::Update(row) => {
-                Some(compare::written(tab, form, row, before.as_deref()))
-            }
-            Write::Set(_, place, _, value) => before.map(|mut known| {
-                compare::set(tab, form, *place, value, &mut known);
-                known
-            }),
-            Write::Delete(_) => None,
-        };
-        let count = oracle::record(&mut line.connection, at, &known, change).await?;
-        Ok(Some((key, count)))
+        if !done {
+            return Ok(None);
+        }
+        let count = self.record(line, at, instance, &row, write).await?;
+        Ok(Some((row, count)))
     }
 
     /// A write with flags from before a hop, as an instance sends it that has slept through it: whether there was such a row, or how it
@@ -184,21 +283,13 @@ impl Shared {
             return Ok(None);
         };
         repository.slept_on = slept_on[at];
-        let Some(write) = self.next(instance, at, random).await? else {
+        let Some(write) = self.next(line, instance, at, random).await? else {
             return Ok(None);
         };
         let done = self.commit(line, &repository, at, instance, &write).await;
-        if let Ok(Some((key, count))) = &done {
-            self.acknowledge(at, key, *count);
+        if let Ok(Some((row, count))) = &done {
+            self.acknowledge(at, row, *count);
         }
         Ok(Some(done.map(|done| done.is_some())))
-    }
-}
-
-/// The key that the database has assigned in the place of the one that was drawn.
-fn with_key(tab: &Tab, instance: &Instance, row: &mut Row, key: &[Value]) {
-    let places = tab.side(instance.form).map(Side::key);
-    for (place, value) in places.unwrap_or_default().into_iter().zip(key) {
-        row.values[place] = value.clone();
     }
 }

@@ -7,13 +7,15 @@
 use zdm_model::{Column, Table};
 use zdm_runtime::Writes;
 
+use super::merged::WithPart;
+use super::moved::ThroughMain;
 use super::sides::Sides;
 use super::statements::Statements;
 use super::templates::Templates;
 use super::words::Words;
 use super::{Model, RenderError};
 use crate::dialect::Dialect;
-use crate::plan::Pair;
+use crate::plan::{Ends, Move, Pair};
 
 /// A column, and the type that its parameter has.
 #[derive(Debug, Clone)]
@@ -46,6 +48,15 @@ impl Sided {
 pub(crate) struct Setter {
     pub(crate) bound: Bound,
     pub(crate) sql: Sided,
+    /// Another table holds the column too.
+    pub(crate) moves: bool,
+}
+
+/// A read, of the table alone or, where columns move between it and another one, of both; else the two are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    pub(crate) both: String,
+    pub(crate) alone: String,
 }
 
 /// A column of an answer.
@@ -56,6 +67,17 @@ pub(crate) struct Read {
     pub(crate) old: String,
     /// Where it is read from new.
     pub(crate) new: String,
+    /// Where the table is read alone.
+    pub(crate) alone: String,
+}
+
+/// Columns that come into a table out of another one, as long as both hold them.
+#[derive(Debug, Clone)]
+pub(crate) struct Comes {
+    /// The table is new, and a row of it is one of the other table that has values in these columns.
+    pub(crate) through_main: bool,
+    /// What gives a row from before what the other table has of it, ahead of a write; its parameters are the key.
+    pub(crate) fill: Option<String>,
 }
 
 /// The statements of one table.
@@ -78,13 +100,14 @@ pub(crate) struct Calls {
     /// `None`: it has no column but the key.
     pub(crate) update: Option<Sided>,
     pub(crate) setters: Vec<Setter>,
-    pub(crate) delete: String,
-    pub(crate) get: String,
-    pub(crate) list_first: String,
-    pub(crate) list_after: String,
+    pub(crate) delete: Sided,
+    pub(crate) get: Reading,
+    pub(crate) list_first: Reading,
+    pub(crate) list_after: Reading,
     pub(crate) reads: Vec<Read>,
-    /// The migration whose stage decides which side is read, where the table has pairs.
+    /// The migration whose stage decides which side is read, where the table has two.
     pub(crate) salt: Option<String>,
+    pub(crate) comes: Option<Comes>,
 }
 
 /// The type of an epoch's and a limit's parameter.
@@ -97,7 +120,7 @@ pub(crate) struct Evaluation {
     pub(crate) inputs: Vec<Bound>,
 }
 
-/// The statements of a table with a primary key, none of whose columns comes out of another table.
+/// The statements of a table with a primary key.
 pub(crate) fn calls(
     templates: &Templates,
     dialect: &Dialect,
@@ -115,9 +138,25 @@ pub(crate) fn calls(
         growing: model.growing(),
         renamed: model.view.as_deref(),
     };
-    let statements = Statements::of(templates, sides, None)?;
+    let moved = transition.and_then(|transition| transition.moved.as_ref());
+    let statements = Statements::of(templates, sides, moved)?;
+    let calls = of_table(&statements, words)?;
+    match moved.map(|moved| moved.to) {
+        None => Ok(calls),
+        Some(Ends::Part) => through_main(calls, &statements),
+        Some(Ends::Main) => with_part(calls, &statements, moved),
+    }
+}
+
+/// The statements of the table alone.
+fn of_table(statements: &Statements<'_>, words: Words<'_>) -> Result<Calls, RenderError> {
+    let sides = &statements.sides;
     let bound = |column: &Column| bound(words, column);
-    let table = &*model.table;
+    let table = sides.table;
+    let reading = |sql: String| Reading {
+        both: sql.clone(),
+        alone: sql,
+    };
     Ok(Calls {
         table: table.name.clone(),
         key: table.key_columns().map(bound).collect(),
@@ -133,20 +172,110 @@ pub(crate) fn calls(
             })?),
             None => None,
         },
-        setters: setters(&statements, words)?,
-        delete: statements.delete()?,
-        get: statements.get()?,
-        list_first: statements.list_first()?,
-        list_after: statements.list_after()?,
-        reads: table
-            .columns
-            .iter()
-            .map(|column| read(&sides, column))
+        setters: setters(statements, words)?,
+        delete: sided(|_| statements.delete())?,
+        get: reading(statements.get()?),
+        list_first: reading(statements.list_first()?),
+        list_after: reading(statements.list_after()?),
+        reads: { table.columns.iter() }
+            .map(|column| read(sides, column))
             .collect(),
-        salt: transition
+        salt: sides
+            .migration
             .filter(|_| sides.dual().next().is_some())
-            .map(|transition| transition.id.to_owned()),
+            .map(str::to_owned),
+        comes: None,
     })
+}
+
+/// The same of a table that is new: writes and reads go by way of the one that its columns come out of.
+fn through_main(calls: Calls, statements: &Statements<'_>) -> Result<Calls, RenderError> {
+    let Some(moved) = statements.comes_out() else {
+        return Ok(calls);
+    };
+    let through = ThroughMain::of(moved, statements);
+    let columns = statements.sides.table.written_columns();
+    let columns: Vec<&Column> = columns.collect();
+    let setters = calls.setters.into_iter().map(|setter| {
+        let mut columns = columns.iter();
+        let column = columns.find(|column| column.name == setter.bound.column.name);
+        Ok(Setter {
+            sql: match column {
+                Some(column) => sided(|writes| through.set(writes, column))?,
+                None => setter.sql,
+            },
+            moves: true,
+            bound: setter.bound,
+        })
+    });
+    Ok(Calls {
+        insert: sided(|writes| through.insert(writes))?,
+        upsert: sided(|writes| through.upsert(writes))?,
+        update: Some(sided(|writes| through.update(writes))?),
+        setters: setters.collect::<Result<_, RenderError>>()?,
+        delete: sided(|writes| through.delete(writes))?,
+        get: beside(through.get()?, calls.get),
+        list_first: beside(through.list_first()?, calls.list_first),
+        list_after: beside(through.list_after()?, calls.list_after),
+        reads: moved_reads(&statements.sides, moved, calls.reads),
+        salt: statements.sides.migration.map(str::to_owned),
+        comes: Some(Comes {
+            through_main: true,
+            fill: None,
+        }),
+        ..calls
+    })
+}
+
+/// The same of a table that was there before: its reads ask the other one as well.
+fn with_part(
+    calls: Calls,
+    statements: &Statements<'_>,
+    moved: Option<&Move>,
+) -> Result<Calls, RenderError> {
+    let Some(moved) = moved else {
+        return Ok(calls);
+    };
+    let with = WithPart::of(moved, statements);
+    let setters = calls.setters.into_iter().map(|setter| Setter {
+        moves: statements.merges(&setter.bound.column),
+        ..setter
+    });
+    Ok(Calls {
+        setters: setters.collect(),
+        get: beside(with.get()?, calls.get),
+        list_first: beside(with.list_first()?, calls.list_first),
+        list_after: beside(with.list_after()?, calls.list_after),
+        reads: moved_reads(&statements.sides, moved, calls.reads),
+        salt: statements.sides.migration.map(str::to_owned),
+        comes: Some(Comes {
+            through_main: false,
+            fill: Some(with.fill()),
+        }),
+        ..calls
+    })
+}
+
+fn beside(both: String, alone: Reading) -> Reading {
+    Reading {
+        both,
+        alone: alone.alone,
+    }
+}
+
+/// Of the columns that move, where both tables are read.
+fn moved_reads(sides: &Sides<'_>, moved: &Move, reads: Vec<Read>) -> Vec<Read> {
+    let columns = sides.table.columns.iter().zip(reads);
+    columns
+        .map(|(column, read)| {
+            let mut kept = moved.columns.iter().map(|pair| moved.kept(pair));
+            if !kept.any(|kept| kept.name == column.name) {
+                return read;
+            }
+            let (old, new) = sides.aliases(column);
+            Read { old, new, ..read }
+        })
+        .collect()
 }
 
 /// A query that answers with the values of expressions over a row that is not stored anywhere.
@@ -214,6 +343,7 @@ fn setters(statements: &Statements<'_>, words: Words<'_>) -> Result<Vec<Setter>,
             Ok(Setter {
                 bound: bound(words, column),
                 sql: sided(|writes| statements.set(writes, column))?,
+                moves: false,
             })
         })
         .collect()
@@ -226,6 +356,11 @@ fn read(sides: &Sides<'_>, column: &Column) -> Read {
     };
     Read {
         field: column.field.clone(),
+        alone: if old == new {
+            column.name.clone()
+        } else {
+            new.clone()
+        },
         old,
         new,
     }

@@ -1,0 +1,234 @@
+//! Versions rehearsed whose rows are in two tables, because columns move between them, or are found by another key afterwards.
+
+use serde_json::Value;
+use zdm_tests::postgres::Server;
+
+use crate::generate::user_crate;
+use crate::project::Project;
+use crate::rehearse::{assert_clean, assert_whole_way, rehearse};
+
+const HEAD: &str = "use zdm_runtime::Migratable;\n";
+
+/// Users and their addresses in one table.
+const ONE: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub name: String,
+    #[zdm(index)]
+    pub street: Option<String>,
+    #[zdm(sql_type = "varchar(20)")]
+    pub postal: Option<String>,
+}
+"#;
+
+const SPLIT: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub name: String,
+}
+
+#[derive(Migratable, Debug, Clone)]
+#[zdm(table = "addresses", split_from = "users(id)")]
+pub struct Address {
+    #[zdm(primary_key, references = "users(id)", on_delete = "cascade")]
+    pub user_id: i64,
+    #[zdm(index)]
+    pub street: String,
+    #[zdm(from("postal"), sql_type = "varchar(20)")]
+    pub postal_code: Option<String>,
+}
+"#;
+
+/// An address that has a key of its own.
+const TWO: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+pub struct User {
+    #[zdm(primary_key)]
+    pub id: i64,
+    pub name: String,
+}
+
+#[derive(Migratable, Debug, Clone)]
+#[zdm(table = "addresses")]
+pub struct Address {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(unique, references = "users(id)", on_delete = "cascade")]
+    pub user_id: i64,
+    pub street: String,
+    pub city: Option<String>,
+}
+"#;
+
+const MERGED: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+#[zdm(merged_from = "addresses(user_id)")]
+pub struct User {
+    #[zdm(primary_key)]
+    pub id: i64,
+    pub name: String,
+    pub street: Option<String>,
+    pub city: Option<String>,
+}
+"#;
+
+/// Parcels of lines of orders, by a key of two columns; they stay where a line has one.
+const PARCELS: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+#[zdm(table = "order_lines", primary_key(order_id, line))]
+pub struct OrderLine {
+    pub order_id: i64,
+    pub line: String,
+    pub amount: i32,
+}
+
+#[derive(Migratable, Debug, Clone)]
+#[zdm(unique(columns(order_id, line)),
+      foreign_key(columns(order_id, line), references = "order_lines(order_id, line)"))]
+pub struct Parcel {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    pub order_id: i64,
+    pub line: String,
+    #[zdm(references = "depots(id)")]
+    pub depot: i64,
+    pub weight: Option<i32>,
+}
+
+#[derive(Migratable, Debug, Clone)]
+pub struct Depot {
+    #[zdm(primary_key)]
+    pub id: i64,
+}
+"#;
+
+fn moved() -> String {
+    let text = PARCELS.replace("    pub weight: Option<i32>,\n", "");
+    text.replace(
+        "    pub amount: i32,\n",
+        "    pub amount: i32,\n    #[zdm(moved_from = \"parcels.weight\")]\n    pub weight: Option<i32>,\n",
+    )
+}
+
+/// Limits by user; afterwards by user and action.
+const LIMITS: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+pub struct Limit {
+    #[zdm(primary_key)]
+    pub user_id: i64,
+    pub burst: i64,
+}
+"#;
+
+const LIMITS_BY_ACTION: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+#[zdm(primary_key(user_id, action))]
+pub struct Limit {
+    pub user_id: i64,
+    pub burst: i64,
+    #[zdm(default = "0")]
+    pub action: i64,
+}
+"#;
+
+/// Users by a number that the database counts, and notes that go on referring to it.
+const NUMBERED: &str = r#"
+#[derive(Migratable, Debug, Clone)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(unique)]
+    pub handle: String,
+    pub name: String,
+}
+
+#[derive(Migratable, Debug, Clone)]
+pub struct Note {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(references = "users(id)")]
+    pub user_id: i64,
+    pub text: String,
+}
+"#;
+
+fn by_handle() -> String {
+    let text = NUMBERED.replace(
+        "    #[zdm(primary_key, auto)]\n    pub id: i64,\n    #[zdm(unique)]\n    pub handle: String,",
+        "    #[zdm(auto, unique)]\n    pub id: i64,\n    #[zdm(primary_key)]\n    pub handle: String,",
+    );
+    assert_ne!(text, NUMBERED);
+    text
+}
+
+/// A crate whose second version leads from the first structs to the others.
+fn generated(project: &Project, before: &str, after: &str) {
+    user_crate(project);
+    project.write("src/models.rs", &format!("{HEAD}{before}"));
+    project.done(&["init"]);
+    project.write("src/models.rs", &format!("{HEAD}{after}"));
+    project.done(&["generate", "next"]);
+}
+
+fn on_sqlite(before: &str, after: &str, edges: usize) -> Value {
+    let project = Project::sqlite("");
+    generated(&project, before, after);
+    assert_clean(&rehearse(&project, &[]), edges)
+}
+
+fn on_postgres(before: &str, after: &str, edges: usize) -> Value {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    generated(&project, before, after);
+    let scratch = server.database("scratch");
+    assert_clean(&rehearse(&project, &["--scratch-url", &scratch]), edges)
+}
+
+#[test]
+fn a_table_that_is_split_is_rehearsed_on_sqlite() {
+    assert_whole_way(&on_sqlite(ONE, SPLIT, 8));
+}
+
+#[test]
+fn a_table_that_is_split_is_rehearsed_on_postgres() {
+    assert_whole_way(&on_postgres(ONE, SPLIT, 8));
+}
+
+#[test]
+fn a_table_that_is_merged_is_rehearsed_on_sqlite() {
+    assert_whole_way(&on_sqlite(TWO, MERGED, 8));
+}
+
+#[test]
+fn a_table_that_is_merged_is_rehearsed_on_postgres() {
+    assert_whole_way(&on_postgres(TWO, MERGED, 8));
+}
+
+#[test]
+fn columns_that_move_are_rehearsed_on_sqlite() {
+    assert_whole_way(&on_sqlite(PARCELS, &moved(), 8));
+}
+
+#[test]
+fn columns_that_move_are_rehearsed_on_postgres() {
+    assert_whole_way(&on_postgres(PARCELS, &moved(), 8));
+}
+
+#[test]
+fn a_key_that_gets_a_column_is_rehearsed_on_sqlite() {
+    on_sqlite(LIMITS, LIMITS_BY_ACTION, 2);
+}
+
+#[test]
+fn a_key_that_gets_a_column_is_rehearsed_on_postgres() {
+    on_postgres(LIMITS, LIMITS_BY_ACTION, 2);
+}
+
+#[test]
+fn another_key_is_rehearsed_on_postgres() {
+    on_postgres(NUMBERED, &by_handle(), 2);
+}
