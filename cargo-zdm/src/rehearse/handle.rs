@@ -88,7 +88,7 @@ impl Tab {
     }
 
     /// The places in rows of one form of the key by which code of another form finds them; `None` where that does not know them.
-    fn key_in(&self, form: Form, of: Form) -> Option<Vec<usize>> {
+    pub(super) fn key_in(&self, form: Form, of: Form) -> Option<Vec<usize>> {
         let key = self.side(of)?.key();
         if side(form) == side(of) {
             return Some(key);

@@ -65,10 +65,12 @@ fn refers(subject: &Subject, form: Form, side: &Side, at: usize) -> Option<Paren
         let side = tab.side(form);
         side.is_some_and(|side| side.table.name == key.references)
     };
-    let parent = subject.tabs.iter().position(is_parent);
-    let of_parent = parent.and_then(|parent| subject.tabs[parent].side(form));
-    let within = |places: Vec<usize>| -> Option<usize> {
-        let side = of_parent?;
+    let Some(tab) = subject.tabs.iter().position(is_parent) else {
+        return Some(Parent::Elsewhere);
+    };
+    let parent = &subject.tabs[tab];
+    let within = |of: Form, places: &[usize]| -> Option<usize> {
+        let side = parent.side(of)?;
         let referenced: Option<Vec<_>> = { key.referenced_columns.iter() }
             .map(|name| {
                 let column = side.place(name)?;
@@ -77,16 +79,18 @@ fn refers(subject: &Subject, form: Form, side: &Side, at: usize) -> Option<Paren
             .collect();
         referenced?.get(place).copied()
     };
-    let Some(tab) = parent else {
-        return Some(Parent::Elsewhere);
+    let of_key = |of: Form| {
+        let place = within(of, &parent.side(of)?.key())?;
+        Some(Parent::Key(tab, of, place))
     };
-    let of_key = of_parent.map(Side::key).and_then(within);
-    let of_identity = within(subject.tabs[tab].identity(form).to_vec());
-    Some(match (of_key, of_identity) {
-        (Some(place), _) => Parent::Key(tab, place),
-        (None, Some(place)) => Parent::Identity(tab, place),
-        (None, None) => Parent::Elsewhere,
-    })
+    let of_identity = || {
+        let place = within(form, parent.identity(form))?;
+        Some(Parent::Identity(tab, place))
+    };
+    let own = of_key(form).or_else(of_identity);
+    // By a key that one code alone knows as one.
+    let found = own.or_else(|| [Form::Old, Form::New].into_iter().find_map(of_key));
+    Some(found.unwrap_or(Parent::Elsewhere))
 }
 
 /// The values of the column's type, where that is an enum.

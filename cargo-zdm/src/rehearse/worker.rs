@@ -89,7 +89,8 @@ async fn write(
     (orders, cut): (&Orders, bool),
 ) -> Result<(), WorkError> {
     let Some(at) = shared.some_tab(instance, random) else {
-        // Nothing is driven: the instance is there all the same, and may die.
+        // Nothing is driven: the instance is there all the same, and may die. There is no transaction to lose a connection in.
+        orders.cut.store(false, Ordering::Relaxed);
         if orders.hang.load(Ordering::Relaxed) {
             orders.hangs.store(true, Ordering::Relaxed);
             std::future::pending::<()>().await;

@@ -189,46 +189,57 @@ fn on_postgres(before: &str, after: &str, edges: usize) -> Value {
 }
 
 #[test]
-fn a_table_that_is_split_is_rehearsed_on_sqlite() {
-    assert_whole_way(&on_sqlite(ONE, SPLIT, 8));
-}
-
-#[test]
-fn a_table_that_is_split_is_rehearsed_on_postgres() {
+fn a_table_that_is_split_is_rehearsed() {
     assert_whole_way(&on_postgres(ONE, SPLIT, 8));
 }
 
 #[test]
-fn a_table_that_is_merged_is_rehearsed_on_sqlite() {
+fn a_table_that_is_merged_is_rehearsed() {
     assert_whole_way(&on_sqlite(TWO, MERGED, 8));
 }
 
 #[test]
-fn a_table_that_is_merged_is_rehearsed_on_postgres() {
-    assert_whole_way(&on_postgres(TWO, MERGED, 8));
-}
-
-#[test]
-fn columns_that_move_are_rehearsed_on_sqlite() {
-    assert_whole_way(&on_sqlite(PARCELS, &moved(), 8));
-}
-
-#[test]
-fn columns_that_move_are_rehearsed_on_postgres() {
+fn columns_that_move_are_rehearsed() {
     assert_whole_way(&on_postgres(PARCELS, &moved(), 8));
 }
 
 #[test]
-fn a_key_that_gets_a_column_is_rehearsed_on_sqlite() {
+fn a_key_that_gets_a_column_is_rehearsed() {
     on_sqlite(LIMITS, LIMITS_BY_ACTION, 2);
 }
 
+/// Notes refer to a number that the database counts, and that is no key any more.
 #[test]
-fn a_key_that_gets_a_column_is_rehearsed_on_postgres() {
-    on_postgres(LIMITS, LIMITS_BY_ACTION, 2);
+fn another_key_is_rehearsed() {
+    on_postgres(NUMBERED, &by_handle(), 2);
 }
 
+/// The oracle bites: a step of the user's own changes one of the two tables, and the triggers carry that to the other.
 #[test]
-fn another_key_is_rehearsed_on_postgres() {
-    on_postgres(NUMBERED, &by_handle(), 2);
+fn own_sql_that_changes_one_of_two_tables_is_found() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.write("src/models.rs", &format!("{HEAD}{ONE}"));
+    project.done(&["init"]);
+    std::fs::create_dir_all(project.path("zdm/raw/dual_write")).unwrap();
+    for (file, sql) in [
+        (
+            "up",
+            "UPDATE users SET street = 'elsewhere' WHERE street IS NOT NULL;\n",
+        ),
+        ("down", "UPDATE users SET street = street WHERE 1 = 0;\n"),
+    ] {
+        project.write(&format!("zdm/raw/dual_write/after_tidy.{file}.sql"), sql);
+    }
+    project.write("src/models.rs", &format!("{HEAD}{SPLIT}"));
+    project.done(&["generate", "next"]);
+    let run = rehearse(&project, &[]);
+    assert_eq!(run.code, 1, "{run:#?}");
+    assert!(run.object()["lost_writes"].as_u64() > Some(0), "{run:#?}");
+    let problems = run.object()["problems"].to_string();
+    assert!(
+        problems.contains("lost write: addresses (")
+            && problems.contains("street was last written as"),
+        "{problems}"
+    );
 }

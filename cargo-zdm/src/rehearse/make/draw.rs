@@ -25,8 +25,8 @@ pub(in crate::rehearse) struct Columns {
 /// What a column refers to.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::rehearse) enum Parent {
-    /// The column at that place of the key of the table at that place.
-    Key(usize, usize),
+    /// The column at that place of the key by which code of a form finds rows of the table at that place.
+    Key(usize, Form, usize),
     /// The same of what a row of it is known by, whatever its key.
     Identity(usize, usize),
     /// A column that is no part of a key, and may change.
@@ -65,14 +65,14 @@ impl Maker {
                 (None, Some(Parent::Elsewhere)) if side.columns[at].nullable => Value::Null,
                 (
                     None,
-                    Some(to @ (Parent::Key(parent, place) | Parent::Identity(parent, place))),
+                    Some(to @ (Parent::Key(parent, _, place) | Parent::Identity(parent, place))),
                 ) => {
                     let of = parents.entry(parent).or_insert_with(|| {
                         let unique = side.refers_alone(at).then_some(number);
                         self.parent(parent, unique, random)
                     });
                     let named = of.as_ref().and_then(|of| match to {
-                        Parent::Key(..) => of.key(form),
+                        Parent::Key(_, of_form, _) => of.key(of_form),
                         _ => Some(&of.identity),
                     });
                     match named {

@@ -76,6 +76,12 @@ impl Shared {
                 return done;
             }
         }
+        let calls = self.subject.tabs[at].calls.get(&instance.form);
+        let is_all_key = calls.is_some_and(|calls| calls.update.is_none());
+        if done.is_ok() && is_all_key && matches!(write, Write::Upsert(_)) {
+            // There is nothing but the key, and a row that has it.
+            return done;
+        }
         let after = self.look(line, at, instance, write).await?;
         let verdict = match couple {
             Some(couple) => couple.verdict(at, write, before, &after, done.is_err()),
