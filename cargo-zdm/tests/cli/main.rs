@@ -38,6 +38,7 @@ mod kept_nets;
 mod kept_one_way;
 mod key_names;
 mod killed_files;
+mod lent_rights;
 mod losses;
 mod made;
 mod merge;

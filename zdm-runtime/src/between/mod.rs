@@ -89,7 +89,7 @@ pub struct Protection {
 }
 
 /// Somebody who is no superuser.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Role {
     /// As `GRANT` spells it.
     pub name: String,
@@ -97,6 +97,23 @@ pub struct Role {
     pub main: Held,
     /// With part.
     pub part: Held,
+    /// The functions that act in its name for others (`SECURITY DEFINER`), where nobody else does.
+    pub functions: Vec<String>,
+    /// The views through which it writes by another's rights.
+    pub views: Vec<View>,
+}
+
+/// A view whose owner is asked for rights on one of the tables, while triggers act in the name of whoever writes through it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// As statements name it.
+    pub name: String,
+    /// Its owner, as `GRANT` spells it.
+    pub owner: String,
+    /// The table that is written through it.
+    pub table: OneOfTwo,
+    /// What of the table a role writes so.
+    pub held: Held,
 }
 
 /// What `GRANT` calls everybody.
@@ -177,24 +194,7 @@ pub async fn of(connection: &mut Connection, manifest: &Manifest) -> Result<Vec<
         return Ok(found);
     }
     for moved in &manifest.moved {
-        let main = read::protection(connection, moved, OneOfTwo::Main).await?;
-        let part = read::protection(connection, moved, OneOfTwo::Part).await?;
-        let of_main = read::held(connection, moved, OneOfTwo::Main).await?;
-        let mut of_part: BTreeMap<String, Held> = read::held(connection, moved, OneOfTwo::Part)
-            .await?
-            .into_iter()
-            .collect();
-        let roles = of_main.into_iter().map(|(name, main)| Role {
-            part: of_part.remove(&name).unwrap_or_default(),
-            main,
-            name,
-        });
-        found.push(Between {
-            moved: moved.clone(),
-            main,
-            part,
-            roles: roles.collect(),
-        });
+        found.push(read::between(connection, moved).await?);
     }
     Ok(found)
 }

@@ -2,21 +2,48 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Command, Held, Protection, name_of_row_policy};
+use super::{Between, Command, Held, Protection, Role, View, name_of_row_policy};
 use crate::Error;
 use crate::control_value::{integer, optional_text, text};
-use crate::database::{Connection, Value, catalogue};
+use crate::database::{Connection, Row, Value, catalogue};
 use crate::manifest::{Moved, OneOfTwo};
 
 const ROLES: &str = include_str!("roles.sql");
 const RIGHTS: &str = include_str!("rights.sql");
+const VIEWS: &str = include_str!("views.sql");
 const POLICIES: &str = include_str!("policies.sql");
 const PROTECTION: &str = include_str!("protection.sql");
 
 /// Stands between names in one text.
 const UNIT: char = '\u{1f}';
 
-pub(super) async fn protection(
+/// All that there is to know about two tables.
+pub(super) async fn between(connection: &mut Connection, moved: &Moved) -> Result<Between, Error> {
+    let mut roles = held(connection, moved, OneOfTwo::Main).await?;
+    let of_part = held(connection, moved, OneOfTwo::Part).await?;
+    let mut of_part: BTreeMap<String, Held> = of_part
+        .into_iter()
+        .map(|role| (role.name, role.part))
+        .collect();
+    for role in &mut roles {
+        role.part = of_part.remove(&role.name).unwrap_or_default();
+    }
+    for which in [OneOfTwo::Main, OneOfTwo::Part] {
+        for (name, view) in views(connection, moved, which).await? {
+            if let Some(role) = roles.iter_mut().find(|role| role.name == name) {
+                role.views.push(view);
+            }
+        }
+    }
+    Ok(Between {
+        moved: moved.clone(),
+        main: protection(connection, moved, OneOfTwo::Main).await?,
+        part: protection(connection, moved, OneOfTwo::Part).await?,
+        roles,
+    })
+}
+
+async fn protection(
     connection: &mut Connection,
     moved: &Moved,
     which: OneOfTwo,
@@ -51,16 +78,14 @@ pub(super) async fn protection(
     })
 }
 
-/// What every role may do with one of the tables, `PUBLIC` first.
-pub(super) async fn held(
+/// Every role, `PUBLIC` first, with what it may do with one of the tables.
+async fn held(
     connection: &mut Connection,
     moved: &Moved,
     which: OneOfTwo,
-) -> Result<Vec<(String, Held)>, Error> {
+) -> Result<Vec<Role>, Error> {
     let table = catalogue::relation(moved.table(which));
-    let columns = [moved.key_of(which), moved.columns_of(which)].concat();
-    let columns = columns.join(&UNIT.to_string());
-    let asked = [table.as_str().into(), columns.as_str().into()];
+    let asked = [Value::from(table.as_str()), columns(moved, which)];
     let rows = connection
         .query(&format!("{ROLES}{RIGHTS}"), &asked)
         .await?;
@@ -68,15 +93,10 @@ pub(super) async fn held(
     let mut all = Vec::new();
     for row in &rows {
         let name = text(row, 0)?;
-        let mut columns = BTreeMap::new();
+        let functions = optional_text(row, 9)?.unwrap_or_default();
         let commands = [Command::Select, Command::Insert, Command::Update];
-        for (at, command) in (1..).zip(commands) {
-            let held = optional_text(row, at)?.unwrap_or_default();
-            let held: BTreeSet<String> = names(&held).map(str::to_owned).collect();
-            columns.insert(command, held);
-        }
         let held = Held {
-            columns,
+            columns: by_command(row, 1, &commands)?,
             inserts: integer(row, 4)? != 0,
             updates: integer(row, 5)? != 0,
             deletes: integer(row, 6)? != 0,
@@ -84,9 +104,70 @@ pub(super) async fn held(
             acts: integer(row, 8)? != 0,
             secured: secured.remove(&name),
         };
-        all.push((name, held));
+        let (main, part) = match which {
+            OneOfTwo::Main => (held, Held::default()),
+            OneOfTwo::Part => (Held::default(), held),
+        };
+        all.push(Role {
+            name,
+            main,
+            part,
+            functions: names(&functions).map(str::to_owned).collect(),
+            views: Vec::new(),
+        });
     }
     Ok(all)
+}
+
+/// Who writes one of the tables through which view.
+async fn views(
+    connection: &mut Connection,
+    moved: &Moved,
+    which: OneOfTwo,
+) -> Result<Vec<(String, View)>, Error> {
+    let table = catalogue::relation(moved.table(which));
+    let asked = [table.into(), columns(moved, which)];
+    let rows = connection.query(&format!("{ROLES}{VIEWS}"), &asked).await?;
+    let mut all = Vec::new();
+    for row in &rows {
+        let view = View {
+            name: text(row, 1)?,
+            owner: text(row, 2)?,
+            table: which,
+            held: Held {
+                columns: by_command(row, 3, &[Command::Insert, Command::Update])?,
+                inserts: integer(row, 5)? != 0,
+                updates: integer(row, 6)? != 0,
+                deletes: integer(row, 7)? != 0,
+                ..Held::default()
+            },
+        };
+        all.push((text(row, 0)?, view));
+    }
+    Ok(all)
+}
+
+/// The key's and those that move, as one parameter.
+fn columns(moved: &Moved, which: OneOfTwo) -> Value {
+    joined(&[moved.key_of(which), moved.columns_of(which)].concat()).into()
+}
+
+fn joined(names: &[&str]) -> String {
+    names.join(&UNIT.to_string())
+}
+
+/// Columns for each of the commands, whose places in the row begin with `first`.
+fn by_command(
+    row: &Row,
+    first: usize,
+    commands: &[Command],
+) -> Result<BTreeMap<Command, BTreeSet<String>>, Error> {
+    let mut columns = BTreeMap::new();
+    for (at, command) in (first..).zip(commands) {
+        let held = optional_text(row, at)?.unwrap_or_default();
+        columns.insert(*command, names(&held).map(str::to_owned).collect());
+    }
+    Ok(columns)
 }
 
 /// The roles to which the table's row security applies, and what a policy lets each of them do.

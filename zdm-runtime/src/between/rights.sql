@@ -15,8 +15,9 @@ SELECT called,
         SELECT FROM pg_catalog.pg_depend LEFT JOIN pg_catalog.pg_rewrite ON classid = CAST(CAST('pg_catalog.pg_rewrite' AS regclass) AS oid) AND pg_rewrite.oid = objid
             LEFT JOIN pg_catalog.pg_class AS view ON view.oid = ev_class
         WHERE refclassid = CAST(CAST('pg_catalog.pg_class' AS regclass) AS oid) AND refobjid = relid AND (classid = CAST(CAST('pg_catalog.pg_proc' AS regclass) AS oid)
-            OR pg_catalog.array_to_string(reloptions, ',') ~ 'security_invoker=(t|on|1|y)')) AS int)
+            OR pg_catalog.array_to_string(reloptions, ',') ~ 'security_invoker=(t|on|1|y)')) AS int),
+    lends
 FROM role CROSS JOIN (SELECT oid AS relid, relnamespace AS namespace FROM pg_catalog.pg_class WHERE oid = CAST(pg_catalog.to_regclass($1) AS oid)) AS relation
     CROSS JOIN pg_catalog.unnest(pg_catalog.string_to_array($2, pg_catalog.chr(31))) AS asked
     LEFT JOIN pg_catalog.pg_attribute ON attrelid = relid AND attname = asked AND attnum > 0 AND NOT attisdropped
-GROUP BY role.oid, called, name, relid, namespace ORDER BY role.oid = 0 DESC, called
+GROUP BY role.oid, called, name, lends, relid, namespace ORDER BY role.oid = 0 DESC, called

@@ -11,7 +11,7 @@ mod wider;
 
 use super::super::Gate;
 use super::super::finding::{known, shut};
-use crate::between::Between;
+use crate::between::{Between, Role};
 use crate::facts::{Fact, Facts};
 use crate::losses::quoted;
 
@@ -56,6 +56,22 @@ fn refused(name: &'static str, proposals: &[Proposal], (before, behind): (&str, 
         reasons.join("\n        "),
         format!("{before}{}\n        {behind}", statements.concat()),
     )
+}
+
+/// A role, and why it acts at all where it can neither log in nor be taken.
+fn named(role: &Role) -> String {
+    const SHOWN: usize = 3;
+    let name = &role.name;
+    let more = if role.functions.len() > SHOWN {
+        " and others"
+    } else {
+        ""
+    };
+    let shown = role.functions.iter().take(SHOWN).map(String::as_str);
+    match shown.collect::<Vec<_>>().join(", ").as_str() {
+        "" => name.clone(),
+        functions => format!("{name} (by functions SECURITY DEFINER: {functions}{more})"),
+    }
 }
 
 /// As a statement has them.

@@ -1,11 +1,11 @@
 //! What a role needs, by what it may do: triggers act in the name of whoever writes, and write the other table, whose triggers write
-//! back; code of the transition reads both.
+//! back; code of the transition reads both. Whoever writes through a view writes by its owner's rights, and triggers act in his own name.
 //!
 //! Follows the templates `create_main_triggers` and `create_part_triggers` statement by statement.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::between::{Between, Command, Held, Role};
+use crate::between::{Between, Command, Held, Role, View};
 use crate::manifest::{MoveWay, Moved, OneOfTwo};
 use Command::{Delete, Insert, Select, Update};
 use OneOfTwo::{Main, Part};
@@ -19,26 +19,57 @@ pub(super) struct Needs<'a> {
     pub(super) reached: BTreeSet<(OneOfTwo, Command)>,
     /// What it does on which table, for which it needs them.
     pub(super) because: BTreeMap<OneOfTwo, BTreeSet<Command>>,
+    /// What it does beyond that through views.
+    pub(super) through: Vec<(&'a View, BTreeSet<Command>)>,
 }
 
 impl<'a> Needs<'a> {
-    pub(super) fn of(between: &'a Between, role: &Role) -> Self {
+    pub(super) fn of(between: &'a Between, role: &'a Role) -> Self {
         let mut needs = Self {
             moved: &between.moved,
             columns: BTreeMap::new(),
             reached: BTreeSet::new(),
             because: BTreeMap::new(),
+            through: Vec::new(),
         };
         let source = between.moved.source();
         let [main, part] = [Main, Part].map(|which| between.in_effect(role, which));
-        needs.of_writers_of_main(&main, between.main.assigns);
-        needs.of_writers_of_part(&part);
+        needs.of_writers(Main, &main, between.main.assigns);
+        needs.of_writers(Part, &part, false);
         needs.of_readers(match source {
             Main => &main,
             Part => &part,
         });
+        for view in &role.views {
+            needs.of_writers_through(view, between.main.assigns);
+        }
         needs.of_policies(between, role);
         needs
+    }
+
+    fn of_writers(&mut self, which: OneOfTwo, held: &Held, assigns: bool) {
+        match which {
+            Main => self.of_writers_of_main(held, assigns),
+            Part => self.of_writers_of_part(held),
+        }
+    }
+
+    /// The owner's rights and policies let the table itself be written, and the role's own what triggers write back there.
+    fn of_writers_through(&mut self, view: &'a View, assigns: bool) {
+        let direct = std::mem::take(&mut self.because);
+        self.of_writers(view.table, &view.held, assigns);
+        let through = std::mem::replace(&mut self.because, direct);
+        if self.columns.contains_key(&(view.table, Update)) {
+            let back = self.columns.keys().filter(|(on, _)| *on == view.table);
+            self.reached.extend(back);
+        }
+        let mut commands = through.get(&view.table).cloned().unwrap_or_default();
+        if let Some(direct) = self.because.get(&view.table) {
+            commands.retain(|command| !direct.contains(command));
+        }
+        if !commands.is_empty() {
+            self.through.push((view, commands));
+        }
     }
 
     /// A policy reads the other table in the name of whom it is asked about.

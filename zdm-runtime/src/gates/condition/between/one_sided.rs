@@ -1,7 +1,7 @@
 //! Row security that does not say of both tables the same any more: rights and policies change while a migration is under way.
 
-use super::Proposal;
 use super::security::policy_of_rows;
+use super::{Proposal, named};
 use crate::between::{self, Between, Role};
 use crate::database::catalogue::relation;
 use crate::losses::quoted;
@@ -64,7 +64,7 @@ pub(super) fn applies_once(between: &Between, role: &Role) -> Option<Proposal> {
     Some(Proposal {
         because: format!(
             "row security of {bound} applies to {}, and that of {free} does not: it has the rights of its owner",
-            role.name
+            named(role)
         ),
         statements,
     })

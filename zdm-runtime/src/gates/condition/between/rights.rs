@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::super::Gate;
 use super::super::super::finding::open;
 use super::needs::Needs;
-use super::{Proposal, listed, refused};
+use super::{Proposal, listed, named, refused};
 use crate::between::{Between, Command, Held, PUBLIC, Role};
 use crate::database::catalogue::relation;
 use crate::manifest::OneOfTwo;
@@ -133,16 +133,26 @@ fn proposal(
 /// `app may INSERT, UPDATE users, and triggers …`
 fn because(between: &Between, role: &Role, needs: &Needs<'_>) -> String {
     let moved = &between.moved;
-    let done: Vec<String> = needs
-        .because
-        .iter()
-        .map(|(on, commands)| {
-            let commands: Vec<&str> = commands.iter().map(|command| command.name()).collect();
-            format!("{} {}", commands.join(", "), moved.table(*on))
-        })
+    let names = |commands: &BTreeSet<Command>| {
+        let names: Vec<&str> = commands.iter().map(|command| command.name()).collect();
+        names.join(", ")
+    };
+    let direct = needs.because.iter();
+    let mut done: Vec<String> = direct
+        .map(|(on, commands)| format!("{} {}", names(commands), moved.table(*on)))
         .collect();
+    done.extend(needs.through.iter().map(|(view, commands)| {
+        format!(
+            "{} {} through the view {} by the rights of {}",
+            names(commands),
+            moved.table(view.table),
+            view.name,
+            view.owner
+        )
+    }));
     let both = [OneOfTwo::Main, OneOfTwo::Part];
-    let why = if both.iter().any(|which| writes(role.held(*which))) {
+    let writes = both.iter().any(|which| writes(role.held(*which)));
+    let why = if writes || !needs.through.is_empty() {
         format!(
             "triggers write {} and {} in the name of whoever writes one of them, and code reads both",
             moved.main, moved.part
@@ -151,7 +161,7 @@ fn because(between: &Between, role: &Role, needs: &Needs<'_>) -> String {
         let target = moved.table(moved.source().other());
         format!("what it reads there is read in {target}")
     };
-    format!("{} may {}, and {why}", role.name, done.join(" and "))
+    format!("{} may {}, and {why}", named(role), done.join(" and "))
 }
 
 fn writes(held: &Held) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::super::Gate;
 use super::super::super::finding::open;
 use super::needs::Needs;
-use super::{Proposal, one_sided, refused};
+use super::{Proposal, named, one_sided, refused};
 use crate::between::{self, Between, Command, Role};
 use crate::database::catalogue::relation;
 use crate::losses::quoted;
@@ -193,7 +193,7 @@ fn not_let_through(between: &Between, role: &Role, which: OneOfTwo) -> Option<Pr
     Some(Proposal {
         because: format!(
             "row security of {table} applies to {}, and no policy lets it {} there, which its reads and writes of {other} lead to",
-            role.name,
+            named(role),
             names.join(", ")
         ),
         statements: lacking

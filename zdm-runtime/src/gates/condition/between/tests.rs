@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::lacking;
 use super::{rights, security, wider};
-use crate::between::{Between, Command, Held, PUBLIC, Protection, Role};
+use crate::between::{Between, Command, Held, PUBLIC, Protection, Role, View};
 use crate::manifest::{MoveWay, Moved, OneOfTwo};
 
 const COMMANDS: [Command; 4] = [
@@ -70,6 +70,7 @@ fn between(way: MoveWay, main: u32, part: u32) -> Between {
             name: "app".to_owned(),
             main: holding(&moved, OneOfTwo::Main, main),
             part: holding(&moved, OneOfTwo::Part, part),
+            ..Role::default()
         }],
         main: protected(false, false),
         part: protected(false, false),
@@ -325,4 +326,63 @@ fn whoever_writes_is_let_through_by_a_policy_for_each_command() {
             assert_eq!(gate.open, lets.len() == 4, "{way:?} {gate:?}");
         }
     }
+}
+
+/// Rights that another lends are the same question, with the same answer.
+#[test]
+fn who_writes_through_a_view_needs_what_a_writer_needs() {
+    for (way, table) in WAYS
+        .into_iter()
+        .flat_map(|way| [(way, OneOfTwo::Main), (way, OneOfTwo::Part)])
+    {
+        for bits in 0..16 {
+            let mut between = between(way, 0, 0);
+            let held = holding(&between.moved, table, bits & 0b1110);
+            between.roles[0].views.push(View {
+                name: "seen".to_owned(),
+                owner: "keeper".to_owned(),
+                table,
+                held,
+            });
+            let lacks = lacking(&between, &between.roles[0]);
+            let none = bits & 0b1110 == 0
+                || way == MoveWay::Move && table == OneOfTwo::Main && bits & 0b0110 == 0;
+            assert_eq!(lacks.is_empty(), none, "{way:?} {table:?} {bits}");
+            let gate = rights::held(std::slice::from_ref(&between));
+            assert_eq!(gate.open, none, "{gate:?}");
+            let words = "through the view seen by the rights of keeper, and triggers write";
+            assert!(none || gate.reason.contains(words), "{gate:?}");
+            let role = &mut between.roles[0];
+            for ((which, command), columns) in lacks {
+                let held = match which {
+                    OneOfTwo::Main => &mut role.main,
+                    OneOfTwo::Part => &mut role.part,
+                };
+                give(held, command, &columns);
+            }
+            let left = lacking(&between, &between.roles[0]);
+            assert_eq!(left, BTreeMap::new(), "{way:?} {table:?} {bits}");
+        }
+    }
+}
+
+#[test]
+fn policies_let_who_writes_through_a_view_do_what_triggers_write_back() {
+    let mut between = between(MoveWay::Split, 0, 0);
+    let held = holding(&between.moved, OneOfTwo::Main, 0b0110);
+    (between.main.enabled, between.part.enabled) = (true, true);
+    let role = &mut between.roles[0];
+    role.views.push(View {
+        name: "seen".to_owned(),
+        owner: "keeper".to_owned(),
+        table: OneOfTwo::Main,
+        held,
+    });
+    role.part.secured = Some(COMMANDS.into());
+    role.main.secured = Some(COMMANDS.into());
+    assert!(security::same(std::slice::from_ref(&between)).open);
+    between.roles[0].main.secured = Some([Command::Select].into());
+    let gate = security::same(&[between]);
+    let words = "row security of users applies to app, and no policy lets it UPDATE there";
+    assert!(gate.reason.contains(words), "{gate:?}");
 }

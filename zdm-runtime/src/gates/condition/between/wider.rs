@@ -2,7 +2,7 @@
 
 use super::super::super::Gate;
 use super::super::super::finding::open;
-use super::{Proposal, listed, refused};
+use super::{Proposal, listed, named, refused};
 use crate::between::{Between, Command, Held, PUBLIC, Role};
 use crate::database::catalogue::relation;
 
@@ -73,7 +73,7 @@ fn told(between: &Between, role: &Role, columns: &[(&str, &str)], reads: bool) -
     Proposal {
         because: format!(
             "{} may {does} {} in {target} and could not in {source}",
-            role.name,
+            named(role),
             there.join(", ")
         ),
         statements: vec![format!(

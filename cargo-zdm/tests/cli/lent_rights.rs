@@ -1,0 +1,112 @@
+//! Columns that move between tables, for those who write by another's rights: through a view, whose owner the server asks while triggers act in the
+//! name of whoever writes; in a function SECURITY DEFINER, whose owner is the one in whose name they act.
+
+use crate::both_tables::{MERGE, SPLIT, Shop, USERS, shop};
+
+const SWITCH: &[&str] = &["switch", "--to", "dual_write"];
+const GATE: &str = "rights_on_both_tables";
+
+/// `moved` means the same in both.
+fn same(shop: &Shop, id: i64, street: &str) {
+    let both = format!(
+        "SELECT u.street || '|' || a.street FROM users u JOIN addresses a ON user_id = id WHERE id = {id}"
+    );
+    assert_eq!(shop.project.value(&both), format!("{street}|{street}"));
+}
+
+#[test]
+fn who_writes_through_a_view_is_asked_for_what_triggers_do_in_his_name() {
+    let shop = shop(SPLIT, USERS);
+    shop.project.done(&["expand"]);
+    shop.project.execute(
+            "CREATE ROLE keeper; CREATE ROLE clerk LOGIN; CREATE ROLE namer LOGIN; CREATE ROLE reader LOGIN; CREATE ROLE idle LOGIN; CREATE ROLE poor;
+             GRANT SELECT, INSERT, UPDATE, DELETE ON users TO keeper;
+             CREATE VIEW streets AS SELECT id AS key, name, street AS \"the street\" FROM users WHERE id IN (SELECT id FROM users);
+             CREATE VIEW above AS SELECT key, name, \"the street\" FROM streets;
+             CREATE VIEW pairs AS SELECT u.id, u.street FROM users u JOIN users v ON u.id = v.id; CREATE VIEW of_poor AS SELECT * FROM users;
+             CREATE VIEW told AS SELECT id, street FROM users; CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+             CREATE TRIGGER tell INSTEAD OF INSERT OR UPDATE OR DELETE ON told FOR EACH ROW EXECUTE FUNCTION tell();
+             CREATE VIEW ruled AS SELECT id, street FROM users; CREATE RULE none AS ON UPDATE TO ruled DO INSTEAD NOTHING;
+             CREATE VIEW asked WITH (security_invoker = true) AS SELECT id, street FROM users;
+             CREATE TABLE plain (id bigint); CREATE VIEW beside AS SELECT id, (SELECT max(street) FROM users) AS street FROM plain;
+             ALTER VIEW streets OWNER TO keeper; ALTER VIEW above OWNER TO keeper; ALTER VIEW told OWNER TO keeper; ALTER VIEW of_poor OWNER TO poor;
+             GRANT SELECT, UPDATE (\"the street\") ON above TO clerk; GRANT SELECT, UPDATE (name) ON streets TO namer; GRANT SELECT ON streets TO reader;
+             GRANT ALL ON pairs, of_poor, told, asked, beside TO idle; GRANT UPDATE ON ruled TO idle",
+    );
+    let told = shop.project.zdm(SWITCH);
+    told.says("clerk may UPDATE users through the view above by the rights of keeper, and triggers write users and addresses in the name of whoever writes one of them");
+    let given = shop.opened(SWITCH, GATE);
+    assert_eq!(
+        given,
+        [
+            "GRANT SELECT (\"city\", \"id\", \"street\"), UPDATE (\"city\", \"street\") ON \"users\" TO clerk;",
+            "GRANT SELECT (\"street\", \"town\", \"user_id\"), INSERT (\"street\", \"town\", \"user_id\"), UPDATE (\"street\", \"town\"), DELETE ON \"addresses\" TO clerk;",
+        ]
+    );
+    shop.project.done(SWITCH);
+    let write = "UPDATE above SET \"the street\" = \"the street\" || '!' WHERE key = 1";
+    shop.may("clerk", write);
+    same(&shop, 1, "s1!");
+    shop.may("namer", "UPDATE streets SET name = 'eve' WHERE key = 2");
+    // As the gate says: without them the write would have failed.
+    shop.project.execute("REVOKE ALL ON addresses FROM clerk");
+    let refused = shop.may_not("clerk", write);
+    assert!(
+        refused.contains("permission denied for table addresses"),
+        "{refused}"
+    );
+}
+
+/// The table that is merged is written through a view, which only looks at the one that it goes into.
+#[test]
+fn a_view_of_the_other_table_counts_as_well() {
+    let shop = shop(
+        MERGE,
+        "INSERT INTO users VALUES (1, 'ada'), (2, 'bob'); INSERT INTO addresses VALUES (1, 's1', 't1');
+         CREATE ROLE clerk LOGIN; CREATE VIEW streets AS SELECT user_id, street, town FROM addresses; GRANT SELECT, INSERT ON streets TO clerk",
+    );
+    std::fs::create_dir_all(shop.project.path("zdm/raw/drop")).unwrap();
+    shop.project.write(
+        "zdm/raw/drop/before_view.up.sql",
+        "-- irreversible: the table is gone\nDROP VIEW streets;\n",
+    );
+    shop.project.done(&["generate", "--amend"]);
+    let given = shop.opened(&["expand"], GATE);
+    assert_eq!(
+        given,
+        [
+            "GRANT SELECT (\"city\", \"id\", \"street\"), UPDATE (\"city\", \"street\") ON \"users\" TO clerk;",
+            "GRANT SELECT (\"street\", \"town\", \"user_id\"), INSERT (\"street\", \"town\", \"user_id\"), UPDATE (\"street\", \"town\"), DELETE ON \"addresses\" TO clerk;",
+        ]
+    );
+    shop.project.done(&["expand"]);
+    shop.may("clerk", "INSERT INTO streets VALUES (2, 's2', 't2')");
+    same(&shop, 2, "s2");
+}
+
+#[test]
+fn the_owner_of_a_function_that_acts_for_others_is_asked_though_he_cannot_log_in() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE robot; CREATE ROLE tool; CREATE ROLE web LOGIN; GRANT SELECT, UPDATE ON users TO robot; GRANT SELECT ON users TO tool;
+             CREATE FUNCTION moves(text) RETURNS void LANGUAGE sql SECURITY DEFINER AS 'UPDATE users SET street = $1 WHERE id = 1'; ALTER FUNCTION moves OWNER TO robot;
+             CREATE FUNCTION looks() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM users'; ALTER FUNCTION looks OWNER TO tool;
+             CREATE ROLE idle; CREATE FUNCTION idles() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT'; ALTER FUNCTION idles OWNER TO idle"
+        ),
+    );
+    shop.project.done(&["expand"]);
+    let told = shop.project.zdm(SWITCH);
+    told.says(
+        "robot (by functions SECURITY DEFINER: public.moves) may SELECT, UPDATE users and UPDATE addresses, and triggers",
+    );
+    let given = shop.opened(SWITCH, GATE);
+    let rest = "INSERT (\"street\", \"town\", \"user_id\"), DELETE ON \"addresses\"";
+    assert_eq!(given, [format!("GRANT {rest} TO robot;")]);
+    shop.project.done(SWITCH);
+    shop.may("web", "SELECT moves('seen')");
+    same(&shop, 1, "seen");
+    shop.project
+        .execute("REVOKE INSERT ON addresses FROM robot");
+    shop.may_not("web", "SELECT moves('lost')");
+}
