@@ -44,6 +44,8 @@ pub struct Origin {
     pub key: Vec<(String, String)>,
     /// What moves: the column there, the column here.
     pub columns: Vec<(String, String)>,
+    /// The policy that shows a row to whom the other table shows its row; none where the user's own SQL makes one of that name.
+    pub policy: Option<String>,
 }
 
 impl TableShape {

@@ -279,6 +279,47 @@ fn policies_that_change_on_the_way_keep_the_next_stage_from_coming() {
     shop.project.done(&["switch", "--to", "shadow"]);
 }
 
+/// As a gate has proposed it before, or with more to it.
+#[test]
+fn a_policy_of_that_name_in_files_of_the_users_own_is_the_only_one() {
+    for (policy, seen) in [
+        (
+            "CREATE POLICY \"row_of_users\" ON \"addresses\" USING (EXISTS (SELECT FROM \"users\" WHERE \"users\".\"id\" = \"addresses\".\"user_id\"))",
+            &["s1", "s3"][..],
+        ),
+        (
+            "create policy Row_Of_Users on public.addresses using (user_id <> 3 and exists (select from users where id = user_id))",
+            &["s1"],
+        ),
+        (
+            "DROP POLICY row_of_users ON addresses; CREATE POLICY mine ON addresses USING (EXISTS (SELECT FROM users WHERE id = user_id))",
+            &["s1", "s3"],
+        ),
+    ] {
+        let shop = secured("CREATE POLICY own ON users USING (name = current_user)");
+        std::fs::create_dir_all(shop.project.path("zdm/raw/expand")).unwrap();
+        let up = "zdm/raw/expand/after_policy.up.sql";
+        shop.project.write(
+            up,
+            &format!("ALTER TABLE addresses ENABLE ROW LEVEL SECURITY;\n{policy};\n"),
+        );
+        let down = "DROP POLICY IF EXISTS row_of_users ON addresses;\nDROP POLICY IF EXISTS mine ON addresses;\n";
+        shop.project
+            .write("zdm/raw/expand/after_policy.down.sql", down);
+        shop.project.done(&["generate", "--amend"]);
+        shop.project.done(&["expand"]);
+        shop.project.done(&["rollback", "moved", "--to", "absent"]);
+        shop.project.done(&["expand"]);
+        let policies = "SELECT count(*) FROM pg_policies WHERE tablename = 'addresses'";
+        assert_eq!(shop.project.value(policies), "1", "{policy}");
+        shop.project.done(&["switch", "--to", "dual_write"]);
+        shop.project.done(&["backfill"]);
+        shop.project
+            .execute("UPDATE users SET street = 's3' WHERE id = 3");
+        assert_eq!(shop.may("ada", "SELECT street FROM addresses"), seen);
+    }
+}
+
 /// Triggers compare the two tables in their maker's name, and fail where rows are hidden from him.
 #[test]
 fn row_security_that_is_forced_later_on_who_made_the_triggers_is_told() {

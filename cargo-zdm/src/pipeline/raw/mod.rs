@@ -6,6 +6,7 @@
 //! Must not know: how steps are executed.
 
 mod effect;
+mod policies;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use zdm_runtime::manifest::Route;
@@ -266,6 +267,7 @@ pub(crate) fn put_into(plan: &mut Plan, raws: &[Raw]) -> Result<(), PipelineErro
         let reason = format!("your own SQL is executed here: {}", raw.name);
         plan.reasons.push((phase, reason));
     }
+    policies::leave(plan, raws);
     let generated = std::mem::take(&mut plan.steps);
     for section in Section::ALL {
         let own = |after: bool| {

@@ -82,6 +82,7 @@ impl Move {
             table: self.main.clone(),
             key: names(&self.key),
             columns: names(&self.columns),
+            policy: Some(format!("row_of_{}", self.main.replace('.', "_"))),
         }
     }
 
