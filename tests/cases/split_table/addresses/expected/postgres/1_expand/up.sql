@@ -68,7 +68,8 @@ BEGIN
             OR CAST(polqual AS text) ~ ':varattno 0 '
             OR EXISTS (SELECT FROM pg_catalog.pg_depend JOIN pg_catalog.pg_attribute ON attrelid = main AND attnum = refobjsubid
                 WHERE classid = CAST(CAST('pg_catalog.pg_policy' AS pg_catalog.regclass) AS pg_catalog.oid) AND objid = pg_policy.oid
-                    AND refclassid = CAST(CAST('pg_catalog.pg_class' AS pg_catalog.regclass) AS pg_catalog.oid) AND refobjid = main AND attname IN ('street', 'postal')))) THEN
+                    AND refclassid = CAST(CAST('pg_catalog.pg_class' AS pg_catalog.regclass) AS pg_catalog.oid) AND refobjid = main AND attname IN ('street', 'postal'))))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy WHERE polrelid = part AND polname = 'row_of_users') THEN
         CREATE POLICY row_of_users ON addresses USING (EXISTS (SELECT FROM users WHERE users.id OPERATOR(pg_catalog.=) addresses.user_id));
     END IF;
 END

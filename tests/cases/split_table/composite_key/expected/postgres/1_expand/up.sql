@@ -69,7 +69,8 @@ BEGIN
             OR CAST(polqual AS text) ~ ':varattno 0 '
             OR EXISTS (SELECT FROM pg_catalog.pg_depend JOIN pg_catalog.pg_attribute ON attrelid = main AND attnum = refobjsubid
                 WHERE classid = CAST(CAST('pg_catalog.pg_policy' AS pg_catalog.regclass) AS pg_catalog.oid) AND objid = pg_policy.oid
-                    AND refclassid = CAST(CAST('pg_catalog.pg_class' AS pg_catalog.regclass) AS pg_catalog.oid) AND refobjid = main AND attname IN ('order', 'weight')))) THEN
+                    AND refclassid = CAST(CAST('pg_catalog.pg_class' AS pg_catalog.regclass) AS pg_catalog.oid) AND refobjid = main AND attname IN ('order', 'weight'))))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy WHERE polrelid = part AND polname = 'row_of_order_lines') THEN
         CREATE POLICY row_of_order_lines ON "Parcels" USING (EXISTS (SELECT FROM order_lines WHERE order_lines.order_id OPERATOR(pg_catalog.=) "Parcels".line AND order_lines.line OPERATOR(pg_catalog.=) "Parcels"."order"));
     END IF;
 END
