@@ -6,6 +6,7 @@ use zdm_tests::postgres::Server;
 use crate::both_tables::{SPLIT, Shop, USERS, moves, shop};
 use crate::generate::{be_hasty, user_crate};
 use crate::project::Project;
+use crate::split::forward;
 
 /// For each role what it may do with the columns, there and here, where the two differ.
 const DIFFERS: &str = "SELECT coalesce(string_agg(concat_ws(' ', role, verb, there), ', ' ORDER BY role, verb, there), '') FROM (
@@ -277,6 +278,33 @@ fn policies_that_change_on_the_way_keep_the_next_stage_from_coming() {
     shut.says("no policy lets it INSERT, UPDATE, DELETE there");
     shop.project.execute("CREATE POLICY own ON addresses USING (EXISTS (SELECT FROM users WHERE id = user_id AND name = current_user))");
     shop.project.done(&["switch", "--to", "shadow"]);
+}
+
+/// Until contract people see the columns in the old table, and after it in the new one alone.
+#[test]
+fn row_security_that_comes_at_complete_keeps_the_columns_from_going() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE ada LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO ada"
+        ),
+    );
+    forward(&shop.project, "complete");
+    shop.project.done(&["finalize"]);
+    shop.project
+        .execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON users USING (name = current_user)");
+    let shut = shop.project.zdm(&["contract", "--dry-run"]);
+    shut.says("shut  row_security_on_both_tables");
+    let opened = shop.opened(&["contract"], "row_security_on_both_tables");
+    assert_eq!(
+        opened,
+        [
+            "ALTER TABLE \"addresses\" ENABLE ROW LEVEL SECURITY;",
+            "CREATE POLICY \"row_of_users\" ON \"addresses\" USING (EXISTS (SELECT FROM \"users\" WHERE \"users\".\"id\" = \"addresses\".\"user_id\"));",
+        ]
+    );
+    shop.project.done(&["contract"]);
+    assert_eq!(shop.may("ada", "SELECT street FROM addresses"), ["s1"]);
 }
 
 /// As a gate has proposed it before, or with more to it.

@@ -26,21 +26,25 @@ pub(super) fn of(
             c::backed_up(facts, policy),
             c::approved(facts, policy),
         ],
-        (_, Direction::Up) => vec![
-            c::standing(&[Complete], facts),
-            c::not_paused(facts),
-            c::drained(facts),
-            c::contracted_in_turn(facts),
-            c::enough_instances(facts, policy),
-            c::acknowledged(facts),
-            c::final_everywhere(facts),
-            c::section_done(Section::Release, facts),
-            c::quarantine_settled(facts),
-            c::soaked(facts, policy),
-            c::sleepers_gone(Side::Old, facts, policy),
-            c::backed_up(facts, policy),
-            c::approved(facts, policy),
-        ],
+        (_, Direction::Up) => {
+            let mut gates = vec![
+                c::standing(&[Complete], facts),
+                c::not_paused(facts),
+                c::drained(facts),
+                c::contracted_in_turn(facts),
+                c::enough_instances(facts, policy),
+                c::acknowledged(facts),
+                c::final_everywhere(facts),
+                c::section_done(Section::Release, facts),
+                c::quarantine_settled(facts),
+                c::soaked(facts, policy),
+                c::sleepers_gone(Side::Old, facts, policy),
+                c::backed_up(facts, policy),
+                c::approved(facts, policy),
+            ];
+            gates.extend(c::row_security(section, facts));
+            gates
+        }
         (Section::Keep, Direction::Down) => vec![
             c::standing(&[Complete], facts),
             c::drained(facts),

@@ -617,6 +617,24 @@ fn contract_asks_what_code_is_checked_in() {
     }
 }
 
+/// What row security says of the new table alone is all that is left then; rights have had their hop. Who is in the midst of it was asked.
+#[test]
+fn contract_asks_what_row_security_says_before_it_begins() {
+    let mut facts = healthy(Complete);
+    facts.instances = Fact::Known(Vec::new());
+    facts.backup_at = Fact::Known(Some(80 * HOUR));
+    let gates = |facts: &Facts, section| for_section(section, Direction::Up, facts, &strict());
+    assert!(all_open(&gates(&facts, Section::Drop)));
+    facts.between = Fact::Unknown("no right".to_owned());
+    for section in [Section::Drop, Section::Keep] {
+        let gates = gates(&facts, section);
+        let names: Vec<_> = shut(&gates).into_keys().collect();
+        assert_eq!(names, ["row_security_on_both_tables"], "{section:?}");
+    }
+    steps(&mut facts, Section::Drop, 1);
+    assert!(all_open(&gates(&facts, Section::Drop)));
+}
+
 #[test]
 fn a_team_that_says_how_many_instances_it_runs_waits_for_them() {
     let mut policy = strict();

@@ -13,7 +13,7 @@ mod versions;
 mod way;
 
 pub(super) use approval::{approved, approved_since};
-pub(super) use between::between;
+pub(super) use between::{between, row_security};
 pub(super) use data::{
     backfilled, everyone_reads_new, maintained, no_shadow_mismatch, quarantine_readable,
     quarantine_settled, room_in_old, verified, verified_again,

@@ -14,6 +14,7 @@ use super::super::finding::{known, shut};
 use crate::between::{Between, Role};
 use crate::facts::{Fact, Facts};
 use crate::losses::quoted;
+use crate::phase::Section;
 
 type Judge = fn(&[Between]) -> Gate;
 
@@ -31,6 +32,19 @@ pub(in crate::gates) fn between(facts: &Facts) -> Vec<Gate> {
         .into_iter()
         .map(|(name, judge)| known(name, &facts.between, |all: &Vec<Between>| judge(all)));
     gates.collect()
+}
+
+/// Before contract, from which on the new table's row security alone decides who sees what moved. Who has begun with it was asked.
+pub(in crate::gates) fn row_security(section: Section, facts: &Facts) -> Option<Gate> {
+    let begun = match &facts.sections {
+        Fact::Known(sections) => sections.get(&section).map(|steps| steps.to_undo()),
+        Fact::Unknown(_) => None,
+    };
+    if begun.is_some_and(|steps| steps > 0) || facts.between == Fact::Known(Vec::new()) {
+        return None;
+    }
+    let judge = |all: &Vec<Between>| security::same(all);
+    Some(known(security::NAME, &facts.between, judge))
 }
 
 /// What is wrong, and the statements that somebody may execute.
