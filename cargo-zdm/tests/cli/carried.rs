@@ -137,9 +137,22 @@ fn an_owner_that_may_own_nothing_there_has_the_same_rights_all_the_same() {
     shop.project.done(&["expand", "--database-url", &as_ddl]);
     assert_eq!(shop.project.value(ADDRESSES), "ddl t f");
     assert_eq!(shop.project.value(DIFFERS), "");
-    let shut = shop.project.zdm(&["switch", "--to", "dual_write"]);
+    let switch = ["switch", "--to", "dual_write"];
+    let shut = shop.project.zdm(&switch);
     shut.says("row security of addresses applies to keeper, and that of users does not");
-    shut.says("ALTER TABLE \"addresses\" OWNER TO keeper;");
+    let opened = shop.opened(&switch, "row_security_on_both_tables");
+    assert_eq!(
+        opened,
+        [
+            "GRANT CREATE ON SCHEMA public TO keeper;",
+            "ALTER TABLE \"addresses\" OWNER TO keeper;"
+        ]
+    );
+    let shown = shop.project.zdm(&[&switch[..], &["--dry-run"]].concat());
+    shown.says("open  row_security_on_both_tables");
+    shown.says("open  rights_on_both_tables");
+    shop.project
+        .execute("REVOKE CREATE ON SCHEMA public FROM keeper");
     shop.project.done(&[
         "rollback",
         "moved",
@@ -346,6 +359,32 @@ fn a_policy_of_that_name_in_files_of_the_users_own_is_the_only_one() {
             .execute("UPDATE users SET street = 's3' WHERE id = 3");
         assert_eq!(shop.may("ada", "SELECT street FROM addresses"), seen);
     }
+}
+
+/// Another one owns it since, who may read all of it: what is printed gives it back, also where the owner may make no table in that schema.
+#[test]
+fn a_table_goes_back_to_its_owner_by_what_is_printed() {
+    let shop = secured(
+        "CREATE POLICY own ON users USING (name = current_user); CREATE ROLE keeper LOGIN; CREATE ROLE crew; CREATE ROLE other LOGIN IN ROLE crew;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON users TO crew; ALTER TABLE users OWNER TO keeper;
+         REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO keeper, other, ada",
+    );
+    shop.project.done(&["expand"]);
+    shop.project
+        .execute("ALTER TABLE addresses OWNER TO other; GRANT SELECT, INSERT, UPDATE, DELETE ON addresses TO keeper");
+    let switch = &["switch", "--to", "dual_write"][..];
+    let opened = shop.opened(switch, "row_security_on_both_tables");
+    assert_eq!(
+        opened,
+        [
+            "GRANT CREATE ON SCHEMA public TO keeper;",
+            "ALTER TABLE \"addresses\" OWNER TO keeper;"
+        ]
+    );
+    shop.project.done(switch);
+    shop.may("ada", "UPDATE users SET street = 'new' WHERE id = 1");
+    assert_eq!(shop.may("ada", "SELECT street FROM addresses"), ["new"]);
+    shop.may("keeper", "DELETE FROM users WHERE id = 1");
 }
 
 /// Triggers compare the two tables in their maker's name, and fail where rows are hidden from him.

@@ -1,5 +1,6 @@
 //! Columns that move between tables, for those who write by another's rights: through a view, whose owner the server asks while triggers act in the
-//! name of whoever writes; in a function SECURITY DEFINER, whose owner is the one in whose name they act.
+//! name of whoever writes; in a function SECURITY DEFINER, whose owner is the one in whose name they act; and where a foreign key is checked in
+//! the name of a table's owner.
 
 use crate::both_tables::{MERGE, SPLIT, Shop, USERS, shop};
 
@@ -109,4 +110,55 @@ fn the_owner_of_a_function_that_acts_for_others_is_asked_though_he_cannot_log_in
     shop.project
         .execute("REVOKE INSERT ON addresses FROM robot");
     shop.may_not("web", "SELECT moves('lost')");
+}
+
+/// A row that comes to the new table has its key looked for in the old one in the name of that one's owner.
+#[test]
+fn an_owner_in_whose_name_a_foreign_key_is_checked_may_look() {
+    let shop = shop(
+        SPLIT,
+        &format!(
+            "{USERS} CREATE ROLE keeper; CREATE ROLE web LOGIN; GRANT ALL ON users TO web; ALTER TABLE users OWNER TO keeper;
+             REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO web; REVOKE UPDATE ON users FROM keeper"
+        ),
+    );
+    shop.project.done(&["expand"]);
+    let write = "UPDATE users SET street = 'new' WHERE id = 3";
+    shop.may("web", write);
+    let told = shop.project.zdm(SWITCH);
+    told.says("a row that comes to addresses has its key looked for in users in the name of keeper, its owner");
+    let given = shop.opened(SWITCH, GATE);
+    assert_eq!(
+        given,
+        [
+            "GRANT UPDATE ON \"users\" TO keeper;",
+            "GRANT USAGE ON SCHEMA public TO keeper;",
+        ]
+    );
+    shop.project.done(SWITCH);
+    shop.may("web", write);
+    shop.may("web", "UPDATE users SET city = 'new' WHERE id = 3");
+    same(&shop, 3, "new");
+    // And where rows of the new table go with those of the old one, its own owner.
+    shop.project.execute(
+        "CREATE ROLE other; ALTER TABLE addresses OWNER TO other; REVOKE SELECT ON addresses FROM other; GRANT ALL ON addresses TO web",
+    );
+    shop.may_not("web", "DELETE FROM users WHERE id = 3");
+    shop.project.done(&["backfill"]);
+    shop.project.done(&["verify"]);
+    let shadow = &["switch", "--to", "shadow"];
+    let told = shop.project.zdm(shadow);
+    told.says(
+        "a row of users that goes takes that of addresses along in the name of other, its owner",
+    );
+    let given = shop.opened(shadow, GATE);
+    assert_eq!(
+        given,
+        [
+            "GRANT SELECT ON \"addresses\" TO other;",
+            "GRANT USAGE ON SCHEMA public TO other;",
+        ]
+    );
+    shop.may("web", "DELETE FROM users WHERE id = 3");
+    shop.project.done(shadow);
 }

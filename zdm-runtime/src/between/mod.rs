@@ -86,6 +86,10 @@ pub struct Protection {
     pub alike: bool,
     /// In whose name triggers compare the two tables, and from whom it hides rows.
     pub hidden_from: Vec<String>,
+    /// What its owner lacks of reading the key, `UPDATE` of any column, `DELETE`, and `USAGE` of the schema.
+    pub owner_lacks: Vec<String>,
+    /// What the other table's owner lacks of `CREATE` and `USAGE` in its schema.
+    pub other_owner_lacks: Vec<String>,
 }
 
 /// Somebody who is no superuser.

@@ -54,6 +54,7 @@ async fn protection(
         catalogue::relation(table),
         catalogue::relation(other),
         policy,
+        joined(&moved.key_of(which)),
     ];
     let asked = asked.map(Value::from);
     let rows = connection.query(PROTECTION, &asked).await?;
@@ -62,19 +63,23 @@ async fn protection(
             what: format!("there is no table {table}"),
         });
     };
-    let policies = optional_text(row, 2)?.unwrap_or_default();
-    let hidden_from = optional_text(row, 9)?.unwrap_or_default();
+    let listed = |at| -> Result<Vec<String>, Error> {
+        let text = optional_text(row, at)?.unwrap_or_default();
+        Ok(names(&text).map(str::to_owned).collect())
+    };
     Ok(Protection {
         enabled: integer(row, 0)? != 0,
         forced: integer(row, 1)? != 0,
-        policies: names(&policies).map(str::to_owned).collect(),
+        policies: listed(2)?,
         assigns: integer(row, 3)? != 0,
         owner: text(row, 4)?,
         schema: text(row, 5)?,
         asks: integer(row, 6)? != 0,
         follows: integer(row, 7)? != 0,
         alike: integer(row, 8)? != 0,
-        hidden_from: names(&hidden_from).map(str::to_owned).collect(),
+        hidden_from: listed(9)?,
+        owner_lacks: listed(10)?,
+        other_owner_lacks: listed(11)?,
     })
 }
 

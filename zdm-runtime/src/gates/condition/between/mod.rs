@@ -1,6 +1,7 @@
 //! Whether everybody may do what two tables between which columns move ask of them, and sees and writes no more than before. Nothing is
 //! granted here: what is missing is a statement for somebody who reads it first.
 
+mod foreign_key;
 mod needs;
 mod one_sided;
 mod rights;
@@ -60,15 +61,18 @@ fn refused(name: &'static str, proposals: &[Proposal], (before, behind): (&str, 
         .iter()
         .map(|proposal| proposal.because.as_str())
         .collect();
-    let statements: Vec<String> = proposals
-        .iter()
-        .flat_map(|proposal| &proposal.statements)
-        .map(|statement| format!("\n        {statement}"))
-        .collect();
+    // What helps several roles is said once.
+    let mut statements: Vec<&str> = Vec::new();
+    for statement in proposals.iter().flat_map(|proposal| &proposal.statements) {
+        if !statements.contains(&statement.as_str()) {
+            statements.push(statement);
+        }
+    }
+    let statements = statements.join("\n        ");
     shut(
         name,
         reasons.join("\n        "),
-        format!("{before}{}\n        {behind}", statements.concat()),
+        format!("{before}\n        {statements}\n        {behind}"),
     )
 }
 

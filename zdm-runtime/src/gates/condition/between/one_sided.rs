@@ -36,6 +36,11 @@ fn hidden_in(between: &Between, which: OneOfTwo) -> Vec<Proposal> {
     protection.hidden_from.iter().map(proposal).collect()
 }
 
+/// Another owner of one of the tables will have row security apply to the role on both, or on neither.
+pub(super) fn is_for_an_owner(between: &Between, role: &Role) -> bool {
+    between.main.owner != between.part.owner && applies_once(between, role).is_some()
+}
+
 /// Of two protected tables one lets somebody do everything as its owner, whom the other's policies tell apart.
 pub(super) fn applies_once(between: &Between, role: &Role) -> Option<Proposal> {
     let (main, part) = (&between.main, &between.part);
@@ -59,7 +64,13 @@ pub(super) fn applies_once(between: &Between, role: &Role) -> Option<Proposal> {
         let source = between.moved.source();
         let table = relation(between.moved.table(source.other()));
         let owner = &between.protection(source).owner;
-        vec![format!("ALTER TABLE {table} OWNER TO {owner};")]
+        let there = between.protection(source.other());
+        // Who is no superuser may give a table to those alone who might make one there; and its rows go with main's in its owner's name.
+        let rights = there.other_owner_lacks.join(", ");
+        let given = (!rights.is_empty())
+            .then(|| format!("GRANT {rights} ON SCHEMA {} TO {owner};", there.schema));
+        let handed = format!("ALTER TABLE {table} OWNER TO {owner};");
+        given.into_iter().chain([handed]).collect()
     };
     Some(Proposal {
         because: format!(

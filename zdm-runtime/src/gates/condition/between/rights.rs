@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::super::Gate;
 use super::super::super::finding::open;
 use super::needs::Needs;
-use super::{Proposal, listed, named, refused};
+use super::{Proposal, foreign_key, listed, named, refused};
 use crate::between::{Between, Command, Held, PUBLIC, Role};
 use crate::database::catalogue::relation;
 use crate::manifest::OneOfTwo;
@@ -18,6 +18,7 @@ pub(super) type Lacking = BTreeMap<(OneOfTwo, Command), BTreeSet<String>>;
 pub(super) fn held(all: &[Between]) -> Gate {
     let mut proposals = Vec::new();
     for between in all {
+        proposals.extend(foreign_key::kept(between));
         let everybody = between.roles.iter().find(|role| role.name == PUBLIC);
         let of_all = everybody.map(|role| lacking(between, role));
         for role in &between.roles {

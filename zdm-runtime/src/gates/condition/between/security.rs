@@ -31,6 +31,7 @@ pub(super) fn same(all: &[Between]) -> Gate {
         proposals.extend(one_sided::followed_no_longer(between));
         for which in [OneOfTwo::Main, OneOfTwo::Part] {
             let roles = between.roles.iter();
+            let roles = roles.filter(|role| !one_sided::is_for_an_owner(between, role));
             let lacking = roles.filter_map(|role| not_let_through(between, role, which));
             proposals.extend(told_apart(between, which, lacking.collect()));
         }

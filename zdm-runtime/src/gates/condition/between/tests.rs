@@ -386,3 +386,34 @@ fn policies_let_who_writes_through_a_view_do_what_triggers_write_back() {
     let words = "row security of users applies to app, and no policy lets it UPDATE there";
     assert!(gate.reason.contains(words), "{gate:?}");
 }
+
+#[test]
+fn owners_are_asked_where_a_foreign_key_acts_for_them() {
+    for (way, of_main, of_part) in [
+        (MoveWay::Split, true, true),
+        (MoveWay::Merge, true, false),
+        (MoveWay::Move, false, false),
+    ] {
+        for (table, asked) in [(OneOfTwo::Main, of_main), (OneOfTwo::Part, of_part)] {
+            let mut between = between(way, 0, 0);
+            let lacks = match table {
+                OneOfTwo::Main => "UPDATE",
+                OneOfTwo::Part => "DELETE",
+            };
+            let protection = match table {
+                OneOfTwo::Main => &mut between.main,
+                OneOfTwo::Part => &mut between.part,
+            };
+            (protection.owner, protection.schema) = ("keeper".to_owned(), "shop".to_owned());
+            protection.owner_lacks = vec![lacks.to_owned(), "USAGE".to_owned()];
+            let opens = rights::held(std::slice::from_ref(&between)).opens;
+            let opens = opens.unwrap_or_default();
+            for words in [
+                format!("GRANT {lacks} ON "),
+                "GRANT USAGE ON SCHEMA shop TO keeper;".to_owned(),
+            ] {
+                assert_eq!(opens.contains(&words), asked, "{way:?} {table:?}: {opens}");
+            }
+        }
+    }
+}
