@@ -330,7 +330,7 @@ pub(super) fn byte_range(text: &str, ident: &Ident) -> Range<usize> {
 }
 
 /// The parser counts lines and characters from 1.
-fn byte_of(text: &str, location: Location) -> usize {
+pub(super) fn byte_of(text: &str, location: Location) -> usize {
     let mut line = 1;
     let mut column = 1;
     for (byte, character) in text.char_indices() {

@@ -69,6 +69,8 @@ pub struct Capabilities {
     pub stable_default: bool,
     /// A default that calls a function stands in parentheses.
     pub parenthesized_defaults: bool,
+    /// An expression among an index's elements stands in parentheses unless it is a call.
+    pub parenthesized_elements: bool,
     /// A column holds values of its type alone, and clients read no other.
     pub typed_columns: bool,
     /// Tables and columns have comments.

@@ -6,6 +6,7 @@
 
 mod address;
 mod default;
+mod element;
 mod expression;
 mod facts;
 mod identity;
@@ -82,6 +83,7 @@ impl Dialect {
             })?;
         templates.set_syntax(syntax);
         quoting::install(&mut templates, &facts.quoting);
+        element::install(&mut templates, facts.capabilities.parenthesized_elements);
         let ancestors = chain.iter().rev().map(|ancestor| ancestor.name.as_str());
         for ancestor in std::iter::once(STANDARD).chain(ancestors) {
             for folder in ["statement", "backfill", "measure", "roles"] {

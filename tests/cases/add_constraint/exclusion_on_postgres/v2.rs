@@ -9,7 +9,8 @@ use zdm_runtime::Migratable;
         elements("int4range(age, age, '[]') WITH &&"),
         where = "age > 0",
         deferrable
-    )
+    ),
+    exclude(name = "users_next_age", elements("age + 1 WITH ="))
 )]
 pub struct User {
     #[zdm(primary_key)]
