@@ -17,7 +17,7 @@ use unseen::Unseen;
 /// A table's backfill with its SQL at hand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ranges<'a> {
-    migration: &'a Migration,
+    pub(crate) migration: &'a Migration,
     /// What the plan says of it.
     pub(crate) backfill: &'a Backfill,
 }

@@ -1,5 +1,8 @@
 //! `verify --repair`: rows that a writer outside the application left with two values.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::{Project, Run};
 
@@ -152,4 +155,52 @@ fn what_is_not_repaired_is_said_with_the_way_on() {
         project.done(&["backfill", "users_full_name"]);
         project.done(&["verify", "users_full_name"]);
     });
+}
+
+/// Both have found the rows before either fills one; each says what it has done itself, and none calls right what is not.
+#[test]
+fn of_two_that_repair_at_once_each_counts_its_own_rows() {
+    on_postgres(HASTY, |project| {
+        project.done(&["expand"]);
+        project.fill();
+        project.done(&["switch", "--to", "dual_write"]);
+        project.done(&["backfill"]);
+        project.execute("UPDATE users SET name = 'by hand'");
+        let both = project.beside("SELECT 1 FROM users WHERE id = 1 FOR UPDATE", || {
+            let both = ["verify", "verify"].map(|command| {
+                project
+                    .command(&[command, "--repair", "--format", "json"])
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            });
+            std::thread::scope(|scope| scope.spawn(|| two_wait(project)).join().unwrap());
+            both
+        });
+        let runs = both.map(|child| Run::from(child.wait_with_output().unwrap()));
+        let mut repaired = 0;
+        for run in &runs {
+            assert_eq!(run.code, 0, "{runs:#?}");
+            let object = run.object();
+            let of = |name: &str| object[name].as_i64().unwrap();
+            assert_eq!(of("repaired") + of("by_others"), 3, "{runs:#?}");
+            repaired += of("repaired");
+        }
+        assert_eq!(repaired, 3, "{runs:#?}");
+        let filled = "SELECT count(*) FROM users WHERE full_name = 'by hand'";
+        assert_eq!(project.value(filled), "3");
+        // Nothing has to be filled again.
+        assert_eq!(
+            project.value("SELECT count(*) FROM zdm.chunk WHERE state = 'done'"),
+            "1"
+        );
+    });
+}
+
+fn two_wait(project: &Project) {
+    let waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted";
+    while project.value(waiting) != "2" {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -103,6 +103,8 @@ pub struct Verified {
     pub released: u64,
     /// Of the mismatches, those that were filled anew. They count as mismatches: the next comparison says whether they are right.
     pub repaired: u64,
+    /// Of the mismatches, those that others had filled or taken away before this comparison came to fill them.
+    pub by_others: u64,
     /// What the sides hold, row by row; none where no checksums were made. A row that the conversion cannot read is in neither.
     pub checksums: Option<Checksums>,
     /// The first mismatches.
@@ -124,6 +126,11 @@ impl Verified {
     /// Whether the side may be read, as far as its rows are concerned.
     pub fn passed(&self) -> bool {
         self.mismatches == 0
+    }
+
+    /// Of the mismatches, those that nothing is left to do for.
+    pub fn right_by_now(&self) -> u64 {
+        self.repaired + self.by_others
     }
 }
 
@@ -190,11 +197,15 @@ pub async fn run(
 /// For the audit log.
 fn told(side: Side, verified: &Verified) -> String {
     let counts = format!(
-        "side {}: {} rows, {} mismatches, {} repaired, {} skipped",
+        "side {}: {} rows, {} mismatches, {} repaired{}, {} skipped",
         side.name(),
         verified.rows,
         verified.mismatches,
         verified.repaired,
+        match verified.by_others {
+            0 => String::new(),
+            rows => format!(", {rows} by others"),
+        },
         verified.skipped
     );
     match &verified.checksums {

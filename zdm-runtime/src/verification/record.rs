@@ -175,7 +175,7 @@ impl<'a> Record<'a> {
         Ok(())
     }
 
-    /// Ends it. Rows that differ are to be filled again, unless all of them were repaired.
+    /// Ends it. Rows that differ are to be filled again, unless all of them were repaired, here or by others.
     pub(super) async fn finish(
         &self,
         connection: &mut Connection,
@@ -210,7 +210,7 @@ impl<'a> Record<'a> {
         if changed == 0 {
             return Err(self.lost(connection).await?);
         }
-        if verified.mismatches > verified.repaired {
+        if verified.mismatches > verified.right_by_now() {
             self.fill_again(connection).await?;
         }
         Ok(())

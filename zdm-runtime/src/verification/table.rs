@@ -18,6 +18,17 @@ const FIRST_ROWS: u64 = 100;
 /// How long an answer may be before the next range is a smaller one.
 const LONG: usize = 4 * 1024 * 1024;
 
+/// What became of a row that differed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    /// This comparison has filled it.
+    Here,
+    /// Somebody else has, or it is gone.
+    Before,
+    /// It is as it was.
+    Not,
+}
+
 /// The comparison of one table.
 pub(super) struct Table<'a> {
     pub(super) ranges: Ranges<'a>,
@@ -194,12 +205,12 @@ impl<'a> Table<'a> {
         end: &Key,
     ) -> Result<(), DatabaseError> {
         loop {
-            let before = self.verified.repaired;
+            let before = self.verified.right_by_now();
             let differing = self.ranges.mismatches(connection, start, end).await?;
             for key in differing.keys() {
                 self.repair(connection, key).await?;
             }
-            if self.verified.repaired == before {
+            if self.verified.right_by_now() == before {
                 return Ok(());
             }
         }
@@ -231,7 +242,7 @@ impl<'a> Table<'a> {
     }
 
     /// Fills the row from the side that is right, by the backfill's own statement: in one statement, so that no write of the row
-    /// in between is lost. A row that cannot be converted stays as it is.
+    /// in between is lost. A row that cannot be converted stays as it is, and what others have filled first is theirs.
     async fn repair(
         &mut self,
         connection: &mut Connection,
@@ -245,12 +256,56 @@ impl<'a> Table<'a> {
         let Some(file) = file else {
             return Ok(());
         };
-        match self.ranges.convert(connection, file, key, key).await {
-            Ok(changed) => self.verified.repaired += changed.min(1),
-            Err(DatabaseError::Data(_)) => {}
+        let filled = if backfill.address.is_some() {
+            self.fill(connection, file, key).await
+        } else {
+            connection.begin().await?;
+            let filled = self.fill_alone(connection, file, key).await;
+            connection.end(filled).await
+        };
+        match filled {
+            Ok(Filled::Here) => self.verified.repaired += 1,
+            Ok(Filled::Before) => self.verified.by_others += 1,
+            Ok(Filled::Not) | Err(DatabaseError::Data(_)) => {}
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// In a transaction, before which all others are kept out that repair: between two tables a statement that has waited for a row
+    /// does not look again at what it joins, and would count what was filled meanwhile.
+    async fn fill_alone(
+        &self,
+        connection: &mut Connection,
+        file: &str,
+        key: &Key,
+    ) -> Result<Filled, DatabaseError> {
+        if connection.dialect() == Dialect::Postgres {
+            let alone = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('zdm.repair ' || $1))::text";
+            let migration = self.ranges.migration.id();
+            connection.query(alone, &[migration.into()]).await?;
+        }
+        let compared = self.ranges.compare(connection, key, key, None).await?;
+        if compared.mismatches == 0 {
+            return Ok(Filled::Before);
+        }
+        self.fill(connection, file, key).await
+    }
+
+    async fn fill(
+        &self,
+        connection: &mut Connection,
+        file: &str,
+        key: &Key,
+    ) -> Result<Filled, DatabaseError> {
+        if self.ranges.convert(connection, file, key, key).await? > 0 {
+            return Ok(Filled::Here);
+        }
+        let compared = self.ranges.compare(connection, key, key, None).await?;
+        Ok(match compared.mismatches {
+            0 => Filled::Before,
+            _ => Filled::Not,
+        })
     }
 }
 

@@ -34,25 +34,41 @@ pub(crate) async fn run(
     let side = side(&facts);
     let mut verified = compare(session, place, side, repair).await?;
     // What cannot be repaired, the backfill has to go over, which has been made to begin anew for it.
-    if verified.repaired > 0 && verified.repaired >= verified.mismatches {
+    let again = verified.right_by_now() > 0 && verified.right_by_now() >= verified.mismatches;
+    if again {
         session.terminal.say(&repaired(session, place, &verified));
         let before = verified;
         verified = compare(session, place, side, false).await?;
-        verified.repaired = before.repaired;
+        (verified.repaired, verified.by_others) = (before.repaired, before.by_others);
     }
     let manifest = session.manifest(place).clone();
     let caught = caught::of(&mut session.connection, &manifest).await?;
-    answer(session, place, (side, stage(&facts)), &verified, &caught)
+    let at = (side, stage(&facts));
+    if verified.passed() {
+        return passed(session, place, side, &verified, &caught);
+    }
+    let text = differ(session, place, at, &verified, again).to_string();
+    let object = object(session, place, side, &verified, &caught);
+    Answer::ending(Some(Kind::Findings), text, object)
 }
 
 fn repaired(session: &Session, place: usize, verified: &Verified) -> String {
     format!(
-        "{}: {} of {} rows that differ were filled anew ({}); now all rows are compared once more",
+        "{}: {} of {} rows that differ were filled anew ({}){}; now all rows are compared once more",
         session.folder(place),
         verified.repaired,
         verified.mismatches,
-        listed(verified)
+        listed(verified),
+        by_others(verified)
     )
+}
+
+/// What several commands that repair at once leave to each other.
+fn by_others(verified: &Verified) -> String {
+    match verified.by_others {
+        0 => String::new(),
+        rows => format!(", {rows} by others meanwhile"),
+    }
 }
 
 fn listed(verified: &Verified) -> String {
@@ -75,7 +91,7 @@ pub(crate) async fn must_pass(
         return Ok(());
     }
     let stage = stage(&session.facts(place).await?);
-    Err(differ(session, place, (side, stage), &verified))
+    Err(differ(session, place, (side, stage), &verified, false))
 }
 
 /// Compares what moves between tables once more, as long as contract has dropped nothing of it: a value that has no place on the new
@@ -183,13 +199,13 @@ const fn recorded_as(side: Side) -> verification::Side {
     }
 }
 
-fn answer(
+fn object(
     session: &Session,
     place: usize,
-    (side, stage): (Side, Option<Stage>),
+    side: Side,
     verified: &Verified,
     caught: &[Caught],
-) -> Result<Answer, Failure> {
+) -> serde_json::Value {
     let first: Vec<_> = verified
         .first
         .iter()
@@ -198,40 +214,58 @@ fn answer(
     let mut object = serde_json::json!({
         "migration": session.folder(place), "id": session.manifest(place).id, "side": recorded_as(side).name(),
         "verified": verified.passed(), "rows": verified.rows, "mismatches": verified.mismatches,
-        "skipped": verified.skipped, "released": verified.released, "repaired": verified.repaired, "first": first,
+        "skipped": verified.skipped, "released": verified.released, "repaired": verified.repaired,
+        "by_others": verified.by_others, "first": first,
         "checksums": verified.checksums.as_ref().map(checksums::object),
     });
     if !caught.is_empty() {
         object["caught"] = serde_json::json!(caught);
     }
-    if verified.passed() {
-        let mut text = format!(
-            "{}: {} rows compared, all consistent; {} in quarantine left out\n",
-            session.folder(place),
-            verified.rows,
-            verified.skipped
-        );
-        if let Some(sums) = &verified.checksums {
-            let _ = writeln!(text, "  {}", checksums::line(sums));
-        }
-        text.extend(report::caught_lines(caught));
-        text.truncate(text.trim_end().len());
-        return Answer::done(text, object);
-    }
-    let text = differ(session, place, (side, stage), verified).to_string();
-    Answer::ending(Some(Kind::Findings), text, object)
+    object
 }
 
-/// Of a comparison that has failed, and has made the backfill begin anew where reads are on the side that it fills from.
+fn passed(
+    session: &Session,
+    place: usize,
+    side: Side,
+    verified: &Verified,
+    caught: &[Caught],
+) -> Result<Answer, Failure> {
+    let mut text = format!(
+        "{}: {} rows compared, all consistent; {} in quarantine left out\n",
+        session.folder(place),
+        verified.rows,
+        verified.skipped
+    );
+    if let Some(sums) = &verified.checksums {
+        let _ = writeln!(text, "  {}", checksums::line(sums));
+    }
+    text.extend(report::caught_lines(caught));
+    text.truncate(text.trim_end().len());
+    Answer::done(text, object(session, place, side, verified, caught))
+}
+
+/// Of a comparison that has failed, and has made the backfill begin anew where reads are on the side that it fills from; `again`: of the
+/// one that followed a repair of all that differed.
 fn differ(
     session: &Session,
     place: usize,
     (side, stage): (Side, Option<Stage>),
     verified: &Verified,
+    again: bool,
 ) -> Failure {
-    let mended = match verified.repaired {
-        0 => String::new(),
-        rows => format!(", of which {rows} were filled anew"),
+    let mended = match (verified.right_by_now(), again) {
+        (0, _) => String::new(),
+        (_, true) => format!(
+            ", after {} had been filled anew{}",
+            verified.repaired,
+            by_others(verified)
+        ),
+        (_, false) => format!(
+            ", of which {} were filled anew{}",
+            verified.repaired,
+            by_others(verified)
+        ),
     };
     Failure::findings(
         format!(
