@@ -20,8 +20,12 @@ fn held(project: &Project) {
 }
 
 fn begin(project: &Project) -> Child {
+    begin_as(project, &["backfill", "--format", "json"])
+}
+
+fn begin_as(project: &Project, arguments: &[&str]) -> Child {
     project
-        .command(&["backfill", "--format", "json"])
+        .command(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -69,16 +73,22 @@ fn a_cancelled_backfill_ends_and_begins_again_at_the_beginning() {
         run.says("nothing to cancel");
         let process = begin(project);
         wait_for(project, WORKERS, "1");
+        let told = begin_as(project, &["backfill"]);
+        wait_for(project, WORKERS, "2");
         project
             .done(&["cancel", "users_full_name", "--reason", "incident 4711"])
             .says("the backfill is cancelled");
         let run = Run::from(process.wait_with_output().unwrap());
         assert_eq!(run.code, 4, "{run:#?}");
-        let stopped = run.object()["stopped"].to_string();
-        assert!(
-            stopped.contains("paused") || stopped.contains("cancelled"),
-            "{stopped}"
-        );
+        let object = run.object();
+        assert_eq!(object["continues"], false, "{object}");
+        let stopped = object["stopped"].to_string();
+        assert!(stopped.contains("cancelled"), "{stopped}");
+        let told = Run::from(told.wait_with_output().unwrap());
+        assert_eq!(told.code, 4, "{told:#?}");
+        told.says("cancelled");
+        told.says("the cursors are forgotten");
+        assert!(!told.out.contains("continues at the cursors"), "{told:#?}");
         assert_eq!(project.value("SELECT count(*) FROM zdm.chunk"), "0");
         let run = project.zdm(&["backfill"]);
         assert_eq!(run.code, 4, "{run:#?}");

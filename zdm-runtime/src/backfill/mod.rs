@@ -304,6 +304,21 @@ pub async fn is_open(
     Ok(!open.is_empty())
 }
 
+/// Whether anything of the migration's backfill is on record: what a cancelled one has left is not.
+pub async fn is_begun(
+    connection: &mut Connection,
+    migration: &str,
+    way: Way,
+) -> Result<bool, DatabaseError> {
+    let begun = connection
+        .query(
+            "SELECT 1 FROM {zdm}chunk WHERE migration = $1 AND direction = $2 LIMIT 1",
+            &[migration.into(), way.name().into()],
+        )
+        .await?;
+    Ok(!begun.is_empty())
+}
+
 /// Whether all tables of the migration have been cut into chunks, done or not: nobody needs to hold the migration for what is left.
 pub async fn is_cut(
     connection: &mut Connection,

@@ -22,11 +22,16 @@ use crate::operate::throttle;
 /// Between two looks for a chunk while others work at all of them.
 const WAIT: Duration = Duration::from_millis(500);
 
+/// What stopped a backfill whose cursors are gone.
+const CANCELLED: &str = "the backfill was cancelled or taken back meanwhile";
+
 /// All workers together.
 #[derive(Debug, Default)]
 pub(super) struct Total {
     pub(super) outcome: Outcome,
     pub(super) stopped: Option<String>,
+    /// Its cursors are there no more: what stopped it has ended it for good.
+    pub(super) forgotten: bool,
     pub(super) took: Duration,
 }
 
@@ -38,10 +43,7 @@ impl Total {
         self.outcome.quarantined += outcome.quarantined;
         match &outcome.end {
             End::Stopped { reason } => self.stopped = Some(reason.clone()),
-            End::Cancelled => {
-                self.stopped =
-                    Some("the backfill was cancelled or taken back meanwhile".to_owned());
-            }
+            End::Cancelled => self.stopped = Some(CANCELLED.to_owned()),
             End::Done | End::Elsewhere { .. } => {}
         }
     }
@@ -55,6 +57,7 @@ pub(super) async fn work(
     mut options: BackfillOptions,
 ) -> Result<Total, Failure> {
     let migration = session.migrations[place].clone();
+    let way = options.way;
     if !effort.no_throttle {
         let backfills = migration.manifest().backfills.iter();
         let tables: Vec<String> = backfills.map(|backfill| backfill.table.clone()).collect();
@@ -97,7 +100,17 @@ pub(super) async fn work(
     }
     bar.finish_and_clear();
     total.took = started.elapsed();
-    failure.map_or(Ok(total), Err)
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    // Whoever cancels it pauses it in the same transaction, and a worker may have seen the pause alone.
+    if total.stopped.is_some()
+        && !backfill::is_begun(&mut session.connection, migration.id(), way).await?
+    {
+        total.stopped = Some(CANCELLED.to_owned());
+        total.forgotten = true;
+    }
+    Ok(total)
 }
 
 /// One worker, until there is nothing left to do for anybody.

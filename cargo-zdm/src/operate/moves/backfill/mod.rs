@@ -240,6 +240,7 @@ fn answer(session: &Session, place: usize, total: &Total) -> Result<Answer, Fail
         "migration": session.folder(place), "id": session.manifest(place).id, "rows": rows,
         "changed": changed, "batches": batches, "quarantined": quarantined, "seconds": seconds,
         "rows_per_second": rate, "stopped": total.stopped,
+        "continues": total.stopped.is_some() && !total.forgotten,
     });
     let text = format!(
         "{}: {rows} rows in {batches} batches, {changed} changed, {quarantined} into quarantine; {seconds:.1} s, {rate:.0} rows/s",
@@ -249,10 +250,24 @@ fn answer(session: &Session, place: usize, total: &Total) -> Result<Answer, Fail
         None => Answer::done(text, object),
         Some(reason) => Answer::ending(
             Some(Kind::Gate),
-            format!("{text}\nstopped: {reason}; the same command continues at the cursors"),
+            format!(
+                "{text}\nstopped: {reason}; {}",
+                way_on(session, place, total)
+            ),
             object,
         ),
     }
+}
+
+/// What the next backfill does.
+fn way_on(session: &Session, place: usize, total: &Total) -> String {
+    if !total.forgotten {
+        return "the same command continues at the cursors".to_owned();
+    }
+    format!(
+        "the cursors are forgotten, what was filled stays filled: after `cargo zdm resume {}` a backfill begins at the beginning",
+        session.manifest(place).name
+    )
 }
 
 impl From<BackfillError> for Failure {
