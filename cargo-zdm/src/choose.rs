@@ -108,6 +108,8 @@ mod tests {
             renamed_keys: std::collections::BTreeMap::new(),
             exchanged_keys: std::collections::BTreeMap::new(),
             refers: std::collections::BTreeMap::new(),
+            refers_to: std::collections::BTreeMap::new(),
+            unkeyed: std::collections::BTreeMap::new(),
             acts: std::collections::BTreeMap::new(),
             nets: std::collections::BTreeMap::new(),
             keep: None,

@@ -61,6 +61,7 @@ fn listed(errors: &[ChangeError]) -> String {
 
 /// The plan from one schema to the next. Equal schemas have a plan without steps.
 pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
+    let before = request.from;
     let spelled = |schema| changes::spelled(schema, request.from, request.dialect);
     let known = changes::with_known_defaults(request.to, request.from, request.dialect);
     let contradictions = interim::contradictions(request.from, &known);
@@ -104,7 +105,8 @@ pub fn build(request: &Request<'_>) -> Result<Plan, BuildError> {
     let mut changes = changes::recognise(&context, &deltas).map_err(BuildError::Changes)?;
     net::spread(request, &mut changes).map_err(BuildError::Changes)?;
     let keep = keep::spread(request, &mut changes).map_err(BuildError::Changes)?;
-    let plan = plan(request, changes, keep);
+    let mut plan = plan(request, changes, keep);
+    plan.unkeyed = referring::unkeyed(before, &known);
     let unused = direct::unused(&plan, request.dialect);
     if !unused.is_empty() {
         return Err(BuildError::Changes(unused));
@@ -193,6 +195,7 @@ fn plan(request: &Request<'_>, changes: Vec<Change>, keep: Option<Keep>) -> Plan
         exchanged_keys: exchanged_keys(&steps),
         nets: nets(&steps),
         refers: referring::put_back(&steps),
+        unkeyed: BTreeMap::new(),
         acts: referring::acting(&steps),
         exchanges: exchange::exchanged(&drafted),
         enums: exchange::named(&drafted, request.to, request.dialect),

@@ -36,6 +36,7 @@ pub use moved::{Ends, Merging, Move, Triggers};
 pub use net::{Net, NetStep, Netting};
 pub use pair::{Pair, Part};
 pub use raw::Raw;
+pub use referring::Refers;
 pub(crate) use shape::same_columns;
 pub use shape::{
     CheckShape, ColumnShape, ExclusionShape, ForeignKeyShape, IndexShape, KeyShape, Origin,
@@ -90,8 +91,10 @@ pub struct Plan {
     pub renamed_keys: Vec<RenamedKey>,
     /// The unique indexes that go from under foreign keys, by table.
     pub exchanged_keys: BTreeMap<String, Vec<ExchangedKey>>,
-    /// What old's foreign keys name, which the way back puts back: columns by table.
-    pub refers: BTreeMap<String, Vec<String>>,
+    /// What foreign keys name and stand on that a way back puts back.
+    pub refers: Refers,
+    /// The columns of the keys and unique indexes that it takes away, by table.
+    pub unkeyed: BTreeMap<String, Vec<Vec<String>>>,
     /// The columns that foreign keys which come set by themselves, by table.
     pub acts: BTreeMap<String, Vec<String>>,
     /// The enums whose types exchange their names with others.

@@ -1,9 +1,10 @@
 //! What foreign keys of a version mean for others: those that its way back puts back, and those that write by themselves.
 //!
-//! Comes in: the steps of a plan. Goes out: names by table. Must not know: other versions.
+//! Comes in: the steps of a plan, or both schemas. Goes out: names by table. Must not know: other versions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use zdm_model::{Schema, Table};
 use zdm_runtime::phase::Section;
 
 use super::{Action, ForeignKeyShape, PlanStep, Statement, Undo};
@@ -11,24 +12,74 @@ use super::{Action, ForeignKeyShape, PlanStep, Statement, Undo};
 /// Columns by table.
 type Columns = BTreeMap<String, Vec<String>>;
 
-/// What the foreign keys name that go before `complete` and come back on the way back: columns of tables, on both ends.
-pub(super) fn put_back(steps: &[PlanStep]) -> Columns {
-    let released = steps.iter().filter(|step| step.section == Section::Release);
-    let undone = released.filter_map(|step| match &step.undo {
-        Undo::By { actions, .. } => Some(actions),
-        Undo::Covered | Undo::Impossible(_) => None,
-    });
-    let mut named = Columns::new();
+/// The columns of several keys, by table.
+type Keys = BTreeMap<String, Vec<Vec<String>>>;
+
+/// What foreign keys stand on that come back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refers {
+    /// Columns by table, on both ends.
+    pub columns: Columns,
+    /// The keys and unique indexes on the one end, by table.
+    pub keys: Keys,
+}
+
+/// What the foreign keys name that go before `complete` and come back on the way back.
+pub(super) fn put_back(steps: &[PlanStep]) -> Refers {
+    let before = |step: &&PlanStep| matches!(step.section, Section::Expand | Section::Release);
+    let undone = steps
+        .iter()
+        .filter(before)
+        .filter_map(|step| match &step.undo {
+            Undo::By { actions, .. } => Some(actions),
+            Undo::Covered | Undo::Impossible(_) => None,
+        });
+    let mut refers = Refers::default();
     for (table, key) in undone.flatten().flat_map(coming) {
         let ends = [
             (table, &key.columns),
             (&key.references, &key.referenced_columns),
         ];
         for (table, columns) in ends {
-            add(named.entry(table.clone()).or_default(), columns);
+            add(refers.columns.entry(table.clone()).or_default(), columns);
+        }
+        let keys = refers.keys.entry(key.references.clone()).or_default();
+        if !keys.contains(&key.referenced_columns) {
+            keys.push(key.referenced_columns.clone());
         }
     }
-    named
+    refers
+}
+
+/// The keys and unique indexes that foreign keys can stand on and that one schema has and the next one has not, of tables that stay.
+pub(super) fn unkeyed(from: &Schema, to: &Schema) -> Keys {
+    let mut unkeyed = Keys::new();
+    for before in &from.tables {
+        let Some(after) = to.table(&before.name) else {
+            continue;
+        };
+        let stay: BTreeSet<_> = keys(after).map(sorted).collect();
+        let gone = keys(before).filter(|key| !stay.contains(&sorted(key)));
+        let gone: Vec<Vec<String>> = gone.map(<[String]>::to_vec).collect();
+        if !gone.is_empty() {
+            unkeyed.insert(before.name.clone(), gone);
+        }
+    }
+    unkeyed
+}
+
+fn keys(table: &Table) -> impl Iterator<Item = &[String]> {
+    let uniques = table.uniques.iter().map(|unique| &unique.columns[..]);
+    let indexes = table.indexes.iter();
+    let indexes = indexes.filter(|index| index.unique && index.predicate.is_none());
+    let all = std::iter::once(&table.primary_key[..])
+        .chain(uniques)
+        .chain(indexes.map(|index| &index.columns[..]));
+    all.filter(|columns| !columns.is_empty())
+}
+
+fn sorted(columns: &[String]) -> BTreeSet<&str> {
+    columns.iter().map(String::as_str).collect()
 }
 
 /// The columns that foreign keys which come set where a row that they name goes, or gets another key.

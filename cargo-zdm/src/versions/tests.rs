@@ -44,6 +44,8 @@ fn append(history: &mut History, folder: &Utf8Path, name: &str, route: Route) {
         renamed_keys: std::collections::BTreeMap::new(),
         exchanged_keys: std::collections::BTreeMap::new(),
         refers: std::collections::BTreeMap::new(),
+        refers_to: std::collections::BTreeMap::new(),
+        unkeyed: std::collections::BTreeMap::new(),
         acts: std::collections::BTreeMap::new(),
         nets: std::collections::BTreeMap::new(),
         keep: None,

@@ -208,3 +208,152 @@ fn a_name_is_free_when_what_is_named_was_done() {
     assert_eq!(project.stage("gone"), "contracted");
     project.done(&["expand"]);
 }
+
+/// The way back adds old's foreign key again, which stands on the key or the unique index.
+fn what_old_stands_on_stays(project: &Project, dialect: &str, field: &str, to: &str, last: &str) {
+    let teams =
+        |fields: &str| format!("#[derive(Migratable)]\npub struct Team {{\n    {fields}\n}}\n");
+    let before = members(&format!(
+        "#[zdm(references = \"teams({to})\")]\n    pub team: i64,"
+    ));
+    let after = members("#[zdm(renamed_from = \"team\")]\n    pub other: i64,");
+    let rows = "INSERT INTO teams (id, code) VALUES (1, 10), (2, 20); INSERT INTO members (id, team) VALUES (1, NUMBER)"
+        .replace("NUMBER", if to == "id" { "2" } else { "20" });
+    created(
+        project,
+        dialect,
+        &format!("{}{before}", teams(field)),
+        &rows,
+    );
+    completed(project, &format!("{}{after}", teams(field)));
+    project.done(&["finalize", "change"]);
+    declared(
+        project,
+        &format!("{}{}", teams(last), members("pub other: i64,")),
+    );
+    project.done(&["generate", "loose"]);
+    let held = waits(project, &["expand", "loose"]);
+    held.says("names_free");
+    held.says(&format!(
+        "a way back of 0002_change puts a foreign key back that stands on the key or unique index of teams ({to}), and this version takes it away"
+    ));
+    held.says("cargo zdm contract change");
+
+    // The way back is open.
+    back_to(project, "ramp_down");
+    project.refuses("UPDATE members SET team = 7, other = 7", "foreign key");
+    project.done(&["resume", "change"]);
+    project.done(&["switch", "--to", "complete", "change"]);
+    project.done(&["contract", "change"]);
+    project.done(&["expand", "loose"]);
+    project.done(&["switch", "--to", "complete", "loose"]);
+    project.done(&["contract", "loose"]);
+    project.execute(&format!(
+        "INSERT INTO teams (id, code) VALUES ({}, {})",
+        if to == "id" { "1" } else { "7" },
+        if to == "id" { "70" } else { "10" }
+    ));
+}
+
+const UNIQUE: [&str; 3] = [
+    "#[zdm(primary_key)]\n    pub id: i64,\n    #[zdm(unique)]\n    pub code: i64,",
+    "code",
+    "#[zdm(primary_key)]\n    pub id: i64,\n    pub code: i64,",
+];
+
+const KEY: [&str; 3] = [
+    "#[zdm(primary_key)]\n    pub id: i64,\n    #[zdm(unique)]\n    pub code: i64,",
+    "id",
+    "pub id: i64,\n    #[zdm(primary_key)]\n    pub code: i64,",
+];
+
+#[test]
+fn what_old_stands_on_stays_on_postgres() {
+    let server = Server::start();
+    for (place, [field, to, last]) in [UNIQUE, KEY].into_iter().enumerate() {
+        let project = &Project::on(server.database(&format!("app_{place}")), "");
+        what_old_stands_on_stays(project, "postgres", field, to, last);
+    }
+}
+
+#[test]
+fn what_old_stands_on_stays_on_sqlite() {
+    for [field, to, last] in [UNIQUE, KEY] {
+        what_old_stands_on_stays(&Project::sqlite(""), "sqlite", field, to, last);
+    }
+}
+
+/// A foreign key that expand takes away is back with its undo.
+fn what_expand_let_go_stays(project: &Project, dialect: &str) {
+    let before = members("#[zdm(references = \"teams(id)\")]\n    pub team_id: Option<i64>,");
+    created(project, dialect, &format!("{TEAMS}{before}"), ROWS);
+    let dropped = members("").replace("pub struct", "#[zdm(drops(\"team_id\"))]\npub struct");
+    declared(project, &format!("{TEAMS}{dropped}"));
+    project.done(&["generate", "change"]);
+    project.done(&["expand", "change"]);
+    declared(project, &members(""));
+    project.done(&["generate", "gone", "--drop-table", "teams"]);
+    let held = waits(project, &["expand", "gone"]);
+    held.says("names_free");
+    held.says("a way back of 0002_change puts a foreign key back that names columns of teams");
+
+    project.done(&["rollback", "change", "--to", "absent"]);
+    project.refuses("UPDATE members SET team_id = 7", "foreign key");
+    project.done(&["resume", "change"]);
+    project.done(&["expand", "change"]);
+    project.done(&["switch", "--to", "complete", "change"]);
+    project.done(&["contract", "change"]);
+    project.done(&["expand", "gone"]);
+}
+
+#[test]
+fn what_expand_let_go_stays_on_postgres() {
+    let server = Server::start();
+    what_expand_let_go_stays(&Project::on(server.database("app"), ""), "postgres");
+}
+
+#[test]
+fn what_expand_let_go_stays_on_sqlite() {
+    what_expand_let_go_stays(&Project::sqlite(""), "sqlite");
+}
+
+/// A version that has nothing to contract is never contracted: no later one waits for that, but it is taken back before.
+fn what_was_taken_goes_first(project: &Project, dialect: &str) {
+    let before = members("#[zdm(references = \"teams(id)\")]\n    pub team_id: i64,");
+    created(project, dialect, &format!("{TEAMS}{before}"), ROWS);
+    let after = members("pub team_id: i64,");
+    declared(project, &format!("{TEAMS}{after}"));
+    project.done(&["generate", "change"]);
+    project.done(&["expand", "change"]);
+    declared(project, &after);
+    project.done(&["generate", "gone", "--drop-table", "teams"]);
+    project.done(&["expand", "gone"]);
+    let held = waits(project, &["rollback", "change"]);
+    held.says("nothing_stands_on_it");
+    held.says("0003_gone is in this database and takes away what a foreign key names that comes back: columns of teams");
+    held.says("cargo zdm rollback gone");
+    project.done(&["rollback", "gone", "--to", "absent"]);
+    project.done(&["rollback", "change", "--to", "absent"]);
+    project.refuses("UPDATE members SET team_id = 7", "foreign key");
+
+    for version in ["change", "gone"] {
+        project.done(&["resume", version]);
+        project.done(&["expand", version]);
+    }
+    project.done(&["switch", "--to", "complete", "gone"]);
+    project.done(&["contract", "gone"]);
+    let gone = project.zdm(&["rollback", "change"]);
+    assert_eq!(gone.code, 2, "{gone:#?}");
+    gone.says("0003_gone stands on it and has none itself");
+}
+
+#[test]
+fn what_was_taken_goes_first_on_postgres() {
+    let server = Server::start();
+    what_was_taken_goes_first(&Project::on(server.database("app"), ""), "postgres");
+}
+
+#[test]
+fn what_was_taken_goes_first_on_sqlite() {
+    what_was_taken_goes_first(&Project::sqlite(""), "sqlite");
+}

@@ -175,6 +175,8 @@ impl Version {
             renamed_keys: BTreeMap::new(),
             exchanged_keys: BTreeMap::new(),
             refers: BTreeMap::new(),
+            refers_to: BTreeMap::new(),
+            unkeyed: BTreeMap::new(),
             acts: BTreeMap::new(),
             nets: BTreeMap::new(),
             keep: None,

@@ -167,6 +167,8 @@ fn manifest() -> Manifest {
         renamed_keys: BTreeMap::new(),
         exchanged_keys: BTreeMap::new(),
         refers: BTreeMap::new(),
+        refers_to: BTreeMap::new(),
+        unkeyed: BTreeMap::new(),
         acts: BTreeMap::new(),
         nets: BTreeMap::new(),
         keep: None,

@@ -103,9 +103,15 @@ pub struct Manifest {
     /// The keys that contract exchanges for others, and the unique indexes that it takes from under foreign keys, by table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub exchanged_keys: BTreeMap<String, Vec<ExchangedKey>>,
-    /// What the foreign keys name that go before `complete`, and that the way back puts back: columns by table. Older tools do not say.
+    /// What the foreign keys name that go before `complete`, and that a way back puts back: columns by table. Older tools do not say.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refers: BTreeMap<String, Vec<String>>,
+    /// The keys and unique indexes that these foreign keys stand on: the columns of each, by table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refers_to: BTreeMap<String, Vec<Vec<String>>>,
+    /// The keys and unique indexes that it takes away: the columns of each, by table. Older tools do not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unkeyed: BTreeMap<String, Vec<Vec<String>>>,
     /// The columns that foreign keys which it adds set by themselves, by table. Older tools do not say.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub acts: BTreeMap<String, Vec<String>>,

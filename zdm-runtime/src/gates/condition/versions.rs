@@ -24,6 +24,8 @@ pub(in crate::gates) fn nothing_stands_on_it(version: &Manifest, later: &[&Manif
     };
     let reason = if last.stands_on(version) {
         format!("stands on {}", names(shared_tables(version, last)))
+    } else if let Some(taken) = taken_from_under(last, version) {
+        format!("takes away what a foreign key names that comes back: {taken}")
     } else {
         format!("stands on what stands on {}", version.folder())
     };
@@ -41,7 +43,9 @@ pub(in crate::gates) fn nothing_stands_on_it(version: &Manifest, later: &[&Manif
 pub fn standing_on<'a>(version: &Manifest, later: &[&'a Manifest]) -> Vec<&'a Manifest> {
     let mut standing: Vec<&Manifest> = Vec::new();
     for later in later {
-        if later.stands_on(version) || standing.iter().any(|below| later.stands_on(below)) {
+        let needs =
+            |below: &Manifest| later.stands_on(below) || taken_from_under(later, below).is_some();
+        if needs(version) || standing.iter().any(|below| needs(below)) {
             standing.push(later);
         }
     }
@@ -183,10 +187,19 @@ fn known_to_a_trigger<'a>(version: &'a Manifest, earlier: &Manifest) -> Option<&
 /// What this version would do to what the earlier one's way back stands on.
 fn meets_a_way_back(version: &Manifest, earlier: &Manifest) -> Option<String> {
     let folder = earlier.folder();
-    if let Some(table) = taken_from_under(version, earlier) {
-        return Some(format!(
-            "a way back of {folder} puts a foreign key back that names columns of {table}, and this version takes these away, or calls them otherwise"
-        ));
+    // One that has nothing to contract never is contracted: a later version is taken back before it.
+    let taken = taken_from_under(version, earlier).filter(|_| earlier.route != Route::Direct);
+    if let Some(taken) = taken {
+        let puts_back = format!("a way back of {folder} puts a foreign key back that");
+        return Some(match taken {
+            Taken::Columns(table) => format!(
+                "{puts_back} names columns of {table}, and this version takes these away, or calls them otherwise"
+            ),
+            Taken::Key(table, columns) => format!(
+                "{puts_back} stands on the key or unique index of {table} ({}), and this version takes it away",
+                columns.join(", ")
+            ),
+        });
     }
     let (table, column) = set_on_one_side(version, earlier)?;
     Some(format!(
@@ -195,8 +208,32 @@ fn meets_a_way_back(version: &Manifest, earlier: &Manifest) -> Option<String> {
     ))
 }
 
-/// A table of which the earlier version's old foreign keys name columns, on either end, that would not be there on its way back.
-fn taken_from_under<'a>(version: &Manifest, earlier: &'a Manifest) -> Option<&'a str> {
+/// What a version takes away of what a foreign key stands on.
+#[derive(Debug, Clone, Copy)]
+enum Taken<'a> {
+    /// Columns of a table.
+    Columns(&'a str),
+    /// The key or unique index of a table over these columns.
+    Key(&'a str, &'a [String]),
+}
+
+impl std::fmt::Display for Taken<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Columns(table) => write!(f, "columns of {table}"),
+            Self::Key(table, columns) => {
+                write!(
+                    f,
+                    "the key or unique index of {table} ({})",
+                    columns.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// What the earlier version's foreign keys that come back name, on either end, and what would not be there on its way back.
+fn taken_from_under<'a>(version: &Manifest, earlier: &'a Manifest) -> Option<Taken<'a>> {
     let goes = |(table, columns): &(&String, &Vec<String>)| {
         let drops = version.drops.get(*table);
         let gone = drops.is_some_and(|names| {
@@ -212,7 +249,20 @@ fn taken_from_under<'a>(version: &Manifest, earlier: &'a Manifest) -> Option<&'a
         gone || is_another || renamed || version.renames.contains_key(*table)
     };
     let mut refers = earlier.refers.iter();
-    refers.find(goes).map(|(table, _)| table.as_str())
+    if let Some((table, _)) = refers.find(goes) {
+        return Some(Taken::Columns(table));
+    }
+    earlier.refers_to.iter().find_map(|(table, keys)| {
+        let gone = version.unkeyed.get(table)?;
+        let is_gone = |key: &&Vec<String>| gone.iter().any(|gone| same(gone, key));
+        let key = keys.iter().find(is_gone)?;
+        Some(Taken::Key(table, key))
+    })
+}
+
+/// A foreign key finds its index in whatever order the columns are.
+fn same(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|column| other.contains(column))
 }
 
 /// A side of the earlier version's pairs that a foreign key of this one sets.
