@@ -5,7 +5,7 @@
 
 use zdm_runtime::dependents;
 use zdm_runtime::executor::{self, Event, ExecutorError, ExecutorOptions, Outcome};
-use zdm_runtime::facts::{Facts, Steps};
+use zdm_runtime::facts::{Fact, Facts, Steps};
 use zdm_runtime::manifest::{Backfill, Direction, Step};
 use zdm_runtime::migration::section_file;
 use zdm_runtime::phase::Section;
@@ -351,6 +351,19 @@ impl From<ExecutorError> for Failure {
 /// How many of a section's steps are in effect, as a whole or by half, or may be.
 pub(crate) fn in_effect(facts: &Facts, section: Section) -> Result<i64, Failure> {
     Ok(steps(facts, section)?.to_undo())
+}
+
+/// The facts as they are once a section is taken back.
+pub(crate) fn as_if_undone(mut facts: Facts, section: Section) -> Facts {
+    if let Fact::Known(sections) = &mut facts.sections
+        && let Some(steps) = sections.get_mut(&section)
+    {
+        *steps = Steps {
+            planned: steps.planned,
+            ..Steps::default()
+        };
+    }
+    facts
 }
 
 /// Some of a section's steps are not in effect as a whole.

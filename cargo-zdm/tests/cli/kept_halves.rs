@@ -28,13 +28,13 @@ pub struct {name} {{
         .concat()
 }
 
-fn stop_at_boxes(project: &Project) {
-    project.execute(
+fn stop_at(project: &Project, table: &str) {
+    project.execute(&format!(
         "CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
-             IF current_query() LIKE '%boxes%' THEN RAISE 'stopped'; END IF;
+             IF current_query() LIKE '%{table}%' THEN RAISE 'stopped'; END IF;
          END $$;
          CREATE EVENT TRIGGER stop ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION stop()",
-    );
+    ));
 }
 
 fn shut(run: &Run) {
@@ -63,7 +63,7 @@ fn a_way_back_that_ended_in_the_middle_is_told_and_goes_on() {
     project.done(&["finalize", "change"]);
     project.done(&["contract", "change"]);
 
-    stop_at_boxes(project);
+    stop_at(project, "boxes");
     let stopped = project.zdm(&["rollback", "change"]);
     assert_ne!(stopped.code, 0, "{stopped:#?}");
     stopped.says("stopped");
@@ -129,4 +129,48 @@ fn a_drop_that_fails_at_its_first_step_has_ended_nothing() {
     project.done(&["contract", "change"]);
     project.done(&["contract", "change", "--now"]);
     assert_eq!(["begun", "failed", "done"].map(ended), ["2", "1", "1"]);
+}
+
+/// What has been renamed away comes back first, and then a hop is made, whose gates may be shut from the start.
+#[test]
+fn a_way_back_over_half_a_contract_asks_the_hop_first() {
+    let server = Server::start();
+    let project = &Project::on(server.database("app"), "");
+    created(project, "postgres", &models("pub name: String,"), "");
+    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    let asked = "[generate]\nkeep = \"14d\"\n";
+    project.write("zdm.toml", &written.replace("[generate]\n", asked));
+    completed(
+        project,
+        &models("#[zdm(renamed_from = \"name\")]\n    pub title: String,"),
+    );
+    project.done(&["finalize", "change"]);
+    stop_at(project, "parts");
+    let stopped = project.zdm(&["contract", "change"]);
+    assert_ne!(stopped.code, 0, "{stopped:#?}");
+    project.execute("DROP EVENT TRIGGER stop; DROP FUNCTION stop");
+    assert_eq!(project.stage("change"), "complete");
+    let begun = "SELECT count(*) FROM zdm.step WHERE section = 'keep'";
+    assert_eq!(project.value(begun), "1");
+
+    let dry = ["rollback", "change", "--dry-run"];
+    let shown = project.done(&dry);
+    shown.says("open  nobody_final");
+    assert!(!shown.out.contains("shut"), "{shown:#?}");
+    project.execute(
+        "INSERT INTO zdm.instance (instance, label, started_at, lease_until) VALUES ('last', 'last', 0, 99999999999999);
+         INSERT INTO zdm.instance_code SELECT 'last', migration, 'final' FROM zdm.migration;
+         INSERT INTO zdm.instance_fence SELECT 'last', table_name, epoch FROM zdm.fence",
+    );
+    project.done(&dry).says("shut  nobody_final");
+    let refused = project.zdm(&["rollback", "change"]);
+    assert_eq!(refused.code, 4, "{refused:#?}");
+    refused.says("nobody_final");
+    assert_eq!(project.value(begun), "1", "nothing was begun");
+    project.execute(
+        "DELETE FROM zdm.instance_code; DELETE FROM zdm.instance_fence; DELETE FROM zdm.instance",
+    );
+    project.done(&["rollback", "change"]);
+    assert_eq!(project.stage("change"), "ramp_down");
+    assert_eq!(project.value(begun), "0");
 }

@@ -126,7 +126,11 @@ pub(crate) async fn preview(
     let mut asked = Vec::new();
     if ways.first() != Some(&WayBack::UndoExpand) {
         let first = parts::first_gates(session, place, &ways).await?;
-        asked.extend(first.into_iter().flat_map(|(_, gates)| gates));
+        for gate in first.into_iter().flat_map(|(_, gates)| gates) {
+            if !asked.contains(&gate) {
+                asked.push(gate);
+            }
+        }
     }
     if ways.contains(&WayBack::UndoExpand) {
         let before = parts::gates_before(session, place, &ways).await?;

@@ -172,10 +172,15 @@ pub(super) async fn first_gates(
         return Ok(asked);
     };
     let from = session.position(place).await?;
-    let facts = session.facts(place).await?;
+    let mut facts = session.facts(place).await?;
     for part in parts(*way, from) {
         match part {
             Part::Undo(section) if section::in_effect(&facts, section)? == 0 => {}
+            // Half a contract comes back, and then the hop is made: what keeps that from being made is known from the start.
+            Part::Undo(section @ Section::Keep) => {
+                asked.push(before_undo(session, place, section).await?);
+                facts = section::as_if_undone(facts, section);
+            }
             Part::Undo(section) => {
                 asked.push(before_undo(session, place, section).await?);
                 break;
