@@ -289,3 +289,70 @@ async fn an_index_of_a_partitioned_table_is_built_by_hand_and_then_found() {
     let of_parts = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'users_by_name'::regclass";
     assert_eq!(number(&mut connection, of_parts).await, 2);
 }
+
+/// By whatever the index tells rows apart: the server names one value of them.
+#[tokio::test]
+async fn rows_that_a_unique_index_refuses_are_named() {
+    let (_target, mut connection) = users().await;
+    let nullable = "ALTER TABLE users ALTER COLUMN name DROP NOT NULL";
+    connection.run_file(nullable).await.unwrap();
+    for (over, name, rows) in [
+        (
+            "(name) NULLS NOT DISTINCT",
+            "CASE id WHEN 2 THEN 'b' END",
+            "2 rows of users: (1), (3)",
+        ),
+        (
+            "(lower(name), (id > 0))",
+            "CASE id WHEN 1 THEN 'b' WHEN 2 THEN 'A' ELSE 'a' END",
+            "2 rows of users: (2), (3)",
+        ),
+        (
+            "(lower(name))",
+            "CASE id WHEN 1 THEN 'a' WHEN 2 THEN 'A' END",
+            "2 rows of users: (1), (2)",
+        ),
+        (
+            "((name = 'a') DESC) INCLUDE (name) NULLS NOT DISTINCT WHERE id > 1",
+            "CASE id WHEN 1 THEN 'a' END",
+            "2 rows of users: (2), (3)",
+        ),
+    ] {
+        let set = format!("UPDATE users SET name = {name}");
+        connection.run_file(&set).await.unwrap();
+        let mut version = Version::of(Dialect::Postgres);
+        let sql = format!(
+            "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_by_name ON users {over};"
+        );
+        let step = version.step(Section::Expand, Direction::Up, &sql);
+        step.transactional = false;
+        step.blocks_writers = false;
+        step.builds_index = Some("users_by_name".to_owned());
+        step.index = Some(IndexDefinition {
+            columns: Vec::new(),
+            unique: true,
+            predicate: None,
+            over: Some(over.to_owned()),
+        });
+        let refused = executor::run(
+            &mut connection,
+            &version.load(),
+            Section::Expand,
+            Direction::Up,
+            &ExecutorOptions::of("test"),
+            &mut |_| {},
+        )
+        .await
+        .unwrap_err();
+        assert!(
+            matches!(&refused, ExecutorError::Unfit { rows: told, .. } if told == rows),
+            "{over}: {refused}"
+        );
+        let drop = "DROP INDEX IF EXISTS users_by_name";
+        connection.run_file(drop).await.unwrap();
+        connection
+            .execute("DELETE FROM {zdm}step", &[])
+            .await
+            .unwrap();
+    }
+}

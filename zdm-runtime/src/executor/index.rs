@@ -155,19 +155,70 @@ async fn wanted(
     step: &Step,
     index: &IndexDefinition,
 ) -> Result<String, DatabaseError> {
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let create = format!(
-        "CREATE TEMPORARY TABLE zdm_wanted (LIKE {}); CREATE {unique}INDEX zdm_wanted_index ON pg_temp.zdm_wanted {}",
-        relation(&step.table),
-        over(index)
-    );
     connection.begin().await?;
-    let form = match connection.run_file(&create).await {
+    let form = match connection.run_file(&on_empty(step, index)).await {
         Ok(()) => read(connection).await,
         Err(error) => Err(error),
     };
     connection.rollback().await?;
     form
+}
+
+/// Makes the index on an empty table of the same columns.
+fn on_empty(step: &Step, index: &IndexDefinition) -> String {
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    format!(
+        "CREATE TEMPORARY TABLE zdm_wanted (LIKE {}); CREATE {unique}INDEX zdm_wanted_index ON pg_temp.zdm_wanted {}",
+        relation(&step.table),
+        over(index)
+    )
+}
+
+/// By what an index tells rows apart, as SQL.
+#[derive(Debug, Default)]
+pub(super) struct ToldApart {
+    pub(super) by: Vec<String>,
+    /// Two NULLs are the same as well.
+    pub(super) nulls: bool,
+    /// The rows that it holds.
+    pub(super) predicate: Option<String>,
+}
+
+/// How the database itself reads the index, asked of an empty table in a transaction that the caller takes back.
+pub(super) async fn told_apart(
+    connection: &mut Connection,
+    step: &Step,
+    index: &IndexDefinition,
+) -> Result<ToldApart, DatabaseError> {
+    connection.run_file(&on_empty(step, index)).await?;
+    let rows = connection
+        .query_file(
+            "SELECT pg_catalog.pg_get_indexdef(index.indexrelid, n, false),
+                coalesce(pg_catalog.to_jsonb(index) ->> 'indnullsnotdistinct' = 'true', false),
+                pg_catalog.pg_get_expr(index.indpred, index.indrelid)
+             FROM pg_index AS index, pg_catalog.generate_series(1, CAST(index.indnkeyatts AS integer)) AS n
+             WHERE index.indexrelid = CAST(pg_catalog.to_regclass('pg_temp.zdm_wanted_index') AS oid) ORDER BY n",
+            &[],
+        )
+        .await?;
+    let mut told = ToldApart::default();
+    for row in rows {
+        let [
+            Value::Text(Some(by)),
+            Value::Int(Some(nulls)),
+            Value::Text(predicate),
+        ] = row.as_slice()
+        else {
+            return Err(DatabaseError::unexpected(
+                "by what an index tells rows apart",
+                &row,
+            ));
+        };
+        told.by.push(by.clone());
+        told.nulls = *nulls != 0;
+        told.predicate.clone_from(predicate);
+    }
+    Ok(told)
 }
 
 fn over(index: &IndexDefinition) -> String {

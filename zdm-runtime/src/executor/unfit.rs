@@ -3,6 +3,7 @@
 //! Comes in: a step that has failed, outside its transaction. Goes out: the failure, with the rows where they can be told in time.
 //! Must not know: why the constraint comes.
 
+use super::index::{self, ToldApart};
 use super::{Failure, Task};
 use crate::database::catalogue::relation;
 use crate::database::{Connection, DatabaseError, Dialect, Value};
@@ -112,20 +113,16 @@ async fn unfit(
 ) -> Result<Option<String>, DatabaseError> {
     let table = relation(&task.step.table);
     if let Some(index) = &task.step.index {
-        if index.over.is_some() || index.columns.is_empty() {
-            return Ok(None);
-        }
-        let columns: Vec<String> = index.columns.iter().map(|name| quoted(name)).collect();
-        let there = columns.iter().map(|name| format!("{name} IS NOT NULL"));
-        let predicate = index.predicate.iter();
-        let conditions: Vec<String> = there
-            .chain(predicate.map(|predicate| format!("({predicate})")))
-            .collect();
-        return Ok(Some(format!(
-            "(SELECT *, count(*) OVER (PARTITION BY {}) AS zdm_times FROM {table} WHERE {}) AS zdm_rows WHERE zdm_times > 1",
-            columns.join(", "),
-            conditions.join(" AND ")
-        )));
+        let told = if index.over.is_some() {
+            index::told_apart(connection, task.step, index).await?
+        } else {
+            ToldApart {
+                by: index.columns.iter().map(|name| quoted(name)).collect(),
+                nulls: false,
+                predicate: index.predicate.clone(),
+            }
+        };
+        return Ok(repeated(&table, &told));
     }
     let Some(constraint) = source.constraint() else {
         return Ok(None);
@@ -140,6 +137,26 @@ async fn unfit(
     Ok(match found.first().map(Vec::as_slice) {
         Some([Value::Text(Some(check))]) => Some(format!("{table} WHERE NOT ({check})")),
         _ => None,
+    })
+}
+
+/// The rows that an index does not tell apart.
+fn repeated(table: &str, told: &ToldApart) -> Option<String> {
+    let there = told.by.iter().filter(|_| !told.nulls);
+    let there = there.map(|by| format!("({by}) IS NOT NULL"));
+    let predicate = told.predicate.iter();
+    let mut conditions: Vec<String> = there
+        .chain(predicate.map(|predicate| format!("({predicate})")))
+        .collect();
+    if conditions.is_empty() {
+        conditions.push("true".to_owned());
+    }
+    (!told.by.is_empty()).then(|| {
+        format!(
+            "(SELECT *, count(*) OVER (PARTITION BY {}) AS zdm_times FROM {table} WHERE {}) AS zdm_rows WHERE zdm_times > 1",
+            told.by.join(", "),
+            conditions.join(" AND ")
+        )
     })
 }
 
