@@ -257,7 +257,7 @@ fn line(event: Event<'_>) -> Option<String> {
                 "  wait  {}: before it is tried, long transactions have to end ({} on {}), for {} s at most: {}",
                 step.summary,
                 step.lock,
-                step.table,
+                step.locked_tables(),
                 patience.as_secs(),
                 holders.join("; ")
             ))
@@ -267,19 +267,23 @@ fn line(event: Event<'_>) -> Option<String> {
             attempt,
             pause,
             blockers,
+            limited,
         } => {
             let holders: Vec<_> = blockers.iter().map(ToString::to_string).collect();
             Some(format!(
-                "  wait  {}: try {attempt} did not get the lock ({} on {}){}; next try in {} ms",
+                "  wait  {}: try {attempt} did not get the lock ({} on {}){}; next try in {} ms{}",
                 step.summary,
                 step.lock,
-                step.table,
+                step.locked_tables(),
                 if holders.is_empty() {
                     String::new()
                 } else {
                     format!(", held by {}", holders.join("; "))
                 },
-                pause.as_millis()
+                pause.as_millis(),
+                limited
+                    .map(|limited| format!("; {limited}"))
+                    .unwrap_or_default()
             ))
         }
         Event::Done { step, duration, .. } => Some(format!(

@@ -346,6 +346,11 @@ async fn postgres_names_who_holds_a_further_table_of_a_step() {
         matches!(&refused, Err(ExecutorError::Blocked { blockers, .. }) if blockers[0].pid == pid),
         "{refused:?}"
     );
+    let told = refused.unwrap_err().to_string();
+    assert!(
+        told.contains("(ACCESS EXCLUSIVE on users, teams)"),
+        "{told}"
+    );
     // Nobody waits for a lock in vain behind a transaction that is long already.
     let options = ExecutorOptions {
         long: Duration::ZERO,
@@ -362,6 +367,57 @@ async fn postgres_names_who_holds_a_further_table_of_a_step() {
         .await
         .unwrap();
     assert_eq!(done.executed, 1);
+}
+
+/// Whoever waits for several tables waits for each a part of the time after which a writer looks for a deadlock.
+#[tokio::test]
+async fn postgres_says_what_makes_many_tries_necessary() {
+    let (target, mut connection) = with_users(Dialect::Postgres).await;
+    let prepared = "CREATE TABLE teams (id integer); SET deadlock_timeout = '30ms'";
+    connection.run_file(prepared).await.unwrap();
+    let mut reader = target.open().await;
+    reader.begin().await.unwrap();
+    number(&mut reader, "SELECT count(*) FROM teams").await;
+    let mut version = Version::of(Dialect::Postgres);
+    let step = version.step(
+        Section::Expand,
+        Direction::Up,
+        "LOCK TABLE users, teams IN ACCESS EXCLUSIVE MODE;",
+    );
+    step.also_locks = vec!["teams".to_owned()];
+    let migration = version.load();
+    let options = ExecutorOptions {
+        attempts: 4,
+        lock_timeout: Duration::from_secs(1),
+        ..impatient()
+    };
+    let mut told = Vec::new();
+    let refused = executor::run(
+        &mut connection,
+        &migration,
+        Section::Expand,
+        Direction::Up,
+        &options,
+        &mut |event| {
+            if let Event::Retrying { limited, .. } = event {
+                told.push(limited.map(|limited| limited.to_string()));
+            }
+        },
+    )
+    .await
+    .unwrap_err()
+    .to_string();
+    let [None, None, Some(limited)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    for text in [limited, &refused] {
+        assert!(text.contains("at most 10 ms"), "{text}");
+        assert!(text.contains("deadlock_timeout (30 ms)"), "{text}");
+        assert!(text.contains("ALTER SYSTEM SET deadlock_timeout"), "{text}");
+    }
+    reader.rollback().await.unwrap();
+    let done = expand(&mut connection, &migration, Direction::Up).await;
+    assert_eq!(done.unwrap().executed, 1);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Limited;
 use crate::database::blockers::{self, Blocker};
 use crate::database::catalogue::Reference;
 use crate::database::{DatabaseError, Dialect};
@@ -57,22 +58,24 @@ pub enum ExecutorError {
     },
     /// The lock was not to be had.
     #[error(
-        "{step} did not get its lock ({lock} on {table}) in {attempts} tries{}. Nothing of this step is left behind, writers \
+        "{step} did not get its lock ({lock} on {tables}) in {attempts} tries{}. Nothing of this step is left behind, writers \
          were let through between the tries. End the session in the way or run again at a quieter time: steps already done \
          are skipped",
-        in_the_way(.blockers, *.lock_timeout, .source)
+        in_the_way(.blockers, *.lock_timeout, *.limited, .source)
     )]
     Blocked {
         /// Which step.
         step: StepName,
         /// The lock.
         lock: String,
-        /// The table.
-        table: String,
+        /// The table, and those that are locked with it.
+        tables: String,
         /// How often it was tried.
         attempts: u32,
         /// How long each waited.
         lock_timeout: Duration,
+        /// Where it was for a shorter time.
+        limited: Option<Limited>,
         /// Who was in the way.
         blockers: Vec<Blocker>,
         /// The database's last answer.
@@ -104,7 +107,7 @@ pub enum ExecutorError {
     },
     /// Transactions that were long already did not end.
     #[error(
-        "{step} was not tried: it needs a lock ({lock} on {table}) that transactions hold which had been open for long and did not end \
+        "{step} was not tried: it needs a lock ({lock} on {tables}) that transactions hold which had been open for long and did not end \
          within {} s; {}. Nobody was kept waiting. End these sessions, or run again when they have ended",
         .patience.as_secs(), blockers::name(.blockers)
     )]
@@ -113,8 +116,8 @@ pub enum ExecutorError {
         step: StepName,
         /// The lock.
         lock: String,
-        /// The table.
-        table: String,
+        /// The table, and those that are locked with it.
+        tables: String,
         /// How long it waited for them.
         patience: Duration,
         /// Who is in the way.
@@ -310,10 +313,18 @@ pub enum ExecutorError {
 }
 
 /// `SQLite` waits as long as its connection does.
-fn in_the_way(blockers: &[Blocker], lock_timeout: Duration, source: &DatabaseError) -> String {
+fn in_the_way(
+    blockers: &[Blocker],
+    lock_timeout: Duration,
+    limited: Option<Limited>,
+    source: &DatabaseError,
+) -> String {
     let who = blockers::who(blockers, source);
     if source.is_locked_file() {
         return format!("; {who}");
+    }
+    if let Some(limited) = limited {
+        return format!("; {who}; {limited}");
     }
     format!(" of at most {} ms each; {who}", lock_timeout.as_millis())
 }

@@ -1,6 +1,6 @@
 //! Why a step was not executed, in the words of [`ExecutorError`].
 
-use super::{ExecutorError, Failure, Task};
+use super::{ExecutorError, Failure, Limited, Task};
 use crate::database::DatabaseError;
 use crate::database::blockers::Blocker;
 
@@ -9,15 +9,16 @@ impl Task<'_> {
         &self,
         failure: Failure,
         attempts: u32,
-        blockers: Vec<Blocker>,
+        (blockers, limited): (Vec<Blocker>, Option<Limited>),
     ) -> ExecutorError {
         match failure {
             Failure::Database(source) => ExecutorError::Blocked {
                 step: self.step.into(),
                 lock: self.step.lock.clone(),
-                table: self.step.table.clone(),
+                tables: self.step.locked_tables(),
                 attempts,
                 lock_timeout: self.options.lock_timeout,
+                limited,
                 blockers,
                 source,
             },

@@ -9,7 +9,7 @@ mod error;
 mod explain;
 mod failure;
 mod index;
-
+mod limited;
 mod outside;
 mod patience;
 mod rebuild;
@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 
 pub use building::{Building, building};
 pub use error::{ExecutorError, StepName};
+pub use limited::Limited;
 
 use crate::audit::{self, Entry};
 use crate::database::blockers::{self, Blocker};
@@ -116,6 +117,8 @@ pub enum Event<'a> {
         pause: Duration,
         /// Who was in the way.
         blockers: &'a [Blocker],
+        /// Said once, after a few tries: each waits for a shorter time than it might.
+        limited: Option<Limited>,
     },
     /// The step is done and recorded.
     Done {
@@ -292,8 +295,10 @@ impl Task<'_> {
                 .map_err(|source| self.explain(Failure::Database(source)))?;
             let detail = blockers::who(&blockers, refusal);
             self.log(connection, "refused", duration, &detail).await;
-            if attempt >= self.options.attempts {
-                return Err(self.blocked(failure, attempt, blockers));
+            let is_last = attempt >= self.options.attempts;
+            let limited = self.limited(connection, attempt, is_last).await;
+            if is_last {
+                return Err(self.blocked(failure, attempt, (blockers, limited)));
             }
             let pause = pauses.next();
             on_event(Event::Retrying {
@@ -301,6 +306,7 @@ impl Task<'_> {
                 attempt,
                 pause,
                 blockers: &blockers,
+                limited,
             });
             tokio::time::sleep(pause).await;
         }

@@ -34,7 +34,7 @@ impl Task<'_> {
                 return Err(ExecutorError::LongTransactions {
                     step: self.step.into(),
                     lock: self.step.lock.clone(),
-                    table: self.step.table.clone(),
+                    tables: self.step.locked_tables(),
                     patience,
                     blockers: long,
                 });

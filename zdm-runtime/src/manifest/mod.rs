@@ -350,6 +350,15 @@ impl Step {
     }
 }
 
+impl Step {
+    /// All tables that it locks, for people: `users, teams`.
+    pub fn locked_tables(&self) -> String {
+        let tables = std::iter::once(&self.table).chain(&self.also_locks);
+        let tables: Vec<&str> = tables.map(String::as_str).collect();
+        tables.join(", ")
+    }
+}
+
 /// An index, but for its name and its table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -39,10 +39,27 @@ fn all_of(dialect: &Dialect, together: &Together) -> Result<String, DialectError
 
 /// The tables besides its own that are locked as it is.
 pub(super) fn also_locked(statement: &Statement) -> Vec<String> {
-    let Statement::Together(together) = statement else {
-        return Vec::new();
-    };
-    let locked = together.locked.iter();
-    let others = locked.filter(|table| *table != statement.table());
-    others.cloned().collect()
+    let mut locked: Vec<String> = Vec::new();
+    for table in all_locked(statement) {
+        if table != statement.table() && !locked.contains(table) {
+            locked.push(table.clone());
+        }
+    }
+    locked
+}
+
+fn all_locked(statement: &Statement) -> Vec<&String> {
+    match statement {
+        Statement::Together(together) => {
+            let parts = together.parts.iter().flat_map(all_locked);
+            together.locked.iter().chain(parts).collect()
+        }
+        Statement::SetType { locked, .. } => locked.iter().collect(),
+        Statement::DropReferenced { referenced, .. } => referenced.remade.locked.iter().collect(),
+        Statement::SetPrimaryKey { remade, .. } | Statement::ExchangeKey { remade, .. } => {
+            remade.locked.iter().collect()
+        }
+        Statement::AddForeignKey { foreign_key, .. } => vec![&foreign_key.references],
+        _ => Vec::new(),
+    }
 }
