@@ -15,10 +15,10 @@ use super::postgres;
 /// `elements`, a comma-separated list, as a filter of the templates.
 pub(super) fn install(templates: &mut Environment<'static>, parenthesized: bool) {
     templates.add_filter("elements", move |elements: Vec<String>| {
-        let spelled = elements.iter().map(|element| match parenthesized {
-            true => in_parentheses(element),
-            false => element.clone(),
-        });
+        if !parenthesized {
+            return elements.join(", ");
+        }
+        let spelled = elements.iter().map(|element| in_parentheses(element));
         spelled.collect::<Vec<_>>().join(", ")
     });
 }
