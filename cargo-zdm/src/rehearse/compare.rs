@@ -108,12 +108,11 @@ fn after(group: &Group, form: Form, values: Values, before: Option<&Known>) -> K
         ..Known::default()
     };
     match (group.kind, form) {
-        (Kind::Plain, _) | (Kind::Pairs | Kind::OldOnly, Form::Old) => old(values),
         // Who does not know the column leaves it alone, and stores rows that have none of it.
         (Kind::Moved, _) if values.is_empty() => {
             before.cloned().unwrap_or_else(|| old(vec![Value::Null]))
         }
-        (Kind::Moved, _) => old(values),
+        (Kind::Plain | Kind::Moved, _) | (Kind::Pairs | Kind::OldOnly, Form::Old) => old(values),
         (Kind::Pairs | Kind::Fill | Kind::NewOnly, Form::New | Form::Final) => new(values),
         // The column was there before, and may be NULL.
         (Kind::Fill, Form::Old) if values.iter().any(Value::is_null) => old(values),

@@ -4,6 +4,7 @@
 //! holds the same when the statement ends. Which rows there are in part follows from main's values, unless part stays.
 //! Must not know: statements, any database.
 
+use zdm_model::ForeignKey;
 use zdm_runtime::manifest::{MoveWay, Moved};
 
 use super::compare::Known;
@@ -50,7 +51,7 @@ impl Couple {
             let mut keys = side.table.foreign_keys.iter();
             keys.any(|key| {
                 let cascades = key.on_delete.as_deref() == Some("cascade");
-                key.references == moved.main && cascades
+                cascades && joins(key, moved)
             })
         };
         Some(Self {
@@ -58,7 +59,7 @@ impl Couple {
             part,
             way: moved.way,
             columns: columns?,
-            cascades: sides.all(|side| refers(side)),
+            cascades: sides.all(refers),
         })
     }
 
@@ -90,6 +91,13 @@ impl Couple {
                 row[*place] = Value::Null;
             }
         }
+    }
+
+    /// Whether the values that move of a row of main are all NULL.
+    pub(super) fn is_empty(&self, tab: &Tab, form: Form, row: &[Value]) -> bool {
+        let columns = self.columns.iter();
+        let mut places = columns.flat_map(|column| tab.groups[column.of_main].places(form));
+        places.all(|place| row[*place].is_null())
     }
 
     /// The column of main is one that moves.
@@ -178,6 +186,14 @@ impl Couple {
         }
         Ok(left)
     }
+}
+
+/// Whether the foreign key is the one by which a row of part belongs to one of main.
+pub(super) fn joins(key: &ForeignKey, moved: &Moved) -> bool {
+    let of_part = |column: &String| moved.key.iter().any(|(_, part)| part == column);
+    key.references == moved.main
+        && key.columns.len() == moved.key.len()
+        && key.columns.iter().all(of_part)
 }
 
 fn group(tab: &Tab, name: &str) -> Option<usize> {

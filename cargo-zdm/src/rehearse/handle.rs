@@ -129,13 +129,15 @@ impl Tab {
         self.identity(form).contains(&place) || of_key(Form::Old) || of_key(Form::New)
     }
 
+    /// Whether code of this form finds rows by nothing else than what they are known by.
+    pub(super) fn is_known_by_its_key(&self, form: Form) -> bool {
+        let key = self.side(form).map(Side::key).unwrap_or_default();
+        key.iter().all(|place| self.identity(form).contains(place))
+    }
+
     /// Whether rows are found by something else than what they are known by, so that it has to be seen first.
     pub(super) fn has_other_keys(&self) -> bool {
-        let is_other = |form: Form| {
-            let key = self.side(form).map(Side::key).unwrap_or_default();
-            key.iter().any(|place| !self.identity(form).contains(place))
-        };
-        is_other(Form::Old) || is_other(Form::New)
+        !self.is_known_by_its_key(Form::Old) || !self.is_known_by_its_key(Form::New)
     }
 }
 

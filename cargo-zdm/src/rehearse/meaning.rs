@@ -288,7 +288,7 @@ fn of_side(dialect: &Dialect, side: &Side, tab: &Tab) -> Result<Evaluation, Rend
         .map(|column| readable(column, tab))
         .collect();
     let inputs: Vec<&Column> = columns.iter().collect();
-    let mut expressions: Vec<_> = inputs.iter().map(|c| dialect.ident(&c.name)).collect();
+    let mut expressions: Vec<_> = inputs.iter().map(|column| read(dialect, column)).collect();
     let checks = side.table.checks.iter();
     // NULL is no refusal. What names a generated column is left to the database.
     expressions.extend(checks.map(|check| {
@@ -300,6 +300,23 @@ fn of_side(dialect: &Dialect, side: &Side, tab: &Tab) -> Result<Evaluation, Rend
         }
     }));
     evaluation(dialect, &side.table, &inputs, &expressions)
+}
+
+/// A value as repositories read it: what fills a text up to the length of its type is no part of it there.
+fn read(dialect: &Dialect, column: &Column) -> String {
+    let name = dialect.ident(&column.name);
+    let spelled = column
+        .sql_type
+        .as_deref()
+        .unwrap_or_default()
+        .to_lowercase();
+    let filled_up = ["char(", "character(", "bpchar"].iter();
+    let filled_up = { filled_up }.any(|start| spelled.starts_with(start)) || spelled == "char";
+    if dialect.name() == "postgres" && filled_up {
+        format!("CAST({name} AS text)")
+    } else {
+        name
+    }
 }
 
 /// A column whose type goes over to another under the same name: its values travel as texts.

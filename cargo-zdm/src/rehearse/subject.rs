@@ -8,7 +8,7 @@ use serde::Serialize;
 use zdm_model::{ForeignKey, Table};
 use zdm_runtime::manifest::Route;
 
-use super::couple::Couple;
+use super::couple::{self, Couple};
 use super::identity;
 use super::table::{self, Tab};
 use super::value::Value;
@@ -51,18 +51,19 @@ impl Subject {
         for at in 0..tabs.len() {
             let name = &tabs[at].name;
             let refers = |tab: &Tab| {
-                let moved = rehearsed.manifest().moved.iter();
-                let mut moved = moved.filter(|moved| moved.main == *name);
                 // What becomes of its row with this one's is what is rehearsed.
-                let belongs = moved.any(|moved| moved.part == tab.name);
+                let belongs = |key: &ForeignKey| {
+                    let mut moved = rehearsed.manifest().moved.iter();
+                    moved.any(|moved| moved.part == tab.name && couple::joins(key, moved))
+                };
                 let mut sides = [&tab.old, &tab.new].into_iter().flatten();
-                !belongs
-                    && sides.any(|side| {
-                        let mut keys = side.table.foreign_keys.iter();
-                        keys.any(|key| {
-                            [name.as_str(), rehearsed.name_before(name)].contains(&&*key.references)
-                        })
+                sides.any(|side| {
+                    let mut keys = side.table.foreign_keys.iter();
+                    keys.any(|key| {
+                        let names = [name.as_str(), rehearsed.name_before(name)];
+                        names.contains(&&*key.references) && !belongs(key)
                     })
+                })
             };
             let referenced = tabs.iter().any(refers);
             tabs[at].referenced = referenced;
@@ -228,6 +229,8 @@ fn couples(rehearsed: &Rehearsed, tabs: &mut [Tab], left: &mut Vec<Left>) -> Vec
             identity::by_the_key_of_main(part, moved);
         }
         if let Some(couple) = Couple::of(tabs, moved) {
+            // A row that goes takes along the one that belongs to it.
+            tabs[couple.main].referenced |= tabs[couple.part].referenced;
             couples.push(couple);
             continue;
         }

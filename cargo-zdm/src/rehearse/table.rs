@@ -161,14 +161,16 @@ impl Side {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// The foreign key that a column belongs to, with its place there.
+    /// The foreign key that a column belongs to, with its place there: of several the one with the most columns, whose rows refer to
+    /// those of the others in their turn.
     pub(super) fn foreign_key(&self, place: usize) -> Option<(&ForeignKey, usize)> {
         let name = &self.columns.get(place)?.name;
-        let mut keys = self.table.foreign_keys.iter();
-        keys.find_map(|key| {
+        let keys = self.table.foreign_keys.iter().rev();
+        let found = keys.filter_map(|key| {
             let at = key.columns.iter().position(|column| column == name)?;
             Some((key, at))
-        })
+        });
+        found.max_by_key(|(key, _)| key.columns.len())
     }
 
     /// Every list of columns whose values no two rows share, but the key's.

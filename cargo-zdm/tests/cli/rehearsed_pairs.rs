@@ -4,7 +4,7 @@ use serde_json::Value;
 use zdm_tests::postgres::Server;
 
 use crate::generate::user_crate;
-use crate::project::Project;
+use crate::project::{Project, Run};
 use crate::rehearse::{assert_clean, assert_whole_way, rehearse};
 
 const HEAD: &str = "use zdm_runtime::Migratable;\n";
@@ -88,7 +88,8 @@ pub struct OrderLine {
 
 #[derive(Migratable, Debug, Clone)]
 #[zdm(unique(columns(order_id, line)),
-      foreign_key(columns(order_id, line), references = "order_lines(order_id, line)"))]
+      foreign_key(columns(order_id, line), references = "order_lines(order_id, line)"),
+      foreign_key(columns(sent_order, sent_line), references = "order_lines(order_id, line)"))]
 pub struct Parcel {
     #[zdm(primary_key, auto)]
     pub id: i64,
@@ -96,6 +97,8 @@ pub struct Parcel {
     pub line: String,
     #[zdm(references = "depots(id)")]
     pub depot: i64,
+    pub sent_order: Option<i64>,
+    pub sent_line: Option<String>,
     pub weight: Option<i32>,
 }
 
@@ -212,6 +215,56 @@ fn a_key_that_gets_a_column_is_rehearsed() {
 #[test]
 fn another_key_is_rehearsed() {
     on_postgres(NUMBERED, &by_handle(), 2);
+}
+
+/// A step of the user's own in expand, and what takes it back.
+fn with_own_sql(project: &Project, (before, after): (&str, &str), up: &str, down: &str) -> Run {
+    user_crate(project);
+    project.write("src/models.rs", &format!("{HEAD}{before}"));
+    project.done(&["init"]);
+    std::fs::create_dir_all(project.path("zdm/raw/expand")).unwrap();
+    project.write("zdm/raw/expand/after_own.up.sql", up);
+    project.write("zdm/raw/expand/after_own.down.sql", down);
+    project.write("src/models.rs", &format!("{HEAD}{after}"));
+    project.done(&["generate", "next"]);
+    let run = rehearse(project, &[]);
+    assert_eq!(run.code, 1, "{run:#?}");
+    run
+}
+
+/// Nothing is refused, and nothing is deleted, in a table whose rows have a key of their own.
+#[test]
+fn a_write_that_does_nothing_is_found() {
+    let run = with_own_sql(
+        &Project::sqlite(""),
+        (PARCELS, &moved()),
+        "CREATE TRIGGER kept BEFORE DELETE ON parcels BEGIN SELECT RAISE(IGNORE); END;\n",
+        "DROP TRIGGER kept;\n",
+    );
+    let problems = run.object()["problems"].to_string();
+    assert!(
+        problems.contains("delete from parcels")
+            && problems.contains("found no row, which was there"),
+        "{problems}"
+    );
+}
+
+/// Only values that move may have no place in a row without a parcel.
+#[test]
+fn a_refusal_that_the_move_is_not_the_reason_of_is_found() {
+    let run = with_own_sql(
+        &Project::sqlite(""),
+        (PARCELS, &moved()),
+        "CREATE TRIGGER fixed BEFORE UPDATE OF amount ON order_lines \
+             WHEN NOT EXISTS (SELECT 1 FROM parcels WHERE order_id = NEW.order_id AND line = NEW.line) \
+             BEGIN SELECT RAISE(ABORT, 'not without a parcel'); END;\n",
+        "DROP TRIGGER fixed;\n",
+    );
+    let problems = run.object()["problems"].to_string();
+    assert!(
+        problems.contains("of order_lines") && problems.contains("not without a parcel"),
+        "{problems}"
+    );
 }
 
 /// The oracle bites: a step of the user's own changes one of the two tables, and the triggers carry that to the other.

@@ -77,8 +77,15 @@ impl Shared {
     pub(super) fn leave(&self, tab: usize, reason: String) {
         if self.driven[tab].swap(false, Ordering::Relaxed) {
             let table = self.subject.tabs[tab].name.clone();
-            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-            left.push(Left { table, reason });
+            let partner = self.subject.couple(tab).map(|couple| couple.other(tab));
+            let because = format!("columns move between it and {table}, which is not driven");
+            {
+                let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+                left.push(Left { table, reason });
+            }
+            if let Some(partner) = partner {
+                self.leave(partner, because);
+            }
         }
     }
 
@@ -125,8 +132,7 @@ impl Shared {
 
     /// A row that was inserted once. One that belongs to a row of another table may not be there, and never have been.
     fn some_row(&self, tab: usize, from: usize, random: &mut Random) -> Option<Handle> {
-        let couple = self.subject.couple_of_part(tab);
-        let of = couple.map_or(tab, |couple| couple.main);
+        let of = self.pool_of(tab);
         let found = {
             let rows = self.rows(of);
             let count = (rows.len().saturating_sub(from)) as u64;
@@ -137,11 +143,17 @@ impl Shared {
             let at = from + usize::try_from(random.below(bound)).ok()?;
             rows.at(at)?.clone()
         };
-        if couple.is_none() {
+        if of == tab {
             return Some(found);
         }
         let known = self.rows(tab).named(&found.name()).cloned();
         Some(known.unwrap_or_else(|| self.subject.tabs[tab].handle(found.identity)))
+    }
+
+    /// The table whose rows those of this one belong to, or itself.
+    fn pool_of(&self, tab: usize) -> usize {
+        let couple = self.subject.couple_of_part(tab);
+        couple.map_or(tab, |couple| couple.main)
     }
 
     fn rows(&self, tab: usize) -> MutexGuard<'_, Pool> {

@@ -66,97 +66,106 @@ impl Shared {
         if done.as_ref().is_err_and(WorkError::is_cut) {
             return done;
         }
+        let (tab, form) = (&self.subject.tabs[at], instance.form);
         let couple = self.subject.couple(at);
-        if let Err(error) = &done {
-            if couple.is_some() && is_deadlock(error) {
-                self.tally().deadlocked();
-                return Ok(None);
-            }
-            if couple.is_none() || !is_refusal(error) {
-                return done;
-            }
-        }
-        let calls = self.subject.tabs[at].calls.get(&instance.form);
-        let is_all_key = calls.is_some_and(|calls| calls.update.is_none());
-        if done.is_ok() && is_all_key && matches!(write, Write::Upsert(_)) {
-            // There is nothing but the key, and a row that has it.
+        if let Err(error) = &done
+            && (couple.is_none() || !is_refusal(error))
+        {
             return done;
         }
-        let after = self.look(line, at, instance, write).await?;
-        let verdict = match couple {
-            Some(couple) => couple.verdict(at, write, before, &after, done.is_err()),
-            None => found_none(&before.main, &after.main),
+        let mut after = self.look(line, at, instance, write).await?;
+        let row = written(tab, form, write);
+        let calls = tab.calls.get(&form);
+        let is_all_key = calls.is_some_and(|calls| calls.update.is_none());
+        let mut verdict = match couple {
+            _ if before != &after => Verdict::Raced,
+            // There is nothing but the key, and a row that has it.
+            _ if is_all_key && done.is_ok() && matches!(write, Write::Upsert(_)) => {
+                let own = match couple {
+                    Some(couple) if couple.part == at => before.part,
+                    _ => before.main,
+                };
+                Verdict::of(own.0)
+            }
+            Some(couple) => {
+                let refused = done.is_err();
+                let expected = match write {
+                    // A row without one in part has no place for what moves.
+                    Write::Upsert(_) | Write::Update(_) | Write::Set(..)
+                        if refused && at == couple.main =>
+                    {
+                        !before.part.0 && couple.lacks_place(tab, form, write)
+                    }
+                    _ => couple.expects(at, write, before, refused),
+                };
+                Verdict::of(expected)
+            }
+            None => Verdict::of(!before.main.0),
         };
+        if matches!(verdict, Verdict::Wrong) && done.is_ok() && tab.has_other_keys() {
+            // Its key may be another one by now, of which nobody has told.
+            let found = match (self.repository(instance, at), row.key(form)) {
+                (Some(repository), Some(key)) => repository.get(line, key).await?,
+                _ => None,
+            };
+            after = self.look(line, at, instance, write).await?;
+            if found.is_none() || before != &after {
+                verdict = Verdict::Raced;
+            }
+        }
         match (verdict, done) {
             (Verdict::Expected | Verdict::Raced, _) => Ok(None),
-            (Verdict::Wrong, Ok(_)) => {
-                let tab = &self.subject.tabs[at];
-                let row = written(tab, instance.form, write);
-                if !tab.has_other_keys() {
-                    let words = format!(
-                        "{} {} ({}): it found no row, which was there",
-                        write.kind(),
-                        tab.name,
-                        shown(&row.identity)
-                    );
-                    return Err(WorkError::Answer(words));
-                }
-                // Its key may be another one by now, of which nobody has told.
-                Ok(None)
-            }
-            (Verdict::Wrong, Err(error)) => {
-                let tab = &self.subject.tabs[at];
-                let row = shown(&written(tab, instance.form, write).identity);
+            (Verdict::Wrong, done) => {
+                let why = match done {
+                    Ok(_) => "it found no row, which was there".to_owned(),
+                    Err(error) => error.to_string(),
+                };
                 Err(WorkError::Answer(format!(
-                    "{} {} ({row}): {error}",
+                    "{} {} ({}): {why}",
                     write.kind(),
-                    tab.name
+                    tab.name,
+                    shown(&row.identity)
                 )))
             }
         }
     }
 }
 
-impl Couple {
-    /// Whether what the two rows were says why nothing was written.
-    fn verdict(
-        &self,
-        at: usize,
-        write: &Write,
-        before: &Rows,
-        after: &Rows,
-        refused: bool,
-    ) -> Verdict {
-        if before != after {
-            return Verdict::Raced;
-        }
-        let (main, part) = (before.main.0, before.part.0);
-        let of_part = at == self.part;
-        let expected = match (write, refused) {
-            (Write::Insert(_), _) if of_part => !main || part,
-            (Write::Upsert(_), _) if of_part => !main,
-            (_, false) if of_part => !part,
-            (_, false) => !main,
-            // A row without one in part has no place for what moves.
-            (Write::Upsert(_) | Write::Update(_) | Write::Set(..), true) if !of_part => {
-                self.part_stays() && !part
-            }
-            (Write::Delete(_), true) if !of_part => part && !self.cascades,
-            (_, true) => false,
-        };
+impl Verdict {
+    fn of(expected: bool) -> Self {
         if expected {
-            Verdict::Expected
+            Self::Expected
         } else {
-            Verdict::Wrong
+            Self::Wrong
         }
     }
 }
 
-fn found_none(before: &(bool, i64), after: &(bool, i64)) -> Verdict {
-    match before {
-        _ if before != after => Verdict::Raced,
-        (false, _) => Verdict::Expected,
-        (true, _) => Verdict::Wrong,
+impl Couple {
+    /// Whether what the two rows are says why nothing was written.
+    fn expects(&self, at: usize, write: &Write, rows: &Rows, refused: bool) -> bool {
+        let (main, part) = (rows.main.0, rows.part.0);
+        let of_part = at == self.part;
+        match (write, refused) {
+            (Write::Insert(_), _) if of_part => !main || part,
+            (Write::Upsert(_), _) if of_part => !main,
+            (_, false) if of_part => !part,
+            (_, false) => !main,
+            (Write::Delete(_), true) if !of_part => part && !self.cascades,
+            (_, true) => false,
+        }
+    }
+
+    /// Code of this form writes values that move, which a row without one in part cannot hold before contract.
+    fn lacks_place(&self, tab: &Tab, form: Form, write: &Write) -> bool {
+        let moves = match write {
+            Write::Insert(row) | Write::Upsert(row) | Write::Update(row) => {
+                !self.is_empty(tab, form, &row.values)
+            }
+            Write::Set(_, place, _, value) => self.moves(tab, form, *place) && !value.is_null(),
+            Write::Delete(_) => false,
+        };
+        self.part_stays() && form != Form::Old && moves
     }
 }
 
@@ -183,7 +192,8 @@ fn is_refusal(error: &WorkError) -> bool {
     }
 }
 
-fn is_deadlock(error: &WorkError) -> bool {
+/// The server has refused one of two statements that wait for each other.
+pub(super) fn is_deadlock(error: &WorkError) -> bool {
     code(error).is_some_and(|code| code == "40P01")
 }
 

@@ -6,6 +6,7 @@ use zdm_runtime::Flags;
 use zdm_runtime::database::Dialect;
 
 use super::Shared;
+use super::refused::is_deadlock;
 use crate::load::random::Random;
 use crate::pipeline::rehearsed::Form;
 use crate::rehearse::error::WorkError;
@@ -16,6 +17,9 @@ use crate::rehearse::oracle;
 use crate::rehearse::repository::{Repository, Row};
 use crate::rehearse::value::Value;
 use crate::render::rust::calls::Calls;
+
+/// How often a transaction is repeated that the server has refused because of a deadlock.
+const TRIES: u32 = 5;
 
 /// What one transaction writes.
 pub(in crate::rehearse) enum Write {
@@ -77,7 +81,7 @@ impl Shared {
         }
         // What others refer to stays.
         let from = match kind {
-            90.. if tab.referenced => self.maker.stable(at),
+            90.. if tab.referenced => self.maker.stable(self.pool_of(at)),
             _ => 0,
         };
         let found = self.some_row(at, from, random);
@@ -92,7 +96,7 @@ impl Shared {
                 let updates = |calls: &Calls| calls.update.is_some();
                 let has_more = tab.calls.get(&form).is_some_and(updates);
                 // Another row with a key of its own may have come in the place of one that is gone.
-                let may_come = !tab.has_other_keys();
+                let may_come = tab.is_known_by_its_key(form);
                 Ok(row.map(|row| match kind {
                     12..35 if may_come => Write::Upsert(row),
                     _ if has_more => Write::Update(row),
@@ -187,20 +191,35 @@ impl Shared {
         instance: &Instance,
         write: &Write,
     ) -> Result<Option<(Handle, i64)>, WorkError> {
-        let before = self.look(line, at, instance, write).await?;
-        let begun = Instant::now();
-        line.connection.begin().await?;
-        if line.connection.dialect() == Dialect::Sqlite {
-            // There the transaction begins with the only lock that there is.
-            self.tally().waited(begun.elapsed());
+        let mut tries = 0;
+        loop {
+            let before = self.look(line, at, instance, write).await?;
+            let begun = Instant::now();
+            line.connection.begin().await?;
+            if line.connection.dialect() == Dialect::Sqlite {
+                // There the transaction begins with the only lock that there is.
+                self.tally().waited(begun.elapsed());
+            }
+            let applied = self.apply(line, repository, at, instance, write).await;
+            let done = line.connection.end(applied).await;
+            match &done {
+                Ok(Some(_)) => return done,
+                Err(error) if tries < TRIES && self.may_deadlock(at) && is_deadlock(error) => {
+                    tries += 1;
+                    self.tally().deadlocked();
+                }
+                _ => {
+                    return self
+                        .explained(line, (at, instance, write), &before, done)
+                        .await;
+                }
+            }
         }
-        let applied = self.apply(line, repository, at, instance, write).await;
-        let done = line.connection.end(applied).await;
-        if matches!(&done, Ok(Some(_))) {
-            return done;
-        }
-        self.explained(line, (at, instance, write), &before, done)
-            .await
+    }
+
+    /// Two tables whose triggers write each other are known for deadlocks, which an application answers with the same transaction again.
+    fn may_deadlock(&self, at: usize) -> bool {
+        self.subject.couple(at).is_some() && self.part() > 0
     }
 
     /// The same without an end of the transaction; `false`: it was refused, as it may be, and the transaction is at its end.
