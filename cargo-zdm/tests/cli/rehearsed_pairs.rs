@@ -118,14 +118,14 @@ fn moved() -> String {
 }
 
 /// Limits by user; afterwards by user and action.
-const LIMITS: &str = r#"
+const LIMITS: &str = r"
 #[derive(Migratable, Debug, Clone)]
 pub struct Limit {
     #[zdm(primary_key)]
     pub user_id: i64,
     pub burst: i64,
 }
-"#;
+";
 
 const LIMITS_BY_ACTION: &str = r#"
 #[derive(Migratable, Debug, Clone)]
