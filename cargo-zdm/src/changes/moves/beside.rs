@@ -72,14 +72,14 @@ pub(in crate::changes) fn mistakes(context: &Context<'_>, deltas: &[Delta]) -> V
             && (in_phases(delta) || concerned.contains(&delta.place().table.as_str()))
     });
     mistakes.extend(beside.map(|delta| {
-        mistake(
-            &delta.place(),
-            format!(
-                "something else changes here in the version in which {}",
-                first.does
-            ),
-            "Make it a version of its own, before or after",
-        )
+        let at = delta.place();
+        let what = if concerned.contains(&at.table.as_str()) {
+            "something else changes here"
+        } else {
+            "a column of this table goes through several phases"
+        };
+        let text = format!("{what} in the version in which {}", first.does);
+        mistake(&at, text, "Make it a version of its own, before or after")
     }));
     mistakes
 }
