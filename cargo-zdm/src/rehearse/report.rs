@@ -36,7 +36,7 @@ pub(crate) struct Report {
     pub(super) failed_statements: u64,
     pub(super) lost_writes: u64,
     pub(super) stale_reads: u64,
-    /// Statements that the server has refused because of a deadlock that the version is known for, and that are to be repeated.
+    /// Transactions that the server has refused because of a deadlock that the version is known for; each was repeated.
     deadlocks: u64,
     longest_lock_wait_ms: f64,
     rows_compared: u64,
@@ -162,8 +162,8 @@ impl Report {
         };
         if self.deadlocks > 0 {
             let words = format!(
-                "{} statements were refused in a deadlock between the two tables that columns move between, as the version's review page \
-                 says of them: an application repeats such a transaction",
+                "{} transactions on two tables that columns move between were refused in a deadlock, and passed when they were repeated: \
+                 have your application repeat what is refused with 40P01 until contract (docs/tables.md says when that may be)",
                 self.deadlocks
             );
             list("note", &[words]);

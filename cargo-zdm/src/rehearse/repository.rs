@@ -102,7 +102,8 @@ impl Repository<'_> {
 
     /// Deletes the row; `false`: no such row.
     pub(super) async fn delete(&self, line: &mut Line, key: &[Value]) -> Result<bool, WorkError> {
-        let types = self.types_of_key();
+        let mut types = self.types_of_key();
+        types.push(NUMBER);
         let mut flags = self.first();
         loop {
             let bound = Self::with_epoch(key, flags, &[]);
@@ -123,14 +124,9 @@ impl Repository<'_> {
         line: &mut Line,
         key: &[Value],
     ) -> Result<Option<Values>, WorkError> {
-        let types: Vec<_> = self
-            .calls
-            .key
-            .iter()
-            .map(|key| key.sql_type.as_str())
-            .collect();
-        let get = &self.calls.get;
-        let found = self.read_all(line, get, &types, key).await?;
+        let found = self
+            .read_all(line, &self.calls.get, &self.types_of_key(), key)
+            .await?;
         Ok(found.into_iter().next())
     }
 
@@ -148,7 +144,7 @@ impl Repository<'_> {
                 .read_all(line, &self.calls.list_first, &types, &values)
                 .await;
         };
-        types.extend(self.calls.key.iter().map(|key| key.sql_type.as_str()));
+        types.extend(self.types_of_key());
         values.extend_from_slice(after);
         self.read_all(line, &self.calls.list_after, &types, &values)
             .await
@@ -277,9 +273,7 @@ impl Repository<'_> {
             return Ok(());
         };
         if matches!(flags.stage(), Stage::Off | Stage::DualWrite) {
-            let mut types = self.types_of_key();
-            types.truncate(self.calls.key.len());
-            line.execute(fill, &types, key).await?;
+            line.execute(fill, &self.types_of_key(), key).await?;
         }
         Ok(())
     }
@@ -340,9 +334,7 @@ impl Repository<'_> {
 
     fn types_of_key(&self) -> Vec<&str> {
         let key = self.calls.key.iter();
-        let mut types: Vec<_> = key.map(|key| key.sql_type.as_str()).collect();
-        types.push(NUMBER);
-        types
+        key.map(|key| key.sql_type.as_str()).collect()
     }
 
     fn with_epoch(values: &[Value], flags: Flags, given: &[Value]) -> Values {

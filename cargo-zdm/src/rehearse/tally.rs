@@ -43,7 +43,7 @@ pub(super) struct Tally {
     pub(super) stale: u64,
     /// Reads of the application that found the sides of a row to differ.
     pub(super) inconsistent: u64,
-    /// Statements that the server has refused because of a deadlock that the version is known for.
+    /// Transactions that the server has refused because of a deadlock that the version is known for.
     pub(super) deadlocks: u64,
     pub(super) longest_wait: Duration,
     pub(super) killed: Killed,
@@ -85,7 +85,7 @@ impl Tally {
         self.counts[part].times.push(micros);
     }
 
-    /// A statement is to be repeated.
+    /// A transaction is to be repeated.
     pub(super) fn deadlocked(&mut self) {
         self.deadlocks += 1;
     }

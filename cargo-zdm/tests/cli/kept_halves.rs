@@ -37,6 +37,19 @@ fn stop_at(project: &Project, table: &str) {
     ));
 }
 
+/// A name that changes, `complete` and finalized, whose contract keeps old for a time.
+fn keeping(project: &Project, rows: &str) {
+    created(project, "postgres", &models("pub name: String,"), rows);
+    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
+    let asked = "[generate]\nkeep = \"14d\"\n";
+    project.write("zdm.toml", &written.replace("[generate]\n", asked));
+    completed(
+        project,
+        &models("#[zdm(renamed_from = \"name\")]\n    pub title: String,"),
+    );
+    project.done(&["finalize", "change"]);
+}
+
 fn shut(run: &Run) {
     assert_eq!(run.code, 4, "{run:#?}");
     run.says("section_done: a way back from contract has begun and not ended: 1 of 2 steps of 5_contract/2_keep are in effect");
@@ -47,20 +60,10 @@ fn shut(run: &Run) {
 fn a_way_back_that_ended_in_the_middle_is_told_and_goes_on() {
     let server = Server::start();
     let project = &Project::on(server.database("app"), "");
-    created(
+    keeping(
         project,
-        "postgres",
-        &models("pub name: String,"),
         "INSERT INTO boxes VALUES (1, 'a'); INSERT INTO parts VALUES (1, 'a')",
     );
-    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
-    let asked = "[generate]\nkeep = \"14d\"\n";
-    project.write("zdm.toml", &written.replace("[generate]\n", asked));
-    completed(
-        project,
-        &models("#[zdm(renamed_from = \"name\")]\n    pub title: String,"),
-    );
-    project.done(&["finalize", "change"]);
     project.done(&["contract", "change"]);
 
     stop_at(project, "boxes");
@@ -97,15 +100,7 @@ fn a_way_back_that_ended_in_the_middle_is_told_and_goes_on() {
 fn a_drop_that_fails_at_its_first_step_has_ended_nothing() {
     let server = Server::start();
     let project = &Project::on(server.database("app"), "");
-    created(project, "postgres", &models("pub name: String,"), "");
-    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
-    let asked = "[generate]\nkeep = \"14d\"\n";
-    project.write("zdm.toml", &written.replace("[generate]\n", asked));
-    completed(
-        project,
-        &models("#[zdm(renamed_from = \"name\")]\n    pub title: String,"),
-    );
-    project.done(&["finalize", "change"]);
+    keeping(project, "");
     project.done(&["contract", "change"]);
     project.execute(
         "CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stopped'; END $$;
@@ -136,15 +131,7 @@ fn a_drop_that_fails_at_its_first_step_has_ended_nothing() {
 fn a_way_back_over_half_a_contract_asks_the_hop_first() {
     let server = Server::start();
     let project = &Project::on(server.database("app"), "");
-    created(project, "postgres", &models("pub name: String,"), "");
-    let written = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
-    let asked = "[generate]\nkeep = \"14d\"\n";
-    project.write("zdm.toml", &written.replace("[generate]\n", asked));
-    completed(
-        project,
-        &models("#[zdm(renamed_from = \"name\")]\n    pub title: String,"),
-    );
-    project.done(&["finalize", "change"]);
+    keeping(project, "");
     stop_at(project, "parts");
     let stopped = project.zdm(&["contract", "change"]);
     assert_ne!(stopped.code, 0, "{stopped:#?}");

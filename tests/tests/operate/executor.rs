@@ -324,6 +324,18 @@ async fn postgres_names_who_is_in_the_way_when_it_gives_up() {
     assert_eq!(limit.as_deref(), Some("0"));
 }
 
+/// A step that locks two tables.
+fn of_two_tables() -> Migration {
+    let mut version = Version::of(Dialect::Postgres);
+    let step = version.step(
+        Section::Expand,
+        Direction::Up,
+        "LOCK TABLE users, teams IN ACCESS EXCLUSIVE MODE;",
+    );
+    step.also_locks = vec!["teams".to_owned()];
+    version.load()
+}
+
 #[tokio::test]
 async fn postgres_names_who_holds_a_further_table_of_a_step() {
     let (target, mut connection) = with_users(Dialect::Postgres).await;
@@ -333,14 +345,7 @@ async fn postgres_names_who_holds_a_further_table_of_a_step() {
     reader.begin().await.unwrap();
     let pid = number(&mut reader, "SELECT pg_backend_pid()").await;
     number(&mut reader, "SELECT count(*) FROM teams").await;
-    let mut version = Version::of(Dialect::Postgres);
-    let step = version.step(
-        Section::Expand,
-        Direction::Up,
-        "LOCK TABLE users, teams IN ACCESS EXCLUSIVE MODE;",
-    );
-    step.also_locks = vec!["teams".to_owned()];
-    let migration = version.load();
+    let migration = of_two_tables();
     let refused = expand_as(&mut connection, &migration, Direction::Up, &impatient()).await;
     assert!(
         matches!(&refused, Err(ExecutorError::Blocked { blockers, .. }) if blockers[0].pid == pid),
@@ -378,14 +383,7 @@ async fn postgres_says_what_makes_many_tries_necessary() {
     let mut reader = target.open().await;
     reader.begin().await.unwrap();
     number(&mut reader, "SELECT count(*) FROM teams").await;
-    let mut version = Version::of(Dialect::Postgres);
-    let step = version.step(
-        Section::Expand,
-        Direction::Up,
-        "LOCK TABLE users, teams IN ACCESS EXCLUSIVE MODE;",
-    );
-    step.also_locks = vec!["teams".to_owned()];
-    let migration = version.load();
+    let migration = of_two_tables();
     let options = ExecutorOptions {
         attempts: 4,
         lock_timeout: Duration::from_secs(1),

@@ -22,14 +22,6 @@ pub(super) struct Rows {
     part: (bool, i64),
 }
 
-/// Whether a write that did nothing is one of those that may.
-enum Verdict {
-    Expected,
-    /// Somebody else wrote the same row meanwhile.
-    Raced,
-    Wrong,
-}
-
 impl Shared {
     /// What the oracle says now of the rows that a write is about.
     pub(super) async fn look(
@@ -39,18 +31,16 @@ impl Shared {
         instance: &Instance,
         write: &Write,
     ) -> Result<Rows, WorkError> {
-        let tab = &self.subject.tabs[at];
-        let name = written(tab, instance.form, write).name();
+        let name = written(&self.subject.tabs[at], instance.form, write).name();
         let connection = &mut line.connection;
-        let couple = self.subject.couple(at);
-        Ok(match couple {
+        Ok(match self.subject.couple(at) {
             Some(couple) => Rows {
                 main: oracle::state(connection, couple.main, &name).await?,
                 part: oracle::state(connection, couple.part, &name).await?,
             },
             None => Rows {
                 main: oracle::state(connection, at, &name).await?,
-                part: Default::default(),
+                ..Rows::default()
             },
         })
     }
@@ -63,87 +53,97 @@ impl Shared {
         before: &Rows,
         done: Result<Option<(Handle, i64)>, WorkError>,
     ) -> Result<Option<(Handle, i64)>, WorkError> {
-        if done.as_ref().is_err_and(WorkError::is_cut) {
-            return done;
-        }
-        let (tab, form) = (&self.subject.tabs[at], instance.form);
-        let couple = self.subject.couple(at);
         if let Err(error) = &done
-            && (couple.is_none() || !is_refusal(error))
+            && (self.subject.couple(at).is_none() || !is_refusal(error))
         {
             return done;
         }
-        let mut after = self.look(line, at, instance, write).await?;
-        let row = written(tab, form, write);
+        let refused = done.is_err();
+        if self.may_do_nothing((at, instance.form, write), before, refused)
+            || self.is_raced(line, (at, instance, write), before).await?
+            || (!refused && !self.is_found(line, (at, instance, write), before).await?)
+        {
+            return Ok(None);
+        }
+        let why = match done {
+            Ok(_) => "it found no row, which was there".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let tab = &self.subject.tabs[at];
+        let row = written(tab, instance.form, write);
+        Err(WorkError::Answer(format!(
+            "{} {} ({}): {why}",
+            write.kind(),
+            tab.name,
+            shown(&row.identity)
+        )))
+    }
+
+    /// Whether what the rows are says why nothing was written.
+    fn may_do_nothing(
+        &self,
+        (at, form, write): (usize, Form, &Write),
+        rows: &Rows,
+        refused: bool,
+    ) -> bool {
+        let tab = &self.subject.tabs[at];
+        let couple = self.subject.couple(at);
+        let own = match couple {
+            Some(couple) if couple.part == at => rows.part.0,
+            _ => rows.main.0,
+        };
         let calls = tab.calls.get(&form);
         let is_all_key = calls.is_some_and(|calls| calls.update.is_none());
-        let mut verdict = match couple {
-            _ if before != &after => Verdict::Raced,
+        if is_all_key && !refused && matches!(write, Write::Upsert(_)) {
             // There is nothing but the key, and a row that has it.
-            _ if is_all_key && done.is_ok() && matches!(write, Write::Upsert(_)) => {
-                let own = match couple {
-                    Some(couple) if couple.part == at => before.part,
-                    _ => before.main,
-                };
-                Verdict::of(own.0)
-            }
-            Some(couple) => {
-                let refused = done.is_err();
-                let expected = match write {
-                    // A row without one in part has no place for what moves.
-                    Write::Upsert(_) | Write::Update(_) | Write::Set(..)
-                        if refused && at == couple.main =>
-                    {
-                        !before.part.0 && couple.lacks_place(tab, form, write)
-                    }
-                    _ => couple.expects(at, write, before, refused),
-                };
-                Verdict::of(expected)
-            }
-            None => Verdict::of(!before.main.0),
-        };
-        if matches!(verdict, Verdict::Wrong) && done.is_ok() && tab.has_other_keys() {
-            // Its key may be another one by now, of which nobody has told.
-            let found = match (self.repository(instance, at), row.key(form)) {
-                (Some(repository), Some(key)) => repository.get(line, key).await?,
-                _ => None,
-            };
-            after = self.look(line, at, instance, write).await?;
-            if found.is_none() || before != &after {
-                verdict = Verdict::Raced;
-            }
+            return own;
         }
-        match (verdict, done) {
-            (Verdict::Expected | Verdict::Raced, _) => Ok(None),
-            (Verdict::Wrong, done) => {
-                let why = match done {
-                    Ok(_) => "it found no row, which was there".to_owned(),
-                    Err(error) => error.to_string(),
-                };
-                Err(WorkError::Answer(format!(
-                    "{} {} ({}): {why}",
-                    write.kind(),
-                    tab.name,
-                    shown(&row.identity)
-                )))
-            }
+        match couple {
+            Some(couple) => couple.expects((at, tab, form), write, rows, refused),
+            None => !own,
         }
     }
-}
 
-impl Verdict {
-    fn of(expected: bool) -> Self {
-        if expected {
-            Self::Expected
-        } else {
-            Self::Wrong
+    /// Somebody else wrote one of the rows meanwhile.
+    async fn is_raced(
+        &self,
+        line: &mut Line,
+        (at, instance, write): (usize, &Instance, &Write),
+        before: &Rows,
+    ) -> Result<bool, WorkError> {
+        Ok(*before != self.look(line, at, instance, write).await?)
+    }
+
+    /// Whether the row is found by the key that the write had: it may have got another one, of which nobody has told.
+    async fn is_found(
+        &self,
+        line: &mut Line,
+        (at, instance, write): (usize, &Instance, &Write),
+        before: &Rows,
+    ) -> Result<bool, WorkError> {
+        let tab = &self.subject.tabs[at];
+        if !tab.has_other_keys() {
+            return Ok(true);
         }
+        let row = written(tab, instance.form, write);
+        let found = match (self.repository(instance, at), row.key(instance.form)) {
+            (Some(repository), Some(key)) => repository.get(line, key).await?,
+            _ => None,
+        };
+        let raced = self.is_raced(line, (at, instance, write), before).await?;
+        Ok(found.is_some() && !raced)
     }
 }
 
 impl Couple {
     /// Whether what the two rows are says why nothing was written.
-    fn expects(&self, at: usize, write: &Write, rows: &Rows, refused: bool) -> bool {
+    fn expects(
+        &self,
+        (at, tab, form): (usize, &Tab, Form),
+        write: &Write,
+        rows: &Rows,
+        refused: bool,
+    ) -> bool {
         let (main, part) = (rows.main.0, rows.part.0);
         let of_part = at == self.part;
         match (write, refused) {
@@ -151,26 +151,29 @@ impl Couple {
             (Write::Upsert(_), _) if of_part => !main,
             (_, false) if of_part => !part,
             (_, false) => !main,
-            (Write::Delete(_), true) if !of_part => part && !self.cascades,
-            (_, true) => false,
+            (_, true) if of_part => false,
+            (Write::Delete(_), true) => part && !self.cascades,
+            // A row without one in part has no place for what moves, before contract.
+            (_, true) => {
+                !part && self.part_stays() && form != Form::Old && self.gives(tab, form, write)
+            }
         }
     }
 
-    /// Code of this form writes values that move, which a row without one in part cannot hold before contract.
-    fn lacks_place(&self, tab: &Tab, form: Form, write: &Write) -> bool {
-        let moves = match write {
+    /// A write of main gives values that move.
+    fn gives(&self, tab: &Tab, form: Form, write: &Write) -> bool {
+        match write {
             Write::Insert(row) | Write::Upsert(row) | Write::Update(row) => {
                 !self.is_empty(tab, form, &row.values)
             }
             Write::Set(_, place, _, value) => self.moves(tab, form, *place) && !value.is_null(),
             Write::Delete(_) => false,
-        };
-        self.part_stays() && form != Form::Old && moves
+        }
     }
 }
 
 /// The row that a write is about.
-fn written(tab: &Tab, form: Form, write: &Write) -> Handle {
+pub(super) fn written(tab: &Tab, form: Form, write: &Write) -> Handle {
     match write {
         Write::Insert(row) | Write::Upsert(row) | Write::Update(row) => {
             tab.handle_of(form, &row.values)

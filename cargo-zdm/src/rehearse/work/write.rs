@@ -6,7 +6,7 @@ use zdm_runtime::Flags;
 use zdm_runtime::database::Dialect;
 
 use super::Shared;
-use super::refused::is_deadlock;
+use super::refused::{is_deadlock, written};
 use crate::load::random::Random;
 use crate::pipeline::rehearsed::Form;
 use crate::rehearse::error::WorkError;
@@ -97,10 +97,10 @@ impl Shared {
                 let has_more = tab.calls.get(&form).is_some_and(updates);
                 // Another row with a key of its own may have come in the place of one that is gone.
                 let may_come = tab.is_known_by_its_key(form);
-                Ok(row.map(|row| match kind {
-                    12..35 if may_come => Write::Upsert(row),
-                    _ if has_more => Write::Update(row),
-                    _ => Write::Upsert(row),
+                Ok(row.and_then(|row| match kind {
+                    12..35 if may_come => Some(Write::Upsert(row)),
+                    _ if has_more => Some(Write::Update(row)),
+                    _ => may_come.then_some(Write::Upsert(row)),
                 }))
             }
             _ => self.setting(instance, at, known, random).await,
@@ -154,21 +154,10 @@ impl Shared {
         if form == Form::Old || !couple.part_stays() {
             return Ok(write);
         }
-        let name = match &write {
-            Write::Insert(_) => None,
-            Write::Upsert(row) | Write::Update(row) => {
-                Some(tab.handle_of(form, &row.values).name())
-            }
-            Write::Set(_, _, known, _) | Write::Delete(known) => Some(known.name()),
-        };
-        let there = match name {
-            Some(name) => {
-                oracle::state(&mut line.connection, couple.part, &name)
-                    .await?
-                    .0
-            }
-            None => false,
-        };
+        let name = written(tab, form, &write).name();
+        let (known, _) = oracle::state(&mut line.connection, couple.part, &name).await?;
+        // What is new has none, whatever the key that it was drawn with.
+        let there = known && !matches!(write, Write::Insert(_));
         match &mut write {
             Write::Insert(row) | Write::Upsert(row) | Write::Update(row) if !there => {
                 couple.empty(tab, form, &mut row.values);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rights::lacking;
+use super::rights::{Lacking, lacking};
 use super::{rights, security, wider};
 use crate::between::{Between, Command, Held, PUBLIC, Protection, Role, View};
 use crate::manifest::{MoveWay, Moved, OneOfTwo};
@@ -35,6 +35,16 @@ fn give(held: &mut Held, command: Command, columns: &BTreeSet<String>) {
     }
     let there = held.columns.entry(command).or_default();
     there.extend(columns.iter().cloned());
+}
+
+fn give_all(role: &mut Role, lacks: Lacking) {
+    for ((which, command), columns) in lacks {
+        let held = match which {
+            OneOfTwo::Main => &mut role.main,
+            OneOfTwo::Part => &mut role.part,
+        };
+        give(held, command, &columns);
+    }
 }
 
 /// The whole table, for each command whose bit is set.
@@ -87,14 +97,7 @@ fn once_given_nothing_more_is_lacking() {
             let lacks = lacking(&between, &between.roles[0]);
             let gate = rights::held(std::slice::from_ref(&between));
             assert_eq!(gate.open, lacks.is_empty(), "{way:?} {main} {part}");
-            let role = &mut between.roles[0];
-            for ((which, command), columns) in lacks {
-                let held = match which {
-                    OneOfTwo::Main => &mut role.main,
-                    OneOfTwo::Part => &mut role.part,
-                };
-                give(held, command, &columns);
-            }
+            give_all(&mut between.roles[0], lacks);
             let left = lacking(&between, &between.roles[0]);
             assert_eq!(left, BTreeMap::new(), "{way:?} {main} {part}");
         }
@@ -352,14 +355,7 @@ fn who_writes_through_a_view_needs_what_a_writer_needs() {
             assert_eq!(gate.open, none, "{gate:?}");
             let words = "through the view seen by the rights of keeper, and triggers write";
             assert!(none || gate.reason.contains(words), "{gate:?}");
-            let role = &mut between.roles[0];
-            for ((which, command), columns) in lacks {
-                let held = match which {
-                    OneOfTwo::Main => &mut role.main,
-                    OneOfTwo::Part => &mut role.part,
-                };
-                give(held, command, &columns);
-            }
+            give_all(&mut between.roles[0], lacks);
             let left = lacking(&between, &between.roles[0]);
             assert_eq!(left, BTreeMap::new(), "{way:?} {table:?} {bits}");
         }
