@@ -67,13 +67,16 @@ impl Instances {
     }
 }
 
-/// How a standby ends a query, or a whole session, that is in the way of what it has to replay.
+/// How a standby ends a query, or a whole session, that is in the way of what it has to replay, or plans with an index that goes
+/// concurrently at that moment.
 fn is_in_the_way(error: &Error) -> bool {
     match error.sqlx() {
         Some(sqlx::Error::Io(_)) => true,
-        Some(sqlx::Error::Database(error)) => {
-            matches!(error.code().as_deref(), Some("40001" | "40P01"))
-        }
+        Some(sqlx::Error::Database(error)) => match error.code().as_deref() {
+            Some("40001" | "40P01") => true,
+            Some("XX000") => error.message().starts_with("could not open relation"),
+            _ => false,
+        },
         _ => false,
     }
 }
