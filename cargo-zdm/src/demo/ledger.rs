@@ -27,7 +27,7 @@ pub(super) async fn kill_backfill(
     connection: &mut Connection,
     migration: &str,
 ) -> Result<String, DemoError> {
-    let slowly = ["backfill", "--batch-rows", "1"];
+    let slowly = ["backfill", "--most-rows", "1"];
     let mut child = commands.start(Version::V2, &slowly)?;
     loop {
         let ended = child.try_wait().map_err(DemoError::Start)?.is_some();

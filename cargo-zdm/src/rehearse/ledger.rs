@@ -33,7 +33,8 @@ pub(super) async fn kill_backfill(mut session: Session, place: usize) -> Result<
     let slowly = Effort {
         workers: 1,
         no_throttle: true,
-        batch_rows: Some(1),
+        batch_rows: None,
+        most_rows: 1,
     };
     let mut killed = false;
     {

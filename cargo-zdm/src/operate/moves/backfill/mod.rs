@@ -8,7 +8,7 @@ mod crew;
 
 use std::time::Duration;
 
-use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, Outcome, Way};
+use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, MOST_ROWS, Outcome, Way};
 use zdm_runtime::gates::{self, Side};
 use zdm_runtime::manifest::Backfill;
 use zdm_runtime::operator;
@@ -34,6 +34,9 @@ pub(crate) struct Effort {
     /// Rows of the first batch; later ones adapt. Default: [policy] batch_rows in zdm.toml
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_rows: Option<u32>,
+    /// No batch is larger
+    #[arg(long, value_name = "N", default_value_t = MOST_ROWS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_ROWS)))]
+    pub(crate) most_rows: u32,
 }
 
 impl Effort {
@@ -43,6 +46,7 @@ impl Effort {
             workers: 1,
             no_throttle: false,
             batch_rows: None,
+            most_rows: MOST_ROWS,
         }
     }
 }
@@ -217,6 +221,7 @@ fn options(session: &Session, effort: &Effort, side: Side) -> BackfillOptions {
             Side::Old => Way::Reverse,
         },
         first_batch: effort.batch_rows.unwrap_or(session.policy.batch_rows),
+        most_rows: effort.most_rows,
         throttle: !effort.no_throttle,
         kill_switch: session.policy.throttle.kill_switch.clone(),
         lock_timeout: session.policy.lock_timeout,
