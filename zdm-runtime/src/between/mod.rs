@@ -90,6 +90,9 @@ pub struct Protection {
     pub owner_lacks: Vec<String>,
     /// What the other table's owner lacks of `CREATE` and `USAGE` in its schema.
     pub other_owner_lacks: Vec<String>,
+    /// What its owner lacks on the other table, of `SELECT`, `UPDATE` and `USAGE` of the schema, where a foreign key changes rows here in his
+    /// name and the triggers that follow act in it too.
+    pub owner_lacks_on_other: Vec<String>,
 }
 
 /// Somebody who is no superuser.

@@ -2,7 +2,8 @@
 -- change what a statement has left alone. Its owner and its schema. Whether a policy of it asks the table $2, and whether the one of the
 -- name $3 lets do all to whom $2 shows a row; whether each policy says the same of reading and of writing. Whom it hides rows from of
 -- those in whose name triggers compare the two tables. What its owner lacks there, of what a foreign key asks for in his name with the key's columns
--- $4; and the owner of $2 in its schema, of what an owner there has.
+-- $4; and the owner of $2 in its schema, of what an owner there has. What its owner lacks on $2, of reading the columns $5 and changing $6, where
+-- a foreign key changes or deletes rows here in his name and triggers that follow act in it as well, as they do from PostgreSQL 18 on.
 SELECT CAST(relrowsecurity AS int), CAST(relforcerowsecurity AS int), (
         SELECT pg_catalog.string_agg(pg_catalog.regexp_replace(pg_catalog.format('%I%s FOR %s TO %s%s%s', policyname, CASE permissive WHEN 'RESTRICTIVE' THEN ' AS RESTRICTIVE' ELSE '' END, cmd,
             pg_catalog.array_to_string(roles, ', '), ' USING (' || qual || ')', ' WITH CHECK (' || with_check || ')'), '\s+', ' ', 'g'), pg_catalog.chr(31) ORDER BY policyname)
@@ -25,7 +26,16 @@ SELECT CAST(relrowsecurity AS int), CAST(relforcerowsecurity AS int), (
         CASE WHEN NOT pg_catalog.has_table_privilege(relowner, c.oid, 'DELETE') THEN 'DELETE' END,
         CASE WHEN NOT pg_catalog.has_schema_privilege(relowner, relnamespace, 'USAGE') THEN 'USAGE' END),
     (SELECT pg_catalog.concat_ws(pg_catalog.chr(31), CASE WHEN NOT pg_catalog.has_schema_privilege(owners.relowner, c.relnamespace, 'CREATE') THEN 'CREATE' END,
-        CASE WHEN NOT pg_catalog.has_schema_privilege(owners.relowner, c.relnamespace, 'USAGE') THEN 'USAGE' END) FROM pg_catalog.pg_class owners WHERE owners.oid = other.oid)
+        CASE WHEN NOT pg_catalog.has_schema_privilege(owners.relowner, c.relnamespace, 'USAGE') THEN 'USAGE' END) FROM pg_catalog.pg_class owners WHERE owners.oid = other.oid),
+    (SELECT pg_catalog.concat_ws(pg_catalog.chr(31), CASE WHEN pg_catalog.bool_or(attname = ANY (pg_catalog.string_to_array($5, pg_catalog.chr(31)))
+                AND NOT pg_catalog.has_column_privilege(c.relowner, there.oid, attnum, 'SELECT')) THEN 'SELECT' END,
+            CASE WHEN pg_catalog.bool_or(attname = ANY (pg_catalog.string_to_array($6, pg_catalog.chr(31)))
+                AND NOT pg_catalog.has_column_privilege(c.relowner, there.oid, attnum, 'UPDATE')) THEN 'UPDATE' END,
+            CASE WHEN NOT pg_catalog.has_schema_privilege(c.relowner, there.relnamespace, 'USAGE') THEN 'USAGE' END)
+        FROM pg_catalog.pg_class there JOIN pg_catalog.pg_attribute ON attrelid = there.oid AND attnum > 0 AND NOT attisdropped
+        WHERE there.oid = other.oid AND CAST(pg_catalog.current_setting('server_version_num') AS int) >= 180000 AND EXISTS (SELECT FROM pg_catalog.pg_constraint
+            WHERE contype = 'f' AND conrelid = c.oid AND confrelid = other.oid AND (confdeltype IN ('c', 'n', 'd') OR confupdtype IN ('c', 'n', 'd')))
+        GROUP BY there.relnamespace)
 FROM pg_catalog.pg_class c CROSS JOIN LATERAL (SELECT CAST(pg_catalog.to_regclass($2) AS oid) AS oid) AS other CROSS JOIN LATERAL (
         SELECT pg_catalog.bool_or(true) AS any_of_it, pg_catalog.bool_or(polcmd = '*' AND polpermissive AND polname = CAST(CAST($3 AS text) AS name)) AS whole
         FROM pg_catalog.pg_policy JOIN pg_catalog.pg_depend ON classid = CAST(CAST('pg_catalog.pg_policy' AS regclass) AS oid) AND objid = pg_policy.oid

@@ -55,6 +55,8 @@ async fn protection(
         catalogue::relation(other),
         policy,
         joined(&moved.key_of(which)),
+        joined(&[moved.key_of(which.other()), moved.columns_of(which.other())].concat()),
+        joined(&moved.columns_of(which.other())),
     ];
     let asked = asked.map(Value::from);
     let rows = connection.query(PROTECTION, &asked).await?;
@@ -80,6 +82,7 @@ async fn protection(
         hidden_from: listed(9)?,
         owner_lacks: listed(10)?,
         other_owner_lacks: listed(11)?,
+        owner_lacks_on_other: listed(12)?,
     })
 }
 
