@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zdm_runtime::database::catalogue::backend_pid;
+use zdm_runtime::database::catalogue::{backend_pid, server_version};
 use zdm_runtime::database::{Connection, Dialect};
 use zdm_runtime::executor::{self, ExecutorError, ExecutorOptions, Outcome};
 use zdm_runtime::facts;
@@ -290,6 +290,11 @@ async fn an_index_of_a_partitioned_table_is_built_by_hand_and_then_found() {
     assert_eq!(number(&mut connection, of_parts).await, 2);
 }
 
+/// From PostgreSQL 15 on.
+async fn knows_alike_nulls(connection: &mut Connection) -> bool {
+    server_version(connection).await.unwrap() >= Some(150_000)
+}
+
 /// By whatever the index tells rows apart: the server names one value of them.
 #[tokio::test]
 async fn rows_that_a_unique_index_refuses_are_named() {
@@ -318,6 +323,10 @@ async fn rows_that_a_unique_index_refuses_are_named() {
             "2 rows of users: (2), (3)",
         ),
     ] {
+        if over.contains("NULLS NOT DISTINCT") && !knows_alike_nulls(&mut connection).await {
+            eprintln!("skipped, this server does not know it: {over}");
+            continue;
+        }
         let set = format!("UPDATE users SET name = {name}");
         connection.run_file(&set).await.unwrap();
         let mut version = Version::of(Dialect::Postgres);
