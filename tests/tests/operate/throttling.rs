@@ -361,6 +361,41 @@ async fn the_reason_stands_at_every_chunk_of_a_worker() {
     assert!(told > 3, "{told}");
 }
 
+/// A worker that listens to the vacuum waits for one that lags, and goes on when it has caught up or is there no more.
+#[tokio::test]
+async fn a_vacuum_that_lags_is_waited_for() {
+    for catches_up in [true, false] {
+        let mut case = Case::of(Dialect::Postgres, ID, &RENAME, 100).await;
+        let (vacuum, lags) = watch::channel(true);
+        let options = BackfillOptions {
+            vacuum_lags: Some(lags),
+            ..batches_of(10)
+        };
+        let (waits, mut is_waiting) = tokio::sync::mpsc::unbounded_channel();
+        let mut connection = case.target.open().await;
+        let migration = case.migration.clone();
+        let running = tokio::spawn(async move {
+            backfill::run(&mut connection, &migration, &options, &mut |progress| {
+                let _ = waits.send(progress.throttle.clone());
+            })
+            .await
+        });
+        let said = is_waiting.recv().await.unwrap().unwrap();
+        assert!(
+            said.contains("vacuum of the table has fallen behind"),
+            "{said}"
+        );
+        assert_eq!(case.number("SELECT count(full_name) FROM users").await, 0);
+        if catches_up {
+            vacuum.send_replace(false);
+        } else {
+            drop(vacuum);
+        }
+        let done: Outcome = running.await.unwrap().unwrap();
+        assert_eq!((done.end, done.rows), (End::Done, 100));
+    }
+}
+
 /// As long as somebody else has a transaction open, statements aim at another time: none at all here, so that they are as small as can be.
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_others_batches_are_small_and_the_ledger_says_why() {

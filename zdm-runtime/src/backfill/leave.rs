@@ -18,6 +18,7 @@ use crate::progress::OnProgress;
 
 /// Between two looks whether a signal still holds the backfill.
 const WAIT: Duration = Duration::from_millis(500);
+const VACUUM_LAGS: &str = "the vacuum of the table has fallen behind: one worker goes on beside it";
 
 /// Whether the next batch may begin.
 pub(super) enum Leave {
@@ -56,7 +57,22 @@ impl Worker<'_> {
             }
             let reason = verdict.reason().map(|reason| format!("waiting: {reason}"));
             on_progress(&self.progress(position, reason));
-            tokio::time::sleep(WAIT).await;
+            self.wait().await;
+        }
+    }
+
+    /// Until the next look; a vacuum that has caught up is noticed at once.
+    async fn wait(&self) {
+        let caught_up = async {
+            match self.options.vacuum_lags.clone() {
+                // One that has ended has nobody wait for it either.
+                Some(mut lags) if self.vacuum_lags() => drop(lags.wait_for(|lags| !lags).await),
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(WAIT) => {}
+            () = caught_up => {}
         }
     }
 
@@ -82,7 +98,17 @@ impl Worker<'_> {
 
     fn verdict(&self) -> Verdict {
         let verdicts = self.options.verdicts.as_ref();
-        verdicts.map_or(Verdict::Go, |verdicts| verdicts.borrow().verdict())
+        let told = verdicts.map_or(Verdict::Go, |verdicts| verdicts.borrow().verdict());
+        match told {
+            Verdict::Hold(_) | Verdict::Stop(_) => told,
+            _ if self.vacuum_lags() => Verdict::Hold(VACUUM_LAGS.to_owned()),
+            told => told,
+        }
+    }
+
+    fn vacuum_lags(&self) -> bool {
+        let lags = self.options.vacuum_lags.as_ref();
+        lags.is_some_and(|lags| lags.has_changed().is_ok() && *lags.borrow())
     }
 
     /// Gives whoever else is at work their turn.

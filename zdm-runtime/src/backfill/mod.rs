@@ -98,6 +98,9 @@ pub struct BackfillOptions {
     pub throttle: bool,
     /// What the signals say, of whoever asks them.
     pub verdicts: Option<watch::Receiver<throttle::Published>>,
+    /// Wait while the vacuum beside the backfill says that it lags behind ([`reclaim`]). All workers of a process but one listen: that one
+    /// and the vacuum go on.
+    pub vacuum_lags: Option<watch::Receiver<bool>>,
     /// The rest of another worker's chunk is taken over from so many rows on.
     pub least_stolen: u64,
     /// Stop as soon as this file is there.
@@ -128,6 +131,7 @@ impl BackfillOptions {
             most_rows: MOST_ROWS,
             throttle: true,
             verdicts: None,
+            vacuum_lags: None,
             least_stolen: 20_000,
             kill_switch: None,
             lease: Duration::from_secs(30),

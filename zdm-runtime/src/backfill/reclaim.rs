@@ -15,6 +15,9 @@ use crate::migration::Migration;
 
 /// A table is vacuumed each time that one row in so many has been changed.
 const STRETCHES: u64 = 20;
+/// A vacuum lags where so many stretches were filled since the one before began: while it runs, fewer workers fill, or the table would grow
+/// by what it does not get to.
+const LAGS: u64 = 2;
 /// Not worth a vacuum.
 const FEW_ROWS: u64 = 20_000;
 /// Between two looks at the ledger.
@@ -51,12 +54,12 @@ pub async fn refused(
     Ok(refused)
 }
 
-/// Vacuums until nobody listens any more.
+/// Vacuums until nobody listens any more, and tells the listeners whether it lags.
 pub async fn run(
     connection: &mut Connection,
     migration: &Migration,
     way: Way,
-    listeners: &watch::Sender<()>,
+    listeners: &watch::Sender<bool>,
 ) -> Result<(), DatabaseError> {
     if connection.dialect() == Dialect::Sqlite {
         return Ok(());
@@ -84,6 +87,7 @@ pub async fn run(
                     .await?
                     .is_empty()
             {
+                let lags = changed >= table.vacuumed + LAGS * table.stretch;
                 table.vacuumed = changed;
                 let pace = if rest.is_beside() { GENTLY } else { AT_ONCE };
                 connection.run_file(pace).await?;
@@ -93,7 +97,10 @@ pub async fn run(
                     "VACUUM (TRUNCATE false, INDEX_CLEANUP false, SKIP_LOCKED) {}",
                     relation(&table.name)
                 );
-                connection.run_file(&vacuum).await?;
+                listeners.send_replace(lags);
+                let vacuumed = connection.run_file(&vacuum).await;
+                listeners.send_replace(false);
+                vacuumed?;
             }
         }
         tokio::select! {

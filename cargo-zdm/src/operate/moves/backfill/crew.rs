@@ -72,6 +72,9 @@ pub(super) async fn work(
         let connection = connect(session.url()).await?;
         let mut options = options.clone();
         options.worker = format!("{} worker {number}", options.worker);
+        if number == 0 {
+            options.vacuum_lags = None;
+        }
         workers.spawn(worker(
             connection,
             migration.clone(),
@@ -155,7 +158,7 @@ pub(super) struct Vacuum(Option<Running>);
 struct Running {
     pid: i64,
     task: JoinHandle<Result<(), DatabaseError>>,
-    listener: watch::Receiver<()>,
+    listener: watch::Receiver<bool>,
 }
 
 impl Vacuum {
@@ -184,7 +187,7 @@ impl Vacuum {
         }
         let mut connection = connect(session.url()).await?;
         let pid = catalogue::backend_pid(&mut connection).await?;
-        let (listeners, listener) = watch::channel(());
+        let (listeners, listener) = watch::channel(false);
         let task = tokio::spawn(async move {
             reclaim::run(&mut connection, &migration, way, &listeners).await
         });
@@ -193,6 +196,12 @@ impl Vacuum {
             task,
             listener,
         })))
+    }
+
+    /// Whether it lags behind the workers.
+    pub(super) fn lags(&self) -> Option<watch::Receiver<bool>> {
+        let Self(running) = self;
+        running.as_ref().map(|running| running.listener.clone())
     }
 
     /// Ends a vacuum that is at work: what comes next may need the lock that it has.

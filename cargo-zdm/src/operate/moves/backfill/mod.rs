@@ -182,7 +182,7 @@ async fn fill(
     side: Side,
 ) -> Result<Total, Failure> {
     may_fill(session, place, side).await?;
-    let options = options(session, effort, side);
+    let mut options = options(session, effort, side);
     let migration = session.migrations[place].clone();
     for owner in backfill::owners(&mut session.connection, migration.id(), options.way).await? {
         if session.is_dead(&owner) {
@@ -192,6 +192,7 @@ async fn fill(
     }
     backfill::plan_chunks(&mut session.connection, &migration, &options).await?;
     let vacuum = crew::Vacuum::start(session, place, options.way).await?;
+    options.vacuum_lags = vacuum.lags();
     let total = crew::work(session, place, effort, options).await;
     vacuum.end(session).await;
     total
