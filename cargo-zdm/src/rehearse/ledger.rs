@@ -31,10 +31,9 @@ pub(super) async fn kill_backfill(mut session: Session, place: usize) -> Result<
     let mut watch = connect(session.url()).await?;
     let own = own_backend(&mut session.connection).await?;
     let slowly = Effort {
-        workers: 1,
         no_throttle: true,
-        batch_rows: None,
         most_rows: 1,
+        ..Effort::gentle()
     };
     let mut killed = false;
     {

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use zdm_runtime::backfill::throttle::{self, Monitor, Published, Signal, Throttle, Verdict};
-use zdm_runtime::backfill::{self, BackfillOptions, End, Outcome};
+use zdm_runtime::backfill::{self, BackfillError, BackfillOptions, End, Outcome};
 use zdm_runtime::database::{Connection, Dialect, Value};
 
 use zdm_tests::postgres::Server;
@@ -39,6 +41,28 @@ async fn application(case: &Case) -> Connection {
     connection
 }
 
+/// A backfill beside the test, and why it is slower than it could be each time that it says so.
+async fn running(
+    case: &Case,
+    options: BackfillOptions,
+) -> (
+    JoinHandle<Result<Outcome, BackfillError>>,
+    UnboundedReceiver<String>,
+) {
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    let mut connection = case.target.open().await;
+    let migration = case.migration.clone();
+    let running = tokio::spawn(async move {
+        backfill::run(&mut connection, &migration, &options, &mut |progress| {
+            if let Some(reason) = &progress.throttle {
+                let _ = tell.send(reason.clone());
+            }
+        })
+        .await
+    });
+    (running, told)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_holds_until_it_says_nothing_more_and_the_ledger_says_why() {
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
@@ -64,17 +88,7 @@ async fn a_query_holds_until_it_says_nothing_more_and_the_ledger_says_why() {
             verdicts: Some(verdicts),
             ..batches_of(10)
         };
-        let (waits, mut is_waiting) = tokio::sync::mpsc::unbounded_channel();
-        let mut connection = case.target.open().await;
-        let migration = case.migration.clone();
-        let running = tokio::spawn(async move {
-            backfill::run(&mut connection, &migration, &options, &mut |progress| {
-                if let Some(reason) = &progress.throttle {
-                    let _ = waits.send(reason.clone());
-                }
-            })
-            .await
-        });
+        let (running, mut is_waiting) = running(&case, options).await;
         let said = is_waiting.recv().await.unwrap();
         assert_eq!(said, "waiting: the query of zdm.toml says a sale is on");
         let published = case
@@ -371,16 +385,8 @@ async fn a_vacuum_that_lags_is_waited_for() {
             vacuum_lags: Some(lags),
             ..batches_of(10)
         };
-        let (waits, mut is_waiting) = tokio::sync::mpsc::unbounded_channel();
-        let mut connection = case.target.open().await;
-        let migration = case.migration.clone();
-        let running = tokio::spawn(async move {
-            backfill::run(&mut connection, &migration, &options, &mut |progress| {
-                let _ = waits.send(progress.throttle.clone());
-            })
-            .await
-        });
-        let said = is_waiting.recv().await.unwrap().unwrap();
+        let (running, mut is_waiting) = running(&case, options).await;
+        let said = is_waiting.recv().await.unwrap();
         assert!(
             said.contains("vacuum of the table has fallen behind"),
             "{said}"

@@ -3,7 +3,7 @@
 //! Comes in: a migration and a way. Goes out: what the ledger says of all its chunks. Must not know: batches, workers.
 
 use super::Way;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Totals};
 use crate::database::{Connection, DatabaseError, Value};
 use crate::migration::Migration;
 
@@ -96,13 +96,7 @@ pub async fn is_prepared(
     table: &str,
     way: Way,
 ) -> Result<bool, DatabaseError> {
-    let totals = Ledger {
-        migration,
-        table,
-        way,
-    }
-    .totals(connection)
-    .await?;
+    let totals = totals(connection, migration, table, way).await?;
     Ok(totals.chunks > 0)
 }
 
@@ -113,14 +107,22 @@ pub async fn is_left(
     table: &str,
     way: Way,
 ) -> Result<bool, DatabaseError> {
-    let totals = Ledger {
+    let totals = totals(connection, migration, table, way).await?;
+    Ok(totals.chunks == 0 || totals.open > 0)
+}
+
+async fn totals(
+    connection: &mut Connection,
+    migration: &str,
+    table: &str,
+    way: Way,
+) -> Result<Totals, DatabaseError> {
+    let ledger = Ledger {
         migration,
         table,
         way,
-    }
-    .totals(connection)
-    .await?;
-    Ok(totals.chunks == 0 || totals.open > 0)
+    };
+    ledger.totals(connection).await
 }
 
 /// Forgets how far the migration's backfills are: after `dual_write → off` new is maintained by nobody, and after

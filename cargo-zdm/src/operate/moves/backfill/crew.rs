@@ -70,15 +70,10 @@ pub(super) async fn work(
     let (ended, _) = watch::channel(());
     for number in 0..effort.workers {
         let connection = connect(session.url()).await?;
-        let mut options = options.clone();
-        options.worker = format!("{} worker {number}", options.worker);
-        if number == 0 {
-            options.vacuum_lags = None;
-        }
         workers.spawn(worker(
             connection,
             migration.clone(),
-            options,
+            of_worker(&options, number),
             bar.clone(),
             ended.clone(),
         ));
@@ -114,6 +109,16 @@ pub(super) async fn work(
         total.forgotten = true;
     }
     Ok(total)
+}
+
+/// The first goes on beside a vacuum that lags, so that the backfill does not stand still.
+fn of_worker(options: &BackfillOptions, number: u32) -> BackfillOptions {
+    let lags = options.vacuum_lags.clone();
+    BackfillOptions {
+        worker: format!("{} worker {number}", options.worker),
+        vacuum_lags: lags.filter(|_| number > 0),
+        ..options.clone()
+    }
 }
 
 /// One worker, until there is nothing left to do for anybody.
@@ -225,5 +230,21 @@ impl Vacuum {
         }
         // A connection that is gone took the vacuum along.
         drop(cancelled);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_workers_but_one_wait_for_the_vacuum() {
+        let (_vacuum, lags) = watch::channel(true);
+        let options = BackfillOptions {
+            vacuum_lags: Some(lags),
+            ..BackfillOptions::of("test", "test")
+        };
+        let waits = (0..4).map(|number| of_worker(&options, number).vacuum_lags.is_some());
+        assert_eq!(waits.collect::<Vec<_>>(), [false, true, true, true]);
     }
 }

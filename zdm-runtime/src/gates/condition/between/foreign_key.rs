@@ -51,7 +51,7 @@ fn follows(between: &Between) -> Option<Proposal> {
     (!statements.is_empty()).then(|| Proposal {
         because: format!(
             "what happens to a row of {part} by its foreign key to {main} happens in the name of {owner}, its owner, and so do, from PostgreSQL 18 \
-             on, the triggers that follow, who look at {main}: he lacks the right to, and each such write is refused"
+             on, the triggers that follow, which read and write {main}: he lacks the right to, and each such write is refused"
         ),
         statements,
     })

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rights::{Lacking, lacking};
 use super::{rights, security, wider};
 use crate::between::{Between, Command, Held, PUBLIC, Protection, Role, View};
+use crate::database::catalogue::relation;
 use crate::manifest::{MoveWay, Moved, OneOfTwo};
 
 const COMMANDS: [Command; 4] = [
@@ -411,5 +412,26 @@ fn owners_are_asked_where_a_foreign_key_acts_for_them() {
                 assert_eq!(opens.contains(&words), asked, "{way:?} {table:?}: {opens}");
             }
         }
+    }
+}
+
+#[test]
+fn an_owner_in_whose_name_triggers_follow_is_asked_about_the_other_table() {
+    for way in [MoveWay::Split, MoveWay::Merge, MoveWay::Move] {
+        let mut between = between(way, 0, 0);
+        assert!(rights::held(std::slice::from_ref(&between)).open);
+        between.main.schema = "shop".to_owned();
+        between.part.owner = "keeper".to_owned();
+        between.part.owner_lacks_on_other = vec!["UPDATE".to_owned(), "USAGE".to_owned()];
+        let main = relation(&between.moved.main);
+        let gate = rights::held(&[between]);
+        let opens = gate.opens.unwrap_or_default();
+        for words in [
+            format!("GRANT UPDATE ON {main} TO keeper;"),
+            "GRANT USAGE ON SCHEMA shop TO keeper;".to_owned(),
+        ] {
+            assert!(opens.contains(&words), "{way:?}: {opens}");
+        }
+        assert!(!gate.open && gate.reason.contains("in the name of keeper"));
     }
 }
