@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod fill;
+pub mod operator;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod project;

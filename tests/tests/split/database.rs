@@ -1,57 +1,14 @@
 //! A database with the version of the split expanded, and its reviewed sections.
 
-use cargo_zdm::dialect::Dialect;
-use zdm_runtime::database::{Connection, Value, control};
-use zdm_runtime::executor::{self, ExecutorOptions};
-use zdm_runtime::history;
-use zdm_runtime::manifest::Direction;
+use zdm_runtime::database::{Connection, Value};
 use zdm_runtime::migration::Migration;
-use zdm_runtime::phase::Section;
-use zdm_tests::cases::Case;
+pub(crate) use zdm_tests::operator::{of_case, run};
 
 use crate::golden::case;
 
 /// The tables before the split, with what old code has written; then the split's expand.
 pub(crate) async fn expanded(url: &str, rows: &str) -> (Connection, Migration) {
     of_case(&case(), url, rows).await
-}
-
-/// The same of any split.
-pub(crate) async fn of_case(case: &Case, url: &str, rows: &str) -> (Connection, Migration) {
-    let mut connection = Connection::open(url).await.unwrap();
-    control::install(&mut connection).await.unwrap();
-    let dialect = Dialect::named(connection.dialect().name()).unwrap();
-    let migration = case.migration(&dialect);
-    for version in [&case.foundation(&dialect), &migration] {
-        run(&mut connection, version, Section::Expand, Direction::Up).await;
-        let (manifest, hash) = (version.manifest(), version.content_hash());
-        history::expanded(&mut connection, manifest, hash, "test")
-            .await
-            .unwrap();
-        if version.id() != migration.id() && !rows.is_empty() {
-            connection.run_file(rows).await.unwrap();
-        }
-    }
-    (connection, migration)
-}
-
-pub(crate) async fn run(
-    connection: &mut Connection,
-    migration: &Migration,
-    section: Section,
-    direction: Direction,
-) {
-    let options = ExecutorOptions::of("test");
-    executor::run(
-        connection,
-        migration,
-        section,
-        direction,
-        &options,
-        &mut |_| {},
-    )
-    .await
-    .unwrap();
 }
 
 /// An address, as text.

@@ -73,7 +73,6 @@ mod golden;
 mod killed;
 mod leftover;
 mod lock_order;
-mod operator;
 mod row_security;
 mod stages;
 mod under_load;

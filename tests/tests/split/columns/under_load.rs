@@ -17,7 +17,7 @@ use zdm_runtime::{Error, Stage, Zdm};
 use crate::columns::database::{agree, all, both, without};
 use crate::database::{postgres, sqlite};
 use crate::golden::fixture;
-use crate::operator::Operator;
+use zdm_tests::operator::Operator;
 
 /// Users whose transactions hold a lock, and those whose do not.
 const LOCKED: i64 = 4;

@@ -17,7 +17,7 @@ use zdm_runtime::{Error, Stage, Zdm};
 use crate::database::{postgres, postgres_pool, sqlite, sqlite_pool};
 use crate::golden::fixture;
 use crate::merged::database::{all, both};
-use crate::operator::Operator;
+use zdm_tests::operator::Operator;
 
 /// Users whose transactions hold a lock, and those whose do not.
 const LOCKED: i64 = 4;

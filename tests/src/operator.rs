@@ -1,12 +1,17 @@
-//! A move through its phases, with its reviewed SQL and its gates, while writers write.
+//! A case's version through its phases, with its reviewed SQL and its gates, while writers write.
+//!
+//! Comes in: a case and a database. Goes out: its stages, one after the other.
+//! Must not know: who writes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use zdm_runtime::Stage;
+use crate::cases::{Case, ID};
+use cargo_zdm::dialect::Dialect;
 use zdm_runtime::backfill::{self, BackfillOptions, Way};
-use zdm_runtime::database::Connection;
+use zdm_runtime::database::{Connection, control};
+use zdm_runtime::executor::{self, ExecutorOptions};
 use zdm_runtime::gates::Policy;
 use zdm_runtime::hop::{self, HopError, Target};
 use zdm_runtime::manifest::Direction;
@@ -14,31 +19,37 @@ use zdm_runtime::migration::Migration;
 use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
 use zdm_runtime::verification::{self, Side, VerificationOptions};
-use zdm_tests::cases::{Case, ID};
-
-use crate::database::{of_case, run};
+use zdm_runtime::{Stage, history};
 
 /// Nothing that is waited for takes so long.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the writers share.
-#[derive(Default)]
-pub(crate) struct Load {
-    pub(crate) stop: AtomicBool,
-    pub(crate) writes: AtomicU64,
+#[derive(Debug, Default)]
+pub struct Load {
+    /// They end.
+    pub stop: AtomicBool,
+    /// What they have written so far.
+    pub writes: AtomicU64,
 }
 
 /// Who moves a migration while writers write.
-pub(crate) struct Operator {
-    pub(crate) connection: Connection,
+pub struct Operator {
+    /// Its connection.
+    pub connection: Connection,
     lease: Lease,
     migration: Migration,
-    pub(crate) load: Arc<Load>,
+    /// Those who write.
+    pub load: Arc<Load>,
 }
 
 impl Operator {
-    /// The tables before the move, with what old code has written; then the move's expand.
-    pub(crate) async fn of(case: &Case, url: &str, rows: &str) -> Self {
+    /// As [`of_case`], as the only operator.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot, within a minute.
+    pub async fn of(case: &Case, url: &str, rows: &str) -> Self {
         let (mut connection, migration) = of_case(case, url, rows).await;
         let lease = Lease::acquire(&mut connection, ID, "test").await.unwrap();
         Self {
@@ -50,7 +61,11 @@ impl Operator {
     }
 
     /// Forward; an instance that has not acknowledged yet is waited for.
-    pub(crate) async fn advance(&mut self, target: Target) {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot, within a minute.
+    pub async fn advance(&mut self, target: Target) {
         let policy = Policy {
             soak: Duration::ZERO,
             sleepers: Duration::ZERO,
@@ -67,7 +82,11 @@ impl Operator {
     }
 
     /// Back, under the same rule.
-    pub(crate) async fn back(&mut self, stage: Stage) {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot, within a minute.
+    pub async fn back(&mut self, stage: Stage) {
         let began = Instant::now();
         loop {
             let (connection, manifest) = (&mut self.connection, self.migration.manifest());
@@ -79,11 +98,17 @@ impl Operator {
         }
     }
 
-    pub(crate) async fn section(&mut self, section: Section, direction: Direction) {
+    /// A section, as reviewed.
+    pub async fn section(&mut self, section: Section, direction: Direction) {
         run(&mut self.connection, &self.migration, section, direction).await;
     }
 
-    pub(crate) async fn fill(&mut self, way: Way) {
+    /// The backfill, in small batches.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot, within a minute.
+    pub async fn fill(&mut self, way: Way) {
         let options = BackfillOptions {
             first_batch: 2,
             way,
@@ -94,7 +119,12 @@ impl Operator {
             .unwrap();
     }
 
-    pub(crate) async fn verify(&mut self, side: Side) {
+    /// The comparison of all rows.
+    ///
+    /// # Panics
+    ///
+    /// Where two sides do not agree.
+    pub async fn verify(&mut self, side: Side) {
         let options = VerificationOptions::of("test", side);
         let verified =
             verification::run(&mut self.connection, &self.migration, &options, &mut |_| {})
@@ -104,7 +134,11 @@ impl Operator {
     }
 
     /// Waits until the writers have written at the present stage.
-    pub(crate) async fn written(&mut self) {
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot, within a minute.
+    pub async fn written(&mut self) {
         let from = self.load.writes.load(Ordering::SeqCst);
         let began = Instant::now();
         while self.load.writes.load(Ordering::SeqCst) < from + 60 {
@@ -113,14 +147,16 @@ impl Operator {
         }
     }
 
-    pub(crate) async fn write_both(&mut self) {
+    /// To `dual_write`, with all rows filled and compared.
+    pub async fn write_both(&mut self) {
         self.section(Section::DualWrite, Direction::Up).await;
         self.advance(Target::stage(Stage::DualWrite)).await;
         self.fill(Way::Up).await;
         self.verify(Side::New).await;
     }
 
-    pub(crate) async fn complete(&mut self) {
+    /// From there to `complete`.
+    pub async fn complete(&mut self) {
         self.advance(Target::stage(Stage::Shadow)).await;
         self.advance(Target::live(2_500).unwrap()).await;
         self.advance(Target::live(10_000).unwrap()).await;
@@ -128,6 +164,53 @@ impl Operator {
         self.advance(Target::stage(Stage::RampDown)).await;
         self.advance(Target::stage(Stage::Complete)).await;
     }
+}
+
+/// The tables before a case's version, with the rows that old code has written; then the version's expand.
+///
+/// # Panics
+///
+/// Where a statement fails.
+pub async fn of_case(case: &Case, url: &str, rows: &str) -> (Connection, Migration) {
+    let mut connection = Connection::open(url).await.unwrap();
+    control::install(&mut connection).await.unwrap();
+    let dialect = Dialect::named(connection.dialect().name()).unwrap();
+    let migration = case.migration(&dialect);
+    for version in [&case.foundation(&dialect), &migration] {
+        run(&mut connection, version, Section::Expand, Direction::Up).await;
+        let (manifest, hash) = (version.manifest(), version.content_hash());
+        history::expanded(&mut connection, manifest, hash, "test")
+            .await
+            .unwrap();
+        if version.id() != migration.id() && !rows.is_empty() {
+            connection.run_file(rows).await.unwrap();
+        }
+    }
+    (connection, migration)
+}
+
+/// A section of a version, as reviewed.
+///
+/// # Panics
+///
+/// Where a statement fails.
+pub async fn run(
+    connection: &mut Connection,
+    migration: &Migration,
+    section: Section,
+    direction: Direction,
+) {
+    let options = ExecutorOptions::of("test");
+    executor::run(
+        connection,
+        migration,
+        section,
+        direction,
+        &options,
+        &mut |_| {},
+    )
+    .await
+    .unwrap();
 }
 
 async fn patient(error: &HopError, began: Instant) {
