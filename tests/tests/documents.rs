@@ -28,7 +28,7 @@ pub struct Account {
 #[test]
 fn what_the_documents_show_compiles() {
     let [first, repository, changed] = rust(README);
-    let [field, query] = rust(GUIDE);
+    let [field, several, query] = rust(GUIDE);
     let server = Server::start();
     let project = Project::new(server.database("app"));
 
@@ -49,6 +49,7 @@ fn what_the_documents_show_compiles() {
     project.zdm(&["generate"]);
     project.zdm(&["check"]);
     project.append("src/shown.rs", &by_hand(query));
+    project.append("src/shown.rs", &of_several(several));
     project.check();
     project.zdm(&["advance", "--before-deploy"]);
 
@@ -103,6 +104,20 @@ fn by_hand(query: &str) -> String {
          use crate::zdm::accounts::{{Accounts, fragments}};\n\n\
          pub async fn grown_up(accounts: &Accounts, conn: &mut PgConnection) -> Result<Vec<Account>, zdm_runtime::Error> {{\n\
          {query}\
+         }}\n"
+    )
+}
+
+fn of_several(calls: &str) -> String {
+    format!(
+        "\nuse crate::zdm::accounts::AccountChanges;\n\n\
+         pub async fn forget(\n\
+         accounts: &Accounts,\n\
+         conn: &mut PgConnection,\n\
+         rows: Vec<Account>,\n\
+         ) -> Result<u64, zdm_runtime::Error> {{\n\
+         {calls}\
+         Ok(forgotten)\n\
          }}\n"
     )
 }

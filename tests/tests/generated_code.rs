@@ -33,12 +33,16 @@ pub mod sqlite {
     pub mod zdm;
 }
 
+#[path = "generated/every_write_under_load.rs"]
+mod every_write_under_load;
 #[path = "generated/golden.rs"]
 mod golden;
 #[path = "generated/instances.rs"]
 mod instances;
 #[path = "generated/live.rs"]
 mod live;
+#[path = "generated/many_rows.rs"]
+mod many_rows;
 #[path = "generated/one_way.rs"]
 mod one_way;
 #[path = "generated/one_way_under_load.rs"]

@@ -55,6 +55,10 @@ pub mod migration;
 pub mod neighbours;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod operator;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod pages;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod parameters;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 mod pauses;
 pub mod phase;
@@ -90,7 +94,11 @@ pub use self::{
     database::{ControlConnection, Pool},
     error::Error,
     flags::Flags,
+    pages::pages,
+    parameters::Parameters,
     table_flags::TableFlags,
     zdm::Zdm,
 };
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use futures_util::Stream;
 pub use zdm_macros::{Migratable, MigratableEnum};

@@ -65,7 +65,9 @@ pub(super) fn laid_out(form: Form, text: &str) -> Option<String> {
 }
 
 /// What begins with these has nothing that rustfmt would break before the line is full.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 11] = [
+    "\"",
+    "pages::<",
     "for ",
     "format!(",
     "if ",
@@ -199,7 +201,8 @@ impl Out {
         if head.len() + calls.len() + counted_twice(calls) <= EXPRESSION {
             return self.line(&format!("{line}{calls}{end}"));
         }
-        if !links.iter().all(|link| link.len() <= EXPRESSION) {
+        let narrow = |link: &&str| link.len() <= EXPRESSION || link.starts_with(".map(|");
+        if !links.iter().all(narrow) {
             return None;
         }
         let inner = format!("{}    ", indent(line));

@@ -12,18 +12,24 @@ const TAKEN: [&str; 11] = [
 ];
 
 /// Types that generated code calls by their bare names.
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 22] = [
+    "AssertSqlSafe",
     "Default",
     "Error",
     "Flags",
     "Generated",
     "Option",
+    "Parameters",
     "PgConnection",
     "PgRow",
+    "Postgres",
+    "QueryBuilder",
     "Result",
+    "Sqlite",
     "SqliteConnection",
     "SqliteRow",
     "Stage",
+    "Stream",
     "String",
     "TableFlags",
     "Vec",
@@ -122,6 +128,16 @@ pub(super) fn old_values(model: &str, repository: &str) -> String {
     let name = format!("{model}Old");
     if name == repository {
         format!("{model}OldValues")
+    } else {
+        name
+    }
+}
+
+/// The columns that a write changes: `UserChanges`.
+pub(super) fn changes(model: &str, repository: &str) -> String {
+    let name = format!("{model}Changes");
+    if name == repository {
+        format!("{model}ChangedColumns")
     } else {
         name
     }
@@ -260,6 +276,8 @@ mod tests {
         assert_eq!(subject("Old"), "record");
         assert_eq!(old_values("User", "Users"), "UserOld");
         assert_eq!(old_values("User", "UserOld"), "UserOldValues");
+        assert_eq!(changes("User", "Users"), "UserChanges");
+        assert_eq!(changes("User", "UserChanges"), "UserChangedColumns");
         assert_eq!(old_argument("r#type", &[]), "old_type");
         let taken = ["old_age".to_owned()];
         assert_eq!(old_argument("age", &taken), "old_age_value");

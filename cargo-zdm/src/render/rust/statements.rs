@@ -3,8 +3,11 @@
 //! Comes in: a table's sides. Goes out: SQL text by the name of its template in `templates/rust/sqlx/statement/`.
 //! Must not know: Rust.
 
+mod bulk;
 mod fragments;
 mod reads;
+
+pub(super) use bulk::Rows;
 
 use serde::Serialize;
 use zdm_model::{Column, Counted};
@@ -47,6 +50,8 @@ struct Insert<'a> {
     demanded: Vec<String>,
     /// What is read first, so that its row is locked.
     locked: Option<String>,
+    /// What has several rows, whose columns are the values.
+    rows: Option<String>,
     conflict: Vec<String>,
     assignments: String,
     returning: Option<String>,
@@ -126,6 +131,7 @@ impl<'a> Statements<'a> {
                 epoch,
                 demanded,
                 locked,
+                rows: None,
                 conflict: Vec::new(),
                 assignments: String::new(),
                 returning: returned.map(|key| self.returning(key)),
@@ -154,6 +160,7 @@ impl<'a> Statements<'a> {
                 epoch: parameter(columns.len() + 1),
                 demanded,
                 locked: self.locked(&columns),
+                rows: None,
                 conflict: self.key_names(),
                 assignments,
                 returning: None,
@@ -272,6 +279,11 @@ impl<'a> Statements<'a> {
     /// What moves, where the table is a new one that columns of another come to.
     pub(super) fn comes_out(&self) -> Option<&'a Move> {
         self.moved.filter(|moved| moved.to == Ends::Part)
+    }
+
+    /// Whether columns move between the table and another one.
+    pub(super) fn moves(&self) -> bool {
+        self.moved.is_some()
     }
 
     /// Whether the column comes out of a table that goes.

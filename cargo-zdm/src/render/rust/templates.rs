@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::RenderError;
 
-const TEMPLATES: [(&str, &str); 19] = [
+const TEMPLATES: [(&str, &str); 22] = [
     (
         "header",
         include_str!("../../../templates/rust/sqlx/header.rs.j2"),
@@ -22,6 +22,18 @@ const TEMPLATES: [(&str, &str); 19] = [
     (
         "repository",
         include_str!("../../../templates/rust/sqlx/repository.rs.j2"),
+    ),
+    (
+        "insert_many",
+        include_str!("../../../templates/rust/sqlx/insert_many.rs.j2"),
+    ),
+    (
+        "changes",
+        include_str!("../../../templates/rust/sqlx/changes.rs.j2"),
+    ),
+    (
+        "conditions",
+        include_str!("../../../templates/rust/sqlx/conditions.rs.j2"),
     ),
     (
         "migration",

@@ -15,6 +15,8 @@ pub(super) struct Words<'a> {
     pub(super) typed: bool,
     /// sqlx's connection: `PgConnection`.
     pub(super) connection: &'static str,
+    /// sqlx's database: `Postgres`.
+    pub(super) database: &'static str,
     /// sqlx's row with its module: `postgres::PgRow`.
     pub(super) row: &'static str,
     /// Before the names of the control tables.
@@ -29,6 +31,7 @@ impl<'a> Words<'a> {
                 dialect,
                 typed: true,
                 connection: "PgConnection",
+                database: "Postgres",
                 row: "postgres::PgRow",
                 control: "zdm.",
             }),
@@ -36,6 +39,7 @@ impl<'a> Words<'a> {
                 dialect,
                 typed: false,
                 connection: "SqliteConnection",
+                database: "Sqlite",
                 row: "sqlite::SqliteRow",
                 control: "zdm_",
             }),

@@ -5,8 +5,10 @@ use serde::Serialize;
 use zdm_model::Column;
 use zdm_runtime::Writes;
 
+use super::bulk;
 use super::key;
-use super::writes::{INSERTS, UPDATES, UPSERTS, set_of};
+use super::writes::{INSERTS, INSERTS_MANY, UPDATES, UPSERTS, set_of};
+use crate::render::rust::names::RustType;
 use crate::render::rust::sides::{Sides, Written};
 use crate::render::rust::statements::Statements;
 use crate::render::rust::{RenderError, Transition};
@@ -53,7 +55,10 @@ struct Arm {
 }
 
 /// `None` where one migration at most is in transition.
-pub(super) fn view(statements: &Statements<'_>) -> Result<Option<InTurn>, RenderError> {
+pub(super) fn view<'t>(
+    statements: &Statements<'_>,
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> Result<Option<InTurn>, RenderError> {
     let sides = &statements.sides;
     if sides.turns.is_empty() {
         return Ok(None);
@@ -70,7 +75,7 @@ pub(super) fn view(statements: &Statements<'_>) -> Result<Option<InTurn>, Render
             .map(|(place, folder)| turn(sides, place, folder))
             .collect(),
         in_transition: format!("{} {are}", here.join(", ")),
-        writes: writes(statements)?,
+        writes: writes(statements, rust)?,
     }))
 }
 
@@ -102,26 +107,33 @@ pub(super) fn number(sides: &Sides<'_>, column: &Column) -> Option<String> {
     found.map(|found| found.number().to_owned())
 }
 
-fn writes(statements: &Statements<'_>) -> Result<Vec<Write>, RenderError> {
+fn writes<'t>(
+    statements: &Statements<'_>,
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> Result<Vec<Write>, RenderError> {
     let sides = &statements.sides;
     if sides.dual().next().is_none() {
         return Ok(Vec::new());
     }
-    let insert = whole(sides, "insert", INSERTS, |written| {
+    let mut writes = vec![whole(sides, "insert", INSERTS, |written| {
         statements.insert(written)
-    })?;
-    if sides.table.primary_key.is_empty() {
-        return Ok(vec![insert]);
+    })?];
+    if bulk::statement(statements, rust, Writes::New)?.is_some() {
+        writes.push(whole(sides, "insert_many", INSERTS_MANY, |written| {
+            Ok(bulk::statement(statements, rust, written)?.unwrap_or_default())
+        })?);
     }
-    let mut writes = vec![
-        insert,
+    if sides.table.primary_key.is_empty() {
+        return Ok(writes);
+    }
+    writes.extend([
         whole(sides, "upsert", UPSERTS, |written| {
             statements.upsert(written)
         })?,
         whole(sides, "update", UPDATES, |written| {
             Ok(statements.update(written)?.unwrap_or_default())
         })?,
-    ];
+    ]);
     for column in &sides.table.columns {
         if let Some(found) = sides.transition_of(column) {
             writes.push(set(statements, found, column)?);

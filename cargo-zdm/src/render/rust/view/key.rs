@@ -82,6 +82,44 @@ pub(super) fn loop_arguments<'t>(
     arguments.join(", ")
 }
 
+/// The key of a row at hand, as its own value.
+pub(super) fn of_row<'t>(
+    subject: &str,
+    keys: &[&Column],
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> String {
+    tuple(keys.iter().map(|key| {
+        let place = format!("{subject}.{}", names::identifier(&key.field));
+        if rust(key).copies {
+            place
+        } else {
+            format!("{place}.clone()")
+        }
+    }))
+}
+
+/// A key that may be there, `after`, as `list` takes it; of several columns the function that makes it so.
+pub(super) fn lent<'t>(keys: &[&Column], rust: &dyn Fn(&Column) -> &'t RustType) -> String {
+    let [key] = keys else {
+        let values = keys.iter().enumerate().map(|(at, key)| {
+            let rust = rust(key);
+            match rust.borrowed.as_str() {
+                "&str" => format!("key.{at}.as_str()"),
+                "&[u8]" => format!("key.{at}.as_slice()"),
+                _ if rust.copies => format!("key.{at}"),
+                _ => format!("&key.{at}"),
+            }
+        });
+        return format!("|key| {}", tuple(values));
+    };
+    match rust(key).borrowed.as_str() {
+        "&str" | "&[u8]" => "after.as_deref()",
+        _ if rust(key).copies => "after",
+        _ => "after.as_ref()",
+    }
+    .to_owned()
+}
+
 /// The key's text where it is not the text of one value: what reads are switched by and mismatches are reported with.
 pub(super) fn shown(keys: &[&Column]) -> Option<String> {
     match keys {

@@ -3,7 +3,10 @@
 //! Comes in: a model. Goes out: values for `templates/rust/sqlx/`.
 //! Must not know: the text around the values.
 
+mod bulk;
+mod changes;
 mod computed;
+mod imports;
 mod in_turn;
 mod key;
 mod modules;

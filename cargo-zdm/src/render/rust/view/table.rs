@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use zdm_model::{Column, LogicalType};
+use zdm_runtime::Writes;
 
 use super::Header;
+use super::bulk::{self, Bulk};
+use super::changes::{self, Changes};
 use super::computed::{self, ComputedView, Entry, Sealed};
+use super::imports;
 use super::in_turn::{self, InTurn};
 use super::key::{self, Key, KeyColumn};
 use super::moved::{self, MovedView};
@@ -38,7 +42,10 @@ pub(in crate::render::rust) struct TableView {
     imported: Option<String>,
     repository: String,
     subject: String,
+    /// What is imported of sqlx, in rustfmt's order.
+    sqlx: String,
     connection: &'static str,
+    database: &'static str,
     row: &'static str,
     row_type: String,
     fingerprint: String,
@@ -46,6 +53,8 @@ pub(in crate::render::rust) struct TableView {
     key_owned: String,
     key_borrowed: String,
     after_pattern: String,
+    lent_key: String,
+    key_of_row: String,
     many: &'static str,
     key_columns: Vec<KeyColumn>,
     loop_pattern: String,
@@ -58,6 +67,8 @@ pub(in crate::render::rust) struct TableView {
     fields: Vec<Field>,
     skipped: Vec<String>,
     setters: Vec<Setter>,
+    bulk: Bulk,
+    changes: Option<Changes>,
     sql: BTreeMap<&'static str, Option<String>>,
     /// Writes have an old side.
     pub(in crate::render::rust) dual: bool,
@@ -164,6 +175,9 @@ pub(in crate::render::rust) fn table(
     let by_array = words.typed && keys.iter().all(|key| rust(key).known);
     let arguments = keys.iter().map(|key| names::argument(&key.field));
     let arguments = key::tuple(arguments);
+    let repository = names::repository(&table.name, model_name);
+    let of_row = |column: &Column| bound("row", column, rust(column));
+    let bulk = bulk::bulk(&statements, &rust, &of_row);
     Ok(TableView {
         header: header(model),
         module: names::module(&table.name),
@@ -171,8 +185,9 @@ pub(in crate::render::rust) fn table(
         rows: words.rows(&table.name, sides.view()),
         model: if importable { model_name } else { &model.path }.to_owned(),
         imported: importable.then(|| model.path.clone()),
-        repository: names::repository(&table.name, model_name),
+        sqlx: imports::of_sqlx(words, transition.is_none(), moves.is_none(), bulk.builds()),
         connection: words.connection,
+        database: words.database,
         row: words.row,
         row_type: words.row.rsplit("::").next().unwrap_or_default().to_owned(),
         fingerprint: hexadecimal(model.fingerprint),
@@ -180,6 +195,8 @@ pub(in crate::render::rust) fn table(
         key_owned: key::tuple(keys.iter().map(|key| rust(key).owned.clone())),
         key_borrowed: key::tuple(keys.iter().map(|key| rust(key).borrowed.clone())),
         after_pattern: arguments.clone(),
+        lent_key: key::lent(&keys, &rust),
+        key_of_row: key::of_row("row", &keys, &rust),
         many: if by_array { "array" } else { "loop" },
         key_columns: key::columns(&keys, &rust),
         loop_pattern: match keys.len() {
@@ -197,34 +214,37 @@ pub(in crate::render::rust) fn table(
             .iter()
             .map(|column| field(&sides, moves, column))
             .collect(),
-        skipped: model
-            .skipped
-            .iter()
-            .map(|name| names::identifier(name))
-            .collect(),
+        skipped: skipped(model),
         setters: writes::setters(&statements, &rust, &bind)?,
-        sql: sql(through, with.as_ref(), &statements, dual, by_array)?,
+        bulk,
+        changes: changes::changes(&statements, model_name, &repository, &rust)?,
+        sql: sql(through, with.as_ref(), &statements, &rust, dual, by_array)?,
         split: through.is_some(),
         merged: with.is_some(),
         dual,
-        dual_writes: through
-            .map_or_else(|| writes::dual_writes(&statements), moved::dual_writes)?,
+        dual_writes: through.map_or_else(
+            || writes::dual_writes(&statements, &rust),
+            moved::dual_writes,
+        )?,
         moved: moved::view(through, with.as_ref(), by_array)?,
         pairs: writes::pair_views(&statements, &rust)?,
-        old_values: sides.given().next().map(|_| {
-            let repository = names::repository(&table.name, model_name);
-            names::old_values(model_name, &repository)
-        }),
+        old_values: { sides.given().next() }.map(|_| names::old_values(model_name, &repository)),
         one_way: one_way::one_ways(&statements, &rust, &bind)?,
         migration: transition.map(|transition| migration(transition, model)),
         computed: computed::views(&sides, &rust),
         sealed: computed::sealed(&sides, &rust),
         entry: transition.and_then(|found| computed::entry(&words, found, &rust, "super")),
-        in_turn: in_turn::view(&statements)?,
+        in_turn: in_turn::view(&statements, &rust)?,
         earlier: earlier(&statements, model, &rust)?,
         statements_in: None,
+        repository,
         subject,
     })
+}
+
+fn skipped(model: &Model<'_>) -> Vec<String> {
+    let names = model.skipped.iter();
+    names.map(|name| names::identifier(name)).collect()
 }
 
 /// What is bound for a field of the struct.
@@ -239,14 +259,21 @@ fn bound(subject: &str, column: &Column, rust: &RustType) -> String {
     }
 }
 
-fn sql(
+fn sql<'t>(
     through: Option<&ThroughMain<'_>>,
     with: Option<&WithPart<'_>>,
     statements: &Statements<'_>,
+    rust: &dyn Fn(&Column) -> &'t RustType,
     dual: bool,
     by_array: bool,
 ) -> Result<BTreeMap<&'static str, Option<String>>, RenderError> {
     let mut sql = through.map_or_else(|| writes::sql(statements, dual, by_array), moved::sql)?;
+    let many = if dual {
+        None
+    } else {
+        bulk::statement(statements, rust, Writes::New)?
+    };
+    sql.insert("insert_many", many);
     if let Some(with) = with {
         sql.insert("pending", Some(with.pending()));
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use zdm_model::Column;
 use zdm_runtime::Writes;
 
+use super::bulk;
 use super::in_turn;
 use super::one_way::{ANY_PARAMETER, OneWay, any_parameters, format_string, olds, one_way};
 use crate::render::rust::RenderError;
@@ -149,22 +150,31 @@ pub(super) fn sql(
 }
 
 /// None where no write has an old side.
-pub(super) fn dual_writes(statements: &Statements<'_>) -> Result<Vec<DualWrite>, RenderError> {
+pub(super) fn dual_writes<'t>(
+    statements: &Statements<'_>,
+    rust: &dyn Fn(&Column) -> &'t RustType,
+) -> Result<Vec<DualWrite>, RenderError> {
     if statements.sides.dual().next().is_none() {
         return Ok(Vec::new());
     }
-    let insert = dual_write("insert", INSERTS, |side| statements.insert(side))?;
+    let mut writes = vec![dual_write("insert", INSERTS, |side| {
+        statements.insert(side)
+    })?];
+    if bulk::statement(statements, rust, Writes::New)?.is_some() {
+        writes.push(dual_write("insert_many", INSERTS_MANY, |side| {
+            Ok(bulk::statement(statements, rust, side)?.unwrap_or_default())
+        })?);
+    }
     // Nothing tells rows apart, so a row is stored and not found again.
     if statements.sides.table.primary_key.is_empty() {
-        return Ok(vec![insert]);
+        return Ok(writes);
     }
-    let mut writes = vec![
-        insert,
+    writes.extend([
         dual_write("upsert", UPSERTS, |side| statements.upsert(side))?,
         dual_write("update", UPDATES, |side| {
             Ok(statements.update(side)?.unwrap_or_default())
         })?,
-    ];
+    ]);
     for column in &statements.sides.table.columns {
         if statements.sides.pair(column).is_some() {
             writes.push(setter(column, |side| statements.set(side, column))?);
@@ -174,6 +184,7 @@ pub(super) fn dual_writes(statements: &Statements<'_>) -> Result<Vec<DualWrite>,
 }
 
 pub(super) const INSERTS: &str = "Stores a new row.";
+pub(super) const INSERTS_MANY: &str = "Stores new rows.";
 pub(super) const UPSERTS: &str = "Stores a row or replaces it.";
 pub(super) const UPDATES: &str = "Writes every column of a row.";
 

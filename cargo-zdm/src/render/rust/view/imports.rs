@@ -1,0 +1,27 @@
+//! What a repository imports.
+//!
+//! Must not know: what it does with it.
+
+use crate::render::rust::words::Words;
+
+/// What the repository imports of sqlx: `{PgConnection, Row as _}`.
+pub(super) fn of_sqlx(words: Words<'_>, reads: bool, conditions: bool, builds: bool) -> String {
+    let mut names = vec![words.connection];
+    if reads {
+        names.push("Row as _");
+    }
+    if conditions {
+        names.push("AssertSqlSafe");
+    }
+    if builds {
+        names.push("QueryBuilder");
+    }
+    if conditions || builds {
+        names.push(words.database);
+    }
+    names.sort_unstable();
+    match names.as_slice() {
+        [name] => (*name).to_owned(),
+        several => format!("{{{}}}", several.join(", ")),
+    }
+}
