@@ -99,6 +99,10 @@ impl Operator {
     }
 
     /// A section, as reviewed.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot.
     pub async fn section(&mut self, section: Section, direction: Direction) {
         run(&mut self.connection, &self.migration, section, direction).await;
     }
@@ -148,6 +152,10 @@ impl Operator {
     }
 
     /// To `dual_write`, with all rows filled and compared.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot.
     pub async fn write_both(&mut self) {
         self.section(Section::DualWrite, Direction::Up).await;
         self.advance(Target::stage(Stage::DualWrite)).await;
@@ -156,6 +164,10 @@ impl Operator {
     }
 
     /// From there to `complete`.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot.
     pub async fn complete(&mut self) {
         self.advance(Target::stage(Stage::Shadow)).await;
         self.advance(Target::live(2_500).unwrap()).await;

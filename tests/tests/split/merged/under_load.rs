@@ -13,11 +13,11 @@ use zdm_runtime::manifest::Direction;
 use zdm_runtime::phase::Section;
 use zdm_runtime::verification::Side;
 use zdm_runtime::{Error, Stage, Zdm};
+use zdm_tests::operator::Operator;
 
 use crate::database::{postgres, postgres_pool, sqlite, sqlite_pool};
 use crate::golden::fixture;
 use crate::merged::database::{all, both};
-use zdm_tests::operator::Operator;
 
 /// Users whose transactions hold a lock, and those whose do not.
 const LOCKED: i64 = 4;
