@@ -78,11 +78,13 @@ fn is_overtaken(error: &Error) -> bool {
 macro_rules! loses_nothing {
     ($test:ident, $module:ident, $pool:ty, $begin:literal, $lock:literal, $url:expr) => {
         #[tokio::test(flavor = "multi_thread")]
+        #[allow(clippy::too_many_lines, reason = "every write has its turn")]
         async fn $test() {
             use crate::$module::models::User;
             use crate::$module::zdm::users::{UserChanges, Users, fragments};
 
             /// One transaction, and what it leaves in which rows. Every turn it is another write.
+            #[allow(clippy::too_many_lines, reason = "every write has its turn")]
             async fn write(
                 users: &Users,
                 pool: &$pool,
