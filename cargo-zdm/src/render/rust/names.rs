@@ -11,12 +11,13 @@ const TAKEN: [&str; 11] = [
     "conn", "flags", "now", "done", "row", "rows", "after", "limit", "stored", "table", "found",
 ];
 
-/// Types that generated code calls by their bare names.
-const TYPES: [&str; 22] = [
+/// Types and traits that generated code calls by their bare names.
+const TYPES: [&str; 24] = [
     "AssertSqlSafe",
     "Default",
     "Error",
     "Flags",
+    "Fn",
     "Generated",
     "Option",
     "Parameters",
@@ -25,6 +26,7 @@ const TYPES: [&str; 22] = [
     "Postgres",
     "QueryBuilder",
     "Result",
+    "Send",
     "Sqlite",
     "SqliteConnection",
     "SqliteRow",

@@ -160,12 +160,18 @@ fn rust_literal(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// SQL as a raw string, indented below its constant.
-fn sql_literal(sql: &str) -> String {
+/// What a raw string of the text needs beside its quotes.
+pub(super) fn hashes(text: &str) -> String {
     let mut hashes = String::new();
-    while sql.contains(&format!("\"{hashes}")) {
+    while text.contains(&format!("\"{hashes}")) {
         hashes.push('#');
     }
+    hashes
+}
+
+/// SQL as a raw string, indented below its constant.
+fn sql_literal(sql: &str) -> String {
+    let hashes = hashes(sql);
     if !sql.contains('\n') {
         return format!("r{hashes}\"{sql}\"{hashes}");
     }

@@ -9,6 +9,7 @@ use crate::render::rust::RenderError;
 use crate::render::rust::names::{self, RustType};
 use crate::render::rust::sides::Written;
 use crate::render::rust::statements::{Rows, Statements};
+use crate::render::rust::templates::hashes;
 use crate::render::rust::words;
 
 /// More rows make a statement no faster, only longer.
@@ -25,8 +26,9 @@ pub(super) struct Bulk {
     columns: Vec<Values>,
     /// So many rows go into one statement by `values`.
     most: usize,
-    /// What stands before the rows there.
+    /// What stands before the rows there, and what a raw string of it needs.
     head: Option<String>,
+    hashes: String,
 }
 
 impl Bulk {
@@ -54,6 +56,7 @@ pub(super) fn bulk<'t>(
 ) -> Bulk {
     let rows = rows(statements, rust);
     let columns: Vec<_> = statements.inserted_columns().collect();
+    let head = (rows == Some(Rows::Values)).then(|| statements.values_head());
     Bulk {
         by: match rows {
             Some(Rows::Arrays) => "arrays",
@@ -61,7 +64,8 @@ pub(super) fn bulk<'t>(
             None => "each",
         },
         most: MOST_ROWS.min(MOST_VALUES / columns.len().max(1)),
-        head: (rows == Some(Rows::Values)).then(|| statements.values_head()),
+        hashes: head.as_deref().map(hashes).unwrap_or_default(),
+        head,
         columns: columns
             .into_iter()
             .map(|column| Values {
