@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cases::{Case, ID};
 use cargo_zdm::dialect::Dialect;
 use zdm_runtime::backfill::{self, BackfillOptions, Way};
 use zdm_runtime::database::{Connection, control};
@@ -20,6 +19,8 @@ use zdm_runtime::operator::Lease;
 use zdm_runtime::phase::Section;
 use zdm_runtime::verification::{self, Side, VerificationOptions};
 use zdm_runtime::{Stage, history};
+
+use crate::cases::{Case, ID};
 
 /// Nothing that is waited for takes so long.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,11 +1,27 @@
-//! The writes and reads of several rows at once, at every stage. Before each the stage is moved behind the code's back, so that
-//! its first statement carries an old epoch.
+//! The writes and reads of several rows at once, at every stage. Before each the code has seen a stage that writes and reads other
+//! sides, and its first statement is one for that.
 
 use futures_util::TryStreamExt as _;
 use zdm_runtime::database::Connection;
-use zdm_runtime::{Stage, Zdm};
+use zdm_runtime::{ControlConnection, Stage, TableFlags, Zdm};
 
 use crate::live::{enter, postgres, prepare, sides, sqlite};
+
+/// Lets the code see the stage at the other end, and then enters this one behind its back.
+async fn behind<C: ControlConnection>(
+    operator: &mut Connection,
+    flags: &TableFlags,
+    conn: &mut C,
+    stage: Stage,
+) {
+    let other = match stage {
+        Stage::Off | Stage::DualWrite | Stage::Shadow => Stage::Complete,
+        Stage::Live | Stage::RampDown | Stage::Complete => Stage::Off,
+    };
+    enter(operator, other, 10_000).await;
+    assert_eq!(flags.refresh(conn).await.unwrap().stage(), other);
+    enter(operator, stage, 10_000).await;
+}
 
 /// One test per database: the same steps with each one's types.
 macro_rules! at_every_stage {
@@ -59,7 +75,7 @@ macro_rules! at_every_stage {
                 let stored =
                     |name: &str| (old.then(|| name.to_owned()), new.then(|| name.to_owned()));
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, users.flags(), conn, stage).await;
                 let rows = [
                     user(0, "Ada", None),
                     user(0, "Grace", Some("g@x")),
@@ -80,11 +96,11 @@ macro_rules! at_every_stage {
                 }
                 assert_eq!(users.insert_many(conn, &[]).await.unwrap(), [0_i64; 0]);
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, users.flags(), conn, stage).await;
                 let all = users.stream(conn, 2).try_collect::<Vec<_>>();
                 assert_eq!(all.await.unwrap(), [is(0), is(1), is(2)]);
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, users.flags(), conn, stage).await;
                 let found = users.list_where(conn, |flags, parameters| {
                     let (name, low) = (parameters.bind("G%"), parameters.bind(ids[0]));
                     let column = users::fragments::full_name(flags);
@@ -92,7 +108,7 @@ macro_rules! at_every_stage {
                 });
                 assert_eq!(found.await.unwrap(), [is(1)]);
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, users.flags(), conn, stage).await;
                 let changes = users::UserChanges {
                     full_name: Some("Joan"),
                     email: Some(None),
@@ -106,7 +122,7 @@ macro_rules! at_every_stage {
                 assert!(!users.change(conn, ids[1], &nothing).await.unwrap());
                 assert!(!users.change(conn, -1, &changes).await.unwrap());
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, users.flags(), conn, stage).await;
                 let changed = users.change_where(conn, &changes, |flags, parameters| {
                     let (one, other) = (parameters.bind("Ada"), parameters.bind("Joan"));
                     let column = users::fragments::full_name(flags);
@@ -115,7 +131,7 @@ macro_rules! at_every_stage {
                 });
                 assert_eq!(changed.await.unwrap(), 2);
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, users.flags(), conn, stage).await;
                 let gone = users.delete_where(conn, |flags, parameters| {
                     let column = users::fragments::full_name(flags);
                     format!("{column} = {} OR 1 = 0", parameters.bind("Joan"))
@@ -125,7 +141,7 @@ macro_rules! at_every_stage {
                 assert_eq!(none.await.unwrap(), 0);
                 assert!(users.delete(conn, ids[2]).await.unwrap());
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, people.flags(), conn, stage).await;
                 let person = |id, age| Person {
                     id,
                     age,
@@ -145,7 +161,7 @@ macro_rules! at_every_stage {
                     stored("9")
                 );
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, tasks.flags(), conn, stage).await;
                 let task = |number: u128| Task {
                     id: uuid::Uuid::from_u128(u128::try_from(at).unwrap() * 10 + number),
                     title: format!("task {number}"),
@@ -158,7 +174,7 @@ macro_rules! at_every_stage {
                     [task(1), task(2)]
                 );
 
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, badges.flags(), conn, stage).await;
                 let badge = Badge {
                     id: first,
                     label: "7".to_owned(),
@@ -201,7 +217,7 @@ macro_rules! at_every_stage {
                     let account = Account { id: 0, email, note };
                     (account, accounts::AccountOld { email: old })
                 };
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, accounts.flags(), conn, stage).await;
                 let rows = [account("Ada@x"), account("B@x")];
                 let ids = accounts.insert_many(conn, &rows).await.unwrap();
                 assert_eq!(accounts.get_many(conn, &ids).await.unwrap().len(), 2);
@@ -221,7 +237,7 @@ macro_rules! at_every_stage {
                     },
                 )];
                 contacts.insert_many(conn, &rows).await.unwrap();
-                enter(&mut operator, stage, 10_000).await;
+                behind(&mut operator, parcels.flags(), conn, stage).await;
                 let parcel = |id, number: &str| Parcel {
                     id,
                     origin: "DE".to_owned(),
@@ -240,6 +256,18 @@ macro_rules! at_every_stage {
                     [parcel(first, "333"), parcel(first + 1, "22")]
                 );
             }
+
+            // More than one statement takes.
+            let before = tags.stream(conn, 1_000).try_collect::<Vec<_>>();
+            let before = before.await.unwrap().len();
+            let many: Vec<_> = (0..2_500)
+                .map(|number| Tag {
+                    name: format!("many {number:04}"),
+                })
+                .collect();
+            tags.insert_many(conn, &many).await.unwrap();
+            let after = tags.stream(conn, 1_000).try_collect::<Vec<_>>();
+            assert_eq!(after.await.unwrap().len(), before + many.len());
             zdm.close().await.unwrap();
         }
     };

@@ -201,6 +201,7 @@ impl Out {
         if head.len() + calls.len() + counted_twice(calls) <= EXPRESSION {
             return self.line(&format!("{line}{calls}{end}"));
         }
+        // A closure is not broken before the line is full.
         let narrow = |link: &&str| link.len() <= EXPRESSION || link.starts_with(".map(|");
         if !links.iter().all(narrow) {
             return None;

@@ -127,22 +127,20 @@ pub(super) fn subject(model: &str) -> String {
 
 /// The values that a write gives old columns: `UserOld`.
 pub(super) fn old_values(model: &str, repository: &str) -> String {
-    let name = format!("{model}Old");
-    if name == repository {
-        format!("{model}OldValues")
-    } else {
-        name
-    }
+    beside(repository, format!("{model}Old"), "Values")
 }
 
 /// The columns that a write changes: `UserChanges`.
 pub(super) fn changes(model: &str, repository: &str) -> String {
-    let name = format!("{model}Changes");
+    beside(repository, format!("{model}Changes"), "Made")
+}
+
+/// The name of a struct in the repository's module, longer where the repository has it.
+fn beside(repository: &str, mut name: String, longer: &str) -> String {
     if name == repository {
-        format!("{model}ChangedColumns")
-    } else {
-        name
+        name.push_str(longer);
     }
+    name
 }
 
 /// An old column's value as an argument beside the new one's: `old_email`. Its field often has the name of the new one.
@@ -279,7 +277,7 @@ mod tests {
         assert_eq!(old_values("User", "Users"), "UserOld");
         assert_eq!(old_values("User", "UserOld"), "UserOldValues");
         assert_eq!(changes("User", "Users"), "UserChanges");
-        assert_eq!(changes("User", "UserChanges"), "UserChangedColumns");
+        assert_eq!(changes("User", "UserChanges"), "UserChangesMade");
         assert_eq!(old_argument("r#type", &[]), "old_type");
         let taken = ["old_age".to_owned()];
         assert_eq!(old_argument("age", &taken), "old_age_value");

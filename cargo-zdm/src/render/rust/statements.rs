@@ -354,7 +354,8 @@ impl<'a> Statements<'a> {
             .collect()
     }
 
-    fn equals(&self, column: &Column, parameter: &str) -> String {
+    /// The condition that a column has the value of a parameter.
+    pub(super) fn equals(&self, column: &Column, parameter: &str) -> String {
         let words = self.sides.words;
         let name = words.ident(&column.name);
         format!("{name} = {}", words.assigned_parameter(column, parameter))

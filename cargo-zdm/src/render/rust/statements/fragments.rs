@@ -7,9 +7,6 @@ use super::{Statements, numbered};
 use crate::plan::Pair;
 use crate::render::rust::RenderError;
 
-/// Stands for a parameter until braces are escaped.
-const ANY_PLACE: &str = "\u{1}";
-
 impl<'a> Statements<'a> {
     /// The assignments of one column, for handwritten statements with a parameter of any name.
     pub(in crate::render::rust) fn fragment(
@@ -22,17 +19,6 @@ impl<'a> Statements<'a> {
         let value = vec![(column, value.to_owned())];
         let assigned = self.assigned(writes.into(), &value, given, false)?;
         Ok(assigned.join(", "))
-    }
-
-    /// The condition that finds a row by its key, as a format string with `{key_1}` and so on for its parameters.
-    pub(in crate::render::rust) fn key_places(&self) -> String {
-        let keys = self.sides.table.key_columns().enumerate();
-        let keys = keys.map(|(at, key)| {
-            let equals = self.equals(key, ANY_PLACE);
-            let escaped = equals.replace('{', "{{").replace('}', "}}");
-            escaped.replace(ANY_PLACE, &format!("{{key_{}}}", at + 1))
-        });
-        keys.collect::<Vec<_>>().join(" AND ")
     }
 
     /// What such a statement demands of both values, where the column's pair is one-way.

@@ -5,9 +5,7 @@
 use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
-use crate::render::rust::RenderError;
 use crate::render::rust::names::{self, RustType};
-use crate::render::rust::sides::Written;
 use crate::render::rust::statements::{Rows, Statements};
 use crate::render::rust::templates::hashes;
 use crate::render::rust::words;
@@ -77,19 +75,11 @@ pub(super) fn bulk<'t>(
     }
 }
 
-/// The statement that does so, where there is one.
-pub(super) fn statement<'t>(
+/// `None` where each row is stored by itself: what it demands of old values, or locks of another table, is asked row by row.
+pub(super) fn rows<'t>(
     statements: &Statements<'_>,
     rust: &dyn Fn(&Column) -> &'t RustType,
-    written: impl Into<Written>,
-) -> Result<Option<String>, RenderError> {
-    let rows = rows(statements, rust);
-    rows.map(|rows| statements.insert_many(written, rows))
-        .transpose()
-}
-
-/// `None` where each row is stored by itself: what it demands of old values, or locks of another table, is asked row by row.
-fn rows<'t>(statements: &Statements<'_>, rust: &dyn Fn(&Column) -> &'t RustType) -> Option<Rows> {
+) -> Option<Rows> {
     let sides = &statements.sides;
     let mut columns = statements.inserted_columns().peekable();
     if columns.peek().is_none() || statements.moves() || sides.given().next().is_some() {

@@ -21,7 +21,7 @@ pub(super) struct Changes {
     /// Its values are borrowed.
     borrows: bool,
     fields: Vec<Change>,
-    /// A row's key as a condition, with a place for each parameter.
+    /// A row's key as a condition, with `{key_1}` and so on for its parameters.
     key: String,
 }
 
@@ -74,6 +74,15 @@ pub(super) fn changes<'t>(
         name: names::changes(model, repository),
         borrows: { fields.iter() }.any(|field| field.argument_type.contains('&')),
         fields,
-        key: statements.key_places(),
+        key: key(statements),
     }))
+}
+
+fn key(statements: &Statements<'_>) -> String {
+    let keys = statements.sides.table.key_columns().enumerate();
+    let keys = keys.map(|(at, key)| {
+        let equals = format_string(&statements.equals(key, ANY_PARAMETER), &[]);
+        equals.replace("{value}", &format!("{{key_{}}}", at + 1))
+    });
+    keys.collect::<Vec<_>>().join(" AND ")
 }

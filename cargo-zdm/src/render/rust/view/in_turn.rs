@@ -118,9 +118,9 @@ fn writes<'t>(
     let mut writes = vec![whole(sides, "insert", INSERTS, |written| {
         statements.insert(written)
     })?];
-    if bulk::statement(statements, rust, Writes::New)?.is_some() {
+    if let Some(rows) = bulk::rows(statements, rust) {
         writes.push(whole(sides, "insert_many", INSERTS_MANY, |written| {
-            Ok(bulk::statement(statements, rust, written)?.unwrap_or_default())
+            statements.insert_many(written, rows)
         })?);
     }
     if sides.table.primary_key.is_empty() {

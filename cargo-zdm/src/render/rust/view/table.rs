@@ -268,12 +268,9 @@ fn sql<'t>(
     by_array: bool,
 ) -> Result<BTreeMap<&'static str, Option<String>>, RenderError> {
     let mut sql = through.map_or_else(|| writes::sql(statements, dual, by_array), moved::sql)?;
-    let many = if dual {
-        None
-    } else {
-        bulk::statement(statements, rust, Writes::New)?
-    };
-    sql.insert("insert_many", many);
+    let rows = bulk::rows(statements, rust).filter(|_| !dual);
+    let many = rows.map(|rows| statements.insert_many(Writes::New, rows));
+    sql.insert("insert_many", many.transpose()?);
     if let Some(with) = with {
         sql.insert("pending", Some(with.pending()));
     }

@@ -160,9 +160,9 @@ pub(super) fn dual_writes<'t>(
     let mut writes = vec![dual_write("insert", INSERTS, |side| {
         statements.insert(side)
     })?];
-    if bulk::statement(statements, rust, Writes::New)?.is_some() {
+    if let Some(rows) = bulk::rows(statements, rust) {
         writes.push(dual_write("insert_many", INSERTS_MANY, |side| {
-            Ok(bulk::statement(statements, rust, side)?.unwrap_or_default())
+            statements.insert_many(side, rows)
         })?);
     }
     // Nothing tells rows apart, so a row is stored and not found again.
