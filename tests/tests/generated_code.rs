@@ -47,6 +47,8 @@ mod many_rows;
 mod one_way;
 #[path = "generated/one_way_under_load.rs"]
 mod one_way_under_load;
+#[path = "generated/overtaken.rs"]
+mod overtaken;
 #[path = "generated/sleeper.rs"]
 mod sleeper;
 #[path = "generated/split_column.rs"]

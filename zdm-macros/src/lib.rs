@@ -70,6 +70,7 @@ use zdm_model::{Declared, EnumModel, RustType};
 /// | `unique`, `index`, `index = "name"` | an index over this column; together, one unique index |
 /// | `references = "teams(id)"`, `on_delete = "set null"`, `on_update = "cascade"` | a foreign key |
 /// | `skip` | no column; reads fill the field with its `Default` |
+/// | `version` | counts the writes of a row: `update` writes only a row that is as it was read (optimistic locking) |
 /// | `renamed_from = "x"` | the column was called `x` |
 /// | `moved_from = "addresses.town"` | it was the column `town` of `addresses`, which stays and has at most one row for each of this table |
 /// | `from("x", "y")` | the column replaces others |

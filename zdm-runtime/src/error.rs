@@ -202,6 +202,16 @@ pub enum Error {
         main: &'static str,
     },
 
+    /// A row was to be written as it was read, and has been written meanwhile.
+    #[error(
+        "table `{table}`: the row has been written since it was read, so nothing was written now: read it again and apply the change \
+         to what it has become"
+    )]
+    Overtaken {
+        /// The table.
+        table: &'static str,
+    },
+
     /// What was given to `Zdm::connect_as` is no name.
     #[error(
         "{name:?} is no name of an instance; nothing was changed: give `Zdm::connect_as` one line of 1 to 255 bytes that stays the same \

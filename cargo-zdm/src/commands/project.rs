@@ -113,6 +113,7 @@ impl From<PipelineError> for Failure {
             | PipelineError::TransitionChanged { .. }
             | PipelineError::NothingLeft { .. }
             | PipelineError::Raw { .. }
+            | PipelineError::VersionInTransition { .. }
             | PipelineError::UserSource { .. } => Self::findings(
                 error,
                 "do what the message says, then run the command again",

@@ -50,6 +50,7 @@ impl<'a> Code<'a> {
         transitions: &'a [InTransition],
         dialect: &'a Dialect,
     ) -> Result<Self, PipelineError> {
+        have_one_version(models, transitions)?;
         Ok(Self {
             options,
             templates: Templates::sqlx()?,
@@ -239,6 +240,7 @@ fn views<'a>(
                 path: found.crate_path.clone(),
                 fingerprint: fingerprint(table, &models.schema.enums),
                 skipped: found.skipped_fields.clone(),
+                version: found.version.clone(),
                 conditions: found.conditions.clone(),
                 view: renamed(transitions, &table.name),
                 transition,
@@ -247,6 +249,30 @@ fn views<'a>(
             }
         })
         .collect()
+}
+
+/// A version that is in two columns, or whose row is written through another table, cannot be compared with the one that was read.
+fn have_one_version(models: &Models, transitions: &[InTransition]) -> Result<(), PipelineError> {
+    for (table, found) in models.schema.tables.iter().zip(&models.models) {
+        let Some(version) = &found.version else {
+            continue;
+        };
+        let is_in = |transition: &&InTransition| {
+            let (mut moves, mut pairs) = (transition.moves.iter(), transition.pairs.iter());
+            moves.any(|moved| [&moved.main, &moved.part].contains(&&table.name))
+                || pairs.any(|pair| pair.table == table.name && pair.new.name == *version)
+        };
+        if let Some(transition) = transitions.iter().find(is_in) {
+            return Err(PipelineError::VersionInTransition {
+                file: found.file.clone(),
+                line: found.line,
+                model: found.ident.clone(),
+                column: version.clone(),
+                migration: transition.manifest.folder(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The view by which the code reaches a table whose key has other names there.

@@ -141,6 +141,7 @@ mod tests {
             line,
             visibility: "pub".to_owned(),
             skipped_fields: Vec::new(),
+            version: None,
             conditions: Vec::new(),
         }
     }

@@ -117,6 +117,25 @@ pub enum PipelineError {
         /// What could have been meant.
         known: String,
     },
+    /// The column that counts the writes of a row is in two columns or two tables.
+    #[error(
+        "{file}:{line}: `{column}` of `{model}` counts the writes of a row (`version`), and `{migration}` replaces it or moves columns between \
+         its table and another one: a write through the other side would not be counted, and one that it overtook would not be \
+         refused; nothing has been written: take `version` off the field, in a release before this one, and put it back after \
+         `cargo zdm finalize`"
+    )]
+    VersionInTransition {
+        /// The struct's file.
+        file: Utf8PathBuf,
+        /// The line of the struct's name.
+        line: usize,
+        /// The struct.
+        model: String,
+        /// The column.
+        column: String,
+        /// The folder of the migration.
+        migration: String,
+    },
     /// A Rust file of the user's cannot be changed.
     #[error("{file} cannot be read as Rust: {reason}; nothing has been written")]
     UserSource {

@@ -123,6 +123,7 @@ impl Rehearsed {
             path: String::new(),
             fingerprint: 0,
             skipped: Vec::new(),
+            version: None,
             conditions: Vec::new(),
             view: followed
                 .and_then(|found| code::renamed(std::slice::from_ref(found), &table.name)),

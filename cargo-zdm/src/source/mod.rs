@@ -95,6 +95,8 @@ pub struct FoundModel {
     pub visibility: String,
     /// Fields with `#[zdm(skip)]`, which generated code fills with their `Default`.
     pub skipped_fields: Vec<String>,
+    /// The column with `#[zdm(version)]`, which counts the writes of a row.
+    pub version: Option<String>,
     /// The `cfg` conditions on the struct and its modules, which generated code repeats.
     pub conditions: Vec<String>,
 }

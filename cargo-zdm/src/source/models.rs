@@ -109,6 +109,7 @@ pub(super) fn read(candidate: Candidate, scope: &Scope) -> Result<Declaration, V
                 .iter()
                 .map(|field| field.ident.to_string())
                 .collect(),
+            version: model.version,
             conditions: context.conditions,
         },
         table,

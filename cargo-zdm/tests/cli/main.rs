@@ -83,4 +83,5 @@ mod understood;
 mod unkeyed;
 mod untouched;
 mod usage;
+mod version_column;
 mod versions;

@@ -81,6 +81,7 @@ fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
             path: format!("{models}::{}", struct_of(&table.name)),
             fingerprint: fingerprint(table, &schema.enums),
             skipped: Vec::new(),
+            version: None,
             conditions: Vec::new(),
             transition: None,
             earlier: Vec::new(),

@@ -87,6 +87,13 @@ fn pairs(table: &Table) -> Vec<Pair> {
             vec!["full_name".to_owned()],
             "name IS NOT DISTINCT FROM full_name",
         ),
+        "pages" => (
+            "title",
+            vec![text("name")],
+            "name",
+            vec!["title".to_owned()],
+            "name IS NOT DISTINCT FROM title",
+        ),
         "people" => (
             "age_int",
             vec![text("age")],
@@ -205,6 +212,7 @@ fn generated(dialect: &str) -> FileTree {
                     .iter()
                     .map(|field| field.ident.to_string())
                     .collect(),
+                version: model.version.clone(),
                 conditions: Vec::new(),
                 transition: (!pairs.is_empty()).then(|| Transition {
                     id: ID,
@@ -288,6 +296,7 @@ fn final_code_has_no_old_values() {
             path: "crate::models::Account".to_owned(),
             fingerprint: 0,
             skipped: Vec::new(),
+            version: None,
             conditions: Vec::new(),
             transition: None,
             earlier: Vec::new(),

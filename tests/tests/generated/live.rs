@@ -267,6 +267,7 @@ pub(crate) async fn prepare(operator: &mut Connection) {
         format!("CREATE TABLE tasks (id {uuid} PRIMARY KEY, title text NOT NULL, weight bigint)"),
         "CREATE TABLE order_lines (order_id bigint, product text, quantity integer NOT NULL, PRIMARY KEY (order_id, product))".to_owned(),
         "CREATE TABLE tags (name text PRIMARY KEY)".to_owned(),
+        format!("CREATE TABLE pages (id {id}, name text, title text, visits bigint NOT NULL, version integer NOT NULL)"),
         format!("CREATE TABLE tickets (id {id})"),
         format!("CREATE TABLE accounts (id {id}, email text, note text, email_key text)"),
         "CREATE TABLE contacts (id bigint PRIMARY KEY, first_name text, last_name text, city text, name text, town text)".to_owned(),
@@ -293,12 +294,13 @@ pub(crate) async fn prepare(operator: &mut Connection) {
         "accounts",
         "contacts",
         "parcels",
+        "pages",
     ] {
         let fence = "INSERT INTO {zdm}fence (table_name, epoch) VALUES ($1, 1)";
         operator.execute(fence, &[table.into()]).await.unwrap();
     }
     for table in [
-        "users", "people", "badges", "tasks", "accounts", "contacts", "parcels",
+        "users", "people", "badges", "tasks", "accounts", "contacts", "parcels", "pages",
     ] {
         let stage_table = "INSERT INTO {zdm}stage_table (migration, table_name) VALUES ($1, $2)";
         operator

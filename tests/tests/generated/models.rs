@@ -121,3 +121,16 @@ pub struct Parcel {
     #[zdm(from("code"), up = "substr(code, 3)")]
     pub number: String,
 }
+
+/// A column under a new name, in rows that count their writes.
+#[derive(Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "pages")]
+pub struct Page {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(renamed_from = "name")]
+    pub title: String,
+    pub visits: i64,
+    #[zdm(version)]
+    pub version: i32,
+}

@@ -119,6 +119,7 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
                 path: format!("{}::{dialect}::models::{name}", code.module),
                 fingerprint: fingerprint(table, &schema.enums),
                 skipped: Vec::new(),
+                version: None,
                 conditions: Vec::new(),
                 transition: moved.map(|moved| Transition {
                     id: ID,

@@ -65,6 +65,7 @@ impl Versions {
             path: "crate::models::T".to_owned(),
             fingerprint: 0,
             skipped: Vec::new(),
+            version: None,
             conditions: Vec::new(),
             transition: (!plan.pairs.is_empty()).then(|| Transition {
                 id: ID,

@@ -43,6 +43,13 @@ pub(crate) struct Field {
 }
 
 impl Declaration {
+    /// The column that counts the writes of a row.
+    pub(crate) fn version(&self) -> Option<String> {
+        let mut fields = self.fields.iter();
+        let field = fields.find(|field| field.attributes.version.is_some())?;
+        Some(field.name.value.clone())
+    }
+
     /// Reads a struct; `None` where it is nothing that could be a table.
     pub(crate) fn read(
         input: &DeriveInput,

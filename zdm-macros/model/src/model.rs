@@ -32,6 +32,8 @@ pub struct Model {
     pub fields: Vec<ModelField>,
     /// Fields with `#[zdm(skip)]`, which generated code fills with their `Default`.
     pub skipped: Vec<ModelField>,
+    /// The column with `#[zdm(version)]`, which counts the writes of a row.
+    pub version: Option<String>,
     /// Functions that fill columns.
     pub calls: Vec<Call>,
 }
@@ -75,6 +77,7 @@ impl Declared {
         }
         Ok(Self::Model(Model {
             calls: Call::all(&declaration),
+            version: declaration.version(),
             ident: declaration.ident,
             table,
             fields: declaration

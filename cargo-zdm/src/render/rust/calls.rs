@@ -137,6 +137,7 @@ pub(crate) fn calls(
         turns: &model.turns,
         growing: model.growing(),
         renamed: model.view.as_deref(),
+        version: model.version.as_deref(),
     };
     let moved = transition.and_then(|transition| transition.moved.as_ref());
     let statements = Statements::of(templates, sides, moved)?;

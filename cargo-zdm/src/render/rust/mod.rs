@@ -45,6 +45,8 @@ pub struct Model<'a> {
     pub fingerprint: u64,
     /// Fields of the struct that are no columns.
     pub skipped: Vec<String>,
+    /// The column that counts the writes of a row.
+    pub version: Option<String>,
     /// The `cfg` conditions under which the struct is there.
     pub conditions: Vec<String>,
     /// The view by which the table is reached as long as columns of its key have other names there.

@@ -33,6 +33,8 @@ pub(super) struct Sides<'a> {
     pub(super) growing: Option<&'a str>,
     /// The view that has the new names of the key's columns.
     pub(super) renamed: Option<&'a str>,
+    /// The column that counts the writes of a row.
+    pub(super) version: Option<&'a str>,
 }
 
 /// Which sides a write maintains.
@@ -169,6 +171,10 @@ impl<'a> Sides<'a> {
     ) -> Result<Vec<(String, String)>, ExpressionError> {
         let mut values = Vec::new();
         for (column, parameter) in columns {
+            if self.version == Some(&column.name) {
+                values.extend(self.next_version(qualified));
+                continue;
+            }
             let pair = self.written(written, column);
             if !matches!(pair, Some((_, Writes::Old))) {
                 values.push((
@@ -190,6 +196,14 @@ impl<'a> Sides<'a> {
             }
         }
         Ok(values)
+    }
+
+    /// `(column, value)` of what every update of a row counts.
+    pub(super) fn next_version(&self, qualified: bool) -> Option<(String, String)> {
+        let mut columns = self.table.columns.iter();
+        let version = columns.find(|column| self.version == Some(&column.name))?;
+        let next = format!("{} + 1", self.stored(version, qualified));
+        Some((self.words.ident(&version.name), next))
     }
 
     fn stored(&self, column: &Column, qualified: bool) -> String {

@@ -179,11 +179,10 @@ impl<'a> Statements<'a> {
         if changed.is_empty() {
             return Ok(None);
         }
-        let key: Vec<_> = self
-            .sides
-            .table
-            .key_columns()
-            .filter_map(|key| columns.iter().find(|(column, _)| column.name == key.name))
+        let found_by = { self.sides.table.key_columns() }.map(|key| key.name.as_str());
+        let key: Vec<_> = found_by
+            .chain(self.sides.version)
+            .filter_map(|name| columns.iter().find(|(column, _)| column.name == name))
             .map(|(column, parameter)| self.equals(column, parameter))
             .collect();
         let given = numbered(self.sides.given_and_computed(), columns.len() + 2);
@@ -200,7 +199,9 @@ impl<'a> Statements<'a> {
         let keys = self.sides.table.primary_key.len();
         let value = vec![(column, parameter(keys + 1))];
         let given = self.given_for(column, keys + 3);
-        let assignments = self.assignments(writes.into(), &value, &given, false)?;
+        let mut assignments = self.assigned(writes.into(), &value, &given, false)?;
+        assignments.extend(self.next_version());
+        let assignments = lines(&assignments);
         if given.is_empty() {
             return Ok(self.setter.replace(ASSIGNED, &assignments));
         }
@@ -313,9 +314,14 @@ impl<'a> Statements<'a> {
         given: &[(&'a Column, String)],
         qualified: bool,
     ) -> Result<String, RenderError> {
-        Ok(self
-            .assigned(written, columns, given, qualified)?
-            .join(",\n    "))
+        let assigned = self.assigned(written, columns, given, qualified)?;
+        Ok(lines(&assigned))
+    }
+
+    /// What every update of a row counts.
+    pub(super) fn next_version(&self) -> Option<String> {
+        let (column, next) = self.sides.next_version(false)?;
+        Some(format!("{column} = {next}"))
     }
 
     /// `column = value`
@@ -376,6 +382,11 @@ impl<'a> Statements<'a> {
 pub(super) fn given_of(pair: &Pair) -> impl Iterator<Item = &Column> {
     let computed = pair.seal.as_ref().map(|_| &pair.new);
     pair.old.iter().chain(computed)
+}
+
+/// Assignments, each on a line of its own.
+fn lines(assignments: &[String]) -> String {
+    assignments.join(",\n    ")
 }
 
 pub(super) fn numbered<'a>(

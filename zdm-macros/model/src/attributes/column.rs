@@ -26,6 +26,7 @@ pub(crate) struct ColumnAttributes {
     pub(crate) generated: Option<Given<String>>,
     pub(crate) is_virtual: Option<Given<()>>,
     pub(crate) skip: Option<Given<()>>,
+    pub(crate) version: Option<Given<()>>,
     pub(crate) unique: Option<Given<()>>,
     /// `index` or `index = "name"`.
     pub(crate) index: Option<Given<Option<String>>>,
@@ -72,6 +73,7 @@ impl ColumnAttributes {
             generated,
             is_virtual,
             skip,
+            version,
             unique,
             index,
             references,
@@ -88,7 +90,7 @@ impl ColumnAttributes {
             valid_if,
             on_invalid,
         } = self;
-        [primary_key, is_virtual, skip, unique, one_way]
+        [primary_key, is_virtual, skip, version, unique, one_way]
             .iter()
             .all(|flag| flag.is_none())
             && [column, sql_type, default, generated]
@@ -125,6 +127,7 @@ impl ColumnAttributes {
             }
             "auto" => keep(&mut self.auto, word, None),
             "skip" => keep(&mut self.skip, word, ()),
+            "version" => keep(&mut self.version, word, ()),
             "unique" => keep(&mut self.unique, word, ()),
             "column" => keep(&mut self.column, word, text(word, input)?),
             "sql_type" => keep(&mut self.sql_type, word, text(word, input)?),

@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 25] = [
+pub(super) const COLUMN: [&str; 26] = [
     "primary_key",
     "auto",
     "column",
@@ -32,6 +32,7 @@ pub(super) const COLUMN: [&str; 25] = [
     "collation",
     "comment",
     "skip",
+    "version",
 ];
 
 /// Words on a struct.

@@ -9,6 +9,7 @@ mod functions;
 mod keys;
 mod split;
 mod transitions;
+mod version;
 
 use crate::attributes::Errors;
 use crate::declaration::Declaration;
@@ -16,7 +17,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 34] = [
+const CHECKS: [Check; 35] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -30,6 +31,7 @@ const CHECKS: [Check; 34] = [
     keys::is_never_null,
     keys::auto_is_given,
     keys::auto_is_an_integer,
+    version::counts_writes,
     transitions::rename_stands_alone,
     transitions::both_directions,
     transitions::one_way_stands_for_down,

@@ -36,6 +36,8 @@ pub struct User {
     pub slug: String,
     #[zdm(from("b"), up = "b", down = "b2", valid_if = "b > 0", on_invalid = default("0"))]
     pub b2: i16,
+    #[zdm(version)]
+    pub revision: i32,
     #[zdm(skip)]
     pub cache: Vec<u64>,
     pub r#type: Option<serde_json::Value>,

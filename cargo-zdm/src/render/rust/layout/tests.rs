@@ -140,6 +140,7 @@ fn repositories_are_laid_out_as_rustfmt_does() {
                     table: Cow::Borrowed(&declared),
                     path: format!("crate::models::{ident}"),
                     skipped: vec!["cache".to_owned()],
+                    version: None,
                     conditions: Vec::new(),
                     transition: None,
                     earlier: Vec::new(),

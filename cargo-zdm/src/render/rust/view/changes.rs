@@ -50,7 +50,9 @@ pub(super) fn changes<'t>(
     let mut fields = Vec::new();
     for column in table.written_columns() {
         let pair = statements.sides.pair(column);
-        if table.primary_key.contains(&column.name) || pair.is_some_and(Pair::is_one_way) {
+        let counts = statements.sides.version == Some(&column.name);
+        if table.primary_key.contains(&column.name) || pair.is_some_and(Pair::is_one_way) || counts
+        {
             continue;
         }
         let argument = names::argument(&column.field);

@@ -69,6 +69,7 @@ pub(in crate::render::rust) struct TableView {
     setters: Vec<Setter>,
     bulk: Bulk,
     changes: Option<Changes>,
+    version: Option<Version>,
     sql: BTreeMap<&'static str, Option<String>>,
     /// Writes have an old side.
     pub(in crate::render::rust) dual: bool,
@@ -108,6 +109,14 @@ pub(in crate::render::rust) struct Earlier {
     sql: BTreeMap<&'static str, String>,
     statements_in: Option<String>,
     entry: Option<Entry>,
+}
+
+/// What counts the writes of a row.
+#[derive(Debug, Serialize)]
+struct Version {
+    field: String,
+    /// `"lock" = "lock" + 1`
+    next: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -153,6 +162,7 @@ pub(in crate::render::rust) fn table(
         turns: &model.turns,
         growing: model.growing(),
         renamed: model.view.as_deref(),
+        version: model.version.as_deref(),
     };
     let moves = transition.and_then(|found| found.moved.as_ref());
     let statements = Statements::of(templates, sides, moves)?;
@@ -218,6 +228,7 @@ pub(in crate::render::rust) fn table(
         setters: writes::setters(&statements, &rust, &bind)?,
         bulk,
         changes: changes::changes(&statements, model_name, &repository, &rust)?,
+        version: version(model, &statements),
         sql: sql(through, with.as_ref(), &statements, &rust, dual, by_array)?,
         split: through.is_some(),
         merged: with.is_some(),
@@ -245,6 +256,15 @@ pub(in crate::render::rust) fn table(
 fn skipped(model: &Model<'_>) -> Vec<String> {
     let names = model.skipped.iter();
     names.map(|name| names::identifier(name)).collect()
+}
+
+fn version(model: &Model<'_>, statements: &Statements<'_>) -> Option<Version> {
+    let mut columns = model.table.columns.iter();
+    let column = columns.find(|column| model.version.as_ref() == Some(&column.name))?;
+    Some(Version {
+        field: names::bare(&column.field).to_owned(),
+        next: statements.next_version()?,
+    })
 }
 
 /// What is bound for a field of the struct.

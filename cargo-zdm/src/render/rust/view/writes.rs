@@ -67,7 +67,8 @@ pub(super) fn setters<'t>(
     let table = statements.sides.table;
     let mut setters = Vec::new();
     for column in table.written_columns() {
-        if table.primary_key.is_empty() || table.primary_key.contains(&column.name) {
+        let counts = statements.sides.version == Some(&column.name);
+        if table.primary_key.is_empty() || table.primary_key.contains(&column.name) || counts {
             continue;
         }
         let pair = statements.sides.pair(column);
