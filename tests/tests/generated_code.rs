@@ -33,6 +33,8 @@ pub mod sqlite {
     pub mod zdm;
 }
 
+#[path = "generated/checked.rs"]
+mod checked;
 #[path = "generated/every_write_under_load.rs"]
 mod every_write_under_load;
 #[path = "generated/golden.rs"]

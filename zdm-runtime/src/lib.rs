@@ -12,6 +12,8 @@ pub mod between;
 mod bucket;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod caught;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod checked;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod checksum;
 mod code;

@@ -44,6 +44,9 @@ pub(super) fn laid_out(form: Form, text: &str) -> Option<String> {
             out.comment(line)?;
         } else if let Some(end) = opened(line) {
             out.raw(line, &end, &mut lines)?;
+        } else if code.starts_with("macro_rules! ") {
+            let end = format!("{}}}", indent(line));
+            out.raw(line, &end, &mut lines)?;
         } else if code.starts_with("#[zdm(") {
             out.attribute(line)?;
         } else if form == Form::Models {

@@ -87,14 +87,14 @@ pub(super) fn importable(model: &str) -> bool {
     !TYPES.contains(&model)
 }
 
-/// What stands for a column in a handwritten query, as a function beside `guard` and the other fields' `set_…` and `…_agrees`.
+/// What stands for a column in a handwritten query, as a function beside `guard`, `next_version` and the other fields' `set_…` and `…_agrees`.
 pub(super) fn fragment(field: &str, fields: &[&str]) -> String {
     let name = bare(field);
     let taken = |other: &&str| {
         let of_other = [name.strip_prefix("set_"), name.strip_suffix("_agrees")];
         of_other.contains(&Some(bare(other)))
     };
-    if name == "guard" || fields.iter().any(taken) {
+    if ["guard", "next_version"].contains(&name) || fields.iter().any(taken) {
         format!("{name}_value")
     } else {
         identifier(field)

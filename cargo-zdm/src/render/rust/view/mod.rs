@@ -5,6 +5,7 @@
 
 mod bulk;
 mod changes;
+mod checked;
 mod computed;
 mod imports;
 mod in_turn;

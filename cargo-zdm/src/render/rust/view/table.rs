@@ -11,6 +11,7 @@ use zdm_runtime::Writes;
 use super::Header;
 use super::bulk::{self, Bulk};
 use super::changes::{self, Changes};
+use super::checked::{self, Checked};
 use super::computed::{self, ComputedView, Entry, Sealed};
 use super::imports;
 use super::in_turn::{self, InTurn};
@@ -70,6 +71,7 @@ pub(in crate::render::rust) struct TableView {
     bulk: Bulk,
     changes: Option<Changes>,
     version: Option<Version>,
+    checked: Checked,
     sql: BTreeMap<&'static str, Option<String>>,
     /// Writes have an old side.
     pub(in crate::render::rust) dual: bool,
@@ -229,6 +231,7 @@ pub(in crate::render::rust) fn table(
         bulk,
         changes: changes::changes(&statements, model_name, &repository, &rust)?,
         version: version(model, &statements),
+        checked: checked::checked(&statements, &rust)?,
         sql: sql(through, with.as_ref(), &statements, &rust, dual, by_array)?,
         split: through.is_some(),
         merged: with.is_some(),
