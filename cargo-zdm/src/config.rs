@@ -94,6 +94,8 @@ pub struct Policy {
     /// How long `advance` stays on each share.
     #[serde(deserialize_with = "duration")]
     pub ramp_dwell: Duration,
+    /// So many rows that differ, seen by instances that read, make `advance` take all reads back to old; 0: only people do.
+    pub step_back: u32,
     /// How long a statement that blocks writers waits for its lock.
     #[serde(deserialize_with = "duration")]
     pub lock_timeout: Duration,
@@ -163,6 +165,7 @@ impl Default for Policy {
             ramp: ["1%", "10%", "50%", "100%"].map(str::to_owned).to_vec(),
             ramp_by: By::Key,
             ramp_dwell: Duration::from_mins(10),
+            step_back: 0,
             lock_timeout: Duration::from_secs(1),
             ddl_deadline: Duration::from_hours(4),
             drain_timeout: Duration::from_mins(5),

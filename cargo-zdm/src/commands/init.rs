@@ -173,6 +173,7 @@ versions = \"zdm\"
 soak = \"1d\"                     # before writes leave old, and before old is dropped
 ramp = [\"1%\", \"10%\", \"50%\", \"100%\"]
 # ramp_by = \"instance\"          # the ramp's are shares of the instances, not of the keys
+# step_back = 10                # so many rows that differ make advance take all reads back to old
 ramp_dwell = \"10m\"              # how long `advance` stays on each share
 # instances = 2                 # how many run at least: nothing moves while fewer are seen
 # approvals = 1                 # people who `approve` that old is dropped, beside whoever runs `contract`

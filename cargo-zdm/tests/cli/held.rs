@@ -212,6 +212,62 @@ fn seen_mismatches_are_not_forgotten_by_a_rollback() {
     });
 }
 
+/// Nobody is at the keyboard.
+#[test]
+fn advance_goes_back_by_itself_where_rows_differ_on_sqlite() {
+    on_sqlite(&format!("{HASTY}\nstep_back = 3"), goes_back_by_itself);
+}
+
+#[test]
+fn advance_goes_back_by_itself_where_rows_differ_on_postgres() {
+    on_postgres(&format!("{HASTY}\nstep_back = 3"), goes_back_by_itself);
+}
+
+fn goes_back_by_itself(project: &Project) {
+    for stage in ["shadow", "live"] {
+        to_shadow(project);
+        if stage == "live" {
+            project.done(&["switch", "--to", "25%"]);
+        }
+        project.execute("UPDATE users SET name = 'lovelace' WHERE id = 1");
+        see_mismatches(project, 2);
+        let waits = project.zdm(&["advance"]);
+        assert_eq!(waits.code, 4, "{waits:#?}");
+        waits.says("no_shadow_mismatch");
+        assert_eq!(project.stage("users_full_name"), stage);
+
+        see_mismatches(project, 3);
+        let back = project.zdm(&["advance"]);
+        assert_eq!(back.code, 4, "{back:#?}");
+        back.says("instances saw 3 times a row whose sides differ, and step_back = 3");
+        back.says("not_rolled_back");
+        stays(project, &["advance"], "dual_write");
+
+        // What differed is filled again before reads go to new once more.
+        project.done(&[
+            "resume",
+            "users_full_name",
+            "--reason",
+            "the writer is mended",
+        ]);
+        assert_eq!(project.zdm(&["advance"]).code, 4);
+        assert_eq!(project.stage("users_full_name"), "complete");
+        let full_name = "SELECT full_name FROM users WHERE id = 1";
+        assert_eq!(project.value(full_name), "lovelace");
+        project.done(&["rollback", "--to", "absent"]);
+        project.execute("DELETE FROM users");
+    }
+}
+
+fn see_mismatches(project: &Project, rows: i64) {
+    project.connected(async |connection| {
+        let delete = "DELETE FROM {zdm}mismatch";
+        connection.execute(delete, &[]).await.unwrap();
+        let insert = "INSERT INTO {zdm}mismatch (migration, instance, mismatches) VALUES ('2222bbbb2222', 'web', $1)";
+        connection.execute(insert, &[rows.into()]).await.unwrap();
+    });
+}
+
 fn to_shadow(project: &Project) {
     project.done(&["expand"]);
     project.fill();

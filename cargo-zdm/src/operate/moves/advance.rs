@@ -11,7 +11,7 @@ use zdm_runtime::gates::{self, Side};
 use zdm_runtime::{By, Share, Stage};
 
 use super::backfill::{self, Effort};
-use super::{contract, expand, switch, verify};
+use super::{contract, expand, step_back, switch, verify};
 use crate::error::{Failure, Kind, ShownGate};
 use crate::operate::gate;
 use crate::operate::position::{Move, Position};
@@ -122,6 +122,11 @@ async fn one(
                 let first = session.folder(first);
                 return Err(gate::refusal(&format!("expand, after that of {first},")));
             }
+        }
+        if let Some(answer) = step_back::if_rows_differ(session, place, position).await? {
+            migration.moves += 1;
+            session.terminal.say(&answer.text);
+            continue;
         }
         if let Some(answer) = take(session, place, position, step).await? {
             migration.moves += 1;

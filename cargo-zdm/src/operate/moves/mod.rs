@@ -8,5 +8,6 @@ pub(crate) mod contract;
 pub(crate) mod expand;
 pub(crate) mod pause;
 pub(crate) mod rollback;
+mod step_back;
 pub(crate) mod switch;
 pub(crate) mod verify;
