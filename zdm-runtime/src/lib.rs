@@ -51,6 +51,8 @@ pub mod key;
 pub mod losses;
 #[cfg(feature = "operate")]
 pub mod manifest;
+#[cfg(all(feature = "metrics", any(feature = "postgres", feature = "sqlite")))]
+mod metered;
 #[cfg(feature = "operate")]
 pub mod migration;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]

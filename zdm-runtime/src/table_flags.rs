@@ -40,6 +40,7 @@ impl TableFlags {
     /// others keep the newer.
     pub async fn refresh<C: ControlConnection>(&self, connection: &mut C) -> Result<Flags, Error> {
         let table = self.table();
+        table.count_refresh();
         let loaded = table_state::load(connection, table.code, self.zdm.name()).await?;
         let flags = loaded.flags;
         table.take(loaded);

@@ -50,6 +50,8 @@ pub(crate) struct Served {
     mismatches: Vec<Counter>,
     acknowledged: AtomicI64,
     refusal: Mutex<Option<Error>>,
+    /// How often a statement asked for the stage.
+    refreshes: AtomicU64,
 }
 
 /// Rows whose sides were not consistent.
@@ -93,6 +95,9 @@ impl Zdm {
             beating: tokio::sync::Mutex::new(()),
         }));
         zdm.0.start().await?;
+        #[cfg(feature = "metrics")]
+        crate::metered::describe();
+        zdm.0.measure(true);
         tokio::spawn(beat_until_dropped(Arc::downgrade(&zdm.0)));
         Ok(zdm)
     }
@@ -137,7 +142,9 @@ impl Zdm {
     /// Does at once what the task does every second: for tests and health checks that cannot wait. On `SQLite` it mostly
     /// reads: what it writes keeps the lease, acknowledges a hop or reports mismatches.
     pub async fn beat(&self) -> Result<(), Error> {
-        self.0.beat().await
+        let beat = self.0.beat().await;
+        self.0.measure(beat.is_ok());
+        beat
     }
 
     pub(crate) fn tables(&self) -> &[Served] {
@@ -197,6 +204,21 @@ impl Inner {
         self.report(&mut connection).await?;
         self.load(&mut connection).await?;
         self.acknowledge(&mut connection).await
+    }
+
+    /// What is known now, for the recorder that the application has.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        allow(clippy::unused_self, reason = "nobody records anything")
+    )]
+    fn measure(&self, succeeded: bool) {
+        #[cfg(feature = "metrics")]
+        {
+            crate::metered::beat(succeeded);
+            self.tables.iter().for_each(crate::metered::table);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = succeeded;
     }
 
     /// Loads the flags of every table whose epoch has moved or which could not be served.
@@ -269,6 +291,7 @@ impl Served {
             mismatches: code.migrations.iter().map(|_| Counter::default()).collect(),
             acknowledged: AtomicI64::new(0),
             refusal: Mutex::new(None),
+            refreshes: AtomicU64::new(0),
         }
     }
 
@@ -288,6 +311,32 @@ impl Served {
     fn counters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
         let followed = self.followed.get().into_iter().flatten().copied();
         followed.zip(&self.mismatches)
+    }
+
+    /// The names of the migrations that the code follows, in their turn, each with its mismatches.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn followed_migrations(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.counters().map(|(id, counter)| {
+            let mut migrations = self.code.migrations.iter();
+            let known = migrations.find(|migration| migration.id == id);
+            let seen = counter.seen.load(Ordering::Relaxed);
+            (known.map_or(id, |migration| migration.name), seen)
+        })
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn refreshes(&self) -> u64 {
+        self.refreshes.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is_ready(&self) -> bool {
+        self.refusal().is_none()
+    }
+
+    /// Counts a statement that asked for the stage.
+    pub(crate) fn count_refresh(&self) {
+        self.refreshes.fetch_add(1, Ordering::Relaxed);
     }
 
     fn mismatches(&self) -> u64 {
@@ -332,7 +381,9 @@ async fn beat_until_dropped(inner: Weak<Inner>) {
         if inner.closed.load(Ordering::Acquire) {
             return;
         }
-        match tokio::time::timeout(BEAT_TIMEOUT, inner.beat()).await {
+        let beat = tokio::time::timeout(BEAT_TIMEOUT, inner.beat()).await;
+        inner.measure(matches!(beat, Ok(Ok(()))));
+        match beat {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "flags are the last known good"),
             Err(_) => {

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod failure;
+mod metrics;
 pub mod models;
 mod probes;
 pub mod search;

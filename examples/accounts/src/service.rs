@@ -11,7 +11,7 @@ use zdm_runtime::Zdm;
 use crate::models::AuditEntry;
 use crate::zdm::accounts::Accounts;
 use crate::zdm::audit_log::AuditLog;
-use crate::{accounts, probes, search};
+use crate::{accounts, metrics, probes, search};
 
 /// The database, and a repository per table.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ impl Service {
     ///
     /// Where the database cannot be reached, or lacks a migration that this code needs: `cargo zdm expand` comes first.
     pub async fn connect(pool: PgPool) -> Result<Self, zdm_runtime::Error> {
+        metrics::install();
         let zdm = Zdm::connect(pool.clone(), &crate::zdm::CODE).await?;
         Ok(Self {
             accounts: Accounts::new(&zdm)?,
@@ -59,6 +60,7 @@ impl Service {
             .route("/accounts/search", get(search::search))
             .route("/healthz", get(probes::healthz))
             .route("/readyz", get(probes::readyz))
+            .route("/metrics", get(metrics::metrics))
             .with_state(Arc::clone(self))
     }
 

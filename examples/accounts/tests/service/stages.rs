@@ -167,6 +167,7 @@ impl Walk {
             StatusCode::OK,
             "{answer}"
         );
+        self.metrics_say(to).await;
         self.serve().await;
     }
 
@@ -176,7 +177,34 @@ impl Walk {
         let answer = self.tool.run(&["rollback", "--to", stage]);
         assert_eq!(answer["to"], stage, "{answer}");
         self.service.zdm().beat().await.unwrap();
+        self.metrics_say(stage).await;
         self.serve().await;
+    }
+
+    /// What a dashboard shows of 0004: its stage as a number, and the share of keys that are read from new.
+    async fn metrics_say(&self, stage: &str) {
+        let (number, share) = match stage {
+            "off" => ("0", "0"),
+            "dual_write" => ("1", "0"),
+            "shadow" => ("2", "0"),
+            "1%" => ("3", "0.01"),
+            "50%" => ("3", "0.5"),
+            "100%" => ("3", "1"),
+            "ramp_down" => ("4", "1"),
+            _ => ("5", "1"),
+        };
+        let text = self.client.get("/metrics").await;
+        let labels = r#"{table="accounts",migration="accounts_age_years"}"#;
+        for line in [
+            format!("zdm_stage{labels} {number}"),
+            format!("zdm_reads_new_ratio{labels} {share}"),
+            format!("zdm_mismatches_total{labels} 0"),
+            r#"zdm_ready{table="accounts"} 1"#.to_owned(),
+            "zdm_beats_failed_total 0".to_owned(),
+        ] {
+            let text = text.as_str().unwrap();
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
     }
 
     /// Every kind of request once, and after each the whole truth.
