@@ -14,7 +14,7 @@ use crate::commands::{
     advance, approve, backfill, cancel, contract, demo, expand, import, pause, quarantine,
     rehearse, resume, rollback, status, switch, verify,
 };
-use crate::commands::{check, completions, diff, finalize, generate, init, review};
+use crate::commands::{check, completions, dashboard, diff, finalize, generate, init, review};
 use crate::context::{Common, Context};
 use crate::error::Failure;
 use crate::secret::masked;
@@ -41,6 +41,7 @@ enum Command {
     Generate(generate::Generate),
     Check(check::Check),
     Review(review::Review),
+    Dashboard(dashboard::Dashboard),
     Finalize(finalize::Finalize),
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     #[command(flatten)]
@@ -78,6 +79,7 @@ impl Command {
             Self::Generate(command) => command.run(context),
             Self::Check(check::Check {}) => check::Check::run(context),
             Self::Review(command) => command.run(context),
+            Self::Dashboard(command) => command.run(context),
             Self::Finalize(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             Self::Import(command) => command.run(context),

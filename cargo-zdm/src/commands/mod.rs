@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod contract;
+pub(crate) mod dashboard;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod demo;
 pub(crate) mod diff;

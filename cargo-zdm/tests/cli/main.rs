@@ -12,6 +12,7 @@ mod carried;
 mod constraints;
 mod counted;
 mod crew;
+mod dashboard;
 mod database;
 mod direct;
 mod drift;

@@ -41,10 +41,11 @@ const COMMANDS: [&[&str]; 26] = [
 ];
 
 /// Commands that need no database.
-const WITHOUT: [&str; 7] = [
+const WITHOUT: [&str; 8] = [
     "init",
     "check",
     "review",
+    "dashboard",
     "finalize",
     "completions",
     "help",

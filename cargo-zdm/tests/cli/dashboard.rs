@@ -1,0 +1,58 @@
+//! What watches a migration: JSON that Grafana imports, rules that Prometheus reads.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::project::Project;
+use crate::versions;
+
+/// What zdm-runtime tells a recorder.
+const METERED: &str = include_str!("../../../zdm-runtime/src/metered.rs");
+
+#[test]
+fn a_dashboard_is_of_one_migration() {
+    let project = Project::sqlite("");
+    let nothing = project.zdm(&["dashboard"]);
+    assert_eq!(nothing.code, 1, "{nothing:#?}");
+    nothing.says("there is no version yet");
+
+    versions::write(&project.path("zdm"), "sqlite");
+    let text = project.done(&["dashboard", "users_full_name"]).out;
+    let dashboard: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(dashboard["title"], "Migration 0002_users_full_name");
+    let panels = dashboard["panels"].as_array().unwrap();
+    let expressions: Vec<_> = panels
+        .iter()
+        .map(|panel| panel["targets"][0]["expr"].as_str().unwrap())
+        .collect();
+    assert!(expressions[0].contains(r#"zdm_stage{migration="users_full_name"}"#));
+    let stages = &panels[0]["fieldConfig"]["defaults"]["mappings"][0]["options"];
+    assert_eq!(stages["3"]["text"], "live");
+
+    let alerts = project.done(&["dashboard", "--alerts"]).out;
+    assert!(alerts.contains("ZdmRowsDiffer"), "{alerts}");
+    assert!(
+        alerts.contains("cargo zdm rollback users_full_name --to dual_write"),
+        "{alerts}"
+    );
+
+    let object = project
+        .done(&["dashboard", "users_full_name", "--format", "json"])
+        .object();
+    assert_eq!(object["dashboard"], dashboard);
+    assert_eq!(object["alerts"].as_str().unwrap().trim(), alerts.trim());
+
+    // Nobody records what is asked for otherwise.
+    let asked: BTreeSet<_> = expressions
+        .iter()
+        .copied()
+        .chain(alerts.lines())
+        .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .filter(|word| word.starts_with("zdm_"))
+        .collect();
+    assert!(asked.len() > 4, "{asked:?}");
+    for metric in asked {
+        assert!(METERED.contains(&format!("\"{metric}\"")), "{metric}");
+    }
+}
