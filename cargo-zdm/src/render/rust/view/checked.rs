@@ -92,6 +92,15 @@ fn of_pair<'t>(
     let given: Vec<_> = { given.into_iter() }
         .map(|(old, parameter)| (old, typed(old, &parameter)))
         .collect();
+    // What an expression casts by itself, to the same type.
+    let once = |sql: String| {
+        let values = given.iter().map(|(column, value)| (*column, value));
+        values
+            .chain([(column, &value)])
+            .fold(sql, |sql, (column, value)| {
+                sql.replace(&typed(column, value), value)
+            })
+    };
     let field = names::bare(&column.field);
     let mut values = vec!["$value:tt".to_owned()];
     values.extend(old.iter().map(|old| format!("${}:tt", old.argument)));
@@ -105,7 +114,7 @@ fn of_pair<'t>(
         let sql = statements.fragment(writes, column, &value, &given)?;
         let state = state(turn, &format!("{side} $reads:tt"));
         let set = format!("set_{field}");
-        rules.push(rule(&set, &state, &parameters, pieces(&sql, &old)));
+        rules.push(rule(&set, &state, &parameters, pieces(&once(sql), &old)));
     }
     if pair.with.is_none() {
         let fields: Vec<_> = sides.dual().map(|pair| pair.new.field.as_str()).collect();
@@ -130,7 +139,7 @@ fn of_pair<'t>(
         for (side, writes) in [("new", Writes::New), ("$writes:tt", Writes::Both)] {
             let sql = statements.demand(writes, column, &value, &given)?;
             let state = state(turn, &format!("{side} $reads:tt"));
-            rules.push(rule(&agrees, &state, &parameters, pieces(&sql, &old)));
+            rules.push(rule(&agrees, &state, &parameters, pieces(&once(sql), &old)));
         }
     }
     Ok(rules)
