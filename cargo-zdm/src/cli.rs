@@ -14,7 +14,9 @@ use crate::commands::{
     advance, approve, backfill, cancel, contract, demo, expand, import, pause, quarantine,
     rehearse, resume, rollback, status, switch, verify,
 };
-use crate::commands::{check, completions, dashboard, diff, finalize, generate, init, review};
+use crate::commands::{
+    check, completions, dashboard, diff, finalize, generate, init, review, templates,
+};
 use crate::context::{Common, Context};
 use crate::error::Failure;
 use crate::secret::masked;
@@ -43,6 +45,7 @@ enum Command {
     Review(review::Review),
     Dashboard(dashboard::Dashboard),
     Finalize(finalize::Finalize),
+    Templates(templates::Templates),
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     #[command(flatten)]
     Database(DatabaseCommand),
@@ -81,6 +84,7 @@ impl Command {
             Self::Review(command) => command.run(context),
             Self::Dashboard(command) => command.run(context),
             Self::Finalize(command) => command.run(context),
+            Self::Templates(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             Self::Import(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]

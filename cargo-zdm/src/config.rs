@@ -70,6 +70,8 @@ pub struct Generate {
     pub code: PathBuf,
     /// Where the versions go.
     pub versions: PathBuf,
+    /// Where the project's own templates of generated Rust are, if it has any.
+    pub templates: PathBuf,
     /// How the folders of SQL are laid out: `zdm`.
     pub layout: String,
     /// Who writes both sides: `app`, generated code alone, or `both`, triggers for everybody else too.
@@ -151,6 +153,7 @@ impl Default for Generate {
             client: "sqlx".to_owned(),
             code: PathBuf::from("src/zdm"),
             versions: PathBuf::from("zdm"),
+            templates: PathBuf::from("zdm/templates"),
             layout: "zdm".to_owned(),
             dual_write: "app".to_owned(),
             keep: None,

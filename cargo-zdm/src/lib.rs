@@ -12,6 +12,7 @@ pub mod context;
 mod demo;
 pub mod dialect;
 pub mod diff;
+mod difference;
 pub mod error;
 pub mod files;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -154,6 +155,9 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
         planned.as_ref(),
     ));
     findings.extend(pipeline::findings::dropped(&declared, &history)?);
+    findings.extend(pipeline::templates::findings(&pipeline::templates::read(
+        options,
+    )?));
     Ok(findings)
 }
 

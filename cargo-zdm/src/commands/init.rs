@@ -167,6 +167,7 @@ url_env = \"DATABASE_URL\"
 # models = [\"src/models.rs\"]    # default: every module of the crate
 code = \"src/zdm\"
 versions = \"zdm\"
+# templates = \"zdm/templates\"   # your own in place of built-in ones: `cargo zdm templates eject`
 # dual_write = \"both\"          # PostgreSQL: triggers keep both sides for writers outside the application
 
 [policy]

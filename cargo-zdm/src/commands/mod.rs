@@ -47,5 +47,6 @@ mod sides;
 pub(crate) mod status;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod switch;
+pub(crate) mod templates;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod verify;

@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::files::{Difference, FileError, FileTree, finish};
 use crate::pipeline::{Mode, Options, PipelineError};
 use crate::plan::BuildError;
+use crate::render::rust::RenderError;
 use crate::source::{SourceError, SourceOptions};
 use crate::versions::VersionError;
 
@@ -47,6 +48,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         dialect,
         code: utf8(generate.code.clone())?,
         versions: utf8(generate.versions.clone())?,
+        templates: utf8(generate.templates.clone())?,
         name: None,
         mode: Mode::Append,
         dropped_tables: Vec::new(),
@@ -114,6 +116,9 @@ impl From<PipelineError> for Failure {
             | PipelineError::NothingLeft { .. }
             | PipelineError::Raw { .. }
             | PipelineError::VersionInTransition { .. }
+            | PipelineError::Template { .. }
+            | PipelineError::OwnTemplates { .. }
+            | PipelineError::Render(RenderError::UserTemplate { .. })
             | PipelineError::UserSource { .. } => Self::findings(
                 error,
                 "do what the message says, then run the command again",

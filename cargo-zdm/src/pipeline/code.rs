@@ -11,13 +11,13 @@ use zdm_runtime::CodeState;
 use zdm_runtime::manifest::Manifest;
 
 use super::transitions::InTransition;
-use super::{ModuleLine, Options, PipelineError, finalize, module_line};
+use super::{ModuleLine, Options, PipelineError, finalize, module_line, templates};
 use crate::dialect::Dialect;
 use crate::files::{FileError, FileTree, read_if_there};
 use crate::parallel;
 use crate::plan::{Pair, interim};
 use crate::render::rust::{
-    self, Embedded, KnownTable, Model, RustFile, State, Templates, Transition,
+    self, Embedded, FormatError, KnownTable, Model, RustFile, State, Templates, Transition,
 };
 use crate::source::Models;
 use crate::versions::{self, History};
@@ -53,7 +53,7 @@ impl<'a> Code<'a> {
         have_one_version(models, transitions)?;
         Ok(Self {
             options,
-            templates: Templates::sqlx()?,
+            templates: Templates::with(&templates::read(options)?)?,
             dialect,
             models: views(options, models, transitions),
             known: known(models, history),
@@ -64,7 +64,8 @@ impl<'a> Code<'a> {
     pub(crate) fn formatted(&self) -> Result<FileTree, PipelineError> {
         let format = |compared: Compared| {
             let (files, _): (Vec<_>, Vec<_>) = compared.differing.into_iter().unzip();
-            let texts = rust::formatted(&files, &self.options.root)?;
+            let texts =
+                rust::formatted(&files, &self.options.root).map_err(|error| self.refused(error))?;
             let mut tree = FileTree::default();
             for (file, text) in files.iter().zip(texts) {
                 tree.insert(&file.path, text);
@@ -86,6 +87,18 @@ impl<'a> Code<'a> {
             tree.remove(path);
         }
         Ok(tree)
+    }
+
+    /// What rustfmt does not take is a mistake of this program, or of the project's own templates.
+    fn refused(&self, source: FormatError) -> PipelineError {
+        let own: Vec<_> = self.templates.own().map(Utf8Path::as_str).collect();
+        match source {
+            FormatError::Refused { .. } if !own.is_empty() => PipelineError::OwnTemplates {
+                source,
+                files: own.join(", "),
+            },
+            source => source.into(),
+        }
     }
 
     /// All of it beside the disk, not formatted.

@@ -71,6 +71,22 @@ pub enum PipelineError {
         /// What is wrong with it, and what to do.
         reason: String,
     },
+    /// A file among the project's own templates that cannot be one.
+    #[error("{file}: {reason}")]
+    Template {
+        /// The file.
+        file: Utf8PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// What the project's own templates make is no Rust.
+    #[error("{source}\nThe project has templates of its own, which may be the cause: {files}")]
+    OwnTemplates {
+        /// What rustfmt says.
+        source: FormatError,
+        /// The templates.
+        files: String,
+    },
     /// Two migrations of one table.
     #[error(
         "table `{table}` is in transition by {migration}, and the new version {change}: meanwhile the table gets columns, indexes and further pairs of old and new columns that have nothing to do with the transition, and all else afterwards. Run `cargo zdm finalize {migration}` once it is complete everywhere, or put the change into it with `cargo zdm generate --amend` if it is not merged"

@@ -14,6 +14,7 @@ pub(crate) mod raw;
 pub(crate) mod rehearsed;
 pub(crate) mod roles;
 mod spent;
+pub(crate) mod templates;
 pub(crate) mod transitions;
 pub(crate) mod version;
 

@@ -22,6 +22,8 @@ pub struct Options {
     pub code: Utf8PathBuf,
     /// Folder of the versions, relative to the root.
     pub versions: Utf8PathBuf,
+    /// Folder of the project's own templates, relative to the root.
+    pub templates: Utf8PathBuf,
     /// The version's name; with [`Mode::Rebase`], the user's own one of two.
     pub name: Option<String>,
     /// What becomes of the last version.
@@ -73,6 +75,7 @@ impl Options {
             dialect: dialect.into(),
             code: "src/zdm".into(),
             versions: "zdm".into(),
+            templates: "zdm/templates".into(),
             name: None,
             mode: Mode::Append,
             dropped_tables: Vec::new(),

@@ -74,6 +74,7 @@ mod split;
 mod stale;
 mod stopped;
 mod taken_over;
+mod templates;
 #[cfg(feature = "tls")]
 mod tls;
 mod together;

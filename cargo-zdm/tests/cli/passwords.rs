@@ -41,7 +41,7 @@ const COMMANDS: [&[&str]; 26] = [
 ];
 
 /// Commands that need no database.
-const WITHOUT: [&str; 8] = [
+const WITHOUT: [&str; 9] = [
     "init",
     "check",
     "review",
@@ -50,6 +50,7 @@ const WITHOUT: [&str; 8] = [
     "completions",
     "help",
     "demo-worker",
+    "templates",
 ];
 
 /// URLs that lead nowhere, each with a password.

@@ -3,6 +3,7 @@
 //! Comes in: tables, pairs, what each table's code knows. Goes out: unformatted Rust by its path below the code folder.
 //! Must not know: how pairs came to be, the disk, rustfmt.
 
+mod built_in;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod calls;
 mod format;
@@ -16,6 +17,7 @@ mod templates;
 mod view;
 mod words;
 
+pub use built_in::{BuiltIn, Override, Standing, ejectable};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use format::all_formatted;
 pub use format::{FormatError, State, formatted, state};
@@ -177,6 +179,16 @@ pub enum RenderError {
         /// What is wrong.
         source: minijinja::Error,
     },
+    /// A template of the project's own is wrong.
+    #[error("{path}:{line}: {reason}")]
+    UserTemplate {
+        /// Its file, relative to the root.
+        path: Utf8PathBuf,
+        /// Where.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// An expression of the user's cannot be put into statements.
     #[error("table `{table}`: {source}")]
     Expression {
@@ -238,7 +250,8 @@ pub fn table(
         format!("{}.rs", view.module),
         templates.file("repository", &view)?,
     )];
-    if model.transition().is_none() {
+    // Only of what the built-in template makes it is known how rustfmt lays it out.
+    if model.transition().is_none() && templates.own().next().is_none() {
         files[0].form = Form::Repository;
     }
     if let Some(transition) = model.transition() {
