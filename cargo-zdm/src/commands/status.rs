@@ -12,13 +12,17 @@ use crate::terminal::Answer;
 Examples:
   cargo zdm status
   cargo zdm status users_full_name --format json
-  cargo zdm status --audit")]
+  cargo zdm status --audit
+  cargo zdm status --metrics > /var/lib/node_exporter/zdm.prom")]
 pub(crate) struct Status {
     /// Number, folder, name or id; default: all
     migration: Option<String>,
     /// Show the audit log instead: who did what, when, how it went; exits 1 where an entry was changed, removed or inserted
     #[arg(long)]
     audit: bool,
+    /// Print the same as Prometheus reads it, for a job that puts it beside a node's exporter
+    #[arg(long, conflicts_with = "audit")]
+    metrics: bool,
 }
 
 impl Status {
@@ -31,7 +35,12 @@ impl Status {
         if self.audit {
             report::audit::answer(&mut session, only).await
         } else {
-            report::status::answer(&mut session, only).await
+            let answer = report::status::answer(&mut session, only).await?;
+            if self.metrics {
+                report::status::as_metrics(answer)
+            } else {
+                Ok(answer)
+            }
         }
     }
 }

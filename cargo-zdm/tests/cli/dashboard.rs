@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::database::{HASTY, on_sqlite};
 use crate::project::Project;
 use crate::versions;
 
@@ -55,4 +56,44 @@ fn a_dashboard_is_of_one_migration() {
     for metric in asked {
         assert!(METERED.contains(&format!("\"{metric}\"")), "{metric}");
     }
+}
+
+#[test]
+fn status_tells_prometheus_what_the_control_tables_hold() {
+    on_sqlite(HASTY, |project| {
+        let samples = || project.done(&["status", "--metrics"]).out;
+        let says = |text: &str, line: &str| {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        };
+        project.done(&["expand"]);
+        project.fill();
+        project.done(&["switch", "--to", "dual_write"]);
+        project.done(&["backfill"]);
+        project.done(&["verify"]);
+        let text = samples();
+        for line in [
+            r#"zdm_migration_stage_info{migration="users_full_name",stage="dual_write"} 1"#,
+            r#"zdm_migration_done{migration="users_full_name"} 0"#,
+            r#"zdm_migration_reads_new_ratio{migration="users_full_name"} 0"#,
+            r#"zdm_migration_gate_open{migration="users_full_name",gate="verified"} 1"#,
+            r#"zdm_backfill_rows{migration="users_full_name"} 3"#,
+            r#"zdm_quarantine_rows{migration="users_full_name",state="waiting"} 0"#,
+            r#"zdm_verification_mismatches{migration="users_full_name"} 0"#,
+            "# TYPE zdm_backfill_rows gauge",
+        ] {
+            says(&text, line);
+        }
+        project.done(&["switch", "--to", "shadow"]);
+        project.done(&["switch", "--to", "25%"]);
+        let text = samples();
+        says(
+            &text,
+            r#"zdm_migration_reads_new_ratio{migration="users_full_name"} 0.25"#,
+        );
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+            assert!(name.starts_with("zdm_") && name.ends_with('}'), "{line}");
+        }
+    });
 }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 mod compared;
 pub(crate) mod kept;
+mod metrics;
 pub(crate) mod pace;
 pub(crate) mod status;
 

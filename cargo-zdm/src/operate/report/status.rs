@@ -14,6 +14,7 @@ use zdm_runtime::{By, CodeState, Share, Stage};
 
 use super::compared::{self, Compared};
 use super::kept::Kept;
+use super::metrics;
 use super::pace::{self, Pace};
 use crate::error::{Failure, ShownGate};
 use crate::operate::gate;
@@ -121,6 +122,11 @@ pub(crate) async fn answer(session: &mut Session, only: Option<usize>) -> Result
         object["control_tables"] = serde_json::json!({ "version": version, "needed": needed });
     }
     Answer::done(text, object)
+}
+
+/// What programs are told, for Prometheus.
+pub(crate) fn as_metrics(answer: Answer) -> Result<Answer, Failure> {
+    Answer::done(metrics::of_status(&answer.object), answer.object)
 }
 
 async fn one(session: &mut Session, place: usize) -> Result<Status, Failure> {
