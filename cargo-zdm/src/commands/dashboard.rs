@@ -28,7 +28,7 @@ pub(crate) struct Dashboard {
 impl Dashboard {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let project = context.project()?;
-        let migrations = Migration::load_all(&project.versions())?;
+        let migrations = Migration::load_all(project.versions())?;
         let manifests: Vec<&Manifest> = migrations.iter().map(Migration::manifest).collect();
         let place = match &self.migration {
             Some(argument) => Some(choose::named(&manifests, argument)?),

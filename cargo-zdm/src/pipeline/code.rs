@@ -11,7 +11,7 @@ use zdm_runtime::CodeState;
 use zdm_runtime::manifest::Manifest;
 
 use super::transitions::InTransition;
-use super::{ModuleLine, Options, PipelineError, finalize, module_line, templates};
+use super::{ModuleLine, Options, PipelineError, finalize, module_line, one_version, templates};
 use crate::dialect::Dialect;
 use crate::files::{FileError, FileTree, read_if_there};
 use crate::parallel;
@@ -50,7 +50,7 @@ impl<'a> Code<'a> {
         transitions: &'a [InTransition],
         dialect: &'a Dialect,
     ) -> Result<Self, PipelineError> {
-        have_one_version(models, transitions)?;
+        one_version::everywhere(models, transitions)?;
         Ok(Self {
             options,
             templates: Templates::with(&templates::read(options)?)?,
@@ -180,7 +180,7 @@ pub(crate) fn module_line(
     let place = module_line::Place {
         name,
         library: root.file_name() == Some("lib.rs"),
-        path: elsewhere(root, &options.root.join(&options.code)),
+        path: module_line::elsewhere(root, &options.root.join(&options.code)),
     };
     let text =
         module_line::with_module(&source, &place).map_err(|error| PipelineError::UserSource {
@@ -192,22 +192,6 @@ pub(crate) fn module_line(
         line: place.declaration(),
         text,
     }))
-}
-
-/// Where the code's module file is, as seen from the folder of the crate's root file, unless it is where the compiler looks.
-fn elsewhere(root_file: &Utf8Path, code: &Utf8Path) -> Option<String> {
-    let folder = root_file.parent()?;
-    if code.parent() == Some(folder) {
-        return None;
-    }
-    let mut up = String::new();
-    for above in folder.ancestors() {
-        if let Ok(below) = code.strip_prefix(above) {
-            return Some(format!("{up}{}/mod.rs", below.as_str().replace('\\', "/")));
-        }
-        up.push_str("../");
-    }
-    None
 }
 
 /// The root file of the crate that holds the models; there is one.
@@ -262,30 +246,6 @@ fn views<'a>(
             }
         })
         .collect()
-}
-
-/// A version that is in two columns, or whose row is written through another table, cannot be compared with the one that was read.
-fn have_one_version(models: &Models, transitions: &[InTransition]) -> Result<(), PipelineError> {
-    for (table, found) in models.schema.tables.iter().zip(&models.models) {
-        let Some(version) = &found.version else {
-            continue;
-        };
-        let is_in = |transition: &&InTransition| {
-            let (mut moves, mut pairs) = (transition.moves.iter(), transition.pairs.iter());
-            moves.any(|moved| [&moved.main, &moved.part].contains(&&table.name))
-                || pairs.any(|pair| pair.table == table.name && pair.new.name == *version)
-        };
-        if let Some(transition) = transitions.iter().find(is_in) {
-            return Err(PipelineError::VersionInTransition {
-                file: found.file.clone(),
-                line: found.line,
-                model: found.ident.clone(),
-                column: version.clone(),
-                migration: transition.manifest.folder(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The view by which the code reaches a table whose key has other names there.

@@ -8,6 +8,7 @@ pub(crate) mod finalize;
 pub(crate) mod findings;
 pub(crate) mod in_flight;
 pub(crate) mod module_line;
+mod one_version;
 mod options;
 pub(crate) mod raw;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -2,7 +2,7 @@
 //!
 //! Comes in: the root file's text. Goes out: the text with the line, or `None` where it is there already.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use syn::Item;
 use syn::spanned::Spanned as _;
 
@@ -90,6 +90,22 @@ fn start_of_line(text: &str, item: &Item) -> usize {
     text[..first.byte_range().start]
         .rfind('\n')
         .map_or(0, |at| at + 1)
+}
+
+/// Where the code's module file is, as seen from the folder of the crate's root file, unless it is where the compiler looks.
+pub(super) fn elsewhere(root_file: &Utf8Path, code: &Utf8Path) -> Option<String> {
+    let folder = root_file.parent()?;
+    if code.parent() == Some(folder) {
+        return None;
+    }
+    let mut up = String::new();
+    for above in folder.ancestors() {
+        if let Ok(below) = code.strip_prefix(above) {
+            return Some(format!("{up}{}/mod.rs", below.as_str().replace('\\', "/")));
+        }
+        up.push_str("../");
+    }
+    None
 }
 
 #[cfg(test)]

@@ -129,16 +129,7 @@ pub(crate) fn calls(
     let words = words(dialect)?;
     let transitions: Vec<_> = model.transitions().collect();
     let transition = model.transition();
-    let sides = Sides {
-        words,
-        table: &model.table,
-        migration: transition.map(|transition| transition.id),
-        transitions: &transitions,
-        turns: &model.turns,
-        growing: model.growing(),
-        renamed: model.view.as_deref(),
-        version: model.version.as_deref(),
-    };
+    let sides = Sides::of(words, model, &transitions);
     let moved = transition.and_then(|transition| transition.moved.as_ref());
     let statements = Statements::of(templates, sides, moved)?;
     let calls = of_table(&statements, words)?;

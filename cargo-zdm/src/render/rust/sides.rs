@@ -11,8 +11,8 @@ use std::cmp::Ordering;
 use zdm_model::{Column, Table};
 use zdm_runtime::Writes;
 
-use super::Transition;
 use super::words::Words;
+use super::{Model, Transition};
 use crate::dialect::ExpressionError;
 use crate::plan::Pair;
 use given_back::is_first_of;
@@ -67,6 +67,24 @@ impl Written {
 }
 
 impl<'a> Sides<'a> {
+    /// Of a model; `transitions` are its own.
+    pub(super) fn of(
+        words: Words<'a>,
+        model: &'a Model<'_>,
+        transitions: &'a [&'a Transition<'a>],
+    ) -> Self {
+        Self {
+            words,
+            table: &model.table,
+            migration: model.transition().map(|transition| transition.id),
+            transitions,
+            turns: &model.turns,
+            growing: model.growing(),
+            renamed: model.view.as_deref(),
+            version: model.version.as_deref(),
+        }
+    }
+
     pub(super) fn pairs(&self) -> impl Iterator<Item = &'a Pair> {
         self.transitions.iter().flat_map(|found| &found.pairs)
     }

@@ -318,12 +318,6 @@ impl<'a> Statements<'a> {
         Ok(lines(&assigned))
     }
 
-    /// What every update of a row counts.
-    pub(super) fn next_version(&self) -> Option<String> {
-        let (column, next) = self.sides.next_version(false)?;
-        Some(format!("{column} = {next}"))
-    }
-
     /// `column = value`
     fn assigned(
         &self,

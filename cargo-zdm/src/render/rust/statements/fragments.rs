@@ -45,4 +45,10 @@ impl<'a> Statements<'a> {
         let agreement = self.bound(self.sides.agreement(pair, "$1", &given))?;
         Ok(format!("SELECT {agreement}"))
     }
+
+    /// What every update of a row counts.
+    pub(in crate::render::rust) fn next_version(&self) -> Option<String> {
+        let (column, next) = self.sides.next_version(false)?;
+        Some(format!("{column} = {next}"))
+    }
 }

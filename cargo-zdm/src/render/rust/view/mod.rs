@@ -10,6 +10,7 @@ mod computed;
 mod imports;
 mod in_turn;
 mod key;
+mod migration;
 mod modules;
 mod moved;
 mod one_way;

@@ -16,6 +16,7 @@ use super::computed::{self, ComputedView, Entry, Sealed};
 use super::imports;
 use super::in_turn::{self, InTurn};
 use super::key::{self, Key, KeyColumn};
+use super::migration::{self, Earlier, MigrationView};
 use super::moved::{self, MovedView};
 use super::one_way::{self, OneWay};
 use super::writes::{self, DualWrite, PairView, Setter};
@@ -28,7 +29,7 @@ use crate::render::rust::sides::Sides;
 use crate::render::rust::statements::Statements;
 use crate::render::rust::templates::Templates;
 use crate::render::rust::words::{self, Words};
-use crate::render::rust::{Model, RenderError, Transition};
+use crate::render::rust::{Model, RenderError};
 
 /// Everything about one table.
 #[derive(Debug, Serialize)]
@@ -102,17 +103,6 @@ pub(in crate::render::rust) struct TableView {
     moved: Option<MovedView>,
 }
 
-/// What a migration in transition has of a table whose statements stand with those of a later one.
-#[derive(Debug, Serialize)]
-pub(in crate::render::rust) struct Earlier {
-    header: Header,
-    table: String,
-    migration: MigrationView,
-    sql: BTreeMap<&'static str, String>,
-    statements_in: Option<String>,
-    entry: Option<Entry>,
-}
-
 /// What counts the writes of a row.
 #[derive(Debug, Serialize)]
 struct Version {
@@ -135,16 +125,6 @@ struct Field {
     sealed: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct MigrationView {
-    id: String,
-    name: String,
-    folder: String,
-    path: String,
-    backfill_folder: String,
-    changes: Vec<String>,
-}
-
 /// The view of one table.
 pub(in crate::render::rust) fn table(
     templates: &Templates,
@@ -156,16 +136,7 @@ pub(in crate::render::rust) fn table(
     })?;
     let (table, transition) = (&*model.table, model.transition());
     let transitions: Vec<_> = model.transitions().collect();
-    let sides = Sides {
-        words,
-        table,
-        migration: transition.map(|transition| transition.id),
-        transitions: &transitions,
-        turns: &model.turns,
-        growing: model.growing(),
-        renamed: model.view.as_deref(),
-        version: model.version.as_deref(),
-    };
+    let sides = Sides::of(words, model, &transitions);
     let moves = transition.and_then(|found| found.moved.as_ref());
     let statements = Statements::of(templates, sides, moves)?;
     let comes_out = statements.comes_out();
@@ -191,7 +162,7 @@ pub(in crate::render::rust) fn table(
     let of_row = |column: &Column| bound("row", column, rust(column));
     let bulk = bulk::bulk(&statements, &rust, &of_row);
     Ok(TableView {
-        header: header(model),
+        header: migration::header(model),
         module: names::module(&table.name),
         table: table.name.clone(),
         rows: words.rows(&table.name, sides.view()),
@@ -244,12 +215,12 @@ pub(in crate::render::rust) fn table(
         pairs: writes::pair_views(&statements, &rust)?,
         old_values: { sides.given().next() }.map(|_| names::old_values(model_name, &repository)),
         one_way: one_way::one_ways(&statements, &rust, &bind)?,
-        migration: transition.map(|transition| migration(transition, model)),
+        migration: transition.map(|transition| migration::migration(transition, model)),
         computed: computed::views(&sides, &rust),
         sealed: computed::sealed(&sides, &rust),
         entry: transition.and_then(|found| computed::entry(&words, found, &rust, "super")),
         in_turn: in_turn::view(&statements, &rust)?,
-        earlier: earlier(&statements, model, &rust)?,
+        earlier: migration::earlier(&statements, model, &rust)?,
         statements_in: None,
         repository,
         subject,
@@ -328,52 +299,6 @@ fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
     Ok(())
 }
 
-fn header(model: &Model<'_>) -> Header {
-    let last = model.transition.as_ref();
-    let first = model.earlier.first().or(last);
-    between(model, first.zip(last))
-}
-
-fn between(model: &Model<'_>, ends: Option<(&Transition<'_>, &Transition<'_>)>) -> Header {
-    Header {
-        source: format!("`{}`", model.path),
-        regenerate: "change the struct and run `cargo zdm generate`",
-        versions: ends.map(|(first, last)| {
-            let parent = first.parent.as_deref().unwrap_or("nothing");
-            format!("From {parent} to {}.", last.folder)
-        }),
-    }
-}
-
-fn earlier<'t>(
-    statements: &Statements<'_>,
-    model: &Model<'_>,
-    rust: &impl Fn(&Column) -> &'t RustType,
-) -> Result<Vec<Earlier>, RenderError> {
-    let last = model.transition.as_ref();
-    let last = last.map(|last| migration(last, model).path);
-    let views = model.earlier.iter().map(|transition| {
-        let above = if transition.shared {
-            "super::super"
-        } else {
-            "super"
-        };
-        let statements_in = last.as_ref().map(|last| format!("{above}::{last}"));
-        let beside = statements_in
-            .as_ref()
-            .map_or_else(|| "super".to_owned(), |module| format!("super::{module}"));
-        Ok(Earlier {
-            entry: computed::entry(&statements.sides.words, transition, rust, &beside),
-            header: between(model, Some((transition, transition))),
-            table: model.table.name.clone(),
-            migration: migration(transition, model),
-            sql: BTreeMap::from([("pending", statements.pending(&transition.pairs)?)]),
-            statements_in,
-        })
-    });
-    views.collect()
-}
-
 fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
     let moves = moves.is_some_and(|moves| {
         let mut columns = moves.columns.iter();
@@ -390,18 +315,6 @@ fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
         number: in_turn::number(sides, column),
         computed: computed::name(sides, column),
         sealed: sides.pair(column).is_some_and(|pair| pair.seal.is_some()),
-    }
-}
-
-fn migration(transition: &Transition<'_>, model: &Model<'_>) -> MigrationView {
-    let module = names::module(&model.table.name);
-    MigrationView {
-        id: transition.id.to_owned(),
-        name: transition.name().to_owned(),
-        path: transition.files(&module).replace('/', "::"),
-        backfill_folder: format!("{}/{}/3_backfill", transition.versions, transition.folder),
-        folder: transition.folder.clone(),
-        changes: transition.changes.to_vec(),
     }
 }
 
