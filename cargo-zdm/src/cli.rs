@@ -15,7 +15,7 @@ use crate::commands::{
     rehearse, resume, rollback, status, switch, verify,
 };
 use crate::commands::{
-    check, completions, dashboard, diff, finalize, generate, init, review, templates,
+    check, completions, dashboard, diff, finalize, generate, init, references, review, templates,
 };
 use crate::context::{Common, Context};
 use crate::error::Failure;
@@ -42,6 +42,7 @@ enum Command {
     Diff(diff::Diff),
     Generate(generate::Generate),
     Check(check::Check),
+    References(references::References),
     Review(review::Review),
     Dashboard(dashboard::Dashboard),
     Finalize(finalize::Finalize),
@@ -81,6 +82,7 @@ impl Command {
             Self::Diff(command) => command.run(context),
             Self::Generate(command) => command.run(context),
             Self::Check(check::Check {}) => check::Check::run(context),
+            Self::References(command) => command.run(context),
             Self::Review(command) => command.run(context),
             Self::Dashboard(command) => command.run(context),
             Self::Finalize(command) => command.run(context),

@@ -26,6 +26,7 @@ mod operate;
 mod parallel;
 pub mod pipeline;
 pub mod plan;
+pub mod references;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rehearse;
 pub mod render;
@@ -38,7 +39,7 @@ pub mod versions;
 use dialect::Dialect;
 use files::FileTree;
 use pipeline::code::Code;
-use pipeline::{Draft, Fate, Finding, ModuleLine, Options, PipelineError};
+use pipeline::{Draft, Fate, Finding, ModuleLine, Named, Options, PipelineError};
 use plan::Plan;
 use source::Models;
 use versions::{History, Snapshot};
@@ -161,6 +162,36 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
     Ok(findings)
 }
 
+/// What [`references`] has found.
+#[derive(Debug)]
+pub struct References {
+    /// The places, ordered.
+    pub named: Vec<Named>,
+    /// What was looked for: `users.age`, or a table.
+    pub looked_for: Vec<String>,
+    /// What was asked for, where no version knows of it.
+    pub unknown: Option<String>,
+}
+
+/// Where code names by hand what a version takes away or fills; or the column or table `name`, whatever it is.
+pub fn references(options: &Options, name: Option<&str>) -> Result<References, PipelineError> {
+    let history = options.history()?;
+    options.check_dialect(&history)?;
+    let schema = history.last_schema(&Snapshot::EMPTY)?;
+    let (sought, unknown) = match name {
+        None => (pipeline::references::sought(&history, &schema), None),
+        Some(name) => {
+            let (sought, known) = pipeline::references::asked(&history, &schema, name);
+            (vec![sought], (!known).then(|| name.to_owned()))
+        }
+    };
+    Ok(References {
+        named: pipeline::references::find(options, &schema, &sought)?,
+        looked_for: sought.iter().map(|sought| sought.target.name()).collect(),
+        unknown,
+    })
+}
+
 /// The file of a table's struct with the attribute that says what became of a column that is gone; nothing is on disk yet.
 pub fn declare(
     options: &Options,
@@ -188,9 +219,9 @@ pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, Pipe
     let dialect = Dialect::named(&options.dialect)?;
     let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
     let chosen = pipeline::finalize::chosen(&history, &in_transition, name)?;
+    let ids: Vec<String> = chosen.iter().map(|over| over.manifest.id.clone()).collect();
     let mut files =
         pipeline::finalize::without_attributes(options, &history, &models, &declared, &chosen)?;
-    let ids: Vec<String> = chosen.iter().map(|over| over.manifest.id.clone()).collect();
     let versions = chosen.iter().map(|over| over.manifest.folder()).collect();
     files.insert_all(&options.versions, history.make_final(&ids));
     let remaining: Vec<_> = in_transition

@@ -16,6 +16,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dialect", &[]),
     ("changes", &["diff", "dialect", "plan"]),
     ("plan", &["changes", "diff", "dialect"]),
+    (
+        "references",
+        &["dialect", "parallel", "source", "statements"],
+    ),
     ("render", &["plan", "dialect", "parallel"]),
     ("files", &[]),
     ("measure", &["plan", "dialect"]),

@@ -35,6 +35,7 @@ pub(crate) mod pause;
 mod project;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod quarantine;
+pub(crate) mod references;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod rehearse;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

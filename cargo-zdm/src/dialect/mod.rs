@@ -16,6 +16,7 @@ mod quoting;
 mod row;
 mod seal;
 mod sqlite;
+mod statements;
 mod steady;
 mod totality;
 mod typed;
@@ -35,6 +36,7 @@ pub use expression::ExpressionError;
 use facts::Facts;
 pub use facts::{Capabilities, Dual, StatementFacts};
 pub(crate) use identity::unbounded;
+pub(crate) use statements::byte_at;
 pub(crate) use widening::{widens, widens_text};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");

@@ -11,6 +11,7 @@ pub(crate) mod module_line;
 mod one_version;
 mod options;
 pub(crate) mod raw;
+pub(crate) mod references;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod rehearsed;
 pub(crate) mod roles;
@@ -26,3 +27,4 @@ pub use findings::Finding;
 pub use module_line::ModuleLine;
 pub use options::{Mode, Options};
 pub use raw::Raw;
+pub use references::Named;

@@ -73,6 +73,19 @@ pub(super) fn needs_test(condition: &Meta) -> bool {
     }
 }
 
+/// Whether an item is compiled for tests alone: `#[cfg(test)]`, or the attribute of a test, which implies it (`#[tokio::test]`).
+pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => list
+            .parse_args::<Meta>()
+            .is_ok_and(|condition| needs_test(&condition)),
+        other => {
+            let name = other.path().segments.last();
+            name.is_some_and(|segment| segment.ident == "test")
+        }
+    })
+}
+
 /// `#[path = "…"]`
 pub(super) fn path_attribute(attributes: &[Attribute]) -> Option<String> {
     attributes

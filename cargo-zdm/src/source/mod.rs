@@ -10,6 +10,7 @@
 
 mod diagnostics;
 mod enums;
+mod everywhere;
 mod imports;
 mod included;
 mod item_attributes;
@@ -29,6 +30,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::Schema;
 
 pub use diagnostics::{Diagnostic, render};
+pub(crate) use everywhere::{RustSource, rust_files};
+pub(crate) use item_attributes::is_for_tests;
 
 /// Where to look.
 #[derive(Debug, Clone, Default)]

@@ -61,6 +61,7 @@ mod put_back;
 mod raw;
 mod rebuilt;
 mod referenced;
+mod references;
 mod rehearse;
 mod rehearsed_pairs;
 mod repair;

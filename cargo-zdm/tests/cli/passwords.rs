@@ -41,9 +41,10 @@ const COMMANDS: [&[&str]; 26] = [
 ];
 
 /// Commands that need no database.
-const WITHOUT: [&str; 9] = [
+const WITHOUT: [&str; 10] = [
     "init",
     "check",
+    "references",
     "review",
     "dashboard",
     "finalize",
