@@ -159,6 +159,10 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
     findings.extend(pipeline::templates::findings(&pipeline::templates::read(
         options,
     )?));
+    let schema = history.last_schema(&declared)?;
+    let sought = pipeline::references::sought(&history, &schema);
+    let named = pipeline::references::find(options, &schema, &sought)?;
+    findings.extend(pipeline::references::findings(&named));
     Ok(findings)
 }
 
@@ -220,6 +224,8 @@ pub fn finalize(options: &Options, name: Option<&str>) -> Result<Finalized, Pipe
     let in_transition = pipeline::transitions::of(&history, &declared, &dialect)?;
     let chosen = pipeline::finalize::chosen(&history, &in_transition, name)?;
     let ids: Vec<String> = chosen.iter().map(|over| over.manifest.id.clone()).collect();
+    let schema = history.last_schema(&declared)?;
+    pipeline::references::none_names_old(options, &history, &schema, &ids)?;
     let mut files =
         pipeline::finalize::without_attributes(options, &history, &models, &declared, &chosen)?;
     let versions = chosen.iter().map(|over| over.manifest.folder()).collect();

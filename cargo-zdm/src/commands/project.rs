@@ -110,6 +110,12 @@ impl From<PipelineError> for Failure {
             PipelineError::Versions(error) => error.into(),
             PipelineError::Files(error) => error.into(),
             PipelineError::Plan(error) => error.into(),
+            PipelineError::StillNamed { .. } => Self::findings(
+                error,
+                "change these places; where another column is meant, say so in a comment beside it (`zdm: allow users.age`), which stays on \
+                 record in the repository; `cargo zdm references` lists them again",
+            )
+            .safe("nothing has been written"),
             PipelineError::TableInTransition { .. }
             | PipelineError::EnumInTransition { .. }
             | PipelineError::TransitionChanged { .. }

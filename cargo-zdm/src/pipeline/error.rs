@@ -152,6 +152,14 @@ pub enum PipelineError {
         /// The folder of the migration.
         migration: String,
     },
+    /// Queries that would fail once the code is final and old is dropped.
+    #[error("code names by hand what {migrations} takes away:{places}")]
+    StillNamed {
+        /// The migrations' folders.
+        migrations: String,
+        /// A line for each place.
+        places: String,
+    },
     /// A Rust file of the user's cannot be changed.
     #[error("{file} cannot be read as Rust: {reason}; nothing has been written")]
     UserSource {

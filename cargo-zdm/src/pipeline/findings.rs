@@ -18,7 +18,8 @@ use crate::versions::{History, Snapshot};
 /// Something that is not as it should be, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Stable name of the kind of finding: `stale`, `edited`, `missing`, `superfluous`, `ungenerated`, `spent`, `template`.
+    /// Stable name of the kind of finding: `stale`, `edited`, `missing`, `superfluous`, `ungenerated`, `spent`, `template`,
+    /// `named`.
     pub kind: &'static str,
     /// A file relative to the root, or `file:line`.
     pub place: String,

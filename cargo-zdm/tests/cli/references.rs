@@ -308,3 +308,56 @@ fn any_column_or_table_can_be_asked_for() {
     );
     assert!(table.object()["references"][0].get("next").is_none());
 }
+
+#[test]
+fn check_tells_of_them_and_finalize_waits_until_nothing_names_old() {
+    let project = renaming();
+    let models = std::fs::read_to_string(project.path("src/models.rs")).unwrap();
+    project.done(&["check"]);
+    project.write(
+        "src/queries.rs",
+        "fn asks() {\n    query(\"SELECT name FROM users\");\n    query(\"SELECT full_name FROM users\");\n}\n         #[cfg(test)]\nmod tests {\n    const OLD: &str = \"SELECT name FROM users\";\n}\n",
+    );
+    let told = project.zdm(&["check", "--format", "json"]);
+    assert_eq!(told.code, 1, "{told:#?}");
+    let object = told.object();
+    let findings = object["findings"].as_array().unwrap().iter();
+    let places: Vec<_> = findings
+        .map(|found| format!("{} {}", found["kind"], found["place"]).replace('"', ""))
+        .collect();
+    assert_eq!(places, ["named src/queries.rs:2", "named src/queries.rs:3"]);
+
+    let refused = project.zdm(&["finalize"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.says("src/queries.rs:2: reads users.name");
+    refused.says("name users.full_name instead");
+    refused.says("nothing has been written");
+    assert!(!refused.err.contains("queries.rs:3"), "{refused:#?}");
+    assert!(!refused.err.contains("queries.rs:7"), "{refused:#?}");
+    let now = std::fs::read_to_string(project.path("src/models.rs")).unwrap();
+    assert_eq!(now, models);
+    let code = std::fs::read_to_string(project.path("zdm/code.toml")).unwrap();
+    assert!(code.contains("\"transition\""), "{code}");
+
+    project.write(
+        "src/queries.rs",
+        "fn asks() {\n    // Of the archive. zdm: allow users.name\n    query(\"SELECT name FROM users\");\n             query(\"SELECT full_name FROM users\");\n    query(\"SELECT * FROM users\");\n}\n",
+    );
+    let refused = project.zdm(&["finalize"]);
+    refused.says("src/queries.rs:5: reads every column of users");
+    let text = std::fs::read_to_string(project.path("src/queries.rs")).unwrap();
+    project.write(
+        "src/queries.rs",
+        &text.replace("SELECT * FROM", "SELECT id FROM"),
+    );
+    project.done(&["finalize"]);
+    // The new column is one like any other now; the old one is not.
+    project.done(&["check"]);
+    project.write(
+        "src/queries.rs",
+        "const OLD: &str = \"SELECT name FROM users\";\n",
+    );
+    project
+        .zdm(&["check"])
+        .says("takes away: it fails from contract on");
+}

@@ -7,11 +7,13 @@ mod version;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use zdm_model::Schema;
+use zdm_runtime::manifest::Manifest;
 
-use super::{Options, PipelineError};
+use super::{Finding, Options, PipelineError};
 use crate::dialect::Dialect;
 use crate::references::{self, Access, Certainty, Known, Target};
 use crate::versions::{History, State};
@@ -154,6 +156,55 @@ pub(crate) fn asked(history: &History, schema: &Schema, argument: &str) -> (Soug
     (asked, is_known)
 }
 
+/// Refuses where production code names what some versions take away.
+pub(crate) fn none_names_old(
+    options: &Options,
+    history: &History,
+    schema: &Schema,
+    ids: &[String],
+) -> Result<(), PipelineError> {
+    let sought = going_with(history, schema, ids);
+    let named = find(options, schema, &sought)?;
+    let mut places = String::new();
+    for named in named.iter().filter(|named| named.counts()) {
+        let next = named.next.as_deref().unwrap_or_default();
+        let _ = write!(
+            places,
+            "\n  {}: {}\n    {next}",
+            named.place(),
+            named.message
+        );
+    }
+    if places.is_empty() {
+        return Ok(());
+    }
+    let versions = history.versions().iter();
+    let folders: Vec<String> = versions
+        .filter(|version| ids.contains(&version.id))
+        .map(Manifest::folder)
+        .collect();
+    Err(PipelineError::StillNamed {
+        migrations: folders.join(", "),
+        places,
+    })
+}
+
+/// Those of some versions that go.
+fn going_with(history: &History, schema: &Schema, ids: &[String]) -> Vec<Sought> {
+    let mut found = sought(history, schema);
+    found.retain(|found| {
+        let of_them = found
+            .version
+            .as_ref()
+            .is_some_and(|(id, _)| ids.contains(id));
+        of_them && matches!(found.why, Why::Old | Why::Gone)
+    });
+    for found in &mut found {
+        found.why = Why::Gone;
+    }
+    found
+}
+
 /// Every place that names one of them.
 pub(crate) fn find(
     options: &Options,
@@ -179,6 +230,19 @@ pub(crate) fn find(
     Ok(named
         .map(|reference| code.named(&sought[reference.target], reference))
         .collect())
+}
+
+/// What of them `check` tells.
+pub(crate) fn findings(named: &[Named]) -> Vec<Finding> {
+    let counting = named.iter().filter(|named| named.counts());
+    counting
+        .map(|named| Finding {
+            kind: "named",
+            place: named.place(),
+            message: named.message.clone(),
+            next: named.next.clone().unwrap_or_default(),
+        })
+        .collect()
 }
 
 fn target(table: &str, column: Option<String>, counts_every: bool) -> Target {
