@@ -15,6 +15,7 @@ pub mod diff;
 mod difference;
 pub mod error;
 pub mod files;
+mod git;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod import;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -33,6 +33,7 @@ mod measured;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod pause;
 mod project;
+mod pull_request;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod quarantine;
 pub(crate) mod references;

@@ -1,8 +1,9 @@
-//! `review [MIGRATION]`: a version's review page.
+//! `review [MIGRATION] [--pr]`: a version's review page, or the pull request that holds it.
 
 use zdm_runtime::manifest::{Manifest, Route};
 use zdm_runtime::migration::Migration;
 
+use super::pull_request;
 use crate::choose;
 use crate::context::Context;
 use crate::error::Failure;
@@ -18,10 +19,21 @@ const RUNBOOK: &str = "## Runbook\n\n";
 #[command(after_help = "\
 Examples:
   cargo zdm review
-  cargo zdm review users_full_name | gh pr comment --body-file -")]
+  cargo zdm review users_full_name | gh pr comment --body-file -
+  cargo zdm review --pr --dry-run
+
+--pr makes the branch zdm/<version's folder> from where you are and commits there what `generate` has written and the
+changed files of models, nothing else. The body is written beside, the commands that push and open the request are printed.
+Nothing is pushed.")]
 pub(crate) struct Review {
     /// Number, folder, name or id; default: the last version
     migration: Option<String>,
+    /// Make a branch, a commit and the body of a pull request, with git
+    #[arg(long)]
+    pr: bool,
+    /// Show what would be committed, and the body
+    #[arg(long, requires = "pr")]
+    dry_run: bool,
 }
 
 impl Review {
@@ -52,6 +64,9 @@ impl Review {
             Some(asked) => agreed(&page, manifest, &asked),
             None => page,
         };
+        if self.pr {
+            return pull_request::run(context, &project, manifest, &page, self.dry_run);
+        }
         let object = serde_json::json!({ "migration": folder, "id": manifest.id, "page": page });
         Answer::done(page.clone(), object)
     }

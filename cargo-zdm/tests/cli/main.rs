@@ -57,6 +57,7 @@ mod pause;
 mod policies;
 mod preview;
 mod project;
+mod pull_request;
 mod put_back;
 mod raw;
 mod rebuilt;

@@ -9,6 +9,7 @@ mod function;
 mod kept;
 mod no_return;
 mod pairs;
+pub mod request;
 mod runbook;
 
 use std::fmt::Write as _;
