@@ -15,7 +15,8 @@ use crate::commands::{
     rehearse, resume, rollback, status, switch, verify,
 };
 use crate::commands::{
-    check, completions, dashboard, diff, finalize, generate, init, references, review, templates,
+    check, ci, completions, dashboard, diff, finalize, generate, init, references, review,
+    templates,
 };
 use crate::context::{Common, Context};
 use crate::error::Failure;
@@ -47,6 +48,7 @@ enum Command {
     Dashboard(dashboard::Dashboard),
     Finalize(finalize::Finalize),
     Templates(templates::Templates),
+    Ci(ci::Ci),
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     #[command(flatten)]
     Database(DatabaseCommand),
@@ -87,6 +89,7 @@ impl Command {
             Self::Dashboard(command) => command.run(context),
             Self::Finalize(command) => command.run(context),
             Self::Templates(command) => command.run(context),
+            Self::Ci(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             Self::Import(command) => command.run(context),
             #[cfg(any(feature = "postgres", feature = "sqlite"))]

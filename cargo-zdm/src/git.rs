@@ -34,6 +34,11 @@ impl Git {
         Ok(Self { root })
     }
 
+    /// Its root.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// What git calls a file or folder; `None` where it is not in the working tree, or not there.
     pub(crate) fn name(&self, path: &Path) -> Option<String> {
         let path = path.canonicalize().ok()?;

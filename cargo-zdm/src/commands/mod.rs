@@ -9,6 +9,7 @@ pub(crate) mod backfill;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod cancel;
 pub(crate) mod check;
+pub(crate) mod ci;
 pub(crate) mod completions;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod contract;

@@ -9,6 +9,7 @@ mod back;
 mod both_tables;
 mod by_instance;
 mod carried;
+mod ci;
 mod constraints;
 mod counted;
 mod crew;

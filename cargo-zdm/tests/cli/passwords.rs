@@ -41,7 +41,7 @@ const COMMANDS: [&[&str]; 26] = [
 ];
 
 /// Commands that need no database.
-const WITHOUT: [&str; 10] = [
+const WITHOUT: [&str; 11] = [
     "init",
     "check",
     "references",
@@ -52,6 +52,7 @@ const WITHOUT: [&str; 10] = [
     "help",
     "demo-worker",
     "templates",
+    "ci",
 ];
 
 /// URLs that lead nowhere, each with a password.
