@@ -6,6 +6,7 @@
 mod walk;
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{Span, TokenStream};
@@ -139,12 +140,14 @@ pub(super) fn read(
     options: &SourceOptions,
     wanted: &Wanted<'_>,
 ) -> Result<Read, SourceError> {
-    let text = options
-        .text_of(&source.path)
-        .map_err(|error| SourceError::Unreadable {
+    let text = match options.text_of(&source.path) {
+        // No text is no Rust.
+        Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
+        text => text.map_err(|error| SourceError::Unreadable {
             file: source.path.clone(),
             error,
-        })?;
+        })?,
+    };
     let mut read = Read {
         text: Some(File {
             path: source.path.clone(),

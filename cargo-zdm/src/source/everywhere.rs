@@ -5,6 +5,7 @@
 //! Must not know: what is in the files.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -25,6 +26,8 @@ pub(crate) struct RustSource {
 
 /// A folder with this file is a project of its own, with a database of its own.
 const PROJECT: &str = "zdm.toml";
+/// Folders of what is built or fetched, with many files.
+const FOREIGN: [&str; 2] = ["target", "node_modules"];
 
 /// Asks cargo for the packages, and the disk for their files. What a project below the workspace's root has to do with is its own
 /// packages, those that depend on them, and those that they depend on.
@@ -149,8 +152,17 @@ impl Walk<'_> {
             file: folder.to_owned(),
             error,
         };
-        for entry in folder.read_dir_utf8().map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
+        let entries = match folder.read_dir_utf8() {
+            // A database's files, say: no compiler reads them for this user either.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(()),
+            entries => entries.map_err(unreadable)?,
+        };
+        for entry in entries {
+            let entry = match entry {
+                // Its name is no text, so that no code names it.
+                Err(error) if error.kind() == ErrorKind::InvalidData => continue,
+                entry => entry.map_err(unreadable)?,
+            };
             let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
             if kind.is_dir() {
                 self.folder(path, files)?;
@@ -169,7 +181,7 @@ impl Walk<'_> {
     fn is_of_others(&self, folder: &Utf8Path) -> bool {
         let hidden = folder
             .file_name()
-            .is_some_and(|name| name.starts_with('.') || name == "target");
+            .is_some_and(|name| name.starts_with('.') || FOREIGN.contains(&name));
         let is_root = folder == self.package;
         let is_package = folder.join("Cargo.toml").is_file() || self.packages.contains(folder);
         let is_project = || {

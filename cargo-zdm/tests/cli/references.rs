@@ -361,3 +361,20 @@ fn check_tells_of_them_and_finalize_waits_until_nothing_names_old() {
         .zdm(&["check"])
         .says("takes away: it fails from contract on");
 }
+
+#[test]
+#[cfg(unix)]
+fn files_that_no_compiler_reads_are_passed_over() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let project = renaming();
+    std::fs::create_dir_all(project.path("node_modules/users")).unwrap();
+    let query = "fn asks() { query(\"SELECT name FROM users\"); }\n";
+    project.write("node_modules/users/lib.rs", query);
+    std::fs::create_dir(project.path("data")).unwrap();
+    let no_text = [query.as_bytes(), b"\xff"].concat();
+    std::fs::write(project.path("data/no_text.rs"), no_text).unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"\xff.rs");
+    std::fs::write(project.path("data").join(name), query).unwrap();
+    finds(&project, &[]);
+    project.done(&["check"]);
+}

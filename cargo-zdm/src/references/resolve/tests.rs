@@ -200,6 +200,10 @@ fn subqueries_have_names_of_their_own() {
         "SELECT o.total FROM users, (SELECT total FROM orders) o",
         &[],
     );
+    postgres(
+        "SELECT o.one FROM users, (SELECT 1 AS one FROM elsewhere WHERE name = '') o",
+        &[],
+    );
 }
 
 #[test]
