@@ -167,6 +167,15 @@ pub fn check(options: &Options) -> Result<Vec<Finding>, PipelineError> {
     Ok(findings)
 }
 
+/// Refuses where production code names what the version of this id takes away, and where that cannot be found out.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn none_names_old(options: &Options, id: &str) -> Result<(), PipelineError> {
+    let (models, history) = read(options)?;
+    let declared = Snapshot::of(&models.schema)?;
+    let schema = history.last_schema(&declared)?;
+    pipeline::references::none_names_old(options, &history, &schema, &[id.to_owned()])
+}
+
 /// What [`references`] has found.
 #[derive(Debug)]
 pub struct References {

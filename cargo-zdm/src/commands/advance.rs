@@ -1,5 +1,6 @@
 //! `advance`: the next safe steps of every migration, up to the first shut gate.
 
+use super::project::names_old;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::advance;
@@ -37,6 +38,7 @@ impl Advance {
             Missing::NewFile
         };
         let mut session = Session::open(context, may_miss).await?;
+        session.names_old = names_old(context, &session)?;
         if self.dry_run {
             return status::answer(&mut session, None).await;
         }

@@ -1,5 +1,6 @@
 //! `contract [MIGRATION]`: old goes.
 
+use super::project::names_old;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::operate::moves::contract::{self, Window};
@@ -30,6 +31,7 @@ pub(crate) struct Contract {
 impl Contract {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let mut session = Session::open(context, Missing::Nothing).await?;
+        session.names_old = names_old(context, &session)?;
         let (window, due) = if self.now {
             (Window::Ends, Move::DropKept)
         } else {

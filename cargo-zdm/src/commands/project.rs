@@ -10,6 +10,8 @@ use crate::config::FILE;
 use crate::context::{Context, Project};
 use crate::error::Failure;
 use crate::files::{Difference, FileError, FileTree, finish};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::operate::session::{NamesOld, Session};
 use crate::pipeline::{Mode, Options, PipelineError};
 use crate::plan::BuildError;
 use crate::render::rust::RenderError;
@@ -61,6 +63,23 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         roles: project.config.database.roles.clone(),
         add_module: false,
     })
+}
+
+/// What asks the sources before old goes; `None` where there is no `Cargo.toml`, as in a production image.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) fn names_old(context: &Context, session: &Session) -> Result<Option<NamesOld>, Failure> {
+    let mut project = context.project()?;
+    let given = context.manifest().filter(|manifest| manifest.is_file());
+    if given.or_else(|| nearest_manifest(&project.root)).is_none() {
+        return Ok(None);
+    }
+    let dialect = session.connection.dialect().name().to_owned();
+    project.config.database.dialect.get_or_insert(dialect);
+    let options = options(context, &project)?;
+    Ok(Some(Box::new(move |id| {
+        crate::none_names_old(&options, id)
+            .map_err(|error| Failure::from(error).safe("nothing was dropped"))
+    })))
 }
 
 fn nearest_manifest(root: &Path) -> Option<PathBuf> {

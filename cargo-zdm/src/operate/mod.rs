@@ -20,6 +20,7 @@ pub(crate) mod section;
 pub(crate) mod session;
 pub(crate) mod target;
 mod throttle;
+mod url;
 
 use std::future::Future;
 

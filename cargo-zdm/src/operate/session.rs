@@ -9,7 +9,7 @@ use std::path::Path;
 use camino::Utf8Path;
 use zdm_runtime::audit;
 use zdm_runtime::database::control::{self, Installed};
-use zdm_runtime::database::{Connection, DatabaseError, Dialect};
+use zdm_runtime::database::{Connection, DatabaseError};
 use zdm_runtime::facts::{self, Facts};
 use zdm_runtime::history::{self, Recorded};
 use zdm_runtime::manifest::{Manifest, Route};
@@ -18,12 +18,16 @@ use zdm_runtime::operator::Lease;
 
 use super::position::Position;
 use super::rights;
+use super::url::{kind_of, must_exist};
 use crate::choose;
 use crate::config::Policy;
 use crate::context::{Context, shown_url};
 use crate::error::Failure;
 use crate::terminal::{Answer, Terminal};
 use crate::versions::{CodeStates, History, State};
+
+/// Asks the application's sources whether production code names what the version of this id takes away.
+pub(crate) type NamesOld = Box<dyn Fn(&str) -> Result<(), Failure> + Send + Sync>;
 
 /// An open database beside the versions that the repository holds for it.
 pub(crate) struct Session {
@@ -39,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) leases: Vec<Lease>,
     /// Nobody named the migrations to be moved: what was rolled back stays where it is.
     pub(crate) by_itself: bool,
+    /// Where the sources are at hand: in a checkout, not in a production image.
+    pub(crate) names_old: Option<NamesOld>,
     /// Where words go.
     pub(crate) terminal: Terminal,
     code_states: CodeStates,
@@ -84,6 +90,7 @@ impl Session {
             actor,
             leases: Vec::new(),
             by_itself: false,
+            names_old: None,
             terminal: context.terminal,
             code_states: history.code().clone(),
             installed: found != Installed::Not,
@@ -325,37 +332,6 @@ fn fits(url: &str, migrations: &[Migration]) -> Result<(), Failure> {
         )),
         None => Ok(()),
     }
-}
-
-fn kind_of(url: &str) -> Result<Dialect, Failure> {
-    Dialect::of_url(url).ok_or_else(|| {
-        // What stands in the place of a scheme may be anything, a password too.
-        let is_scheme = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-        let problem = match scheme.filter(is_scheme) {
-            Some(scheme) => format!("`{scheme}` is no kind of database that zdm knows"),
-            None => "the database's URL does not begin with a kind of database".to_owned(),
-        };
-        Failure::usage(
-            problem,
-            "write a URL that begins with postgres:// or sqlite://",
-        )
-    })
-}
-
-fn must_exist(url: &str) -> Result<(), Failure> {
-    if Dialect::of_url(url) != Some(Dialect::Sqlite) {
-        return Ok(());
-    }
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or_default();
-    if path.is_empty() || path.starts_with(':') || Path::new(path).exists() {
-        return Ok(());
-    }
-    Err(Failure::environment(
-        format!("there is no database file {path}"),
-        "check the URL; `cargo zdm expand` creates the file with the tables",
-    ))
 }
 
 impl From<zdm_runtime::Error> for Failure {

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use crate::generate::{AFTER, user_crate};
+use crate::generate::{AFTER, be_hasty, user_crate};
 use crate::project::{Project, Run};
+use crate::split::forward;
 
 /// A crate whose `users.name` is being renamed to `full_name`.
 fn renaming() -> Project {
@@ -360,6 +361,37 @@ fn check_tells_of_them_and_finalize_waits_until_nothing_names_old() {
     project
         .zdm(&["check"])
         .says("takes away: it fails from contract on");
+}
+
+/// A checkout may be older or newer than what was deployed: what it names by hand was not seen by `finalize`.
+#[test]
+fn contract_asks_the_sources_where_there_are_some() {
+    let project = renaming();
+    be_hasty(&project);
+    forward(&project, "complete");
+    project.done(&["finalize"]);
+    project.write(
+        "src/queries.rs",
+        "fn asks() {\n    query(\"SELECT name FROM users\");\n}\n",
+    );
+    for command in [&["contract"][..], &["advance"]] {
+        let refused = project.zdm(command);
+        assert_eq!(refused.code, 1, "{refused:#?}");
+        refused.says("src/queries.rs:2: reads users.name");
+        refused.says("nothing was dropped");
+        assert_eq!(
+            project.value("SELECT count(*) FROM pragma_table_info('users') WHERE name = 'name'"),
+            "1"
+        );
+    }
+    // What cannot be read may name anything.
+    project.write("src/models.rs", "pub struct");
+    let unread = project.zdm(&["contract"]);
+    assert_ne!(unread.code, 0, "{unread:#?}");
+    unread.says("nothing was dropped");
+    // A production image has no sources.
+    std::fs::remove_file(project.path("Cargo.toml")).unwrap();
+    project.done(&["contract"]);
 }
 
 #[test]

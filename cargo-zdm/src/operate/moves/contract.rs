@@ -65,6 +65,9 @@ pub(crate) async fn run(
         .claimed(place, async |session, _| {
             let what = format!("contract of {}", session.folder(place));
             may_drop(session, place, &what, Window::Lasts).await?;
+            if let Some(names_old) = &session.names_old {
+                names_old(&session.manifest(place).id)?;
+            }
             verify::nothing_is_lost(session, place).await?;
             if let Some(warning) = for_good(session, place) {
                 session.terminal.say(&warning);
