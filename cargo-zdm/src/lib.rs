@@ -176,7 +176,7 @@ pub(crate) fn none_names_old(options: &Options, id: &str) -> Result<(), Pipeline
     pipeline::references::none_names_old(options, &history, &schema, &[id.to_owned()])
 }
 
-/// What [`references`] has found.
+/// What [`references()`] has found.
 #[derive(Debug)]
 pub struct References {
     /// The places, ordered.

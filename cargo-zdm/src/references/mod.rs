@@ -1,6 +1,6 @@
 //! What names a column past the generated code: queries of any client, in any file of the workspace.
 //!
-//! Comes in: the columns and tables that are looked for, the declared tables, the workspace. Goes out: [`Reference`]s, each at its
+//! Comes in: the columns and tables that are looked for, the declared tables, the workspace. Goes out: `Reference`s, each at its
 //! place.
 //! Must not know: versions, what follows from a reference.
 //!
