@@ -27,15 +27,16 @@
 /// }
 /// ```
 ///
-/// The first argument is the path of the table's macro, the second gives the [`Flags`](crate::Flags). The query begins with a text, and
-/// ends with the call that runs it, which is awaited here: its answer has one type whatever the stage, so that rows are named with
-/// `query_as!` or `query_scalar!`.
+/// The first argument is the path of the table's macro, the second a variable with the [`Flags`](crate::Flags): those whose epoch is bound
+/// to the guard, since the sides of one stage under the epoch of another would leave one of them behind. A query without a guard does not
+/// compile. It begins with a text, has fragments of one table, and ends with the call that runs it, which is awaited here: its answer has
+/// one type whatever the stage, so that rows are named with `query_as!` or `query_scalar!`. A column in transition is selected by a name
+/// that says whether it may be NULL, `" full_name " AS \"full_name!\"`: sqlx may conclude another thing of each side.
 #[macro_export]
 macro_rules! checked {
-    ($($table:ident)::+, $flags:expr => $($query:ident)::+ ! ($($text:tt)+) . $run:ident ($($conn:tt)*)) => {{
-        let flags: $crate::Flags = $flags;
-        $($table)::+! { turns flags { [$($table)::+] [$($query)::+] [$run ($($conn)*)] } { $($text)+ } }
-    }};
+    ($($table:ident)::+, $flags:ident => $($query:ident)::+ ! ($($text:tt)+) . $run:ident ($($conn:tt)*) $(,)?) => {
+        $($table)::+! { turns $flags { [$($table)::+] [$($query)::+] [$run ($($conn)*)] } { $($text)+ } }
+    };
 }
 
 /// One step of [`checked`]: the sides of one migration after the other, then one piece of the query after the other.
@@ -75,6 +76,11 @@ macro_rules! checked_at {
     (piece $state:tt $call:tt $into:tt $sql:tt { , $($values:tt)* }) => {
         $crate::checked_at! { run $call $into $sql [$($values)*] }
     };
+    (piece $state:tt { [$($table:ident)::+] $($call:tt)+ } $into:tt $sql:tt { guard ($epoch:tt) $($text:tt)* }) => {
+        $($table)::+! {
+            guard $state ($epoch) { $state { [$($table)::+] $($call)+ guarded } $into $sql { $($text)* } }
+        }
+    };
     (piece $state:tt { [$($table:ident)::+] $($call:tt)+ } $into:tt $sql:tt { $fragment:ident ($($parameters:tt)*) $($text:tt)* }) => {
         $($table)::+! {
             $fragment $state ($($parameters)*) { $state { [$($table)::+] $($call)+ } $into $sql { $($text)* } }
@@ -85,6 +91,10 @@ macro_rules! checked_at {
             $fragment $state () { $state { [$($table)::+] $($call)+ } $into $sql { $($text)* } }
         }
     };
+    // As sqlx's macros have it between texts.
+    (piece $state:tt $call:tt $into:tt $sql:tt { + $($text:tt)* }) => {
+        $crate::checked_at! { piece $state $call $into $sql { $($text)* } }
+    };
     (piece $state:tt $call:tt $into:tt [] { $first:tt $($text:tt)* }) => {
         $crate::checked_at! { piece $state $call $into [$first] { $($text)* } }
     };
@@ -94,7 +104,13 @@ macro_rules! checked_at {
     (with { $state:tt $call:tt $into:tt [$($sql:tt)+] $text:tt } $($piece:tt)+) => {
         $crate::checked_at! { piece $state $call $into [$($sql)+ $(+ $piece)+] $text }
     };
-    (run { $table:tt [$($query:ident)::+] [$run:ident $conn:tt] } [$($into:tt)*] [$($sql:tt)+] [$($values:tt)*]) => {
+    (run { $table:tt [$($query:ident)::+] [$run:ident $conn:tt] $(guarded)+ } [$($into:tt)*] [$($sql:tt)+] [$($values:tt)*]) => {
         $($query)::+!($($into)* $($sql)+, $($values)*).$run $conn.await
+    };
+    (run $call:tt $into:tt $sql:tt $values:tt) => {
+        compile_error!(
+            "a checked query needs `guard(\"$n\")` in its condition, with `flags.epoch()` bound to it: without it, a process that has missed a \
+             change of the stage writes and reads the wrong side"
+        )
     };
 }

@@ -55,6 +55,21 @@ fn finds(project: &Project, expected: &[&str]) {
 fn nothing_is_found_where_generated_code_alone_names_the_columns() {
     let project = renaming();
     finds(&project, &[]);
+    project.write(
+        "src/queries.rs",
+        r#"
+async fn by_name(conn: &mut Connection, flags: Flags, name: &str) {
+    checked!(users::fragments::sql, flags => sqlx::query_scalar!(
+        "SELECT id FROM users WHERE " full_name " = $1 AND " guard("$2"), name, flags.epoch()
+    ).fetch_all(conn));
+    checked!(users::fragments::sql, flags => sqlx::query!(
+        "UPDATE users SET " set_full_name("$1") " WHERE id = 1 AND " guard("$2"), name, flags.epoch()
+    ).execute(conn));
+}
+"#,
+    );
+    finds(&project, &[]);
+    std::fs::remove_file(project.path("src/queries.rs")).unwrap();
     let named = project.zdm(&["references", "users.id", "--format", "json"]);
     assert_eq!(named.code, 0, "{named:#?}");
     let unknown = project.done(&["references", "users.nothing"]);
