@@ -3,13 +3,14 @@
 //!
 //!     cargo build --release -p cargo-zdm --features postgres && cargo bench -p zdm-benches --bench generate
 //!
-//! Measured on two shared cores; `generate` is linear in the number of models, and most of `init` is rustfmt:
+//! Measured on two cores; `generate` is linear in the number of models, and more than half of it renders repositories of 1,500 lines,
+//! which are compared with what is there:
 //!
 //! | models | init | generate | peak of generate |
 //! |---|---|---|---|
-//! | 1,000 | 3.8 s | 0.34 s | 122 MiB |
-//! | 2,000 | 7.5 s | 0.60 s | 172 MiB |
-//! | 5,000 | 19.4 s | 1.71 s | 366 MiB |
+//! | 1,000 | 1.0 s | 0.60 s | 129 MiB |
+//! | 2,000 | 1.7 s | 1.23 s | 214 MiB |
+//! | 5,000 | 4.3 s | 2.83 s | 520 MiB |
 
 use std::error::Error;
 use std::path::Path;
