@@ -8,6 +8,17 @@ use zdm_runtime::manifest::Manifest;
 use crate::error::Failure;
 use crate::secret::shown_url;
 
+/// The migration that is named, else the last one; `None` where there is none.
+pub(crate) fn named_or_last(
+    manifests: &[&Manifest],
+    argument: Option<&str>,
+) -> Result<Option<usize>, Failure> {
+    match argument {
+        Some(argument) => named(manifests, argument).map(Some),
+        None => Ok(manifests.len().checked_sub(1)),
+    }
+}
+
 /// The migration that `argument` names: by number, folder, name, or the beginning of its id.
 pub(crate) fn named(manifests: &[&Manifest], argument: &str) -> Result<usize, Failure> {
     let exact = |manifest: &Manifest| {

@@ -30,10 +30,7 @@ impl Dashboard {
         let project = context.project()?;
         let migrations = Migration::load_all(project.versions())?;
         let manifests: Vec<&Manifest> = migrations.iter().map(Migration::manifest).collect();
-        let place = match &self.migration {
-            Some(argument) => Some(choose::named(&manifests, argument)?),
-            None => manifests.len().checked_sub(1),
-        };
+        let place = choose::named_or_last(&manifests, self.migration.as_deref())?;
         let Some(manifest) = place.and_then(|place| manifests.get(place)) else {
             return Err(Failure::findings(
                 "there is no version yet, so there is nothing to watch",

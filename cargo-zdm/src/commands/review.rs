@@ -42,10 +42,7 @@ impl Review {
         let versions = project.versions();
         let migrations = Migration::load_all(&versions)?;
         let manifests: Vec<&Manifest> = migrations.iter().map(Migration::manifest).collect();
-        let place = match &self.migration {
-            Some(argument) => Some(choose::named(&manifests, argument)?),
-            None => manifests.len().checked_sub(1),
-        };
+        let place = choose::named_or_last(&manifests, self.migration.as_deref())?;
         let Some(manifest) = place.and_then(|place| manifests.get(place)) else {
             return Answer::done(
                 "there is no version yet: run `cargo zdm generate`",

@@ -11,6 +11,7 @@ use super::oracle;
 const BATCH: i64 = 10_000;
 
 /// Most ages are numbers, some with a leading zero; one in fifty is a word and one in fifty is not given.
+// Written before the application starts. zdm: allow cargo_zdm_demo_users
 const USERS: &str = "
 WITH RECURSIVE n(id) AS (SELECT $1 UNION ALL SELECT id + 1 FROM n WHERE id < $2)
 INSERT INTO cargo_zdm_demo_users (id, name, age, email)
