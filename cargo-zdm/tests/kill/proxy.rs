@@ -182,13 +182,17 @@ async fn answers(
     watch: &Watch,
     wire: &Wire,
 ) -> std::io::Result<()> {
-    let mut bytes = Vec::new();
+    let (mut bytes, mut did) = (Vec::new(), Vec::new());
     loop {
         let (kind, text) = message(&mut server, &mut bytes).await?;
         match kind {
-            b'C' => watch.done(wire, String::from_utf8_lossy(&text).trim_end_matches('\0')),
+            b'C' => did.push(
+                String::from_utf8_lossy(&text)
+                    .trim_end_matches('\0')
+                    .to_owned(),
+            ),
             // ReadyForQuery: idle, in a transaction, in a failed one.
-            b'Z' => watch.is_open(wire, text != b"I"),
+            b'Z' => watch.done(wire, &mut did, text != b"I"),
             _ => {}
         }
         client.write_all(&bytes).await?;
@@ -225,9 +229,9 @@ async fn body(
 impl Watch {
     /// Never returns for the trip that must not happen.
     async fn sent(&self, wire: &Wire, mut trip: Trip) {
-        trip.inside = self.open.load(Ordering::Relaxed) > 0;
         let ends = {
             let mut trips = self.trips.lock().unwrap();
+            trip.inside = self.open.load(Ordering::Relaxed) > 0;
             let ends = (self.kill_before)(&trips, trip.inside);
             wire.trip.store(trips.len(), Ordering::Relaxed);
             trips.push(trip);
@@ -239,11 +243,14 @@ impl Watch {
         }
     }
 
-    fn done(&self, wire: &Wire, tag: &str) {
+    /// What was done and whether that ended a transaction come into effect together: a trip of another connection in between would be
+    /// taken for one inside of a transaction that is committed.
+    fn done(&self, wire: &Wire, did: &mut Vec<String>, open: bool) {
         let mut trips = self.trips.lock().unwrap();
         if let Some(trip) = trips.get_mut(wire.trip.load(Ordering::Relaxed)) {
-            trip.did.push(tag.to_owned());
+            trip.did.append(did);
         }
+        self.is_open(wire, open);
     }
 
     fn is_open(&self, wire: &Wire, open: bool) {
