@@ -38,10 +38,10 @@ impl Advance {
             Missing::NewFile
         };
         let mut session = Session::open(context, may_miss).await?;
-        session.names_old = names_old(context, &session)?;
         if self.dry_run {
             return status::answer(&mut session, None).await;
         }
+        session.names_old = names_old(context, &session)?;
         advance::run(&mut session, self.before_deploy, self.watch).await
     }
 }

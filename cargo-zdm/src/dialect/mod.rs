@@ -7,6 +7,7 @@
 mod address;
 mod default;
 mod element;
+mod environment;
 mod expression;
 mod facts;
 mod identity;
@@ -23,15 +24,15 @@ mod typed;
 mod widening;
 
 use include_dir::{Dir, include_dir};
-use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, Value};
 use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
 pub use address::Addresses;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use default::as_written;
+pub(crate) use environment::environment;
 pub use expression::ExpressionError;
 use facts::Facts;
 pub use facts::{Capabilities, Dual, StatementFacts};
@@ -71,19 +72,11 @@ impl Dialect {
     pub fn named(name: &str) -> Result<Self, DialectError> {
         let chain = facts::chain(&TEMPLATES, name)?;
         let facts = facts::merged(&chain)?;
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        // A line that holds only a block tag leaves no empty line behind.
-        let syntax = SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()
-            .map_err(|source| DialectError::Template {
-                dialect: name.to_owned(),
-                template: "*".to_owned(),
-                source,
-            })?;
-        templates.set_syntax(syntax);
+        let mut templates = environment().map_err(|source| DialectError::Template {
+            dialect: name.to_owned(),
+            template: "*".to_owned(),
+            source,
+        })?;
         quoting::install(&mut templates, &facts.quoting);
         element::install(&mut templates, facts.capabilities.parenthesized_elements);
         let ancestors = chain.iter().rev().map(|ancestor| ancestor.name.as_str());

@@ -3,8 +3,9 @@
 //! Comes in: what is known of the project. Goes out: text.
 //! Must not know: the disk, git.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::context;
+
+use crate::dialect::environment;
 
 /// What can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +46,8 @@ impl Kind {
             Self::Hook => include_str!("../../templates/ci/pre-commit.sh.j2"),
             Self::PreCommit => include_str!("../../templates/ci/pre-commit-config.yaml.j2"),
         };
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        let syntax = SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()?;
-        environment.set_syntax(syntax);
-        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         let postgres = known.dialect == "postgres";
-        let text = environment.render_str(
+        let text = environment()?.render_str(
             template,
             context! {
                 folder => known.folder.as_str(),

@@ -3,10 +3,11 @@
 //! Comes in: a version's manifest. Goes out: JSON, YAML.
 //! Must not know: where they are put.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::context;
 use zdm_runtime::Stage;
 use zdm_runtime::manifest::Manifest;
+
+use crate::dialect::environment;
 
 const TEMPLATES: [(&str, &str); 2] = [
     (
@@ -30,15 +31,7 @@ pub(crate) fn alerts(manifest: &Manifest) -> Result<String, minijinja::Error> {
 }
 
 fn rendered(template: &str, manifest: &Manifest) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()?,
-    );
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    let mut environment = environment()?;
     environment.add_filter("tojson", |text: &str| {
         serde_json::Value::from(text).to_string()
     });
