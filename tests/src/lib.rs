@@ -4,6 +4,7 @@ pub mod cases;
 pub mod fill;
 pub mod operator;
 pub mod pgbouncer;
+pub mod pool;
 pub mod postgres;
 pub mod project;
 pub mod releases;

@@ -16,6 +16,7 @@ use zdm_runtime::verification::Side;
 use zdm_runtime::{Code, CodeState, Error, MigrationCode, Stage, TableCode, Zdm};
 use zdm_tests::cases::Case;
 use zdm_tests::operator::Operator;
+use zdm_tests::pool::Patient as _;
 
 use crate::live::{MIGRATION, postgres, sqlite};
 
@@ -211,7 +212,7 @@ macro_rules! loses_nothing {
             let (_guard, url) = $url;
             let mut operator = Operator::of(&case(), &url, ROWS_BEFORE).await;
             let ledger = Ledger::default();
-            let pool = <$pool>::connect(&url).await.unwrap();
+            let pool = <$pool>::patient(&url).await;
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             zdm.ready().unwrap();
             let mut writers = tokio::task::JoinSet::new();

@@ -20,6 +20,7 @@ use zdm_runtime::phase::Section;
 use zdm_runtime::verification::{self, Side, VerificationOptions};
 use zdm_runtime::{Code, CodeState, MigrationCode, Stage, TableCode, Zdm, history};
 use zdm_tests::cases::Case;
+use zdm_tests::pool::Patient as _;
 
 use crate::live::{MIGRATION, postgres, sides, sqlite};
 
@@ -225,7 +226,7 @@ macro_rules! keeps_every_write {
 
             let (_guard, url) = $url;
             let mut operator = Operator::of(&url).await;
-            let pool = <$pool>::connect(&url).await.unwrap();
+            let pool = <$pool>::patient(&url).await;
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             zdm.ready().unwrap();
             let mut writers = tokio::task::JoinSet::new();

@@ -15,6 +15,7 @@ use zdm_runtime::verification::Side;
 use zdm_runtime::{Code, CodeState, Error, MigrationCode, Stage, TableCode, Zdm};
 use zdm_tests::cases::Case;
 use zdm_tests::operator::Operator;
+use zdm_tests::pool::Patient as _;
 
 use crate::live::{MIGRATION, enter, postgres, prepare, sides, sqlite};
 
@@ -208,7 +209,7 @@ macro_rules! no_write_is_lost {
             let (_guard, url) = $url;
             let mut operator = Operator::of(&case(), &url, ROWS_BEFORE).await;
             let written: Arc<[Written; ROWS]> = Arc::default();
-            let pool = <$pool>::connect(&url).await.unwrap();
+            let pool = <$pool>::patient(&url).await;
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             let mut writers = tokio::task::JoinSet::new();
             for writer in 0..WRITERS {

@@ -46,15 +46,3 @@ pub(crate) fn postgres() -> (zdm_tests::postgres::Server, String) {
     let url = server.database("split");
     (server, url)
 }
-
-/// Connections that wait for the one write lock as long as it takes on a busy machine: it is not handed over in the order of asking.
-pub(crate) async fn sqlite_pool(url: &str) -> sqlx::SqlitePool {
-    let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
-    let patient = options.busy_timeout(std::time::Duration::from_mins(2));
-    sqlx::SqlitePool::connect_with(patient).await.unwrap()
-}
-
-/// The same of the other database, whose locks are handed over in order.
-pub(crate) async fn postgres_pool(url: &str) -> sqlx::PgPool {
-    sqlx::PgPool::connect(url).await.unwrap()
-}

@@ -14,8 +14,9 @@ use zdm_runtime::phase::Section;
 use zdm_runtime::verification::Side;
 use zdm_runtime::{Error, Stage, Zdm};
 use zdm_tests::operator::Operator;
+use zdm_tests::pool::Patient as _;
 
-use crate::database::{postgres, postgres_pool, sqlite, sqlite_pool, texts};
+use crate::database::{postgres, sqlite, texts};
 use crate::golden::case;
 
 /// Users whose transactions hold a lock, and those whose do not.
@@ -76,7 +77,7 @@ async fn journey(operator: &mut Operator) {
 
 /// One test per database: the same journey with each one's types.
 macro_rules! keeps_every_write {
-    ($test:ident, $module:ident, $pool:path, $begin:literal, $lock:literal, $url:expr) => {
+    ($test:ident, $module:ident, $pool:ty, $begin:literal, $lock:literal, $url:expr) => {
         #[tokio::test(flavor = "multi_thread")]
         #[allow(
             clippy::too_many_lines,
@@ -91,7 +92,7 @@ macro_rules! keeps_every_write {
             let (_guard, url) = $url;
             let mut operator = Operator::of(&case(), &url, BEFORE).await;
             let known_of = Arc::new(Mutex::new(ledger()));
-            let pool = $pool(&url).await;
+            let pool = <$pool>::patient(&url).await;
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             zdm.ready().unwrap();
             let mut writers = tokio::task::JoinSet::new();
@@ -261,7 +262,7 @@ macro_rules! keeps_every_write {
 keeps_every_write!(
     sqlite_keeps_every_write,
     sqlite,
-    sqlite_pool,
+    sqlx::SqlitePool,
     "BEGIN IMMEDIATE",
     "SELECT $1",
     sqlite()
@@ -269,7 +270,7 @@ keeps_every_write!(
 keeps_every_write!(
     postgres_keeps_every_write,
     postgres,
-    postgres_pool,
+    sqlx::PgPool,
     "BEGIN",
     "SELECT pg_advisory_xact_lock($1)",
     postgres()

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use sqlx::{PgPool, Postgres, Row as _, Transaction};
 use tokio::task::JoinSet;
 use zdm_runtime::Zdm;
+use zdm_tests::pool::Patient as _;
 
 use super::{EACH, Kept, Ledger, ROWS, State, Writers};
 
 async fn pool(url: &str) -> PgPool {
-    PgPool::connect(url).await.unwrap()
+    PgPool::patient(url).await
 }
 
 async fn begin(pool: &PgPool, id: i64) -> Transaction<'static, Postgres> {

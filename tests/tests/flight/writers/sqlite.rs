@@ -1,23 +1,18 @@
 //! Rows of the releases on `SQLite`, where one transaction writes at a time.
 
 use std::collections::BTreeMap;
-use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
 use tokio::task::JoinSet;
 use zdm_runtime::Zdm;
+use zdm_tests::pool::Patient as _;
 
 use super::{EACH, Kept, Ledger, ROWS, State, Writers};
 
 async fn pool(url: &str) -> SqlitePool {
-    let options = SqliteConnectOptions::from_str(url).unwrap();
-    // Patient with the command line and with each other.
-    let options = options.busy_timeout(Duration::from_mins(1));
-    SqlitePool::connect_with(options).await.unwrap()
+    SqlitePool::patient(url).await
 }
 
 async fn begin(pool: &SqlitePool, _id: i64) -> Transaction<'static, Sqlite> {

@@ -14,6 +14,7 @@ use zdm_runtime::phase::Section;
 use zdm_runtime::verification::Side;
 use zdm_runtime::{Error, Stage, Zdm};
 use zdm_tests::operator::Operator;
+use zdm_tests::pool::Patient as _;
 
 use crate::columns::database::{agree, all, both, without};
 use crate::database::{postgres, sqlite};
@@ -115,7 +116,7 @@ macro_rules! keeps_every_write {
 
             let (_guard, url) = $url;
             let mut operator = Operator::of(&fixture("columns"), &url, BEFORE).await;
-            let pool = <$pool>::connect(&url).await.unwrap();
+            let pool = <$pool>::patient(&url).await;
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             let before = Zdm::connect(pool.clone(), &old_code::CODE).await.unwrap();
             let known_of = Arc::new(Mutex::new(ledger()));

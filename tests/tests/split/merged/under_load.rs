@@ -14,8 +14,9 @@ use zdm_runtime::phase::Section;
 use zdm_runtime::verification::Side;
 use zdm_runtime::{Error, Stage, Zdm};
 use zdm_tests::operator::Operator;
+use zdm_tests::pool::Patient as _;
 
-use crate::database::{postgres, postgres_pool, sqlite, sqlite_pool};
+use crate::database::{postgres, sqlite};
 use crate::golden::fixture;
 use crate::merged::database::{all, both};
 
@@ -98,7 +99,7 @@ fn expected(error: &sqlx::Error) {
 
 /// One test per database: the same journey with each one's types.
 macro_rules! keeps_every_write {
-    ($test:ident, $module:ident, $pool:path, $begin:literal, $lock:literal, $url:expr) => {
+    ($test:ident, $module:ident, $pool:ty, $begin:literal, $lock:literal, $url:expr) => {
         #[tokio::test(flavor = "multi_thread")]
         #[allow(
             clippy::too_many_lines,
@@ -113,7 +114,7 @@ macro_rules! keeps_every_write {
 
             let (_guard, url) = $url;
             let mut operator = Operator::of(&fixture("merged"), &url, BEFORE).await;
-            let pool = $pool(&url).await;
+            let pool = <$pool>::patient(&url).await;
             let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
             let before = Zdm::connect(pool.clone(), &old_code::CODE).await.unwrap();
             let known_of = Arc::new(Mutex::new(ledger()));
@@ -353,7 +354,7 @@ macro_rules! keeps_every_write {
 keeps_every_write!(
     sqlite_keeps_every_write,
     sqlite,
-    sqlite_pool,
+    sqlx::SqlitePool,
     "BEGIN IMMEDIATE",
     "SELECT $1",
     sqlite()
@@ -361,7 +362,7 @@ keeps_every_write!(
 keeps_every_write!(
     postgres_keeps_every_write,
     postgres,
-    postgres_pool,
+    sqlx::PgPool,
     "BEGIN",
     "SELECT pg_advisory_xact_lock($1)",
     postgres()
