@@ -11,9 +11,15 @@ pub(crate) fn of(salt: &str, key: &dyn Display) -> u32 {
     let mut hash = Murmur3::new();
     hash.update(salt.as_bytes());
     hash.update(b":");
-    // `update` cannot fail; a key whose own `Display` fails is hashed as far as it came.
-    let _ = write!(hash, "{key}");
+    hash.write_key(key);
     hash.finish() % ALL
+}
+
+/// The whole hash of a key alone.
+pub(crate) fn hash(key: &dyn Display) -> u32 {
+    let mut hash = Murmur3::new();
+    hash.write_key(key);
+    hash.finish()
 }
 
 /// MurmurHash3_x86_32 with seed 0 over bytes that arrive piece by piece.
@@ -33,6 +39,12 @@ impl Murmur3 {
             held: 0,
             bytes: [0; 64],
         }
+    }
+
+    /// `update` cannot fail; a key whose own `Display` fails is hashed as far as it came.
+    #[inline]
+    fn write_key(&mut self, key: &dyn Display) {
+        let _ = write!(self, "{key}");
     }
 
     #[inline]

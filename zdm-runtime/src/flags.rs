@@ -90,9 +90,17 @@ impl Flags {
         self.stage().writes()
     }
 
+    /// The same with no larger share of readers.
+    #[inline]
+    #[must_use]
+    pub(crate) fn at_most(self, basis_points: u32) -> Self {
+        let points = self.basis_points();
+        Self(self.0 - u64::from(points) + u64::from(points.min(basis_points)))
+    }
+
     /// Which side reads of a table take in which nothing tells rows apart: there is no key to share them by, so new once all read new.
     #[inline]
-    pub fn reads_all_new(self) -> bool {
+    pub(crate) fn reads_all_new(self) -> bool {
         match self.stage() {
             Stage::Off | Stage::DualWrite | Stage::Shadow => false,
             Stage::Live => self.basis_points() >= bucket::ALL,
@@ -108,7 +116,7 @@ impl Flags {
 
     /// Which side this key's reads take. The same key gets the same answer while the share does not fall.
     #[inline]
-    pub fn reads_new(self, salt: &str, key: &dyn Display) -> bool {
+    pub(crate) fn reads_new(self, salt: &str, key: &dyn Display) -> bool {
         match self.stage() {
             Stage::Off | Stage::DualWrite | Stage::Shadow => false,
             Stage::Live => bucket::of(salt, key) < self.basis_points(),

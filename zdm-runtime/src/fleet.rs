@@ -26,14 +26,17 @@ pub struct Member {
     /// How many of the migration's tables are at another epoch than it acknowledged: an older one, or, after a restore of the
     /// database, a later one.
     pub behind: i64,
+    /// What holds its readers back at `live`, in words.
+    pub held: Option<String>,
 }
 
 /// Every instance that matters to a migration.
 pub async fn members(connection: &mut Connection, migration: &str) -> Result<Vec<Member>, Error> {
     let (_, name) = control::by_instance(connection).await?;
+    let held = control::held(connection).await?;
     let sql = format!(
         "SELECT i.instance, i.label, i.lease_until - {{now}}, c.code_state, \
-         count(CASE WHEN a.epoch <> f.epoch THEN 1 END), max({name}) \
+         count(CASE WHEN a.epoch <> f.epoch THEN 1 END), max({name}), max({held}) \
          FROM {{zdm}}stage_table t \
          JOIN {{zdm}}fence f ON f.table_name = t.table_name \
          JOIN {{zdm}}instance_fence a ON a.table_name = t.table_name \
@@ -56,6 +59,7 @@ pub async fn members(connection: &mut Connection, migration: &str) -> Result<Vec
                     .map(|name| code_state(&name))
                     .transpose()?,
                 behind: integer(row, 4)?,
+                held: optional_text(row, 6)?,
             })
         })
         .collect()

@@ -198,6 +198,26 @@ impl Instance {
         Ok(())
     }
 
+    /// Says what holds this instance's readers of a migration back, or that nothing does.
+    pub(crate) async fn hold<C: Control>(
+        &self,
+        connection: &mut C,
+        migration: &str,
+        held: Option<&str>,
+    ) -> Result<(), DatabaseError> {
+        connection
+            .change(
+                "UPDATE {zdm}instance_code SET held = $3 WHERE instance = $1 AND migration = $2",
+                &[
+                    self.id.as_str().into(),
+                    migration.into(),
+                    Value::Text(held.map(str::to_owned)),
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+
     /// Adds to the count of rows whose sides were seen to differ.
     pub(crate) async fn report_mismatches<C: Control>(
         &self,

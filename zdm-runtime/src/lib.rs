@@ -33,6 +33,8 @@ pub mod executor;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod facts;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod flag_source;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod flags;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod fleet;
@@ -76,6 +78,8 @@ pub mod rights;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod room;
 pub mod schema;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod served;
 mod share;
 mod stage;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -90,7 +94,7 @@ mod zdm;
 pub use code::{Code, CodeState, MigrationCode, TableCode};
 pub use enumeration::Enumeration;
 pub use schema::{ColumnType, Generated, Migratable};
-pub use share::{By, Share};
+pub use share::{By, Share, percent};
 pub use stage::{Stage, UnknownStage, Writes};
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -101,7 +105,7 @@ pub use self::{
     pages::pages,
     parameters::Parameters,
     table_flags::TableFlags,
-    zdm::Zdm,
+    zdm::{Zdm, ZdmOptions},
 };
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use futures_util::Stream;

@@ -6,7 +6,7 @@
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::bucket;
-use crate::zdm::Served;
+use crate::served::Served;
 use crate::{Flags, Stage};
 
 /// Says once what each metric means.
@@ -54,7 +54,7 @@ pub(crate) fn table(table: &Served) {
     counter!("zdm_refreshes_total", "table" => name).absolute(table.refreshes());
     for (turn, (migration, mismatches)) in table.followed_migrations().enumerate() {
         let labels = [("table", name), ("migration", migration)];
-        let flags = flags.of(turn);
+        let flags = table.limited(flags.of(turn));
         gauge!("zdm_stage", &labels).set(f64::from(flags.stage() as u8));
         gauge!("zdm_reads_new_ratio", &labels).set(share(flags));
         counter!("zdm_mismatches_total", &labels).absolute(mismatches);

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::zdm::Served;
+use crate::served::Served;
 use crate::{ControlConnection, Error, Flags, Zdm, table_state};
 
 /// The present flags of a table, and the way to ask for newer ones. Cheap to clone; keeps the handle alive.
@@ -32,6 +32,19 @@ impl TableFlags {
     #[inline]
     pub fn current(&self) -> Flags {
         self.table().flags.load()
+    }
+
+    /// Which side this key's reads take: old or new by its stage, at `live` by its share, within what the sources of flags of this
+    /// instance say. The same key gets the same answer while the share does not fall.
+    #[inline]
+    pub fn reads_new(&self, flags: Flags, salt: &str, key: &dyn Display) -> bool {
+        self.table().reads_new(flags, salt, key)
+    }
+
+    /// Which side reads of a table take in which nothing tells rows apart: there is no key to share them by, so new once all read new.
+    #[inline]
+    pub fn reads_all_new(&self, flags: Flags) -> bool {
+        self.table().limited(flags).reads_all_new()
     }
 
     /// Asks the control tables on the caller's own connection, inside its transaction and snapshot: one query.

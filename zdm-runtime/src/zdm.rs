@@ -3,19 +3,19 @@
 //! Comes in: a pool and the generated code. Goes out: [`Zdm`], which lends its tables to [`TableFlags`](crate::TableFlags).
 //! Must not know: SQL.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-use crate::code::{Code, TableCode};
+use crate::code::Code;
 use crate::database::control;
 use crate::database::control_connection::sealed::Control;
-use crate::flags::Cached;
+use crate::flag_source::{FlagSource, Readers};
 use crate::instance::Instance;
-use crate::table_state::Loaded;
-use crate::{Error, Flags, Pool, Stage, table_state};
+use crate::served::Served;
+use crate::{Error, Pool, table_state};
 
 /// Between two signs of life; a lease outlives several lost ones.
 const BEAT: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ struct Inner {
     code: &'static Code,
     tables: Vec<Served>,
     instance: Instance,
+    readers: Readers,
     /// The control tables have its name.
     named: AtomicBool,
     closed: AtomicBool,
@@ -39,26 +40,33 @@ struct Inner {
     beating: tokio::sync::Mutex<()>,
 }
 
-/// A table of the code, and what is known about it now.
-#[derive(Debug)]
-pub(crate) struct Served {
-    pub(crate) code: &'static TableCode,
-    pub(crate) flags: Cached,
-    /// The migrations whose stages the code follows, in their turn; known from the first time that the flags are loaded.
-    followed: OnceLock<Vec<&'static str>>,
-    /// Of each of them.
-    mismatches: Vec<Counter>,
-    acknowledged: AtomicI64,
-    refusal: Mutex<Option<Error>>,
-    /// How often a statement asked for the stage.
-    refreshes: AtomicU64,
+/// What a handle may be told beside its pool and its code.
+#[derive(Debug, Default)]
+pub struct ZdmOptions {
+    name: Option<String>,
+    sources: Vec<Arc<dyn FlagSource>>,
 }
 
-/// Rows whose sides were not consistent.
-#[derive(Debug, Default)]
-struct Counter {
-    seen: AtomicU64,
-    reported: AtomicU64,
+impl ZdmOptions {
+    /// The name of the host, no source of flags.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A name that stays the same over restarts, see [`Zdm::connect_as`].
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        let name = Some(name.into());
+        Self { name, ..self }
+    }
+
+    /// A source of limits for the readers of this instance at `live`, see [`flag_source`](crate::flag_source). Of several the smaller
+    /// share counts, and the keys of all.
+    #[must_use]
+    pub fn flags(mut self, source: impl FlagSource + 'static) -> Self {
+        self.sources.push(Arc::new(source));
+        self
+    }
 }
 
 impl Zdm {
@@ -71,7 +79,7 @@ impl Zdm {
     /// Where readers move to new by instance (`cargo zdm switch --by instance`), this one goes by the name of its host; of several on one
     /// host all read the same side. [`Zdm::connect_as`] gives it another.
     pub async fn connect(pool: impl Into<Pool>, code: &'static Code) -> Result<Self, Error> {
-        Self::register(pool.into(), code, Instance::of_host()).await
+        Self::connect_with(pool, code, ZdmOptions::new()).await
     }
 
     /// The same under a name that stays the same over restarts, such as `web-1`: it decides whether this instance is in a share of
@@ -81,15 +89,26 @@ impl Zdm {
         code: &'static Code,
         name: &str,
     ) -> Result<Self, Error> {
-        Self::register(pool.into(), code, Instance::of_name(name)?).await
+        Self::connect_with(pool, code, ZdmOptions::new().name(name)).await
     }
 
-    async fn register(pool: Pool, code: &'static Code, instance: Instance) -> Result<Self, Error> {
+    /// The same with a name, or with sources of flags, or with both.
+    pub async fn connect_with(
+        pool: impl Into<Pool>,
+        code: &'static Code,
+        options: ZdmOptions,
+    ) -> Result<Self, Error> {
+        let readers = Readers::of(options.sources);
+        let served = |table| Served::new(table, !readers.are_free());
         let zdm = Self(Arc::new(Inner {
-            pool,
+            pool: pool.into(),
             code,
-            tables: code.tables.iter().map(Served::new).collect(),
-            instance,
+            tables: code.tables.iter().map(served).collect(),
+            instance: match options.name {
+                Some(name) => Instance::of_name(&name)?,
+                None => Instance::of_host(),
+            },
+            readers,
             named: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             beating: tokio::sync::Mutex::new(()),
@@ -99,6 +118,9 @@ impl Zdm {
         crate::metered::describe();
         zdm.0.measure(true);
         tokio::spawn(beat_until_dropped(Arc::downgrade(&zdm.0)));
+        if !zdm.0.readers.are_free() {
+            tokio::spawn(ask_until_dropped(Arc::downgrade(&zdm.0)));
+        }
         Ok(zdm)
     }
 
@@ -139,9 +161,10 @@ impl Zdm {
         self.0.instance.deregister(&mut connection).await
     }
 
-    /// Does at once what the task does every second: for tests and health checks that cannot wait. On `SQLite` it mostly
+    /// Does at once what the tasks do every second: for tests and health checks that cannot wait. On `SQLite` it mostly
     /// reads: what it writes keeps the lease, acknowledges a hop or reports mismatches.
     pub async fn beat(&self) -> Result<(), Error> {
+        self.0.ask().await;
         let beat = self.0.beat().await;
         self.0.measure(beat.is_ok());
         beat
@@ -171,6 +194,8 @@ impl Inner {
             .map_err(control::granted)?;
         let loaded = async {
             self.load(&mut connection).await?;
+            self.ask().await;
+            self.say_held(&mut connection).await?;
             self.acknowledge(&mut connection).await
         };
         if let Err(error) = loaded.await {
@@ -199,11 +224,19 @@ impl Inner {
                 table.acknowledged.store(0, Ordering::Relaxed);
             }
             self.named.store(false, Ordering::Relaxed);
+            self.readers.forget_said();
             self.instance.register(&mut connection, self.code).await?;
         }
         self.report(&mut connection).await?;
         self.load(&mut connection).await?;
+        self.say_held(&mut connection).await?;
         self.acknowledge(&mut connection).await
+    }
+
+    /// Asks the sources what readers of this instance may take.
+    async fn ask(&self) {
+        let limits = self.readers.ask(self.code, self.instance.name()).await;
+        self.tables.iter().for_each(|table| table.limit(&limits));
     }
 
     /// What is known now, for the recorder that the application has.
@@ -265,6 +298,21 @@ impl Inner {
         Ok(())
     }
 
+    /// What holds readers back, as soon as the control tables have a place for it, so that nobody takes a share for reached that is not.
+    async fn say_held<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
+        let unsaid = self.readers.unsaid();
+        if unsaid.is_empty() || !control::has_holds(connection).await? {
+            return Ok(());
+        }
+        for (migration, held) in unsaid {
+            self.instance
+                .hold(connection, migration, held.as_deref())
+                .await?;
+            self.readers.said(migration, held);
+        }
+        Ok(())
+    }
+
     async fn report<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
         let counters = self.tables.iter().flat_map(Served::counters);
         for (migration, counter) in counters {
@@ -282,89 +330,20 @@ impl Inner {
     }
 }
 
-impl Served {
-    fn new(code: &'static TableCode) -> Self {
-        Self {
-            code,
-            flags: Cached::unknown(),
-            followed: OnceLock::new(),
-            mismatches: code.migrations.iter().map(|_| Counter::default()).collect(),
-            acknowledged: AtomicI64::new(0),
-            refusal: Mutex::new(None),
-            refreshes: AtomicU64::new(0),
+/// Apart from the signs of life, which a slow source must not delay.
+async fn ask_until_dropped(inner: Weak<Inner>) {
+    let mut ticks = tokio::time::interval(BEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        if inner.closed.load(Ordering::Acquire) {
+            return;
         }
-    }
-
-    /// What was loaded, unless something newer is there already.
-    pub(crate) fn take(&self, loaded: Loaded) {
-        self.followed.get_or_init(|| loaded.followed);
-        self.flags.offer(loaded.flags);
-    }
-
-    /// Counts a row for the migration that moves under these flags, and says which that is.
-    pub(crate) fn count_mismatch(&self, flags: Flags) -> Option<&'static str> {
-        let (migration, counter) = self.counters().nth(flags.turn())?;
-        counter.seen.fetch_add(1, Ordering::Relaxed);
-        Some(migration)
-    }
-
-    fn counters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
-        let followed = self.followed.get().into_iter().flatten().copied();
-        followed.zip(&self.mismatches)
-    }
-
-    /// The names of the migrations that the code follows, in their turn, each with its mismatches.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn followed_migrations(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.counters().map(|(id, counter)| {
-            let mut migrations = self.code.migrations.iter();
-            let known = migrations.find(|migration| migration.id == id);
-            let seen = counter.seen.load(Ordering::Relaxed);
-            (known.map_or(id, |migration| migration.name), seen)
-        })
-    }
-
-    #[cfg(feature = "metrics")]
-    pub(crate) fn refreshes(&self) -> u64 {
-        self.refreshes.load(Ordering::Relaxed)
-    }
-
-    #[cfg(feature = "metrics")]
-    pub(crate) fn is_ready(&self) -> bool {
-        self.refusal().is_none()
-    }
-
-    /// Counts a statement that asked for the stage.
-    pub(crate) fn count_refresh(&self) {
-        self.refreshes.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn mismatches(&self) -> u64 {
-        let seen = self.mismatches.iter();
-        seen.map(|counter| counter.seen.load(Ordering::Relaxed))
-            .sum()
-    }
-
-    /// A migration of the table may be between its first hop and its last.
-    fn is_moving(&self) -> bool {
-        self.flags.load().stage() != Stage::Complete || self.refusal().is_some()
-    }
-
-    fn refusal(&self) -> Option<Error> {
-        self.refusal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn refuse(&self, refusal: Option<Error>) {
-        let mut present = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*present, &refusal) {
-            (None, Some(error)) => tracing::error!(table = self.code.table, %error, "not ready"),
-            (Some(_), None) => tracing::info!(table = self.code.table, "ready again"),
-            _ => {}
-        }
-        *present = refusal;
+        inner.ask().await;
     }
 }
 

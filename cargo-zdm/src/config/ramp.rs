@@ -43,24 +43,10 @@ impl Policy {
 
 /// `25%` or `0.5%` in hundredths of a percent.
 pub fn basis_points(share: &str) -> Result<u32, String> {
-    let wrong =
-        || format!("`{share}` is no share of reads: write 25% or 0.5%, above 0% and up to 100%");
-    let (whole, fraction) = share
-        .strip_suffix('%')
-        .map(|percent| percent.split_once('.').unwrap_or((percent, "0")))
-        .ok_or_else(wrong)?;
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    if !digits(whole, 3) || !digits(fraction, 2) {
-        return Err(wrong());
-    }
-    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
-    let points = number(whole)? * 100 + number(&format!("{fraction:0<2}"))?;
-    (1..=10_000)
-        .contains(&points)
-        .then_some(points)
-        .ok_or_else(wrong)
+    let points = zdm_runtime::percent(share).filter(|points| *points > 0);
+    points.ok_or_else(|| {
+        format!("`{share}` is no share of reads: write 25% or 0.5%, above 0% and up to 100%")
+    })
 }
 
 /// What the shares are counted by.

@@ -205,7 +205,7 @@ impl Repository<'_> {
                 }
                 // A row that is not there has been reported; what the other table has of it is right.
                 let found = row.get("zdm_found").is_none_or(Value::is_true);
-                flags.reads_new(salt, &key) && found
+                self.flags.reads_new(flags, salt, &key) && found
             }
         };
         let columns = self.side.columns.iter();

@@ -48,6 +48,7 @@ const LATER: &[(&str, &[&str])] = &[
     ),
     ("stage", &["read_instances"]),
     ("instance", &["name"]),
+    ("instance_code", &["held"]),
     (
         "meta",
         &[

@@ -34,7 +34,9 @@ async fn handle(database: &Database, name: &str) -> (Zdm, TableFlags) {
 async fn read_from_new((zdm, flags): &(Zdm, TableFlags)) -> usize {
     zdm.beat().await.unwrap();
     let now = flags.current();
-    (0..100).filter(|key| now.reads_new(MIGRATION, key)).count()
+    (0..100)
+        .filter(|key| flags.reads_new(now, MIGRATION, key))
+        .count()
 }
 
 /// The two shares that the control tables hold; -1 stands for NULL.
@@ -207,7 +209,7 @@ async fn of_several_migrations_the_one_that_moves_has_the_share() {
             zdm.ready().unwrap();
             let now = flags.current();
             let of = |turn| {
-                let keys = (0..100).filter(|key| now.of(turn).reads_new("salt", key));
+                let keys = (0..100).filter(|key| flags.reads_new(now.of(turn), "salt", key));
                 keys.count()
             };
             assert_eq!(of(turn), if reads_new { 100 } else { 0 }, "{migration}");
@@ -227,6 +229,7 @@ async fn an_instance_goes_on_while_the_control_tables_are_upgraded() {
             ("stage", "read_instances"),
             ("instance", "name"),
             ("migration", "kept_until"),
+            ("instance_code", "held"),
         ] {
             let sql = format!("ALTER TABLE {{zdm}}{table} DROP COLUMN {column}");
             operator.connection.execute(&sql, &[]).await.unwrap();

@@ -4,6 +4,7 @@ mod audit;
 mod beats;
 mod by_instance;
 mod fixture;
+mod flag_sources;
 mod handle;
 mod hops;
 mod in_turn;

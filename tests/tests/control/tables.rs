@@ -91,7 +91,7 @@ async fn control_tables_of_a_newer_generation_are_left_alone() {
     }
 }
 
-/// Takes away what versions 5 to 7 of the control tables have added.
+/// Takes away what versions 5 to 8 of the control tables have added.
 async fn age(connection: &mut Connection) {
     let index = match connection.dialect() {
         Dialect::Postgres => "DROP INDEX zdm.zdm_audit_sequence",
@@ -121,6 +121,7 @@ async fn age(connection: &mut Connection) {
     for (table, column) in [
         ("stage", "read_instances"),
         ("instance", "name"),
+        ("instance_code", "held"),
         ("migration", "kept_until"),
     ] {
         let sql = format!("ALTER TABLE {{zdm}}{table} DROP COLUMN {column}");

@@ -103,6 +103,7 @@ fn member(instance: Instance) -> Option<Member> {
         lease_left_ms: if instance.living { 9_000 } else { -1 },
         code,
         behind: i64::from(instance.seen != Seen::Present),
+        held: None,
     })
 }
 

@@ -97,6 +97,10 @@ const NOT_NEEDED: &[(Taken, &str)] = &[
         Gate("everyone_reads_new"),
         "caution: what the last readers would show",
     ),
+    (
+        Gate("nobody_holds_back"),
+        "caution: what the last readers would show",
+    ),
     (Gate("not_paused"), "somebody's decision"),
     (Gate("soak"), "caution: time to look at the stage"),
     (

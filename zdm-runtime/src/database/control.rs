@@ -11,7 +11,7 @@ use crate::{Error, rights};
 
 /// What every version of the control tables adds, from the first.
 #[cfg(feature = "operate")]
-const VERSIONS: [&str; 7] = [
+const VERSIONS: [&str; 8] = [
     include_str!("control/1.sql"),
     include_str!("control/2.sql"),
     include_str!("control/3.sql"),
@@ -19,11 +19,14 @@ const VERSIONS: [&str; 7] = [
     include_str!("control/5.sql"),
     include_str!("control/6.sql"),
     include_str!("control/7.sql"),
+    include_str!("control/8.sql"),
 ];
 /// The version of the control tables that this runtime installs. Applications and whoever only looks read every older one.
 pub const VERSION: i64 = rights::CONTROL_VERSION;
 /// The version from which on instances have names, and shares of readers may be counted by them.
 const NAMED: i64 = 7;
+/// The version from which on instances say what holds their readers back.
+const HELD: i64 = 8;
 /// The version that ties the entries of the audit log together.
 #[cfg(feature = "operate")]
 const CHAINED: i64 = 5;
@@ -168,6 +171,21 @@ pub(crate) async fn checksums(connection: &mut super::Connection) -> Result<&'st
 /// Whether instances can say their names: tables of an older version have no place for them.
 pub(crate) async fn has_names<C: Control>(connection: &mut C) -> Result<bool, Error> {
     Ok(version(connection).await? >= NAMED)
+}
+
+/// Whether instances can say what holds their readers back.
+pub(crate) async fn has_holds<C: Control>(connection: &mut C) -> Result<bool, Error> {
+    Ok(version(connection).await? >= HELD)
+}
+
+/// What to select for what holds an instance's readers back: tables of an older version lack it.
+#[cfg(feature = "operate")]
+pub(crate) async fn held(connection: &mut super::Connection) -> Result<&'static str, Error> {
+    Ok(if has_holds(connection).await? {
+        "c.held"
+    } else {
+        "CAST(NULL AS text)"
+    })
 }
 
 /// What to select for the share of instances that read new, and for the name of one.

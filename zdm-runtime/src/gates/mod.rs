@@ -126,6 +126,7 @@ pub fn for_hop(from: Stage, to: Stage, facts: &Facts, policy: &Policy) -> Vec<Ga
         }
         (Route::FivePhases, Stage::RampDown) => gates.extend([
             c::everyone_reads_new(facts),
+            c::nobody_holds_back(facts),
             c::verified(Side::New, facts),
             c::no_shadow_mismatch(facts),
             c::dwelt(facts, policy),

@@ -115,6 +115,7 @@ fn member(code: CodeState) -> Member {
         lease_left_ms: 9_000,
         code: Some(code),
         behind: 0,
+        held: None,
     }
 }
 
@@ -284,7 +285,7 @@ const fn case(
 }
 
 #[rustfmt::skip]
-const CASES: [Case; 70] = [
+const CASES: [Case; 71] = [
     case(Off, Hop(Off, DualWrite), "in_turn", "0001_one came before it on the same table and is at dual_write", |f| f.neighbours = Fact::Known(vec![neighbour(true, DualWrite)])),
     case(Live, Hop(Live, RampDown), "in_turn", "0003_three came after it on the same table and is at live", |f| f.neighbours = Fact::Known(vec![neighbour(false, Live)])),
     case(Complete, Back(Complete, RampDown), "nothing_later_begun", "0003_three came after it on the same table and is at complete", |f| { f.neighbours = Fact::Known(vec![neighbour(false, Complete)]); first(f).code = Some(CodeState::Transition); }),
@@ -314,6 +315,7 @@ const CASES: [Case; 70] = [
     case(Shadow, Hop(Shadow, Live), "no_shadow_mismatch", "5 times", |f| f.shadow_mismatches = Fact::Known(5)),
     case(Live, Hop(Live, Live), "dwell", "30 min 0 s of 1 h 0 min", |f| standing(f).entered_at = 100 * HOUR - HOUR / 2),
     case(Live, Hop(Live, RampDown), "everyone_reads_new", "9999 of 10000", |f| standing(f).share = Share::of(9_999, By::Key)),
+    case(Live, Hop(Live, RampDown), "nobody_holds_back", "web-1: at most 10 %", |f| first(f).held = Some("at most 10 %".to_owned())),
     case(Live, Hop(Live, RampDown), "everyone_reads_new", "counted by instance", |f| standing(f).share = Share::of(9_999, By::Instance)),
     case(Live, Hop(Live, RampDown), "verified_again", "not verified since", |f| standing(f).entered_at = 61 * HOUR),
     case(Live, Hop(Live, RampDown), "no_shadow_mismatch", "1 times", |f| f.shadow_mismatches = Fact::Known(1)),

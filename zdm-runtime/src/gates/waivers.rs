@@ -5,13 +5,14 @@
 use super::{Gate, Policy};
 
 /// Gates that rest on caution, not on the safety of data, and what a person may say yes to.
-pub const WAIVABLE: [&str; 8] = [
+pub const WAIVABLE: [&str; 9] = [
     "soak",
     "dwell",
     "verified_again",
     "backup",
     "sleepers",
     "no_shadow_mismatch",
+    "nobody_holds_back",
     "kept_long_enough",
     "wider_rights",
 ];

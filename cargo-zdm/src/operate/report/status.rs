@@ -82,6 +82,9 @@ struct Instance {
     /// Where readers are shared out by instance, and it knows the share: the side that it reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     reads: Option<&'static str>,
+    /// What holds its readers back at `live`, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -264,6 +267,7 @@ fn instances(facts: &Facts, position: Position) -> Result<Vec<Instance>, Failure
             code: member.code.map(CodeState::name),
             behind: member.behind,
             reads: reads(member),
+            held: member.held.clone(),
         })
         .collect())
 }
@@ -336,6 +340,9 @@ impl Status {
             );
             if let Some(side) = instance.reads {
                 let _ = write!(text, ", reads {side}");
+            }
+            if let Some(held) = &instance.held {
+                let _ = write!(text, ", held back: {held}");
             }
             text.push('\n');
         }

@@ -62,6 +62,26 @@ pub(in crate::gates) fn acknowledged(facts: &Facts) -> Gate {
     )
 }
 
+/// In no living instance readers take old longer than the share says: what a full share has shown is not true of them.
+pub(in crate::gates) fn nobody_holds_back(facts: &Facts) -> Gate {
+    const NAME: &str = "nobody_holds_back";
+    known(NAME, &facts.instances, |members| {
+        let living = members.iter().filter(|member| member.living);
+        let held: Vec<_> = living
+            .filter_map(|member| Some(format!("{}: {}", member.label, member.held.as_deref()?)))
+            .collect();
+        if held.is_empty() {
+            open(NAME, "no instance holds its readers back")
+        } else {
+            shut(
+                NAME,
+                format!("readers are held back in {}", held.join("; ")),
+                "take the limit out of the source that sets it; instances follow within seconds",
+            )
+        }
+    })
+}
+
 /// No living instance can name old (8).
 pub(in crate::gates) fn final_everywhere(facts: &Facts) -> Gate {
     const NAME: &str = "final_everywhere";

@@ -20,7 +20,7 @@ pub(super) use data::{
 };
 pub(super) use fleet::{
     acknowledged, enough_instances, final_code, final_everywhere, known_everywhere, nobody_final,
-    nobody_knows,
+    nobody_holds_back, nobody_knows,
 };
 pub(super) use neighbours::{contracted_in_turn, in_turn, nothing_later_begun};
 pub(super) use patience::{

@@ -71,7 +71,7 @@ pub fn read(row: &SqliteRow, table: &TableFlags, flags: Flags) -> Result<Option<
     if flags.compares() && !row.try_get::<bool, _>("zdm_consistent")? {
         table.mismatch(&key);
     }
-    let reads_new = flags.reads_new(SALT, &key);
+    let reads_new = table.reads_new(flags, SALT, &key);
     Ok(Some(Badge {
         id: row.try_get("id")?,
         label: row.try_get(if reads_new {

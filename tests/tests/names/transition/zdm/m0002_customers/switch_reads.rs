@@ -94,7 +94,7 @@ pub fn read(row: &PgRow, table: &TableFlags, flags: Flags) -> Result<Option<Cust
     if flags.compares() && !row.try_get::<bool, _>("zdm_consistent")? {
         table.mismatch(&key);
     }
-    let reads_new = flags.reads_new(SALT, &key);
+    let reads_new = table.reads_new(flags, SALT, &key);
     Ok(Some(Customer {
         id: row.try_get("id")?,
         age: row.try_get(if reads_new {

@@ -108,7 +108,7 @@ pub fn read(
     if flags.compares() && !row.try_get::<bool, _>("zdm_consistent")? {
         table.mismatch(&key);
     }
-    let reads_new = flags.reads_new(SALT, &key);
+    let reads_new = table.reads_new(flags, SALT, &key);
     Ok(Some(BillingInvoice {
         id: row.try_get("id")?,
         total: row.try_get(if reads_new {

@@ -181,7 +181,7 @@ pub fn read(row: &PgRow, table: &TableFlags, flags: Flags) -> Result<Option<Addr
         table.mismatch(&key);
     }
     // A row that is not there has been reported; what `users` has of it is right.
-    let reads_new = flags.reads_new(SALT, &key) && row.try_get::<bool, _>("zdm_found")?;
+    let reads_new = table.reads_new(flags, SALT, &key) && row.try_get::<bool, _>("zdm_found")?;
     Ok(Some(Address {
         user_id: row.try_get("user_id")?,
         street: row.try_get(if reads_new {

@@ -32,7 +32,7 @@ pub fn read(row: &PgRow, table: &TableFlags, flags: Flags) -> Result<Option<Visi
     if flags.compares() && !row.try_get::<bool, _>("zdm_consistent")? {
         table.mismatch(&"without a key");
     }
-    let reads_new = flags.reads_all_new();
+    let reads_new = table.reads_all_new(flags);
     Ok(Some(Visit {
         path: row.try_get(if reads_new {
             "zdm_new_path"

@@ -99,7 +99,7 @@ pub fn read(row: &PgRow, table: &TableFlags, flags: Flags) -> Result<Option<Memb
     if flags.compares() && !row.try_get::<bool, _>("zdm_consistent")? {
         table.mismatch(&key);
     }
-    let reads_new = flags.reads_new(SALT, &key);
+    let reads_new = table.reads_new(flags, SALT, &key);
     Ok(Some(Member {
         id: row.try_get("id")?,
         full_name: row.try_get(if reads_new {

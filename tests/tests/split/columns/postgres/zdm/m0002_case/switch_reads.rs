@@ -184,7 +184,7 @@ pub fn read(row: &PgRow, table: &TableFlags, flags: Flags) -> Result<Option<User
     if flags.compares() && !row.try_get::<bool, _>("zdm_consistent")? {
         table.mismatch(&key);
     }
-    let reads_new = flags.reads_new(SALT, &key);
+    let reads_new = table.reads_new(flags, SALT, &key);
     Ok(Some(User {
         id: row.try_get("id")?,
         name: row.try_get("name")?,

@@ -205,7 +205,7 @@ pub fn read(row: &PgRow, table: &TableFlags, flags: Flags) -> Result<Option<Parc
         table.mismatch(&key);
     }
     // A row that is not there has been reported; what `order_lines` has of it is right.
-    let reads_new = flags.reads_new(SALT, &key) && row.try_get::<bool, _>("zdm_found")?;
+    let reads_new = table.reads_new(flags, SALT, &key) && row.try_get::<bool, _>("zdm_found")?;
     Ok(Some(Parcel {
         weight: row.try_get(if reads_new {
             "zdm_new_weight"

@@ -80,7 +80,7 @@ pub fn read(row: &SqliteRow, table: &TableFlags, flags: Flags) -> Result<Option<
     if flags.compares() && !row.try_get::<bool, _>("zdm_consistent")? {
         table.mismatch_at(flags, &key);
     }
-    let reads_new_0003 = flags.of(M0003).reads_new(SALT_0003, &key);
+    let reads_new_0003 = table.reads_new(flags.of(M0003), SALT_0003, &key);
     Ok(Some(Team {
         id: row.try_get("id")?,
         title: row.try_get(if reads_new_0003 {
