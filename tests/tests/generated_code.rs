@@ -51,6 +51,8 @@ mod one_way;
 mod one_way_under_load;
 #[path = "generated/overtaken.rs"]
 mod overtaken;
+#[path = "generated/shadowed.rs"]
+mod shadowed;
 #[path = "generated/sleeper.rs"]
 mod sleeper;
 #[path = "generated/split_column.rs"]

@@ -80,6 +80,8 @@ pub mod room;
 pub mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod served;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod shadow;
 mod share;
 mod stage;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -104,6 +106,7 @@ pub use self::{
     flags::Flags,
     pages::pages,
     parameters::Parameters,
+    shadow::Shadow,
     table_flags::TableFlags,
     zdm::{Zdm, ZdmOptions},
 };

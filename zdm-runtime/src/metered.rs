@@ -41,6 +41,14 @@ pub(crate) fn describe() {
         "Rows that this instance read and whose sides were not consistent"
     );
     describe_counter!(
+        "zdm_compared_total",
+        "Rows of which a repository compared both sides while they were read"
+    );
+    describe_counter!(
+        "zdm_ignored_total",
+        "Mismatches among them that the application knows of"
+    );
+    describe_counter!(
         "zdm_refreshes_total",
         "How often a statement found nothing, or a row of another epoch, and asked for the stage"
     );
@@ -52,6 +60,8 @@ pub(crate) fn table(table: &Served) {
     gauge!("zdm_epoch", "table" => name).set(number(flags.epoch()));
     gauge!("zdm_ready", "table" => name).set(f64::from(u8::from(table.is_ready())));
     counter!("zdm_refreshes_total", "table" => name).absolute(table.refreshes());
+    counter!("zdm_compared_total", "table" => name).absolute(table.compared());
+    counter!("zdm_ignored_total", "table" => name).absolute(table.ignored());
     for (turn, (migration, mismatches)) in table.followed_migrations().enumerate() {
         let labels = [("table", name), ("migration", migration)];
         let flags = table.limited(flags.of(turn));

@@ -31,6 +31,9 @@ pub(crate) struct Served {
     refusal: Mutex<Option<Error>>,
     /// How often a statement asked for the stage.
     refreshes: AtomicU64,
+    /// Rows whose sides were compared, and mismatches among them that the application knows of.
+    compared: AtomicU64,
+    ignored: AtomicU64,
 }
 
 /// Rows whose sides were not consistent.
@@ -55,6 +58,8 @@ impl Served {
             acknowledged: AtomicI64::new(0),
             refusal: Mutex::new(None),
             refreshes: AtomicU64::new(0),
+            compared: AtomicU64::new(0),
+            ignored: AtomicU64::new(0),
         }
     }
 
@@ -119,8 +124,26 @@ impl Served {
     }
 
     #[cfg(feature = "metrics")]
+    pub(crate) fn compared(&self) -> u64 {
+        self.compared.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn ignored(&self) -> u64 {
+        self.ignored.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "metrics")]
     pub(crate) fn is_ready(&self) -> bool {
         self.refusal().is_none()
+    }
+
+    pub(crate) fn count_comparison(&self) {
+        self.compared.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_ignored(&self) {
+        self.ignored.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a statement that asked for the stage.

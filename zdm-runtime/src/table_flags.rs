@@ -68,14 +68,35 @@ impl TableFlags {
     /// The same under the flags that the row was read with: where the code follows several migrations, they tell whose sides
     /// were compared.
     pub fn mismatch_at(&self, flags: Flags, key: &dyn Display) {
+        self.mismatch_of(flags, key, None);
+    }
+
+    /// The same with what the log may show of the old side and the new one.
+    pub(crate) fn mismatch_of(&self, flags: Flags, key: &dyn Display, sides: Option<[String; 2]>) {
         let table = self.table();
         let migration = table.count_mismatch(flags);
+        let [old, new] = match &sides {
+            Some([old, new]) => [Some(old), Some(new)],
+            None => [None; 2],
+        };
         tracing::warn!(
             table = table.code.table,
             migration = migration.unwrap_or_default(),
             %key,
+            old,
+            new,
             "old and new side of a row are not consistent"
         );
+    }
+
+    /// Counts a row whose sides were compared.
+    pub(crate) fn count_comparison(&self) {
+        self.table().count_comparison();
+    }
+
+    /// Counts a mismatch that the application knows of.
+    pub(crate) fn count_ignored(&self) {
+        self.table().count_ignored();
     }
 
     #[inline]

@@ -5,8 +5,9 @@ use crate::generate::user_crate;
 use crate::project::Project;
 
 /// Called like a type that generated code names, or like the repository of another one's table.
-const STRUCTS: [&str; 20] = [
+const STRUCTS: [&str; 22] = [
     "Code",
+    "Arc",
     "Default",
     "Error",
     "Flag",
@@ -18,6 +19,7 @@ const STRUCTS: [&str; 20] = [
     "Result",
     "Row",
     "Send",
+    "Shadow",
     "SqliteConnection",
     "SqliteRow",
     "Stage",
@@ -53,8 +55,9 @@ pub struct Word {
 }
 
 #[derive(Migratable)]
-#[zdm(primary_key(table, found, key))]
+#[zdm(primary_key(table, found, key, shadow))]
 pub struct Place {
+    pub shadow: i64,
     pub table: i64,
     pub found: String,
     pub key: i64,

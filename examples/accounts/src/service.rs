@@ -6,9 +6,10 @@ use axum::Router;
 use axum::routing::{get, post};
 use chrono::Utc;
 use sqlx::{PgConnection, PgPool};
-use zdm_runtime::Zdm;
+use zdm_runtime::flag_source::Environment;
+use zdm_runtime::{Shadow, Zdm, ZdmOptions};
 
-use crate::models::AuditEntry;
+use crate::models::{Account, AuditEntry};
 use crate::zdm::accounts::Accounts;
 use crate::zdm::audit_log::AuditLog;
 use crate::{accounts, metrics, probes, search};
@@ -24,16 +25,19 @@ pub struct Service {
 }
 
 impl Service {
-    /// Registers this instance with the control tables in `pool`'s database.
+    /// Registers this instance with the control tables in `pool`'s database. Its environment may hold readers back, such as
+    /// `ZDM_AT_MOST_ACCOUNTS_AGE_YEARS=10%`.
     ///
     /// # Errors
     ///
     /// Where the database cannot be reached, or lacks a migration that this code needs: `cargo zdm expand` comes first.
     pub async fn connect(pool: PgPool) -> Result<Self, zdm_runtime::Error> {
         metrics::install();
-        let zdm = Zdm::connect(pool.clone(), &crate::zdm::CODE).await?;
+        let options = ZdmOptions::new().flags(Environment);
+        let zdm = Zdm::connect_with(pool.clone(), &crate::zdm::CODE, options).await?;
+        let shadow = Shadow::new().clean(|account: &Account| format!("age {:?}", account.age));
         Ok(Self {
-            accounts: Accounts::new(&zdm)?,
+            accounts: Accounts::new(&zdm)?.with_shadow(shadow),
             audit_log: AuditLog::new(&zdm)?,
             pool,
             zdm,

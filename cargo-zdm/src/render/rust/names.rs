@@ -7,12 +7,14 @@ use heck::{ToPascalCase, ToSnakeCase};
 use zdm_model::{Column, LogicalType};
 
 /// Variables of the generated functions; a field of that name is passed under another one.
-const TAKEN: [&str; 11] = [
+const TAKEN: [&str; 12] = [
     "conn", "flags", "now", "done", "row", "rows", "after", "limit", "stored", "table", "found",
+    "shadow",
 ];
 
 /// Types and traits that generated code calls by their bare names.
-const TYPES: [&str; 24] = [
+const TYPES: [&str; 26] = [
+    "Arc",
     "AssertSqlSafe",
     "Default",
     "Error",
@@ -27,6 +29,7 @@ const TYPES: [&str; 24] = [
     "QueryBuilder",
     "Result",
     "Send",
+    "Shadow",
     "Sqlite",
     "SqliteConnection",
     "SqliteRow",
