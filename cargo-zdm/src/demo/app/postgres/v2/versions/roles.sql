@@ -138,7 +138,7 @@ BEGIN
         RAISE NOTICE 'there are no control tables yet: run this file again after `cargo zdm expand`';
         RETURN;
     END IF;
-    IF (SELECT version FROM zdm.meta) < 7 THEN
+    IF (SELECT version FROM zdm.meta) < 8 THEN
         RAISE NOTICE 'the control tables are of an older version: run this file again after the next command that moves a migration';
         RETURN;
     END IF;
