@@ -1,5 +1,7 @@
 //! What somebody rolled back, `advance` does not take forward again by itself.
 
+use zdm_runtime::database::Value;
+
 use crate::database::{HASTY, on_postgres, on_sqlite};
 use crate::project::Project;
 use crate::versions;
@@ -109,7 +111,7 @@ fn a_rollback_before_a_shut_gate_holds_nothing() {
         assert_eq!(project.stage("users_full_name"), "complete");
         project.execute(
             "INSERT INTO zdm_instance (instance, label, started_at, lease_until) VALUES ('last', 'last', 0, 99999999999999);
-             INSERT INTO zdm_instance_code SELECT 'last', migration, 'final' FROM zdm_migration;
+             INSERT INTO zdm_instance_code (instance, migration, code_state) SELECT 'last', migration, 'final' FROM zdm_migration;
              INSERT INTO zdm_instance_fence SELECT 'last', table_name, epoch FROM zdm_fence",
         );
         let refused = project.zdm(&["rollback"]);
@@ -241,6 +243,7 @@ fn goes_back_by_itself(project: &Project) {
         assert_eq!(back.code, 4, "{back:#?}");
         back.says("instances saw 3 times a row whose sides differ, and step_back = 3");
         back.says("not_rolled_back");
+        assert_eq!(reasons(project), if stage == "shadow" { 1 } else { 2 });
         stays(project, &["advance"], "dual_write");
 
         // What differed is filled again before reads go to new once more.
@@ -257,6 +260,17 @@ fn goes_back_by_itself(project: &Project) {
         project.done(&["rollback", "--to", "absent"]);
         project.execute("DELETE FROM users");
     }
+}
+
+/// How often the log says why reads went back by themselves.
+fn reasons(project: &Project) -> i64 {
+    project.connected(async |connection| {
+        let sql = "SELECT count(*) FROM {zdm}audit WHERE action = 'step back' AND detail LIKE 'instances saw 3 times%'";
+        match connection.query(sql, &[]).await.unwrap()[0][0] {
+            Value::Int(Some(count)) => count,
+            ref other => panic!("{other:?}"),
+        }
+    })
 }
 
 fn see_mismatches(project: &Project, rows: i64) {

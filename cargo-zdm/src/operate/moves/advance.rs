@@ -28,6 +28,9 @@ struct Advanced {
     stage: String,
     done: bool,
     moves: u32,
+    /// Why all reads went back to old by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stepped_back: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     waits: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -123,8 +126,9 @@ async fn one(
                 return Err(gate::refusal(&format!("expand, after that of {first},")));
             }
         }
-        if let Some(answer) = step_back::if_rows_differ(session, place, position).await? {
+        if let Some((why, answer)) = step_back::if_rows_differ(session, place, position).await? {
             migration.moves += 1;
+            migration.stepped_back = Some(why);
             session.terminal.say(&answer.text);
             continue;
         }
