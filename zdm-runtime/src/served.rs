@@ -30,17 +30,42 @@ pub(crate) struct Served {
     pub(crate) acknowledged: AtomicI64,
     refusal: Mutex<Option<Error>>,
     /// How often a statement asked for the stage.
-    refreshes: AtomicU64,
+    pub(crate) refreshes: Counted,
     /// Rows whose sides were compared, and mismatches among them that the application knows of.
-    compared: AtomicU64,
-    ignored: AtomicU64,
+    pub(crate) compared: Counted,
+    pub(crate) ignored: Counted,
 }
 
 /// Rows whose sides were not consistent.
 #[derive(Debug, Default)]
 pub(crate) struct Counter {
-    pub(crate) seen: AtomicU64,
+    pub(crate) seen: Counted,
     pub(crate) reported: AtomicU64,
+}
+
+/// Something that only grows, and how much of it the recorder has: several handles of a process add to one metric.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    all: AtomicU64,
+    #[cfg(feature = "metrics")]
+    measured: AtomicU64,
+}
+
+impl Counted {
+    pub(crate) fn one(&self) {
+        self.all.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn all(&self) -> u64 {
+        self.all.load(Ordering::Relaxed)
+    }
+
+    /// What has come since this was asked last.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn unmeasured(&self) -> u64 {
+        let all = self.all();
+        all - self.measured.swap(all, Ordering::Relaxed).min(all)
+    }
 }
 
 impl Served {
@@ -57,9 +82,9 @@ impl Served {
                 .collect(),
             acknowledged: AtomicI64::new(0),
             refusal: Mutex::new(None),
-            refreshes: AtomicU64::new(0),
-            compared: AtomicU64::new(0),
-            ignored: AtomicU64::new(0),
+            refreshes: Counted::default(),
+            compared: Counted::default(),
+            ignored: Counted::default(),
         }
     }
 
@@ -98,7 +123,7 @@ impl Served {
     /// Counts a row for the migration that moves under these flags, and says which that is.
     pub(crate) fn count_mismatch(&self, flags: Flags) -> Option<&'static str> {
         let (migration, counter) = self.counters().nth(flags.turn())?;
-        counter.seen.fetch_add(1, Ordering::Relaxed);
+        counter.seen.one();
         Some(migration)
     }
 
@@ -109,28 +134,12 @@ impl Served {
 
     /// The names of the migrations that the code follows, in their turn, each with its mismatches.
     #[cfg(feature = "metrics")]
-    pub(crate) fn followed_migrations(&self) -> impl Iterator<Item = (&'static str, u64)> {
+    pub(crate) fn followed_migrations(&self) -> impl Iterator<Item = (&'static str, &Counted)> {
         self.counters().map(|(id, counter)| {
             let mut migrations = self.code.migrations.iter();
             let known = migrations.find(|migration| migration.id == id);
-            let seen = counter.seen.load(Ordering::Relaxed);
-            (known.map_or(id, |migration| migration.name), seen)
+            (known.map_or(id, |migration| migration.name), &counter.seen)
         })
-    }
-
-    #[cfg(feature = "metrics")]
-    pub(crate) fn refreshes(&self) -> u64 {
-        self.refreshes.load(Ordering::Relaxed)
-    }
-
-    #[cfg(feature = "metrics")]
-    pub(crate) fn compared(&self) -> u64 {
-        self.compared.load(Ordering::Relaxed)
-    }
-
-    #[cfg(feature = "metrics")]
-    pub(crate) fn ignored(&self) -> u64 {
-        self.ignored.load(Ordering::Relaxed)
     }
 
     #[cfg(feature = "metrics")]
@@ -138,23 +147,9 @@ impl Served {
         self.refusal().is_none()
     }
 
-    pub(crate) fn count_comparison(&self) {
-        self.compared.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_ignored(&self) {
-        self.ignored.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a statement that asked for the stage.
-    pub(crate) fn count_refresh(&self) {
-        self.refreshes.fetch_add(1, Ordering::Relaxed);
-    }
-
     pub(crate) fn mismatches(&self) -> u64 {
         let seen = self.mismatches.iter();
-        seen.map(|counter| counter.seen.load(Ordering::Relaxed))
-            .sum()
+        seen.map(|counter| counter.seen.all()).sum()
     }
 
     /// A migration of the table may be between its first hop and its last.

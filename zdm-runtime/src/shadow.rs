@@ -94,12 +94,12 @@ impl<M> Shadow<M> {
         if !self.takes() {
             return;
         }
-        table.count_comparison();
+        table.served().compared.one();
         if consistent && self.compare.is_none() {
             return;
         }
         let (Ok(old), Ok(new)) = (old(), new()) else {
-            if !consistent {
+            if !consistent || self.compare.is_some() {
                 table.mismatch_at(flags, key);
             }
             return;
@@ -112,7 +112,7 @@ impl<M> Shadow<M> {
             return;
         }
         if self.ignore.iter().any(|known| known(&old, &new)) {
-            table.count_ignored();
+            table.served().ignored.one();
             return;
         }
         match &self.clean {

@@ -31,20 +31,20 @@ impl TableFlags {
     /// The newest flags that this process knows: one atomic load.
     #[inline]
     pub fn current(&self) -> Flags {
-        self.table().flags.load()
+        self.served().flags.load()
     }
 
     /// Which side this key's reads take: old or new by its stage, at `live` by its share, within what the sources of flags of this
     /// instance say. The same key gets the same answer while the share does not fall.
     #[inline]
     pub fn reads_new(&self, flags: Flags, salt: &str, key: &dyn Display) -> bool {
-        self.table().reads_new(flags, salt, key)
+        self.served().reads_new(flags, salt, key)
     }
 
     /// Which side reads of a table take in which nothing tells rows apart: there is no key to share them by, so new once all read new.
     #[inline]
     pub fn reads_all_new(&self, flags: Flags) -> bool {
-        self.table().limited(flags).reads_all_new()
+        self.served().limited(flags).reads_all_new()
     }
 
     /// Asks the control tables on the caller's own connection, inside its transaction and snapshot: one query.
@@ -52,8 +52,8 @@ impl TableFlags {
     /// A snapshot from before the last hop gives an older answer, which is the right one for that transaction alone; the
     /// others keep the newer.
     pub async fn refresh<C: ControlConnection>(&self, connection: &mut C) -> Result<Flags, Error> {
-        let table = self.table();
-        table.count_refresh();
+        let table = self.served();
+        table.refreshes.one();
         let loaded = table_state::load(connection, table.code, self.zdm.name()).await?;
         let flags = loaded.flags;
         table.take(loaded);
@@ -73,7 +73,7 @@ impl TableFlags {
 
     /// The same with what the log may show of the old side and the new one.
     pub(crate) fn mismatch_of(&self, flags: Flags, key: &dyn Display, sides: Option<[String; 2]>) {
-        let table = self.table();
+        let table = self.served();
         let migration = table.count_mismatch(flags);
         let [old, new] = match &sides {
             Some([old, new]) => [Some(old), Some(new)],
@@ -89,18 +89,8 @@ impl TableFlags {
         );
     }
 
-    /// Counts a row whose sides were compared.
-    pub(crate) fn count_comparison(&self) {
-        self.table().count_comparison();
-    }
-
-    /// Counts a mismatch that the application knows of.
-    pub(crate) fn count_ignored(&self) {
-        self.table().count_ignored();
-    }
-
     #[inline]
-    fn table(&self) -> &Served {
+    pub(crate) fn served(&self) -> &Served {
         &self.zdm.tables()[self.at]
     }
 }

@@ -33,6 +33,8 @@ struct Inner {
     tables: Vec<Served>,
     instance: Instance,
     readers: Readers,
+    /// Held while the sources are asked, so that no older answer is stored last.
+    asking: tokio::sync::Mutex<()>,
     /// The control tables have its name.
     named: AtomicBool,
     closed: AtomicBool,
@@ -109,6 +111,7 @@ impl Zdm {
                 None => Instance::of_host(),
             },
             readers,
+            asking: tokio::sync::Mutex::new(()),
             named: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             beating: tokio::sync::Mutex::new(()),
@@ -158,6 +161,8 @@ impl Zdm {
         let _beat = self.0.beating.lock().await;
         let mut connection = self.0.pool.lend().await?;
         self.0.report(&mut connection).await?;
+        #[cfg(feature = "metrics")]
+        crate::metered::closed(&self.0.tables);
         self.0.instance.deregister(&mut connection).await
     }
 
@@ -177,6 +182,8 @@ impl Zdm {
 
 impl Inner {
     async fn start(&self) -> Result<(), Error> {
+        // Before there is a lease that a slow source could outlast.
+        let limits = self.readers.ask(self.code, self.instance.name()).await;
         let mut connection = self.pool.lend().await?;
         self.pool.keeps_statements(&mut connection).await?;
         control::check(&mut connection).await?;
@@ -194,7 +201,7 @@ impl Inner {
             .map_err(control::granted)?;
         let loaded = async {
             self.load(&mut connection).await?;
-            self.ask().await;
+            self.tables.iter().for_each(|table| table.limit(&limits));
             self.say_held(&mut connection).await?;
             self.acknowledge(&mut connection).await
         };
@@ -235,6 +242,7 @@ impl Inner {
 
     /// Asks the sources what readers of this instance may take.
     async fn ask(&self) {
+        let _asking = self.asking.lock().await;
         let limits = self.readers.ask(self.code, self.instance.name()).await;
         self.tables.iter().for_each(|table| table.limit(&limits));
     }
@@ -316,7 +324,7 @@ impl Inner {
     async fn report<C: Control>(&self, connection: &mut C) -> Result<(), Error> {
         let counters = self.tables.iter().flat_map(Served::counters);
         for (migration, counter) in counters {
-            let seen = counter.seen.load(Ordering::Relaxed);
+            let seen = counter.seen.all();
             let new = seen - counter.reported.load(Ordering::Relaxed);
             if new > 0 {
                 let new = i64::try_from(new).unwrap_or(i64::MAX);

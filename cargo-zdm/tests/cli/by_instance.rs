@@ -29,7 +29,7 @@ fn register(project: &Project, zdm: &str, count: u32) {
         project.execute(&format!(
             "INSERT INTO {zdm}instance (instance, label, started_at, lease_until, name)
              VALUES ('i{number}', 'web-{number} (pid 7)', 0, 99999999999999, {name});
-             INSERT INTO {zdm}instance_code SELECT 'i{number}', migration, 'transition' FROM {zdm}migration;
+             INSERT INTO {zdm}instance_code (instance, migration, code_state) SELECT 'i{number}', migration, 'transition' FROM {zdm}migration;
              INSERT INTO {zdm}instance_fence SELECT 'i{number}', table_name, epoch FROM {zdm}fence"
         ));
     }

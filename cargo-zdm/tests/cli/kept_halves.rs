@@ -146,7 +146,7 @@ fn a_way_back_over_half_a_contract_asks_the_hop_first() {
     assert!(!shown.out.contains("shut"), "{shown:#?}");
     project.execute(
         "INSERT INTO zdm.instance (instance, label, started_at, lease_until) VALUES ('last', 'last', 0, 99999999999999);
-         INSERT INTO zdm.instance_code SELECT 'last', migration, 'final' FROM zdm.migration;
+         INSERT INTO zdm.instance_code (instance, migration, code_state) SELECT 'last', migration, 'final' FROM zdm.migration;
          INSERT INTO zdm.instance_fence SELECT 'last', table_name, epoch FROM zdm.fence",
     );
     project.done(&dry).says("shut  nobody_final");

@@ -20,6 +20,7 @@ enum Says {
     Limits(ReaderLimits),
     Error,
     Silence,
+    Panic,
 }
 
 impl Told {
@@ -42,6 +43,7 @@ impl FlagSource for Told {
                 Says::Limits(limits) => Ok(Some(limits)),
                 Says::Error => Err("out of order".into()),
                 Says::Silence => std::future::pending().await,
+                Says::Panic => panic!("a source that panics"),
             }
         })
     }
@@ -164,7 +166,7 @@ async fn a_source_that_fails_leaves_what_it_said_last() {
     assert!(said.starts_with("at most 0 % of the keys"), "{said}");
     source.to_say(Says::Limits(ReaderLimits::default().read_old([7])));
     assert_eq!(app.readers().await.len(), 99);
-    for fails in [Says::Error, Says::Silence] {
+    for fails in [Says::Error, Says::Silence, Says::Panic] {
         source.to_say(fails);
         assert_eq!(app.readers().await.len(), 99);
     }
@@ -189,7 +191,9 @@ async fn a_changed_file_is_read_while_the_instance_runs() {
     let app = App::with(&database, FlagFile::at(&file)).await;
     let reads_new = || app.flags.reads_new(app.flags.current(), MIGRATION, &1);
     assert!(!reads_new());
-    std::fs::write(&file, "").unwrap();
+    let other = folder.path().join("other.toml");
+    std::fs::write(&other, "# Nothing is limited.\n").unwrap();
+    std::fs::rename(&other, &file).unwrap();
     while !reads_new() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
+use tokio::sync::Mutex;
 
 use crate::MigrationCode;
 use crate::flag_source::{Answer, FlagSource, ReaderLimits};
@@ -20,9 +22,14 @@ use crate::share;
 /// ```
 ///
 /// A section of a name that the code does not know says nothing: another release may know it. A file that is not there or is no such file
-/// is an error, so that a deployment without it is not one without limits.
+/// is an error, so that a deployment without it is not one without limits; so is an empty one, which is what another process has just
+/// begun to write. Change it by renaming another file over it: one that is written in place may be read half.
 #[derive(Debug, Clone)]
-pub struct FlagFile(PathBuf);
+pub struct FlagFile {
+    path: PathBuf,
+    /// One read at a time: a file system that hangs holds one thread, not one more with every question.
+    reading: Arc<Mutex<()>>,
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,18 +51,28 @@ enum Key {
 impl FlagFile {
     /// The file at this path.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self {
+            path: path.into(),
+            reading: Arc::default(),
+        }
     }
 }
 
 impl FlagSource for FlagFile {
     fn name(&self) -> String {
-        format!("the file {}", self.0.display())
+        format!("the file {}", self.path.display())
     }
 
     fn limits<'a>(&'a self, migration: &'a MigrationCode, _instance: &'a str) -> Answer<'a> {
-        let (path, name) = (self.0.clone(), migration.name);
-        Box::pin(async move { tokio::task::spawn_blocking(move || read(&path, name)).await? })
+        let (path, name) = (self.path.clone(), migration.name);
+        Box::pin(async move {
+            let reading = self.reading.clone().lock_owned().await;
+            let read = tokio::task::spawn_blocking(move || {
+                let _reading = reading;
+                read(&path, name)
+            });
+            read.await?
+        })
     }
 }
 
@@ -64,6 +81,9 @@ fn read(
     migration: &str,
 ) -> Result<Option<ReaderLimits>, Box<dyn Error + Send + Sync>> {
     let text = std::fs::read_to_string(path)?;
+    if text.trim().is_empty() {
+        return Err("it is empty: where nothing is limited, write a comment that says so".into());
+    }
     let mut sections: BTreeMap<String, Section> = toml::from_str(&text)?;
     let Some(section) = sections.remove(migration) else {
         return Ok(None);
@@ -119,6 +139,7 @@ mod tests {
             ("[names]\natmost = \"25%\"\n", "unknown field `atmost`"),
             ("[others]\nread_new = [[1]]\n", "Key"),
             ("names", "expected"),
+            (" \n", "it is empty"),
         ] {
             let error = written(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

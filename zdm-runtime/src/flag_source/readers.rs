@@ -4,8 +4,12 @@
 //! Must not know: tables, connections.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 
 use crate::flag_source::{FlagSource, ReaderLimits};
 use crate::{Code, CodeState, MigrationCode};
@@ -62,21 +66,27 @@ impl Readers {
         code: &Code,
         instance: &str,
     ) -> BTreeMap<&'static str, ReaderLimits> {
-        let mut limits = BTreeMap::new();
-        let migrations = code.tables.iter().flat_map(|table| table.migrations);
-        for migration in migrations.filter(|known| known.state == CodeState::Transition) {
-            if !self.are_free() && !limits.contains_key(migration.id) {
-                limits.insert(migration.id, self.limits(migration, instance).await);
-            }
+        if self.are_free() {
+            return BTreeMap::new();
         }
-        limits
+        let migrations = code.tables.iter().flat_map(|table| table.migrations);
+        let both_sides = migrations.filter(|known| known.state == CodeState::Transition);
+        let once: BTreeMap<_, _> = both_sides.map(|known| (known.id, known)).collect();
+        let asked = once.into_values().map(async |migration| {
+            let limits = self.limits(migration, instance).await;
+            (migration.id, limits)
+        });
+        join_all(asked).await.into_iter().collect()
     }
 
     async fn limits(&self, migration: &'static MigrationCode, instance: &str) -> ReaderLimits {
+        let answers = self
+            .sources
+            .iter()
+            .map(|source| source.ask(migration, instance));
         let mut limits = ReaderLimits::default();
         let mut said = Vec::new();
-        for source in &self.sources {
-            let answer = source.ask(migration, instance).await;
+        for (source, answer) in self.sources.iter().zip(join_all(answers).await) {
             if answer.holds_back() {
                 said.push(source.asked.name());
             }
@@ -112,9 +122,11 @@ impl Readers {
 impl Source {
     /// What it says, else the last that it said, else nobody reads new.
     async fn ask(&self, migration: &'static MigrationCode, instance: &str) -> ReaderLimits {
-        let answer = tokio::time::timeout(PATIENCE, self.asked.limits(migration, instance)).await;
-        let error = match answer {
-            Ok(Ok(limits)) => {
+        // A source is the application's own code: its panic must not end the asking.
+        let question = async { self.asked.limits(migration, instance).await };
+        let question = AssertUnwindSafe(question).catch_unwind();
+        let error = match tokio::time::timeout(PATIENCE, question).await {
+            Ok(Ok(Ok(limits))) => {
                 let limits = limits.unwrap_or_default();
                 let now = Last {
                     answer: Some(limits.clone()),
@@ -124,7 +136,8 @@ impl Source {
                 self.tell(migration, before.as_ref(), &limits);
                 return limits;
             }
-            Ok(Err(error)) => error.to_string(),
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(_)) => "it panicked".to_owned(),
             Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
         };
         let mut last = lock(&self.last);
