@@ -48,6 +48,7 @@ pub(crate) fn expand(model: &EnumModel) -> TokenStream {
         }
         ::zdm_runtime::enumeration_of_postgres!(#ident);
         ::zdm_runtime::enumeration_of_sqlite!(#ident);
+        ::zdm_runtime::enumeration_of_diesel!(#ident);
     }
 }
 

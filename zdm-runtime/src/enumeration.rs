@@ -1,4 +1,4 @@
-//! Enums as column types: their values by name, and how sqlx reads and writes them.
+//! Enums as column types: their values by name, and how sqlx reads and writes them; how diesel does stands beside its client.
 //!
 //! Comes in: impls that `#[derive(MigratableEnum)]` writes. Goes out: sqlx's traits for each driver that is switched on.
 //! Must not know: how an enum is parsed.
@@ -156,6 +156,14 @@ macro_rules! enumeration_of_sqlite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! enumeration_of_sqlite {
+    ($enum:ty) => {};
+}
+
+/// Nothing, where that client is switched off.
+#[cfg(not(feature = "diesel-async"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! enumeration_of_diesel {
     ($enum:ty) => {};
 }
 

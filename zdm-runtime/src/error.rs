@@ -243,6 +243,12 @@ impl Error {
             _ => None,
         }
     }
+
+    /// diesel's error, where a statement failed that went through diesel-async; [`Error::sqlx`] gives it in another dress.
+    #[cfg(feature = "diesel-async")]
+    pub fn diesel(&self) -> Option<&diesel::result::Error> {
+        self.sqlx().and_then(crate::diesel_async::of)
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -25,6 +25,8 @@ mod control_value;
 pub mod database;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod dependents;
+#[cfg(feature = "diesel-async")]
+pub mod diesel_async;
 pub mod enumeration;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod error;

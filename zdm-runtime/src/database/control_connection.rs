@@ -4,7 +4,7 @@
 use super::postgres::Kept;
 use super::{Connection, DatabaseError, Dialect, Row, Value};
 
-/// `sqlx::PgConnection`, `sqlx::SqliteConnection` and [`Connection`]. Sealed: generated code names it, nobody implements it.
+/// `sqlx::PgConnection`, `sqlx::SqliteConnection`, `diesel_async::AsyncPgConnection` and [`Connection`]. Sealed: generated code names it, nobody implements it.
 pub trait ControlConnection: sealed::Control {}
 
 impl<C: sealed::Control> ControlConnection for C {}

@@ -1,5 +1,8 @@
 //! The application's pool, whatever its kind.
 
+#[cfg(feature = "diesel-async")]
+use diesel_async::AsyncPgConnection;
+
 #[cfg(feature = "operate")]
 use super::Connection;
 use super::control_connection::sealed::Control;
@@ -7,7 +10,7 @@ use super::{DatabaseError, Dialect, Row, Value};
 use crate::Error;
 
 /// A pool that [`Zdm::connect`](crate::Zdm::connect) takes its connections from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Pool {
     /// Of `PostgreSQL` connections.
@@ -16,6 +19,26 @@ pub enum Pool {
     /// Of `SQLite` connections.
     #[cfg(feature = "sqlite")]
     Sqlite(sqlx::SqlitePool),
+    /// Of diesel-async's connections to `PostgreSQL`, in a pool of deadpool's.
+    #[cfg(feature = "diesel-async")]
+    Diesel(DieselPool),
+}
+
+/// diesel-async's pool of `PostgreSQL` connections, of the kind that deadpool makes.
+#[cfg(feature = "diesel-async")]
+pub type DieselPool = diesel_async::pooled_connection::deadpool::Pool<AsyncPgConnection>;
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => pool.fmt(f),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => pool.fmt(f),
+            #[cfg(feature = "diesel-async")]
+            Self::Diesel(pool) => pool.status().fmt(f),
+        }
+    }
 }
 
 #[cfg(feature = "postgres")]
@@ -32,6 +55,13 @@ impl From<sqlx::SqlitePool> for Pool {
     }
 }
 
+#[cfg(feature = "diesel-async")]
+impl From<DieselPool> for Pool {
+    fn from(pool: DieselPool) -> Self {
+        Self::Diesel(pool)
+    }
+}
+
 impl Pool {
     pub(crate) async fn lend(&self) -> Result<Lent, sqlx::Error> {
         Ok(match self {
@@ -39,8 +69,16 @@ impl Pool {
             Self::Postgres(pool) => Lent::Postgres(pool.acquire().await?),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(pool) => Lent::Sqlite(pool.acquire().await?),
+            #[cfg(feature = "diesel-async")]
+            Self::Diesel(pool) => Lent::Diesel(pool.get().await.map_err(unlent)?),
         })
     }
+}
+
+/// What hinders a pool of deadpool's from lending a connection.
+#[cfg(feature = "diesel-async")]
+fn unlent(error: diesel_async::pooled_connection::deadpool::PoolError) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other(error))
 }
 
 #[cfg(feature = "operate")]
@@ -61,6 +99,11 @@ impl Pool {
                     .map(Connection::Sqlite)
                     .map_err(super::sqlite::classify)
             }
+            #[cfg(feature = "diesel-async")]
+            Self::Diesel(_) => Err(DatabaseError::Other(sqlx::Error::Configuration(
+                "a pool of diesel-async does not say where it leads to: give a `sqlx::PgPool` to whatever works beside the application"
+                    .into(),
+            ))),
         }
     }
 
@@ -72,6 +115,8 @@ impl Pool {
             Self::Postgres(pool) => pool.connect_options().to_url_lossy(),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(pool) => pool.connect_options().to_url_lossy(),
+            #[cfg(feature = "diesel-async")]
+            Self::Diesel(_) => return String::new(),
         }
         .to_string()
     }
@@ -87,19 +132,24 @@ impl Pool {
             (Self::Postgres(pool), Lent::Postgres(connection)) => {
                 super::pooler::keeps_statements(pool, connection).await
             }
-            #[cfg(feature = "sqlite")]
+            #[cfg(feature = "diesel-async")]
+            (Self::Diesel(pool), Lent::Diesel(connection)) => {
+                crate::diesel_async::keeps_statements(pool, connection).await
+            }
+            #[cfg(any(feature = "sqlite", feature = "diesel-async"))]
             _ => Ok(()),
         }
     }
 }
 
 /// A connection that goes back to its pool when it is dropped.
-#[derive(Debug)]
 pub(crate) enum Lent {
     #[cfg(feature = "postgres")]
     Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
     #[cfg(feature = "sqlite")]
     Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+    #[cfg(feature = "diesel-async")]
+    Diesel(diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>),
 }
 
 impl Control for Lent {
@@ -109,6 +159,8 @@ impl Control for Lent {
             Self::Postgres(_) => Dialect::Postgres,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "diesel-async")]
+            Self::Diesel(_) => Dialect::Postgres,
         }
     }
 
@@ -118,6 +170,8 @@ impl Control for Lent {
             Self::Postgres(connection) => connection.change(sql, values).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => connection.change(sql, values).await,
+            #[cfg(feature = "diesel-async")]
+            Self::Diesel(connection) => (**connection).change(sql, values).await,
         }
     }
 
@@ -127,6 +181,8 @@ impl Control for Lent {
             Self::Postgres(connection) => connection.rows(sql, values).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => connection.rows(sql, values).await,
+            #[cfg(feature = "diesel-async")]
+            Self::Diesel(connection) => (**connection).rows(sql, values).await,
         }
     }
 }
