@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use zdm_runtime::By;
 
 use crate::error::Failure;
+use crate::render::rust::{CLIENTS, Client};
 pub use ramp::basis_points;
 pub use throttle::Throttle;
 
@@ -64,7 +65,7 @@ pub struct Roles {
 pub struct Generate {
     /// Source files with models, relative to the file; empty: the crate's modules are followed.
     pub models: Vec<PathBuf>,
-    /// Whose types the repositories speak: `sqlx`.
+    /// Whose types the repositories speak: `sqlx` or `diesel-async`.
     pub client: String,
     /// Where the Rust code goes.
     pub code: PathBuf,
@@ -191,16 +192,15 @@ impl Default for Policy {
 impl Generate {
     /// Words that may get more values.
     fn check(&self) -> Result<(), Failure> {
-        for (key, value, known) in [
-            ("client", &self.client, "sqlx"),
-            ("layout", &self.layout, "zdm"),
-        ] {
-            if value != known {
-                return Err(Failure::usage(
-                    format!("{FILE}, [generate] {key}: `{value}` is not supported"),
-                    format!("write {key} = \"{known}\" or leave the line out"),
-                ));
-            }
+        self.client()?;
+        if self.layout != "zdm" {
+            return Err(Failure::usage(
+                format!(
+                    "{FILE}, [generate] layout: `{}` is not supported",
+                    self.layout
+                ),
+                "write layout = \"zdm\" or leave the line out",
+            ));
         }
         match self.dual_write.as_str() {
             "app" | "both" => Ok(()),
@@ -216,6 +216,23 @@ impl Generate {
                 "write dual_write = \"app\" or dual_write = \"both\", or leave the line out",
             )),
         }
+    }
+
+    /// Whose types the repositories speak.
+    pub fn client(&self) -> Result<&'static Client, Failure> {
+        Client::named(&self.client).ok_or_else(|| {
+            let all = CLIENTS
+                .iter()
+                .map(|client| format!("client = \"{}\"", client.name));
+            let all: Vec<_> = all.collect();
+            Failure::usage(
+                format!(
+                    "{FILE}, [generate] client: `{}` is not supported",
+                    self.client
+                ),
+                format!("write {}, or leave the line out", all.join(" or ")),
+            )
+        })
     }
 
     /// Triggers keep what is written twice, whoever writes.
@@ -305,6 +322,8 @@ mod tests {
         let config: Config = toml::from_str("[generate]\nclient = \"diesel\"\n").unwrap();
         let failure = config.generate.check().unwrap_err();
         assert!(failure.to_string().contains("`diesel`"), "{failure}");
+        let config: Config = toml::from_str("[generate]\nclient = \"diesel-async\"\n").unwrap();
+        assert_eq!(config.generate.client().unwrap().name, "diesel-async");
     }
 
     #[test]

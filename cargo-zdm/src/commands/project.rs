@@ -48,6 +48,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
             unwritten: std::collections::BTreeMap::new(),
         },
         dialect,
+        client: generate.client()?,
         code: utf8(generate.code.clone())?,
         versions: utf8(generate.versions.clone())?,
         templates: utf8(generate.templates.clone())?,

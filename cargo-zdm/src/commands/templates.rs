@@ -11,7 +11,7 @@ use crate::difference;
 use crate::error::Failure;
 use crate::files::FileTree;
 use crate::pipeline::{Options, templates};
-use crate::render::rust::{BuiltIn, Override, Standing, ejectable};
+use crate::render::rust::{BuiltIn, Client, Override, Standing, ejectable};
 use crate::terminal::Answer;
 
 /// The templates of generated Rust: list them, write them into the project, compare yours with the built-in ones
@@ -58,17 +58,17 @@ impl Templates {
         let options = options(context, &context.project()?)?;
         let own = templates::read(&options)?;
         match self.action {
-            Action::List => list(&own),
+            Action::List => list(options.client, &own),
             Action::Eject { name, dry_run } => eject(&options, &own, &name, dry_run),
-            Action::Diff { name } => diff(&own, &name),
+            Action::Diff { name } => diff(options.client, &own, &name),
         }
     }
 }
 
-fn list(own: &[Override]) -> Result<Answer, Failure> {
+fn list(client: &Client, own: &[Override]) -> Result<Answer, Failure> {
     let mut lines = String::new();
     let mut objects = Vec::new();
-    for template in ejectable() {
+    for template in ejectable(client) {
         let found = in_place_of(own, template);
         let (state, said) = match found.map(Override::standing) {
             None => ("built_in", "built in"),
@@ -94,7 +94,7 @@ fn eject(
 ) -> Result<Answer, Failure> {
     let mut files = FileTree::default();
     let mut changed = Vec::new();
-    for template in named(names)? {
+    for template in named(options.client, names)? {
         match in_place_of(own, template) {
             Some(found) if found.standing() == Standing::Same => {}
             Some(found) if !found.is_as_ejected() => changed.push(found.path.as_str()),
@@ -130,8 +130,8 @@ fn eject(
     )
 }
 
-fn diff(own: &[Override], names: &[String]) -> Result<Answer, Failure> {
-    let asked = named(names)?;
+fn diff(client: &Client, own: &[Override], names: &[String]) -> Result<Answer, Failure> {
+    let asked = named(client, names)?;
     let mut text = String::new();
     let mut objects: Vec<Value> = Vec::new();
     for template in asked {
@@ -176,8 +176,8 @@ fn diff(own: &[Override], names: &[String]) -> Result<Answer, Failure> {
 }
 
 /// Those that are called so, or all; the ending may be left out.
-fn named(names: &[String]) -> Result<Vec<&'static BuiltIn>, Failure> {
-    let all = ejectable();
+fn named(client: &Client, names: &[String]) -> Result<Vec<&'static BuiltIn>, Failure> {
+    let all = ejectable(client);
     if names.is_empty() {
         return Ok(all);
     }

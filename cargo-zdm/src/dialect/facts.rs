@@ -43,6 +43,30 @@ pub(super) struct Facts {
     pub(super) statement: BTreeMap<String, StatementFacts>,
     #[serde(default)]
     pub(super) unsupported: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) client: BTreeMap<String, ClientFacts>,
+}
+
+/// What generated code calls the things of a client.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClientFacts {
+    /// Why it cannot be spoken to the database with; the rest is empty then.
+    pub refused: Option<String>,
+    /// Its connection.
+    pub connection: String,
+    /// Its name for the kind of database.
+    pub database: String,
+    /// Its row, with its module.
+    pub row: String,
+    /// Its SQL type of a `{type}` that may be NULL.
+    pub nullable: String,
+    /// That of an array of it.
+    pub array: String,
+    /// That of an enum, whose Rust type is `{type}`.
+    pub enumeration: String,
+    /// Its SQL types by what statements call them; empty where values tell their type themselves.
+    pub types: BTreeMap<String, String>,
 }
 
 /// The grammar that reads the user's expressions.

@@ -35,7 +35,7 @@ pub(crate) use default::as_written;
 pub(crate) use environment::environment;
 pub use expression::ExpressionError;
 use facts::Facts;
-pub use facts::{Capabilities, Dual, StatementFacts};
+pub use facts::{Capabilities, ClientFacts, Dual, StatementFacts};
 pub(crate) use identity::unbounded;
 pub(crate) use statements::byte_at;
 pub(crate) use widening::{widens, widens_text};
@@ -104,6 +104,11 @@ impl Dialect {
         edges
             .and_then(|edges| edges.first())
             .map_or("…", String::as_str)
+    }
+
+    /// What generated code calls the things of a client; `None` where nobody has said.
+    pub fn client(&self, name: &str) -> Option<&ClientFacts> {
+        self.facts.client.get(name)
     }
 
     /// What the database can do.

@@ -51,11 +51,14 @@ impl<'a> Code<'a> {
         dialect: &'a Dialect,
     ) -> Result<Self, PipelineError> {
         one_version::everywhere(models, transitions)?;
+        let templates = Templates::with(options.client, &templates::read(options)?)?;
+        let models_seen = views(options, models, transitions);
+        rust::check(&templates, dialect, &models_seen)?;
         Ok(Self {
             options,
-            templates: Templates::with(&templates::read(options)?)?,
+            templates,
             dialect,
-            models: views(options, models, transitions),
+            models: models_seen,
             known: known(models, history),
         })
     }

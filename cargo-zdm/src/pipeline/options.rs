@@ -6,6 +6,7 @@ use zdm_runtime::manifest::SmallTable;
 use super::PipelineError;
 use super::raw::Raw;
 use crate::config::Roles;
+use crate::render::rust::{CLIENTS, Client};
 use crate::source::SourceOptions;
 use crate::versions::History;
 
@@ -18,6 +19,8 @@ pub struct Options {
     pub source: SourceOptions,
     /// `postgres` or `sqlite`.
     pub dialect: String,
+    /// Whose types the repositories speak.
+    pub client: &'static Client,
     /// Folder of generated code, relative to the root.
     pub code: Utf8PathBuf,
     /// Folder of the versions, relative to the root.
@@ -73,6 +76,7 @@ impl Options {
             },
             root,
             dialect: dialect.into(),
+            client: &CLIENTS[0],
             code: "src/zdm".into(),
             versions: "zdm".into(),
             templates: "zdm/templates".into(),

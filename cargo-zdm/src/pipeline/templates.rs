@@ -12,7 +12,7 @@ use crate::render::rust::{Override, Standing, ejectable};
 /// The files in place of built-in templates, in the order of their paths.
 pub(crate) fn read(options: &Options) -> Result<Vec<Override>, PipelineError> {
     let folder = options.root.join(&options.templates);
-    let all = ejectable();
+    let all = ejectable(options.client);
     let mut found = Vec::new();
     for path in below(&folder)? {
         let name = name(&folder, &path);
@@ -20,7 +20,7 @@ pub(crate) fn read(options: &Options) -> Result<Vec<Override>, PipelineError> {
         let Some(of) = all.iter().find(|template| template.file == name) else {
             return Err(PipelineError::Template {
                 file: path,
-                reason: unknown(&name),
+                reason: unknown(options, &name),
             });
         };
         let bytes = read_if_there(&options.root.join(&path))?.unwrap_or_default();
@@ -74,7 +74,7 @@ pub(crate) fn same(overrides: &[Override]) -> impl Iterator<Item = &Utf8Path> {
 }
 
 /// A file that no template is called by must not be without effect in silence.
-fn unknown(name: &str) -> String {
+fn unknown(options: &Options, name: &str) -> String {
     let known = "`cargo zdm templates list` shows the names";
     if name.ends_with(".sql.j2") {
         return format!(
@@ -82,7 +82,7 @@ fn unknown(name: &str) -> String {
         );
     }
     let last = Utf8Path::new(name).file_name();
-    let all = ejectable();
+    let all = ejectable(options.client);
     let near = all
         .iter()
         .find(|template| Utf8Path::new(template.file).file_name() == last);

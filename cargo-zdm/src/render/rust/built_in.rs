@@ -44,17 +44,53 @@ const MARK: &str = "{# zdm: from ";
 const MARK_END: &str = " #}\n";
 
 macro_rules! built_in {
-    ($($name:literal => $file:literal,)*) => {
+    ($folder:literal: $($name:literal => $file:literal,)*) => {
         &[$(BuiltIn {
             name: $name,
             file: $file,
-            text: include_str!(concat!("../../../templates/rust/sqlx/", $file)),
+            text: include_str!(concat!("../../../templates/rust/", $folder, "/", $file)),
         }),*]
     };
 }
 
-/// All of them.
-pub(super) const ALL: &[BuiltIn] = built_in! {
+/// Whose types the repositories speak: a folder of templates.
+#[derive(Debug)]
+pub struct Client {
+    /// The folder's name, `client` in `zdm.toml`.
+    pub name: &'static str,
+    /// What is in it.
+    own: &'static [BuiltIn],
+}
+
+/// All of them, from the default.
+pub static CLIENTS: [Client; 2] = [
+    Client {
+        name: "sqlx",
+        own: built_in! { "sqlx": "client" => "client.rs.j2", },
+    },
+    Client {
+        name: "diesel-async",
+        own: built_in! { "diesel-async": "client" => "client.rs.j2", },
+    },
+];
+
+impl Client {
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        CLIENTS.iter().find(|client| client.name == name)
+    }
+
+    /// Its templates: its own, and those of all clients beside them.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &'static BuiltIn> + use<> {
+        let own = self.own;
+        let replaced = |common: &&BuiltIn| own.iter().any(|found| found.name == common.name);
+        own.iter()
+            .chain(COMMON.iter().filter(move |common| !replaced(common)))
+    }
+}
+
+/// Those of all clients.
+const COMMON: &[BuiltIn] = built_in! { "common":
     "header" => "header.rs.j2",
     "module" => "module.rs.j2",
     "repository" => "repository.rs.j2",
@@ -81,8 +117,11 @@ pub(super) const ALL: &[BuiltIn] = built_in! {
 
 /// Those that a project may have files of its own for, in the order of their files. The statements are not among them: they carry
 /// the fence, so a wrong one loses data.
-pub fn ejectable() -> Vec<&'static BuiltIn> {
-    let mut found: Vec<_> = ALL.iter().filter(|found| !found.is_statement()).collect();
+pub fn ejectable(client: &Client) -> Vec<&'static BuiltIn> {
+    let mut found: Vec<_> = client
+        .templates()
+        .filter(|found| !found.is_statement())
+        .collect();
     found.sort_by_key(|found| (found.file.contains('/'), found.file));
     found
 }
@@ -160,7 +199,7 @@ mod tests {
     use super::*;
 
     fn repository() -> &'static BuiltIn {
-        let mut all = ALL.iter();
+        let mut all = COMMON.iter();
         all.find(|found| found.name == "repository").unwrap()
     }
 
@@ -170,9 +209,11 @@ mod tests {
 
     #[test]
     fn statements_are_the_protocol_s() {
-        let all = ejectable();
-        assert_eq!(all.len(), ALL.len() - 6);
-        assert!(all.iter().all(|found| found.file.ends_with(".rs.j2")));
+        for client in &CLIENTS {
+            let all = ejectable(client);
+            assert_eq!(all.len(), client.templates().count() - 6);
+            assert!(all.iter().all(|found| found.file.ends_with(".rs.j2")));
+        }
     }
 
     #[test]

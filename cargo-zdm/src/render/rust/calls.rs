@@ -303,7 +303,9 @@ pub(crate) fn evaluation(
 
 fn words(dialect: &Dialect) -> Result<Words<'_>, RenderError> {
     Words::of(dialect).ok_or_else(|| RenderError::NoDriver {
+        client: "sqlx",
         dialect: dialect.name().to_owned(),
+        reason: "sqlx reads and writes postgres and sqlite here".to_owned(),
     })
 }
 

@@ -6,6 +6,7 @@
 mod built_in;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod calls;
+mod client;
 mod format;
 mod layout;
 mod merged;
@@ -17,7 +18,8 @@ mod templates;
 mod view;
 mod words;
 
-pub use built_in::{BuiltIn, Override, Standing, ejectable};
+pub use built_in::{BuiltIn, CLIENTS, Client, Override, Standing, ejectable};
+pub use client::check;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use format::all_formatted;
 pub use format::{FormatError, State, formatted, state};
@@ -172,7 +174,7 @@ pub struct RustFile {
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// A template is wrong: a mistake of this program.
-    #[error("templates/rust/sqlx, `{template}`: {source:#}")]
+    #[error("templates/rust, `{template}`: {source:#}")]
     Template {
         /// Its name.
         template: String,
@@ -197,13 +199,26 @@ pub enum RenderError {
         /// What is wrong.
         source: ExpressionError,
     },
-    /// The client has no driver.
-    #[error(
-        "code for sqlx cannot be generated for the dialect `{dialect}`: sqlx reads and writes postgres and sqlite here"
-    )]
+    /// The client does not speak to the database.
+    #[error("code for {client} cannot be generated for the dialect `{dialect}`: {reason}")]
     NoDriver {
+        /// The client.
+        client: &'static str,
         /// The dialect.
         dialect: String,
+        /// Why not.
+        reason: String,
+    },
+    /// What is declared has no code for the client.
+    #[error(
+        "code for {client} cannot be generated yet for {}\nChange these, or write `client = \"sqlx\"` below [generate] in zdm.toml",
+        .what.join("\n  ")
+    )]
+    Unserved {
+        /// The client.
+        client: &'static str,
+        /// Each with its place and the reason, below a heading.
+        what: Vec<String>,
     },
     /// Two tables want the same file.
     #[error(

@@ -13,9 +13,10 @@ const TAKEN: [&str; 12] = [
 ];
 
 /// Types and traits that generated code calls by their bare names.
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 28] = [
     "Arc",
     "AssertSqlSafe",
+    "AsyncPgConnection",
     "Default",
     "Error",
     "Flags",
@@ -28,6 +29,7 @@ const TYPES: [&str; 26] = [
     "Postgres",
     "QueryBuilder",
     "Result",
+    "Row",
     "Send",
     "Shadow",
     "Sqlite",
@@ -167,6 +169,17 @@ pub(super) struct RustType {
     pub(super) copies: bool,
     /// It is the type that its logical type stands for, no alias or newtype of it.
     pub(super) known: bool,
+    /// What the client calls the type of its values.
+    pub(super) sql: SqlTypes,
+}
+
+/// What a client calls the type of a column's values: empty where they tell it themselves.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SqlTypes {
+    /// Of one that is never NULL, and of one that may be.
+    pub(super) single: [String; 2],
+    /// Of an array of such.
+    pub(super) array: [String; 2],
 }
 
 impl RustType {
@@ -194,7 +207,18 @@ impl RustType {
             borrowed,
             copies,
             known,
+            sql: SqlTypes::default(),
         }
+    }
+
+    /// What the client calls the type of a value.
+    pub(super) fn sql_type(&self, nullable: bool) -> String {
+        self.sql.single[usize::from(nullable)].clone()
+    }
+
+    /// The same of an array of values.
+    pub(super) fn array_type(&self, nullable: bool) -> String {
+        self.sql.array[usize::from(nullable)].clone()
     }
 
     /// The argument's type, with its `Option`.

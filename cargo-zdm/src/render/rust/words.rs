@@ -7,40 +7,28 @@ use zdm_model::{Column, LogicalType, names};
 
 use crate::dialect::{Dialect, ExpressionError, unbounded};
 
-/// A dialect as sqlx sees it.
+/// A dialect as generated statements see it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Words<'a> {
     dialect: &'a Dialect,
     /// Parameters carry a type that must be written out where nothing tells it.
     pub(super) typed: bool,
-    /// sqlx's connection: `PgConnection`.
-    pub(super) connection: &'static str,
-    /// sqlx's database: `Postgres`.
-    pub(super) database: &'static str,
-    /// sqlx's row with its module: `postgres::PgRow`.
-    pub(super) row: &'static str,
     /// Before the names of the control tables.
     control: &'static str,
 }
 
 impl<'a> Words<'a> {
-    /// `None` for a dialect that sqlx has no driver for.
+    /// `None` for a dialect that no client speaks.
     pub(super) fn of(dialect: &'a Dialect) -> Option<Self> {
         match dialect.name() {
             "postgres" => Some(Self {
                 dialect,
                 typed: true,
-                connection: "PgConnection",
-                database: "Postgres",
-                row: "postgres::PgRow",
                 control: "zdm.",
             }),
             "sqlite" => Some(Self {
                 dialect,
                 typed: false,
-                connection: "SqliteConnection",
-                database: "Sqlite",
-                row: "sqlite::SqliteRow",
                 control: "zdm_",
             }),
             _ => None,
@@ -204,7 +192,7 @@ impl<'a> Words<'a> {
         self.encoded_type(column)
     }
 
-    /// The type that sqlx reads and writes the field as.
+    /// The type that a client reads and writes the field as.
     pub(super) fn encoded_type(self, column: &Column) -> String {
         match (&column.sql_type, column.logical_type) {
             _ if cast(column).is_some() => self.dialect.type_name(LogicalType::Text).to_owned(),

@@ -44,6 +44,7 @@ struct Values {
     element: String,
     /// The same where it is bound by itself.
     bind: String,
+    array_type: String,
 }
 
 /// The way for a table.
@@ -70,6 +71,7 @@ pub(super) fn bulk<'t>(
                 variable: names::argument(&column.field),
                 element: element(column, rust(column)),
                 bind: bind(column),
+                array_type: rust(column).array_type(column.nullable),
             })
             .collect(),
     }
@@ -82,7 +84,10 @@ pub(super) fn rows<'t>(
 ) -> Option<Rows> {
     let sides = &statements.sides;
     let mut columns = statements.inserted_columns().peekable();
-    if columns.peek().is_none() || statements.moves() || sides.given().next().is_some() {
+    let first = columns.peek();
+    // A client whose values do not tell their type has no builder of statements here.
+    let builds = first.is_some_and(|column| rust(column).sql_type(false).is_empty());
+    if first.is_none() || statements.moves() || sides.given().next().is_some() {
         return None;
     }
     // sqlx has an array of each type that it knows, and we of each enum; of others nobody can say, and there is none of arrays.
@@ -94,7 +99,7 @@ pub(super) fn rows<'t>(
     if sides.words.typed && columns.all(has_array) {
         Some(Rows::Arrays)
     } else {
-        Some(Rows::Values)
+        builds.then_some(Rows::Values)
     }
 }
 

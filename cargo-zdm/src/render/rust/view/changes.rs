@@ -32,6 +32,7 @@ struct Change {
     argument: String,
     argument_type: String,
     bind: String,
+    sql_type: String,
     /// What is assigned to `{value}`; `None` where the stage decides.
     assignment: Option<String>,
 }
@@ -60,6 +61,7 @@ pub(super) fn changes<'t>(
         fields.push(Change {
             field: names::bare(&column.field).to_owned(),
             identifier: names::identifier(&column.field),
+            sql_type: rust(column).sql_type(column.nullable),
             argument_type: rust(column).argument(column.nullable).replace('&', "&'a "),
             bind: match words::cast(column) {
                 Some(_) => as_text(column, &argument, true),

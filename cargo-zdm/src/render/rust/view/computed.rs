@@ -22,6 +22,7 @@ pub(super) struct ComputedView {
     /// The path of the function.
     path: String,
     inputs: Vec<String>,
+    input_types: Vec<String>,
     may_fail: bool,
 }
 
@@ -38,6 +39,7 @@ pub(super) struct Sealed {
     /// What it gives, with its `Option`.
     given: String,
     optional: bool,
+    sql_type: String,
     inputs: Vec<Input>,
     /// How it is called where the whole struct is written, and where the column alone is.
     of_struct: String,
@@ -102,6 +104,7 @@ pub(super) fn views<'t>(
             owned: given(pair, rust),
             path: function.path.clone(),
             inputs: function.inputs.clone(),
+            input_types: vec![String::new(); function.inputs.len()],
             may_fail: pair.on_invalid.is_some(),
         })
     });
@@ -129,6 +132,7 @@ pub(super) fn sealed<'t>(
         variable: format!("computed_{field}"),
         given: format!("Option<{owned}>"),
         optional: pair.new.nullable,
+        sql_type: rust(&pair.new).sql_type(true),
         of_struct: list(|old| &old.cloned),
         of_arguments: list(|old| &old.to_owned),
         inputs: olds

@@ -2,11 +2,11 @@
 //!
 //! Must not know: what it does with it.
 
-use crate::render::rust::words::Words;
+use crate::dialect::ClientFacts;
 
 /// What the repository imports of sqlx: `{PgConnection, Row as _}`.
-pub(super) fn of_sqlx(words: Words<'_>, reads: bool, conditions: bool, builds: bool) -> String {
-    let mut names = vec![words.connection];
+pub(super) fn of_sqlx(facts: &ClientFacts, reads: bool, conditions: bool, builds: bool) -> String {
+    let mut names = vec![facts.connection.as_str()];
     if reads {
         names.push("Row as _");
     }
@@ -17,7 +17,7 @@ pub(super) fn of_sqlx(words: Words<'_>, reads: bool, conditions: bool, builds: b
         names.push("QueryBuilder");
     }
     if conditions || builds {
-        names.push(words.database);
+        names.push(&facts.database);
     }
     names.sort_unstable();
     match names.as_slice() {

@@ -12,6 +12,7 @@ pub(super) struct Key {
     pub(super) argument: String,
     pub(super) borrowed: String,
     pub(super) plain: String,
+    pub(super) sql_type: String,
 }
 
 /// A key column of several, as an array.
@@ -20,6 +21,7 @@ pub(super) struct KeyColumn {
     pub(super) variable: String,
     pub(super) borrowed: String,
     pub(super) from_key: String,
+    pub(super) array_type: String,
 }
 
 pub(super) fn views<'t>(keys: &[&Column], rust: &dyn Fn(&Column) -> &'t RustType) -> Vec<Key> {
@@ -29,6 +31,7 @@ pub(super) fn views<'t>(keys: &[&Column], rust: &dyn Fn(&Column) -> &'t RustType
             argument: names::argument(&key.field),
             borrowed: rust(key).borrowed.clone(),
             plain: plain_type(key, rust(key)),
+            sql_type: rust(key).sql_type(false),
         })
         .collect()
 }
@@ -53,6 +56,7 @@ pub(super) fn columns<'t>(
                 variable: format!("{}_keys", names::bare(&key.field)),
                 borrowed: rust.borrowed.clone(),
                 from_key,
+                array_type: rust.array_type(false),
             }
         })
         .collect()

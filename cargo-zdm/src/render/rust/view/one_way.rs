@@ -24,6 +24,7 @@ pub(super) struct OneWay {
     column: String,
     /// The new value where the whole struct is written.
     bind: String,
+    sql_type: String,
     old: Vec<Old>,
     /// The old columns, for people.
     old_columns: String,
@@ -48,6 +49,7 @@ pub(super) struct Old {
     pub(super) owned: String,
     /// Where the struct of old values is written.
     bind: String,
+    sql_type: String,
     /// Where a new column alone is written.
     pub(super) argument: String,
     argument_type: String,
@@ -87,6 +89,7 @@ pub(super) fn one_way<'a, 't>(
         field: field.to_owned(),
         column: pair.new.name.clone(),
         bind: bind(&pair.new),
+        sql_type: rust(&pair.new).sql_type(pair.new.nullable),
         old_columns: columns.join(", "),
         up: pair
             .with
@@ -133,6 +136,7 @@ pub(super) fn olds<'t>(
                 (false, true) => format!("{argument}.map(ToOwned::to_owned)"),
             },
             column: old.name.clone(),
+            sql_type: rust.sql_type(optional),
             owned: if old.nullable {
                 format!("Option<{}>", rust.owned)
             } else {

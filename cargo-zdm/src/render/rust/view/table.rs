@@ -20,8 +20,9 @@ use super::migration::{self, Earlier, MigrationView};
 use super::moved::{self, MovedView};
 use super::one_way::{self, OneWay};
 use super::writes::{self, DualWrite, PairView, Setter};
-use crate::dialect::Dialect;
+use crate::dialect::{ClientFacts, Dialect};
 use crate::plan::Move;
+use crate::render::rust::client;
 use crate::render::rust::merged::WithPart;
 use crate::render::rust::moved::ThroughMain;
 use crate::render::rust::names::{self, RustType};
@@ -46,10 +47,12 @@ pub(in crate::render::rust) struct TableView {
     subject: String,
     /// What is imported of sqlx, in rustfmt's order.
     sqlx: String,
-    connection: &'static str,
-    database: &'static str,
-    row: &'static str,
+    connection: String,
+    database: String,
+    row: String,
     row_type: String,
+    /// What the client calls the types of what every table has.
+    types: Types,
     fingerprint: String,
     keys: Vec<Key>,
     key_owned: String,
@@ -59,13 +62,17 @@ pub(in crate::render::rust) struct TableView {
     key_of_row: String,
     many: &'static str,
     key_columns: Vec<KeyColumn>,
+    key_array: String,
     loop_pattern: String,
     loop_arguments: String,
     shown_key: Option<String>,
     returned_key: Option<String>,
+    returned_type: String,
     key_binds: Vec<String>,
     binds: Vec<String>,
+    bind_types: Vec<String>,
     insert_binds: Vec<String>,
+    insert_types: Vec<String>,
     fields: Vec<Field>,
     skipped: Vec<String>,
     setters: Vec<Setter>,
@@ -103,6 +110,13 @@ pub(in crate::render::rust) struct TableView {
     moved: Option<MovedView>,
 }
 
+/// What a client calls the type of an epoch and of a limit, and of an answer.
+#[derive(Debug, Serialize)]
+struct Types {
+    int8: String,
+    bool: String,
+}
+
 /// What counts the writes of a row.
 #[derive(Debug, Serialize)]
 struct Version {
@@ -115,6 +129,9 @@ struct Version {
 struct Field {
     name: String,
     column: String,
+    sql_type: String,
+    /// The same where it may be NULL.
+    optional_type: String,
     old_alias: Option<String>,
     new_alias: Option<String>,
     /// The number of its migration, where several are in transition.
@@ -131,8 +148,11 @@ pub(in crate::render::rust) fn table(
     dialect: &Dialect,
     model: &Model<'_>,
 ) -> Result<TableView, RenderError> {
+    let facts = client::facts(templates, dialect)?;
     let words = Words::of(dialect).ok_or_else(|| RenderError::NoDriver {
+        client: templates.client().name,
         dialect: dialect.name().to_owned(),
+        reason: "no statements are known for it".to_owned(),
     })?;
     let (table, transition) = (&*model.table, model.transition());
     let transitions: Vec<_> = model.transitions().collect();
@@ -146,7 +166,7 @@ pub(in crate::render::rust) fn table(
         .filter(|_| through.is_none())
         .map(|moves| WithPart::of(moves, &statements));
     let model_name = model.name();
-    let types = types(model);
+    let types = types(facts, words, model);
     let rust = |column: &Column| &types[column.name.as_str()];
     check_key(model)?;
 
@@ -161,6 +181,8 @@ pub(in crate::render::rust) fn table(
     let repository = names::repository(&table.name, model_name);
     let of_row = |column: &Column| bound("row", column, rust(column));
     let bulk = bulk::bulk(&statements, &rust, &of_row);
+    let sql_type = |column: &Column| rust(column).sql_type(column.nullable);
+    let returned = statements.returned_key();
     Ok(TableView {
         header: migration::header(model),
         module: names::module(&table.name),
@@ -168,11 +190,12 @@ pub(in crate::render::rust) fn table(
         rows: words.rows(&table.name, sides.view()),
         model: if importable { model_name } else { &model.path }.to_owned(),
         imported: importable.then(|| model.path.clone()),
-        sqlx: imports::of_sqlx(words, transition.is_none(), moves.is_none(), bulk.builds()),
-        connection: words.connection,
-        database: words.database,
-        row: words.row,
-        row_type: words.row.rsplit("::").next().unwrap_or_default().to_owned(),
+        sqlx: imports::of_sqlx(facts, transition.is_none(), moves.is_none(), bulk.builds()),
+        connection: facts.connection.clone(),
+        database: facts.database.clone(),
+        row: facts.row.clone(),
+        row_type: facts.row.rsplit("::").next().unwrap_or_default().to_owned(),
+        types: Types::of(facts, dialect),
         fingerprint: hexadecimal(model.fingerprint),
         keys: key::views(&keys, &rust),
         key_owned: key::tuple(keys.iter().map(|key| rust(key).owned.clone())),
@@ -182,20 +205,27 @@ pub(in crate::render::rust) fn table(
         key_of_row: key::of_row("row", &keys, &rust),
         many: if by_array { "array" } else { "loop" },
         key_columns: key::columns(&keys, &rust),
+        key_array: keys
+            .first()
+            .map(|key| rust(key).array_type(false))
+            .unwrap_or_default(),
         loop_pattern: match keys.len() {
             1 => "key".to_owned(),
             _ => arguments,
         },
         loop_arguments: key::loop_arguments(&keys, &rust),
         shown_key: key::shown(&keys),
-        returned_key: statements.returned_key().map(|key| rust(key).owned.clone()),
+        returned_key: returned.map(|key| rust(key).owned.clone()),
+        returned_type: returned.map(sql_type).unwrap_or_default(),
         key_binds: table.key_columns().map(bind).collect(),
         binds: table.written_columns().map(bind).collect(),
+        bind_types: table.written_columns().map(sql_type).collect(),
+        insert_types: statements.inserted_columns().map(sql_type).collect(),
         insert_binds: statements.inserted_columns().map(bind).collect(),
         fields: table
             .columns
             .iter()
-            .map(|column| field(&sides, moves, column))
+            .map(|column| field(&sides, moves, column, rust(column)))
             .collect(),
         skipped: skipped(model),
         setters: writes::setters(&statements, &rust, &bind)?,
@@ -225,6 +255,19 @@ pub(in crate::render::rust) fn table(
         repository,
         subject,
     })
+}
+
+impl Types {
+    fn of(facts: &ClientFacts, dialect: &Dialect) -> Self {
+        let of = |logical| {
+            let name = dialect.type_name(logical);
+            facts.types.get(name).cloned().unwrap_or_default()
+        };
+        Self {
+            int8: of(LogicalType::Int8),
+            bool: of(LogicalType::Bool),
+        }
+    }
 }
 
 fn skipped(model: &Model<'_>) -> Vec<String> {
@@ -272,12 +315,21 @@ fn sql<'t>(
 }
 
 /// The Rust types of the columns and of those that they replace, by name.
-fn types<'a>(model: &'a Model<'_>) -> BTreeMap<&'a str, RustType> {
+fn types<'a>(
+    facts: &ClientFacts,
+    words: Words<'_>,
+    model: &'a Model<'_>,
+) -> BTreeMap<&'a str, RustType> {
+    let of = |column: &Column| {
+        let mut rust = RustType::of(column);
+        rust.sql = client::sql_types(facts, words, column, &rust);
+        rust
+    };
     let pairs = model.transitions().flat_map(|found| &found.pairs);
     let columns = model.table.columns.iter();
     columns
         .chain(pairs.flat_map(|pair| &pair.old))
-        .map(|column| (column.name.as_str(), RustType::of(column)))
+        .map(|column| (column.name.as_str(), of(column)))
         .collect()
 }
 
@@ -299,7 +351,7 @@ fn check_key(model: &Model<'_>) -> Result<(), RenderError> {
     Ok(())
 }
 
-fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
+fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column, rust: &RustType) -> Field {
     let moves = moves.is_some_and(|moves| {
         let mut columns = moves.columns.iter();
         columns.any(|pair| moves.kept(pair).name == column.name)
@@ -310,6 +362,8 @@ fn field(sides: &Sides<'_>, moves: Option<&Move>, column: &Column) -> Field {
     Field {
         name: names::identifier(&column.field),
         column: column.name.clone(),
+        sql_type: rust.sql_type(column.nullable),
+        optional_type: rust.sql_type(true),
         old_alias,
         new_alias,
         number: in_turn::number(sides, column),

@@ -22,6 +22,7 @@ pub(super) struct Setter {
     argument: String,
     argument_type: String,
     bind: String,
+    sql_type: String,
     sql: Option<String>,
     /// It comes out of a table that goes.
     moved: bool,
@@ -85,6 +86,7 @@ pub(super) fn setters<'t>(
                 names::argument(&column.field)
             },
             argument: names::argument(&column.field),
+            sql_type: rust(column).sql_type(column.nullable),
             argument_type: rust(column).argument(column.nullable),
             sql: if plain {
                 Some(statements.set(Writes::New, column)?)
