@@ -57,3 +57,5 @@ mod shadowed;
 mod sleeper;
 #[path = "generated/split_column.rs"]
 mod split_column;
+#[path = "generated/tables.rs"]
+mod tables;

@@ -6,29 +6,67 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_zdm::dialect::Dialect;
 use cargo_zdm::files::FileTree;
 use cargo_zdm::plan::{Pair, Part};
-use cargo_zdm::render::rust::{self, KnownTable, Model, Templates, Transition};
-use zdm_model::{Column, Declared, LogicalType, OnInvalid, RustType, Table, fingerprint};
+use cargo_zdm::render::rust::{self, Client, KnownTable, Model, Templates, Transition};
+use zdm_model::{
+    Column, Declared, Enumeration, LogicalType, OnInvalid, RustType, Table, fingerprint,
+};
 use zdm_runtime::CodeState;
 
 const MODELS: &str = include_str!("models.rs");
+const KINDS: &str = include_str!("../diesel/kinds.rs");
 const ID: &str = "0123456789ab";
 const FOLDER: &str = "0002_names_and_ages";
 
-fn models() -> Vec<zdm_model::Model> {
-    let file = syn::parse_file(MODELS).unwrap();
+fn models(source: &str) -> Vec<zdm_model::Model> {
+    let file = syn::parse_file(source).unwrap();
     let structs = file
         .items
         .into_iter()
         .filter_map(|declaration| match declaration {
-            syn::Item::Struct(found) => Some(syn::DeriveInput::from(found)),
+            syn::Item::Struct(found) => Some(syn::DeriveInput::from(found)).filter(is_model),
             _ => None,
         });
     structs
-        .map(|input| match Declared::parse(&input, &RustType::of) {
+        .map(|input| match Declared::parse(&input, &read) {
             Ok(Declared::Model(model)) => model,
             _ => panic!("{} is no model", input.ident),
         })
         .collect()
+}
+
+/// The enum beside the models.
+fn mood() -> Enumeration {
+    Enumeration {
+        name: "mood".to_owned(),
+        values: vec!["glad".to_owned(), "sad".to_owned()],
+        taken: Vec::new(),
+        source: String::new(),
+    }
+}
+
+fn is_model(input: &syn::DeriveInput) -> bool {
+    let mut attributes = input.attrs.iter();
+    attributes.any(|attribute| attribute.meta.path().is_ident("zdm"))
+}
+
+/// A type as the workspace's reading would find it: the enum is known.
+fn read(ty: &syn::Type) -> RustType {
+    let mood = |ty: &syn::Type| {
+        let text = zdm_model::spelled(ty);
+        let is_mood = text.ends_with("::Mood");
+        is_mood.then(|| RustType::of_enum(text, "mood"))
+    };
+    if let Some(inner) = zdm_model::option_of(ty) {
+        return RustType {
+            nullable: Some(true),
+            ..read(inner)
+        };
+    }
+    let array = zdm_model::vec_of(ty).and_then(mood);
+    let array = array.and_then(|element| element.vec_of_enum(zdm_model::spelled(ty)));
+    array
+        .or_else(|| mood(ty))
+        .unwrap_or_else(|| RustType::of(ty))
 }
 
 fn text(name: &str) -> Column {
@@ -193,11 +231,15 @@ fn pair(
 }
 
 /// The files that are not checked in as they would be generated now.
-fn generated(dialect: &str) -> FileTree {
+fn generated(dialect: &str, client: &str) -> FileTree {
+    let code = folder_of(dialect, client);
     let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generated");
-    let templates = Templates::sqlx().unwrap();
+    let templates = Templates::with(Client::named(client).unwrap(), &[]).unwrap();
     let words = Dialect::named(dialect).unwrap();
-    let declared = models();
+    let mut declared = models(MODELS);
+    if client == "diesel-async" {
+        declared.extend(models(KINDS));
+    }
     let changes = ["names and ages under new columns".to_owned()];
     let models: Vec<_> = declared
         .iter()
@@ -206,7 +248,7 @@ fn generated(dialect: &str) -> FileTree {
             Model {
                 table: Cow::Borrowed(&model.table),
                 path: format!("crate::{dialect}::models::{}", model.ident),
-                fingerprint: fingerprint(&model.table, &[]),
+                fingerprint: fingerprint(&model.table, &[mood()]),
                 skipped: model
                     .skipped
                     .iter()
@@ -249,24 +291,32 @@ fn generated(dialect: &str) -> FileTree {
                 .collect(),
         })
         .collect();
+    rust::check(&templates, &words, &models).unwrap();
     let mut files = rust::module(&templates, &models, &known).unwrap();
     for model in &models {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }
     files.retain(|file| {
-        let found = std::fs::read(folder.join(dialect).join(&file.path));
+        let found = std::fs::read(folder.join(code).join(&file.path));
         rust::state(file, found.ok().as_deref()).is_some()
     });
     let mut tree = FileTree::default();
     for (file, text) in files.iter().zip(rust::formatted(&files, &folder).unwrap()) {
-        tree.insert(Utf8PathBuf::from(dialect).join(&file.path), text);
+        tree.insert(Utf8PathBuf::from(code).join(&file.path), text);
     }
     tree
 }
 
-fn assert_checked_in(dialect: &str) {
+fn folder_of<'a>(dialect: &'a str, client: &str) -> &'a str {
+    match client {
+        "sqlx" => dialect,
+        _ => "diesel",
+    }
+}
+
+fn assert_checked_in(dialect: &str, client: &str) {
     let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generated");
-    let tree = generated(dialect);
+    let tree = generated(dialect, client);
     if std::env::var_os("ZDM_BLESS").is_some() {
         tree.write(&folder).unwrap();
     }
@@ -275,12 +325,17 @@ fn assert_checked_in(dialect: &str) {
 
 #[test]
 fn postgres_code_is_what_is_checked_in() {
-    assert_checked_in("postgres");
+    assert_checked_in("postgres", "sqlx");
 }
 
 #[test]
 fn sqlite_code_is_what_is_checked_in() {
-    assert_checked_in("sqlite");
+    assert_checked_in("sqlite", "sqlx");
+}
+
+#[test]
+fn diesels_code_is_what_is_checked_in() {
+    assert_checked_in("postgres", "diesel-async");
 }
 
 /// After `finalize` a one-way column is a column like any other.
@@ -289,7 +344,7 @@ fn final_code_has_no_old_values() {
     let templates = Templates::sqlx().unwrap();
     for dialect in Dialect::names() {
         let words = Dialect::named(dialect).unwrap();
-        let declared = models();
+        let declared = models(MODELS);
         let account = declared.iter().find(|model| model.ident == "Account");
         let model = Model {
             table: Cow::Borrowed(&account.unwrap().table),
