@@ -94,7 +94,7 @@ pub fn read(row: &Row, table: &TableFlags, flags: Flags) -> Result<Option<Contac
     if flags.compares() && !row.try_get::<sql_types::Bool, bool>("zdm_consistent")? {
         table.mismatch(&key);
     }
-    let reads_new = flags.reads_new(SALT, &key);
+    let reads_new = table.reads_new(flags, SALT, &key);
     Ok(Some(Contact {
         id: row.try_get::<sql_types::BigInt, _>("id")?,
         name: row.try_get::<sql_types::Text, _>(if reads_new {
