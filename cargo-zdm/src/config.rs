@@ -77,6 +77,9 @@ pub struct Generate {
     pub layout: String,
     /// Who writes both sides: `app`, generated code alone, or `both`, triggers for everybody else too.
     pub dual_write: String,
+    /// Tests of the migrations in transition are generated beside their code. They need zdm-runtime's feature `testing` among the
+    /// `[dev-dependencies]`, without which they do not compile: so only where somebody asks for them.
+    pub tests: bool,
     /// How long contract can be taken back: old is kept for that time under another name.
     #[serde(deserialize_with = "window")]
     pub keep: Option<Duration>,
@@ -157,6 +160,7 @@ impl Default for Generate {
             templates: PathBuf::from("zdm/templates"),
             layout: "zdm".to_owned(),
             dual_write: "app".to_owned(),
+            tests: false,
             keep: None,
         }
     }

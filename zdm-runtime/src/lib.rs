@@ -90,6 +90,8 @@ mod stage;
 mod table_flags;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod table_state;
+#[cfg(all(feature = "testing", any(feature = "postgres", feature = "sqlite")))]
+pub mod testing;
 #[cfg(all(feature = "operate", any(feature = "postgres", feature = "sqlite")))]
 pub mod verification;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -168,6 +168,7 @@ url_env = \"DATABASE_URL\"
 code = \"src/zdm\"
 versions = \"zdm\"
 # templates = \"zdm/templates\"   # your own in place of built-in ones: `cargo zdm templates eject`
+# tests = true                  # tests of each migration in transition, run by `cargo test`
 # dual_write = \"both\"          # PostgreSQL: triggers keep both sides for writers outside the application
 
 [policy]

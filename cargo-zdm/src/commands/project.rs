@@ -57,6 +57,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
         dropped_tables: Vec::new(),
         direct: Vec::new(),
         nets: generate.has_nets(),
+        tests: generate.tests,
         keep: generate.keep.map(|window| window.as_secs()),
         no_keep: false,
         baseline: false,

@@ -112,7 +112,8 @@ impl<'a> Code<'a> {
     }
 
     fn modules(&self) -> Result<Compared, PipelineError> {
-        let files = rust::module(&self.templates, &self.models, &self.known)?;
+        let mut files = rust::module(&self.templates, &self.models, &self.known)?;
+        files.extend(rust::tests(&self.templates, self.dialect, &self.models)?);
         self.compared(files)
     }
 
@@ -231,6 +232,9 @@ fn views<'a>(
         .zip(&models.models)
         .map(|(table, found)| {
             let (turns, mut all) = of_table(options, transitions, &table.name);
+            for transition in &mut all {
+                transition.tests = tests(options, models);
+            }
             let transition = all.pop();
             let pairs = transition
                 .as_ref()
@@ -278,6 +282,18 @@ fn of_table<'a>(
         turns.clear();
     }
     (turns, parts)
+}
+
+/// Tests run where the crate is.
+fn tests<'a>(options: &Options, models: &'a Models) -> Option<rust::Tests<'a>> {
+    let code = options.root.join(&options.code);
+    let mut folders = code.ancestors();
+    let package = folders.find(|folder| folder.join("Cargo.toml").is_file());
+    let package = package.unwrap_or(&options.root);
+    options.tests.then(|| rust::Tests {
+        versions: embedded_path(package, &options.root.join(&options.versions)),
+        enums: &models.schema.enums,
+    })
 }
 
 fn embedded(options: &Options, manifest: &Manifest, table: &str) -> Embedded {
@@ -338,6 +354,7 @@ pub(super) fn part<'a>(
         versions: options.versions.to_string(),
         shared: pairs.len() < transition.pairs.len(),
         embedded: embedded(options, &transition.manifest, table),
+        tests: None,
         pairs,
         moved: moved.cloned(),
         changes: &transition.manifest.changes,

@@ -37,6 +37,8 @@ pub struct Options {
     pub direct: Vec<SmallTable>,
     /// Triggers keep what is written twice, whoever writes.
     pub nets: bool,
+    /// Tests of the migrations in transition are generated beside their code.
+    pub tests: bool,
     /// For so many seconds contract can be taken back.
     pub keep: Option<u64>,
     /// This version drops old at once all the same.
@@ -85,6 +87,7 @@ impl Options {
             dropped_tables: Vec::new(),
             direct: Vec::new(),
             nets: false,
+            tests: false,
             keep: None,
             no_keep: false,
             baseline: false,

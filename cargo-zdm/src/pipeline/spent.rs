@@ -16,7 +16,7 @@ pub(super) use enums::remove_from_enum;
 
 /// What `finalize` removes from a field. From the struct it removes `drops` and [`MOVED`]. Beside [`FINAL_NAME`] it removes `column` where
 /// that was the name until then.
-const SPENT: [&str; 9] = [
+const SPENT: [&str; 11] = [
     "renamed_from",
     "moved_from",
     "from",
@@ -24,6 +24,8 @@ const SPENT: [&str; 9] = [
     "down",
     "valid_if",
     "on_invalid",
+    "up_loses",
+    "down_loses",
     "one_way",
     "with",
 ];

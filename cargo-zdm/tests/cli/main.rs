@@ -53,6 +53,7 @@ mod odd_names;
 mod older;
 mod outlived;
 mod overtaken;
+mod own_tests;
 mod passwords;
 mod pause;
 mod policies;

@@ -266,6 +266,7 @@ fn generated(dialect: &str, client: &str) -> FileTree {
                     changes: &changes,
                     shared: true,
                     embedded: rust::Embedded::default(),
+                    tests: None,
                 }),
                 earlier: Vec::new(),
                 turns: Vec::new(),

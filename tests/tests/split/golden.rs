@@ -131,6 +131,7 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
                     changes: &plan.changes,
                     shared: false,
                     embedded: rust::Embedded::default(),
+                    tests: None,
                 }),
                 earlier: Vec::new(),
                 turns: Vec::new(),

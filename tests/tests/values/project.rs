@@ -77,6 +77,7 @@ impl Versions {
                 changes: &plan.changes,
                 shared: false,
                 embedded: cargo_zdm::render::rust::Embedded::default(),
+                tests: None,
             }),
             earlier: Vec::new(),
             turns: Vec::new(),

@@ -187,6 +187,10 @@ fn transition(declaration: &Declaration, field: &Field) -> Option<Transition> {
             .collect(),
     };
     let last = given.final_name.as_ref().map(|last| last.value.clone());
+    let kinds = |lost: &Option<Given<Vec<Given<String>>>>| {
+        let kinds = lost.iter().flat_map(|lost| &lost.value);
+        kinds.map(|kind| kind.value.clone()).collect()
+    };
     Some(Transition {
         final_name: field
             .interim_name()
@@ -203,6 +207,8 @@ fn transition(declaration: &Declaration, field: &Field) -> Option<Transition> {
         one_way: given.one_way.is_some(),
         valid_if: given.valid_if.as_ref().map(|given| given.value.clone()),
         on_invalid: given.on_invalid.as_ref().map(|given| given.value.clone()),
+        up_loses: kinds(&given.up_loses),
+        down_loses: kinds(&given.down_loses),
         from,
     })
 }

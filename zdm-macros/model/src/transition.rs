@@ -8,7 +8,7 @@ use std::fmt;
 use crate::schema::is_false;
 
 /// A column that comes out of others: `renamed_from`, `from`, `final_name`, `up`, `with`, `down`, `one_way`, `valid_if`,
-/// `on_invalid`.
+/// `on_invalid`, `up_loses`, `down_loses`.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Transition {
@@ -60,6 +60,18 @@ pub struct Transition {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub on_invalid: Option<OnInvalid>,
+    /// The kinds of old values that do not come back by `down`: tests know them, nothing is generated of them that runs.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub up_loses: Vec<String>,
+    /// The kinds of new values that do not come back by `up`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub down_loses: Vec<String>,
 }
 
 /// A Rust function of the application that computes a column from others of the row, which stay.
@@ -89,7 +101,8 @@ pub struct FinalName {
     pub last: String,
 }
 
-/// A version keeps the hash of this text: what is not there must not show.
+/// A version keeps the hash of this text: what is not there must not show, nor what only tests are generated from, so that a loss can
+/// be named of a version that is merged.
 impl fmt::Debug for Transition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -103,6 +116,8 @@ impl fmt::Debug for Transition {
             one_way,
             valid_if,
             on_invalid,
+            up_loses: _,
+            down_loses: _,
         } = self;
         let mut text = f.debug_struct("Transition");
         text.field("from", from);

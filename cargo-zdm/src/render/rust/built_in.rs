@@ -98,6 +98,7 @@ const COMMON: &[BuiltIn] = built_in! { "common":
     "changes" => "changes.rs.j2",
     "conditions" => "conditions.rs.j2",
     "migration" => "migration.rs.j2",
+    "tests" => "tests.rs.j2",
     "dual_write" => "dual_write/dual_write.rs.j2",
     "backfill" => "backfill/backfill.rs.j2",
     "switch_reads" => "switch_reads/switch_reads.rs.j2",

@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use zdm_model::{Column, Table};
+use zdm_model::{Column, Enumeration, Table};
 use zdm_runtime::CodeState;
 
 use crate::dialect::{Dialect, ExpressionError};
@@ -111,6 +111,17 @@ pub struct Transition<'a> {
     pub shared: bool,
     /// What the binary holds of the version, where a function of the application fills a column.
     pub embedded: Embedded,
+    /// Tests are generated beside it.
+    pub tests: Option<Tests<'a>>,
+}
+
+/// What the tests of a migration need to know beyond its pairs.
+#[derive(Debug, Clone)]
+pub struct Tests<'a> {
+    /// The versions' folder, as seen from the crate's.
+    pub versions: String,
+    /// The values that columns of these types hold.
+    pub enums: &'a [Enumeration],
 }
 
 /// Files of a version that generated code includes.
@@ -294,6 +305,7 @@ pub fn table(
             templates,
             &folder,
             &modules,
+            view::has_own_tests(transition),
             Value::from(Serde(&view)),
         )?);
     }
@@ -307,6 +319,7 @@ pub fn table(
             templates,
             &folder,
             &["backfill"],
+            view::has_own_tests(transition),
             Value::from(Serde(view)),
         )?);
     }
@@ -318,6 +331,7 @@ fn folder_module(
     templates: &Templates,
     folder: &str,
     modules: &[&str],
+    tests: bool,
     view: Value,
 ) -> Result<RustFile, RenderError> {
     let modules: Vec<_> = modules
@@ -326,7 +340,7 @@ fn folder_module(
         .collect();
     Ok(file(
         format!("{folder}/mod.rs"),
-        templates.file("migration", context! { modules, ..view })?,
+        templates.file("migration", context! { modules, tests, ..view })?,
     ))
 }
 
@@ -358,6 +372,21 @@ pub fn module(
         ));
     }
     Ok(files)
+}
+
+/// The tests of the migrations in transition, where they are wanted and there is something to test.
+pub fn tests(
+    templates: &Templates,
+    dialect: &Dialect,
+    models: &[Model<'_>],
+) -> Result<Vec<RustFile>, RenderError> {
+    let views = view::tests(dialect, models).into_iter();
+    views
+        .map(|(folder, view)| {
+            let text = templates.file("tests", &view)?;
+            Ok(file(format!("{folder}/tests.rs"), text))
+        })
+        .collect()
 }
 
 /// The module of a table's code: `users`.

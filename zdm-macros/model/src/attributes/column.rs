@@ -44,6 +44,9 @@ pub(crate) struct ColumnAttributes {
     pub(crate) one_way: Option<Given<()>>,
     pub(crate) valid_if: Option<Given<Expression>>,
     pub(crate) on_invalid: Option<Given<OnInvalid>>,
+    /// `up_loses("leading zeros")`: kinds of values that do not come back, which is known and meant.
+    pub(crate) up_loses: Option<Given<Vec<Given<String>>>>,
+    pub(crate) down_loses: Option<Given<Vec<Given<String>>>>,
 }
 
 impl ColumnAttributes {
@@ -89,6 +92,8 @@ impl ColumnAttributes {
             one_way,
             valid_if,
             on_invalid,
+            up_loses,
+            down_loses,
         } = self;
         [primary_key, is_virtual, skip, version, unique, one_way]
             .iter()
@@ -111,7 +116,9 @@ impl ColumnAttributes {
             && index.is_none()
             && references.is_none()
             && moved_from.is_none()
-            && from.is_none()
+            && [from, up_loses, down_loses]
+                .iter()
+                .all(|names| names.is_none())
             && with.is_none()
             && down.is_none()
             && on_invalid.is_none()
@@ -153,6 +160,8 @@ impl ColumnAttributes {
             "one_way" => keep(&mut self.one_way, word, ()),
             "valid_if" => keep(&mut self.valid_if, word, expression(word, input)?),
             "on_invalid" => keep(&mut self.on_invalid, word, on_invalid(word, input)?),
+            "up_loses" => keep(&mut self.up_loses, word, names(word, input)?),
+            "down_loses" => keep(&mut self.down_loses, word, names(word, input)?),
             _ => Err(vocabulary::unknown(
                 word,
                 &vocabulary::COLUMN,

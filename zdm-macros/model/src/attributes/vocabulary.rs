@@ -6,7 +6,7 @@
 use syn::Ident;
 
 /// Words on a field.
-pub(super) const COLUMN: [&str; 26] = [
+pub(super) const COLUMN: [&str; 28] = [
     "primary_key",
     "auto",
     "column",
@@ -21,6 +21,8 @@ pub(super) const COLUMN: [&str; 26] = [
     "one_way",
     "valid_if",
     "on_invalid",
+    "up_loses",
+    "down_loses",
     "unique",
     "index",
     "references",

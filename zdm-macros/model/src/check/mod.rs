@@ -7,6 +7,7 @@ mod columns;
 mod constraints;
 mod functions;
 mod keys;
+mod losses;
 mod split;
 mod transitions;
 mod version;
@@ -17,7 +18,7 @@ use crate::declaration::Declaration;
 type Check = fn(&Declaration, &mut Errors);
 
 /// Every check, in the order in which their errors are shown.
-const CHECKS: [Check; 35] = [
+const CHECKS: [Check; 36] = [
     columns::there_is_one,
     columns::types_are_known,
     columns::names_are_unique,
@@ -35,6 +36,7 @@ const CHECKS: [Check; 35] = [
     transitions::rename_stands_alone,
     transitions::both_directions,
     transitions::one_way_stands_for_down,
+    losses::are_of_two_ways,
     transitions::down_covers_the_old_columns,
     transitions::down_has_an_old_column,
     transitions::validity_is_complete,

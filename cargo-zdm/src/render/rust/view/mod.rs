@@ -15,10 +15,12 @@ mod modules;
 mod moved;
 mod one_way;
 mod table;
+mod tests;
 mod writes;
 
 pub(super) use modules::{module, shared_migrations};
 pub(super) use table::table;
+pub(super) use tests::{has_own as has_own_tests, of as tests};
 
 use serde::Serialize;
 

@@ -101,9 +101,10 @@ pub(in crate::render::rust) fn shared_migrations(models: &[Model<'_>]) -> Vec<(S
                 changes => transition.changes.to_vec(),
             };
             let header = Value::from(Serde(header));
+            let has_tests = super::tests::are_there(&models, &folder);
             (
                 folder,
-                context! { header, modules, migration, statements_in => () },
+                context! { header, modules, migration, tests => has_tests, statements_in => () },
             )
         })
         .collect()
