@@ -63,7 +63,7 @@ fn derive_and_command_line_agree_on_every_type() {
 
 macro_rules! declare_enum {
     ($(#[$attribute:meta])* enum $name:ident { $($variants:tt)* }) => {
-        #[derive(MigratableEnum)]
+        #[derive(MigratableEnum, Debug)]
         #[allow(dead_code)]
         $(#[$attribute])*
         enum $name { $($variants)* }
