@@ -167,6 +167,7 @@ url_env = \"DATABASE_URL\"
 # models = [\"src/models.rs\"]    # default: every module of the crate
 code = \"src/zdm\"
 versions = \"zdm\"
+# client = \"diesel-async\"      # PostgreSQL: whose types the repositories speak, else sqlx's
 # templates = \"zdm/templates\"   # your own in place of built-in ones: `cargo zdm templates eject`
 # tests = true                  # tests of each migration in transition, run by `cargo test`
 # dual_write = \"both\"          # PostgreSQL: triggers keep both sides for writers outside the application

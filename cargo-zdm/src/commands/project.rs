@@ -14,7 +14,7 @@ use crate::files::{Difference, FileError, FileTree, finish};
 use crate::operate::session::{NamesOld, Session};
 use crate::pipeline::{Mode, Options, PipelineError};
 use crate::plan::BuildError;
-use crate::render::rust::RenderError;
+use crate::render::rust::{Client, RenderError};
 use crate::source::{SourceError, SourceOptions};
 use crate::versions::VersionError;
 
@@ -48,7 +48,7 @@ pub(super) fn options(context: &Context, project: &Project) -> Result<Options, F
             unwritten: std::collections::BTreeMap::new(),
         },
         dialect,
-        client: generate.client()?,
+        client: Client::named(&generate.client),
         code: utf8(generate.code.clone())?,
         versions: utf8(generate.versions.clone())?,
         templates: utf8(generate.templates.clone())?,
@@ -145,7 +145,9 @@ impl From<PipelineError> for Failure {
             | PipelineError::VersionInTransition { .. }
             | PipelineError::Template { .. }
             | PipelineError::OwnTemplates { .. }
-            | PipelineError::Render(RenderError::UserTemplate { .. })
+            | PipelineError::Render(
+                RenderError::UserTemplate { .. } | RenderError::Unserved { .. },
+            )
             | PipelineError::UserSource { .. } => Self::findings(
                 error,
                 "do what the message says, then run the command again",
@@ -154,6 +156,7 @@ impl From<PipelineError> for Failure {
             PipelineError::OtherDialect { .. }
             | PipelineError::Roles { .. }
             | PipelineError::SeveralCrates { .. }
+            | PipelineError::Render(RenderError::NoDriver { .. })
             | PipelineError::NotInTransition { .. } => {
                 Self::usage(error, "correct the command or zdm.toml")
                     .safe("nothing has been written")

@@ -10,6 +10,7 @@ mod both_tables;
 mod by_instance;
 mod carried;
 mod ci;
+mod client;
 mod constraints;
 mod counted;
 mod crew;

@@ -75,9 +75,11 @@ pub static CLIENTS: [Client; 2] = [
 ];
 
 impl Client {
-    /// The one of that name.
-    pub fn named(name: &str) -> Option<&'static Self> {
-        CLIENTS.iter().find(|client| client.name == name)
+    /// The one of that name; the default where there is none, which reading `zdm.toml` has refused.
+    pub fn named(name: &str) -> &'static Self {
+        let mut all = CLIENTS.iter();
+        all.find(|client| client.name == name)
+            .unwrap_or(&CLIENTS[0])
     }
 
     /// Its templates: its own, and those of all clients beside them.
@@ -215,6 +217,14 @@ mod tests {
             assert_eq!(all.len(), client.templates().count() - 6);
             assert!(all.iter().all(|found| found.file.ends_with(".rs.j2")));
         }
+    }
+
+    #[test]
+    fn the_clients_are_those_of_the_configuration() {
+        assert_eq!(
+            CLIENTS.each_ref().map(|client| client.name),
+            crate::config::CLIENTS
+        );
     }
 
     #[test]

@@ -120,3 +120,67 @@ pub(super) fn sql_types(
         single: [single, nullable],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use zdm_model::{Declared, RustType};
+
+    use super::*;
+    use crate::render::rust::CLIENTS;
+
+    fn refused(client: usize, dialect: &str, source: &str) -> Option<String> {
+        let input = syn::parse_str(source).unwrap();
+        let Ok(Declared::Model(found)) = Declared::parse(&input, &RustType::of) else {
+            panic!("no model: {source}");
+        };
+        let model = Model {
+            table: Cow::Borrowed(&found.table),
+            path: "crate::models::Place".to_owned(),
+            fingerprint: 0,
+            skipped: Vec::new(),
+            version: None,
+            conditions: Vec::new(),
+            view: None,
+            transition: None,
+            earlier: Vec::new(),
+            turns: Vec::new(),
+        };
+        let templates = Templates::with(&CLIENTS[client], &[]).unwrap();
+        let dialect = Dialect::named(dialect).unwrap();
+        let checked = check(&templates, &dialect, &[model]);
+        checked.err().map(|error| error.to_string())
+    }
+
+    const PLACES: &str = "#[zdm(table = \"places\")] struct Place { #[zdm(primary_key)] id: i64, \
+        #[zdm(sql_type = \"ltree\")] path: Path, #[zdm(sql_type = \"Numeric(10, 2)\")] price: Price, \
+        #[zdm(sql_type = \"ltree[]\")] paths: Option<Paths>, #[zdm(sql_type = \"text[]\")] words: Vec<String> }";
+
+    #[test]
+    fn what_diesel_has_no_type_for_is_refused_all_at_once() {
+        assert_eq!(refused(0, "postgres", PLACES), None);
+        let told = refused(1, "postgres", PLACES).unwrap();
+        for line in [
+            "column `path`",
+            "`ltree`",
+            "column `paths`",
+            "`ltree[]`",
+            "client = \"sqlx\"",
+        ] {
+            assert!(told.contains(line), "{told}");
+        }
+        assert!(!told.contains("price") && !told.contains("words"), "{told}");
+    }
+
+    #[test]
+    fn a_database_that_the_client_does_not_reach_is_refused_with_the_reason() {
+        let plain = "#[zdm(table = \"t\")] struct T { #[zdm(primary_key)] id: i64 }";
+        assert_eq!(refused(0, "sqlite", plain), None);
+        let told = refused(1, "sqlite", plain).unwrap();
+        assert!(
+            told.contains("diesel-async") && told.contains("a wrapper"),
+            "{told}"
+        );
+    }
+}
