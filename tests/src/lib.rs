@@ -1,6 +1,8 @@
 //! Golden, live and chaos cases, and the servers that they need.
 
 pub mod cases;
+#[cfg(feature = "diesel-async")]
+pub mod diesel;
 pub mod fill;
 pub mod operator;
 pub mod pgbouncer;

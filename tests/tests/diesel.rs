@@ -19,6 +19,8 @@ pub mod postgres {
 
 #[path = "diesel/live.rs"]
 mod live;
+#[path = "diesel/starting.rs"]
+mod starting;
 #[allow(dead_code, reason = "SQLite is not asked for here")]
 #[path = "generated/tables.rs"]
 mod tables;

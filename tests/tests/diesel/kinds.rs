@@ -60,3 +60,15 @@ pub struct Sample {
     #[zdm(sql_type = "text[]")]
     pub words: Vec<String>,
 }
+
+/// Two columns under new names, by two migrations that move in turn.
+#[derive(zdm_runtime::Migratable, Debug, Clone, PartialEq)]
+#[zdm(table = "members")]
+pub struct Member {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(renamed_from = "name")]
+    pub full_name: String,
+    #[zdm(renamed_from = "city")]
+    pub town: Option<String>,
+}

@@ -4,29 +4,24 @@
 use std::collections::BTreeMap;
 
 use diesel::sql_types::{BigInt, Integer, Text};
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
-use diesel_async::{AsyncConnection as _, AsyncPgConnection};
+use diesel_async::AsyncConnection as _;
 use futures_util::TryStreamExt as _;
 use zdm_runtime::database::Connection;
-use zdm_runtime::diesel_async::{self as client, Pool};
+use zdm_runtime::diesel_async as client;
 use zdm_runtime::{Error, Stage, Zdm};
+use zdm_tests::diesel::pool;
 
 use crate::postgres::models::{
-    Account, Badge, Contact, Label, Mood, OrderLine, Page, Parcel, Person, Sample, Tag, Task,
-    Ticket, User,
+    Account, Badge, Contact, Label, Member, Mood, OrderLine, Page, Parcel, Person, Sample, Tag,
+    Task, Ticket, User,
 };
 use crate::postgres::zdm::accounts::{AccountOld, Accounts};
 use crate::postgres::zdm::contacts::{ContactOld, Contacts};
 use crate::postgres::zdm::{
-    CODE, badges, order_lines, pages, parcels, people, samples, tags, tasks, tickets, users,
+    CODE, badges, members, order_lines, pages, parcels, people, samples, tags, tasks, tickets,
+    users,
 };
 use crate::tables::{enter, postgres, prepare, sides, store_person};
-
-/// Connections that are opened as they are needed.
-pub(crate) fn pool(url: &str) -> Pool {
-    let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(url);
-    Pool::builder(manager).max_size(8).build().unwrap()
-}
 
 const SAMPLES: &str = "CREATE TABLE samples (id uuid PRIMARY KEY, truth boolean NOT NULL, small smallint NOT NULL, \
     medium integer NOT NULL, large bigint, single real NOT NULL, double double precision, bytes bytea NOT NULL, more_bytes bytea, \
@@ -38,7 +33,14 @@ async fn prepare_all(operator: &mut Connection) {
     for statement in [
         "CREATE TYPE mood AS ENUM ('glad', 'sad')",
         SAMPLES,
-        "INSERT INTO {zdm}fence (table_name, epoch) VALUES ('samples', 1)",
+        "CREATE TABLE members (id bigint PRIMARY KEY, name text, full_name text, city text, town text)",
+        "INSERT INTO {zdm}fence (table_name, epoch) VALUES ('samples', 1), ('members', 1)",
+        "INSERT INTO {zdm}migration (migration, version, name, content_hash, route, expanded_at) \
+         VALUES ('ba9876543210', 3, 'towns', '', 'five_phases', 1)",
+        "INSERT INTO {zdm}stage (migration, stage, read_basis_points, salt, epoch, drained_epoch, entered_at) \
+         VALUES ('ba9876543210', 'off', 0, 'ba9876543210', 1, 1, 0)",
+        "INSERT INTO {zdm}stage_table (migration, table_name) \
+         VALUES ('0123456789ab', 'members'), ('ba9876543210', 'members')",
     ] {
         operator.execute(statement, &[]).await.unwrap();
     }
@@ -371,6 +373,76 @@ async fn both_values_are_taken_at_every_stage() {
         let keys = [first, first + 1];
         let found = contacts.get_many(conn, &keys).await.unwrap();
         assert_eq!(found, [contact(first), contact(first + 1)]);
+    }
+    zdm.close().await.unwrap();
+}
+
+/// One moves after the other: the first to `complete`, then the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_migrations_are_served_in_turn() {
+    let (_guard, url) = postgres();
+    let mut operator = Connection::open(&url).await.unwrap();
+    prepare_all(&mut operator).await;
+    let pool = pool(&url);
+    let zdm = Zdm::connect(pool.clone(), &CODE).await.unwrap();
+    let mut conn = pool.get().await.unwrap();
+    let conn = &mut *conn;
+    let members = members::Members::new(&zdm).unwrap();
+    let member = |id, name: &str, town: Option<&str>| Member {
+        id,
+        full_name: name.to_owned(),
+        town: town.map(str::to_owned),
+    };
+
+    let first = Stage::ALL.map(|stage| (stage, Stage::Off));
+    let second = Stage::ALL.map(|stage| (Stage::Complete, stage));
+    for (at, (names, towns)) in first.into_iter().chain(second).enumerate() {
+        let moved = format!(
+            "UPDATE {{zdm}}stage SET read_basis_points = 10000, stage = CASE migration WHEN 'ba9876543210' THEN '{towns}' ELSE '{names}' END"
+        );
+        operator.execute(&moved, &[]).await.unwrap();
+        let fence = "UPDATE {zdm}fence SET epoch = epoch + 1";
+        operator.execute(fence, &[]).await.unwrap();
+        let id = i64::try_from(at).unwrap() * 10;
+        let (ada, joan) = (
+            member(id, "Ada", Some("Ockham")),
+            member(id + 1, "Joan", None),
+        );
+        members
+            .insert_many(conn, &[ada.clone(), joan.clone()])
+            .await
+            .unwrap();
+        assert_eq!(members.get(conn, id).await.unwrap(), Some(ada));
+        let found = members.get_many(conn, &[id + 1]).await.unwrap();
+        assert_eq!(found, [joan]);
+        assert!(members.set_full_name(conn, id, "Grace").await.unwrap());
+        assert!(
+            members
+                .set_town(conn, id + 1, Some("Arlington"))
+                .await
+                .unwrap()
+        );
+        let changes = members::MemberChanges {
+            full_name: Some("Hedy"),
+            town: Some(None),
+        };
+        assert!(members.change(conn, id + 1, &changes).await.unwrap());
+        members
+            .upsert(conn, &member(id, "Mary", Some("Bath")))
+            .await
+            .unwrap();
+        let both = sides(&mut operator, "members", "name", "full_name", id).await;
+        assert_eq!(both, stored(names, "Mary", "Mary"));
+        let both = sides(&mut operator, "members", "city", "town", id).await;
+        assert_eq!(both, stored(towns, "Bath", "Bath"));
+        let listed = members.list(conn, Some(id - 1), 9).await.unwrap();
+        assert_eq!(
+            listed,
+            [
+                member(id, "Mary", Some("Bath")),
+                member(id + 1, "Hedy", None)
+            ]
+        );
     }
     zdm.close().await.unwrap();
 }

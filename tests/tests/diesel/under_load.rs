@@ -19,9 +19,9 @@ use zdm_runtime::phase::Section;
 use zdm_runtime::verification::Side;
 use zdm_runtime::{Code, CodeState, Error, MigrationCode, Stage, TableCode, Zdm};
 use zdm_tests::cases::Case;
+use zdm_tests::diesel::pool;
 use zdm_tests::operator::Operator;
 
-use crate::live::pool;
 use crate::postgres::models::User;
 use crate::postgres::zdm::users::{UserChanges, Users, fragments};
 use crate::tables::{MIGRATION, postgres};
@@ -31,7 +31,7 @@ const WRITERS: u64 = 4;
 const ROWS_BEFORE: &str =
     "INSERT INTO users (name) VALUES ('First'), ('2'), ('3'), ('4'), ('Fifth')";
 
-static CODE: Code = Code {
+pub(crate) static CODE: Code = Code {
     tables: &[TableCode {
         table: "users",
         migrations: &[MigrationCode {

@@ -16,6 +16,7 @@ const MODELS: &str = include_str!("models.rs");
 const KINDS: &str = include_str!("../diesel/kinds.rs");
 const ID: &str = "0123456789ab";
 const FOLDER: &str = "0002_names_and_ages";
+const LATER: (&str, &str) = ("ba9876543210", "0003_towns");
 
 fn models(source: &str) -> Vec<zdm_model::Model> {
     let file = syn::parse_file(source).unwrap();
@@ -161,6 +162,13 @@ fn pairs(table: &Table) -> Vec<Pair> {
             vec![],
             "(email_key IS NOT DISTINCT FROM lower(email))",
         ),
+        "members" => (
+            "town",
+            vec![text("city")],
+            "city",
+            vec!["town".to_owned()],
+            "city IS NOT DISTINCT FROM town",
+        ),
         "tasks" => (
             "weight",
             vec![],
@@ -171,6 +179,22 @@ fn pairs(table: &Table) -> Vec<Pair> {
         _ => return Vec::new(),
     };
     vec![pair(table, new, old, (up, down), consistent)]
+}
+
+/// The pairs of the migration before, where two are in transition.
+fn earlier(table: &Table) -> Vec<Pair> {
+    if table.name != "members" {
+        return Vec::new();
+    }
+    let full_name = ("name", vec!["full_name".to_owned()]);
+    let consistent = "name IS NOT DISTINCT FROM full_name";
+    vec![pair(
+        table,
+        "full_name",
+        vec![text("name")],
+        full_name,
+        consistent,
+    )]
 }
 
 /// Both columns that a third one is split into.
@@ -230,11 +254,30 @@ fn pair(
     }
 }
 
+fn transition<'a>(
+    (id, folder): (&'a str, &str),
+    pairs: Vec<Pair>,
+    changes: &'a [String],
+) -> Transition<'a> {
+    Transition {
+        id,
+        folder: folder.to_owned(),
+        parent: Some("0001_create_users".to_owned()),
+        versions: "zdm".to_owned(),
+        pairs,
+        moved: None,
+        changes,
+        shared: folder == FOLDER,
+        embedded: rust::Embedded::default(),
+        tests: None,
+    }
+}
+
 /// The files that are not checked in as they would be generated now.
 fn generated(dialect: &str, client: &str) -> FileTree {
     let code = folder_of(dialect, client);
     let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generated");
-    let templates = Templates::with(Client::named(client).unwrap(), &[]).unwrap();
+    let templates = Templates::with(Client::named(client), &[]).unwrap();
     let words = Dialect::named(dialect).unwrap();
     let mut declared = models(MODELS);
     if client == "diesel-async" {
@@ -244,7 +287,7 @@ fn generated(dialect: &str, client: &str) -> FileTree {
     let models: Vec<_> = declared
         .iter()
         .map(|model| {
-            let pairs = pairs(&model.table);
+            let (pairs, earlier) = (pairs(&model.table), earlier(&model.table));
             Model {
                 table: Cow::Borrowed(&model.table),
                 path: format!("crate::{dialect}::models::{}", model.ident),
@@ -256,20 +299,19 @@ fn generated(dialect: &str, client: &str) -> FileTree {
                     .collect(),
                 version: model.version.clone(),
                 conditions: Vec::new(),
-                transition: (!pairs.is_empty()).then(|| Transition {
-                    id: ID,
-                    folder: FOLDER.to_owned(),
-                    parent: Some("0001_create_users".to_owned()),
-                    versions: "zdm".to_owned(),
-                    pairs,
-                    moved: None,
-                    changes: &changes,
-                    shared: true,
-                    embedded: rust::Embedded::default(),
-                    tests: None,
-                }),
-                earlier: Vec::new(),
-                turns: Vec::new(),
+                turns: match earlier.is_empty() {
+                    true => Vec::new(),
+                    false => vec![FOLDER.to_owned(), LATER.1.to_owned()],
+                },
+                transition: match (pairs.is_empty(), earlier.is_empty()) {
+                    (true, _) => None,
+                    (false, true) => Some(transition((ID, FOLDER), pairs, &changes)),
+                    (false, false) => Some(transition(LATER, pairs, &changes)),
+                },
+                earlier: match earlier.is_empty() {
+                    true => Vec::new(),
+                    false => vec![transition((ID, FOLDER), earlier, &changes)],
+                },
                 view: None,
             }
         })
@@ -279,15 +321,11 @@ fn generated(dialect: &str, client: &str) -> FileTree {
         .map(|model| KnownTable {
             table: model.table.name.clone(),
             conditions: Vec::new(),
-            migrations: model
-                .transition
-                .iter()
-                .map(|_| {
-                    (
-                        ID.to_owned(),
-                        "names_and_ages".to_owned(),
-                        CodeState::Transition,
-                    )
+            migrations: { model.earlier.iter() }
+                .chain(&model.transition)
+                .map(|found| {
+                    let (_, name) = found.folder.split_once('_').unwrap();
+                    (found.id.to_owned(), name.to_owned(), CodeState::Transition)
                 })
                 .collect(),
         })

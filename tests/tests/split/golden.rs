@@ -6,7 +6,7 @@ use std::path::Path;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_zdm::dialect::Dialect;
 use cargo_zdm::files::FileTree;
-use cargo_zdm::render::rust::{self, KnownTable, Model, Templates, Transition};
+use cargo_zdm::render::rust::{self, Client, KnownTable, Model, Templates, Transition};
 use zdm_model::fingerprint;
 use zdm_runtime::CodeState;
 use zdm_tests::cases::{Case, ID};
@@ -88,8 +88,8 @@ fn the_code_is_what_is_checked_in() {
     for code in &CODE {
         let case = fixture(code.case);
         let folder = Utf8Path::from_path(&case.folder).unwrap();
-        for dialect in Dialect::names() {
-            let tree = generated(code, dialect);
+        for target in targets(code) {
+            let tree = generated(code, target);
             if std::env::var_os("ZDM_BLESS").is_some() {
                 tree.write(folder).unwrap();
             }
@@ -98,10 +98,25 @@ fn the_code_is_what_is_checked_in() {
     }
 }
 
-fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
+/// The folder, the dialect and the client.
+type Target = (&'static str, &'static str, &'static str);
+
+/// diesel-async's code is run at every stage where nothing runs beside it.
+fn targets(code: &Code<'_>) -> Vec<Target> {
+    let mut targets: Vec<Target> = Dialect::names()
+        .into_iter()
+        .map(|dialect| (dialect, dialect, "sqlx"))
+        .collect();
+    if code.place.is_empty() && code.case != "parcels" {
+        targets.push(("diesel", "postgres", "diesel-async"));
+    }
+    targets
+}
+
+fn generated(code: &Code<'_>, (name, dialect, client): Target) -> FileTree {
     let case = fixture(code.case);
     let folder = Utf8Path::from_path(&case.folder).unwrap();
-    let templates = Templates::sqlx().unwrap();
+    let templates = Templates::with(Client::named(client), &[]).unwrap();
     let words = Dialect::named(dialect).unwrap();
     let schema = case.schema(code.version);
     let plan = case.plan(&words).unwrap();
@@ -113,10 +128,10 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
             let mut planned = plan.moves.iter().filter(|_| is_new);
             let moved = planned.find(|moved| moved.keeper() == table.name);
             let mut structs = code.structs.iter();
-            let (_, name) = structs.find(|(of, _)| *of == table.name).unwrap();
+            let (_, ident) = structs.find(|(of, _)| *of == table.name).unwrap();
             Model {
                 table: Cow::Borrowed(table),
-                path: format!("{}::{dialect}::models::{name}", code.module),
+                path: format!("{}::{name}::models::{ident}", code.module),
                 fingerprint: fingerprint(table, &schema.enums),
                 skipped: Vec::new(),
                 version: None,
@@ -152,7 +167,7 @@ fn generated(code: &Code<'_>, dialect: &str) -> FileTree {
     for model in &structs_of {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }
-    let place = Utf8PathBuf::from(code.place).join(dialect).join("zdm");
+    let place = Utf8PathBuf::from(code.place).join(name).join("zdm");
     files.retain(|file| {
         let found = std::fs::read(folder.join(&place).join(&file.path));
         rust::state(file, found.ok().as_deref()).is_some()

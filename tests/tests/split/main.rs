@@ -31,6 +31,22 @@ pub mod sqlite {
     pub mod zdm;
 }
 
+/// The same for diesel-async.
+#[cfg(feature = "diesel-async")]
+#[deny(clippy::pedantic)]
+pub mod diesel {
+    /// The user's structs.
+    #[allow(
+        missing_docs,
+        reason = "what is generated is documented, a user's struct need not be"
+    )]
+    pub mod models {
+        include!("v2.rs");
+    }
+    #[path = "zdm/mod.rs"]
+    pub mod zdm;
+}
+
 pub mod columns;
 pub mod merged;
 

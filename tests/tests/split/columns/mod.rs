@@ -36,6 +36,22 @@ macro_rules! code {
 
 code!("v2.rs");
 
+/// The same for diesel-async.
+#[cfg(feature = "diesel-async")]
+#[deny(clippy::pedantic)]
+pub mod diesel {
+    /// The user's structs.
+    #[allow(
+        missing_docs,
+        reason = "what is generated is documented, a user's struct need not be"
+    )]
+    pub mod models {
+        include!("v2.rs");
+    }
+    #[path = "zdm/mod.rs"]
+    pub mod zdm;
+}
+
 /// What runs before, and beside it until all instances are of the new version.
 pub mod old {
     code!("v1.rs");

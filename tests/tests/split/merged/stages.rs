@@ -152,3 +152,10 @@ at_every_stage!(
     sqlx::PgPool,
     postgres()
 );
+#[cfg(feature = "diesel-async")]
+at_every_stage!(
+    diesel_serves_every_stage,
+    diesel,
+    zdm_tests::diesel::DieselPool,
+    postgres()
+);
