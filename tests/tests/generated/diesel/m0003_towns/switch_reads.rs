@@ -103,8 +103,8 @@ pub fn read(row: &Row, table: &TableFlags, flags: Flags) -> Result<Option<Member
     if flags.compares() && !row.try_get::<sql_types::Bool, bool>("zdm_consistent")? {
         table.mismatch_at(flags, &key);
     }
-    let reads_new_0002 = flags.of(M0002).reads_new(SALT_0002, &key);
-    let reads_new_0003 = flags.of(M0003).reads_new(SALT_0003, &key);
+    let reads_new_0002 = table.reads_new(flags.of(M0002), SALT_0002, &key);
+    let reads_new_0003 = table.reads_new(flags.of(M0003), SALT_0003, &key);
     Ok(Some(Member {
         id: row.try_get::<sql_types::BigInt, _>("id")?,
         full_name: row.try_get::<sql_types::Text, _>(if reads_new_0002 {

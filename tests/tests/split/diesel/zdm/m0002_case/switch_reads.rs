@@ -182,7 +182,7 @@ pub fn read(row: &Row, table: &TableFlags, flags: Flags) -> Result<Option<Addres
     }
     // A row that is not there has been reported; what `users` has of it is right.
     let reads_new =
-        flags.reads_new(SALT, &key) && row.try_get::<sql_types::Bool, bool>("zdm_found")?;
+        table.reads_new(flags, SALT, &key) && row.try_get::<sql_types::Bool, bool>("zdm_found")?;
     Ok(Some(Address {
         user_id: row.try_get::<sql_types::BigInt, _>("user_id")?,
         street: row.try_get::<sql_types::Text, _>(if reads_new {

@@ -184,7 +184,7 @@ pub fn read(row: &Row, table: &TableFlags, flags: Flags) -> Result<Option<User>,
     if flags.compares() && !row.try_get::<sql_types::Bool, bool>("zdm_consistent")? {
         table.mismatch(&key);
     }
-    let reads_new = flags.reads_new(SALT, &key);
+    let reads_new = table.reads_new(flags, SALT, &key);
     Ok(Some(User {
         id: row.try_get::<sql_types::BigInt, _>("id")?,
         name: row.try_get::<sql_types::Text, _>("name")?,
