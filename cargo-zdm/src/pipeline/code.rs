@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
 use zdm_model::fingerprint;
 use zdm_runtime::CodeState;
 use zdm_runtime::manifest::Manifest;
 
+use super::paths::{embedded_path, package};
 use super::transitions::InTransition;
 use super::{ModuleLine, Options, PipelineError, finalize, module_line, one_version, templates};
 use crate::dialect::Dialect;
@@ -112,7 +113,7 @@ impl<'a> Code<'a> {
     }
 
     fn modules(&self) -> Result<Compared, PipelineError> {
-        let mut files = rust::module(&self.templates, &self.models, &self.known)?;
+        let mut files = rust::module(&self.templates, self.dialect, &self.models, &self.known)?;
         files.extend(rust::tests(&self.templates, self.dialect, &self.models)?);
         self.compared(files)
     }
@@ -284,14 +285,9 @@ fn of_table<'a>(
     (turns, parts)
 }
 
-/// Tests run where the crate is.
 fn tests<'a>(options: &Options, models: &'a Models) -> Option<rust::Tests<'a>> {
-    let code = options.root.join(&options.code);
-    let mut folders = code.ancestors();
-    let package = folders.find(|folder| folder.join("Cargo.toml").is_file());
-    let package = package.unwrap_or(&options.root);
     options.tests.then(|| rust::Tests {
-        versions: embedded_path(package, &options.root.join(&options.versions)),
+        versions: embedded_path(&package(options), &options.root.join(&options.versions)),
         enums: &models.schema.enums,
     })
 }
@@ -308,29 +304,6 @@ fn embedded(options: &Options, manifest: &Manifest, table: &str) -> Embedded {
         folder: embedded_path(&code, &folder),
         files: backfill.paths().map(str::to_owned).collect(),
     }
-}
-
-/// The way from one folder to another, by their names alone.
-fn embedded_path(from: &Utf8Path, to: &Utf8Path) -> String {
-    let (from, to) = (plain(from), plain(to));
-    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from[common..].iter().map(|_| "..");
-    let way: Vec<&str> = up.chain(to[common..].iter().copied()).collect();
-    way.join("/")
-}
-
-fn plain(path: &Utf8Path) -> Vec<&str> {
-    let mut parts = Vec::new();
-    for part in path.components() {
-        match part {
-            Utf8Component::ParentDir if !parts.is_empty() => {
-                parts.pop();
-            }
-            Utf8Component::CurDir => {}
-            part => parts.push(part.as_str()),
-        }
-    }
-    parts
 }
 
 pub(super) fn part<'a>(

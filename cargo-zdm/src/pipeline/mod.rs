@@ -10,6 +10,7 @@ pub(crate) mod in_flight;
 pub(crate) mod module_line;
 mod one_version;
 mod options;
+mod paths;
 pub(crate) mod raw;
 pub(crate) mod references;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

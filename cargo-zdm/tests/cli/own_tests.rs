@@ -72,6 +72,7 @@ fn fails(project: &Project, says: &[&str]) {
     }
 }
 
+const DUAL_WRITE: &str = "src/zdm/m0002_ages/dual_write.rs";
 const TESTS: &str = "src/zdm/m0002_ages/tests.rs";
 
 #[test]
@@ -83,7 +84,7 @@ fn what_nobody_named_fails_and_what_is_named_passes() {
     fails(
         &project,
         &[
-            "`up` loses leading zeros",
+            "`up` loses \"leading zeros\"",
             "'007' → 7 → '7'",
             "up_loses(\"leading zeros\")",
             "down_loses(\"huge numbers\", \"large numbers\", \"negative numbers\")",
@@ -99,6 +100,21 @@ fn what_nobody_named_fails_and_what_is_named_passes() {
     let run = cargo_test(&project);
     assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
 
+    // Code that does not write new beside old is found under load.
+    let code = std::fs::read_to_string(project.path(DUAL_WRITE)).unwrap();
+    let (before, both) = code.split_once("const UPDATE_BOTH").unwrap();
+    let forgetful = both.replacen("age_years = $3", "age_years = age_years", 1);
+    project.write(DUAL_WRITE, &format!("{before}const UPDATE_BOTH{forgetful}"));
+    fails(
+        &project,
+        &[
+            "0002_ages, at dual_write",
+            "rows are not consistent",
+            "`cargo zdm check`",
+        ],
+    );
+    project.write(DUAL_WRITE, &code);
+
     let stale = NAMED.replace(
         "\"leading zeros\"",
         "\"leading zeros\", \"dates\", \"zeal\"",
@@ -108,8 +124,8 @@ fn what_nobody_named_fails_and_what_is_named_passes() {
     fails(
         &project,
         &[
-            "`up_loses` names dates, of which none was tried",
-            "names zeal",
+            "`up_loses` names \"dates\", of which none was tried",
+            "names \"zeal\"",
         ],
     );
 
@@ -121,7 +137,11 @@ fn what_nobody_named_fails_and_what_is_named_passes() {
     project.done(&["generate", "--amend"]);
     fails(
         &project,
-        &["`up` loses numbers", "'7' → 7 → '8'", "mend `up` or `down`"],
+        &[
+            "`up` loses \"numbers\"",
+            "'7' → 7 → '8'",
+            "mend `up` or `down`",
+        ],
     );
 
     project.write("src/models.rs", &after(RIGHT, NAMED));

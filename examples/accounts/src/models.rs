@@ -25,7 +25,9 @@ pub struct Account {
         up = "CAST(age AS INTEGER)",
         down = "CAST(age_years AS TEXT)",
         valid_if = "age ~ '^[0-9]{1,3}$'",
-        on_invalid = "quarantine"
+        on_invalid = "quarantine",
+        up_loses("leading zeros"),
+        down_loses("negative numbers", "large numbers", "huge numbers")
     )]
     pub age: Option<i32>,
     /// When the account was opened.

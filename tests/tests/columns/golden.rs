@@ -97,7 +97,7 @@ fn generated(dialect: &str, folder: &Utf8Path) -> FileTree {
             migrations: Vec::new(),
         })
         .collect();
-    let mut files = rust::module(&templates, &structs, &known).unwrap();
+    let mut files = rust::module(&templates, &words, &structs, &known).unwrap();
     for model in &structs {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }

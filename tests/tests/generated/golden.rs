@@ -331,7 +331,7 @@ fn generated(dialect: &str, client: &str) -> FileTree {
         })
         .collect();
     rust::check(&templates, &words, &models).unwrap();
-    let mut files = rust::module(&templates, &models, &known).unwrap();
+    let mut files = rust::module(&templates, &words, &models, &known).unwrap();
     for model in &models {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }

@@ -163,7 +163,7 @@ fn generated(code: &Code<'_>, (name, dialect, client): Target) -> FileTree {
             migrations: is_new.then(|| migration.clone()).into_iter().collect(),
         })
         .collect();
-    let mut files = rust::module(&templates, &structs_of, &known).unwrap();
+    let mut files = rust::module(&templates, &words, &structs_of, &known).unwrap();
     for model in &structs_of {
         files.extend(rust::table(&templates, &words, model).unwrap());
     }

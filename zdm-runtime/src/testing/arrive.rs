@@ -14,6 +14,7 @@ use crate::losses::quoted;
 use crate::manifest::{Direction, Manifest};
 use crate::migration::Migration;
 use crate::phase::Section;
+use crate::{Code, CodeState};
 
 /// In whose name the tests act.
 pub(super) const ACTOR: &str = "cargo test";
@@ -54,10 +55,24 @@ impl Versions {
         found.ok_or_else(|| TestError::Unprepared(format!("no test is known for {name}")))
     }
 
-    /// All before it, finished, and its own expand.
-    pub(super) async fn expand(&self, connection: &mut Connection) -> Result<(), TestError> {
+    /// Those after it.
+    pub(super) fn later(&self) -> &[Migration] {
+        &self.all[self.place + 1..]
+    }
+
+    /// All before it, and its own expand. What this code still serves in transition is begun, what it knows in its final form alone is
+    /// over.
+    pub(super) async fn expand(
+        &self,
+        connection: &mut Connection,
+        code: &Code,
+    ) -> Result<(), TestError> {
         control::install(connection).await?;
         for migration in &self.all[..self.place] {
+            if !is_over(migration, code) {
+                expanded(connection, migration).await?;
+                continue;
+            }
             for section in Section::ALL {
                 section_up(connection, migration, section).await?;
             }
@@ -65,6 +80,22 @@ impl Versions {
             history::adopted(connection, manifest, hash, ACTOR).await?;
         }
         expanded(connection, self.tested()).await
+    }
+}
+
+/// No code of before it is left, so that old is gone.
+fn is_over(migration: &Migration, code: &Code) -> bool {
+    let known = code.tables.iter().flat_map(|table| table.migrations);
+    let mut known = known.filter(|known| known.id == migration.id());
+    migration.manifest().route.has_final_code()
+        && known.all(|known| known.state == CodeState::Final)
+}
+
+/// What the machinery says of a step.
+pub(super) fn failed(what: &str, why: &dyn std::fmt::Display) -> TestError {
+    TestError::Failed {
+        what: what.to_owned(),
+        why: why.to_string(),
     }
 }
 
@@ -99,7 +130,7 @@ pub(super) async fn section_up(
     .await;
     run.map(drop).map_err(|source| TestError::Section {
         folder: migration.manifest().folder(),
-        source,
+        source: Box::new(source),
     })
 }
 

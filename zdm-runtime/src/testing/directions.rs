@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::TestError;
 use super::pair::{Column, Pair, Unconvertible};
-use super::try_row::{TryRow, back};
-use super::values::{self, Sample};
+use super::try_row::{TryRow, back, short};
+use super::values::{self, Sample, Values};
 use crate::database::Connection;
 use crate::losses::quoted;
 
 /// So many rows stand for all that are there when one column is written.
 const ROWS_BEFORE: usize = 3;
+
+/// The kind of the texts that the expressions themselves name.
+const IN_EXPRESSIONS: &str = "texts of the expressions";
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -46,6 +49,7 @@ pub(super) async fn of(connection: &mut Connection, pair: &Pair) -> Result<Findi
         row: TryRow::of(connection, pair).await?,
         pair,
         findings: Findings::default(),
+        kept: Vec::new(),
     };
     let before = tries.up().await?;
     if !pair.down.is_empty() {
@@ -55,10 +59,32 @@ pub(super) async fn of(connection: &mut Connection, pair: &Pair) -> Result<Findi
     Ok(tries.findings)
 }
 
+/// Old values that come back from new, each as literals of the old columns.
+pub(super) async fn coming_back(
+    connection: &mut Connection,
+    pair: &Pair,
+) -> Result<Vec<Vec<String>>, TestError> {
+    let mut tries = Tries {
+        row: TryRow::of(connection, pair).await?,
+        pair,
+        findings: Findings::default(),
+        kept: Vec::new(),
+    };
+    tries.up().await?;
+    if tries.kept.is_empty() {
+        let problem = tries.findings.problems.pop();
+        let problem = problem.unwrap_or_else(|| "none of them comes back".to_owned());
+        return Err(TestError::Found(format!("{}: {problem}", pair.name())));
+    }
+    Ok(tries.kept)
+}
+
 struct Tries<'a> {
     row: TryRow<'a>,
     pair: &'a Pair,
     findings: Findings,
+    /// Old values that come back.
+    kept: Vec<Vec<String>>,
 }
 
 impl Tries<'_> {
@@ -67,7 +93,7 @@ impl Tries<'_> {
         let pair = self.pair;
         let mut converted = Vec::new();
         for tried in self.rows(pair.old) {
-            let given = tried.literals.join(", ");
+            let given = shown(&tried.literals);
             // What the column does not hold is nobody's value.
             if self.row.put(pair.old, &tried.literals).await.is_err() || self.is_invalid().await? {
                 continue;
@@ -91,10 +117,13 @@ impl Tries<'_> {
             self.findings.up.tried.insert(tried.kind);
             if !pair.down.is_empty() {
                 let new = self.row.shown(&names(pair.new)).await?;
-                if let Some(lost) = self.given_back(pair.old, pair.down).await? {
-                    let lost = format!("{given} → {new} → {lost}");
-                    let kind = self.findings.up.lost.entry(tried.kind);
-                    kind.or_default().push(lost);
+                match self.given_back(pair.old, pair.down).await? {
+                    None => self.kept.push(tried.literals.clone()),
+                    Some(lost) => {
+                        let lost = format!("{given} → {new} → {lost}");
+                        let kind = self.findings.up.lost.entry(tried.kind);
+                        kind.or_default().push(lost);
+                    }
                 }
             }
             converted.push(tried.literals);
@@ -109,7 +138,7 @@ impl Tries<'_> {
     async fn down(&mut self) -> Result<(), TestError> {
         let pair = self.pair;
         for tried in self.rows(pair.new) {
-            let given = tried.literals.join(", ");
+            let given = shown(&tried.literals);
             if self.row.put(pair.new, &tried.literals).await.is_err() {
                 continue;
             }
@@ -144,8 +173,7 @@ impl Tries<'_> {
         let pair = self.pair;
         for old in before.iter().take(ROWS_BEFORE) {
             for column in pair.new {
-                let samples = values::samples(column.values, column.nullable, self.row.dialect());
-                for Sample { literal, .. } in samples {
+                for Sample { literal, .. } in self.samples(column) {
                     self.row.put(pair.old, old).await?;
                     self.row.set(&names(pair.new), &owned(pair.up)).await?;
                     let written = [column.name.to_owned()];
@@ -161,8 +189,9 @@ impl Tries<'_> {
                         continue;
                     }
                     self.agrees(&format!(
-                        "old was {}, and {literal} was written to `{}` alone",
-                        old.join(", "),
+                        "old was {}, and {} was written to `{}` alone",
+                        shown(old),
+                        short(&literal),
                         column.name
                     ))
                     .await?;
@@ -186,10 +215,7 @@ impl Tries<'_> {
 
     /// The rows to try: each column in turn has all values, the others stay ordinary.
     fn rows(&self, columns: &[Column]) -> Vec<Tried> {
-        let samples: Vec<_> = columns
-            .iter()
-            .map(|column| values::samples(column.values, column.nullable, self.row.dialect()))
-            .collect();
+        let samples: Vec<_> = columns.iter().map(|column| self.samples(column)).collect();
         let ordinary: Vec<_> = samples
             .iter()
             .filter_map(|samples| samples.first())
@@ -204,6 +230,19 @@ impl Tries<'_> {
             }
         }
         rows
+    }
+
+    fn samples(&self, column: &Column) -> Vec<Sample> {
+        let mut samples = values::samples(column.values, column.nullable, self.row.dialect());
+        if column.values == Values::Text {
+            for literal in texts(self.pair) {
+                if samples.iter().all(|sample| sample.literal != literal) {
+                    let kind = IN_EXPRESSIONS;
+                    samples.push(Sample { kind, literal });
+                }
+            }
+        }
+        samples
     }
 
     /// Whether the version says that the row has no new value.
@@ -298,4 +337,23 @@ fn names(columns: &[Column]) -> Vec<String> {
 
 fn owned(expressions: &[&str]) -> Vec<String> {
     expressions.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn shown(literals: &[String]) -> String {
+    let shown: Vec<_> = literals.iter().map(|literal| short(literal)).collect();
+    shown.join(", ")
+}
+
+/// The texts that a pair's expressions name: what they tell apart by name has to be tried.
+fn texts(pair: &Pair) -> Vec<String> {
+    let known = match pair.unconvertible {
+        Unconvertible::Known { condition, up, .. } => [condition, Some(up)],
+        Unconvertible::Nothing => [None, None],
+    };
+    let expressions = pair.up.iter().chain(pair.down).copied();
+    let expressions = expressions.chain(known.into_iter().flatten());
+    // Between quotes; what is quoted in a text is two of these.
+    let texts = expressions.flat_map(|expression| expression.split('\'').skip(1).step_by(2));
+    let texts: BTreeSet<_> = texts.map(|text| format!("'{text}'")).collect();
+    texts.into_iter().collect()
 }

@@ -30,7 +30,15 @@ pub(super) enum TestError {
         /// The version.
         folder: String,
         /// Why.
-        source: ExecutorError,
+        source: Box<ExecutorError>,
+    },
+    /// Something else of the migration.
+    #[error("{what}: {why}")]
+    Failed {
+        /// What was done.
+        what: String,
+        /// What came of it.
+        why: String,
     },
     /// No thread, no folder.
     #[error("the test cannot begin: {0}")]

@@ -10,8 +10,11 @@
 mod arrive;
 mod directions;
 mod error;
+mod journey;
 mod pair;
+mod repository;
 mod scratch;
+mod seed;
 mod told;
 mod try_row;
 mod values;
@@ -20,18 +23,24 @@ use std::path::PathBuf;
 
 use self::arrive::Versions;
 use self::error::TestError;
+pub use self::journey::Journey;
 pub use self::pair::{Column, Loses, Pair, Unconvertible};
+pub use self::repository::{Database, Repository};
 use self::scratch::Scratch;
+pub use self::seed::{Given, Table};
 pub use self::values::Values;
+use crate::Code;
 use crate::database::{Connection, Dialect};
 
 /// A version as it is checked in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Version {
     /// Where the versions are: `concat!(env!("CARGO_MANIFEST_DIR"), "/zdm")`.
     pub versions: &'static str,
     /// `0002_users_full_name`
     pub folder: &'static str,
+    /// The code that is checked in beside it.
+    pub code: &'static Code,
 }
 
 impl Version {
@@ -56,7 +65,7 @@ pub fn both_directions(version: &Version, pair: &Pair) {
 async fn try_both(version: &Version, pair: &Pair) -> Result<(), TestError> {
     let versions = Versions::load(&version.path(), version.folder)?;
     let scratch = Scratch::create(versions.dialect()?).await?;
-    let tried = on_scratch(&scratch, &versions, pair).await;
+    let tried = on_scratch(&scratch, &versions, (version, pair)).await;
     scratch.end().await?;
     match tried? {
         None => Ok(()),
@@ -67,12 +76,12 @@ async fn try_both(version: &Version, pair: &Pair) -> Result<(), TestError> {
 async fn on_scratch(
     scratch: &Scratch,
     versions: &Versions,
-    pair: &Pair,
+    (version, pair): (&Version, &Pair),
 ) -> Result<Option<String>, TestError> {
     let mut connection = Connection::open(scratch.url()).await?;
     // Elsewhere expressions call nothing that a version creates.
     if connection.dialect() == Dialect::Postgres {
-        versions.expand(&mut connection).await?;
+        versions.expand(&mut connection, version.code).await?;
     }
     let findings = directions::of(&mut connection, pair).await?;
     Ok(told::failure(pair, &findings))

@@ -10,6 +10,8 @@ use super::pair::{Loses, Pair};
 
 /// So many values are shown of each kind, and so many problems.
 const SHOWN: usize = 3;
+/// Of more kinds only the names are shown.
+const MOST_KINDS: usize = 6;
 
 /// `None` where all is as the version says.
 pub(super) fn failure(pair: &Pair, findings: &Findings) -> Option<String> {
@@ -52,29 +54,24 @@ impl Way {
         let Loses::Kinds(named) = loses else {
             return;
         };
-        let Self { word, there, back } = self;
+        let Self { word, there, .. } = self;
         let unnamed = side.lost.iter().filter(|(kind, _)| !named.contains(kind));
         let mut kinds = Vec::new();
         for (kind, values) in unnamed {
             kinds.push(format!("\"{kind}\""));
+            if kinds.len() > MOST_KINDS {
+                continue;
+            }
+            let count = values.len();
             let _ = writeln!(
                 found,
-                "- `{there}` loses {kind}, {} of them, and the struct does not say so:",
-                values.len()
+                "- `{there}` loses \"{kind}\" ({count} of the values that were tried), and the struct does not say so:"
             );
             for value in values.iter().take(SHOWN) {
                 let _ = writeln!(found, "    {value}");
             }
         }
-        if !kinds.is_empty() {
-            let all: Vec<_> = named.iter().map(|kind| format!("\"{kind}\"")).collect();
-            let all = [all, kinds].concat().join(", ");
-            let _ = writeln!(
-                found,
-                "  If that is not meant, mend `{there}` or `{back}` before the version is merged. If it is, name it beside them, \
-                 {word}({all}), and run `cargo zdm generate`: whoever reviews the struct then reads it."
-            );
-        }
+        self.advise(found, named, &kinds);
         for kind in named.iter().filter(|kind| !side.lost.contains_key(*kind)) {
             let why = if side.tried.contains(kind) {
                 "but every one comes back".to_owned()
@@ -84,8 +81,31 @@ impl Way {
             };
             let _ = writeln!(
                 found,
-                "- `{word}` names {kind}, {why}. Take it off the list and run `cargo zdm generate`."
+                "- `{word}` names \"{kind}\", {why}. Take it off the list and run `cargo zdm generate`."
             );
         }
+    }
+
+    fn advise(&self, found: &mut String, named: &[&str], kinds: &[String]) {
+        let Self { word, there, back } = self;
+        if kinds.is_empty() {
+            return;
+        }
+        if kinds.len() > MOST_KINDS {
+            let more = kinds[MOST_KINDS..].join(", ");
+            let _ = writeln!(
+                found,
+                "  And so it does with {more}. Where the column never holds such values, say so: by `valid_if` with `on_invalid`, as far \
+                 as they are old ones."
+            );
+        }
+        let named = named.iter().map(|kind| format!("\"{kind}\""));
+        let all: Vec<_> = named.chain(kinds.iter().cloned()).collect();
+        let _ = writeln!(
+            found,
+            "  If that is not meant, mend `{there}` or `{back}` before the version is merged. If it is, name it beside them, \
+             {word}({}), and run `cargo zdm generate`: whoever reviews the struct then reads it.",
+            all.join(", ")
+        );
     }
 }

@@ -133,7 +133,7 @@ fn unexpected(rows: &[Vec<Value>]) -> DatabaseError {
     DatabaseError::unexpected("what a conversion gives", answer)
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     const SHOWN: usize = 60;
     if text.chars().count() <= SHOWN {
         return text.to_owned();

@@ -102,6 +102,37 @@ pub(super) fn samples(values: Values, nullable: bool, dialect: Dialect) -> Vec<S
     made.samples
 }
 
+/// A value for a row of that number, unlike those of other rows where there are enough.
+pub(super) fn nth(values: Values, row: usize, dialect: Dialect) -> String {
+    let (hour, day) = (row % 24, row % 28 + 1);
+    let hexadecimal = format!("{:032x}", row + 1);
+    match values {
+        Values::Bool => if row.is_multiple_of(2) {
+            "TRUE"
+        } else {
+            "FALSE"
+        }
+        .to_owned(),
+        Values::Int2 | Values::Int4 | Values::Int8 => (row + 1).to_string(),
+        Values::Float4 | Values::Float8 => format!("{row}.5"),
+        Values::Text => quoted(&format!("row {row}")),
+        Values::Date => quoted(&format!("2024-01-{day:02}")),
+        Values::Time => quoted(&format!("{hour:02}:30:00")),
+        Values::Timestamp => quoted(&format!("2024-01-{day:02} 12:30:00")),
+        Values::TimestampTz => match dialect {
+            Dialect::Postgres => quoted(&format!("2024-01-{day:02} 12:30:00+00")),
+            Dialect::Sqlite => quoted(&format!("2024-01-{day:02}T12:30:00+00:00")),
+        },
+        Values::Bytes | Values::Uuid => match (values, dialect) {
+            (_, Dialect::Sqlite) => format!("x'{hexadecimal}'"),
+            (Values::Bytes, Dialect::Postgres) => format!("'\\x{hexadecimal}'"),
+            (_, Dialect::Postgres) => quoted(&hexadecimal),
+        },
+        Values::Json => quoted(&format!("{{\"row\":{row}}}")),
+        Values::OneOf(words) => quoted(words[row % words.len()]),
+    }
+}
+
 struct Made {
     dialect: Dialect,
     chance: Chance,

@@ -12,6 +12,7 @@ mod layout;
 mod merged;
 mod moved;
 mod names;
+mod own_tests;
 mod sides;
 mod statements;
 mod templates;
@@ -24,6 +25,7 @@ pub use client::check;
 pub(crate) use format::all_formatted;
 pub use format::{FormatError, State, formatted, state};
 pub use layout::Form;
+pub use own_tests::{Tests, tests};
 pub use templates::Templates;
 
 use std::borrow::Cow;
@@ -32,7 +34,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use zdm_model::{Column, Enumeration, Table};
+use zdm_model::{Column, Table};
 use zdm_runtime::CodeState;
 
 use crate::dialect::{Dialect, ExpressionError};
@@ -113,15 +115,6 @@ pub struct Transition<'a> {
     pub embedded: Embedded,
     /// Tests are generated beside it.
     pub tests: Option<Tests<'a>>,
-}
-
-/// What the tests of a migration need to know beyond its pairs.
-#[derive(Debug, Clone)]
-pub struct Tests<'a> {
-    /// The versions' folder, as seen from the crate's.
-    pub versions: String,
-    /// The values that columns of these types hold.
-    pub enums: &'a [Enumeration],
 }
 
 /// Files of a version that generated code includes.
@@ -305,7 +298,7 @@ pub fn table(
             templates,
             &folder,
             &modules,
-            view::has_own_tests(transition),
+            view::has_own_tests(dialect, transition),
             Value::from(Serde(&view)),
         )?);
     }
@@ -319,7 +312,7 @@ pub fn table(
             templates,
             &folder,
             &["backfill"],
-            view::has_own_tests(transition),
+            view::has_own_tests(dialect, transition),
             Value::from(Serde(view)),
         )?);
     }
@@ -347,6 +340,7 @@ fn folder_module(
 /// The module above all tables, and the modules of migrations that several tables share.
 pub fn module(
     templates: &Templates,
+    dialect: &Dialect,
     models: &[Model<'_>],
     known: &[KnownTable],
 ) -> Result<Vec<RustFile>, RenderError> {
@@ -365,28 +359,13 @@ pub fn module(
         "mod.rs",
         templates.file("module", view::module(models, known))?,
     )];
-    for (folder, view) in view::shared_migrations(models) {
+    for (folder, view) in view::shared_migrations(dialect, models) {
         files.push(file(
             format!("{folder}/mod.rs"),
             templates.file("migration", view)?,
         ));
     }
     Ok(files)
-}
-
-/// The tests of the migrations in transition, where they are wanted and there is something to test.
-pub fn tests(
-    templates: &Templates,
-    dialect: &Dialect,
-    models: &[Model<'_>],
-) -> Result<Vec<RustFile>, RenderError> {
-    let views = view::tests(dialect, models).into_iter();
-    views
-        .map(|(folder, view)| {
-            let text = templates.file("tests", &view)?;
-            Ok(file(format!("{folder}/tests.rs"), text))
-        })
-        .collect()
 }
 
 /// The module of a table's code: `users`.

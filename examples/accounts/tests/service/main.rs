@@ -1,6 +1,7 @@
 //! The service under migration 0004, at every stage, forward and back, on a real `PostgreSQL`.
 
 mod client;
+mod own_tests;
 mod stages;
 mod tool;
 

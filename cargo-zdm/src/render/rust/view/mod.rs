@@ -10,17 +10,18 @@ mod computed;
 mod imports;
 mod in_turn;
 mod key;
+mod live;
 mod migration;
 mod modules;
 mod moved;
 mod one_way;
+mod own_tests;
 mod table;
-mod tests;
 mod writes;
 
 pub(super) use modules::{module, shared_migrations};
+pub(super) use own_tests::{has_own as has_own_tests, of as tests};
 pub(super) use table::table;
-pub(super) use tests::{has_own as has_own_tests, of as tests};
 
 use serde::Serialize;
 

@@ -7,6 +7,7 @@ use minijinja::{Value, context};
 use zdm_runtime::CodeState;
 
 use super::Header;
+use crate::dialect::Dialect;
 use crate::render::rust::names;
 use crate::render::rust::{KnownTable, Model, Transition};
 
@@ -71,7 +72,10 @@ pub(in crate::render::rust) fn module(models: &[Model<'_>], known: &[KnownTable]
 }
 
 /// Folder and view of the migrations in transition on several tables.
-pub(in crate::render::rust) fn shared_migrations(models: &[Model<'_>]) -> Vec<(String, Value)> {
+pub(in crate::render::rust) fn shared_migrations(
+    dialect: &Dialect,
+    models: &[Model<'_>],
+) -> Vec<(String, Value)> {
     let mut shared: BTreeMap<String, (&Transition<'_>, Vec<&Model<'_>>)> = BTreeMap::new();
     for model in models {
         for transition in model.transitions().filter(|found| found.shared) {
@@ -101,7 +105,7 @@ pub(in crate::render::rust) fn shared_migrations(models: &[Model<'_>]) -> Vec<(S
                 changes => transition.changes.to_vec(),
             };
             let header = Value::from(Serde(header));
-            let has_tests = super::tests::are_there(&models, &folder);
+            let has_tests = super::own_tests::are_there(dialect, &models, &folder);
             (
                 folder,
                 context! { header, modules, migration, tests => has_tests, statements_in => () },

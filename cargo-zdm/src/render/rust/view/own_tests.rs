@@ -8,6 +8,7 @@ use serde::Serialize;
 use zdm_model::{Column, LogicalType};
 
 use super::Header;
+use super::live::{self, LiveView, Parts};
 use crate::dialect::Dialect;
 use crate::plan::Pair;
 use crate::render::rust::names;
@@ -20,12 +21,15 @@ pub(in crate::render::rust) struct TestsView {
     folder: String,
     versions: String,
     pairs: Vec<PairView>,
+    /// The whole way, where it can be gone.
+    live: Option<LiveView>,
     /// What is not tested, and why not.
     left_out: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct PairView {
+    constant: String,
     /// The test's name up to its verb: `users_age_years`.
     name: String,
     conditions: Vec<String>,
@@ -41,7 +45,7 @@ struct PairView {
 }
 
 #[derive(Debug, Serialize)]
-struct ColumnView {
+pub(super) struct ColumnView {
     name: String,
     sql_type: String,
     nullable: bool,
@@ -71,38 +75,42 @@ pub(in crate::render::rust) fn of(
 ) -> Vec<(String, TestsView)> {
     let mut found: BTreeMap<String, Vec<(&Model<'_>, &Transition<'_>)>> = BTreeMap::new();
     for model in models {
-        for transition in model.transitions().filter(|found| has_any(found)) {
+        for transition in model.transitions().filter(|found| has_any(dialect, found)) {
             let parts = found.entry(transition.module()).or_default();
             parts.push((model, transition));
         }
     }
     let views = found.into_iter().map(|(folder, parts)| {
-        let view = view(dialect, &parts);
+        let view = view(dialect, models, &parts);
         (folder, view)
     });
     views.collect()
 }
 
 /// Whether a migration of this table alone has something to test.
-pub(in crate::render::rust) fn has_own(transition: &Transition<'_>) -> bool {
-    !transition.shared && has_any(transition)
+pub(in crate::render::rust) fn has_own(dialect: &Dialect, transition: &Transition<'_>) -> bool {
+    !transition.shared && has_any(dialect, transition)
 }
 
 /// Whether a migration that these tables share has, by its folder.
-pub(super) fn are_there(models: &[&Model<'_>], folder: &str) -> bool {
+pub(super) fn are_there(dialect: &Dialect, models: &[&Model<'_>], folder: &str) -> bool {
     let mut transitions = models.iter().flat_map(|model| model.transitions());
-    transitions.any(|found| found.module() == folder && has_any(found))
+    transitions.any(|found| found.module() == folder && has_any(dialect, found))
 }
 
-fn has_any(transition: &Transition<'_>) -> bool {
+fn has_any(dialect: &Dialect, transition: &Transition<'_>) -> bool {
     let Some(tests) = &transition.tests else {
         return false;
     };
     let mut pairs = transition.pairs.iter();
-    pairs.any(|pair| left_out(tests, pair).is_none())
+    pairs.any(|pair| left_out(dialect, tests, pair).is_none())
 }
 
-fn view(dialect: &Dialect, parts: &[(&Model<'_>, &Transition<'_>)]) -> TestsView {
+fn view<'a>(
+    dialect: &'a Dialect,
+    models: &'a [Model<'a>],
+    parts: &'a [(&'a Model<'a>, &'a Transition<'a>)],
+) -> TestsView {
     let (_, transition) = parts[0];
     let mut pairs = Vec::new();
     let mut not = Vec::new();
@@ -111,14 +119,25 @@ fn view(dialect: &Dialect, parts: &[(&Model<'_>, &Transition<'_>)]) -> TestsView
             continue;
         };
         for pair in transition.pairs.iter().filter(|pair| pair.leads()) {
-            match left_out(tests, pair) {
+            match left_out(dialect, tests, pair) {
                 None => pairs.push(pair_view(dialect, model, (tests, transition), pair)),
                 Some(why) => not.push(format!("`{}.{}`: {why}", pair.table, pair.new.name)),
             }
         }
     }
     let tests = transition.tests.as_ref();
+    let live = tests.and_then(|tests| {
+        let parts = Parts {
+            dialect,
+            models,
+            of: parts,
+            tests,
+        };
+        let live = live::live(&parts);
+        live.map_err(|problems| not.extend(problems)).ok()
+    });
     TestsView {
+        live,
         header: Header {
             source: "the models".to_owned(),
             regenerate: "change the structs and run `cargo zdm generate`",
@@ -148,6 +167,7 @@ fn pair_view(
         transition.pairs.iter().filter(is_part).collect()
     };
     let column = |column: &Column| column_view(dialect, tests, column);
+    let news = parts.iter().map(|part| &part.new);
     let named = |lost: fn(&zdm_model::Transition) -> &Vec<String>| {
         let news = parts.iter().filter_map(|part| part.new.transition.as_ref());
         let mut kinds: Vec<String> = news.flat_map(lost).cloned().collect();
@@ -160,15 +180,12 @@ fn pair_view(
     let refused = built_in.filter(|found| found.refuses);
     let refused = refused.map(|_| "what old cannot hold is refused".to_owned());
     PairView {
-        name: format!(
-            "{}_{}",
-            names::module(&pair.table),
-            names::bare(&pair.new.field)
-        ),
+        constant: constant(pair),
+        name: name(pair),
         conditions: model.conditions.clone(),
         table: pair.table.clone(),
-        old: pair.old.iter().map(column).collect(),
-        new: parts.iter().map(|part| column(&part.new)).collect(),
+        old: pair.old.iter().filter_map(column).collect(),
+        new: news.filter_map(column).collect(),
         up: parts.iter().map(|part| part.up.clone()).collect(),
         down: pair.down.clone(),
         consistent: pair.consistent.clone(),
@@ -197,15 +214,37 @@ fn unconvertible(dialect: &Dialect, pair: &Pair) -> Option<UnconvertibleView> {
     })
 }
 
-fn column_view(dialect: &Dialect, tests: &Tests<'_>, column: &Column) -> ColumnView {
+/// `users_age_years`
+fn name(pair: &Pair) -> String {
+    let (table, field) = (names::module(&pair.table), names::bare(&pair.new.field));
+    format!("{table}_{field}")
+}
+
+/// `USERS_AGE_YEARS`
+pub(super) fn constant(pair: &Pair) -> String {
+    name(pair).to_uppercase()
+}
+
+/// `None`: its values are not known.
+pub(super) fn column_view(
+    dialect: &Dialect,
+    tests: &Tests<'_>,
+    column: &Column,
+) -> Option<ColumnView> {
     let words = words(tests, column);
-    ColumnView {
+    let known = match column.logical_type {
+        LogicalType::Custom => false,
+        LogicalType::Enum => words.is_some(),
+        LogicalType::Text => true,
+        _ => column.sql_type.is_none(),
+    };
+    known.then(|| ColumnView {
         name: column.name.clone(),
         sql_type: dialect.uncollated_type_of(column),
         nullable: column.nullable,
         values: format!("{:?}", column.logical_type),
         words,
-    }
+    })
 }
 
 /// The values of an enum.
@@ -218,7 +257,7 @@ fn words(tests: &Tests<'_>, column: &Column) -> Option<Vec<String>> {
 }
 
 /// Why nothing is tried of a pair.
-fn left_out(tests: &Tests<'_>, pair: &Pair) -> Option<&'static str> {
+pub(super) fn left_out(dialect: &Dialect, tests: &Tests<'_>, pair: &Pair) -> Option<&'static str> {
     if pair.with.is_some() || pair.seal.is_some() {
         return Some("a function of the application converts it, which no database can call");
     }
@@ -230,11 +269,6 @@ fn left_out(tests: &Tests<'_>, pair: &Pair) -> Option<&'static str> {
     }
     let parts = pair.split.iter().map(|part| &part.column);
     let mut columns = pair.old.iter().chain([&pair.new]).chain(parts);
-    let known = |column: &Column| match column.logical_type {
-        LogicalType::Custom => false,
-        LogicalType::Enum => words(tests, column).is_some(),
-        LogicalType::Text => true,
-        _ => column.sql_type.is_none(),
-    };
+    let known = |column: &Column| column_view(dialect, tests, column).is_some();
     (!columns.all(known)).then_some("the values of its type are not known")
 }
