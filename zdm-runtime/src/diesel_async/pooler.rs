@@ -33,17 +33,22 @@ pub(crate) async fn keeps_statements(
         return Ok(());
     };
     let mut first = None;
-    for _ in 0..LOOKS {
-        let (mine, theirs) = (look(lent).await?, look(&mut other).await?);
-        // There is a statement of that name on the server already: another client's.
-        let (Some(mine), Some(theirs)) = (mine, theirs) else {
+    for round in 0..LOOKS {
+        let Some(mine) = look(lent).await? else {
             return Err(Error::StatementsLost);
         };
         if mine.is_renamed {
             return Ok(());
         }
-        if theirs.session == mine.session || *first.get_or_insert(mine.session) != mine.session {
+        if *first.get_or_insert(mine.session) != mine.session {
             return Err(Error::StatementsLost);
+        }
+        // Once and twice by turns: a pooler that hands out two connections one after the other would give each the same one for ever.
+        for _ in 0..=round % 2 {
+            match look(&mut other).await? {
+                Some(theirs) if theirs.session != mine.session => {}
+                _ => return Err(Error::StatementsLost),
+            }
         }
     }
     Ok(())
@@ -55,7 +60,8 @@ struct Seen {
     is_renamed: bool,
 }
 
-/// Prepared and executed on one session of the server, whichever that is. `None`: the statement's name was taken there.
+/// Prepared and executed on one session of the server, whichever that is. `None`: there is a statement of that name already, which is
+/// another client's.
 async fn look(connection: &mut AsyncPgConnection) -> QueryResult<Option<Seen>> {
     connection.batch_execute("BEGIN").await?;
     let mark = RandomState::new().build_hasher().finish();
