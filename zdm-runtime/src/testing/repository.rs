@@ -28,8 +28,8 @@ impl Database for sqlx::Postgres {
     fn pool(pool: &Pool) -> Option<sqlx::Pool<Self>> {
         match pool {
             Pool::Postgres(pool) => Some(pool.clone()),
-            #[cfg(feature = "sqlite")]
-            Pool::Sqlite(_) => None,
+            #[cfg(any(feature = "sqlite", feature = "diesel-async"))]
+            _ => None,
         }
     }
 }
@@ -40,7 +40,7 @@ impl Database for sqlx::Sqlite {
         match pool {
             Pool::Sqlite(pool) => Some(pool.clone()),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(_) => None,
+            _ => None,
         }
     }
 }

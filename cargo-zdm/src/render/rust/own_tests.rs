@@ -23,7 +23,7 @@ pub fn tests(
     dialect: &Dialect,
     models: &[Model<'_>],
 ) -> Result<Vec<RustFile>, RenderError> {
-    let views = view::tests(dialect, models).into_iter();
+    let views = view::tests(templates.client(), dialect, models).into_iter();
     views
         .map(|(folder, view)| {
             let text = templates.file("tests", &view)?;

@@ -10,8 +10,8 @@ use zdm_model::{Column, ForeignKey, LogicalType, Table};
 use super::own_tests::{ColumnView, column_view, constant, left_out};
 use crate::dialect::Dialect;
 use crate::plan::Pair;
+use crate::render::rust::built_in::Client;
 use crate::render::rust::names::{self, RustType};
-use crate::render::rust::words::Words;
 use crate::render::rust::{Model, Tests, Transition};
 
 /// The whole way of one migration.
@@ -46,8 +46,8 @@ struct WriterView {
     repository: String,
     /// `crate::models::User`
     row: String,
-    database: &'static str,
-    connection: &'static str,
+    database: String,
+    connection: String,
     key: String,
     key_type: String,
     copies: bool,
@@ -63,6 +63,7 @@ struct WriterView {
 
 /// The parts of a migration, and all models.
 pub(super) struct Parts<'a> {
+    pub(super) client: &'a Client,
     pub(super) dialect: &'a Dialect,
     pub(super) models: &'a [Model<'a>],
     pub(super) of: &'a [(&'a Model<'a>, &'a Transition<'a>)],
@@ -71,6 +72,11 @@ pub(super) struct Parts<'a> {
 
 /// The test; or what stands in its way, table by table.
 pub(super) fn live(parts: &Parts<'_>) -> Result<LiveView, Vec<String>> {
+    if parts.client.name != "sqlx" {
+        return Err(vec![
+            "the whole way, since its writers are driven on sqlx's connections".to_owned(),
+        ]);
+    }
     let mut problems = Vec::new();
     let mut order = Vec::new();
     for (model, transition) in parts.of {
@@ -256,7 +262,7 @@ fn writer(
     transition: &Transition<'_>,
     keeps_rows: bool,
 ) -> Option<WriterView> {
-    let words = Words::of(dialect)?;
+    let sqlx = dialect.client("sqlx")?;
     let table = &*model.table;
     let key = table.key_columns().next()?;
     let rust = RustType::of(key);
@@ -272,8 +278,8 @@ fn writer(
             names::repository(&table.name, model.name())
         ),
         row: model.path.clone(),
-        database: words.database,
-        connection: words.connection,
+        database: sqlx.database.clone(),
+        connection: sqlx.connection.clone(),
         key: names::identifier(&key.field),
         key_type: rust.owned.clone(),
         copies: rust.copies,

@@ -11,6 +11,7 @@ use super::Header;
 use super::live::{self, LiveView, Parts};
 use crate::dialect::Dialect;
 use crate::plan::Pair;
+use crate::render::rust::built_in::Client;
 use crate::render::rust::names;
 use crate::render::rust::{Model, Tests, Transition};
 
@@ -70,6 +71,7 @@ struct LosesView {
 
 /// Folder and view of each migration that has something to test.
 pub(in crate::render::rust) fn of(
+    client: &Client,
     dialect: &Dialect,
     models: &[Model<'_>],
 ) -> Vec<(String, TestsView)> {
@@ -81,7 +83,7 @@ pub(in crate::render::rust) fn of(
         }
     }
     let views = found.into_iter().map(|(folder, parts)| {
-        let view = view(dialect, models, &parts);
+        let view = view(client, dialect, models, &parts);
         (folder, view)
     });
     views.collect()
@@ -107,6 +109,7 @@ fn has_any(dialect: &Dialect, transition: &Transition<'_>) -> bool {
 }
 
 fn view<'a>(
+    client: &'a Client,
     dialect: &'a Dialect,
     models: &'a [Model<'a>],
     parts: &'a [(&'a Model<'a>, &'a Transition<'a>)],
@@ -128,6 +131,7 @@ fn view<'a>(
     let tests = transition.tests.as_ref();
     let live = tests.and_then(|tests| {
         let parts = Parts {
+            client,
             dialect,
             models,
             of: parts,
