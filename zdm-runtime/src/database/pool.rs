@@ -70,7 +70,7 @@ impl Pool {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(pool) => Lent::Sqlite(pool.acquire().await?),
             #[cfg(feature = "diesel-async")]
-            Self::Diesel(pool) => Lent::Diesel(pool.get().await.map_err(unlent)?),
+            Self::Diesel(pool) => Lent::Diesel(Box::new(pool.get().await.map_err(unlent)?)),
         })
     }
 }
@@ -149,7 +149,7 @@ pub(crate) enum Lent {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
     #[cfg(feature = "diesel-async")]
-    Diesel(diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>),
+    Diesel(Box<diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>>),
 }
 
 impl Control for Lent {
@@ -171,7 +171,7 @@ impl Control for Lent {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => connection.change(sql, values).await,
             #[cfg(feature = "diesel-async")]
-            Self::Diesel(connection) => (**connection).change(sql, values).await,
+            Self::Diesel(connection) => (***connection).change(sql, values).await,
         }
     }
 
@@ -182,7 +182,7 @@ impl Control for Lent {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => connection.rows(sql, values).await,
             #[cfg(feature = "diesel-async")]
-            Self::Diesel(connection) => (**connection).rows(sql, values).await,
+            Self::Diesel(connection) => (***connection).rows(sql, values).await,
         }
     }
 }

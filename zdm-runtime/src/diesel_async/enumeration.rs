@@ -40,7 +40,11 @@ macro_rules! enumeration_of_diesel {
             use $crate::diesel_async::diesel::{deserialize, pg, serialize};
 
             #[automatically_derived]
-            impl serialize::ToSql<Enum<$enum>, pg::Pg> for $enum {
+            // diesel asks for `Debug`; an enum that diesel never sees does without, which only such a bound can say.
+            impl serialize::ToSql<Enum<$enum>, pg::Pg> for $enum
+            where
+                for<'any> $enum: std::fmt::Debug,
+            {
                 fn to_sql<'b>(
                     &'b self,
                     out: &mut serialize::Output<'b, '_, pg::Pg>,

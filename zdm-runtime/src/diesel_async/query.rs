@@ -42,7 +42,7 @@ pub fn query(sql: &str) -> Query<'_> {
 }
 
 /// A statement whose text is put together, with the values that its text names.
-pub fn query_with<'q>(sql: String, parameters: Parameters<'q>) -> Query<'q> {
+pub fn query_with(sql: String, parameters: Parameters<'_>) -> Query<'_> {
     Query {
         sql: Cow::Owned(sql),
         values: parameters.into_values(),
