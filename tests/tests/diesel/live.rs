@@ -140,7 +140,7 @@ async fn every_stage_is_served() {
             full_name: Some("Dora"),
             email: Some(Some("d@x")),
         };
-        let named = |name: &'static str| {
+        let called = |name: &'static str| {
             move |flags, parameters: &mut client::Parameters<'_>| {
                 let name = parameters.bind::<Text, _>(name);
                 format!(
@@ -149,7 +149,7 @@ async fn every_stage_is_served() {
                 )
             }
         };
-        let found = users.list_where(conn, named("Bea")).await.unwrap();
+        let found = users.list_where(conn, called("Bea")).await.unwrap();
         assert_eq!(found, [user(keys[1], "Bea")]);
         assert!(users.change(conn, keys[1], &changes).await.unwrap());
         let first_two = |_, parameters: &mut client::Parameters<'_>| {
@@ -163,7 +163,7 @@ async fn every_stage_is_served() {
             users.change_where(conn, &changes, first_two).await.unwrap(),
             2
         );
-        let found = users.list_where(conn, named("Dora")).await.unwrap();
+        let found = users.list_where(conn, called("Dora")).await.unwrap();
         let found: Vec<_> = found
             .iter()
             .map(|user| (user.id, user.email.as_deref()))
@@ -517,7 +517,7 @@ async fn values_of_every_kind_come_back() {
         .unwrap();
     let changed = samples.get(conn, sad.id).await.unwrap().unwrap();
     assert_eq!((changed.mood, changed.moods), (of.mood, of.moods.clone()));
-    let changes = samples::SampleChanges {
+    let several = samples::SampleChanges {
         truth: Some(true),
         large: Some(of.large),
         double: Some(of.double),
@@ -526,7 +526,7 @@ async fn values_of_every_kind_come_back() {
         mood: Some(&of.mood),
         ..samples::SampleChanges::default()
     };
-    assert!(samples.change(conn, sad.id, &changes).await.unwrap());
+    assert!(samples.change(conn, sad.id, &several).await.unwrap());
     let changed = samples.get(conn, sad.id).await.unwrap().unwrap();
     assert_eq!(changed, Sample { id: sad.id, ..of });
     samples

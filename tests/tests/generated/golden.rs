@@ -299,19 +299,19 @@ fn generated(dialect: &str, client: &str) -> FileTree {
                     .collect(),
                 version: model.version.clone(),
                 conditions: Vec::new(),
-                turns: match earlier.is_empty() {
-                    true => Vec::new(),
-                    false => vec![FOLDER.to_owned(), LATER.1.to_owned()],
-                },
+                turns: { earlier.iter().map(|_| FOLDER) }
+                    .chain(earlier.iter().map(|_| LATER.1))
+                    .map(str::to_owned)
+                    .collect(),
                 transition: match (pairs.is_empty(), earlier.is_empty()) {
                     (true, _) => None,
                     (false, true) => Some(transition((ID, FOLDER), pairs, &changes)),
                     (false, false) => Some(transition(LATER, pairs, &changes)),
                 },
-                earlier: match earlier.is_empty() {
-                    true => Vec::new(),
-                    false => vec![transition((ID, FOLDER), earlier, &changes)],
-                },
+                earlier: { Some(earlier).into_iter() }
+                    .filter(|pairs| !pairs.is_empty())
+                    .map(|pairs| transition((ID, FOLDER), pairs, &changes))
+                    .collect(),
                 view: None,
             }
         })

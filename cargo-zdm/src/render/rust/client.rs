@@ -10,21 +10,21 @@ use super::words::Words;
 use super::{Model, RenderError, Templates};
 use crate::dialect::{ClientFacts, Dialect};
 
-/// What generated code calls the things of the client.
-pub(super) fn facts<'a>(
+/// What generated code calls the things of the client, and the words of the database that it speaks to.
+pub(super) fn speaks<'a>(
     templates: &Templates,
     dialect: &'a Dialect,
-) -> Result<&'a ClientFacts, RenderError> {
+) -> Result<(&'a ClientFacts, Words<'a>), RenderError> {
     let client = templates.client().name;
     let refused = |reason: &str| RenderError::NoDriver {
         client,
         dialect: dialect.name().to_owned(),
         reason: reason.to_owned(),
     };
-    let facts = dialect.client(client);
-    let facts = facts.ok_or_else(|| refused("nobody has said what it calls its things there"))?;
+    let known = dialect.client(client).zip(Words::of(dialect));
+    let (facts, words) = known.ok_or_else(|| refused("nobody has said what it is called there"))?;
     match &facts.refused {
-        None => Ok(facts),
+        None => Ok((facts, words)),
         Some(reason) => Err(refused(reason)),
     }
 }
@@ -35,10 +35,7 @@ pub fn check(
     dialect: &Dialect,
     models: &[Model<'_>],
 ) -> Result<(), RenderError> {
-    let facts = facts(templates, dialect)?;
-    let Some(words) = Words::of(dialect).filter(|_| !facts.types.is_empty()) else {
-        return Ok(());
-    };
+    let (facts, words) = speaks(templates, dialect)?;
     let mut what = Vec::new();
     for model in models {
         let table = &model.table.name;
@@ -53,7 +50,8 @@ pub fn check(
                 ));
             }
         }
-        for pair in pairs() {
+        // Where values tell their type themselves, the client is sqlx, whose pool such a backfill is written for.
+        for pair in pairs().filter(|_| !facts.types.is_empty()) {
             if let Some(function) = &pair.with {
                 what.push(format!(
                     "table `{table}`, column `{}`: the function `{}` that fills it is called by a backfill on sqlx's pool",

@@ -1,6 +1,6 @@
 //! The statements of a table's repository.
 //!
-//! Comes in: a table's sides. Goes out: SQL text by the name of its template in `templates/rust/sqlx/statement/`.
+//! Comes in: a table's sides. Goes out: SQL text by the name of its template in `templates/rust/common/statement/`.
 //! Must not know: Rust.
 
 mod bulk;

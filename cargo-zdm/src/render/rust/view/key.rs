@@ -62,6 +62,12 @@ pub(super) fn columns<'t>(
         .collect()
 }
 
+/// What the client calls an array of a key's values.
+pub(super) fn array<'t>(keys: &[&Column], rust: &dyn Fn(&Column) -> &'t RustType) -> String {
+    let first = keys.first().map(|key| rust(key).array_type(false));
+    first.unwrap_or_default()
+}
+
 /// How `get` is called from a loop over references to keys.
 pub(super) fn loop_arguments<'t>(
     keys: &[&Column],

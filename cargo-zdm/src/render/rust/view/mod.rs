@@ -1,6 +1,6 @@
 //! What the templates of generated Rust are given: flat, every decision made. One file per kind of value.
 //!
-//! Comes in: a model. Goes out: values for `templates/rust/sqlx/`.
+//! Comes in: a model. Goes out: values for `templates/rust/`.
 //! Must not know: the text around the values.
 
 mod bulk;

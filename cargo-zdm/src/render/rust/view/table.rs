@@ -148,12 +148,7 @@ pub(in crate::render::rust) fn table(
     dialect: &Dialect,
     model: &Model<'_>,
 ) -> Result<TableView, RenderError> {
-    let facts = client::facts(templates, dialect)?;
-    let words = Words::of(dialect).ok_or_else(|| RenderError::NoDriver {
-        client: templates.client().name,
-        dialect: dialect.name().to_owned(),
-        reason: "no statements are known for it".to_owned(),
-    })?;
+    let (facts, words) = client::speaks(templates, dialect)?;
     let (table, transition) = (&*model.table, model.transition());
     let transitions: Vec<_> = model.transitions().collect();
     let sides = Sides::of(words, model, &transitions);
@@ -176,8 +171,7 @@ pub(in crate::render::rust) fn table(
     let bind = |column: &Column| bound(&subject, column, rust(column));
     let dual = through.is_some() || sides.dual().next().is_some();
     let by_array = words.typed && keys.iter().all(|key| rust(key).known);
-    let arguments = keys.iter().map(|key| names::argument(&key.field));
-    let arguments = key::tuple(arguments);
+    let arguments = key::tuple(keys.iter().map(|key| names::argument(&key.field)));
     let repository = names::repository(&table.name, model_name);
     let of_row = |column: &Column| bound("row", column, rust(column));
     let bulk = bulk::bulk(&statements, &rust, &of_row);
@@ -205,10 +199,7 @@ pub(in crate::render::rust) fn table(
         key_of_row: key::of_row("row", &keys, &rust),
         many: if by_array { "array" } else { "loop" },
         key_columns: key::columns(&keys, &rust),
-        key_array: keys
-            .first()
-            .map(|key| rust(key).array_type(false))
-            .unwrap_or_default(),
+        key_array: key::array(&keys, &rust),
         loop_pattern: match keys.len() {
             1 => "key".to_owned(),
             _ => arguments,
