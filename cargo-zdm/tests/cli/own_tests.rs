@@ -2,6 +2,7 @@
 
 use crate::generate::user_crate;
 use crate::project::{Project, Run};
+use zdm_tests::postgres::Server;
 
 const BEFORE: &str = r"
 use zdm_runtime::Migratable;
@@ -29,9 +30,8 @@ const RIGHT: &str = "CAST(age_years AS TEXT)";
 const NAMED: &str = ",\n        up_loses(\"leading zeros\"), down_loses(\"negative numbers\", \"large numbers\", \"huge numbers\")";
 
 /// A library that is like a user's, at its first version.
-fn library() -> Project {
-    let project = Project::sqlite("");
-    user_crate(&project);
+fn library(project: &Project, dialect: &str, models: &str) {
+    user_crate(project);
     let manifest = std::fs::read_to_string(project.path("Cargo.toml")).unwrap();
     let (package, _) = manifest.split_once("[dependencies]").unwrap();
     let runtime = concat!(env!("CARGO_MANIFEST_DIR"), "/../zdm-runtime");
@@ -39,7 +39,7 @@ fn library() -> Project {
         "Cargo.toml",
         &format!(
             "{package}[dependencies]\n\
-             zdm-runtime = {{ path = {runtime:?}, features = [\"sqlite\"] }}\n\
+             zdm-runtime = {{ path = {runtime:?}, features = [{dialect:?}] }}\n\
              sqlx = {{ version = \"0.9\", default-features = false, features = [\"runtime-tokio\", \"macros\"] }}\n\n\
              [dev-dependencies]\n\
              zdm-runtime = {{ path = {runtime:?}, features = [\"testing\"] }}\n\n\
@@ -48,12 +48,11 @@ fn library() -> Project {
     );
     let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
     std::fs::copy(lock, project.path("Cargo.lock")).unwrap();
-    project.write("src/models.rs", BEFORE);
-    project.done(&["init", "--dialect", "sqlite"]);
+    project.write("src/models.rs", models);
+    project.done(&["init", "--dialect", dialect]);
     let config = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
     assert!(config.contains("# tests = true"), "{config}");
     project.write("zdm.toml", &config.replacen("# tests", "tests", 1));
-    project
 }
 
 fn cargo_test(project: &Project) -> Run {
@@ -77,7 +76,8 @@ const TESTS: &str = "src/zdm/m0002_ages/tests.rs";
 
 #[test]
 fn what_nobody_named_fails_and_what_is_named_passes() {
-    let project = library();
+    let project = Project::sqlite("");
+    library(&project, "sqlite", BEFORE);
     project.write("src/models.rs", &after(RIGHT, ""));
     project.done(&["generate", "ages"]);
     project.done(&["check"]);
@@ -154,10 +154,96 @@ fn what_nobody_named_fails_and_what_is_named_passes() {
 
 #[test]
 fn without_the_word_there_are_no_tests() {
-    let project = library();
+    let project = Project::sqlite("");
+    library(&project, "sqlite", BEFORE);
     let config = std::fs::read_to_string(project.path("zdm.toml")).unwrap();
     project.write("zdm.toml", &config.replace("tests = true", "tests = false"));
     project.write("src/models.rs", &after(RIGHT, ""));
     project.done(&["generate", "ages"]);
     assert!(!project.path(TESTS).exists());
+}
+
+const SEVERAL_BEFORE: &str = r#"
+use zdm_runtime::{Migratable, MigratableEnum};
+
+#[derive(MigratableEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Happy,
+    Sad,
+}
+
+#[derive(Migratable)]
+pub struct Team {
+    #[zdm(primary_key)]
+    pub code: String,
+}
+
+#[derive(Migratable)]
+pub struct User {
+    #[zdm(primary_key, auto)]
+    pub id: i64,
+    #[zdm(references = "teams(code)")]
+    pub team: String,
+    pub mood: Mood,
+    #[zdm(unique)]
+    pub email: String,
+    pub full_name: String,
+}
+
+#[derive(Migratable)]
+pub struct Post {
+    #[zdm(primary_key)]
+    pub id: i64,
+    #[zdm(references = "users(id)")]
+    pub author: i64,
+    pub stars: i32,
+    pub mood_text: String,
+}
+"#;
+
+/// A unique column under another name, one that is split, a wider type, and a text that becomes an enum.
+fn several_after() -> String {
+    SEVERAL_BEFORE
+        .replace("#[zdm(unique)]\n    pub email", "#[zdm(unique, renamed_from = \"email\")]\n    pub mail")
+        .replace(
+            "pub full_name: String,",
+            r#"#[zdm(from("full_name"), up = "split_part(full_name, ' ', 1)",
+        down = "CASE WHEN last = '' THEN first ELSE first || ' ' || last END", up_loses("spaces"),
+        down_loses("capitals", "moments", "punctuation", "several words", "spaces", "texts of the expressions"))]
+    pub first: String,
+    #[zdm(from("full_name"), up = "regexp_replace(full_name, '^[^ ]* ?', '')")]
+    pub last: String,"#,
+        )
+        .replace("pub stars: i32", "#[zdm(from(\"stars\"))]\n    pub rating: i64")
+}
+
+const AS_ENUM: &str = r#"#[zdm(from("mood_text"), up = "CAST(mood_text AS mood)", down = "CAST(mood AS text)",
+        valid_if = "mood_text IN ('happy', 'sad')", on_invalid = "reject")]
+    pub mood: Mood,"#;
+
+#[test]
+fn several_tables_go_all_the_way_on_postgres() {
+    let server = Server::start();
+    let project = Project::on(server.database("app"), "");
+    library(&project, "postgres", SEVERAL_BEFORE);
+    project.write("src/models.rs", &several_after());
+    project.done(&["generate", "several"]);
+    let tests = "src/zdm/m0002_several/tests.rs";
+    let text = std::fs::read_to_string(project.path(tests)).unwrap();
+    assert!(!text.contains("Not tested here"), "{text}");
+    let run = cargo_test(&project);
+    assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
+    assert!(run.out.contains("4 passed"), "{}", run.out);
+
+    // What the whole way cannot be tested with is said, and the rest is tested.
+    let with_enum = several_after().replace("pub mood_text: String,", AS_ENUM);
+    project.write("src/models.rs", &with_enum);
+    project.done(&["generate", "--amend"]);
+    let text = std::fs::read_to_string(project.path(tests)).unwrap();
+    assert!(text.contains("- the whole way, for `posts`: "), "{text}");
+    let run = cargo_test(&project);
+    assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
+    assert!(run.out.contains("4 passed"), "{}", run.out);
+    let left = "SELECT CAST(count(*) AS text) FROM pg_database WHERE datname LIKE 'zdm\\_test%'";
+    assert_eq!(project.value(left), "0");
 }

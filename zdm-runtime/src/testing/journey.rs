@@ -77,11 +77,12 @@ impl Journey {
         let versions = Versions::load(&self.version.path(), self.version.folder)?;
         let scratch = Scratch::create(versions.dialect()?).await?;
         let gone = self.go_on(&scratch, &versions).await;
-        scratch.end().await?;
+        let ended = scratch.end().await;
         gone.map_err(|error| match error {
             TestError::Found(found) => TestError::Found(self.told(&found)),
             error => error,
-        })
+        })?;
+        ended
     }
 
     /// What was found, and what to do about it.
@@ -316,7 +317,9 @@ async fn pool(url: &str) -> Result<Pool, TestError> {
             let pool = sqlx::SqlitePool::connect(url).await;
             Ok(pool.map_err(crate::Error::from)?.into())
         }
-        _ => Err(TestError::Unprepared(format!("no driver for {url}"))),
+        _ => Err(TestError::Unprepared(
+            "zdm-runtime has no driver for the database of the test: name its feature in Cargo.toml".to_owned(),
+        )),
     }
 }
 

@@ -66,9 +66,9 @@ async fn try_both(version: &Version, pair: &Pair) -> Result<(), TestError> {
     let versions = Versions::load(&version.path(), version.folder)?;
     let scratch = Scratch::create(versions.dialect()?).await?;
     let tried = on_scratch(&scratch, &versions, (version, pair)).await;
-    scratch.end().await?;
+    let ended = scratch.end().await;
     match tried? {
-        None => Ok(()),
+        None => ended,
         Some(failure) => Err(TestError::Found(failure)),
     }
 }

@@ -12,6 +12,8 @@ use super::pair::{Loses, Pair};
 const SHOWN: usize = 3;
 /// Of more kinds only the names are shown.
 const MOST_KINDS: usize = 6;
+/// Named in the place of kinds.
+const EVERYTHING: &str = "everything";
 
 /// `None` where all is as the version says.
 pub(super) fn failure(pair: &Pair, findings: &Findings) -> Option<String> {
@@ -55,6 +57,9 @@ impl Way {
             return;
         };
         let Self { word, there, .. } = self;
+        if named.contains(&EVERYTHING) && !side.lost.is_empty() {
+            return;
+        }
         let unnamed = side.lost.iter().filter(|(kind, _)| !named.contains(kind));
         let mut kinds = Vec::new();
         for (kind, values) in unnamed {
@@ -95,8 +100,8 @@ impl Way {
             let more = kinds[MOST_KINDS..].join(", ");
             let _ = writeln!(
                 found,
-                "  And so it does with {more}. Where the column never holds such values, say so: by `valid_if` with `on_invalid`, as far \
-                 as they are old ones."
+                "  And so it does with {more}. Of old values that the column never holds, `valid_if` with `on_invalid` says so; of new ones \
+                 that no code writes, {word}(\"{EVERYTHING}\") does."
             );
         }
         let named = named.iter().map(|kind| format!("\"{kind}\""));
@@ -107,5 +112,74 @@ impl Way {
              {word}({}), and run `cargo zdm generate`: whoever reviews the struct then reads it.",
             all.join(", ")
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAIR: Pair = Pair {
+        table: "users",
+        old: &[],
+        new: &[],
+        up: &[],
+        down: &[],
+        consistent: "",
+        unconvertible: super::super::Unconvertible::Nothing,
+        up_loses: Loses::NOTHING,
+        down_loses: Loses::NOTHING,
+    };
+
+    fn lost(kinds: &[&'static str]) -> Findings {
+        let lost = kinds.iter().map(|kind| (*kind, vec!["1 → 2".to_owned()]));
+        Findings {
+            up: Side {
+                tried: ["words", "zero"]
+                    .into_iter()
+                    .chain(kinds.iter().copied())
+                    .collect(),
+                lost: lost.collect(),
+            },
+            ..Findings::default()
+        }
+    }
+
+    fn named(kinds: &'static [&'static str]) -> Pair {
+        Pair {
+            up_loses: Loses::Kinds(kinds),
+            ..PAIR
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_what_is_named() {
+        assert_eq!(failure(&PAIR, &lost(&[])), None);
+        assert_eq!(failure(&named(&["zero"]), &lost(&["zero"])), None);
+        let unnamed = failure(&named(&["zero"]), &lost(&["zero", "spaces"])).unwrap();
+        assert!(unnamed.contains("`up` loses \"spaces\""), "{unnamed}");
+        assert!(
+            unnamed.contains("up_loses(\"zero\", \"spaces\")"),
+            "{unnamed}"
+        );
+        let stale = failure(&named(&["zero"]), &lost(&[])).unwrap();
+        assert!(stale.contains("but every one comes back"), "{stale}");
+        let unknown = failure(&named(&["zeal"]), &lost(&[])).unwrap();
+        assert!(unknown.contains("tried were: words, zero"), "{unknown}");
+    }
+
+    #[test]
+    fn everything_stands_for_all_kinds_as_long_as_something_is_lost() {
+        assert_eq!(failure(&named(&["everything"]), &lost(&["zero"])), None);
+        assert!(failure(&named(&["everything"]), &lost(&[])).is_some());
+    }
+
+    #[test]
+    fn what_is_built_in_is_known() {
+        let pair = Pair {
+            up_loses: Loses::BuiltIn("how it is written"),
+            ..PAIR
+        };
+        assert_eq!(failure(&pair, &lost(&["zero"])), None);
     }
 }

@@ -189,8 +189,12 @@ impl Made {
     }
 
     fn texts(&mut self) {
-        self.quoted("words", &["ada", "a", "grace hopper"]);
-        self.by_chance("words", Chance::words);
+        self.quoted("words", &["ada", "a"]);
+        self.by_chance("words", Chance::word);
+        self.quoted("several words", &["grace hopper", "a b c"]);
+        self.by_chance("several words", |chance| {
+            format!("{} {}", chance.word(), chance.word())
+        });
         self.quoted("empty", &[""]);
         self.quoted("spaces", &[" ", " ada", "ada ", "a  b", "\t", "a\nb"]);
         self.quoted("capitals", &["Ada", "ADA", "Ada Lovelace", "McAdam"]);
@@ -302,14 +306,10 @@ impl Chance {
         least.saturating_add_unsigned(self.next() % span)
     }
 
-    fn words(&mut self) -> String {
-        let count = self.between(1, 3);
-        let words = (0..count).map(|_| {
-            let length = self.between(1, 8);
-            let letters = (0..length).map(|_| char::from(b'a' + (self.next() % 26) as u8));
-            letters.collect::<String>()
-        });
-        words.collect::<Vec<_>>().join(" ")
+    fn word(&mut self) -> String {
+        let length = self.between(1, 8);
+        let letters = (0..length).map(|_| char::from(b'a' + (self.next() % 26) as u8));
+        letters.collect()
     }
 
     fn date(&mut self) -> String {

@@ -83,7 +83,7 @@ pub(super) fn live(parts: &Parts<'_>) -> Result<LiveView, Vec<String>> {
         let way = drivable(parts, model, transition);
         let way = way.and_then(|()| parts.order(&model.table.name, &mut order, &mut Vec::new()));
         if let Err(why) = way {
-            problems.push(format!("the whole way, as of `{}` {why}", model.table.name));
+            problems.push(format!("the whole way, for `{}`: {why}", model.table.name));
         }
     }
     if !problems.is_empty() {
