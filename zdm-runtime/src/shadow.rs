@@ -10,6 +10,7 @@ use crate::share::ALL;
 use crate::{Error, Flags, TableFlags};
 
 type Predicate<M> = Box<dyn Fn(&M, &M) -> bool + Send + Sync>;
+type Shown<M> = Box<dyn Fn(&M) -> String + Send + Sync>;
 
 /// How a repository compares rows at `shadow` and `live`, by the words of GitHub's library Scientist.
 ///
@@ -29,7 +30,7 @@ type Predicate<M> = Box<dyn Fn(&M, &M) -> bool + Send + Sync>;
 pub struct Shadow<M> {
     compare: Option<Predicate<M>>,
     ignore: Vec<Predicate<M>>,
-    clean: Option<Box<dyn Fn(&M) -> String + Send + Sync>>,
+    clean: Option<Shown<M>>,
     sample: u32,
     /// Rows that were read, to take some of them evenly.
     seen: AtomicU64,
@@ -116,7 +117,7 @@ impl<M> Shadow<M> {
             return;
         }
         match &self.clean {
-            Some(clean) => table.mismatch_of(flags, key, Some([clean(&old), clean(&new)])),
+            Some(clean) => table.mismatch_of(flags, key, Some(&[clean(&old), clean(&new)])),
             None => table.mismatch_at(flags, key),
         }
     }

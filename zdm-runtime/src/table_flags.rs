@@ -72,10 +72,10 @@ impl TableFlags {
     }
 
     /// The same with what the log may show of the old side and the new one.
-    pub(crate) fn mismatch_of(&self, flags: Flags, key: &dyn Display, sides: Option<[String; 2]>) {
+    pub(crate) fn mismatch_of(&self, flags: Flags, key: &dyn Display, sides: Option<&[String; 2]>) {
         let table = self.served();
         let migration = table.count_mismatch(flags);
-        let [old, new] = match &sides {
+        let [old, new] = match sides {
             Some([old, new]) => [Some(old), Some(new)],
             None => [None; 2],
         };

@@ -186,12 +186,12 @@ mod tests {
         answer.map_err(|error| error.to_string())
     }
 
-    fn structure(fields: &[(&str, Value)]) -> Option<Value> {
+    fn structure(fields: &[(&str, Value)]) -> Value {
         let fields = fields.iter();
         let fields = fields.map(|(name, value)| ((*name).to_owned(), value.clone()));
-        Some(Value::Struct(StructValue {
+        Value::Struct(StructValue {
             fields: fields.collect(),
-        }))
+        })
     }
 
     #[tokio::test]
@@ -206,8 +206,8 @@ mod tests {
         ]);
         let limits = ReaderLimits::default().at_most(50).read_new([1]);
         let limits = limits.read_old(["a,b"]);
-        assert_eq!(asked(flag.clone(), "web-1").await, Ok(Some(limits)));
-        assert_eq!(asked(flag, "web-2").await, Ok(None));
+        assert_eq!(asked(Some(flag.clone()), "web-1").await, Ok(Some(limits)));
+        assert_eq!(asked(Some(flag), "web-2").await, Ok(None));
         assert_eq!(asked(None, "web-1").await, Ok(None));
     }
 
@@ -216,7 +216,7 @@ mod tests {
         let text = |text: &str| Value::String(text.to_owned());
         let of = |name, value| structure(&[(name, value)]);
         for (flag, said) in [
-            (Some(Value::Bool(true)), "TYPE_MISMATCH (in memory)"),
+            (Value::Bool(true), "TYPE_MISMATCH (in memory)"),
             (of("at_most", text("25")), "`25` is no share"),
             (of("at_most", Value::Int(25)), "`at_most` = Int(25)"),
             (of("share", text("25%")), "`share` = String"),
@@ -225,7 +225,7 @@ mod tests {
                 "is no key",
             ),
         ] {
-            let error = asked(flag, "web-1").await.unwrap_err();
+            let error = asked(Some(flag), "web-1").await.unwrap_err();
             assert!(
                 error.contains("zdm.full_name") && error.contains(said),
                 "{error}"
