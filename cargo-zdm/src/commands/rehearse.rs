@@ -1,5 +1,8 @@
 //! `rehearse [MIGRATION]`: a version under load on a scratch database.
 
+use serde_json::json;
+use zdm_runtime::manifest::Manifest;
+
 use crate::choose;
 use crate::commands::project::options;
 use crate::context::{Context, Project};
@@ -7,7 +10,7 @@ use crate::error::{Failure, Kind};
 use crate::pipeline::rehearsed;
 use crate::rehearse::{self, Options};
 use crate::terminal::Answer;
-use crate::versions::State;
+use crate::versions::{History, State};
 
 /// Go through a version on a scratch database: old and new code at once, under load, every phase, every way back
 #[derive(Debug, clap::Args)]
@@ -35,6 +38,10 @@ pub(crate) struct Rehearse {
     /// Leave the scratch database as it is in the end
     #[arg(long)]
     keep: bool,
+    /// End with exit code 0 where the version is one that cannot be rehearsed, and say why: the first one, one whose code is
+    /// final, one that calls a function of the application
+    #[arg(long)]
+    if_possible: bool,
     /// Show the tables and the steps, touch no database
     #[arg(long)]
     dry_run: bool,
@@ -80,36 +87,12 @@ impl Rehearse {
             })?,
         };
         let version = manifests[place];
-        if place == 0 {
-            return Err(Failure::usage(
-                format!(
-                    "{} is the first version: no code runs before it",
-                    version.folder()
-                ),
-                "change a struct and run `cargo zdm generate`, then rehearse that version",
-            ));
-        }
-        if version.route.has_final_code() && history.code().of(&version.id) == Some(State::Final) {
-            return Err(Failure::usage(
-                format!(
-                    "the code of {} is final: what says how old becomes new is gone from the structs",
-                    version.folder()
-                ),
-                "rehearse a version before `cargo zdm finalize`",
-            ));
-        }
-        let mut backfills = version.backfills.iter();
-        if let Some(computed) = backfills.find_map(|backfill| backfill.computed.as_ref()) {
-            return Err(Failure::usage(
-                format!(
-                    "{} calls {}, a function of the application, which a rehearsal does not have",
-                    version.folder(),
-                    computed.function
-                ),
-                "rehearse it in a test of the application: `cargo zdm advance` up to the backfill on a scratch database, then the generated \
-                 `backfill` of the version, then `advance` again",
-            )
-            .safe("nothing was changed"));
+        if let Some(impossible) = impossible(version, place, &history) {
+            return if self.if_possible {
+                passed_over(version, &impossible)
+            } else {
+                Err(impossible)
+            };
         }
         let rehearsed = rehearsed::rehearsed(&options, place)?;
         let wanted = Options {
@@ -133,4 +116,48 @@ impl Rehearse {
         let kind = (!report.is_clean()).then_some(Kind::Findings);
         Answer::ending(kind, report.text(), &report)
     }
+}
+
+/// What a version is that no rehearsal can go through, whatever the database.
+fn impossible(version: &Manifest, place: usize, history: &History) -> Option<Failure> {
+    if place == 0 {
+        return Some(Failure::usage(
+            format!(
+                "{} is the first version: no code runs before it",
+                version.folder()
+            ),
+            "change a struct and run `cargo zdm generate`, then rehearse that version",
+        ));
+    }
+    if version.route.has_final_code() && history.code().of(&version.id) == Some(State::Final) {
+        return Some(Failure::usage(
+            format!(
+                "the code of {} is final: what says how old becomes new is gone from the structs",
+                version.folder()
+            ),
+            "rehearse a version before `cargo zdm finalize`",
+        ));
+    }
+    let mut backfills = version.backfills.iter();
+    let computed = backfills.find_map(|backfill| backfill.computed.as_ref())?;
+    Some(
+        Failure::usage(
+            format!(
+                "{} calls {}, a function of the application, which a rehearsal does not have",
+                version.folder(),
+                computed.function
+            ),
+            "rehearse it in a test of the application: `cargo zdm advance` up to the backfill on a scratch database, then the generated \
+             `backfill` of the version, then `advance` again",
+        )
+        .safe("nothing was changed"),
+    )
+}
+
+fn passed_over(version: &Manifest, impossible: &Failure) -> Result<Answer, Failure> {
+    let reason = &impossible.message;
+    Answer::done(
+        format!("not rehearsed: {reason}\n  {}", impossible.next),
+        json!({ "migration": version.folder(), "rehearsed": false, "reason": reason }),
+    )
 }

@@ -50,7 +50,9 @@ impl Kind {
         let text = environment()?.render_str(
             template,
             context! {
-                folder => known.folder.as_str(),
+                folder_in_shell => in_shell(&known.folder),
+                folder_in_yaml => in_yaml(&known.folder),
+                entry => in_yaml(&entry(&known.folder)),
                 postgres,
                 features => if postgres { "postgres,tls" } else { "sqlite" },
                 url_env => known.url_env.as_str(),
@@ -59,4 +61,29 @@ impl Kind {
         )?;
         Ok(format!("{}\n", text.trim_end()))
     }
+}
+
+/// What the program `pre-commit` splits into words as a shell does.
+fn entry(folder: &str) -> String {
+    let inner = format!("cd {} && cargo zdm check", in_shell(folder));
+    format!("sh -c {}", in_shell(&inner))
+}
+
+/// One word of a shell.
+fn in_shell(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+    if !text.starts_with('-') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A scalar of YAML, quoted where it would not be read as it stands (YAML 1.2.2, "7.3.3. Plain Style").
+fn in_yaml(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-' &".contains(c);
+    let starts_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.');
+    if starts_plain && !text.ends_with(' ') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "''"))
 }

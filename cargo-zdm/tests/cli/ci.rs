@@ -71,7 +71,7 @@ fn the_workflow_is_well_formed_and_written_once() {
         "{workflow}"
     );
     assert!(
-        workflow.contains("          cargo zdm rehearse || code=$?\n"),
+        workflow.contains("        run: cargo zdm rehearse --if-possible\n"),
         "{workflow}"
     );
     project
@@ -91,8 +91,9 @@ fn the_workflow_is_well_formed_and_written_once() {
     assert!(keys_of(&workflow).contains(&"services".to_owned()));
     assert!(workflow.contains("    services:\n      postgres:\n        image: postgres:"));
     assert!(
-        workflow
-            .contains("--scratch-url postgres://postgres:postgres@localhost/scratch || code=$?\n")
+        workflow.contains(
+            "--if-possible --scratch-url postgres://postgres:postgres@localhost/scratch\n"
+        )
     );
     assert!(
         workflow.contains("#          DATABASE_URL: ${{ secrets.DATABASE_URL }}\n"),
@@ -120,7 +121,7 @@ fn the_configuration_of_pre_commit_is_well_formed() {
             "entry",
             "language",
             "pass_filenames",
-            "files"
+            "always_run"
         ]
     );
     assert!(
@@ -160,4 +161,76 @@ fn the_hook_keeps_stale_code_out_of_commits() {
     let done = commit(&project);
     assert_eq!(done.code, 0, "{done:#?}");
     assert_ne!(git_done(&project, &["rev-parse", "HEAD"]), head);
+}
+
+/// A project in a folder of the repository, and a `cargo` that says where it was called.
+#[cfg(unix)]
+#[test]
+fn both_hooks_find_a_folder_of_any_name() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for folder in ["crates/shop", "my crate", "it's $HOME; # {% 'x' \"y\": \\z"] {
+        let project = Project::sqlite("");
+        git_done(&project, &["init", "--quiet"]);
+        let below = project.path(folder);
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::remove_file(project.path("zdm.toml")).unwrap();
+        let config = "[database]\ndialect = \"sqlite\"\n";
+        std::fs::write(below.join("zdm.toml"), config).unwrap();
+        let bin = project.path("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::write(bin.join("cargo"), "#!/bin/sh\npwd -P\n").unwrap();
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(bin.join("cargo"), executable).unwrap();
+        for what in ["hook", "pre-commit"] {
+            let mut command = Command::new("sh");
+            command.args(["-c", "cd \"$1\" && exec \"$2\" ci \"$3\"", "sh", folder]);
+            command.args([env!("CARGO_BIN_EXE_zdm"), what]);
+            let run = project.run(command);
+            assert_eq!(run.code, 0, "{run:#?}");
+        }
+        let mut paths = vec![bin];
+        paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        let paths = std::env::join_paths(paths).unwrap();
+        let wanted = below.canonicalize().unwrap();
+        let leads_there = |mut command: Command| {
+            command.env("PATH", &paths);
+            let run = project.run(command);
+            assert_eq!(run.code, 0, "{folder}: {run:#?}");
+            assert_eq!(Path::new(run.out.trim_end()), wanted, "{run:#?}");
+        };
+        leads_there(Command::new(project.path(".git-hooks/pre-commit")));
+        let written = text(&project, ".pre-commit-config.yaml");
+        let mut lines = written.lines();
+        let entry = lines
+            .find_map(|line| line.trim().strip_prefix("entry: "))
+            .unwrap();
+        // A scalar of YAML in single quotes holds these doubled, and nothing else of its own.
+        let quoted = entry
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''));
+        let entry = quoted.map_or(entry.to_owned(), |inside| inside.replace("''", "'"));
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(&entry);
+        leads_there(shell);
+    }
+}
+
+#[test]
+fn only_a_version_that_cannot_be_rehearsed_is_passed_over() {
+    let project = repository();
+    assert_eq!(project.zdm(&["rehearse"]).code, 2);
+    let passed = project.done(&["rehearse", "--if-possible"]);
+    passed.says("not rehearsed: 0001_");
+    passed.says("is the first version");
+    let passed = project.done(&["rehearse", "--if-possible", "--format", "json"]);
+    assert_eq!(passed.object()["rehearsed"], false);
+    project.write("src/models.rs", AFTER);
+    project.done(&["generate"]);
+    let scratch = format!("sqlite://{}", project.path("no/such/folder.db").display());
+    let fails = project.zdm(&["rehearse", "--if-possible", "--scratch-url", &scratch]);
+    assert_ne!(fails.code, 0, "{fails:#?}");
+    let config = text(&project, "zdm.toml");
+    project.write("zdm.toml", &(config + "\nbroken"));
+    let fails = project.zdm(&["rehearse", "--if-possible"]);
+    assert_eq!(fails.code, 2, "{fails:#?}");
 }
