@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::database::{HASTY, on_sqlite};
+use crate::generate::{BEFORE, user_crate};
 use crate::project::Project;
 use crate::versions;
 
@@ -35,6 +36,12 @@ fn a_dashboard_is_of_one_migration() {
     assert!(alerts.contains("ZdmRowsDiffer"), "{alerts}");
     assert!(
         alerts.contains("cargo zdm rollback users_full_name --to dual_write"),
+        "{alerts}"
+    );
+
+    // Two environments in one Prometheus stand where they stand.
+    assert!(
+        alerts.contains("max by (job, table) (zdm_stage") && !alerts.contains("by (table)"),
         "{alerts}"
     );
 
@@ -96,4 +103,24 @@ fn status_tells_prometheus_what_the_control_tables_hold() {
             assert!(name.starts_with("zdm_") && name.ends_with('}'), "{line}");
         }
     });
+}
+
+#[test]
+fn a_version_that_no_instance_follows_has_no_dashboard() {
+    let project = Project::sqlite("");
+    user_crate(&project);
+    project.done(&["init", "--dialect", "postgres"]);
+    let renamed = BEFORE
+        .replace(
+            "#[zdm(primary_key, auto)]",
+            "#[zdm(primary_key, auto, renamed_from = \"id\")]",
+        )
+        .replace("pub id:", "pub number:");
+    project.write("src/models.rs", &renamed);
+    project.done(&["generate", "number"]);
+    let route = std::fs::read_to_string(project.path("zdm/0002_number/plan.toml")).unwrap();
+    assert!(route.contains("route = \"rename\""), "{route}");
+    let refused = project.zdm(&["dashboard"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.says("0002_number has no stages that instances follow");
 }

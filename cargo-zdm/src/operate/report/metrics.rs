@@ -55,9 +55,12 @@ const METRICS: [Metric; 13] = [
     },
     Metric {
         name: "zdm_migration_instances_behind",
-        help: "Instances that have not acknowledged the last hop",
+        help: "Living instances that have not acknowledged the last hop",
         samples: |status| {
-            let behind = count(status, |instance| instance["behind"] != 0);
+            // As the gate counts: the silent are kept for days after they ended.
+            let behind = count(status, |instance| {
+                instance["living"] == true && instance["behind"] != 0
+            });
             vec![(String::new(), behind)]
         },
     },
@@ -164,4 +167,20 @@ fn labelled(label: &str, value: &Value, samples: Vec<(String, f64)>) -> Vec<(Str
 fn count(status: &Value, of: impl Fn(&Value) -> bool) -> f64 {
     let instances = status["instances"].as_array().into_iter().flatten();
     instances.filter(|instance| of(instance)).count() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_silent_is_not_behind() {
+        let instance =
+            |living: bool, behind: u8| serde_json::json!({ "living": living, "behind": behind });
+        let instances = [instance(true, 0), instance(true, 1), instance(false, 2)];
+        let status = serde_json::json!({ "migration": "0002_a", "instances": instances });
+        let text = of_status(&serde_json::json!({ "migrations": [status] }));
+        let line = "zdm_migration_instances_behind{migration=\"a\"} 1";
+        assert!(text.lines().any(|found| found == line), "{text}");
+    }
 }
