@@ -7,6 +7,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// What git keeps in its own folder until it has ended something, and what that is.
+const UNDER_WAY: [(&str, &str); 5] = [
+    ("MERGE_HEAD", "a merge"),
+    ("rebase-merge", "a rebase"),
+    ("rebase-apply", "a rebase"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick"),
+    ("REVERT_HEAD", "a revert"),
+];
+
 /// git refused, or is not there.
 #[derive(Debug, thiserror::Error)]
 #[error("`git {command}`: {said}")]
@@ -68,6 +77,7 @@ impl Git {
                 "-z",
                 "--no-renames",
                 "--untracked-files=all",
+                "--ignore-submodules=none",
             ],
             None,
         )?;
@@ -76,6 +86,22 @@ impl Git {
             .filter_map(|entry| entry.get(3..))
             .map(str::to_owned)
             .collect())
+    }
+
+    /// What git has begun and not ended: `a merge`.
+    pub(crate) fn in_the_middle(&self) -> Result<Option<&'static str>, GitError> {
+        for (name, words) in UNDER_WAY {
+            if self.own_file(name)?.exists() {
+                return Ok(Some(words));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a file held in the last commit; `None` where it was not there.
+    pub(crate) fn before(&self, file: &str) -> Option<String> {
+        self.run(&["cat-file", "blob", &format!("HEAD:{file}")], None)
+            .ok()
     }
 
     /// There is a branch of that name.
@@ -93,6 +119,9 @@ impl Git {
 
     /// Commits these files on a new branch and returns the commit. Where git refuses, the branch is as it was, and so are the files,
     /// unless git refuses that too: both are told then.
+    ///
+    /// HEAD is moved between branches of the same commit, so nothing is checked out: no hook of that can fail, and a full name
+    /// means no tag.
     pub(crate) fn commit(
         &self,
         branch: &str,
@@ -100,23 +129,25 @@ impl Git {
         message: &str,
     ) -> Result<String, (GitError, Result<(), GitError>)> {
         let untouched = |error| (error, Ok(()));
-        let before = self
-            .run(&["rev-parse", "--abbrev-ref", "HEAD"], None)
+        let head = self.head().map_err(untouched)?;
+        // None where HEAD is on no branch.
+        let before = self.run(&["symbolic-ref", "--quiet", "HEAD"], None).ok();
+        let back: &[&str] = match before.as_deref().map(str::trim_end) {
+            Some(before) => &["symbolic-ref", "HEAD", before],
+            None => &["update-ref", "--no-deref", "HEAD", &head],
+        };
+        self.run(&["branch", "--no-track", branch, &head], None)
             .map_err(untouched)?;
-        let (before, head) = (before.trim_end(), self.head().map_err(untouched)?);
-        self.run(&["checkout", "--quiet", "-b", branch], None)
-            .map_err(untouched)?;
-        self.staged_and_committed(files, message).map_err(|error| {
-            let back: &[&str] = match before {
-                "HEAD" => &["checkout", "--quiet", "--detach", &head],
-                before => &["checkout", "--quiet", before],
-            };
-            let undone = self
-                .run(&["reset", "--quiet"], None)
-                .and_then(|_| self.run(back, None))
-                .and_then(|_| self.run(&["branch", "--quiet", "-D", branch], None));
-            (error, undone.map(drop))
-        })
+        let there = format!("refs/heads/{branch}");
+        self.run(&["symbolic-ref", "HEAD", &there], None)
+            .and_then(|_| self.staged_and_committed(files, message))
+            .map_err(|error| {
+                let undone = self
+                    .run(&["reset", "--quiet"], None)
+                    .and_then(|_| self.run(back, None))
+                    .and_then(|_| self.run(&["branch", "--quiet", "-D", branch], None));
+                (error, undone.map(drop))
+            })
     }
 
     fn staged_and_committed(&self, files: &[String], message: &str) -> Result<String, GitError> {

@@ -123,6 +123,13 @@ fn sorted(
         )
         .safe(UNTOUCHED)
     })?;
+    if let Some(words) = git.in_the_middle().map_err(refused)? {
+        return Err(Failure::usage(
+            format!("git is in the middle of {words}"),
+            "end it or take it back, then run the command again: the version is to be a commit of its own",
+        )
+        .safe(UNTOUCHED));
+    }
     let staged = git.staged().map_err(refused)?;
     if !staged.is_empty() {
         return Err(Failure::usage(
@@ -139,17 +146,14 @@ fn sorted(
         .safe(UNTOUCHED));
     }
     let places = places(git, options)?;
+    let changed = git.changed().map_err(refused)?;
+    let gone = gone(git, &places, &changed);
     let is_ours = |file: &String| {
-        places.iter().any(|place| {
-            let below = file.strip_prefix(place.as_str());
-            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
-        })
+        let mut places = places.paths.iter();
+        places.any(|place| is_below(file, place)) || gone.contains(file)
     };
-    let (ours, left): (Vec<_>, Vec<_>) = git
-        .changed()
-        .map_err(refused)?
-        .into_iter()
-        .partition(is_ours);
+    let (ours, left): (Vec<_>, Vec<_>) = changed.into_iter().partition(is_ours);
+    refuse_submodules(&places, &left)?;
     let folder = options.root.join(&options.versions).join(manifest.folder());
     let version = git.name(folder.as_std_path()).map(|name| name + "/");
     let is_new = |folder: &String| ours.iter().any(|file| file.starts_with(folder));
@@ -163,27 +167,133 @@ fn sorted(
         )
         .safe(UNTOUCHED));
     }
+    refuse_others(git, options, manifest, &ours)?;
     Ok(Sorted { ours, left })
 }
 
-/// Files and folders that belong to a version, as git calls them.
-fn places(git: &Git, options: &Options) -> Result<Vec<String>, Failure> {
+/// The code and the list of checksums know every version there is, so a commit of one of two would not be whole.
+fn refuse_others(
+    git: &Git,
+    options: &Options,
+    manifest: &Manifest,
+    ours: &[String],
+) -> Result<(), Failure> {
+    let versions = options.root.join(&options.versions).into_std_path_buf();
+    let Some(name) = git.name(&versions) else {
+        return Ok(());
+    };
+    let below = ours.iter().filter_map(|file| {
+        let below = file.strip_prefix(&name)?;
+        Some(below.trim_start_matches('/').split_once('/')?.0)
+    });
+    // A version that was generated again under another name left a folder that is not there any more.
+    let mut others = below.filter(|folder| {
+        *folder != manifest.folder() && versions.join(folder).join("plan.toml").is_file()
+    });
+    let Some(other) = others.next() else {
+        return Ok(());
+    };
+    Err(Failure::usage(
+        format!(
+            "{other} has changes too that are not committed, and the generated code knows both versions"
+        ),
+        format!(
+            "commit them first if they are to be merged first; to review both one after the other, take back what {} and {other} share and \
+             generate the second when the first is committed",
+            manifest.folder()
+        ),
+    )
+    .safe(UNTOUCHED))
+}
+
+/// What changes in a submodule can only be committed there.
+fn refuse_submodules(places: &Places, left: &[String]) -> Result<(), Failure> {
+    let holds = |file: &&String| {
+        let folder = file.trim_end_matches('/');
+        places
+            .paths
+            .iter()
+            .any(|place| place != folder && is_below(place, folder))
+    };
+    let Some(submodule) = left.iter().find(holds) else {
+        return Ok(());
+    };
+    let submodule = submodule.trim_end_matches('/');
+    Err(Failure::usage(
+        format!(
+            "the submodule {submodule} holds models and has changed: its files cannot be in a commit of this repository"
+        ),
+        format!(
+            "commit in {submodule}, then commit here that it has moved (`git add {submodule}`), and run the command again"
+        ),
+    )
+    .safe(UNTOUCHED))
+}
+
+fn is_below(file: &str, place: &str) -> bool {
+    let below = file.strip_prefix(place);
+    below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+}
+
+/// Changed files that held a model in the last commit, and those that may have led to them.
+fn gone(git: &Git, places: &Places, changed: &[String]) -> Vec<String> {
+    let held = changed.iter().filter(|file| {
+        file.ends_with(".rs")
+            && places
+                .models
+                .iter()
+                .any(|place| place.is_empty() || is_below(file, place))
+            && git
+                .before(file)
+                .is_some_and(|text| text.contains(source::MARK))
+    });
+    let mut gone = Vec::new();
+    for file in held {
+        gone.push(file.clone());
+        let mut folder = file.as_str();
+        while let Some((above, _)) = folder.rsplit_once('/') {
+            gone.push(format!("{above}.rs"));
+            gone.extend(["mod", "lib", "main"].map(|name| format!("{above}/{name}.rs")));
+            folder = above;
+        }
+    }
+    gone
+}
+
+/// As git calls them.
+struct Places {
+    /// Files and folders that belong to a version.
+    paths: Vec<String>,
+    /// Below these are models.
+    models: Vec<String>,
+}
+
+fn places(git: &Git, options: &Options) -> Result<Places, Failure> {
     let models = source::read(&options.source)?;
     let mut paths: Vec<PathBuf> = Vec::new();
     for folder in [&options.versions, &options.code, &options.templates] {
         paths.push(options.root.join(folder).into_std_path_buf());
     }
     paths.push(options.root.join(crate::config::FILE).into_std_path_buf());
+    let below = match options.source.only.as_slice() {
+        [] => vec![models.workspace_root.into_std_path_buf()],
+        only => only.to_vec(),
+    };
     for model in models.models {
         paths.push(model.file.into_std_path_buf());
         paths.push(model.root_file.into_std_path_buf());
+        let way = model.way.into_iter();
+        paths.extend(way.map(camino::Utf8PathBuf::into_std_path_buf));
     }
     let enums = models.enums.into_iter();
     paths.extend(enums.map(|found| found.file.into_std_path_buf()));
-    let mut places: Vec<String> = paths.iter().filter_map(|path| git.name(path)).collect();
-    places.sort();
-    places.dedup();
-    Ok(places)
+    let named = |paths: &[PathBuf]| -> Vec<String> {
+        paths.iter().filter_map(|path| git.name(path)).collect()
+    };
+    let (mut paths, models) = (named(&paths), named(&below));
+    paths.sort();
+    paths.dedup();
+    Ok(Places { paths, models })
 }
 
 fn not_committed(error: GitError, undone: Result<(), GitError>, branch: &str) -> Failure {

@@ -137,6 +137,7 @@ mod tests {
             crate_path: "crate::User".to_owned(),
             package: "shop".to_owned(),
             root_file: "src/lib.rs".into(),
+            way: Vec::new(),
             file: "src/lib.rs".into(),
             line,
             visibility: "pub".to_owned(),

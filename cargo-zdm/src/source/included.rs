@@ -35,7 +35,7 @@ impl Reader<'_> {
         path: &str,
         module: &mut Module,
     ) {
-        let Some(context) = under_conditions(&item.attrs, &module.context) else {
+        let Some(mut context) = under_conditions(&item.attrs, &module.context) else {
             return;
         };
         let refused = |reason: &str| {
@@ -62,6 +62,7 @@ impl Reader<'_> {
                 return;
             }
         };
+        context.way.push(self.pending.file.clone());
         let items = reader.parse(scan);
         let around = std::mem::replace(&mut module.context, context);
         let place = Place::of_file(&pending.file, true);

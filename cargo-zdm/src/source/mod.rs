@@ -32,6 +32,7 @@ use zdm_model::Schema;
 pub use diagnostics::{Diagnostic, render};
 pub(crate) use everywhere::{RustSource, rust_files};
 pub(crate) use item_attributes::is_for_tests;
+pub(crate) use scan::MARK;
 
 /// Where to look.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +91,8 @@ pub struct FoundModel {
     pub package: String,
     /// The target's root file (`src/lib.rs`), absolute.
     pub root_file: Utf8PathBuf,
+    /// The files that lead to the struct's own, from the target's root; absolute.
+    pub way: Vec<Utf8PathBuf>,
     /// The struct's file, absolute.
     pub file: Utf8PathBuf,
     /// Line of the struct's name, from 1.

@@ -101,6 +101,7 @@ pub(super) fn read(candidate: Candidate, scope: &Scope) -> Result<Declaration, V
             crate_path: format!("crate::{}", path.join("::")),
             package: String::new(),
             root_file: file.clone(),
+            way: context.way,
             line: place.line,
             file,
             visibility: input.vis.to_token_stream().to_string().replace(' ', ""),

@@ -36,6 +36,8 @@ pub(super) struct Context {
     pub(super) path: Vec<String>,
     /// The `cfg` conditions of the module and of those around it.
     pub(super) conditions: Vec<String>,
+    /// The files that lead to its own, from the crate's root.
+    pub(super) way: Vec<Utf8PathBuf>,
     /// A module around it is private to a part of the crate.
     pub(super) hidden: bool,
 }
@@ -94,7 +96,7 @@ pub(super) struct Scan {
 }
 
 /// What a file must contain to hold a model.
-const MARK: &str = "Migratable";
+pub(crate) const MARK: &str = "Migratable";
 /// What a file must contain at least one of to matter here.
 const MARKS: [&str; 7] = [
     MARK,
@@ -305,12 +307,15 @@ impl<'a> Reader<'a> {
             .iter()
             .find(|(file, _)| self.project.options.has(file))
         {
-            Some((file, owns_folder)) => scan.pending.push(Pending {
-                target: self.pending.target,
-                file: file.clone(),
-                owns_folder: *owns_folder,
-                context,
-            }),
+            Some((file, owns_folder)) => {
+                context.way.push(self.pending.file.clone());
+                scan.pending.push(Pending {
+                    target: self.pending.target,
+                    file: file.clone(),
+                    owns_folder: *owns_folder,
+                    context,
+                });
+            }
             // The compiler does not miss the file of a module that is switched off.
             None if !context.conditions.is_empty() => {}
             None => {

@@ -224,3 +224,146 @@ fn without_git_nothing_is_done() {
     assert_eq!(run.code, 2, "{run:#?}");
     run.says("the repository has no commit yet");
 }
+
+#[test]
+fn every_file_on_the_way_to_a_model_is_committed_and_what_held_one() {
+    let project = repository();
+    project.write(
+        "src/lib.rs",
+        "pub mod models;\npub mod more;\npub mod zdm;\n",
+    );
+    std::fs::create_dir_all(project.path("src/more/deep")).unwrap();
+    project.write("src/more/mod.rs", "pub mod deep;\n");
+    project.write("src/more/deep.rs", "pub mod tag;\n");
+    let tag = AFTER
+        .replace("User", "Tag")
+        .replace("    #[zdm(renamed_from = \"name\")]\n", "");
+    project.write("src/more/deep/tag.rs", &tag);
+    project.done(&["generate", "tags"]);
+    project.done(&["review", "--pr"]);
+    assert_eq!(git_done(&project, &["status", "--porcelain"]), "");
+
+    std::fs::remove_file(project.path("src/more/deep/tag.rs")).unwrap();
+    project.write("src/more/deep.rs", "\n");
+    project.done(&["generate", "no_tags", "--drop-table", "tags"]);
+    project.done(&["review", "--pr"]);
+    assert_eq!(git_done(&project, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn two_versions_do_not_become_one_commit() {
+    let project = with_version();
+    let tag = "\n#[derive(Migratable, Debug, Clone)]\npub struct Tag {\n    #[zdm(primary_key, auto)]\n    pub id: i64,\n}\n";
+    project.write("src/models.rs", &format!("{AFTER}{tag}"));
+    project.done(&["generate", "tags"]);
+    for asked in ["0002", "0003"] {
+        let run = project.zdm(&["review", asked, "--pr"]);
+        assert_eq!(run.code, 2, "{run:#?}");
+        let other = ["0003_tags", "0002_users_full_name"][usize::from(asked == "0003")];
+        run.says(&format!("{other} has changes too"));
+        run.says("nothing has been changed");
+    }
+    assert_eq!(branches(&project), "main");
+}
+
+#[cfg(unix)]
+fn hook(project: &Project, name: &str, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let hook = project.path(".git/hooks").join(name);
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, text).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn no_hook_of_checkout_and_no_tag_stands_in_the_way() {
+    let project = with_version();
+    git_done(&project, &["tag", "main"]);
+    hook(&project, "post-checkout", "#!/bin/sh\nexit 1\n");
+    hook(&project, "pre-commit", "#!/bin/sh\nexit 1\n");
+    let before = git_done(&project, &["status", "--porcelain"]);
+    let refused = project.zdm(&["review", "--pr"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.says("no branch was left behind");
+    let on = || git_done(&project, &["symbolic-ref", "HEAD"]);
+    assert_eq!(on(), "refs/heads/main");
+    assert_eq!(git_done(&project, &["status", "--porcelain"]), before);
+    let listed = ["for-each-ref", "--format=%(refname)", "refs/heads"];
+    assert_eq!(git_done(&project, &listed), "refs/heads/main");
+    std::fs::remove_file(project.path(".git/hooks/pre-commit")).unwrap();
+    project.done(&["review", "--pr"]);
+    assert_eq!(on(), format!("refs/heads/{BRANCH}"));
+    assert_eq!(git_done(&project, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn what_git_is_in_the_middle_of_is_not_disturbed() {
+    let project = with_version();
+    let head = git_done(&project, &["rev-parse", "HEAD"]);
+    for (file, is_folder, words) in [
+        ("MERGE_HEAD", false, "a merge"),
+        ("CHERRY_PICK_HEAD", false, "a cherry-pick"),
+        ("REVERT_HEAD", false, "a revert"),
+        ("rebase-merge", true, "a rebase"),
+        ("rebase-apply", true, "a rebase"),
+    ] {
+        let path = project.path(".git").join(file);
+        if is_folder {
+            std::fs::create_dir(&path).unwrap();
+        } else {
+            std::fs::write(&path, format!("{head}\n")).unwrap();
+        }
+        let run = project.zdm(&["review", "--pr"]);
+        assert_eq!(run.code, 2, "{file}: {run:#?}");
+        run.says(&format!("git is in the middle of {words}"));
+        run.says("nothing has been changed");
+        if is_folder {
+            std::fs::remove_dir(&path).unwrap();
+        } else {
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+    assert_eq!(branches(&project), "main");
+}
+
+#[test]
+fn a_model_in_a_submodule_is_refused() {
+    let project = repository();
+    let tag = AFTER
+        .replace("User", "Tag")
+        .replace("    #[zdm(renamed_from = \"name\")]\n", "");
+    project.write(
+        "src/lib.rs",
+        "pub mod models;\npub mod more;\npub mod zdm;\n",
+    );
+    std::fs::create_dir(project.path("src/more")).unwrap();
+    project.write("src/more/mod.rs", &tag);
+    let inside = |arguments: &[&str]| {
+        let mut all = vec!["-C", "src/more", "-c", "user.name=Ada"];
+        all.extend([
+            "-c",
+            "user.email=ada@example.org",
+            "-c",
+            "commit.gpgsign=false",
+        ]);
+        all.extend(arguments);
+        git_done(&project, &all);
+    };
+    inside(&["init", "--quiet"]);
+    inside(&["add", "--all"]);
+    inside(&["commit", "--quiet", "--message", "Tags"]);
+    project.done(&["generate", "tags"]);
+    commit_all(&project);
+    let more = "pub full_name: String,\n    pub nick: Option<String>,";
+    project.write(
+        "src/more/mod.rs",
+        &tag.replace("pub full_name: String,", more),
+    );
+    project.done(&["generate", "nick"]);
+    let run = project.zdm(&["review", "--pr"]);
+    assert_eq!(run.code, 2, "{run:#?}");
+    run.says("the submodule src/more");
+    run.says("nothing has been changed");
+    assert_eq!(branches(&project), "main");
+}
