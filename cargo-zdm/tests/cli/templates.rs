@@ -126,9 +126,10 @@ fn check_tells_of_a_template_that_is_older_than_the_built_in_one() {
     project.done(&["templates", "eject", "module.rs.j2"]);
     let ejected = text(&project, &file);
     let (mark, body) = ejected.split_once('\n').unwrap();
+    let ours = "{# ours #}\n";
     project.write(
         &file,
-        &format!("{{# zdm: from 0123456789abcdef #}}\n{body}\n"),
+        &format!("{{# zdm: from 0123456789abcdef #}}\n{body}{ours}"),
     );
     project.zdm(&["generate"]);
     let check = project.zdm(&["check"]);
@@ -138,9 +139,9 @@ fn check_tells_of_a_template_that_is_older_than_the_built_in_one() {
     let diff = project.done(&["templates", "diff", "module"]);
     diff.says(&format!("begin zdm/templates/module.rs.j2 with\n{mark}"));
 
-    project.write(&file, &format!("{mark}\n{body}\n"));
+    project.write(&file, &format!("{mark}\n{body}{ours}"));
     project.done(&["check"]);
-    project.write(&file, &format!("{body}\n"));
+    project.write(&file, &format!("{body}{ours}"));
     project
         .zdm(&["check"])
         .says("does not say which built-in text it was taken from");
@@ -243,4 +244,23 @@ fn files(project: &Project) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found.sort();
     found
+}
+
+#[test]
+fn the_last_line_break_makes_no_template_another() {
+    let project = project();
+    project.done(&["templates", "eject"]);
+    let path = own("repository.rs.j2");
+    let ejected = text(&project, &path);
+    for same in [ejected.trim_end_matches('\n').to_owned(), ejected + "\n"] {
+        project.write(&path, &same);
+        let listed = project.done(&["templates", "list", "--format", "json"]);
+        let listed = listed.object();
+        let all = listed["templates"].as_array().unwrap();
+        let found = all.iter().find(|found| found["name"] == "repository.rs.j2");
+        assert_eq!(found.unwrap()["state"], "same", "{found:?}");
+        project
+            .done(&["check"])
+            .says("zdm/templates/repository.rs.j2: it says what the built-in template says");
+    }
 }

@@ -30,7 +30,7 @@ pub struct Override {
 /// How a file of the project's own stands to the built-in template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It says the same.
+    /// It says the same, but for line breaks at its end.
     Same,
     /// It was taken from the present text, and changed.
     Own,
@@ -166,7 +166,10 @@ impl Override {
     pub fn standing(&self) -> Standing {
         let (mark, body) = self.parts();
         match mark {
-            _ if body == self.of.text => Standing::Same,
+            // An editor may add the last line break or take it away.
+            _ if body.trim_end_matches('\n') == self.of.text.trim_end_matches('\n') => {
+                Standing::Same
+            }
             None => Standing::Unmarked,
             Some(mark) if mark == self.of.hash() => Standing::Own,
             Some(_) => Standing::Older,

@@ -12,7 +12,7 @@ use minijinja::{Environment, Value};
 use serde::Serialize;
 
 use super::RenderError;
-use super::built_in::{CLIENTS, Client, Override};
+use super::built_in::{CLIENTS, Client, Override, Standing};
 use crate::dialect::environment;
 
 /// What the first line of every file begins with: by it the tool knows what it may remove again.
@@ -49,6 +49,10 @@ impl Templates {
             own: BTreeMap::new(),
         };
         for found in overrides {
+            // What differs by its last line breaks alone is said to be the same, so it makes the same.
+            if found.standing() == Standing::Same {
+                continue;
+            }
             templates.own.insert(found.of.name, found.path.clone());
             templates
                 .environment
