@@ -1,7 +1,7 @@
 //! `review --pr`: a branch, a commit and a pull request's body, by git alone; nothing is pushed.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use zdm_runtime::manifest::Manifest;
@@ -238,7 +238,7 @@ fn is_below(file: &str, place: &str) -> bool {
 /// Changed files that held a model in the last commit, and those that may have led to them.
 fn gone(git: &Git, places: &Places, changed: &[String]) -> Vec<String> {
     let held = changed.iter().filter(|file| {
-        file.ends_with(".rs")
+        Path::new(file).extension().is_some_and(|kind| kind == "rs")
             && places
                 .models
                 .iter()
@@ -313,7 +313,7 @@ fn not_committed(error: GitError, undone: Result<(), GitError>, branch: &str) ->
     .safe(safe)
 }
 
-fn written(path: &std::path::Path, body: &str) -> Result<(), Failure> {
+fn written(path: &Path, body: &str) -> Result<(), Failure> {
     std::fs::write(path, body).map_err(|error| {
         Failure::environment(
             format!("{} cannot be written: {error}", path.display()),
