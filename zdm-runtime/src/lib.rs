@@ -100,7 +100,7 @@ mod zdm;
 pub use code::{Code, CodeState, MigrationCode, TableCode};
 pub use enumeration::Enumeration;
 pub use schema::{ColumnType, Generated, Migratable};
-pub use share::{By, Share, percent};
+pub use share::{By, Share};
 pub use stage::{Stage, UnknownStage, Writes};
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

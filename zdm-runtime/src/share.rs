@@ -78,6 +78,21 @@ impl Share {
         })
     }
 
+    /// `25%` or `0.5%` in basis points, up to all; `None`: it is no such share.
+    pub fn percent(share: &str) -> Option<u32> {
+        let percent = share.strip_suffix('%')?;
+        let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
+        let digits = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if !digits(whole, 3) || !digits(fraction, 2) {
+            return None;
+        }
+        let whole = whole.parse::<u32>().ok()? * 100;
+        let points = whole + format!("{fraction:0<2}").parse::<u32>().ok()?;
+        (points <= ALL).then_some(points)
+    }
+
     /// Its size, of 10 000.
     pub const fn basis_points(self) -> u32 {
         self.basis_points
@@ -103,21 +118,6 @@ impl Share {
             By::Instance => 0,
         }
     }
-}
-
-/// `25%` or `0.5%` in basis points, up to all; `None`: it is no such share.
-pub fn percent(share: &str) -> Option<u32> {
-    let percent = share.strip_suffix('%')?;
-    let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    if !digits(whole, 3) || !digits(fraction, 2) {
-        return None;
-    }
-    let whole = whole.parse::<u32>().ok()? * 100;
-    let points = whole + format!("{fraction:0<2}").parse::<u32>().ok()?;
-    (points <= ALL).then_some(points)
 }
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -43,7 +43,7 @@ impl Policy {
 
 /// `25%` or `0.5%` in hundredths of a percent.
 pub fn basis_points(share: &str) -> Result<u32, String> {
-    let points = zdm_runtime::percent(share).filter(|points| *points > 0);
+    let points = Share::percent(share).filter(|points| *points > 0);
     points.ok_or_else(|| {
         format!("`{share}` is no share of reads: write 25% or 0.5%, above 0% and up to 100%")
     })

@@ -2,9 +2,8 @@
 
 use std::env::VarError;
 
-use crate::MigrationCode;
 use crate::flag_source::{Answer, FlagSource, ReaderLimits};
-use crate::share;
+use crate::{MigrationCode, Share};
 
 /// The environment of the process, by the migration's name in capitals: `ZDM_AT_MOST_USERS_FULL_NAME=25%`,
 /// `ZDM_READ_NEW_USERS_FULL_NAME=1,2`, `ZDM_READ_OLD_USERS_FULL_NAME=3`.
@@ -42,7 +41,7 @@ fn read(
     }
     let mut limits = ReaderLimits::default();
     if let Some((name, value)) = at_most {
-        let points = share::percent(value.trim())
+        let points = Share::percent(value.trim())
             .ok_or_else(|| format!("{name}: `{value}` is no share: write 25% or 0.5%"))?;
         limits = limits.at_most(points);
     }

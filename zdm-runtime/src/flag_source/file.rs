@@ -8,9 +8,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::MigrationCode;
 use crate::flag_source::{Answer, FlagSource, ReaderLimits};
-use crate::share;
+use crate::{MigrationCode, Share};
 
 /// A TOML file with a section for each migration that it has something to say of, read anew about once a second:
 ///
@@ -90,7 +89,7 @@ fn read(
     };
     let mut limits = ReaderLimits::default();
     if let Some(at_most) = section.at_most {
-        let points = share::percent(&at_most).ok_or_else(|| {
+        let points = Share::percent(&at_most).ok_or_else(|| {
             format!("[{migration}] at_most: `{at_most}` is no share: write \"25%\" or \"0.5%\"")
         })?;
         limits = limits.at_most(points);

@@ -6,9 +6,8 @@ use std::fmt;
 
 use open_feature::{Client, EvaluationContext, EvaluationErrorCode, StructValue, Value};
 
-use crate::MigrationCode;
 use crate::flag_source::{Answer, FlagSource, ReaderLimits};
-use crate::share;
+use crate::{MigrationCode, Share};
 
 /// A flag for each migration, `zdm.users_full_name`, of OpenFeature's type *structure*: `at_most` is text such as `25%`, `read_new` and
 /// `read_old` are arrays of keys. Targeting rules see the instance's name as the targeting key.
@@ -66,7 +65,7 @@ fn limits(fields: HashMap<String, Value>) -> Result<ReaderLimits, Box<dyn Error 
     for (name, value) in fields {
         limits = match (name.as_str(), value) {
             ("at_most", Value::String(text)) => {
-                let points = share::percent(&text)
+                let points = Share::percent(&text)
                     .ok_or_else(|| format!("at_most: `{text}` is no share: write 25% or 0.5%"))?;
                 limits.at_most(points)
             }
