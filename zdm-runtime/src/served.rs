@@ -174,3 +174,18 @@ impl Served {
         *present = refusal;
     }
 }
+
+#[cfg(all(test, feature = "metrics"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recorder_is_told_what_is_new() {
+        let counted = Counted::default();
+        counted.one();
+        counted.one();
+        assert_eq!([counted.unmeasured(), counted.unmeasured()], [2, 0]);
+        counted.one();
+        assert_eq!((counted.unmeasured(), counted.all()), (1, 3));
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::code::Code;
 use crate::database::control;
@@ -253,8 +253,9 @@ impl Inner {
         allow(clippy::unused_self, reason = "nobody records anything")
     )]
     fn measure(&self, succeeded: bool) {
+        // A beat that was under way while the handle was closed.
         #[cfg(feature = "metrics")]
-        {
+        if !self.closed.load(Ordering::Acquire) {
             crate::metered::beat(succeeded);
             self.tables.iter().for_each(crate::metered::table);
         }
@@ -340,34 +341,16 @@ impl Inner {
 
 /// Apart from the signs of life, which a slow source must not delay.
 async fn ask_until_dropped(inner: Weak<Inner>) {
-    let mut ticks = tokio::time::interval(BEAT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
-    loop {
-        ticks.tick().await;
-        let Some(inner) = inner.upgrade() else {
-            return;
-        };
-        if inner.closed.load(Ordering::Acquire) {
-            return;
-        }
+    let mut ticks = beats();
+    while let Some(inner) = next(&mut ticks, &inner).await {
         inner.ask().await;
     }
 }
 
 /// On an error the last known flags stay: every statement carries their epoch, so that stale ones touch nothing.
 async fn beat_until_dropped(inner: Weak<Inner>) {
-    let mut ticks = tokio::time::interval(BEAT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
-    loop {
-        ticks.tick().await;
-        let Some(inner) = inner.upgrade() else {
-            return;
-        };
-        if inner.closed.load(Ordering::Acquire) {
-            return;
-        }
+    let mut ticks = beats();
+    while let Some(inner) = next(&mut ticks, &inner).await {
         let beat = tokio::time::timeout(BEAT_TIMEOUT, inner.beat()).await;
         inner.measure(matches!(beat, Ok(Ok(()))));
         match beat {
@@ -378,4 +361,18 @@ async fn beat_until_dropped(inner: Weak<Inner>) {
             }
         }
     }
+}
+
+/// From one beat after now.
+fn beats() -> Interval {
+    let mut ticks = tokio::time::interval_at(Instant::now() + BEAT, BEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// The handle at the next beat; `None` once it is closed or dropped.
+async fn next(ticks: &mut Interval, inner: &Weak<Inner>) -> Option<Arc<Inner>> {
+    ticks.tick().await;
+    let inner = inner.upgrade()?;
+    (!inner.closed.load(Ordering::Acquire)).then_some(inner)
 }
