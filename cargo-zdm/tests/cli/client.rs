@@ -15,9 +15,13 @@ fn text(project: &Project, path: &str) -> String {
 }
 
 fn speaks(project: &Project, client: &str) {
+    generates_with(project, &format!("client = \"{client}\""));
+}
+
+fn generates_with(project: &Project, lines: &str) {
     let before = text(project, "zdm.toml");
     let (head, rest) = before.split_once("[generate]\n").unwrap();
-    let after = format!("{head}[generate]\nclient = \"{client}\"\n{rest}");
+    let after = format!("{head}[generate]\n{lines}\n{rest}");
     project.write("zdm.toml", &after);
 }
 
@@ -48,6 +52,28 @@ fn a_project_changes_its_client() {
     project
         .done(&["check"])
         .says("says what the built-in template says");
+}
+
+/// The writers of the whole way stand on sqlx's connections; what the database computes needs none of the client's.
+#[test]
+fn tests_beside_a_migration_say_what_they_leave_out() {
+    let project = project("postgres");
+    generates_with(&project, "client = \"diesel-async\"\ntests = true");
+    project.write("src/models.rs", AFTER);
+    project.done(&["generate"]);
+    let folders = std::fs::read_dir(project.path("src/zdm")).unwrap();
+    let mut tests = folders.map(|entry| entry.unwrap().path().join("tests.rs"));
+    let tests = tests.find(|file| file.exists()).unwrap();
+    let code = std::fs::read_to_string(tests).unwrap();
+    assert!(code.contains("_is_consistent_in_both_directions"), "{code}");
+    assert!(
+        code.contains("the whole way, since its writers are driven on sqlx's connections"),
+        "{code}"
+    );
+    assert!(
+        !code.contains("use sqlx") && !code.contains("Journey"),
+        "{code}"
+    );
 }
 
 #[test]
